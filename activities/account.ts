@@ -1,0 +1,89 @@
+/** The activities of one account and region: cloud calls, watching, restoring. */
+import { Context } from '@temporalio/activity';
+import { judge } from '../src/judge/index.js';
+import { mark } from '../src/model/ids.js';
+import type { Spec } from '../src/model/spec.js';
+import { withFailures } from './failures.js';
+import { runSmoke } from './health/smoke.js';
+import type { WatchHeartbeat } from './health/types.js';
+import { watch } from './health/watcher.js';
+import type { CallContext, PlatformDriver } from './platform/platform.js';
+import { inspectAndPlan, prepare } from './prepare.js';
+import type { AccountActivities } from './types.js';
+
+/** Between two signs of life while a call waits, in ms; well below the heartbeat timeout of 10 s. */
+const ALIVE_EVERY = 2_000;
+
+interface AccountOptions {
+  /** The driver for a target's account, with its credentials. */
+  driverFor: (spec: Spec) => PlatformDriver;
+  /** Folder of the artifact store. */
+  store: string;
+  /** Finds targets that a gone run left split. */
+  sweep: (ctx: CallContext, args: { account: string; region: string }) => ReturnType<AccountActivities['sweep']>;
+}
+
+/** Runs a cloud call with cancellation, and with a heartbeat as long as it runs. */
+async function called<T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>): Promise<T> {
+  const { cancellationSignal, heartbeat } = Context.current();
+  const alive = setInterval(() => heartbeat(), ALIVE_EVERY);
+  try {
+    return await work({ signal: cancellationSignal, heartbeat: () => heartbeat(), urgent });
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+export function accountActivities(options: AccountOptions): AccountActivities {
+  const { driverFor, store } = options;
+  return withFailures<AccountActivities>({
+    prepare: ({ spec }) => called(false, (ctx) => prepare(ctx, driverFor(spec), spec, store)),
+    inspect: ({ spec }) => called(false, (ctx) => inspectAndPlan(ctx, driverFor(spec), spec, store)),
+    deploy: (args) => called(false, (ctx) => driverFor(args.spec).deploy(ctx, args)),
+    warm: (args) => called(false, (ctx) => driverFor(args.spec).warm(ctx, args)),
+    shift: (args) => called(false, (ctx) => driverFor(args.spec).shift(ctx, args)),
+    promote: (args) => called(false, (ctx) => driverFor(args.spec).promote(ctx, args)),
+    restore: (args) => called(true, (ctx) => driverFor(args.spec).restore(ctx, args)),
+    retire: (args) => called(false, (ctx) => driverFor(args.spec).retire(ctx, args)),
+    probe: ({ spec, version, probes }) =>
+      called(false, (ctx) =>
+        runSmoke(
+          { spec, version, probes: spec.health.probes.filter((probe) => probes.includes(probe.name)) },
+          { driver: driverFor(spec), ctx },
+        ),
+      ),
+    watch: (input) => {
+      const { cancellationSignal, heartbeat, info } = Context.current();
+      const last = info.heartbeatDetails as WatchHeartbeat | undefined;
+      return watch(input, {
+        driver: driverFor(input.spec),
+        signal: cancellationSignal,
+        heartbeat: (details) => heartbeat(details),
+        ...(last === undefined ? {} : { lastHeartbeat: last }),
+        now: () => Date.now(),
+        judge,
+      });
+    },
+    adopt: ({ spec }) =>
+      called(true, async (ctx) => {
+        const { before } = await driverFor(spec).inspect(ctx, spec);
+        return { revision: before.revision ?? '', split: before.split };
+      }),
+    claim: ({ spec, run }) =>
+      called(false, async (ctx) => {
+        const driver = driverFor(spec);
+        const { before, findings } = await driver.inspect(ctx, spec);
+        const written = await driver.restore(ctx, {
+          spec,
+          before,
+          attempted: [],
+          lastRevision: before.revision,
+          mark: mark(spec.app, spec.environment, run, 'adopt'),
+          force: false,
+        });
+        return { before: { ...before, revision: written.revision }, findings };
+      }),
+    errorsOf: ({ spec, version, from }) => called(false, (ctx) => driverFor(spec).errors(ctx, { spec, version, from })),
+    sweep: (args) => called(false, (ctx) => options.sweep(ctx, args)),
+  });
+}

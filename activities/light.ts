@@ -1,0 +1,82 @@
+/** The light activities on task queue `sluice`: parsing, telling the companion and the webhooks. No cloud calls. */
+import type { Client } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { SluiceError } from '../src/model/errors.js';
+import { rolloutId, TASK_QUEUE, targetId } from '../src/model/ids.js';
+import { parseSpecValue } from '../src/spec/index.js';
+import type { UndoRecord } from '../workflows/messages.js';
+import { withFailures } from './failures.js';
+import { notify } from './notify/index.js';
+import type { LightActivities, Limits } from './types.js';
+
+interface LightOptions {
+  client: Client;
+  searchAttributes: boolean;
+  limits: Limits;
+}
+
+export function lightActivities({ client, searchAttributes, limits }: LightOptions): LightActivities {
+  return withFailures<LightActivities>({
+    parse: async ({ input, app, environment, type }) => ({
+      spec: parseSpecValue(input, { app, environment, type }),
+      searchAttributes,
+      limits,
+    }),
+
+    readUndo: async ({ app, environment }) => {
+      const record = await client.workflow
+        .getHandle(targetId(app, environment))
+        .query<UndoRecord | null>('undoRecord')
+        .catch((error: unknown) => {
+          if (error instanceof WorkflowNotFoundError) return null;
+          throw error;
+        });
+      if (record === null) {
+        throw new SluiceError(
+          'SLUICE_SPEC',
+          `there is nothing to undo at ${app}/${environment}: nothing was replaced, or the rollback window is over. Start a rollout of the version you want: release: {version: N}`,
+        );
+      }
+      return record;
+    },
+
+    notify: ({ spec, event }) => notify(spec, event),
+
+    tellTarget: async ({ app, environment, event }) => {
+      await client.workflow.signalWithStart('targetCompanion', {
+        workflowId: targetId(app, environment),
+        taskQueue: TASK_QUEUE,
+        args: [app, environment],
+        signal: 'rolloutEvent',
+        signalArgs: [event],
+        staticSummary: `target ${app}/${environment}: ledger, queue, undo`,
+      });
+    },
+
+    startRollout: async ({ app, environment, type, input }) => {
+      try {
+        const handle = await client.workflow.start(type, {
+          workflowId: rolloutId(app, environment),
+          taskQueue: TASK_QUEUE,
+          args: [input],
+          workflowIdConflictPolicy: 'FAIL',
+          staticSummary: `${app} ${environment} ${type}`,
+        });
+        return { started: handle.firstExecutionRunId };
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return { busy: error.workflowId };
+        throw error;
+      }
+    },
+
+    supersede: async ({ app, environment, by }) => {
+      try {
+        await client.workflow.getHandle(rolloutId(app, environment)).signal('supersede', by === null ? {} : { by });
+        return true;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
+    },
+  });
+}

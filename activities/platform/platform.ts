@@ -1,0 +1,154 @@
+import type { Artifact, FunctionConfiguration, Release, ReleaseSource, Spec } from '../../src/model/spec.js';
+
+/** Where traffic is split. `version` null: the target does not exist yet. */
+export interface Split {
+  /** The release that gets the rest. */
+  stable: string | null;
+  /** The release that gets `weight` percent, if any. */
+  candidate: string | null;
+  /** Percent of traffic the candidate gets. */
+  weight: number;
+}
+
+/** The two environments of blue-green, by their release. */
+export interface Environments {
+  blue: string | null;
+  green: string | null;
+  /** Which one serves production, by the release it holds. Null when neither does. */
+  live: 'blue' | 'green' | null;
+}
+
+/** What is at the target before a rollout touches it: enough to bring it back. Plain JSON, no secrets. */
+export interface BeforeState {
+  split: Split;
+  /** The stable release in full; null on a first deployment. */
+  release: Release | null;
+  /** Revision of the target's last write; null when the target does not exist. */
+  revision: string | null;
+  /** The user's own text on the target, without our mark. */
+  description: string;
+  /** Our mark found on the target, whole. */
+  mark: string | null;
+  environments: Environments | null;
+  /** Provisioned concurrency of the stable release. */
+  capacity: number;
+}
+
+/** A finding of `inspect` that a person should read; `refuse` ones stop the rollout before anything is touched. */
+export interface Finding {
+  level: 'refuse' | 'warn';
+  code: string;
+  message: string;
+}
+
+/** The fence of a write: the revision it replaces and the mark it leaves. */
+export interface Fence {
+  /** Revision our previous write (or the before-state) returned; null = the target must not exist. */
+  revision: string | null;
+  mark: string;
+}
+
+/** A write this rollout has attempted: by its mark the driver tells our own late effect from a foreign change. */
+export interface AttemptedWrite {
+  mark: string;
+  split: Split;
+}
+
+/** The target after a write, read back. */
+export interface Written {
+  revision: string;
+  split: Split;
+}
+
+/** What an activity lends a driver: cancellation and a sign of life. */
+export interface CallContext {
+  signal: AbortSignal;
+  /** Called while waiting, so that the server knows the worker lives. */
+  heartbeat(): void;
+  /** Restoring goes first in the account's budget of calls. */
+  urgent: boolean;
+}
+
+/**
+ * One platform, as strategies see it. Every write is fenced, leaves its mark, is read back, and may be called
+ * again after a lost answer: done twice is done once. Errors are `SluiceError`s.
+ */
+export interface PlatformDriver {
+  /** Current state of the target, and what stands in the way of a rollout. */
+  inspect(ctx: CallContext, spec: Spec): Promise<{ before: BeforeState; findings: Finding[] }>;
+
+  /**
+   * Makes the release exist without traffic and waits until it is usable. Answers the same release for the same input.
+   * With `into: 'idle'` it also stands in the idle environment afterwards, and `environments` says which is which.
+   */
+  deploy(
+    ctx: CallContext,
+    args: { spec: Spec; before: BeforeState; mark: string; into?: 'idle' },
+  ): Promise<{ release: Release; environments: Environments | null }>;
+
+  /** Capacity of the candidate, ready when it returns. */
+  warm(ctx: CallContext, args: { spec: Spec; release: Release }): Promise<void>;
+
+  /** Gives the candidate `weight` percent. `stable` stays the primary. */
+  shift(
+    ctx: CallContext,
+    args: { spec: Spec; stable: string; candidate: string; weight: number; fence: Fence },
+  ): Promise<Written>;
+
+  /** Makes the candidate the stable release and ends the split, in one write. Creates the target on a first deployment. */
+  promote(ctx: CallContext, args: { spec: Spec; candidate: string; fence: Fence }): Promise<Written>;
+
+  /**
+   * Brings the target to `before`, from wherever it is, capacity first. Always writes, so that a late attempt of a dead
+   * worker finds its revision spent. A state that neither `before` nor `attempted` explains is a foreign change
+   * (SLUICE_FOREIGN_CHANGE) unless `force`.
+   */
+  restore(
+    ctx: CallContext,
+    args: { spec: Spec; before: BeforeState; attempted: AttemptedWrite[]; lastRevision: string | null; mark: string; force: boolean },
+  ): Promise<Written>;
+
+  /** Deletes old releases beyond `spec.retain` that nothing refers to; `keep` is spared. Returns what was deleted. */
+  retire(ctx: CallContext, args: { spec: Spec; keep: string[] }): Promise<{ deleted: string[]; kept: { version: string; why: string }[] }>;
+
+  /** One call to exactly this release (`environment`: through the environment's stable address, which must hold it). */
+  invoke(
+    ctx: CallContext,
+    args: { spec: Spec; version: string; payload: unknown; timeoutMs: number },
+  ): Promise<ReleaseAnswer>;
+
+  /** Users' requests and errors of the two releases since `from` (ms since epoch), as running totals that a later read may correct. */
+  usage(ctx: CallContext, args: { spec: Spec; namespace: string; stable: string | null; candidate: string; from: number }): Promise<Usage>;
+
+  /** Most frequent errors of the release since `from`, three at most. */
+  errors(ctx: CallContext, args: { spec: Spec; version: string; from: number }): Promise<ErrorSample[]>;
+}
+
+export interface ReleaseAnswer {
+  /** The release that answered, as the platform says. */
+  executedVersion: string | null;
+  /** The function itself failed: its error type and message. */
+  functionError: { type: string; message: string } | null;
+  /** The answer, parsed where it is JSON. */
+  body: unknown;
+  latencyMs: number;
+}
+
+export interface Counts {
+  requests: number;
+  errors: number;
+}
+
+export interface Usage {
+  stable: Counts | null;
+  candidate: Counts | null;
+}
+
+export interface ErrorSample {
+  /** Error type and message, cut and cleaned. */
+  what: string;
+  count: number;
+  requestId?: string;
+}
+
+export type { Artifact, FunctionConfiguration, Release, ReleaseSource, Spec };

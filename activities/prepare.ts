@@ -1,0 +1,52 @@
+/** The first look at the target: pack local code, read what is there, plan. Nothing is written to the target. */
+import { packFolder, packZip } from '../src/artifact/index.js';
+import type { ErrorCode } from '../src/model/errors.js';
+import { ERRORS, SluiceError } from '../src/model/errors.js';
+import type { Spec } from '../src/model/spec.js';
+import { makePlan } from '../src/plan/index.js';
+import { PLAN_SCHEMA } from '../src/plan/types.js';
+import type { CallContext, PlatformDriver } from './platform/platform.js';
+import type { PlanAnswer, Prepared } from './types.js';
+
+/** Most bytes of spec and plan together: both travel in the workflow's history. */
+const LARGEST = 256 * 1024;
+
+/** Local code becomes an artifact, by digest: what is tested is what is promoted. */
+async function withArtifact(spec: Spec, store: string): Promise<Spec> {
+  if ('folder' in spec.release) return { ...spec, release: { artifact: await packFolder(spec.release.folder, store) } };
+  if ('zip' in spec.release) return { ...spec, release: { artifact: await packZip(spec.release.zip, store) } };
+  return spec;
+}
+
+/** Reads and plans; whatever a provider would refuse is a finding. Errors: SLUICE_SPEC when the plan is too large, and the driver's. */
+export async function inspectAndPlan(
+  ctx: CallContext,
+  driver: PlatformDriver,
+  given: Spec,
+  store: string,
+): Promise<PlanAnswer> {
+  const spec = await withArtifact(given, store);
+  const { before, findings } = await driver.inspect(ctx, spec);
+  const plan = makePlan(spec, { stable: before.split.stable });
+  const bytes = Buffer.byteLength(JSON.stringify({ spec, plan }));
+  if (bytes > LARGEST) {
+    throw new SluiceError(
+      'SLUICE_SPEC',
+      `spec and plan together are ${bytes} bytes; at most ${LARGEST} fit. Take stages, payloads or environment out.`,
+    );
+  }
+  return { spec, before, plan, findings };
+}
+
+/** `prepare`: as above, and any finding that refuses stops the rollout before anything is touched. */
+export async function prepare(ctx: CallContext, driver: PlatformDriver, given: Spec, store: string): Promise<Prepared> {
+  const { spec, before, plan, findings } = await inspectAndPlan(ctx, driver, given, store);
+  const refused = findings.filter((finding) => finding.level === 'refuse');
+  const [first] = refused;
+  if (first !== undefined || plan === null) {
+    const code: ErrorCode =
+      first !== undefined && Object.hasOwn(ERRORS, first.code) ? (first.code as ErrorCode) : 'SLUICE_TARGET';
+    throw new SluiceError(code, refused.map((finding) => finding.message).join(' — '));
+  }
+  return { planSchema: PLAN_SCHEMA, spec, before, plan, warnings: findings.map((finding) => finding.message) };
+}

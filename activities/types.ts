@@ -1,0 +1,121 @@
+/** The activities as workflows see them: types alone. */
+
+import type { Release, RolloutInput, Spec } from '../src/model/spec.js';
+import type { RolloutView } from '../src/model/view.js';
+import type { RolloutType } from '../src/model/words.js';
+import type { Plan } from '../src/plan/types.js';
+import type { RolloutEvent, UndoRecord } from '../workflows/messages.js';
+import type { ProbeReport, WatchInput, WatchReport } from './health/types.js';
+import type {
+  AttemptedWrite,
+  BeforeState,
+  Environments,
+  ErrorSample,
+  Fence,
+  Finding,
+  Written,
+} from './platform/platform.js';
+
+/** When a run continues as new (events of history, signals received), and after how long a silent watcher counts as dead (ms). */
+export interface Limits {
+  history: number;
+  signals: number;
+  heartbeat: number;
+}
+
+/** The spec parsed, with all defaults. */
+export interface Parsed {
+  spec: Spec;
+  /** Whether this cluster has Sluice's search attributes; the worker's switch, recorded so that a replay sees the same. */
+  searchAttributes: boolean;
+  limits: Limits;
+}
+
+/** `prepare`'s recorded result: the rollout executes this and nothing else. */
+export interface Prepared {
+  planSchema: number;
+  spec: Spec;
+  before: BeforeState;
+  plan: Plan;
+  /** What a person should know and that does not stop the rollout. */
+  warnings: string[];
+}
+
+export interface NotifyEvent {
+  type: 'waiting' | 'stuck' | 'ended' | 'reminder';
+  view: RolloutView;
+}
+
+/** On task queue `sluice`. */
+export interface LightActivities {
+  /** Parses and completes the spec; refuses a bad one with SLUICE_SPEC. */
+  parse(args: { input: RolloutInput; app: string; environment: string; type: RolloutType }): Promise<Parsed>;
+  /** What `undo` goes back to, from the companion. */
+  readUndo(args: { app: string; environment: string }): Promise<UndoRecord>;
+  notify(args: { spec: Spec; event: NotifyEvent }): Promise<void>;
+  /** Tells the target's companion, starting it when there is none. */
+  tellTarget(args: { app: string; environment: string; event: RolloutEvent }): Promise<void>;
+  /** Companion: starts a rollout, or says which run is in the way. */
+  startRollout(args: {
+    app: string;
+    environment: string;
+    type: RolloutType;
+    input: RolloutInput;
+  }): Promise<{ started: string } | { busy: string }>;
+  /** Companion: tells the running rollout that a newer release takes its place. False when none is running. */
+  supersede(args: { app: string; environment: string; by: string | null }): Promise<boolean>;
+}
+
+/** What a rollout would do, and what stands in its way. */
+export interface PlanAnswer {
+  spec: Spec;
+  before: BeforeState;
+  /** Null when the plan cannot be made. */
+  plan: Plan | null;
+  findings: Finding[];
+}
+
+/** On the account's queue (`restore` on its restore lane, `watch` and `probe` on its watch lane). */
+export interface AccountActivities {
+  /** Packs local code, reads the target, plans. Nothing is written to the target. */
+  prepare(args: { spec: Spec; run: string }): Promise<Prepared>;
+  /** The same reading and planning, for `sluice plan`: refusals are findings. */
+  inspect(args: { spec: Spec }): Promise<PlanAnswer>;
+  deploy(args: {
+    spec: Spec;
+    before: BeforeState;
+    mark: string;
+    into?: 'idle';
+  }): Promise<{ release: Release; environments: Environments | null }>;
+  warm(args: { spec: Spec; release: Release }): Promise<void>;
+  shift(args: { spec: Spec; stable: string; candidate: string; weight: number; fence: Fence }): Promise<Written>;
+  promote(args: { spec: Spec; candidate: string; fence: Fence }): Promise<Written>;
+  restore(args: {
+    spec: Spec;
+    before: BeforeState;
+    attempted: AttemptedWrite[];
+    lastRevision: string | null;
+    mark: string;
+    force: boolean;
+  }): Promise<Written>;
+  retire(args: { spec: Spec; keep: string[] }): Promise<{ deleted: string[] }>;
+  probe(args: { spec: Spec; version: string; probes: string[] }): Promise<ProbeReport>;
+  watch(input: WatchInput): Promise<WatchReport>;
+  /** Takes the target as it is: its revision and split, after a foreign change that a person adopts. */
+  adopt(args: { spec: Spec }): Promise<Written>;
+  /** Writes our mark on a target as it is (`sluice adopt`). */
+  claim(args: { spec: Spec; run: string }): Promise<{ before: BeforeState; findings: Finding[] }>;
+  errorsOf(args: { spec: Spec; version: string; from: number }): Promise<ErrorSample[]>;
+  /** Targets of this account that carry our mark of a run that is gone, or a leftover split. */
+  sweep(args: { account: string; region: string }): Promise<SweepFinding[]>;
+}
+
+export interface SweepFinding {
+  target: string;
+  app: string;
+  environment: string;
+  run: string;
+  split: string;
+  /** What to do, as a command. */
+  cure: string;
+}

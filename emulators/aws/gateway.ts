@@ -1,0 +1,181 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { ProvisionedConcurrency } from './concurrency.js';
+import { type Answer, type Call, json, parse, readBody, send, upstreamOf } from './http.js';
+import { invoke } from './invoke.js';
+import { Traffic, WriteLog } from './logs.js';
+import { Metrics } from './metrics.js';
+import { Refusal } from './refusal.js';
+import { type LambdaRequest, lambdaRequest } from './route.js';
+import { checkCreateAlias, checkUpdateAlias } from './rules-alias.js';
+import { checkIdle, checkPublish } from './rules-code.js';
+import { key, Store } from './store.js';
+
+export interface GatewayOptions {
+  port: number;
+  /** Base URL of the server behind. */
+  upstream: string;
+  /** Milliseconds an invocation's metrics are held back. */
+  metricsDelayMs: number;
+  /** Milliseconds provisioned concurrency takes to be ready. */
+  provisioningMs: number;
+  /** File that gets each write as a JSON line. */
+  logFile: string | null;
+}
+
+export interface Gateway {
+  url: string;
+  writes: WriteLog;
+  traffic: Traffic;
+  close(): Promise<void>;
+}
+
+/**
+ * The HTTP server that has the rules of AWS which the server behind lacks. It looks at Lambda's functions only; the rest
+ * passes through untouched.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const upstream = upstreamOf(options.upstream);
+  const store = new Store(upstream);
+  const metrics = new Metrics(upstream, options.metricsDelayMs);
+  const writes = new WriteLog(options.logFile);
+  const traffic = new Traffic();
+  const provisioned = new ProvisionedConcurrency(options.provisioningMs);
+  const inTurn = turns();
+
+  const answer = async (call: Call): Promise<Answer> => {
+    const own = ownPage(call, writes, traffic);
+    if (own !== null) return own;
+    const request = lambdaRequest(call.method, call.path, call.headers);
+    if (request === null) return upstream.call(call);
+    switch (request.operation) {
+      case 'Invoke':
+      case 'InvokeWithResponseStream':
+        return invoke(store, request, call, (invocation) => {
+          metrics.add(invocation);
+          traffic.add(invocation);
+        });
+      case 'GetProvisionedConcurrencyConfig':
+        return provisioned.shown(request, await upstream.call(call));
+      case 'ListProvisionedConcurrencyConfigs':
+        return provisioned.list(store, request);
+    }
+    if (call.method === 'GET' || call.method === 'HEAD') return upstream.call(call);
+    // CreateFunction has its function's name in the body.
+    const where = request.function === '' ? { ...request, function: String(parse(call.body)['FunctionName'] ?? '') } : request;
+    return inTurn(key(where), async () => {
+      const written = await refusing(() => write(request, call));
+      store.forget(where);
+      writes.add(request, call.body, written);
+      return written;
+    });
+  };
+
+  /** A write, alone at its function: what a rule has read is still true when the write takes effect. */
+  const write = async (request: LambdaRequest, call: Call): Promise<Answer> => {
+    switch (request.operation) {
+      case 'CreateAlias':
+        await checkCreateAlias(store, request, call.body);
+        return upstream.call(call);
+      case 'UpdateAlias': {
+        await checkUpdateAlias(store, request, call.body);
+        const before = await store.alias(request, request.qualifier ?? '');
+        const written = await upstream.call(call);
+        const moved = parse(written.body)['FunctionVersion'] !== before.FunctionVersion;
+        if (written.status < 300 && moved) provisioned.aliasMoved(request, request.qualifier ?? '');
+        return written;
+      }
+      case 'UpdateFunctionCode':
+      case 'UpdateFunctionConfiguration':
+        await checkIdle(store, request, call.body);
+        return upstream.call(call);
+      case 'PublishVersion':
+        return (await checkPublish(store, request, call.body)) ?? (await upstream.call(call));
+      case 'PutProvisionedConcurrencyConfig':
+        await provisioned.check(store, request);
+        return provisioned.put(request, await upstream.call(call));
+      case 'DeleteProvisionedConcurrencyConfig':
+        provisioned.deleted(request);
+        return upstream.call(call);
+      default:
+        return upstream.call(call);
+    }
+  };
+
+  const server = createServer((incoming, response) => {
+    void serve(incoming, response, answer);
+  });
+  server.keepAliveTimeout = 60_000;
+  await listen(server, options.port);
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    writes,
+    traffic,
+    close: async () => {
+      await metrics.close();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      upstream.close();
+    },
+  };
+}
+
+async function serve(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  answer: (call: Call) => Promise<Answer>,
+): Promise<void> {
+  try {
+    const body = await readBody(incoming);
+    const { method = 'GET', url = '/', headers } = incoming;
+    send(response, await refusing(() => answer({ method, path: url, headers, body })));
+  } catch {
+    // The client went away in the middle; what it asked for was done or not, as on any network.
+    response.destroy();
+  }
+}
+
+async function refusing(work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Refusal) return error.answer();
+    const why = error instanceof Error ? error.message : String(error);
+    return new Refusal(500, 'ServiceException', `The emulated AWS cannot be reached: ${why}`).answer();
+  }
+}
+
+/** The gateway's own pages, for tests and the demo. */
+function ownPage(call: Call, writes: WriteLog, traffic: Traffic): Answer | null {
+  const pages: Record<string, { get: () => unknown; clear: () => void }> = {
+    '/_sluice/writes': { get: () => writes.all(), clear: () => writes.clear() },
+    '/_sluice/traffic': { get: () => traffic.counts(), clear: () => traffic.clear() },
+    '/_sluice/health': { get: () => ({ ok: true }), clear: () => undefined },
+  };
+  const page = pages[call.path];
+  if (page === undefined) return null;
+  if (call.method === 'DELETE') page.clear();
+  return json(200, page.get());
+}
+
+/** Runs what has the same key one after the other. */
+function turns(): <T>(of: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return (of, work) => {
+    const mine = (last.get(of) ?? Promise.resolve()).then(work);
+    const settled = mine.catch(() => undefined);
+    last.set(of, settled);
+    void settled.then(() => {
+      if (last.get(of) === settled) last.delete(of);
+    });
+    return mine;
+  };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve());
+  });
+}

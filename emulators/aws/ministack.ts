@@ -1,0 +1,68 @@
+import { answers, freePort, type Running, startProcess } from '../process.js';
+import { toolPath } from '../tools.js';
+
+/** Header that names the alias a call came by, when the gateway has called the version it drew. */
+export const INVOKED_AS = 'x-sluice-invoked-as';
+
+/**
+ * ministack as it is, but for one thing the gateway cannot add from outside: `context.invokedFunctionArn` is by the alias
+ * that the caller used, not by the version that was drawn. Written against ministack 1.5.33; with a version that has not
+ * got these functions the handler sees the version's ARN.
+ */
+const PROGRAM = `
+import contextvars, sys
+from ministack.app import main
+from ministack.services import lambda_svc as svc
+
+invoked_as = contextvars.ContextVar("sluice_invoked_as", default=None)
+
+def by_alias(run):
+    def with_arn(func, event):
+        alias = invoked_as.get()
+        if alias and ":function:" in func.get("config", {}).get("FunctionArn", ""):
+            config = dict(func["config"])
+            config["FunctionArn"] = ":".join(config["FunctionArn"].split(":")[:7] + [alias])
+            func = {**func, "config": config}
+        return run(func, event)
+    return with_arn
+
+if all(hasattr(svc, name) for name in ("_invoke", "_execute_function_with_config_scope", "invoke_async_with_retry")):
+    plain_invoke = svc._invoke
+    async def invoke(name, event, headers, *rest, **named):
+        invoked_as.set(headers.get("${INVOKED_AS}"))
+        return await plain_invoke(name, event, headers, *rest, **named)
+    svc._invoke = invoke
+    svc._execute_function_with_config_scope = by_alias(svc._execute_function_with_config_scope)
+    svc.invoke_async_with_retry = by_alias(svc.invoke_async_with_retry)
+
+sys.argv = ["ministack"]
+sys.exit(main())
+`;
+
+/**
+ * Starts ministack, which speaks AWS's protocols and runs Node handlers, on loopback only.
+ * @throws SluiceError SLUICE_SETUP when it is missing or does not come up.
+ */
+export async function startMinistack(
+  options: { port?: number; logFile?: string } = {},
+): Promise<{ url: string; process: Running }> {
+  const port = options.port ?? (await freePort());
+  const url = `http://127.0.0.1:${port}`;
+  toolPath('ministack');
+  const started = await startProcess({
+    name: 'ministack',
+    command: toolPath('python'),
+    args: ['-c', PROGRAM],
+    env: {
+      GATEWAY_PORT: String(port),
+      BIND_HOST: '127.0.0.1',
+      MINISTACK_HOST: '127.0.0.1',
+      // Its MQTT listener would bind all addresses.
+      IOT_MTLS_ENABLED: '0',
+      LOG_LEVEL: 'WARNING',
+    },
+    ready: () => answers(`${url}/_ministack/health`),
+    ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
+  });
+  return { url, process: started };
+}

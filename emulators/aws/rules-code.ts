@@ -1,0 +1,49 @@
+import { type Answer, json, parse } from './http.js';
+import { busy, invalidValue, stale } from './refusal.js';
+import type { LambdaRequest } from './route.js';
+import type { Configuration, Store } from './store.js';
+
+/**
+ * Rules of UpdateFunctionCode, UpdateFunctionConfiguration and PublishVersion: nothing while another update is in
+ * progress ("Lambda function states"), and the RevisionId, where given, is the current one.
+ */
+export async function checkIdle(store: Store, request: LambdaRequest, body: Buffer): Promise<Configuration> {
+  const now = await store.configuration(request, null);
+  if (now.State === 'Pending' || now.LastUpdateStatus === 'InProgress') {
+    throw busy(`The operation cannot be performed at this time. An update is in progress for resource: ${now.FunctionArn}`);
+  }
+  const revision = parse(body)['RevisionId'];
+  if (typeof revision === 'string' && revision !== now.RevisionId) throw stale();
+  return now;
+}
+
+/**
+ * Rules of PublishVersion: the CodeSha256, where given, is that of $LATEST; and what has not changed since the last
+ * version is that version. Returns the answer then, null when a new version is due.
+ */
+export async function checkPublish(store: Store, request: LambdaRequest, body: Buffer): Promise<Answer | null> {
+  const latest = await checkIdle(store, request, body);
+  const digest = parse(body)['CodeSha256'];
+  if (typeof digest === 'string' && digest !== latest.CodeSha256) {
+    throw invalidValue(
+      `CodeSHA256 (${digest}) is different from current CodeSHA256 in $LATEST (${latest.CodeSha256}). Please try again with the CodeSHA256 in $LATEST.`,
+    );
+  }
+  const versions = (await store.versions(request)).filter((each) => each.Version !== '$LATEST');
+  const last = versions.reduce<Configuration | null>(
+    (newest, each) => (newest === null || Number(each.Version) > Number(newest.Version) ? each : newest),
+    null,
+  );
+  return last !== null && content(last) === content(latest) ? json(201, last) : null;
+}
+
+/** All that makes a version what it is; not what tells one publication from another. */
+const CONTENT = [
+  ...['CodeSha256', 'Runtime', 'Handler', 'Role', 'Timeout', 'MemorySize', 'Environment', 'Layers', 'PackageType'],
+  ...['Architectures', 'DeadLetterConfig', 'TracingConfig', 'VpcConfig', 'EphemeralStorage', 'FileSystemConfigs'],
+  ...['KMSKeyArn', 'ImageConfigResponse', 'LoggingConfig'],
+];
+
+function content(configuration: Configuration): string {
+  return JSON.stringify(CONTENT.map((field) => configuration[field] ?? null));
+}

@@ -1,0 +1,188 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream, mkdtempSync, rmSync, type WriteStream } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { SluiceError } from '../src/model/errors.js';
+import { register, unregister } from './registry.js';
+
+/** How many of a process's last lines are kept for an error message. */
+const KEPT_LINES = 40;
+/** Milliseconds between two looks at a process that is starting. */
+const LOOK_EVERY = 25;
+
+export interface StartOptions {
+  /** What error messages call it. */
+  name: string;
+  command: string;
+  args: string[];
+  /** Added to this process's own environment. TMPDIR is set to a private folder that goes away with the process. */
+  env?: Record<string, string>;
+  /** Whether it can be used. A rejection counts as "not yet". */
+  ready: () => Promise<boolean>;
+  /** Milliseconds it may take to become ready. */
+  within?: number;
+  /** Milliseconds between SIGTERM and SIGKILL. */
+  grace?: number;
+  /** File that gets all it prints. */
+  logFile?: string;
+}
+
+/** A program of ours, in a process group of its own. */
+export interface Running {
+  readonly pid: number;
+  /** The last lines it printed, oldest first. */
+  lastLines(): string[];
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
+  /** Ends it and all it started: SIGTERM, SIGKILL after the grace. Its temporary folder goes too. May be called twice. */
+  stop(): Promise<void>;
+  /** SIGKILL at once, as a crash would. */
+  kill9(): Promise<void>;
+}
+
+/**
+ * Starts a program and waits until it is ready. However this process ends, SIGKILL included, the program ends with it.
+ * @throws SluiceError SLUICE_SETUP when it ends or is not ready in time; the message has its last lines.
+ */
+export async function startProcess(options: StartOptions): Promise<Running> {
+  const temp = mkdtempSync(join(tmpdir(), 'sluice-'));
+  const child = spawn(options.command, options.args, {
+    detached: true,
+    env: { ...process.env, ...options.env, TMPDIR: temp },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines = keepLines(child, options.logFile);
+  let failure: string | null = null;
+  const ended = new Promise<void>((resolve) => {
+    child.once('error', (error) => {
+      failure = error.message;
+      resolve();
+    });
+    child.once('exit', (code, signal) => {
+      failure = `ended with ${signal ?? `code ${code}`}`;
+      resolve();
+    });
+  });
+  const pid = child.pid;
+  if (pid === undefined) {
+    await ended;
+    rmSync(temp, { recursive: true, force: true });
+    throw new SluiceError('SLUICE_SETUP', `${options.name} could not be started: ${failure}`);
+  }
+  const running = control(pid, temp, ended, options.grace ?? 5_000, lines);
+  const deadline = Date.now() + (options.within ?? 30_000);
+  while (!(await options.ready().catch(() => false))) {
+    if (failure === null && Date.now() < deadline) {
+      await pause(LOOK_EVERY);
+      continue;
+    }
+    const why = failure ?? `was not ready within ${options.within ?? 30_000} ms`;
+    await running.stop();
+    throw new SluiceError('SLUICE_SETUP', [`${options.name} ${why}`, ...lines()].join('\n  '));
+  }
+  return running;
+}
+
+function control(pid: number, temp: string, ended: Promise<void>, grace: number, lines: () => string[]): Running {
+  const guard = spawnGuard(pid, temp);
+  const clear = (): void => {
+    signalGroup(pid, 'SIGKILL');
+    rmSync(temp, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+  };
+  let stopping: Promise<void> | null = null;
+  const stop = async (first: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    signalGroup(pid, first);
+    const timer = new AbortController();
+    await Promise.race([ended, pause(grace, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    timer.abort();
+    // The leader has ended or has had its time; what it started has had the same signal.
+    signalGroup(pid, 'SIGKILL');
+    await ended;
+    await groupGone(pid);
+    clear();
+    unregister(entry);
+    guard.kill('SIGKILL');
+  };
+  const running: Running = {
+    pid,
+    lastLines: lines,
+    ended,
+    stop: () => (stopping ??= stop('SIGTERM')),
+    kill9: () => (stopping ??= stop('SIGKILL')),
+  };
+  const entry = { stop: running.stop, killNow: clear };
+  register(entry);
+  // One that ends by itself leaves nothing behind either.
+  void ended.then(running.stop);
+  return running;
+}
+
+/**
+ * A shell that reads a pipe whose other end only this process holds: when this process is gone, however it went, the
+ * read ends, and the shell kills the group and removes the temporary folder.
+ */
+function spawnGuard(pid: number, temp: string): ChildProcess {
+  const script = 'read -r _; kill -KILL -- "-$1" 2>/dev/null; rm -rf -- "$2"';
+  const guard = spawn('/bin/sh', ['-c', script, 'sluice-guard', String(pid), temp], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  guard.on('error', () => undefined);
+  guard.unref();
+  (guard.stdin as unknown as { unref?: () => void } | null)?.unref?.();
+  return guard;
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+/** Grandchildren need a moment to be gone after SIGKILL; a second is far more than they ever took. */
+async function groupGone(pid: number): Promise<void> {
+  const deadline = Date.now() + 1_000;
+  while (signalGroup(pid, 0) && Date.now() < deadline) await pause(5);
+}
+
+function keepLines(child: ChildProcess, logFile: string | undefined): () => string[] {
+  const kept: string[] = [];
+  const file: WriteStream | null = logFile === undefined ? null : createWriteStream(logFile, { flags: 'a' });
+  file?.on('error', () => undefined);
+  child.once('close', () => file?.end());
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = '';
+    stream?.setEncoding('utf8');
+    stream?.on('data', (text: string) => {
+      file?.write(text);
+      const parts = (rest + text).split('\n');
+      rest = parts.pop() ?? '';
+      kept.push(...parts);
+      kept.splice(0, kept.length - KEPT_LINES);
+    });
+  }
+  return () => [...kept];
+}
+
+/** A port of 127.0.0.1 that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** Whether an HTTP GET is answered with a status below 500. */
+export async function answers(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+  await response.arrayBuffer();
+  return response.status < 500;
+}

@@ -1,0 +1,80 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { freePort, type Running, startProcess } from './process.js';
+import { toolPath } from './tools.js';
+
+export interface TemporalOptions {
+  /** SQLite file that survives a restart; in memory without. */
+  dbFile?: string;
+  /** gRPC port; a free one unless given. */
+  port?: number;
+  /** The web UI's port; a free one unless given. */
+  uiPort?: number;
+  namespace?: string;
+  /** Without the web UI. */
+  headless?: boolean;
+  /** File that gets what the server prints. */
+  logFile?: string;
+}
+
+export interface LocalTemporal {
+  /** `host:port` for clients and workers. */
+  address: string;
+  port: number;
+  /** Null when headless. */
+  uiUrl: string | null;
+  namespace: string;
+  pid: number;
+  /** The last lines the server printed. */
+  lastLines(): string[];
+  stop(): Promise<void>;
+  /** SIGKILL, as a crash: start again with the same `port` and `dbFile`, and everything goes on. */
+  kill9(): Promise<void>;
+}
+
+/**
+ * Starts a real Temporal server on loopback and waits until its namespace answers.
+ * @throws SluiceError SLUICE_SETUP when the CLI is missing or the server does not come up.
+ */
+export async function startTemporal(options: TemporalOptions = {}): Promise<LocalTemporal> {
+  const port = options.port ?? (await freePort());
+  const uiPort = options.headless === true ? null : (options.uiPort ?? (await freePort()));
+  const namespace = options.namespace ?? 'default';
+  const address = `127.0.0.1:${port}`;
+  if (options.dbFile !== undefined) mkdirSync(dirname(options.dbFile), { recursive: true });
+  const server: Running = await startProcess({
+    name: 'Temporal',
+    command: toolPath('temporal'),
+    args: [
+      ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--namespace', namespace],
+      ...['--log-level', 'warn'],
+      // One shard polls its transfer queue 20 times a second unless told otherwise: 50 ms on every workflow task.
+      ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=1000'],
+      ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort), '--ui-disable-news-fetch']),
+      ...(options.dbFile === undefined ? [] : ['--db-filename', options.dbFile]),
+    ],
+    ready: () => namespaceAnswers(address, namespace),
+    ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
+  });
+  return {
+    address,
+    port,
+    uiUrl: uiPort === null ? null : `http://127.0.0.1:${uiPort}`,
+    namespace,
+    pid: server.pid,
+    lastLines: server.lastLines,
+    stop: server.stop,
+    kill9: server.kill9,
+  };
+}
+
+async function namespaceAnswers(address: string, namespace: string): Promise<boolean> {
+  const connection = await Connection.connect({ address, connectTimeout: 2_000 });
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+    return true;
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SluiceError } from '../src/model/errors.js';
+
+/** The programs that the set-up brings. */
+export type Tool = 'python' | 'ministack' | 'microburst' | 'temporal' | 'temporal-test-server';
+
+/** Oldest Temporal CLI taken from outside: the dev server's flags and priorities are those this project was run with. */
+const OLDEST_TEMPORAL = [1, 5, 0] as const;
+
+/** The folder of the project's package.json, found by walking up; the same from the sources and from dist/. */
+export function projectRoot(from = dirname(fileURLToPath(import.meta.url))): string {
+  if (existsSync(join(from, 'package.json'))) return from;
+  const parent = dirname(from);
+  if (parent === from) throw new SluiceError('SLUICE_SETUP', 'No package.json above this file: where is the project?');
+  return projectRoot(parent);
+}
+
+/** Whether the version that `temporal --version` printed is new enough. */
+export function newEnough(printed: string): boolean {
+  const found = /(\d+)\.(\d+)\.(\d+)/.exec(printed)?.slice(1).map(Number);
+  if (found === undefined) return false;
+  const at = OLDEST_TEMPORAL.findIndex((least, i) => found[i] !== least);
+  return at === -1 || (found[at] ?? 0) > (OLDEST_TEMPORAL[at] ?? 0);
+}
+
+/**
+ * The path of a program. For `temporal`, `TEMPORAL_CLI` and then PATH go first when new enough; everything else is in the
+ * project's own virtual environment.
+ * @throws SluiceError SLUICE_SETUP when it is nowhere.
+ */
+export function toolPath(tool: Tool, env: NodeJS.ProcessEnv = process.env): string {
+  const own = join(projectRoot(), '.sluice', 'venv', 'bin', tool);
+  const outside = tool === 'temporal' ? [env['TEMPORAL_CLI'], onPath(tool, env)] : [];
+  const found = outside.find((path) => path !== undefined && path !== '' && isRecentTemporal(path));
+  if (found !== undefined) return found;
+  if (runs(own)) return own;
+  const tried = [...outside.filter((path) => path !== undefined && path !== ''), own].join(', ');
+  throw new SluiceError('SLUICE_SETUP', `${tool} is not installed (tried ${tried}). Run \`npm run setup\` first.`);
+}
+
+function onPath(tool: string, env: NodeJS.ProcessEnv): string | undefined {
+  const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.map((folder) => join(folder, tool)).find(runs);
+}
+
+function runs(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isRecentTemporal(path: string): boolean {
+  try {
+    return newEnough(execFileSync(path, ['--version'], { encoding: 'utf8', timeout: 10_000 }));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,9 @@
+// checkout, version 2: every tenth item is free.
+const PRICES = { coffee: 3.2, cake: 4.5, tea: 2.8 };
+
+export async function handler(event, context) {
+  const cart = event.cart ?? ['coffee'];
+  const paid = cart.filter((_, at) => (at + 1) % 10 !== 0);
+  const total = paid.reduce((sum, item) => sum + (PRICES[item] ?? 0), 0);
+  return { statusCode: 200, release: context.functionVersion, total: Number(total.toFixed(2)) };
+}

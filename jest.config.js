@@ -1,0 +1,26 @@
+// jest runs TypeScript as ES modules (swc transforms, node's vm modules execute), because some dependencies are ESM only.
+const ignore = ['/node_modules/', '<rootDir>/dist/', '<rootDir>/.sluice/'];
+
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  testPathIgnorePatterns: [...ignore, '<rootDir>/test/services/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.sluice/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+        module: { type: 'es6' },
+      },
+    ],
+  },
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  testTimeout: 60_000,
+  // Every suite starts real servers; two at a time is what two cores carry.
+  maxWorkers: 2,
+  randomize: true,
+};

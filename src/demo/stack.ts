@@ -1,0 +1,74 @@
+/** Everything the demo runs on: a real Temporal server, the emulated cloud, a worker process. All on loopback, all ended together. */
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { startAws } from '../../emulators/aws/index.js';
+import { freePort, type Running, startProcess } from '../../emulators/process.js';
+import { startTemporal } from '../../emulators/temporal.js';
+
+type Aws = Awaited<ReturnType<typeof startAws>>;
+type Temporal = Awaited<ReturnType<typeof startTemporal>>;
+
+export interface Stack {
+  temporal: Temporal;
+  aws: Aws;
+  worker: Running;
+  client: Client;
+  stop(): Promise<void>;
+}
+
+/** Starts all of it; what had started is ended again when a later part does not come up. */
+export async function startStack(folder: string): Promise<Stack> {
+  mkdirSync(folder, { recursive: true });
+  const started: { stop(): Promise<unknown> }[] = [];
+  const keep = <T extends { stop(): Promise<unknown> }>(part: T): T => {
+    started.push(part);
+    return part;
+  };
+  const stop = async () => {
+    for (const part of started.reverse()) await part.stop().catch(() => undefined);
+  };
+  try {
+    const [temporal, aws] = await Promise.all([
+      startTemporal({ logFile: path.join(folder, 'temporal.log') }).then(keep),
+      startAws({}).then(keep),
+    ]);
+    const worker = keep(await startWorkerProcess({ temporal: temporal.address, endpoint: aws.endpoint, folder }));
+    const connection = await Connection.connect({ address: temporal.address });
+    started.push({ stop: () => connection.close() });
+    return { temporal, aws, worker, client: new Client({ connection }), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** A worker of its own, as production runs it: `node dist/src/worker-main.js`. */
+export async function startWorkerProcess(on: {
+  temporal: string;
+  endpoint: string;
+  folder: string;
+  env?: Record<string, string>;
+}): Promise<Running> {
+  const port = await freePort();
+  return startProcess({
+    name: 'worker',
+    command: process.execPath,
+    args: [fileURLToPath(new URL('../worker-main.js', import.meta.url))],
+    env: {
+      TEMPORAL_ADDRESS: on.temporal,
+      AWS_ENDPOINT_URL: on.endpoint,
+      AWS_ACCESS_KEY_ID: 'demo',
+      AWS_SECRET_ACCESS_KEY: 'demo',
+      AWS_REGION: 'us-east-1',
+      SLUICE_STORE: path.join(on.folder, 'artifacts'),
+      SLUICE_LOG_LEVEL: 'warn',
+      SLUICE_HEALTH_PORT: String(port),
+      ...on.env,
+    },
+    ready: async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok,
+    within: 30_000,
+    logFile: path.join(on.folder, 'worker.log'),
+  });
+}

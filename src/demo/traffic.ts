@@ -1,0 +1,102 @@
+/** Users, as the demo plays them: open-loop requests through the alias, each with a user id, counted by the version that answered. */
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+
+const CARTS = [['coffee'], ['coffee', 'cake'], ['tea', 'tea', 'cake']];
+
+export interface Answer {
+  at: number;
+  version: string;
+  failed: boolean;
+  latencyMs: number;
+}
+
+export interface VersionCounts {
+  requests: number;
+  failed: number;
+  /** Median of the last answers, in ms. */
+  medianMs: number;
+}
+
+/** Open loop: a slow answer does not slow the next request down, as with real users. */
+export class Traffic {
+  readonly answers: Answer[] = [];
+  private readonly client: LambdaClient;
+  private readonly inFlight = new Set<Promise<void>>();
+  private timer: NodeJS.Timeout | null = null;
+  private sent = 0;
+  private began = 0;
+
+  constructor(
+    endpoint: string,
+    private readonly target: { function: string; alias: string },
+    private readonly perSecond: number,
+  ) {
+    this.client = new LambdaClient({
+      endpoint,
+      region: 'us-east-1',
+      maxAttempts: 1,
+      credentials: { accessKeyId: 'demo', secretAccessKey: 'demo' },
+    });
+  }
+
+  start(): void {
+    this.began = Date.now();
+    this.timer = setInterval(() => {
+      const due = Math.floor(((Date.now() - this.began) / 1000) * this.perSecond);
+      for (; this.sent < due; this.sent += 1) this.send(this.sent);
+    }, 1000 / this.perSecond);
+  }
+
+  /** Stops sending and waits for what is on its way. */
+  async stop(): Promise<void> {
+    if (this.timer !== null) clearInterval(this.timer);
+    await Promise.allSettled(this.inFlight);
+    this.client.destroy();
+  }
+
+  /** Counts by version of the answers since `from` (ms since the epoch). */
+  byVersion(from = 0): Map<string, VersionCounts> {
+    const counts = new Map<string, VersionCounts & { latencies: number[] }>();
+    for (const answer of this.answers) {
+      if (answer.at < from) continue;
+      const of = counts.get(answer.version) ?? { requests: 0, failed: 0, medianMs: 0, latencies: [] };
+      of.requests += 1;
+      of.failed += answer.failed ? 1 : 0;
+      of.latencies.push(answer.latencyMs);
+      counts.set(answer.version, of);
+    }
+    for (const of of counts.values()) of.medianMs = median(of.latencies.slice(-200));
+    return counts;
+  }
+
+  private send(number: number): void {
+    const at = Date.now();
+    const payload = JSON.stringify({ user: `user-${number}`, cart: CARTS[number % CARTS.length] });
+    const request = this.client
+      .send(
+        new InvokeCommand({
+          FunctionName: this.target.function,
+          Qualifier: this.target.alias,
+          Payload: Buffer.from(payload),
+        }),
+      )
+      .then((answer) => {
+        this.answers.push({
+          at,
+          version: answer.ExecutedVersion ?? '?',
+          failed: answer.FunctionError !== undefined,
+          latencyMs: Date.now() - at,
+        });
+      })
+      .catch(() => {
+        this.answers.push({ at, version: '?', failed: true, latencyMs: Date.now() - at });
+      })
+      .finally(() => this.inFlight.delete(request));
+    this.inFlight.add(request);
+  }
+}
+
+function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

@@ -1,0 +1,82 @@
+/**
+ * Every error a person can meet, with its stable code. docs/errors.md is generated from this list.
+ * `final` ones are never retried: the same call would give the same answer.
+ */
+export const ERRORS = {
+  SLUICE_SPEC: {
+    final: true,
+    means: 'The spec (rollout.yaml or the workflow argument) is not valid; the message says where and what.',
+  },
+  SLUICE_WORKFLOW_ID: {
+    final: true,
+    means: 'The workflow id is not <app>/<environment>. The id is the lock on the target, so no other one is accepted.',
+  },
+  SLUICE_ALREADY_RUNNING: {
+    final: true,
+    means: 'A rollout of this target is running. Wait, abort it, or start with onNewRelease queue or replace.',
+  },
+  SLUICE_ALIAS_SPLIT: {
+    final: true,
+    means:
+      'The target is split between two releases by somebody else. The message names the command that ends the split.',
+  },
+  SLUICE_OWNED: { final: true, means: 'The target carries the mark of another app or environment.' },
+  SLUICE_FOREIGN_CHANGE: {
+    final: true,
+    means:
+      'Somebody else changed the target during the rollout. Nothing is written until a person says `abort --force` or `retry --adopt`.',
+  },
+  SLUICE_TARGET: { final: true, means: 'The target cannot be rolled out like this; `plan` names each reason.' },
+  SLUICE_NOT_FOUND: {
+    final: true,
+    means: 'The function, version, image, bucket or file that the spec names does not exist.',
+  },
+  SLUICE_PERMISSION: {
+    final: true,
+    means: 'The provider refused the call for lack of a permission; the message names the action.',
+  },
+  SLUICE_CREDENTIALS: {
+    final: true,
+    means: 'The worker has no valid credentials for the account: none, wrong, or expired.',
+  },
+  SLUICE_REFUSED: {
+    final: true,
+    means: "The provider refused the request as invalid; the message is the provider's own.",
+  },
+  SLUICE_BUSY: {
+    final: false,
+    means: 'The provider is throttling, or another operation on the target is in progress. Retried with back-off.',
+  },
+  SLUICE_PROVIDER: { final: false, means: 'The provider failed, or could not be reached. Retried with back-off.' },
+  SLUICE_ARTIFACT: {
+    final: true,
+    means: 'The artifact is missing, too large, or its content does not match its sha256.',
+  },
+  SLUICE_PROBE: { final: true, means: 'A probe failed: the release did not answer as the spec expects.' },
+  SLUICE_NO_WORKER: { final: true, means: 'No worker serves the account and region the target names.' },
+  SLUICE_VERB: {
+    final: true,
+    means: 'The verb is not possible now, or its payload is malformed; the message says what is.',
+  },
+  SLUICE_UNREACHABLE: { final: true, means: 'The Temporal server cannot be reached.' },
+  SLUICE_SETUP: {
+    final: true,
+    means: 'Something this machine or namespace needs is missing; the message says what to do.',
+  },
+} as const;
+
+/** A stable error code. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error of Sluice's own: a code, and a message that says what happened, to what, and what to do next. */
+export class SluiceError extends Error {
+  override readonly name = 'SluiceError';
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    /** The provider's hint how long to wait before the next try, in milliseconds. */
+    readonly retryAfterMs?: number,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The names by which a rollout, its target's companion and its task queues are found.
+ * Built here only, so that a lock is never missed because of a spelling.
+ */
+
+/** Workflows and light activities. */
+export const TASK_QUEUE = 'sluice';
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+/** Whether `name` may be an app's or an environment's name: letters, digits, `.`, `_`, `-`; 63 at most. */
+export function isName(name: unknown): name is string {
+  return typeof name === 'string' && NAME.test(name);
+}
+
+/** The workflow id of a rollout, which is also the lock on its target: `<app>/<environment>`. */
+export function rolloutId(app: string, environment: string): string {
+  return `${app}/${environment}`;
+}
+
+/** The workflow id of a target's companion. */
+export function targetId(app: string, environment: string): string {
+  return `target/${app}/${environment}`;
+}
+
+/** Splits a rollout's workflow id. Null when it is not one. */
+export function parseRolloutId(id: string): { app: string; environment: string } | null {
+  const [app, environment, ...rest] = id.split('/');
+  return rest.length === 0 && isName(app) && isName(environment) && app !== 'target' ? { app, environment } : null;
+}
+
+/** Where a target's cloud calls run: an account and a region of a platform. */
+export interface Account {
+  platform: string;
+  account: string;
+  region: string;
+}
+
+/** The lanes of an account. A watcher holds its slot for hours and restoring waits for nobody, so each has workers' slots of its own. */
+export type Lane = 'calls' | 'watch' | 'restore';
+
+/** The task queue of one lane of an account, `sluice-<platform>-<account>-<region>` with `-watch` or `-restore` behind it. */
+export function accountQueue(account: Account, lane: Lane): string {
+  const base = `sluice-${account.platform}-${account.account}-${account.region}`;
+  return lane === 'calls' ? base : `${base}-${lane}`;
+}
+
+/** The mark a write leaves at the target: who wrote it, in which run, by which step. */
+export function mark(app: string, environment: string, run: string, step: string): string {
+  return `sluice:${app}/${environment}:${run}:${step}`;
+}
+
+/** Reads a mark back, wherever it stands in `text`. Null when there is none. */
+export function parseMark(
+  text: string | undefined,
+): { app: string; environment: string; run: string; step: string } | null {
+  const found = /sluice:([^/\s:]+)\/([^:\s]+):([^:\s]+):(\S+)/.exec(text ?? '');
+  if (found === null) return null;
+  const [, app, environment, run, step] = found as unknown as [string, string, string, string, string];
+  return { app, environment, run, step };
+}

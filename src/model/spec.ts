@@ -1,0 +1,201 @@
+import type { OnNewRelease, RolloutType } from './words.js';
+
+/**
+ * The spec of one rollout with every default filled in: what `prepare` records and the workflow carries.
+ * Durations are milliseconds, weights percent (0-100), latencies milliseconds, shares 0-1.
+ */
+export interface Spec {
+  /** Marks the complete form, so that a spec that was parsed once parses to itself. The parser sets it. */
+  specSchema?: 1;
+  app: string;
+  environment: string;
+  target: LambdaTarget;
+  release: ReleaseSource;
+  /** What the release runs with. Absent fields keep what the function has. */
+  configuration: FunctionConfiguration;
+  strategy: StrategySpec;
+  health: HealthSpec;
+  onNewRelease: OnNewRelease;
+  /** How long the replaced release stays ready for `undo`. */
+  rollbackWindow: number;
+  /** How many old releases to keep when retiring. */
+  retain: number;
+  /** Webhooks that are told of every end and every wait. */
+  notify: NotifySpec[];
+  deadlines: Deadlines;
+  /** Run even though nothing could ever judge the candidate. */
+  allowUngated: boolean;
+  /** Free text: why this rollout. */
+  message?: string;
+  /** Who started it, as far as the client says. */
+  startedBy?: string;
+}
+
+/** A Lambda function's alias in an account the worker serves. */
+export interface LambdaTarget {
+  platform: 'lambda';
+  function: string;
+  alias: string;
+  region: string;
+  /** The name under which a worker serves the account. */
+  account: string;
+  /** Role the worker assumes for this target. */
+  roleArn?: string;
+}
+
+/** Where the code comes from. Exactly one of the members. */
+export type ReleaseSource =
+  | { folder: string }
+  | { zip: string }
+  | { s3: { bucket: string; key: string; version?: string } }
+  | { image: string }
+  | { version: number }
+  /** Packed already: what `folder` and `zip` become. */
+  | { artifact: Artifact };
+
+/** A packed artifact in the artifact store. */
+export interface Artifact {
+  /** `file:` URL of the zip. */
+  uri: string;
+  /** Hex SHA-256 of its bytes. */
+  sha256: string;
+  bytes: number;
+}
+
+export interface FunctionConfiguration {
+  runtime?: string;
+  handler?: string;
+  /** Execution role; needed to create a function. */
+  role?: string;
+  /** MB. */
+  memory?: number;
+  /** Seconds, Lambda's own unit. */
+  timeout?: number;
+  environment?: Record<string, string>;
+  layers?: string[];
+  description?: string;
+  /** Provisioned concurrency of the candidate, ready before it gets weight. */
+  provisionedConcurrency?: number;
+}
+
+export interface StageSpec {
+  name: string;
+  /** Percent, 0 < weight <= 100. */
+  weight: number;
+  /** Milliseconds. */
+  bake: number;
+  /** Names of probes that must pass at this stage before its bake, on the candidate. */
+  probes: string[];
+  approval?: ApprovalSpec;
+}
+
+export interface ApprovalSpec {
+  /** Milliseconds the decision may take. */
+  within: number;
+  onTimeout: 'rollback' | 'hold';
+}
+
+export type StrategySpec =
+  | { type: 'direct'; bake: number; approval?: ApprovalSpec }
+  | { type: 'blueGreen'; bake: number; testBake: number; approval?: ApprovalSpec }
+  | { type: 'canary'; stages: StageSpec[] }
+  | { type: 'linear'; step: number; interval: number; bake: number; approval?: ApprovalSpec }
+  | { type: 'undo'; bake: number };
+
+export interface HealthSpec {
+  probes: ProbeSpec[];
+  metrics: MetricSpec[];
+  policy: HealthPolicy;
+}
+
+/** The plain comparison's limits, and what to do when it cannot decide. */
+export interface HealthPolicy {
+  /** Fewest candidate requests before errors can make it unhealthy or a bake can pass. */
+  minRequests: number;
+  /** Fewest candidate errors before it can be unhealthy. */
+  minErrors: number;
+  /** Share of errors (0-1) above which the candidate is unhealthy, whatever stable does. */
+  maxErrorRate: number;
+  /** How many times stable's error rate the candidate's may be. */
+  maxRelative: number;
+  onUnhealthy: 'rollback' | 'hold';
+  onUndecided: 'rollback' | 'hold' | 'promote';
+  onNoData: 'rollback' | 'hold' | 'promote';
+  /** Longest hold, in milliseconds; then the rollout goes back. */
+  maxHold: number;
+  /** Milliseconds between reminders while held. */
+  remindEvery: number;
+}
+
+export interface ProbeExpect {
+  /** `statusCode` of the answer (or the HTTP status). */
+  status?: number;
+  /** JSON path (`$.a.b[0]`) into the answer. */
+  path?: string;
+  /** What stands at `path`. */
+  equals?: unknown;
+}
+
+export interface ProbeSpec {
+  name: string;
+  kind: 'invoke' | 'http';
+  /** `invoke`: the event. A probe is marked for the function, see docs/rollout-yaml.md. */
+  payload?: unknown;
+  /** `http`: URL per arm; `{version}` is replaced by the release's version. */
+  url?: string;
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+  expect: ProbeExpect;
+  /** Longest answer, in milliseconds. */
+  latency: number;
+  /** Milliseconds between two calls while a candidate has weight: 50 (20 a second) to 60000. */
+  every: number;
+  /** How often the smoke test before the first weight must succeed in a row. */
+  smoke: number;
+}
+
+/** Users' own counts. */
+export type MetricSpec = {
+  name: string;
+  kind: 'cloudwatch';
+  /** Milliseconds between reads. */
+  every: number;
+  /** Metric namespace; `AWS/Lambda` unless the counts are published elsewhere. */
+  namespace: string;
+};
+
+export interface NotifySpec {
+  webhook: string;
+  /** Name of an environment variable of the worker that holds the signing secret. */
+  secretEnv?: string;
+}
+
+/** Longest waits of one rollout, in milliseconds. */
+export interface Deadlines {
+  /** Until a worker that serves the account takes the first task. */
+  worker: number;
+  deploy: number;
+  warm: number;
+  shift: number;
+  probe: number;
+  /** Longest pause. */
+  pause: number;
+  /** How long restoring may take before the rollout says `stuck`. */
+  stuckAfter: number;
+}
+
+/** One release of a target: on Lambda a published version. */
+export interface Release {
+  version: string;
+  /** Digest of its code (Lambda's CodeSha256, base64). */
+  digest: string;
+  /** Digest of its configuration, where the platform tells one. */
+  configDigest?: string;
+}
+
+/** The one JSON argument of a rollout workflow: a parsed rollout.yaml, or a spec with all defaults. */
+export type RolloutInput = Record<string, unknown>;
+
+/** What a workflow of this type may be started with besides the spec. */
+export type StrategyOf = RolloutType;

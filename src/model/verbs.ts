@@ -1,0 +1,113 @@
+import type { MessageVerb, Phase, Verb } from './words.js';
+
+/**
+ * What each verb does in each phase: the one table that the validators, the CLI's help, the docs and a test read.
+ * A phase that is absent refuses the verb.
+ */
+export interface VerbRule {
+  /** What it does, in one sentence. */
+  does: string;
+  /** JSON it takes, as an example for a person with only the Temporal UI. */
+  payload: string;
+  in: Partial<Record<Phase, string>>;
+  /** What a refusal says. */
+  otherwise: string;
+}
+
+const ANY_FORWARD: Phase[] = [
+  'pending',
+  'preparing',
+  'deploying',
+  'shifting',
+  'baking',
+  'awaitingApproval',
+  'paused',
+  'held',
+  'promoting',
+];
+
+function each(phases: Phase[], effect: string): Partial<Record<Phase, string>> {
+  return Object.fromEntries(phases.map((phase) => [phase, effect]));
+}
+
+export const VERB_TABLE: Record<MessageVerb, VerbRule> = {
+  approve: {
+    does: 'Approves the stage that is waiting, so that the rollout goes on.',
+    payload: '{"stage":"10%","by":"ann","comment":"looks good"}',
+    in: {
+      awaitingApproval: 'goes on',
+      paused: 'is taken when the pause interrupted this approval; the rollout goes on once resumed',
+      held: 'is taken when the approval timed out into this hold',
+    },
+    otherwise: 'no approval is open',
+  },
+  reject: {
+    does: 'Rejects the stage that is waiting: all traffic goes back and the outcome is `rejected`.',
+    payload: '{"stage":"10%","by":"ann","comment":"wrong ticket"}',
+    in: {
+      awaitingApproval: 'goes back',
+      paused: 'goes back, when the pause interrupted this approval',
+      held: 'goes back, when the approval timed out into this hold',
+    },
+    otherwise: 'no approval is open',
+  },
+  pause: {
+    does: "Keeps the weight and stops the clock of the bake. The watcher goes on and may still roll back; an approval's deadline runs on.",
+    payload: '{"by":"ann","comment":"incident elsewhere"}',
+    in: {
+      deploying: 'pauses before the next stage',
+      shifting: 'pauses once the weight is written',
+      baking: 'pauses',
+      awaitingApproval: 'pauses',
+      promoting: 'pauses once promoted',
+    },
+    otherwise: 'nothing that could be paused is running',
+  },
+  resume: {
+    does: 'Ends a pause; the rest of the bake runs.',
+    payload: '{"by":"ann"}',
+    in: { paused: 'resumes' },
+    otherwise: 'the rollout is not paused',
+  },
+  promote: {
+    does: 'Goes on to the next stage now; with `full` over all remaining weights. Never over an approval or an unhealthy verdict.',
+    payload: '{"by":"ann","full":false}',
+    in: {
+      baking: 'ends the bake and goes on',
+      paused: 'ends the pause and the bake and goes on',
+      held: 'goes on although the judge could not decide',
+    },
+    otherwise: 'there is nothing to promote past',
+  },
+  skip: {
+    does: 'Ends the running bake early. Never an open approval, a failed probe, an unhealthy or blind verdict.',
+    payload: '{"by":"ann"}',
+    in: { baking: 'ends the bake' },
+    otherwise: 'no bake is running',
+  },
+  retry: {
+    does: "Tries again at once what is stuck or held; with `adopt` it takes somebody else's change of the target as its own.",
+    payload: '{"by":"ann","adopt":false}',
+    in: { stuck: 'tries at once', held: 'bakes again', restoring: 'tries at once' },
+    otherwise: 'nothing is waiting for another try',
+  },
+  abort: {
+    does: 'Sends all traffic back to the stable release, in every phase. With `force` over a foreign change.',
+    payload: '{"by":"ann","comment":"wrong version","force":false}',
+    in: {
+      ...each(ANY_FORWARD, 'goes back'),
+      stuck: 'goes back; with force over a foreign change',
+      restoring: 'is answered: already restoring',
+    },
+    otherwise: 'the rollout has ended',
+  },
+};
+
+/** What `undo` does; it is a start of its own and no message. */
+export const UNDO_RULE =
+  'Starts a short rollout back to the release that the last one replaced, while the rollback window lasts.';
+
+/** One sentence on any verb, for help and handler descriptions. */
+export function describeVerb(verb: Verb): string {
+  return verb === 'undo' ? UNDO_RULE : VERB_TABLE[verb].does;
+}

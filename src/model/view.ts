@@ -1,0 +1,149 @@
+import type { ErrorCode } from './errors.js';
+import type { MessageVerb, Outcome, Phase, RolloutType, VerdictState } from './words.js';
+
+/** Everything a person may want to know of a rollout: the `status` query's answer, the result, the memo. Plain JSON. */
+export interface RolloutView {
+  schema: 1;
+  app: string;
+  environment: string;
+  /** The attempt: the first run id of the workflow. */
+  run: string;
+  strategy: RolloutType;
+  phase: Phase | 'done';
+  outcome: Outcome | null;
+  /** Why it is in this phase or ended like this, in one or two sentences with numbers. */
+  reason: string | null;
+  /** Code of the error behind `reason`, where there is one. */
+  code: ErrorCode | null;
+  /** What the rollout waits for, and the commands that answer it. Null when it waits for nobody. */
+  waitingFor: WaitingFor | null;
+  target: string;
+  platform: string;
+  stable: string | null;
+  candidate: string | null;
+  /** Percent of traffic the candidate has, as last written and read back. */
+  weight: number;
+  /** Blue-green: which environment serves production. */
+  live: 'blue' | 'green' | null;
+  stages: StageView[];
+  verdict: VerdictView | null;
+  /** The candidate's most frequent errors, for a rollback. */
+  errors: { what: string; count: number; requestId?: string }[];
+  /** Newest last; the last 20 and how many there were. */
+  events: EventView[];
+  eventsTotal: number;
+  refusals: RefusalView[];
+  refusalsTotal: number;
+  startedBy: string | null;
+  message: string | null;
+  startedAt: number;
+  /** When the phase began (ms since the epoch). */
+  phaseSince: number;
+  endedAt: number | null;
+  /** The most requests failed by the candidate etc. are in `verdict`; these are the warnings of the plan's checks. */
+  warnings: string[];
+}
+
+export interface WaitingFor {
+  /** `approval of stage 10%`, `a decision: held`, `the end of the bake`, ... */
+  what: string;
+  /** ms since the epoch; null when there is none. */
+  until: number | null;
+  /** What happens at the deadline. */
+  otherwise: string;
+  /** Verbs that answer it now. */
+  verbs: MessageVerb[];
+  /** The stage that `approve` and `reject` name. */
+  stage: string | null;
+}
+
+export interface StageView {
+  name: string;
+  /** Percent the candidate has in this stage; null where the stage gives none. */
+  weight: number | null;
+  state: 'waiting' | 'running' | 'passed' | 'failed' | 'skipped';
+  /** `shift · bake 5m · approval`. */
+  steps: string;
+  /** The step being done. */
+  current: string | null;
+  startedAt: number | null;
+  endedAt: number | null;
+  /** Deadline of a running bake or approval. */
+  until: number | null;
+  note: string | null;
+}
+
+export interface VerdictView {
+  state: VerdictState;
+  why: string;
+  stable: { requests: number; errors: number };
+  candidate: { requests: number; errors: number };
+}
+
+export interface EventView {
+  at: number;
+  text: string;
+  by?: string;
+}
+
+export interface RefusalView {
+  at: number;
+  verb: string;
+  by: string;
+  why: string;
+}
+
+/** What `approve` and `reject` carry. */
+export interface Decision {
+  stage?: string;
+  by?: string;
+  comment?: string;
+}
+
+/** What the other verbs carry. */
+export interface VerbArgs {
+  by?: string;
+  comment?: string;
+  /** `promote`: over all remaining weights, never over a gate. */
+  full?: boolean;
+  /** `abort`: write over a foreign change. */
+  force?: boolean;
+  /** `retry`: take a foreign change as ours. */
+  adopt?: boolean;
+}
+
+/** An update's answer. */
+export interface VerbAnswer {
+  verb: MessageVerb;
+  phase: Phase | 'done';
+  message: string;
+}
+
+/** One line of a target's ledger: what was live, since when, by whom. */
+export interface LedgerEntry {
+  version: string;
+  digest: string;
+  since: number;
+  /** When another release took its place; null while live. */
+  until: number | null;
+  by: string | null;
+  run: string;
+  strategy: RolloutType;
+  message: string | null;
+  /** The release it replaced. */
+  replaced: string | null;
+}
+
+/** The companion's view of its target. */
+export interface TargetView {
+  app: string;
+  environment: string;
+  /** Newest first. */
+  releases: LedgerEntry[];
+  /** The waiting release, if any. */
+  queued: { by: string | null; since: number; strategy: RolloutType; message: string | null } | null;
+  /** Until when `undo` can go back, and to which version. Null when it cannot. */
+  undo: { version: string; until: number } | null;
+  /** The rollout the companion knows to be running. */
+  running: { run: string; strategy: RolloutType; since: number } | null;
+}

@@ -1,0 +1,75 @@
+import type { ApprovalSpec } from '../model/spec.js';
+import type { RolloutType } from '../model/words.js';
+
+/** Version of the plan's shape. A workflow refuses a plan it does not know. */
+export const PLAN_SCHEMA = 1;
+
+/** Most stages a plan may have. */
+export const MAX_STAGES = 100;
+
+/**
+ * What a rollout will do, as a value: stages one after the other, each a list of steps.
+ * Made once, recorded, then executed to the letter. All durations in milliseconds.
+ */
+export interface Plan {
+  schema: typeof PLAN_SCHEMA;
+  strategy: RolloutType;
+  stages: Stage[];
+}
+
+export interface Stage {
+  /** Unique in the plan; what `approve` names. */
+  name: string;
+  steps: Step[];
+}
+
+interface StepBase {
+  /** Unique in the plan; part of the mark a write leaves. Letters, digits, `-`, `.`. */
+  id: string;
+}
+
+/** Makes the release exist without traffic; `idle` also puts it into the idle environment (blue-green). */
+export interface DeployStep extends StepBase {
+  kind: 'deploy';
+  into?: 'idle';
+  deadline: number;
+}
+/** Capacity first: the candidate is ready for its share before it gets it. */
+export interface WarmStep extends StepBase {
+  kind: 'warm';
+  deadline: number;
+}
+/** Calls the candidate's own address; all named probes must pass `smoke` times in a row. */
+export interface ProbeStep extends StepBase {
+  kind: 'probe';
+  probes: string[];
+  deadline: number;
+}
+export interface ShiftStep extends StepBase {
+  kind: 'shift';
+  weight: number;
+  deadline: number;
+}
+/** Watched time. `weight` is what the candidate has meanwhile. */
+export interface BakeStep extends StepBase {
+  kind: 'bake';
+  weight: number;
+  duration: number;
+}
+export interface ApproveStep extends StepBase {
+  kind: 'approve';
+  weight: number;
+  approval: ApprovalSpec;
+}
+/** The candidate becomes the stable release, in one write; can still be taken back. */
+export interface PromoteStep extends StepBase {
+  kind: 'promote';
+  deadline: number;
+}
+/** Ends the way back: from here on `undo` is a rollout of its own. */
+export interface FinishStep extends StepBase {
+  kind: 'finish';
+}
+
+export type Step = DeployStep | WarmStep | ProbeStep | ShiftStep | BakeStep | ApproveStep | PromoteStep | FinishStep;
+export type StepKind = Step['kind'];

@@ -1,0 +1,124 @@
+/**
+ * Every default of rollout.yaml, as a person would write it, each with its reason.
+ * The published JSON Schema and the annotated example are tested against this list.
+ */
+export const DEFAULTS = {
+  target: {
+    /** The only platform so far. */
+    platform: 'lambda',
+    /** What most people call the alias their users reach. */
+    alias: 'live',
+    /** A worker with nothing configured serves the account of its own credentials under this name. */
+    account: 'default',
+  },
+
+  strategy: {
+    /** The safest of the four: few users meet a bad release before it is seen. */
+    type: 'canary',
+  },
+  direct: {
+    /** Long enough for the errors of a cold release to show, short enough that nobody looks for another strategy. */
+    bake: '5m',
+  },
+  blueGreen: {
+    /** All users arrive at once, as with `direct`. */
+    bake: '5m',
+    /** The smoke probes have passed already; a longer look at the idle environment is a choice. */
+    testBake: '0s',
+  },
+  canary: {
+    /** A tenth to see errors, half to see load, then all with the old release still ready. */
+    stages: [{ weight: '10%' }, { weight: '50%' }, { weight: '100%' }],
+    /** At one probe a second this is 300 requests: enough to tell 5 % of errors from none. */
+    stageBake: '5m',
+    /** The smoke probes have passed already. */
+    stageProbes: [] as string[],
+  },
+  linear: {
+    /** Ten equal steps. */
+    step: '10%',
+    /** Sixty probes a step; ten steps take ten minutes. */
+    interval: '1m',
+    /** The last look, at 100 % with the old release still ready. */
+    bake: '5m',
+  },
+  undo: {
+    /** The release served all users before, so a short look is enough, and whoever undoes is in a hurry. */
+    bake: '1m',
+  },
+  approval: {
+    /** Somebody in another time zone gets a working day to answer. */
+    within: '1d',
+    /** A forgotten approval must not leave a target split for ever. */
+    onTimeout: 'rollback',
+  },
+
+  /** Calls the candidate with an empty event, so that a release that cannot even start never gets a user. */
+  probes: [{ name: 'default', invoke: { payload: {} } }],
+  probe: {
+    /** What an HTTP probe without expectations of its own must at least see. */
+    httpStatus: 200,
+    method: 'GET',
+    /** Longer than a cold start of most runtimes, shorter than the patience of a user. */
+    latency: '3s',
+    /** Sees a failing release within seconds and costs 86,400 calls a day at most. */
+    every: '1s',
+    /** Once may be luck. */
+    smoke: 3,
+  },
+  /** The users' own requests, which every Lambda function has without any set-up. */
+  metrics: [{ name: 'requests', cloudwatch: {} }],
+  metric: {
+    /** New numbers appear about once a minute; asking more often finds them sooner and stays far from the quota. */
+    every: '5s',
+    /** Where Lambda publishes. */
+    namespace: 'AWS/Lambda',
+  },
+  policy: {
+    /** Below this, one error is 5 % and more: no share means anything. */
+    minRequests: 20,
+    /** One error is an accident, two may be. */
+    minErrors: 3,
+    /** Whatever stable does, one failed request in twenty is too many. */
+    maxErrorRate: '5%',
+    /** Twice as many errors as stable is a difference that small samples seldom show by chance. */
+    maxRelative: 2,
+    /** Going back is the safe answer, and it needs nobody. */
+    onUnhealthy: 'rollback',
+    /** Nothing unmeasured passes, and nothing unproven is thrown away: a person looks. */
+    onUndecided: 'hold',
+    /** As above. */
+    onNoData: 'hold',
+    /** A hold nobody answers within a day goes back. */
+    maxHold: '1d',
+    /** Often enough to be noticed, seldom enough to be read. */
+    remindEvery: '1h',
+  },
+
+  /** Somebody else's rollout is never disturbed by accident. */
+  onNewRelease: 'reject',
+  /** The day after is when most bad releases have been noticed. */
+  rollbackWindow: '24h',
+  /** The last work week of daily releases. */
+  retain: 5,
+  /** Nobody is told unless asked for. */
+  notify: [] as never[],
+  deadlines: {
+    /** A worker that restarts is back by then. */
+    worker: '2m',
+    /** Uploading, publishing and becoming active takes seconds, a minute for images and networks. */
+    deploy: '10m',
+    /** Provisioned concurrency takes a few minutes for hundreds of instances. */
+    warm: '15m',
+    /** One call; this leaves room for throttling. */
+    shift: '2m',
+    /** `smoke` calls of each probe, slow ones too. */
+    probe: '2m',
+    /** A pause nobody ends within a day goes back. */
+    pause: '1d',
+    /** After a minute of failing to go back, a person should know. */
+    stuckAfter: '1m',
+  },
+  /** A rollout that nothing watches is a mistake unless somebody says it is not. */
+  allowUngated: false,
+} as const;

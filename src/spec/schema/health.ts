@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { DEFAULTS } from '../defaults.js';
+import { duration, MINUTE, name, SECOND, share, strict, text, whole } from './parts.js';
+
+const invoke = strict({
+  payload: z.unknown().exactOptional().describe('The event, any JSON.'),
+});
+
+const http = strict({
+  url: z
+    .string()
+    .regex(/^https?:\/\/\S+$/, 'expected an http or https URL')
+    .describe("URL of one release; `{version}` is replaced by the release's version."),
+  method: z
+    .enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+    .prefault(DEFAULTS.probe.method)
+    .describe('HTTP method.'),
+  headers: z.record(z.string(), z.string()).exactOptional().describe('Request headers. No secrets: they are recorded.'),
+  body: z.string().exactOptional().describe('Request body.'),
+});
+
+const expectation = strict({
+  status: whole(100, 599)
+    .exactOptional()
+    .describe('`statusCode` of the answer, or the HTTP status (200 for `http` unless given).'),
+  path: z
+    .string()
+    .regex(/^\$(?:\.[A-Za-z_][\w-]*|\[\d+\])*$/, 'expected a JSON path such as $.items[0].id')
+    .exactOptional()
+    .describe('JSON path into the answer; something must stand there.'),
+  equals: z.unknown().exactOptional().describe('What must stand at `path`.'),
+}).superRefine((value, ctx) => {
+  if ('equals' in value && value.path === undefined) {
+    ctx.addIssue('equals needs a path (the whole answer is path: $)');
+  }
+});
+
+const probe = strict({
+  name: name().describe('What a stage names.'),
+  invoke: invoke.exactOptional().describe('Calls the function with this event. Exactly one of invoke and http.'),
+  http: http.exactOptional().describe('Sends an HTTP request.'),
+  expect: expectation.prefault({}).describe('What the answer must be. Without it: no function error, or status 200.'),
+  latency: duration(1, MINUTE).prefault(DEFAULTS.probe.latency).describe('Longest time an answer may take.'),
+  every: duration(50, MINUTE)
+    .prefault(DEFAULTS.probe.every)
+    .describe('Time between two calls while the candidate has weight: 50ms to 60s.'),
+  smoke: whole(1, 100)
+    .prefault(DEFAULTS.probe.smoke)
+    .describe('How often in a row it must succeed before the candidate gets weight.'),
+}).superRefine((value, ctx) => {
+  const kinds = ['invoke', 'http'].filter((kind) => kind in value);
+  if (kinds.length !== 1) {
+    ctx.addIssue(`a probe has exactly one of invoke and http${kinds.length === 0 ? '' : ' (here: both)'}`);
+  }
+});
+
+const metric = strict({
+  name: name().describe('How views name this source.'),
+  cloudwatch: strict({
+    every: duration(500, 10 * MINUTE).prefault(DEFAULTS.metric.every).describe('Time between two reads.'),
+    namespace: text(255).prefault(DEFAULTS.metric.namespace).describe('Metric namespace.'),
+  }).describe("The users' requests and errors by release, from CloudWatch."),
+});
+
+const either = ['rollback', 'hold'] as const;
+const any = [...either, 'promote'] as const;
+
+const policy = strict({
+  minRequests: whole(1, 1_000_000)
+    .prefault(DEFAULTS.policy.minRequests)
+    .describe('Fewest requests of the candidate before a bake can pass or fail by shares.'),
+  minErrors: whole(1, 1_000_000)
+    .prefault(DEFAULTS.policy.minErrors)
+    .describe('Fewest errors of the candidate before it can be unhealthy.'),
+  maxErrorRate: share()
+    .prefault(DEFAULTS.policy.maxErrorRate)
+    .describe('Share of errors above which the candidate is unhealthy.'),
+  maxRelative: z
+    .number({ error: 'expected a number, 1 or more' })
+    .min(1, 'expected a number, 1 or more')
+    .prefault(DEFAULTS.policy.maxRelative)
+    .describe("How many times stable's error rate the candidate's may be."),
+  onUnhealthy: z.enum(either).prefault(DEFAULTS.policy.onUnhealthy).describe('What to do with an unhealthy candidate.'),
+  onUndecided: z
+    .enum(any)
+    .prefault(DEFAULTS.policy.onUndecided)
+    .describe('What to do when a bake ends and the counts decide nothing.'),
+  onNoData: z
+    .enum(any)
+    .prefault(DEFAULTS.policy.onNoData)
+    .describe('What to do when a bake ends and nothing was counted.'),
+  maxHold: duration(SECOND).prefault(DEFAULTS.policy.maxHold).describe('Longest hold; then the rollout goes back.'),
+  remindEvery: duration(SECOND).prefault(DEFAULTS.policy.remindEvery).describe('Time between reminders while held.'),
+});
+
+/** Reports the second of two entries with one name. */
+function uniqueNames(entries: { name: string }[], ctx: { addIssue(issue: object): void }): void {
+  const seen = new Set<string>();
+  for (const [i, { name: said }] of entries.entries()) {
+    if (seen.has(said)) ctx.addIssue({ code: 'custom', path: [i, 'name'], message: `"${said}" is there twice` });
+    seen.add(said);
+  }
+}
+
+export const health = strict({
+  probes: z
+    .array(probe)
+    .max(20, 'at most 20 probes')
+    .superRefine(uniqueNames)
+    .prefault([...DEFAULTS.probes])
+    .describe('Calls of our own, to each release apart.'),
+  metrics: z
+    .array(metric)
+    .max(10, 'at most 10 metrics')
+    .superRefine(uniqueNames)
+    .prefault([...DEFAULTS.metrics])
+    .describe("The users' own requests."),
+  policy: policy.prefault({}).describe('When the candidate is unhealthy, and what to do when that is not clear.'),
+});

@@ -1,0 +1,66 @@
+/** The shape of rollout.yaml as people write it. Parsed, durations are milliseconds and percentages numbers. */
+import { z } from 'zod';
+import { DEFAULTS } from '../defaults.js';
+import { DAY, duration, name, SECOND, strict, text, whole } from './parts.js';
+import { health } from './health.js';
+import { strategy } from './strategy.js';
+import { configuration, release, target } from './target.js';
+
+export { stageName } from './strategy.js';
+
+const deadlines = strict({
+  worker: duration(SECOND, 30 * DAY)
+    .prefault(DEFAULTS.deadlines.worker)
+    .describe('Until a worker that serves the account takes the first task.'),
+  deploy: duration(SECOND, DAY).prefault(DEFAULTS.deadlines.deploy).describe('Deploying the release.'),
+  warm: duration(SECOND, DAY).prefault(DEFAULTS.deadlines.warm).describe('Readying provisioned concurrency.'),
+  shift: duration(SECOND, DAY).prefault(DEFAULTS.deadlines.shift).describe('One change of weights.'),
+  probe: duration(SECOND, DAY).prefault(DEFAULTS.deadlines.probe).describe('The smoke probes.'),
+  pause: duration(SECOND).prefault(DEFAULTS.deadlines.pause).describe('The longest pause.'),
+  stuckAfter: duration(SECOND, DAY)
+    .prefault(DEFAULTS.deadlines.stuckAfter)
+    .describe('How long going back may take before the rollout says `stuck`.'),
+});
+
+const notify = strict({
+  webhook: z
+    .string()
+    .regex(/^https?:\/\/\S+$/, 'expected an http or https URL')
+    .describe('URL that is told of every end and every wait.'),
+  secretEnv: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
+    .exactOptional()
+    .describe("Name of the worker's environment variable that holds the signing secret."),
+});
+
+export const written = strict({
+  app: name().describe('The app. With the environment it is the workflow id, and so the lock on the target.'),
+  environment: name().describe('The environment, unless it is chosen when starting.'),
+  target: target.describe('What is rolled out to.'),
+  release: release.describe('Where the code comes from: exactly one of the members.'),
+  configuration: configuration
+    .prefault({})
+    .describe('What the release runs with. What is absent stays as the function has it. A change is a release too.'),
+  strategy: strategy.prefault({ ...DEFAULTS.strategy }).describe('How the release reaches its users.'),
+  health: health.prefault({}).describe('What is watched, and what it means.'),
+  onNewRelease: z
+    .enum(['reject', 'replace', 'queue'])
+    .prefault(DEFAULTS.onNewRelease)
+    .describe('What a second release of this target does while a rollout is running.'),
+  rollbackWindow: duration()
+    .prefault(DEFAULTS.rollbackWindow)
+    .describe('How long the replaced release stays ready for `undo`.'),
+  retain: whole(0, 1_000).prefault(DEFAULTS.retain).describe('How many old releases to keep when retiring.'),
+  notify: z.array(notify).max(10, 'at most 10 webhooks').prefault([...DEFAULTS.notify]).describe('Webhooks.'),
+  deadlines: deadlines.prefault({}).describe('Longest waits.'),
+  allowUngated: z
+    .boolean({ error: 'expected true or false' })
+    .prefault(DEFAULTS.allowUngated)
+    .describe('Run even though nothing could ever judge the candidate.'),
+  message: text().exactOptional().describe('Why this rollout, in your words.'),
+  startedBy: text(200).exactOptional().describe('Who started it; the client fills it in.'),
+});
+
+/** rollout.yaml once checked: defaults filled in, units converted, not yet the {@link Spec} that the workflow carries. */
+export type Written = z.output<typeof written>;

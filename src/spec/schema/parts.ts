@@ -1,0 +1,85 @@
+/** Building blocks of the schema: each says in its message what it expects. */
+import { z } from 'zod';
+import { suggestion } from '../nearest.js';
+import { DURATION, PERCENT, parseDuration, parsePercent, writeDuration } from '../units.js';
+
+export const SECOND = 1_000;
+export const MINUTE = 60_000;
+export const DAY = 86_400_000;
+
+/** Names of apps, environments, probes, metrics and accounts: they become parts of ids, queues and search attributes. */
+export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+/** A mapping that refuses unknown keys, one line a key, each with the nearest known one. */
+export function strict<S extends z.core.$ZodLooseShape>(shape: S) {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key: string) => `unknown key "${key}"${suggestion(key, Object.keys(shape))}`).join('\n')
+        : undefined,
+  });
+}
+
+/** Text, not empty. */
+export function text(most = 500) {
+  return z.string().min(1, 'must not be empty').max(most, `at most ${most} characters`);
+}
+
+export function name() {
+  return z.string().regex(NAME, 'letters, digits, ".", "_" and "-" only, 63 at most, a letter or digit first');
+}
+
+/** A duration such as `5m`, in milliseconds once parsed. `least` and `most` are milliseconds. */
+export function duration(least = 0, most = 365 * DAY) {
+  const expected = 'expected a duration such as 500ms, 30s, 5m, 2h or 1d';
+  return z
+    .string({ error: (issue) => (typeof issue.input === 'number' ? `${expected} (write the unit: ${issue.input}s?)` : expected) })
+    .regex(DURATION, expected)
+    .transform((written, ctx) => {
+      const ms = parseDuration(written);
+      if (ms < least || ms > most) {
+        ctx.addIssue(`${written} is out of range (from ${writeDuration(least)} to ${writeDuration(most)})`);
+        return z.NEVER;
+      }
+      return ms;
+    });
+}
+
+/** A weight such as `10%` or 10, in percent (0-100) once parsed; at most two decimals. */
+export function weight() {
+  return z
+    .union([z.string().regex(PERCENT), z.number()], { error: 'expected a percentage such as 10% or 0.5%' })
+    .transform((written, ctx) => {
+      const percent = parsePercent(written);
+      if (!(percent > 0 && percent <= 100)) {
+        ctx.addIssue(`${written} is out of range (more than 0%, at most 100%)`);
+        return z.NEVER;
+      }
+      if (percent !== Math.round(percent * 100) / 100) {
+        ctx.addIssue(`${written} is too fine (two decimals at most)`);
+        return z.NEVER;
+      }
+      return percent;
+    });
+}
+
+/** A share such as `5%`, as 0-1 once parsed. The sign is needed, since 0.05 could mean either. */
+export function share() {
+  const expected = 'expected a percentage with its sign, such as 5%';
+  return z
+    .string({ error: expected })
+    .regex(PERCENT, expected)
+    .transform((written, ctx) => {
+      const percent = parsePercent(written);
+      if (percent > 100) {
+        ctx.addIssue(`${written} is more than 100%`);
+        return z.NEVER;
+      }
+      return percent / 100;
+    });
+}
+
+export function whole(least: number, most: number) {
+  const expected = `expected a whole number from ${least} to ${most}`;
+  return z.int({ error: expected }).min(least, expected).max(most, expected);
+}

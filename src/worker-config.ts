@@ -1,0 +1,87 @@
+/** How a worker is configured: which accounts it serves, and the switches of its cluster. */
+import path from 'node:path';
+import type { Limits } from '../activities/types.js';
+import { SluiceError } from './model/errors.js';
+
+/** An account and region a worker serves, under the name specs use. */
+export interface ServedAccount {
+  account: string;
+  region: string;
+  /** Role assumed for every target of the account that names none itself. */
+  roleArn?: string;
+}
+
+export interface WorkerConfig {
+  accounts: ServedAccount[];
+  /** Folder of the artifact store. */
+  store: string;
+  /** Register or verify the search attributes, and set them. */
+  searchAttributes: boolean;
+  /** Control-plane calls a second that all workers of an account and region make together. */
+  callsPerSecond: number;
+  /** When a rollout continues as new. */
+  limits: Limits;
+  /** Port of the health endpoint on loopback; null for none, 0 for a free one. */
+  healthPort: number | null;
+  /** Interface of the health endpoint. */
+  healthHost: string;
+}
+
+type Env = Record<string, string | undefined>;
+
+/**
+ * From the environment: SLUICE_ACCOUNTS (`name@region[=roleArn]`, comma separated; default `default@$AWS_REGION`),
+ * SLUICE_STORE, SLUICE_SEARCH_ATTRIBUTES (`off`), SLUICE_CALLS_PER_SECOND, SLUICE_CONTINUE_AT (`history,signals`),
+ * SLUICE_HEALTH_PORT, SLUICE_HEALTH_HOST. Errors: SLUICE_SETUP.
+ */
+export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): WorkerConfig {
+  const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';
+  return {
+    accounts: given.accounts ?? parseAccounts(env.SLUICE_ACCOUNTS ?? `default@${region}`),
+    store: given.store ?? env.SLUICE_STORE ?? path.resolve('.sluice/artifacts'),
+    searchAttributes: given.searchAttributes ?? env.SLUICE_SEARCH_ATTRIBUTES !== 'off',
+    callsPerSecond: given.callsPerSecond ?? number(env, 'SLUICE_CALLS_PER_SECOND', 10),
+    limits: given.limits ?? parseLimits(env.SLUICE_CONTINUE_AT),
+    healthPort:
+      given.healthPort !== undefined
+        ? given.healthPort
+        : env.SLUICE_HEALTH_PORT === undefined
+          ? null
+          : number(env, 'SLUICE_HEALTH_PORT', 0),
+    healthHost: given.healthHost ?? env.SLUICE_HEALTH_HOST ?? '127.0.0.1',
+  };
+}
+
+/** `prod@eu-west-1=arn:aws:iam::1:role/x,default@us-east-1`. */
+export function parseAccounts(text: string): ServedAccount[] {
+  return text.split(',').map((entry) => {
+    const found = /^\s*([A-Za-z0-9][A-Za-z0-9._-]*)@([a-z0-9-]+)(?:=(\S+))?\s*$/.exec(entry);
+    if (found === null) {
+      throw new SluiceError(
+        'SLUICE_SETUP',
+        `"${entry.trim()}" is no account to serve; write name@region or name@region=roleArn, comma separated`,
+      );
+    }
+    const [, account, region, roleArn] = found as unknown as [string, string, string, string | undefined];
+    return { account, region, ...(roleArn === undefined ? {} : { roleArn }) };
+  });
+}
+
+function parseLimits(text: string | undefined): Limits {
+  const heartbeat = 10_000;
+  if (text === undefined) return { history: 4_000, signals: 2_000, heartbeat };
+  const [history, signals] = text.split(',').map(Number);
+  if (history === undefined || signals === undefined || !(history >= 20) || !(signals >= 1)) {
+    throw new SluiceError('SLUICE_SETUP', `SLUICE_CONTINUE_AT is "${text}"; write events,signals such as 4000,2000`);
+  }
+  return { history, signals, heartbeat };
+}
+
+function number(env: Env, name: string, otherwise: number): number {
+  const text = env[name];
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0)
+    throw new SluiceError('SLUICE_SETUP', `${name} is "${text}"; it must be a number`);
+  return value;
+}

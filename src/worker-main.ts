@@ -1,0 +1,36 @@
+/** A worker as a process of its own: `node dist/src/worker-main.js`. Drains on SIGTERM and SIGINT. */
+import { Runtime } from '@temporalio/worker';
+import { pino } from 'pino';
+import { startWorker } from './worker.js';
+import { workerConfig } from './worker-config.js';
+
+const logger = pino(
+  { level: process.env.SLUICE_LOG_LEVEL ?? 'info', redact: ['*.environment', '*.headers', '*.payload'] },
+  pino.destination(2),
+);
+
+Runtime.install({
+  logger: {
+    log: (level, message, meta) => logger[level.toLowerCase() as 'info'](meta ?? {}, message),
+    trace: (message, meta) => logger.trace(meta ?? {}, message),
+    debug: (message, meta) => logger.debug(meta ?? {}, message),
+    info: (message, meta) => logger.info(meta ?? {}, message),
+    warn: (message, meta) => logger.warn(meta ?? {}, message),
+    error: (message, meta) => logger.error(meta ?? {}, message),
+  },
+  // The signals are handled below, so that the workers drain and the process says how it ended.
+  shutdownSignals: [],
+});
+
+try {
+  const config = workerConfig(process.env);
+  const worker = await startWorker(config);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => worker.shutdown());
+  process.stdout.write(
+    `${JSON.stringify({ ready: true, pid: process.pid, health: worker.healthUrl, accounts: config.accounts.map(({ account, region }) => `${account}@${region}`) })}\n`,
+  );
+  await worker.done;
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

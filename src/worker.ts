@@ -1,0 +1,189 @@
+/** The composition root: builds the drivers, wires activities and workflows, runs the workers of one process. */
+
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { accountActivities } from '../activities/account.js';
+import { lightActivities } from '../activities/light.js';
+import { createLambdaPlatform } from '../activities/platform/index.js';
+import { SluiceError } from './model/errors.js';
+import type { Account, Lane } from './model/ids.js';
+import { accountQueue, TASK_QUEUE } from './model/ids.js';
+import { ensureSearchAttributes } from './search-attributes.js';
+import type { ServedAccount, WorkerConfig } from './worker-config.js';
+
+/** Slots by lane: watchers hold theirs for hours, restoring has its own, calls wait for the account's budget. */
+const SLOTS: Record<Lane, number> = { calls: 50, watch: 500, restore: 50 };
+/** How often a worker asks how many others serve the same account, in ms. */
+const SHARE_EVERY = 10_000;
+
+/** A running set of workers. */
+export interface RunningWorker {
+  /** Resolves when all have drained after `shutdown`, rejects when one has failed. */
+  done: Promise<void>;
+  /** Stops taking tasks; running ones get their grace. */
+  shutdown(): void;
+  healthUrl: string | null;
+}
+
+/** Workflow code: the bundle the build made, or the sources (slower to start). */
+export function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
+  const built = fileURLToPath(new URL('../workflows/index.js', import.meta.url));
+  return { workflowsPath: existsSync(built) ? built : built.replace(/\.js$/, '.ts') };
+}
+
+/** Connects, checks the namespace, and starts the workers. Errors: SLUICE_UNREACHABLE, SLUICE_SETUP. */
+export async function startWorker(config: WorkerConfig, source = workflowSource()): Promise<RunningWorker> {
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const address = connectionOptions.address ?? 'localhost:7233';
+  const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
+    throw new SluiceError(
+      'SLUICE_UNREACHABLE',
+      `no Temporal server at ${address}: ${error instanceof Error ? error.message : String(error)}. Set TEMPORAL_ADDRESS, or start one with \`sluice up\``,
+    );
+  });
+  const clientConnection = await Connection.connect(connectionOptions);
+  const client = new Client({ connection: clientConnection, namespace });
+  if (config.searchAttributes) await ensureSearchAttributes(connection, namespace);
+
+  const common = {
+    connection,
+    namespace,
+    maxHeartbeatThrottleInterval: '1s',
+    defaultHeartbeatThrottleInterval: '1s',
+    shutdownGraceTime: '10s',
+    shutdownForceTime: '30s',
+  } as const;
+  const main = await Worker.create({
+    ...common,
+    ...source,
+    taskQueue: TASK_QUEUE,
+    activities: lightActivities({ client, searchAttributes: config.searchAttributes, limits: config.limits }),
+  });
+  const lanes: Worker[] = [];
+  const timers: NodeJS.Timeout[] = [];
+  for (const served of config.accounts) {
+    const shares = new Shares(client, { platform: 'lambda', account: served.account, region: served.region });
+    timers.push(setInterval(() => void shares.refresh(), SHARE_EVERY).unref());
+    lanes.push(...(await accountWorkers(common, config, served, shares)));
+    void shares.refresh();
+  }
+
+  const workers = [main, ...lanes];
+  const health = config.healthPort === null ? null : await serveHealth(workers, config.healthPort, config.healthHost);
+  const runs = workers.map((worker) => worker.run());
+  const shutdown = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const done = Promise.all(runs)
+    .catch((error: unknown) => {
+      shutdown();
+      throw error;
+    })
+    .then(() => undefined)
+    .finally(async () => {
+      await Promise.allSettled(runs);
+      timers.forEach(clearInterval);
+      health?.close();
+      await clientConnection.close();
+      await connection.close();
+    });
+  return { done, shutdown, healthUrl: health === null ? null : health.url };
+}
+
+async function accountWorkers(
+  common: Partial<WorkerOptions>,
+  config: WorkerConfig,
+  served: ServedAccount,
+  shares: Shares,
+): Promise<Worker[]> {
+  const platform = createLambdaPlatform({ served, callsPerSecond: config.callsPerSecond, share: () => shares.share });
+  const activities = accountActivities({
+    driverFor: (spec) => platform.driverFor(spec.target),
+    store: config.store,
+    sweep: platform.sweep,
+  });
+  const {
+    prepare,
+    inspect,
+    deploy,
+    warm,
+    shift,
+    promote,
+    retire,
+    errorsOf,
+    sweep,
+    claim,
+    restore,
+    adopt,
+    watch,
+    probe,
+  } = activities;
+  const byLane: Record<Lane, object> = {
+    calls: { prepare, inspect, deploy, warm, shift, promote, retire, errorsOf, sweep, claim },
+    watch: { watch, probe },
+    restore: { restore, adopt },
+  };
+  const account: Account = { platform: 'lambda', account: served.account, region: served.region };
+  return Promise.all(
+    (Object.keys(byLane) as Lane[]).map((lane) =>
+      Worker.create({
+        ...common,
+        taskQueue: accountQueue(account, lane),
+        activities: byLane[lane],
+        maxConcurrentActivityTaskExecutions: SLOTS[lane],
+      }),
+    ),
+  );
+}
+
+/** This worker's share of an account's budget of calls: one over the number of workers that poll the account's queue. */
+class Shares {
+  share = 1;
+
+  constructor(
+    private readonly client: Client,
+    private readonly account: Account,
+  ) {}
+
+  async refresh(): Promise<void> {
+    try {
+      const { pollers } = await this.client.workflowService.describeTaskQueue({
+        namespace: this.client.options.namespace,
+        taskQueue: { name: accountQueue(this.account, 'calls') },
+        taskQueueType: 2,
+      });
+      const fresh = new Set((pollers ?? []).map((poller) => poller.identity));
+      this.share = 1 / Math.max(1, fresh.size);
+    } catch {
+      // The server is away for a moment; the last share stays a fair guess.
+    }
+  }
+}
+
+/** `/healthz`: the process lives. `/readyz`: every worker of it polls. */
+async function serveHealth(workers: Worker[], port: number, host: string): Promise<{ url: string; close(): void }> {
+  const server = createServer((request, response) => {
+    const states = workers.map((worker) => ({ taskQueue: worker.options.taskQueue, state: worker.getState() }));
+    const ready = states.every(({ state }) => state === 'RUNNING');
+    const known = request.url === '/healthz' || request.url === '/readyz';
+    const status = !known ? 404 : request.url === '/healthz' || ready ? 200 : 503;
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(known ? { ready, workers: states } : { error: 'try /healthz or /readyz' }));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return {
+    url: `http://${host}:${(server.address() as AddressInfo).port}`,
+    close: () => void server.close(),
+  };
+}

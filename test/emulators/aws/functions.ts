@@ -1,0 +1,88 @@
+import {
+  CreateFunctionCommand,
+  GetFunctionConfigurationCommand,
+  InvokeCommand,
+  LambdaClient,
+  PublishVersionCommand,
+  UpdateFunctionCodeCommand,
+} from '@aws-sdk/client-lambda';
+import { ZipFile } from 'yazl';
+import { until } from '../../support/until.js';
+
+export const ROLE = 'arn:aws:iam::000000000000:role/fn';
+
+/** A client that makes one attempt, as the driver's does. */
+export function lambdaAt(endpoint: string): LambdaClient {
+  return new LambdaClient({
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    maxAttempts: 1,
+  });
+}
+
+/** A zip with one module, whose handler is `body`. */
+export function zipOf(body: string): Promise<Uint8Array> {
+  const zip = new ZipFile();
+  zip.addBuffer(Buffer.from(`exports.handler = async (event, context) => { ${body} };`), 'index.js', {
+    mtime: new Date(315_532_800_000),
+  });
+  zip.end();
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    zip.outputStream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    zip.outputStream.on('error', reject);
+    zip.outputStream.on('end', () => resolve(new Uint8Array(Buffer.concat(chunks))));
+  });
+}
+
+/** Waits until nothing is in progress at the function. */
+export async function settled(lambda: LambdaClient, name: string): Promise<void> {
+  await until(`${name} is settled`, async () => {
+    const now = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
+    return now.State === 'Active' && now.LastUpdateStatus === 'Successful';
+  });
+}
+
+/** A function with one published version for each handler body: versions 1, 2, … */
+export async function functionWith(lambda: LambdaClient, name: string, bodies: string[]): Promise<void> {
+  for (const [i, body] of bodies.entries()) {
+    const code = await zipOf(body);
+    if (i === 0) {
+      await lambda.send(
+        new CreateFunctionCommand({
+          FunctionName: name,
+          Role: ROLE,
+          Runtime: 'nodejs20.x',
+          Handler: 'index.handler',
+          Code: { ZipFile: code },
+        }),
+      );
+    } else await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: code }));
+    await settled(lambda, name);
+    await lambda.send(new PublishVersionCommand({ FunctionName: name }));
+  }
+}
+
+/** Invokes and says what came back. */
+export async function call(lambda: LambdaClient, name: string, qualifier?: string, payload: unknown = {}) {
+  const answer = await lambda.send(
+    new InvokeCommand({
+      FunctionName: name,
+      ...(qualifier === undefined ? {} : { Qualifier: qualifier }),
+      Payload: Buffer.from(JSON.stringify(payload)),
+    }),
+  );
+  const body: unknown = JSON.parse(Buffer.from(answer.Payload ?? []).toString('utf8'));
+  return { version: answer.ExecutedVersion, error: answer.FunctionError, body, log: answer.LogResult };
+}
+
+/** Name of the exception a promise is rejected with. */
+export async function refusal(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    return (error as Error).name;
+  }
+  return 'not refused';
+}

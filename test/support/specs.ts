@@ -1,0 +1,44 @@
+import type { HealthPolicy, Spec } from '../../src/model/spec.js';
+
+/** A complete spec for tests of the workflow; times are generous, time is skipped. */
+export function specFor(strategy: Spec['strategy'], overrides: Partial<Spec> = {}): Spec {
+  const policy: HealthPolicy = {
+    minRequests: 20,
+    minErrors: 3,
+    maxErrorRate: 0.05,
+    maxRelative: 2,
+    onUnhealthy: 'rollback',
+    onUndecided: 'hold',
+    onNoData: 'hold',
+    maxHold: 86_400_000,
+    remindEvery: 3_600_000,
+  };
+  return {
+    app: 'checkout',
+    environment: 'production',
+    target: { platform: 'lambda', function: 'checkout', alias: 'live', region: 'us-east-1', account: 'default' },
+    release: { version: 2 },
+    configuration: {},
+    strategy,
+    health: {
+      probes: [{ name: 'smoke', kind: 'invoke', payload: {}, expect: {}, latency: 3_000, every: 1_000, smoke: 3 }],
+      metrics: [],
+      policy,
+    },
+    onNewRelease: 'reject',
+    rollbackWindow: 86_400_000,
+    retain: 5,
+    notify: [],
+    deadlines: {
+      worker: 120_000,
+      deploy: 600_000,
+      warm: 900_000,
+      shift: 120_000,
+      probe: 120_000,
+      pause: 86_400_000,
+      stuckAfter: 60_000,
+    },
+    allowUngated: false,
+    ...overrides,
+  };
+}

@@ -1,0 +1,383 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { SluiceError } from '../../src/model/errors.js';
+import type { Spec } from '../../src/model/spec.js';
+import type { RolloutView } from '../../src/model/view.js';
+import type { Phase } from '../../src/model/words.js';
+import { specFor } from '../support/specs.js';
+import { until } from '../support/until.js';
+import type { Rolling, Stage } from './stage.js';
+import { ending, stage } from './stage.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+function canary(bakes: number[], approvalAt?: number, extra: Partial<Spec> = {}): Spec {
+  const weights = [10, 50, 100];
+  return specFor(
+    {
+      type: 'canary',
+      stages: weights.map((weight, at) => ({
+        name: `${weight}%`,
+        weight,
+        bake: bakes[at] ?? MINUTE,
+        probes: [],
+        ...(approvalAt === weight ? { approval: { within: DAY, onTimeout: 'rollback' as const } } : {}),
+      })),
+    },
+    extra,
+  );
+}
+
+async function phase(rolling: Rolling, wanted: Phase): Promise<RolloutView> {
+  return until(`phase ${wanted}`, async () => {
+    const view = await rolling.query<RolloutView>('status');
+    return view.phase === wanted ? view : null;
+  });
+}
+
+let theatre: Stage;
+beforeAll(async () => {
+  theatre = await stage();
+});
+afterAll(() => theatre.close());
+
+describe('a canary rollout', () => {
+  test('gives the candidate its weights in order, promotes it in one write, and succeeds', async () => {
+    await theatre.run(async ({ start, target }) => {
+      const view = await ending(await start('canary', canary([MINUTE])));
+      expect(view.outcome).toBe('succeeded');
+      expect(target.writes.map(({ split }) => split)).toEqual([
+        { stable: '1', candidate: '2', weight: 10 },
+        { stable: '1', candidate: '2', weight: 50 },
+        { stable: '2', candidate: null, weight: 0 },
+      ]);
+      expect(view.stages.every((each) => each.state === 'passed')).toBe(true);
+    });
+  });
+
+  test('bakes for thirty days in the history of a minute', async () => {
+    await theatre.run(async ({ start, target }) => {
+      target.verdict = () => 'healthy';
+      const rolling = await start('canary', canary([MINUTE, MINUTE, 30 * DAY]));
+      expect((await ending(rolling)).outcome).toBe('succeeded');
+      const { history } = await rolling.fetchHistory().then((h) => ({ history: h.events ?? [] }));
+      expect(history.length).toBeLessThan(150);
+    });
+  });
+
+  test('goes back by itself when the judge finds the candidate unhealthy, and says why', async () => {
+    await theatre.run(async ({ start, target }) => {
+      target.verdict = (weight) => (weight >= 50 ? 'unhealthy' : 'healthy');
+      const view = await ending(await start('canary', canary([MINUTE])));
+      expect(view.outcome).toBe('rolledBack');
+      expect(view.reason).toContain('unhealthy at 50 %');
+      expect(view.errors).toEqual([{ what: 'Error: card declined', count: 3 }]);
+      expect(target.split).toEqual({ stable: '1', candidate: null, weight: 0 });
+      expect(target.writes.at(-1)?.step).toBe('restore');
+    });
+  });
+
+  test('gives a version whose probe failed no traffic', async () => {
+    await theatre.run(async ({ start, target }) => {
+      target.probePasses = false;
+      const view = await ending(await start('canary', canary([MINUTE])));
+      expect(view).toMatchObject({ outcome: 'rolledBack', code: 'SLUICE_PROBE' });
+      expect(target.writes).toEqual([]);
+    });
+  });
+
+  test('ends as nothingToRelease when the release is live already', async () => {
+    await theatre.run(async ({ start, target }) => {
+      target.split = { stable: '2', candidate: null, weight: 0 };
+      const view = await ending(await start('canary', canary([MINUTE])));
+      expect(view.outcome).toBe('nothingToRelease');
+      expect(target.writes).toEqual([]);
+    });
+  });
+
+  test('refuses any other workflow id, since the id is the lock', async () => {
+    await theatre.run(async ({ env }) => {
+      const handle = await env.client.workflow.start('canary', {
+        workflowId: 'something',
+        taskQueue: 'sluice',
+        args: [canary([MINUTE])],
+      });
+      const failure = await handle.result().catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(WorkflowFailedError);
+      expect(String((failure as WorkflowFailedError).cause?.message)).toContain('not <app>/<environment>');
+    });
+  });
+
+  test('lets only one of two starts at the same moment run', async () => {
+    await theatre.run(async ({ start, target }) => {
+      const both = await Promise.allSettled([start('canary', canary([MINUTE])), start('canary', canary([MINUTE]))]);
+      const won = both.filter((each) => each.status === 'fulfilled');
+      expect(won).toHaveLength(1);
+      await ending((won[0] as PromiseFulfilledResult<Rolling>).value);
+      expect(target.calls.filter((call) => call === 'prepare')).toHaveLength(1);
+    });
+  });
+});
+
+describe('an approval', () => {
+  test('is given by a plain signal', async () => {
+    await theatre.run(async ({ start }) => {
+      const rolling = await start('canary', canary([MINUTE], 10));
+      await phase(rolling, 'baking');
+      await theatre.env.sleep(2 * MINUTE);
+      const waiting = await phase(rolling, 'awaitingApproval');
+      expect(waiting.waitingFor).toMatchObject({
+        stage: '10%',
+        verbs: expect.arrayContaining(['approve', 'reject', 'abort']),
+      });
+      await rolling.signal('approve', { stage: '10%', by: 'ann', comment: 'fine' });
+      const view = await ending(rolling);
+      expect(view.outcome).toBe('succeeded');
+      expect(view.events.some((each) => each.by === 'ann' && each.text.includes('approved: fine'))).toBe(true);
+    });
+  });
+
+  test('survives every malformed, stale, early, late and unknown message, and shows each', async () => {
+    await theatre.run(async ({ start }) => {
+      const rolling = await start('canary', canary([MINUTE], 10));
+      await phase(rolling, 'baking');
+      await rolling.signal('approve', { stage: '10%', by: 'early' });
+      await theatre.env.sleep(2 * MINUTE);
+      await phase(rolling, 'awaitingApproval');
+      await rolling.signal('approve', null);
+      await rolling.signal('approve', 'yes');
+      await rolling.signal('approve', [1]);
+      await rolling.signal('approve', { stage: 7, by: 'x' });
+      await rolling.signal('approve', { stage: '50%', by: 'stale' });
+      await rolling.signal('approve', { by: 'nameless' });
+      await rolling.signal('approve');
+      await rolling.signal('aprove', { stage: '10%' });
+      await rolling.signal('resume', { by: 'x' });
+      const view = await until('the refusals', async () => {
+        const now = await rolling.query<RolloutView>('status');
+        return now.refusalsTotal === 9 ? now : null;
+      });
+      expect(view.phase).toBe('awaitingApproval');
+      expect(view.refusals.map((each) => each.why).join('\n')).toMatch(
+        /not the one that waits[\s\S]*there is no signal "aprove"/,
+      );
+      await rolling.signal('reject', { stage: '10%', by: 'bob', comment: 'wrong ticket' });
+      await rolling.signal('approve', { stage: '10%', by: 'late' });
+      expect(await ending(rolling)).toMatchObject({
+        outcome: 'rejected',
+        reason: 'stage 10% was rejected by bob: wrong ticket',
+      });
+    });
+  });
+
+  test('is refused at once by an update when it does not fit', async () => {
+    await theatre.run(async ({ start }) => {
+      const rolling = await start('canary', canary([MINUTE], 10));
+      await phase(rolling, 'baking');
+      await expect(rolling.executeUpdate('approve', { args: [{ stage: '10%', by: 'ann' }] })).rejects.toThrow();
+      await theatre.env.sleep(2 * MINUTE);
+      await phase(rolling, 'awaitingApproval');
+      await expect(rolling.executeUpdate('approve', { args: [{ stage: '10%', by: 'ann' }] })).resolves.toMatchObject({
+        verb: 'approve',
+        message: 'goes on',
+      });
+      expect((await ending(rolling)).outcome).toBe('succeeded');
+    });
+  });
+
+  test('goes back when nobody decides within its time', async () => {
+    await theatre.run(async ({ start, target }) => {
+      const view = await ending(await start('canary', canary([MINUTE], 10)));
+      expect(view).toMatchObject({ outcome: 'rolledBack', reason: 'stage 10% was not approved within 1d' });
+      expect(target.split.stable).toBe('1');
+    });
+  });
+});
+
+describe('an abort', () => {
+  test.each<Phase>(['baking', 'awaitingApproval', 'paused'])('sends everybody back while %s', async (when) => {
+    await theatre.run(async ({ start, target }) => {
+      const rolling = await start('canary', canary([MINUTE], 10));
+      await phase(rolling, 'baking');
+      if (when === 'paused') await rolling.signal('pause', { by: 'ann' });
+      if (when === 'awaitingApproval') await theatre.env.sleep(2 * MINUTE);
+      await phase(rolling, when);
+      await rolling.executeUpdate('abort', { args: [{ by: 'ann', comment: 'no' }] });
+      expect(await ending(rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann: no' });
+      expect(target.split).toEqual({ stable: '1', candidate: null, weight: 0 });
+    });
+  });
+
+  test('lands however often the provider fails, and says stuck loudly meanwhile', async () => {
+    await theatre.run(async ({ start, target }) => {
+      let failures = 0;
+      target.fault = (name) =>
+        name === 'restore' && ++failures < 30
+          ? new SluiceError('SLUICE_PROVIDER', 'Lambda: 500 ServiceException')
+          : null;
+      const rolling = await start(
+        'canary',
+        canary([HOUR], undefined, { notify: [{ webhook: 'http://127.0.0.1:1/' }] }),
+      );
+      await phase(rolling, 'baking');
+      await rolling.signal('abort', { by: 'ann' });
+      expect((await ending(rolling)).outcome).toBe('rolledBack');
+      expect(failures).toBe(30);
+      expect(target.split.stable).toBe('1');
+      expect(target.notified.find((each) => each.type === 'stuck')?.view.reason).toContain('500 ServiceException');
+      expect(target.notified.at(-1)?.type).toBe('ended');
+    });
+  });
+
+  test("comes through Temporal's own cancel too, and closes as Canceled after restoring", async () => {
+    await theatre.run(async ({ start, target }) => {
+      const rolling = await start('canary', canary([HOUR]));
+      await phase(rolling, 'baking');
+      await rolling.cancel();
+      await expect(rolling.result()).rejects.toThrow();
+      expect((await rolling.describe()).status.name).toBe('CANCELLED');
+      expect(target.split).toEqual({ stable: '1', candidate: null, weight: 0 });
+    });
+  });
+});
+
+describe('pause, skip, promote', () => {
+  test('a pause keeps the rest of the bake', async () => {
+    await theatre.run(async ({ start, env }) => {
+      const rolling = await start('canary', canary([10 * HOUR]));
+      await phase(rolling, 'baking');
+      await env.sleep(4 * HOUR);
+      await rolling.executeUpdate('pause', { args: [{ by: 'ann' }] });
+      await phase(rolling, 'paused');
+      await env.sleep(20 * HOUR);
+      await rolling.executeUpdate('resume', { args: [{ by: 'ann' }] });
+      const view = await phase(rolling, 'baking');
+      const left = (view.waitingFor?.until ?? 0) - (await env.currentTimeMs());
+      expect(left / HOUR).toBeCloseTo(6, 0);
+      await rolling.signal('abort', { by: 'ann' });
+      await ending(rolling);
+    });
+  });
+
+  test('skip ends a bake, promote full passes over the smaller weights but not over a gate', async () => {
+    await theatre.run(async ({ start, target }) => {
+      const rolling = await start('canary', canary([HOUR, HOUR, HOUR], 50));
+      await phase(rolling, 'baking');
+      await rolling.executeUpdate('promote', { args: [{ by: 'ann', full: true }] });
+      const waiting = await phase(rolling, 'awaitingApproval');
+      expect(waiting.weight).toBe(10);
+      await rolling.signal('approve', { stage: '50%', by: 'ann' });
+      await phase(rolling, 'baking');
+      await rolling.executeUpdate('skip', { args: [{ by: 'ann' }] });
+      expect((await ending(rolling)).outcome).toBe('succeeded');
+      expect(target.writes.map(({ split }) => split.weight)).toEqual([10, 0]);
+    });
+  });
+});
+
+describe('a verdict that is none', () => {
+  test('holds, reminds, and goes back when nobody decides', async () => {
+    await theatre.run(async ({ start, target }) => {
+      target.verdict = () => 'noData';
+      const view = await ending(
+        await start('canary', canary([MINUTE], undefined, { notify: [{ webhook: 'http://127.0.0.1:1/' }] })),
+      );
+      expect(view.outcome).toBe('rolledBack');
+      expect(view.reason).toContain('nobody decided within 1d');
+      expect(target.notified.filter((each) => each.type === 'reminder').length).toBeGreaterThan(10);
+    });
+  });
+
+  test('is passed by a person who says promote', async () => {
+    await theatre.run(async ({ start, target }) => {
+      target.verdict = (weight) => (weight === 10 ? 'undecided' : 'healthy');
+      const rolling = await start('canary', canary([MINUTE]));
+      await phase(rolling, 'baking');
+      await theatre.env.sleep(2 * MINUTE);
+      await phase(rolling, 'held');
+      await rolling.executeUpdate('promote', { args: [{ by: 'ann' }] });
+      expect((await ending(rolling)).outcome).toBe('succeeded');
+    });
+  });
+});
+
+describe('a foreign change', () => {
+  test('stops the hands until abort --force', async () => {
+    await theatre.run(async ({ start, target, env }) => {
+      const rolling = await start('canary', canary([HOUR]));
+      await phase(rolling, 'baking');
+      target.foreign({ stable: '7', candidate: null, weight: 0 });
+      const before = target.writes.length;
+      await env.sleep(2 * HOUR);
+      expect((await phase(rolling, 'stuck')).reason).toContain('foreignChange');
+      await rolling.executeUpdate('abort', { args: [{ by: 'ann' }] });
+      await until(
+        'the second stop',
+        async () =>
+          (await rolling.query<RolloutView>('status')).events.filter((e) => e.text.startsWith('stuck')).length === 2,
+      );
+      expect(target.writes.length).toBe(before);
+      await rolling.executeUpdate('abort', { args: [{ by: 'ann', force: true }] });
+      expect((await ending(rolling)).outcome).toBe('rolledBack');
+      expect(target.split.stable).toBe('1');
+    });
+  });
+
+  test('is taken as ours by retry --adopt, and the rollout goes on', async () => {
+    await theatre.run(async ({ start, target, env }) => {
+      const rolling = await start('canary', canary([HOUR, MINUTE, MINUTE]));
+      await phase(rolling, 'baking');
+      target.foreign({ stable: '1', candidate: '2', weight: 11 });
+      await env.sleep(2 * HOUR);
+      await phase(rolling, 'stuck');
+      await expect(rolling.executeUpdate('retry', { args: [{ by: 'ann' }] })).rejects.toThrow();
+      await rolling.executeUpdate('retry', { args: [{ by: 'ann', adopt: true }] });
+      expect((await ending(rolling)).outcome).toBe('succeeded');
+      expect(target.split.stable).toBe('2');
+    });
+  });
+});
+
+describe('a long run', () => {
+  test('continues as new in the middle of a bake, of an approval and of a flood of signals, and loses nothing', async () => {
+    await theatre.run(
+      async ({ start, target, env }) => {
+        const rolling = await start('canary', canary([10 * HOUR, HOUR, HOUR], 10));
+        await phase(rolling, 'baking');
+        for (let i = 0; i < 60; i++) await rolling.signal('approve', { stage: '10%', by: `flood ${i}` });
+        await env.sleep(11 * HOUR);
+        const free = env.client.workflow.getHandle(rolling.workflowId) as unknown as Rolling;
+        await phase(free, 'awaitingApproval');
+        for (let i = 0; i < 60; i++) await free.signal('nonsense', i);
+        await until('the flood', async () => (await free.query<RolloutView>('status')).refusalsTotal === 120);
+        await free.signal('approve', { stage: '10%', by: 'ann' });
+        const view = await ending(rolling);
+        expect(view.outcome).toBe('succeeded');
+        expect(view.refusalsTotal).toBe(120);
+        expect(target.writes.map(({ split }) => split.weight)).toEqual([10, 50, 0]);
+        expect((await free.describe()).runId).not.toBe(rolling.firstExecutionRunId);
+      },
+      { limits: { history: 200, signals: 25 } },
+    );
+  });
+});
+
+describe('without a worker for the account', () => {
+  test('it says so, and an abort ends it with nothing changed', async () => {
+    await theatre.run(
+      async ({ start, env }) => {
+        const rolling = await start('canary', canary([MINUTE]));
+        await env.sleep(5 * MINUTE);
+        const view = await phase(rolling, 'stuck');
+        expect(view).toMatchObject({
+          code: 'SLUICE_NO_WORKER',
+          reason: expect.stringContaining('no worker serves account default in us-east-1'),
+        });
+        await rolling.executeUpdate('abort', { args: [{ by: 'ann' }] });
+        expect(await ending(rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann' });
+      },
+      { accountWorkers: false },
+    );
+  });
+});

@@ -1,0 +1,240 @@
+/**
+ * A stage to watch the durable process on: the real workflows on the time-skipping server, with a target that lives in
+ * memory and does to the letter what the port promises (fenced, marked, read back). Its own promises are tested by the
+ * conformance suite against the real driver; here it only has to fail where a test says so.
+ */
+import { randomUUID } from 'node:crypto';
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import { toFailure } from '../../activities/failures.js';
+import type { WatchReport } from '../../activities/health/types.js';
+import type { Split } from '../../activities/platform/platform.js';
+import type { AccountActivities, LightActivities, Limits, NotifyEvent } from '../../activities/types.js';
+import { SluiceError } from '../../src/model/errors.js';
+import { accountQueue } from '../../src/model/ids.js';
+import type { Spec } from '../../src/model/spec.js';
+import type { RolloutView } from '../../src/model/view.js';
+import type { RolloutType, VerdictState } from '../../src/model/words.js';
+import { makePlan } from '../../src/plan/index.js';
+import type { RolloutEvent } from '../../workflows/messages.js';
+import { workflowBundle } from '../support/bundle.js';
+import { tool } from '../support/tools.js';
+
+export type Fault = (activity: string, attempt: number) => SluiceError | null;
+
+/** The target in memory, and what happened to it. */
+export class Target {
+  split: Split = { stable: '1', candidate: null, weight: 0 };
+  revision = 'r0';
+  mark: string | null = null;
+  writes: { step: string; split: Split }[] = [];
+  calls: string[] = [];
+  notified: NotifyEvent[] = [];
+  told: RolloutEvent[] = [];
+  verdict: (weight: number) => VerdictState = () => 'healthy';
+  fault: Fault = () => null;
+  probePasses = true;
+  before: (activity: string) => Promise<void> = async () => undefined;
+
+  write(split: Split, mark: string): { revision: string; split: Split } {
+    this.split = split;
+    this.mark = mark;
+    this.revision = randomUUID();
+    this.writes.push({ step: mark.split(':').at(-1) ?? '', split });
+    return { revision: this.revision, split };
+  }
+
+  /** Somebody else's hand. */
+  foreign(split: Split): void {
+    this.split = split;
+    this.revision = randomUUID();
+  }
+}
+
+const NO_COUNTS = { requests: 0, errors: 0 };
+
+function reportOf(state: VerdictState, weight: number): WatchReport {
+  return {
+    verdict: { state, why: `${state} at ${weight} %`, stable: NO_COUNTS, candidate: NO_COUNTS },
+    state: { sources: {} },
+    errors: state === 'unhealthy' ? [{ what: 'Error: card declined', count: 3 }] : [],
+  };
+}
+
+export interface Stage {
+  env: TestWorkflowEnvironment;
+  /** Runs `play` with workers on; the target is the one the workflow touches. */
+  run<T>(play: (act: Act) => Promise<T>, options?: { limits?: Partial<Limits>; accountWorkers?: boolean }): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** One play: a target, and the hands to start and steer a rollout. */
+export interface Act {
+  target: Target;
+  env: TestWorkflowEnvironment;
+  start(type: RolloutType, spec: Spec): Promise<Rolling>;
+}
+
+export type Rolling = Awaited<ReturnType<typeof begin>>;
+
+async function begin(env: TestWorkflowEnvironment, type: RolloutType, spec: Spec) {
+  const handle = await env.client.workflow.start(type, {
+    workflowId: `${spec.app}/${spec.environment}`,
+    taskQueue: 'sluice',
+    args: [spec],
+    workflowIdConflictPolicy: 'FAIL',
+  });
+  return handle;
+}
+
+export async function stage(): Promise<Stage> {
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: tool('temporal-test-server') } },
+  });
+  return {
+    env,
+    close: () => env.teardown(),
+    async run(play, options = {}) {
+      const target = new Target();
+      const limits: Limits = { history: 4_000, signals: 2_000, heartbeat: 400 * 86_400_000, ...options.limits };
+      const light = lightOf(target, limits);
+      const account = accountOf(target, env);
+      const common = {
+        connection: env.nativeConnection,
+        maxHeartbeatThrottleInterval: '20ms',
+        defaultHeartbeatThrottleInterval: '20ms',
+      } as const;
+      const at = { platform: 'lambda', account: 'default', region: 'us-east-1' };
+      const workers = await Promise.all([
+        Worker.create({ ...common, ...workflowBundle(), taskQueue: 'sluice', activities: light }),
+        ...(options.accountWorkers === false ? [] : (['calls', 'watch', 'restore'] as const)).map((lane) =>
+          Worker.create({ ...common, taskQueue: accountQueue(at, lane), activities: account }),
+        ),
+      ]);
+      const [main, ...lanes] = workers as [Worker, ...Worker[]];
+      const act: Act = { target, env, start: (type, spec) => begin(env, type, spec) };
+      let run: () => Promise<Awaited<ReturnType<typeof play>>> = () => main.runUntil(() => play(act));
+      for (const lane of lanes) {
+        const inner = run;
+        run = () => lane.runUntil(inner);
+      }
+      return run();
+    },
+  };
+}
+
+function lightOf(target: Target, limits: Limits): LightActivities {
+  return {
+    parse: async ({ input, app, environment }) => {
+      const spec = input as unknown as Spec;
+      if (spec.app !== app || spec.environment !== environment)
+        throw ApplicationFailure.nonRetryable('the spec is of another app', 'SLUICE_SPEC');
+      return { spec, searchAttributes: false, limits };
+    },
+    readUndo: async () => {
+      throw ApplicationFailure.nonRetryable('nothing to undo', 'SLUICE_SPEC');
+    },
+    notify: async ({ event }) => {
+      target.notified.push(event);
+    },
+    tellTarget: async ({ event }) => {
+      target.told.push(event);
+    },
+    startRollout: async () => ({ busy: '' }),
+    supersede: async () => false,
+  };
+}
+
+function accountOf(target: Target, env: TestWorkflowEnvironment): Partial<AccountActivities> {
+  const guarded = <A extends unknown[], R>(name: string, work: (...args: A) => Promise<R>) => {
+    return async (...args: A): Promise<R> => {
+      target.calls.push(name);
+      await target.before(name);
+      const fault = target.fault(name, Context.current().info.attempt);
+      if (fault !== null) throw toFailure(name, fault);
+      try {
+        return await work(...args);
+      } catch (error) {
+        throw toFailure(name, error);
+      }
+    };
+  };
+  const fenced = (fence: { revision: string | null; mark: string }, split: Split) => {
+    if (fence.revision !== target.revision) {
+      if (target.mark === fence.mark) return { revision: target.revision, split: target.split };
+      throw new SluiceError('SLUICE_FOREIGN_CHANGE', 'the alias was changed by somebody else');
+    }
+    return target.write(split, fence.mark);
+  };
+  return {
+    prepare: guarded('prepare', async ({ spec }) => ({
+      planSchema: 1,
+      spec,
+      before: {
+        split: target.split,
+        release:
+          target.split.stable === null ? null : { version: target.split.stable, digest: `sha-${target.split.stable}` },
+        revision: target.split.stable === null ? null : target.revision,
+        description: '',
+        mark: null,
+        environments: null,
+        capacity: 0,
+      },
+      plan: makePlan(spec, { stable: target.split.stable }),
+      warnings: [],
+    })),
+    deploy: guarded('deploy', async ({ spec }) => {
+      const version = 'version' in spec.release ? String(spec.release.version) : '2';
+      return { release: { version, digest: `sha-${version}` }, environments: null };
+    }),
+    warm: guarded('warm', async () => undefined),
+    shift: guarded('shift', async ({ fence, stable, candidate, weight }) =>
+      fenced(fence, { stable, candidate, weight }),
+    ),
+    promote: guarded('promote', async ({ fence, candidate }) =>
+      fenced(
+        { ...fence, revision: fence.revision ?? target.revision },
+        { stable: candidate, candidate: null, weight: 0 },
+      ),
+    ),
+    restore: guarded('restore', async ({ before, attempted, lastRevision, mark, force }) => {
+      const explained =
+        target.revision === lastRevision ||
+        target.revision === before.revision ||
+        attempted.some(
+          (write) => write.mark === target.mark && JSON.stringify(write.split) === JSON.stringify(target.split),
+        );
+      if (!explained && !force)
+        throw new SluiceError('SLUICE_FOREIGN_CHANGE', 'the alias was changed by somebody else');
+      return target.write(before.split, mark);
+    }),
+    adopt: guarded('adopt', async () => ({ revision: target.revision, split: target.split })),
+    probe: guarded('probe', async () =>
+      target.probePasses
+        ? { passed: true, lines: ['smoke: ok'] }
+        : { passed: false, lines: [], why: 'probe smoke: expected status 200, got 500' },
+    ),
+    watch: async (input) => {
+      target.calls.push('watch');
+      const { cancelled, heartbeat } = Context.current();
+      let stopped = false;
+      cancelled.catch(() => {
+        stopped = true;
+      });
+      while (!stopped) {
+        if (target.verdict(input.weight) === 'unhealthy') return reportOf('unhealthy', input.weight);
+        heartbeat({ report: reportOf(target.verdict(input.weight), input.weight), at: 0 });
+        await env.sleep('30m');
+      }
+      return reportOf(target.verdict(input.weight), input.weight);
+    },
+  };
+}
+
+/** The outcome view of a rollout, waited for. */
+export async function ending(rolling: Rolling): Promise<RolloutView> {
+  return (await rolling.result()) as RolloutView;
+}
+
+export { CancelledFailure };

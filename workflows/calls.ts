@@ -1,0 +1,76 @@
+/** The activities of one rollout, each on the queue, with the deadline and the retries its kind needs. */
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { AccountActivities, LightActivities } from '../activities/types.js';
+import type { Account, Lane } from '../src/model/ids.js';
+import { accountQueue, TASK_QUEUE } from '../src/model/ids.js';
+import type { Spec } from '../src/model/spec.js';
+
+/** Back-off between two tries of a call. The provider's own hint, where there is one, goes before it. */
+const RETRY = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
+const HEARTBEAT = '10s';
+/** Longest single try of a cloud call; a frozen worker is found by its heartbeat long before. */
+const ONE_TRY = '30m';
+
+export const light = proxyActivities<LightActivities>({
+  taskQueue: TASK_QUEUE,
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '5m',
+  retry: RETRY,
+});
+
+export function accountOf(spec: Spec): Account {
+  return { platform: spec.target.platform, account: spec.target.account, region: spec.target.region };
+}
+
+/** Forward calls. Cancelled without waiting: what a late attempt may still do is fenced. */
+export function forward(spec: Spec, deadline: number, summary: string, lane: Lane = 'calls') {
+  return proxyActivities<AccountActivities>({
+    taskQueue: accountQueue(accountOf(spec), lane),
+    scheduleToCloseTimeout: deadline,
+    startToCloseTimeout: ONE_TRY,
+    heartbeatTimeout: HEARTBEAT,
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    retry: RETRY,
+    summary,
+  });
+}
+
+/** `prepare`, which must be taken by a worker of the account within `worker` and be done within `deadline`. */
+export function preparing(spec: Spec, worker: number) {
+  return proxyActivities<Pick<AccountActivities, 'prepare'>>({
+    taskQueue: accountQueue(accountOf(spec), 'calls'),
+    scheduleToStartTimeout: worker,
+    scheduleToCloseTimeout: worker + spec.deadlines.deploy,
+    startToCloseTimeout: '5m',
+    heartbeatTimeout: HEARTBEAT,
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    retry: RETRY,
+    summary: `read ${spec.target.function}:${spec.target.alias} and plan`,
+  });
+}
+
+/** Restoring: first in its queue, with slots of its own, tried again until `chunk` is over. */
+export function restoring(spec: Spec, chunk: number, summary: string) {
+  return proxyActivities<Pick<AccountActivities, 'restore' | 'adopt'>>({
+    taskQueue: accountQueue(accountOf(spec), 'restore'),
+    scheduleToCloseTimeout: chunk,
+    startToCloseTimeout: ONE_TRY,
+    heartbeatTimeout: HEARTBEAT,
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    priority: { priorityKey: 1 },
+    retry: { ...RETRY, initialInterval: '250ms', maximumInterval: '5s' },
+    summary,
+  });
+}
+
+/** The watcher: lasts as long as the weight, ends by being cancelled, and what it returns then counts. */
+export function watching(spec: Spec, summary: string, heartbeat: number) {
+  return proxyActivities<Pick<AccountActivities, 'watch'>>({
+    taskQueue: accountQueue(accountOf(spec), 'watch'),
+    startToCloseTimeout: '365d',
+    heartbeatTimeout: heartbeat,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '500ms', backoffCoefficient: 1.5, maximumInterval: '5s' },
+    summary,
+  });
+}

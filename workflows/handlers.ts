@@ -1,0 +1,169 @@
+/**
+ * What people and programs may say to a running rollout. Each verb comes as an update, which answers, and as a signal,
+ * which cannot: its refusal is recorded. Payloads come from anybody, so each is guarded by hand: a handler that throws on a
+ * malformed signal would loop its workflow task for ever.
+ */
+import { ApplicationFailure, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
+import { clean } from '../src/model/text.js';
+import { VERB_TABLE } from '../src/model/verbs.js';
+import type { VerbAnswer } from '../src/model/view.js';
+import type { MessageVerb } from '../src/model/words.js';
+import { planQuery, statusQuery, supersedeSignal, verbSignal, verbUpdate } from './messages.js';
+import type { Rollout } from './rollout.js';
+
+type Payload = Record<string, unknown>;
+
+/** Registers every handler. Called before the first await, since messages can arrive before the first line. */
+export function registerHandlers(rollout: Rollout): void {
+  setHandler(statusQuery, () => rollout.journal.view(), { description: 'The whole state of the rollout.' });
+  setHandler(planQuery, () => rollout.state.prepared?.plan ?? null, { description: 'The plan being executed.' });
+  for (const verb of Object.keys(VERB_TABLE) as MessageVerb[]) {
+    const { does, payload } = VERB_TABLE[verb];
+    const description = `${does} Input: ${payload}`;
+    setHandler(verbUpdate(verb), (given) => answer(rollout, verb, given), {
+      description,
+      validator: (given) => {
+        const why = refusal(rollout, verb, given);
+        if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
+      },
+    });
+    setHandler(
+      verbSignal(verb),
+      (given) => {
+        rollout.signals += 1;
+        const why = refusal(rollout, verb, given);
+        if (why === null) apply(rollout, verb, given as Payload);
+        else rollout.journal.refusal(verb, byOf(given), why);
+      },
+      { description },
+    );
+  }
+  setHandler(supersedeSignal, (given: unknown) => {
+    rollout.signals += 1;
+    rollout.leaveWith({
+      outcome: 'superseded',
+      reason: `a newer release by ${byOf(given)} takes its place`,
+      code: null,
+    });
+  });
+  setDefaultSignalHandler((name, given) => {
+    rollout.signals += 1;
+    rollout.journal.refusal(
+      name,
+      byOf(given),
+      `there is no signal "${clean(name, 40)}"; there are ${Object.keys(VERB_TABLE).join(', ')}`,
+    );
+  });
+}
+
+/** Why the verb is refused now; null when it is not. */
+function refusal(rollout: Rollout, verb: MessageVerb, given: unknown): string | null {
+  const { state } = rollout;
+  if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) {
+    return `the payload must be a JSON object like ${VERB_TABLE[verb].payload}`;
+  }
+  const payload = (given ?? {}) as Payload;
+  for (const key of ['by', 'comment', 'stage']) {
+    if (payload[key] !== undefined && typeof payload[key] !== 'string')
+      return `"${key}" must be a string, like ${VERB_TABLE[verb].payload}`;
+  }
+  for (const key of ['full', 'force', 'adopt']) {
+    if (payload[key] !== undefined && typeof payload[key] !== 'boolean') return `"${key}" must be true or false`;
+  }
+  if (state.phase === 'done' || VERB_TABLE[verb].in[state.phase] === undefined) {
+    return `${verb} is not possible while ${state.phase === 'done' ? `done (${state.outcome})` : state.phase}: ${VERB_TABLE[verb].otherwise}`;
+  }
+  if (state.leave !== null && verb !== 'abort' && verb !== 'retry')
+    return `${verb} comes too late: the rollout is going back (${state.leave.reason})`;
+  return verb === 'approve' || verb === 'reject'
+    ? gateRefusal(rollout, verb, payload)
+    : specific(rollout, verb, payload);
+}
+
+function gateRefusal(rollout: Rollout, verb: MessageVerb, payload: Payload): string | null {
+  const { gate } = rollout.state.step;
+  if (gate === undefined) return `${verb}: ${VERB_TABLE[verb].otherwise}`;
+  if (gate.decision !== null) return `stage ${gate.stage} was decided already, by ${gate.decision.by}`;
+  if (payload.stage === undefined) return `name the stage: {"stage":"${gate.stage}","by":"you"}`;
+  if (payload.stage !== gate.stage)
+    return `stage "${clean(payload.stage, 60)}" is not the one that waits; that is "${gate.stage}"`;
+  if (payload.by === undefined || clean(payload.by) === '')
+    return `say who decides: {"stage":"${gate.stage}","by":"you"}`;
+  return null;
+}
+
+function specific(rollout: Rollout, verb: MessageVerb, payload: Payload): string | null {
+  const { state } = rollout;
+  if (verb === 'promote' && state.phase === 'held' && state.step.hold?.undecided === false) {
+    return state.step.gate === undefined
+      ? 'an unhealthy candidate is not promoted; abort, or retry the bake'
+      : 'an approval is open; promote does not go over it';
+  }
+  if (verb === 'promote' && state.step.gate !== undefined) return 'an approval is open; promote does not go over it';
+  if (verb === 'pause' && state.pause !== null) return 'it is paused already';
+  if (verb === 'retry' && payload.adopt === true && state.code !== 'SLUICE_FOREIGN_CHANGE')
+    return 'there is no foreign change to adopt';
+  if (verb === 'retry' && state.code === 'SLUICE_FOREIGN_CHANGE' && payload.adopt !== true) {
+    return 'somebody else changed the target; say retry with {"adopt":true} to take it as it is, or abort with {"force":true} to go back';
+  }
+  if (verb === 'retry' && state.phase === 'held' && state.step.gate !== undefined)
+    return 'an approval is open; approve or reject it';
+  return null;
+}
+
+function answer(rollout: Rollout, verb: MessageVerb, given: unknown): VerbAnswer {
+  const message = apply(rollout, verb, (given ?? {}) as Payload);
+  return { verb, phase: rollout.state.phase, message };
+}
+
+function apply(rollout: Rollout, verb: MessageVerb, given: Payload | undefined): string {
+  const { state, journal, wish } = rollout;
+  const payload = given ?? {};
+  const by = byOf(payload);
+  const comment = payload.comment === undefined ? null : clean(payload.comment, 300);
+  const said = comment === null ? '' : `: ${comment}`;
+  const effect = state.phase === 'done' ? '' : (VERB_TABLE[verb].in[state.phase] ?? '');
+  switch (verb) {
+    case 'approve':
+    case 'reject':
+      if (state.step.gate !== undefined) state.step.gate.decision = { approved: verb === 'approve', by, comment };
+      break;
+    case 'pause':
+      wish.pause = { by };
+      break;
+    case 'resume':
+      wish.resume = by;
+      break;
+    case 'skip':
+      wish.skip = by;
+      break;
+    case 'promote':
+      wish.promote = by;
+      state.full ||= payload.full === true;
+      break;
+    case 'retry':
+      wish.retry = by;
+      if (payload.adopt === true) wish.adopt = true;
+      break;
+    case 'abort':
+      return abort(rollout, by, said, payload.force === true);
+  }
+  if (verb !== 'approve' && verb !== 'reject') journal.event(`${verb}${said}: ${effect}`, by);
+  return effect;
+}
+
+/** Outranks everything. A second one is answered; with force it also writes over a foreign change. */
+function abort(rollout: Rollout, by: string, said: string, force: boolean): string {
+  const { state, journal } = rollout;
+  const second = state.leave !== null;
+  state.force ||= force;
+  journal.event(`abort${force ? ' --force' : ''}${said}`, by);
+  rollout.leaveWith({ outcome: 'rolledBack', reason: `aborted by ${by}${said}`, code: null });
+  if (!second) return 'going back';
+  return force ? 'already restoring; now also over the foreign change' : 'already restoring';
+}
+
+function byOf(given: unknown): string {
+  const by = typeof given === 'object' && given !== null ? (given as Payload).by : undefined;
+  return typeof by === 'string' && clean(by) !== '' ? clean(by, 60) : 'somebody';
+}

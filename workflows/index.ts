@@ -1,0 +1,87 @@
+/** The workflow types. Every exported function here becomes one, so nothing else is exported. */
+import { ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { BeforeState, Finding } from '../activities/platform/platform.js';
+import type { AccountActivities, PlanAnswer, SweepFinding } from '../activities/types.js';
+import { accountQueue } from '../src/model/ids.js';
+import type { RolloutInput, Spec } from '../src/model/spec.js';
+import type { RolloutView } from '../src/model/view.js';
+import type { RolloutType } from '../src/model/words.js';
+import { light } from './calls.js';
+import { rollout } from './rollout.js';
+import type { RolloutState } from './state.js';
+import type { TargetState } from './target.js';
+import { target } from './target.js';
+
+/** Everybody at once, with a probe before, a bake after and a way back. */
+export async function direct(input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {
+  return rollout('direct', input, carried);
+}
+
+/** Two environments: tested in the idle one, then all traffic is switched. */
+export async function blueGreen(input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {
+  return rollout('blueGreen', input, carried);
+}
+
+/** Stages of rising weight. */
+export async function canary(input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {
+  return rollout('canary', input, carried);
+}
+
+/** Equal steps at equal intervals. */
+export async function linear(input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {
+  return rollout('linear', input, carried);
+}
+
+/** Back to the release that the last rollout replaced, while the rollback window lasts. */
+export async function undo(input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {
+  return rollout('undo', input ?? {}, carried);
+}
+
+/** The companion of a target. */
+export async function targetCompanion(app: string, environment: string, carried?: TargetState): Promise<void> {
+  return target(app, environment, carried);
+}
+
+/** What a rollout would do, without doing it. */
+export async function planOnly(args: {
+  input: RolloutInput;
+  app: string;
+  environment: string;
+  type: RolloutType;
+}): Promise<PlanAnswer> {
+  const { spec } = await light.parse(args);
+  return account({ ...spec.target }).inspect({ spec });
+}
+
+/** Targets of an account that a terminated rollout left split. */
+export async function sweepAccount(args: {
+  platform: string;
+  account: string;
+  region: string;
+}): Promise<SweepFinding[]> {
+  return account(args).sweep({ account: args.account, region: args.region });
+}
+
+/** Takes a target as it is under Sluice's care: reads it and leaves the mark. */
+export async function adoptTarget(args: {
+  input: RolloutInput;
+  app: string;
+  environment: string;
+}): Promise<{ spec: Spec; before: BeforeState; findings: Finding[] }> {
+  const { spec } = await light.parse({ ...args, type: 'direct' });
+  return { spec, ...(await account({ ...spec.target }).claim({ spec, run: workflowInfo().runId })) };
+}
+
+function account(of: { platform: string; account: string; region: string }) {
+  if (workflowInfo().workflowId.split('/').length === 2) {
+    throw ApplicationFailure.nonRetryable('a short workflow must not take the id of a target', 'SLUICE_WORKFLOW_ID');
+  }
+  return proxyActivities<Pick<AccountActivities, 'inspect' | 'sweep' | 'claim'>>({
+    taskQueue: accountQueue(of, 'calls'),
+    scheduleToStartTimeout: '30s',
+    scheduleToCloseTimeout: '2m',
+    startToCloseTimeout: '2m',
+    heartbeatTimeout: '10s',
+    retry: { initialInterval: '500ms', maximumInterval: '10s' },
+  });
+}

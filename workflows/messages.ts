@@ -1,0 +1,59 @@
+/** The messages a rollout and a target's companion understand. Clients may import this file. */
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { RolloutInput } from '../src/model/spec.js';
+import type { Decision, LedgerEntry, RolloutView, TargetView, VerbAnswer, VerbArgs } from '../src/model/view.js';
+import type { MessageVerb, RolloutType } from '../src/model/words.js';
+import type { Plan } from '../src/plan/types.js';
+
+/** The whole view of a rollout. */
+export const statusQuery = defineQuery<RolloutView>('status');
+/** The plan being executed; null before `prepare` has made it. */
+export const planQuery = defineQuery<Plan | null>('plan');
+
+/** A verb as an update: validated and answered at once. */
+export function verbUpdate(verb: MessageVerb) {
+  return defineUpdate<VerbAnswer, [Decision & VerbArgs]>(verb);
+}
+
+/** The same verb as a signal: silent; a refusal is recorded where a person sees it. */
+export function verbSignal(verb: MessageVerb) {
+  return defineSignal<[unknown]>(verb);
+}
+
+/** Companion to rollout: a newer release takes its place. Go back, then end as `superseded`. */
+export const supersedeSignal = defineSignal<[{ by?: string }]>('supersede');
+
+/** What the companion answers to a submitted release. */
+export type SubmitAnswer = { state: 'queued' | 'replacing' | 'starting' };
+
+export interface Submission {
+  type: RolloutType;
+  input: RolloutInput;
+  mode: 'queue' | 'replace';
+  by: string | null;
+  message: string | null;
+}
+
+/** A release handed to the companion, for `onNewRelease: queue | replace`. */
+export const submitUpdate = defineUpdate<SubmitAnswer, [Submission]>('submit');
+/** The companion's view. */
+export const targetQuery = defineQuery<TargetView>('target');
+
+/** Rollout to companion: a rollout of the target began or ended. */
+export type RolloutEvent =
+  | { kind: 'began'; run: string; strategy: RolloutType; at: number }
+  | { kind: 'ended'; run: string; at: number; entry: LedgerEntry | null; undo: UndoRecord | null };
+
+/** What the companion keeps so that `undo` and retiring work after the run itself is gone. */
+export interface UndoRecord {
+  /** The version to go back to. */
+  version: string;
+  /** Milliseconds the window lasts. */
+  window: number;
+  /** The spec of the rollout that replaced it. */
+  spec: RolloutInput;
+}
+
+export const rolloutEventSignal = defineSignal<[RolloutEvent]>('rolloutEvent');
+/** What `undo` needs. Null when the window is over or nothing was replaced. */
+export const undoQuery = defineQuery<UndoRecord | null>('undoRecord');

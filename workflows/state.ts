@@ -1,0 +1,136 @@
+/** What a rollout carries: plain data, so that it can continue as new between and inside steps. */
+import type { AttemptedWrite, Environments } from '../activities/platform/platform.js';
+import type { Limits, Prepared } from '../activities/types.js';
+import type { JudgeState } from '../src/judge/types.js';
+import type { ErrorCode } from '../src/model/errors.js';
+import type { Release, Spec } from '../src/model/spec.js';
+import type { EventView, RefusalView, StageView, VerdictView } from '../src/model/view.js';
+import type { Outcome, Phase, RolloutType } from '../src/model/words.js';
+
+/** Why the rollout leaves the walk, and how it will end once everything is back. */
+export interface Leave {
+  outcome: Outcome;
+  reason: string;
+  code: ErrorCode | null;
+  /** Closed as Canceled afterwards. */
+  canceled?: boolean;
+}
+
+/** An approval that is open. Matched by stage, consumed once. */
+export interface Gate {
+  stage: string;
+  /** ms since the epoch. */
+  until: number;
+  decision: { approved: boolean; by: string; comment: string | null } | null;
+}
+
+/** How the running step stands. Forgotten when the cursor moves. */
+export interface StepState {
+  /** When the bake ends (ms since the epoch). */
+  until?: number;
+  /** Milliseconds of a bake that a pause has kept. */
+  left?: number;
+  gate?: Gate;
+  /** Holding since, and why. */
+  hold?: { why: string; until: number; reminders: number; undecided: boolean };
+  /** Bakes whose counts were lost with a worker, in a row. */
+  lostReports?: number;
+}
+
+export interface RolloutState {
+  app: string;
+  environment: string;
+  run: string;
+  type: RolloutType;
+  startedAt: number;
+  startedBy: string | null;
+  message: string | null;
+  /** From the worker's configuration, recorded with `parse`. */
+  searchAttributes: boolean;
+  limits: Limits;
+  spec: Spec | null;
+  prepared: Prepared | null;
+  cursor: { stage: number; step: number };
+  step: StepState;
+  release: Release | null;
+  environments: Environments | null;
+  revision: string | null;
+  attempted: AttemptedWrite[];
+  /** Something at the target may have changed: going back has work to do. */
+  touched: boolean;
+  weight: number;
+  weightSince: number;
+  judge: JudgeState | null;
+  verdict: VerdictView | null;
+  errors: { what: string; count: number; requestId?: string }[];
+  promoted: boolean;
+  /** `promote {full: true}` was accepted: bakes and smaller weights are passed over. */
+  full: boolean;
+  pause: { by: string; since: number; until: number } | null;
+  leave: Leave | null;
+  force: boolean;
+  phase: Phase | 'done';
+  phaseSince: number;
+  outcome: Outcome | null;
+  reason: string | null;
+  code: ErrorCode | null;
+  endedAt: number | null;
+  stages: StageView[];
+  events: EventView[];
+  eventsTotal: number;
+  refusals: RefusalView[];
+  refusalsTotal: number;
+}
+
+/** How many events and refusals the view keeps. */
+export const KEPT = 20;
+
+export function newState(of: {
+  app: string;
+  environment: string;
+  run: string;
+  type: RolloutType;
+  now: number;
+}): RolloutState {
+  return {
+    app: of.app,
+    environment: of.environment,
+    run: of.run,
+    type: of.type,
+    startedAt: of.now,
+    startedBy: null,
+    message: null,
+    searchAttributes: false,
+    limits: { history: 4_000, signals: 2_000, heartbeat: 10_000 },
+    spec: null,
+    prepared: null,
+    cursor: { stage: 0, step: 0 },
+    step: {},
+    release: null,
+    environments: null,
+    revision: null,
+    attempted: [],
+    touched: false,
+    weight: 0,
+    weightSince: of.now,
+    judge: null,
+    verdict: null,
+    errors: [],
+    promoted: false,
+    full: false,
+    pause: null,
+    leave: null,
+    force: false,
+    phase: 'pending',
+    phaseSince: of.now,
+    outcome: null,
+    reason: null,
+    code: null,
+    endedAt: null,
+    stages: [],
+    events: [],
+    eventsTotal: 0,
+    refusals: [],
+    refusalsTotal: 0,
+  };
+}

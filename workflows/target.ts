@@ -1,0 +1,239 @@
+/**
+ * The companion of a target: the queue (one deep, the newest wins), the ledger of what was live, and the timer of the
+ * rollback window, after which old releases are retired. One entity workflow per target, `target/<app>/<environment>`.
+ */
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  log,
+  setCurrentDetails,
+  setDefaultSignalHandler,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Spec } from '../src/model/spec.js';
+import { code } from '../src/model/text.js';
+import type { LedgerEntry, TargetView } from '../src/model/view.js';
+import { forward, light } from './calls.js';
+import { failureOf } from './failures.js';
+import type { RolloutEvent, Submission, SubmitAnswer, UndoRecord } from './messages.js';
+import { rolloutEventSignal, submitUpdate, targetQuery, undoQuery } from './messages.js';
+
+/** Releases the ledger keeps. */
+const KEPT = 50;
+/** First and longest wait before a queued release looks again whether the way is free, in ms. */
+const LOOK_AGAIN = 2_000;
+const LOOK_AGAIN_MAX = 5 * 60_000;
+/** How long a release may stand in the queue, in ms. */
+const QUEUED_AT_MOST = 7 * 86_400_000;
+const MANY_EVENTS = 2_000;
+
+export interface TargetState {
+  app: string;
+  environment: string;
+  releases: LedgerEntry[];
+  queued: (Submission & { since: number }) | null;
+  undo: (UndoRecord & { until: number }) | null;
+  running: TargetView['running'];
+  dropped: string[];
+}
+
+export async function target(app: string, environment: string, carried?: TargetState): Promise<void> {
+  const state: TargetState = carried ?? {
+    app,
+    environment,
+    releases: [],
+    queued: null,
+    undo: null,
+    running: null,
+    dropped: [],
+  };
+  let ended = 0;
+  let signals = 0;
+
+  setHandler(targetQuery, () => viewOf(state), { description: 'Ledger, queue and rollback window of the target.' });
+  setHandler(
+    undoQuery,
+    () =>
+      state.undo === null ? null : { version: state.undo.version, window: state.undo.window, spec: state.undo.spec },
+    {
+      description: 'What `undo` goes back to.',
+    },
+  );
+  setHandler(rolloutEventSignal, (event: unknown) => {
+    signals += 1;
+    if (!isEvent(event)) return;
+    if (event.kind === 'ended') ended += 1;
+    take(state, event);
+    show(state);
+  });
+  setHandler(
+    submitUpdate,
+    async (submission): Promise<SubmitAnswer> => {
+      if (state.queued !== null)
+        state.dropped = [...state.dropped, `by ${state.queued.by ?? 'somebody'}: a newer one took its place`].slice(-5);
+      state.queued = { ...submission, since: Date.now() };
+      ended += 1; // look at once
+      show(state);
+      if (submission.mode === 'queue') return { state: 'queued' };
+      const was = await light.supersede({ app: state.app, environment: state.environment, by: submission.by });
+      return { state: was ? 'replacing' : 'starting' };
+    },
+    {
+      description: 'Hands over a release for when the way is free (queue), or in place of the running one (replace).',
+      validator: (submission) => {
+        const given = submission as Partial<Submission> | null | undefined;
+        if (
+          typeof given !== 'object' ||
+          given === null ||
+          typeof given.input !== 'object' ||
+          (given.mode !== 'queue' && given.mode !== 'replace')
+        ) {
+          throw ApplicationFailure.nonRetryable(
+            'submit takes {type, input, mode: "queue" | "replace", by, message}',
+            'SLUICE_SPEC',
+          );
+        }
+      },
+    },
+  );
+  setDefaultSignalHandler(() => {
+    signals += 1;
+  });
+  show(state);
+
+  for (let wait = LOOK_AGAIN; ; ) {
+    const seen = ended;
+    const due = nextDue(state, wait);
+    const asked = () => ended !== seen || long(signals);
+    let woken = true;
+    if (due === null) await condition(asked);
+    else woken = await condition(asked, due, { summary: dueSummary(state) });
+    if (state.queued !== null) {
+      if (Date.now() - state.queued.since > QUEUED_AT_MOST) state.queued = null;
+      else wait = (await startQueued(state)) || woken ? LOOK_AGAIN : Math.min(wait * 2, LOOK_AGAIN_MAX);
+    }
+    if (state.undo !== null && Date.now() >= state.undo.until) await retire(state);
+    show(state);
+    if (long(signals)) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof target>(app, environment, state);
+    }
+  }
+}
+
+function long(signals: number): boolean {
+  const info = workflowInfo();
+  return info.continueAsNewSuggested || info.historyLength > MANY_EVENTS || signals > MANY_EVENTS;
+}
+
+function nextDue(state: TargetState, lookAgain: number): number | null {
+  const dues = [
+    state.queued === null ? null : lookAgain,
+    state.undo === null ? null : Math.max(1, state.undo.until - Date.now()),
+  ].filter((due) => due !== null);
+  return dues.length === 0 ? null : Math.min(...dues);
+}
+
+function dueSummary(state: TargetState): string {
+  return state.queued === null
+    ? `rollback window to ${state.undo?.version}`
+    : 'look whether the queued release can start';
+}
+
+/** True when it was started. */
+async function startQueued(state: TargetState): Promise<boolean> {
+  const { queued } = state;
+  if (queued === null) return false;
+  try {
+    const answer = await light.startRollout({
+      app: state.app,
+      environment: state.environment,
+      type: queued.type,
+      input: queued.input,
+    });
+    if ('busy' in answer) return false;
+    if (state.queued === queued) state.queued = null;
+    return true;
+  } catch (error) {
+    log.warn('the queued release could not be started', { why: failureOf(error).message });
+    return false;
+  }
+}
+
+function take(state: TargetState, event: RolloutEvent): void {
+  if (event.kind === 'began') {
+    state.running = { run: event.run, strategy: event.strategy, since: event.at };
+    return;
+  }
+  if (state.running?.run === event.run) state.running = null;
+  const { entry } = event;
+  if (entry === null || state.releases.some((each) => each.run === entry.run)) return;
+  const [live] = state.releases;
+  if (live !== undefined && live.until === null) live.until = entry.since;
+  state.releases = [entry, ...state.releases].slice(0, KEPT);
+  state.undo = event.undo === null ? null : { ...event.undo, until: entry.since + event.undo.window };
+}
+
+/** The window is over: nothing goes back by `undo` any more, and old releases may go. */
+async function retire(state: TargetState): Promise<void> {
+  const { undo } = state;
+  if (undo === null) return;
+  const spec = undo.spec as unknown as Spec;
+  state.undo = null;
+  try {
+    const { deleted } = await forward(spec, 3_600_000, 'retire old releases').retire({ spec, keep: [] });
+    log.info('retired', { deleted });
+  } catch (error) {
+    log.warn('old releases could not be retired', { why: failureOf(error).message });
+  }
+}
+
+function viewOf(state: TargetState): TargetView {
+  return {
+    app: state.app,
+    environment: state.environment,
+    releases: state.releases,
+    queued:
+      state.queued === null
+        ? null
+        : {
+            by: state.queued.by,
+            since: state.queued.since,
+            strategy: state.queued.type,
+            message: state.queued.message,
+          },
+    undo: state.undo === null ? null : { version: state.undo.version, until: state.undo.until },
+    running: state.running,
+  };
+}
+
+function show(state: TargetState): void {
+  const live = state.releases.find((each) => each.until === null);
+  const lines = [
+    `## ${code(`${state.app}/${state.environment}`)}`,
+    '',
+    live === undefined
+      ? 'Nothing released yet.'
+      : `**Live:** release ${code(live.version)} since ${new Date(live.since).toISOString()} by ${code(live.by ?? 'somebody')}`,
+  ];
+  if (state.undo !== null)
+    lines.push(
+      '',
+      `**Undo** goes back to release ${code(state.undo.version)} until ${new Date(state.undo.until).toISOString()}: ${code(`sluice undo ${state.app}/${state.environment}`)}`,
+    );
+  if (state.queued !== null)
+    lines.push(
+      '',
+      `**Queued:** a release by ${code(state.queued.by ?? 'somebody')} since ${new Date(state.queued.since).toISOString()}`,
+    );
+  setCurrentDetails(lines.join('\n'));
+}
+
+function isEvent(event: unknown): event is RolloutEvent {
+  if (typeof event !== 'object' || event === null) return false;
+  const { kind, run, at } = event as Record<string, unknown>;
+  return (kind === 'began' || kind === 'ended') && typeof run === 'string' && typeof at === 'number';
+}

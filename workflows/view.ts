@@ -1,0 +1,299 @@
+/** What a person sees of a rollout: the view as data, and the same as Markdown for the Temporal UI. Pure. */
+import { clean, code, duration } from '../src/model/text.js';
+import { VERB_TABLE } from '../src/model/verbs.js';
+import type { RolloutView, StageView, WaitingFor } from '../src/model/view.js';
+import type { MessageVerb } from '../src/model/words.js';
+import type { Plan, Stage, Step } from '../src/plan/types.js';
+import type { RolloutState } from './state.js';
+
+export function stageViews(plan: Plan): StageView[] {
+  return plan.stages.map((stage) => ({
+    name: stage.name,
+    weight: weightOf(stage),
+    state: 'waiting',
+    steps: stage.steps.map((step) => describeStep(step, stage)).join(' · '),
+    current: null,
+    startedAt: null,
+    endedAt: null,
+    until: null,
+    note: null,
+  }));
+}
+
+function weightOf(stage: Stage): number | null {
+  for (const step of stage.steps) {
+    if (step.kind === 'shift') return step.weight;
+    if (step.kind === 'promote') return 100;
+  }
+  return null;
+}
+
+export function describeStep(step: Step, stage: Stage): string {
+  switch (step.kind) {
+    case 'deploy':
+      return step.into === 'idle' ? 'deploy into the idle environment' : 'deploy without traffic';
+    case 'warm':
+      return 'warm up';
+    case 'probe':
+      return `probe ${step.probes.join(', ')}`;
+    case 'shift':
+      return `shift to ${step.weight} %`;
+    case 'bake':
+      return `bake ${duration(step.duration)}`;
+    case 'approve':
+      return `approval of ${stage.name} within ${duration(step.approval.within)}, else ${step.approval.onTimeout}`;
+    case 'promote':
+      return 'promote to 100 %';
+    case 'finish':
+      return 'finish';
+  }
+}
+
+export function viewOf(state: RolloutState): RolloutView {
+  const spec = state.spec;
+  return {
+    schema: 1,
+    app: state.app,
+    environment: state.environment,
+    run: state.run,
+    strategy: state.type,
+    phase: state.phase,
+    outcome: state.outcome,
+    reason: state.reason,
+    code: state.code,
+    waitingFor: waitingFor(state),
+    target: spec === null ? '' : `${spec.target.function}:${spec.target.alias}`,
+    platform: spec?.target.platform ?? '',
+    stable: state.prepared?.before.split.stable ?? null,
+    candidate: state.release?.version ?? null,
+    weight: state.weight,
+    live: state.environments?.live ?? null,
+    stages: state.stages.map((stage) => ({ ...stage })),
+    verdict: state.verdict,
+    errors: state.errors,
+    events: state.events,
+    eventsTotal: state.eventsTotal,
+    refusals: state.refusals,
+    refusalsTotal: state.refusalsTotal,
+    startedBy: state.startedBy,
+    message: state.message,
+    startedAt: state.startedAt,
+    phaseSince: state.phaseSince,
+    endedAt: state.endedAt,
+    warnings: state.prepared?.warnings ?? [],
+  };
+}
+
+function possible(state: RolloutState): MessageVerb[] {
+  const { phase } = state;
+  if (phase === 'done') return [];
+  const gate = state.step.gate !== undefined && state.step.gate.decision === null;
+  return (Object.keys(VERB_TABLE) as MessageVerb[]).filter((verb) => {
+    if (VERB_TABLE[verb].in[phase] === undefined) return false;
+    if (verb === 'approve' || verb === 'reject') return gate;
+    if (verb === 'promote') return !gate && (phase !== 'held' || state.step.hold?.undecided === true);
+    return true;
+  });
+}
+
+function waitingFor(state: RolloutState): WaitingFor | null {
+  const until = state.stages[state.cursor.stage]?.until ?? null;
+  const stage = state.step.gate?.stage ?? null;
+  const verbs = possible(state);
+  switch (state.phase) {
+    case 'baking':
+      return {
+        what: `the end of the bake at ${state.weight} %`,
+        until,
+        otherwise: "the watcher's counts decide",
+        verbs,
+        stage: null,
+      };
+    case 'awaitingApproval':
+      return { what: `an approval of stage ${stage}`, until, otherwise: approvalThen(state), verbs, stage };
+    case 'paused':
+      return { what: 'somebody to resume it', until, otherwise: 'all traffic goes back', verbs, stage };
+    case 'held':
+      return { what: 'a decision of a person', until, otherwise: 'all traffic goes back', verbs, stage };
+    case 'stuck':
+      return stuckFor(state, verbs);
+    case 'pending':
+    case 'preparing':
+    case 'deploying':
+    case 'shifting':
+    case 'promoting':
+    case 'restoring':
+    case 'done':
+      return null;
+  }
+}
+
+function approvalThen(state: RolloutState): string {
+  const steps = state.prepared?.plan.stages[state.cursor.stage]?.steps ?? [];
+  const step = steps[state.cursor.step];
+  return step?.kind === 'approve' && step.approval.onTimeout === 'hold' ? 'it is held' : 'all traffic goes back';
+}
+
+function stuckFor(state: RolloutState, verbs: MessageVerb[]): WaitingFor {
+  const base = { until: null, stage: null };
+  if (state.code === 'SLUICE_FOREIGN_CHANGE') {
+    return {
+      ...base,
+      what: 'a person: somebody else changed the target',
+      otherwise: 'nothing is written until then',
+      verbs: ['abort', 'retry'],
+    };
+  }
+  if (state.code === 'SLUICE_NO_WORKER' && state.prepared === null) {
+    return {
+      ...base,
+      what: 'a worker that serves the account',
+      otherwise: 'it goes on by itself when one comes',
+      verbs,
+    };
+  }
+  return {
+    ...base,
+    what: 'the provider, which refuses to take the traffic back',
+    otherwise: 'it is tried again and again',
+    verbs,
+  };
+}
+
+const FACES: Record<string, string> = { waiting: '○', running: '◐', passed: '✔', failed: '✖', skipped: '–' };
+
+const HEADLINES: Record<string, string> = {
+  succeeded: '✔ Succeeded',
+  rolledBack: '↩ Rolled back',
+  rejected: '✖ Rejected',
+  superseded: '↷ Superseded',
+  nothingToRelease: '✔ Nothing to release',
+  failed: '✖ Refused: nothing was changed',
+  baking: '◐ Baking',
+  awaitingApproval: '✋ Waiting for an approval',
+  paused: '‖ Paused',
+  held: '✋ Held: a person must decide',
+  restoring: '↩ Going back',
+  stuck: '⚠ Stuck: needs a person',
+};
+
+/** The Temporal UI's current details. A rollback's reason comes first; what a person can do comes with its exact payload. */
+export function details(view: RolloutView): string {
+  const head = HEADLINES[view.outcome ?? view.phase] ?? `◐ ${capital(view.phase)}`;
+  const lines = [`## ${head}`];
+  if (view.reason !== null) lines.push('', `**Why:** ${code(view.reason, 600)}`);
+  if (view.errors.length > 0) {
+    lines.push(
+      '',
+      '**Most frequent errors of the candidate:**',
+      ...view.errors.map(
+        (e) =>
+          `- ${e.count} × ${code(e.what)}${e.requestId === undefined ? '' : ` (request ${code(e.requestId, 60)})`}`,
+      ),
+    );
+  }
+  lines.push('', trafficLine(view));
+  if (view.verdict !== null) lines.push('', `**Health:** ${view.verdict.state}: ${clean(view.verdict.why, 300)}`);
+  lines.push(...waitingLines(view));
+  if (view.stages.length > 0)
+    lines.push('', ...table([['', 'Stage', 'Candidate', 'Steps', 'State'], ...view.stages.map(stageRow)]));
+  if (view.warnings.length > 0)
+    lines.push('', '**Worth knowing:**', ...view.warnings.slice(0, 5).map((each) => `- ${code(each, 300)}`));
+  if (view.refusals.length > 0)
+    lines.push(
+      '',
+      `**Refused messages (${view.refusalsTotal}):**`,
+      ...view.refusals.slice(-5).map((r) => `- ${time(r.at)} ${code(r.verb, 40)} by ${code(r.by, 60)}: ${code(r.why)}`),
+    );
+  if (view.events.length > 0)
+    lines.push(
+      '',
+      '**What happened:**',
+      ...view.events
+        .slice(-8)
+        .map((e) => `- ${time(e.at)} ${code(e.text, 300)}${e.by === undefined ? '' : ` by ${code(e.by, 60)}`}`),
+    );
+  return lines.join('\n');
+}
+
+function trafficLine(view: RolloutView): string {
+  const target = view.target === '' ? '' : `${code(view.target)}: `;
+  if (view.outcome === 'succeeded')
+    return `**Traffic:** ${target}100 % on release **${view.candidate}**${environment(view)}`;
+  if (view.candidate === null || view.weight === 0)
+    return `**Traffic:** ${target}100 % on release **${view.stable ?? 'none yet'}**${view.candidate === null ? '' : `, candidate **${view.candidate}** has none`}${environment(view)}`;
+  return `**Traffic:** ${target}${100 - view.weight} % on stable **${view.stable ?? 'none'}**, ${view.weight} % on candidate **${view.candidate}**${environment(view)}`;
+}
+
+function environment(view: RolloutView): string {
+  return view.live === null ? '' : ` (${view.live} is live)`;
+}
+
+function waitingLines(view: RolloutView): string[] {
+  const { waitingFor: waits } = view;
+  if (waits === null) return [];
+  const until = waits.until === null ? '' : ` until **${time(waits.until)}**; then ${waits.otherwise}`;
+  const lines = ['', `**Waiting for** ${waits.what}${until}.`];
+  const useful = waits.verbs.filter(
+    (verb) => view.phase !== 'baking' || verb === 'abort' || verb === 'skip' || verb === 'pause',
+  );
+  if (useful.length === 0) return lines;
+  const rows = useful.map((verb) => [
+    `**${verb}**`,
+    VERB_TABLE[verb].does.split('. ')[0] ?? '',
+    code(payloadOf(view, verb)),
+    code(commandOf(view, verb)),
+  ]);
+  return [
+    ...lines,
+    '',
+    'Send a signal (button above, or in a terminal):',
+    '',
+    ...table([['Signal', 'What it does', 'Input', 'Command'], ...rows]),
+  ];
+}
+
+function payloadOf(view: RolloutView, verb: MessageVerb): string {
+  if (verb === 'approve' || verb === 'reject') return `{"stage":"${view.waitingFor?.stage ?? ''}","by":"you"}`;
+  if (view.code === 'SLUICE_FOREIGN_CHANGE' && verb === 'abort') return '{"by":"you","force":true}';
+  if (view.code === 'SLUICE_FOREIGN_CHANGE' && verb === 'retry') return '{"by":"you","adopt":true}';
+  return '{"by":"you"}';
+}
+
+function commandOf(view: RolloutView, verb: MessageVerb): string {
+  const target = `${view.app}/${view.environment}`;
+  if (view.code === 'SLUICE_FOREIGN_CHANGE')
+    return `sluice ${verb} ${target} ${verb === 'abort' ? '--force' : '--adopt'}`;
+  return `sluice ${verb} ${target}`;
+}
+
+function stageRow(stage: StageView): string[] {
+  const state =
+    stage.state === 'running' && stage.current !== null
+      ? `${stage.current}${stage.until === null ? '' : `, until ${time(stage.until)}`}`
+      : stage.state;
+  return [
+    FACES[stage.state] ?? '',
+    clean(stage.name, 60),
+    stage.weight === null ? '' : `${stage.weight} %`,
+    clean(stage.steps, 200),
+    clean(state, 200),
+  ];
+}
+
+/** A Markdown table with padded cells: the UI does not pad them. */
+function table(rows: string[][]): string[] {
+  const safe = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
+  const widths = (safe[0] ?? []).map((_, column) => Math.max(3, ...safe.map((row) => (row[column] ?? '').length)));
+  const line = (row: string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 3)).join(' | ')} |`;
+  const [head = [], ...body] = safe;
+  return [line(head), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...body.map(line)];
+}
+
+function time(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

@@ -1,0 +1,89 @@
+/** The watcher of the candidate's present weight: one activity that lasts as long as the weight does. */
+import { CancellationScope } from '@temporalio/workflow';
+import type { WatchHeartbeat, WatchReport } from '../activities/health/types.js';
+import { watching } from './calls.js';
+import { lastHeartbeat } from './failures.js';
+import type { Rollout } from './rollout.js';
+
+interface Running {
+  scope: CancellationScope;
+  done: Promise<WatchReport | null>;
+}
+
+export class Watching {
+  /** An unhealthy report that nobody has acted on yet. */
+  unhealthy: WatchReport | null = null;
+  private running: Running | null = null;
+
+  constructor(private readonly rollout: Rollout) {}
+
+  /** Starts the watcher unless it runs. Goes on with the judge's state of this weight. */
+  ensure(): void {
+    const { state, spec } = this.rollout;
+    if (this.running !== null || this.unhealthy !== null || state.release === null) return;
+    const candidate = state.release.version;
+    const scope = new CancellationScope();
+    const running: Running = {
+      scope,
+      done: scope
+        .run(() =>
+          watching(
+            spec,
+            state.weight === 0
+              ? `watch ${candidate} before it gets traffic`
+              : `watch ${candidate} at ${state.weight} %`,
+            state.limits.heartbeat,
+          ).watch({
+            spec,
+            stable: this.rollout.prepared.before.split.stable,
+            candidate,
+            weight: state.weight,
+            from: state.weightSince,
+            state: state.judge,
+          }),
+        )
+        .catch((error: unknown) => (lastHeartbeat(error) as WatchHeartbeat | undefined)?.report ?? null),
+    };
+    this.running = running;
+    void running.done.then((report) => {
+      if (this.running !== running) return;
+      this.running = null;
+      this.note(report);
+      if (report?.verdict.state === 'unhealthy') this.unhealthy = report;
+    });
+  }
+
+  /** Ends the watcher and waits for what it has counted. Null: its counts were lost with its worker. */
+  async stop(): Promise<WatchReport | null> {
+    if (this.unhealthy !== null) return this.takeUnhealthy();
+    const { running } = this;
+    if (running === null) return null;
+    this.running = null;
+    running.scope.cancel();
+    const report = await running.done;
+    this.note(report);
+    return report;
+  }
+
+  /** Ends the watcher and waits for nothing. */
+  drop(): void {
+    this.running?.scope.cancel();
+    this.running = null;
+    this.unhealthy = null;
+  }
+
+  takeUnhealthy(): WatchReport {
+    const report = this.unhealthy as WatchReport;
+    this.unhealthy = null;
+    return report;
+  }
+
+  private note(report: WatchReport | null): void {
+    if (report === null) return;
+    const { state, journal } = this.rollout;
+    state.judge = report.state;
+    const { verdict } = report;
+    state.verdict = { state: verdict.state, why: verdict.why, stable: verdict.stable, candidate: verdict.candidate };
+    journal.publish();
+  }
+}
