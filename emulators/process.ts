@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdtempSync, rmSync, type WriteStream } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SluiceError } from '../src/model/errors.js';
 import { register, unregister } from './registry.js';
+import { projectRoot } from './tools.js';
 
 /** How many of a process's last lines are kept for an error message. */
 const KEPT_LINES = 40;
@@ -47,7 +47,7 @@ export interface Running {
  * @throws SluiceError SLUICE_SETUP when it ends or is not ready in time; the message has its last lines.
  */
 export async function startProcess(options: StartOptions): Promise<Running> {
-  const temp = mkdtempSync(join(tmpdir(), 'sluice-'));
+  const temp = privateTemp(options.name);
   const child = spawn(options.command, options.args, {
     detached: true,
     env: { ...process.env, ...options.env, TMPDIR: temp },
@@ -83,6 +83,16 @@ export async function startProcess(options: StartOptions): Promise<Running> {
     throw new SluiceError('SLUICE_SETUP', [`${options.name} ${why}`, ...lines()].join('\n  '));
   }
   return running;
+}
+
+/** A folder of the process's own, inside the project: nothing is written elsewhere. */
+function privateTemp(name: string): string {
+  const folder = join(projectRoot(), '.sluice', 'tmp');
+  mkdirSync(folder, { recursive: true });
+  const temp = mkdtempSync(join(folder, `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}-`));
+  // Code unpacked here must not take the project's module type for its own.
+  writeFileSync(join(temp, 'package.json'), '{}\n');
+  return temp;
 }
 
 function control(pid: number, temp: string, ended: Promise<void>, grace: number, lines: () => string[]): Running {
@@ -124,7 +134,7 @@ function control(pid: number, temp: string, ended: Promise<void>, grace: number,
  * read ends, and the shell kills the group and removes the temporary folder.
  */
 function spawnGuard(pid: number, temp: string): ChildProcess {
-  const script = 'read -r _; kill -KILL -- "-$1" 2>/dev/null; rm -rf -- "$2"';
+  const script = 'read -r _; kill -KILL "-$1" 2>/dev/null; rm -rf -- "$2"';
   const guard = spawn('/bin/sh', ['-c', script, 'sluice-guard', String(pid), temp], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -143,9 +153,12 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Grandchildren need a moment to be gone after SIGKILL; a second is far more than they ever took. */
+/**
+ * Grandchildren need a moment to be gone after SIGKILL. Dead ones that nobody collects (a container without an init)
+ * count as there, so this is no condition to insist on.
+ */
 async function groupGone(pid: number): Promise<void> {
-  const deadline = Date.now() + 1_000;
+  const deadline = Date.now() + 100;
   while (signalGroup(pid, 0) && Date.now() < deadline) await pause(5);
 }
 
@@ -177,6 +190,18 @@ export function freePort(): Promise<number> {
       const address = probe.address();
       probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
     });
+  });
+}
+
+/** Whether something accepts connections on a port of 127.0.0.1. */
+export function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
   });
 }
 

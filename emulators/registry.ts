@@ -1,5 +1,5 @@
 /** Something started that must not outlive this process. */
-export interface Entry {
+interface Entry {
   stop(): Promise<void>;
   /** The hard way, without waiting: all that can be done while a process exits. */
   killNow(): void;

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { freePort, type Running, startProcess } from './process.js';
+import { freePort, listens, type Running, startProcess } from './process.js';
 import { toolPath } from './tools.js';
 
 export interface TemporalOptions {
@@ -54,7 +54,7 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Loca
       ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort), '--ui-disable-news-fetch']),
       ...(options.dbFile === undefined ? [] : ['--db-filename', options.dbFile]),
     ],
-    ready: () => namespaceAnswers(address, namespace),
+    ready: async () => (await listens(port)) && (await namespaceAnswers(address, namespace)),
     ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
   });
   return {
@@ -64,11 +64,13 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Loca
     namespace,
     pid: server.pid,
     lastLines: server.lastLines,
-    stop: server.stop,
+    // It takes a second to wind up, and one in memory has nothing to keep.
+    stop: options.dbFile === undefined ? server.kill9 : server.stop,
     kill9: server.kill9,
   };
 }
 
+/** Asked only once the port listens: a connection that was refused is tried again after a whole second. */
 async function namespaceAnswers(address: string, namespace: string): Promise<boolean> {
   const connection = await Connection.connect({ address, connectTimeout: 2_000 });
   try {

@@ -33,7 +33,7 @@ export function newEnough(printed: string): boolean {
  */
 export function toolPath(tool: Tool, env: NodeJS.ProcessEnv = process.env): string {
   const own = join(projectRoot(), '.sluice', 'venv', 'bin', tool);
-  const outside = tool === 'temporal' ? [env['TEMPORAL_CLI'], onPath(tool, env)] : [];
+  const outside = tool === 'temporal' ? [env.TEMPORAL_CLI, onPath(tool, env)] : [];
   const found = outside.find((path) => path !== undefined && path !== '' && isRecentTemporal(path));
   if (found !== undefined) return found;
   if (runs(own)) return own;
@@ -42,7 +42,7 @@ export function toolPath(tool: Tool, env: NodeJS.ProcessEnv = process.env): stri
 }
 
 function onPath(tool: string, env: NodeJS.ProcessEnv): string | undefined {
-  const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
   return folders.map((folder) => join(folder, tool)).find(runs);
 }
 

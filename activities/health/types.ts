@@ -18,7 +18,7 @@ export interface WatchInput {
 export interface WatchReport {
   verdict: Verdict;
   state: JudgeState;
-  /** The candidate's most frequent errors, three at most; filled when unhealthy. */
+  /** The candidate's most frequent errors, three at most: why its probes failed and, once unhealthy, what its logs say. */
   errors: ErrorSample[];
 }
 

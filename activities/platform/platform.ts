@@ -105,11 +105,21 @@ export interface PlatformDriver {
    */
   restore(
     ctx: CallContext,
-    args: { spec: Spec; before: BeforeState; attempted: AttemptedWrite[]; lastRevision: string | null; mark: string; force: boolean },
+    args: {
+      spec: Spec;
+      before: BeforeState;
+      attempted: AttemptedWrite[];
+      lastRevision: string | null;
+      mark: string;
+      force: boolean;
+    },
   ): Promise<Written>;
 
   /** Deletes old releases beyond `spec.retain` that nothing refers to; `keep` is spared. Returns what was deleted. */
-  retire(ctx: CallContext, args: { spec: Spec; keep: string[] }): Promise<{ deleted: string[]; kept: { version: string; why: string }[] }>;
+  retire(
+    ctx: CallContext,
+    args: { spec: Spec; keep: string[] },
+  ): Promise<{ deleted: string[]; kept: { version: string; why: string }[] }>;
 
   /** One call to exactly this release (`environment`: through the environment's stable address, which must hold it). */
   invoke(
@@ -118,7 +128,10 @@ export interface PlatformDriver {
   ): Promise<ReleaseAnswer>;
 
   /** Users' requests and errors of the two releases since `from` (ms since epoch), as running totals that a later read may correct. */
-  usage(ctx: CallContext, args: { spec: Spec; namespace: string; stable: string | null; candidate: string; from: number }): Promise<Usage>;
+  usage(
+    ctx: CallContext,
+    args: { spec: Spec; namespace: string; stable: string | null; candidate: string; from: number },
+  ): Promise<Usage>;
 
   /** Most frequent errors of the release since `from`, three at most. */
   errors(ctx: CallContext, args: { spec: Spec; version: string; from: number }): Promise<ErrorSample[]>;

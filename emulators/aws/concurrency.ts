@@ -43,6 +43,12 @@ export class ProvisionedConcurrency {
     this.#of(request).delete(request.qualifier ?? '');
   }
 
+  /** DeleteFunction: of one version, or of all. */
+  functionDeleted(request: LambdaRequest): void {
+    if (request.qualifier === null) this.#readyAt.delete(key(request));
+    else this.deleted(request);
+  }
+
   /** An alias moved to another version allocates anew. */
   aliasMoved(where: Where, alias: string): void {
     if (this.#of(where).has(alias)) this.#of(where).set(alias, Date.now() + this.takes);

@@ -7,7 +7,7 @@ import { Metrics } from './metrics.js';
 import { Refusal } from './refusal.js';
 import { type LambdaRequest, lambdaRequest } from './route.js';
 import { checkCreateAlias, checkUpdateAlias } from './rules-alias.js';
-import { checkIdle, checkPublish } from './rules-code.js';
+import { checkIdle, checkPublish, withState } from './rules-code.js';
 import { key, Store } from './store.js';
 
 export interface GatewayOptions {
@@ -54,6 +54,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           metrics.add(invocation);
           traffic.add(invocation);
         });
+      case 'GetFunction':
+      case 'GetFunctionConfiguration':
+        return withState(await upstream.call(call));
       case 'GetProvisionedConcurrencyConfig':
         return provisioned.shown(request, await upstream.call(call));
       case 'ListProvisionedConcurrencyConfigs':
@@ -61,7 +64,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
     if (call.method === 'GET' || call.method === 'HEAD') return upstream.call(call);
     // CreateFunction has its function's name in the body.
-    const where = request.function === '' ? { ...request, function: String(parse(call.body)['FunctionName'] ?? '') } : request;
+    const where =
+      request.function === '' ? { ...request, function: String(parse(call.body).FunctionName ?? '') } : request;
     return inTurn(key(where), async () => {
       const written = await refusing(() => write(request, call));
       store.forget(where);
@@ -80,14 +84,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         await checkUpdateAlias(store, request, call.body);
         const before = await store.alias(request, request.qualifier ?? '');
         const written = await upstream.call(call);
-        const moved = parse(written.body)['FunctionVersion'] !== before.FunctionVersion;
+        const moved = parse(written.body).FunctionVersion !== before.FunctionVersion;
         if (written.status < 300 && moved) provisioned.aliasMoved(request, request.qualifier ?? '');
         return written;
       }
       case 'UpdateFunctionCode':
       case 'UpdateFunctionConfiguration':
         await checkIdle(store, request, call.body);
-        return upstream.call(call);
+        return withState(await upstream.call(call));
       case 'PublishVersion':
         return (await checkPublish(store, request, call.body)) ?? (await upstream.call(call));
       case 'PutProvisionedConcurrencyConfig':
@@ -96,6 +100,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       case 'DeleteProvisionedConcurrencyConfig':
         provisioned.deleted(request);
         return upstream.call(call);
+      case 'DeleteFunction': {
+        const deleted = await upstream.call(call);
+        if (deleted.status < 300) provisioned.functionDeleted(request);
+        return deleted;
+      }
       default:
         return upstream.call(call);
     }

@@ -34,7 +34,7 @@ export function upstreamOf(url: string): Upstream {
       const headers = { ...endToEnd(call.headers), 'content-length': String(call.body.length) };
       const sent = request({ agent, hostname, port, method: call.method, path: call.path, headers }, (response) => {
         readBody(response).then(
-          (body) => resolve({ status: response.statusCode ?? 502, headers: endToEnd(response.headers), body }),
+          (body) => resolve({ status: response.statusCode ?? 502, headers: answered(call, response), body }),
           reject,
         );
       });
@@ -57,24 +57,36 @@ export async function readBody(stream: IncomingMessage): Promise<Buffer> {
 export function send(response: ServerResponse, answer: Answer): void {
   const headers: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(answer.headers)) if (value !== undefined) headers[name] = value;
-  // 204 and 304 have no body and must not claim one.
-  if (answer.status !== 204 && answer.status !== 304) headers['content-length'] = String(answer.body.length);
+  // 204 and 304 have no body and must not claim one; the answer to a HEAD claims that of the GET.
+  if (answer.status !== 204 && answer.status !== 304) headers['content-length'] ??= String(answer.body.length);
   response.writeHead(answer.status, headers);
   response.end(answer.body);
 }
 
 export function json(status: number, value: unknown, headers: IncomingHttpHeaders = {}): Answer {
-  return { status, headers: { 'content-type': 'application/json', ...headers }, body: Buffer.from(JSON.stringify(value)) };
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: Buffer.from(JSON.stringify(value)),
+  };
 }
 
 /** The JSON object in a body; empty when it is none. */
 export function parse(body: Buffer): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : {};
   } catch {
     return {};
   }
+}
+
+function answered(call: Call, response: IncomingMessage): IncomingHttpHeaders {
+  const length = response.headers['content-length'];
+  const headers = endToEnd(response.headers);
+  return call.method === 'HEAD' && length !== undefined ? { ...headers, 'content-length': length } : headers;
 }
 
 function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {

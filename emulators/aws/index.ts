@@ -1,3 +1,3 @@
-export type { TrafficCounts, VersionTraffic, Write } from './logs.js';
-export type { FaultRule, Faults, FiredFault } from './microburst.js';
-export { type AwsOptions, type EmulatedAws, startAws } from './start.js';
+export type { Write } from './logs.js';
+export type { FaultRule } from './microburst.js';
+export { type EmulatedAws, startAws } from './start.js';

@@ -59,10 +59,11 @@ function outcomeOf(answer: Answer): Invocation['outcome'] | null {
 function tidy(answer: Answer, wantsLog: boolean): Answer {
   const { 'x-amz-log-result': log, ...headers } = answer.headers;
   const kept = wantsLog ? answer.headers : headers;
-  if (answer.headers['x-amz-function-error'] === undefined || typeof log !== 'string') return { ...answer, headers: kept };
+  if (answer.headers['x-amz-function-error'] === undefined || typeof log !== 'string')
+    return { ...answer, headers: kept };
   const body = parse(answer.body);
-  if (body['errorType'] !== 'Runtime.HandlerError') return { ...answer, headers: kept };
-  const stack = stackOf(Buffer.from(log, 'base64').toString('utf8'), String(body['errorMessage'] ?? ''));
+  if (body.errorType !== 'Runtime.HandlerError') return { ...answer, headers: kept };
+  const stack = stackOf(Buffer.from(log, 'base64').toString('utf8'), String(body.errorMessage ?? ''));
   return json(answer.status, { ...body, errorType: stack?.type ?? 'Error', trace: stack?.lines ?? [] }, kept);
 }
 

@@ -57,21 +57,21 @@ export class WriteLog {
       seq: ++this.#seq,
       time: Date.now(),
       operation: request.operation,
-      function: request.function || String(asked['FunctionName'] ?? ''),
-      qualifier: request.qualifier ?? (request.operation === 'CreateAlias' ? String(asked['Name'] ?? '') : null),
+      function: request.function || String(asked.FunctionName ?? ''),
+      qualifier: request.qualifier ?? (request.operation === 'CreateAlias' ? String(asked.Name ?? '') : null),
       request: {
-        ...text('functionVersion', asked['FunctionVersion']),
+        ...text('functionVersion', asked.FunctionVersion),
         ...(weights === null ? {} : { weights }),
-        ...text('description', asked['Description']),
-        ...text('revisionId', asked['RevisionId']),
-        ...text('codeSha256', asked['CodeSha256']),
-        ...number('provisioned', asked['ProvisionedConcurrentExecutions']),
-        ...number('reserved', asked['ReservedConcurrentExecutions']),
+        ...text('description', asked.Description),
+        ...text('revisionId', asked.RevisionId),
+        ...text('codeSha256', asked.CodeSha256),
+        ...number('provisioned', asked.ProvisionedConcurrentExecutions),
+        ...number('reserved', asked.ReservedConcurrentExecutions),
       },
       status: answer.status,
-      error: answer.status < 300 ? null : String(answer.headers['x-amzn-errortype'] ?? got['__type'] ?? answer.status),
-      revisionId: typeof got['RevisionId'] === 'string' ? got['RevisionId'] : null,
-      version: String(got['FunctionVersion'] ?? got['Version'] ?? '') || null,
+      error: answer.status < 300 ? null : String(answer.headers['x-amzn-errortype'] ?? got.__type ?? answer.status),
+      revisionId: typeof got.RevisionId === 'string' ? got.RevisionId : null,
+      version: String(got.FunctionVersion ?? got.Version ?? '') || null,
     };
     this.#writes.push(write);
     if (this.file !== null) appendFileSync(this.file, `${JSON.stringify(write)}\n`);
@@ -79,7 +79,7 @@ export class WriteLog {
 }
 
 /** Invocations of one version through one alias since the start. */
-export interface VersionTraffic {
+interface VersionTraffic {
   requests: number;
   /** Of them, those whose handler failed. */
   errors: number;
@@ -103,15 +103,19 @@ export class Traffic {
 
   add({ where, resource, version, outcome }: Invocation): void {
     const name = resource === null ? where.function : `${where.function}:${resource}`;
-    const versions = (this.#counts[name] ??= {});
-    const counts = (versions[version] ??= { requests: 0, errors: 0, throttled: 0 });
+    const versions = this.#counts[name] ?? {};
+    const counts = versions[version] ?? { requests: 0, errors: 0, throttled: 0 };
+    this.#counts[name] = { ...versions, [version]: counts };
     if (outcome === 'throttled') counts.throttled++;
     else counts.requests++;
     if (outcome === 'error') counts.errors++;
   }
 }
 
-function text(name: 'functionVersion' | 'description' | 'revisionId' | 'codeSha256', value: unknown): Partial<Write['request']> {
+function text(
+  name: 'functionVersion' | 'description' | 'revisionId' | 'codeSha256',
+  value: unknown,
+): Partial<Write['request']> {
   return typeof value === 'string' ? { [name]: value } : {};
 }
 

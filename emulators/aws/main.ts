@@ -39,7 +39,10 @@ async function main(): Promise<void> {
   process.stdout.write(`${JSON.stringify({ endpoint, gatewayUrl, ministackUrl, pid: process.pid })}\n`);
 }
 
-function number(name: 'port' | 'metricsDelayMs' | 'provisioningMs', text: string | undefined): { [name: string]: number } {
+function number(
+  name: 'port' | 'metricsDelayMs' | 'provisioningMs',
+  text: string | undefined,
+): { [name: string]: number } {
   if (text === undefined) return {};
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0) throw new Error(`${name} must be a whole number, not ${text}`);

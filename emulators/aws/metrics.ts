@@ -95,12 +95,25 @@ export class Metrics {
 }
 
 /** One datum for each series and metric, values counted, at the time of its first invocation. */
-export function dataOf(invocations: Invocation[]): Datum[] {
+function dataOf(invocations: Invocation[]): Datum[] {
   const data = new Map<string, Datum>();
-  const count = (each: Invocation, metric: string, unit: string, value: number, dimensions: Datum['Dimensions']): void => {
+  const count = (
+    each: Invocation,
+    metric: string,
+    unit: string,
+    value: number,
+    dimensions: Datum['Dimensions'],
+  ): void => {
     const id = JSON.stringify([metric, dimensions]);
     const seconds = each.at / 1000;
-    const datum = data.get(id) ?? { MetricName: metric, Dimensions: dimensions, Timestamp: seconds, Unit: unit, Values: [], Counts: [] };
+    const datum = data.get(id) ?? {
+      MetricName: metric,
+      Dimensions: dimensions,
+      Timestamp: seconds,
+      Unit: unit,
+      Values: [],
+      Counts: [],
+    };
     data.set(id, datum);
     datum.Timestamp = Math.min(datum.Timestamp, seconds);
     const at = datum.Values.indexOf(value);

@@ -23,7 +23,7 @@ export interface FaultRule {
 }
 
 /** A fault that happened. */
-export interface FiredFault {
+interface FiredFault {
   service: string;
   operation: string | null;
   action: string;
@@ -66,11 +66,16 @@ export async function startMicroburst(
   };
   const faults: Faults = {
     set: async (rules) => void (await control('POST', 'rules', rules)),
-    clear: async () => void (await control('DELETE', 'rules')),
-    fired: async () => (await control('GET', 'fired')) as FiredFault[],
+    clear: async () => void (await control('POST', 'rules', [])),
+    fired: async () => (await control('GET', 'fired?limit=100000')) as FiredFault[],
     forget: async () => void (await control('DELETE', 'fired')),
   };
-  await faults.set([{ service: 'lambda', operation: 'UpdateAlias', times: 1, error: { code: 'ServiceException' } }]);
-  await faults.clear();
+  try {
+    await faults.set([{ service: 'lambda', operation: 'UpdateAlias', times: 1, error: { code: 'ServiceException' } }]);
+    await faults.clear();
+  } catch (error) {
+    await started.stop();
+    throw error;
+  }
   return { url, process: started, faults };
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Answer, json } from './http.js';
 
 /** A rule of AWS that a request breaks: becomes the error answer that the SDK turns into an exception of that name. */
@@ -14,7 +15,12 @@ export class Refusal extends Error {
 
   answer(): Answer {
     const type = this.status < 500 ? 'User' : 'Service';
-    return json(this.status, { Type: type, Message: this.message, message: this.message, ...this.extra }, { 'x-amzn-errortype': this.code });
+    const headers = {
+      'x-amzn-errortype': this.code,
+      'x-amzn-requestid': randomUUID(),
+      ...(this.status === 429 ? { 'retry-after': '1' } : {}),
+    };
+    return json(this.status, { Type: type, Message: this.message, message: this.message, ...this.extra }, headers);
   }
 }
 

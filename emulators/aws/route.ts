@@ -79,7 +79,9 @@ function operationOf(method: string, reference: string, rest: string, query: URL
   if (reference === '') return method === 'POST' ? 'CreateFunction' : `${method} functions`;
   const shape = rest.replace(/^(\/[^/]+)\/.+$/, '$1/*');
   const operation = OPERATIONS[`${method} ${shape}`] ?? `${method} ${rest}`;
-  return operation === 'GetProvisionedConcurrencyConfig' && query.has('List') ? 'ListProvisionedConcurrencyConfigs' : operation;
+  return operation === 'GetProvisionedConcurrencyConfig' && query.has('List')
+    ? 'ListProvisionedConcurrencyConfigs'
+    : operation;
 }
 
 /** `name`, `name:qualifier`, `account:function:name[:qualifier]` and ARNs all name a function. */

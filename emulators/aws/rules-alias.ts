@@ -16,19 +16,24 @@ interface Wanted {
  */
 export async function checkCreateAlias(store: Store, request: LambdaRequest, body: Buffer): Promise<void> {
   const asked = parse(body);
-  const name = String(asked['Name'] ?? '');
+  const name = String(asked.Name ?? '');
   if (!/^(?!\d+$)[A-Za-z0-9_-]{1,128}$/.test(name)) {
-    throw invalidModel(`Value '${name}' at 'name' failed to satisfy constraint: letters, digits, - and _, not digits alone`);
+    throw invalidModel(
+      `Value '${name}' at 'name' failed to satisfy constraint: letters, digits, - and _, not digits alone`,
+    );
   }
-  await checkSplit(store, request, { primary: String(asked['FunctionVersion'] ?? ''), weights: weightsOf(asked) ?? {} });
+  await checkSplit(store, request, {
+    primary: String(asked.FunctionVersion ?? ''),
+    weights: weightsOf(asked) ?? {},
+  });
 }
 
 /** Rules of UpdateAlias: the RevisionId, and a split that may be. What the request omits stays as it is. */
 export async function checkUpdateAlias(store: Store, request: LambdaRequest, body: Buffer): Promise<void> {
   const asked = parse(body);
   const now = await store.alias(request, request.qualifier ?? '');
-  if (typeof asked['RevisionId'] === 'string' && asked['RevisionId'] !== now.RevisionId) throw stale();
-  const primary = typeof asked['FunctionVersion'] === 'string' ? asked['FunctionVersion'] : now.FunctionVersion;
+  if (typeof asked.RevisionId === 'string' && asked.RevisionId !== now.RevisionId) throw stale();
+  const primary = typeof asked.FunctionVersion === 'string' ? asked.FunctionVersion : now.FunctionVersion;
   await checkSplit(store, request, { primary, weights: weightsOf(asked) ?? splitOf(now) });
 }
 
@@ -48,7 +53,10 @@ export function splitOf(alias: Alias): Record<string, number> {
 
 /** The weights a request asks for; null when it says nothing of them. */
 export function weightsOf(asked: Record<string, unknown>): Record<string, number> | null {
-  const routing = asked['RoutingConfig'] as { AdditionalVersionWeights?: Record<string, number> | null } | null | undefined;
+  const routing = asked.RoutingConfig as
+    | { AdditionalVersionWeights?: Record<string, number> | null }
+    | null
+    | undefined;
   if (routing === undefined || routing === null) return null;
   return routing.AdditionalVersionWeights ?? {};
 }
@@ -59,12 +67,17 @@ async function checkSplit(store: Store, where: Where, { primary, weights }: Want
   }
   const extra = Object.entries(weights);
   for (const [version, weight] of extra) {
-    if (version === '$LATEST') throw invalidValue('$LATEST is not supported for an alias pointing to more than 1 version');
-    if (!/^\d+$/.test(version)) throw invalidModel(`Map key '${version}' at 'additionalVersionWeights' is no version number`);
+    if (version === '$LATEST')
+      throw invalidValue('$LATEST is not supported for an alias pointing to more than 1 version');
+    if (!/^\d+$/.test(version))
+      throw invalidModel(`Map key '${version}' at 'additionalVersionWeights' is no version number`);
     if (typeof weight !== 'number' || !(weight >= 0 && weight <= 1)) {
-      throw invalidModel(`Value '${weight}' at 'additionalVersionWeights' failed to satisfy constraint: between 0.0 and 1.0`);
+      throw invalidModel(
+        `Value '${weight}' at 'additionalVersionWeights' failed to satisfy constraint: between 0.0 and 1.0`,
+      );
     }
-    if (version === primary) throw invalidValue(`Function version ${version} is already included in routing configuration`);
+    if (version === primary)
+      throw invalidValue(`Function version ${version} is already included in routing configuration`);
   }
   if (extra.length > 1) throw invalidValue('Number of items in AdditionalVersionWeights cannot be greater than 1');
   if (extra.length === 1 && primary === '$LATEST') {
@@ -76,7 +89,8 @@ async function checkSplit(store: Store, where: Where, { primary, weights }: Want
 }
 
 function checkSame(main: Configuration, other: Configuration): void {
-  if (main.Role !== other.Role) throw invalidValue('Both versions of a weighted alias must have the same execution role');
+  if (main.Role !== other.Role)
+    throw invalidValue('Both versions of a weighted alias must have the same execution role');
   if ((main.DeadLetterConfig?.TargetArn ?? null) !== (other.DeadLetterConfig?.TargetArn ?? null)) {
     throw invalidValue('Both versions of a weighted alias must have the same dead-letter queue configuration');
   }

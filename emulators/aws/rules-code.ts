@@ -10,9 +10,11 @@ import type { Configuration, Store } from './store.js';
 export async function checkIdle(store: Store, request: LambdaRequest, body: Buffer): Promise<Configuration> {
   const now = await store.configuration(request, null);
   if (now.State === 'Pending' || now.LastUpdateStatus === 'InProgress') {
-    throw busy(`The operation cannot be performed at this time. An update is in progress for resource: ${now.FunctionArn}`);
+    throw busy(
+      `The operation cannot be performed at this time. An update is in progress for resource: ${now.FunctionArn}`,
+    );
   }
-  const revision = parse(body)['RevisionId'];
+  const revision = parse(body).RevisionId;
   if (typeof revision === 'string' && revision !== now.RevisionId) throw stale();
   return now;
 }
@@ -23,7 +25,7 @@ export async function checkIdle(store: Store, request: LambdaRequest, body: Buff
  */
 export async function checkPublish(store: Store, request: LambdaRequest, body: Buffer): Promise<Answer | null> {
   const latest = await checkIdle(store, request, body);
-  const digest = parse(body)['CodeSha256'];
+  const digest = parse(body).CodeSha256;
   if (typeof digest === 'string' && digest !== latest.CodeSha256) {
     throw invalidValue(
       `CodeSHA256 (${digest}) is different from current CodeSHA256 in $LATEST (${latest.CodeSha256}). Please try again with the CodeSHA256 in $LATEST.`,
@@ -35,6 +37,21 @@ export async function checkPublish(store: Store, request: LambdaRequest, body: B
     null,
   );
   return last !== null && content(last) === content(latest) ? json(201, last) : null;
+}
+
+/**
+ * A function that is being updated goes on as Active, and `LastUpdateStatus` alone says that something is going on
+ * ("Lambda function states"); the server says Pending. For the answers that have a configuration.
+ */
+export function withState(answer: Answer): Answer {
+  const body = parse(answer.body);
+  const inside = body.Configuration as Record<string, unknown> | undefined;
+  const configuration = inside ?? body;
+  if (answer.status >= 300 || configuration.State !== 'Pending' || configuration.StateReasonCode !== 'Updating')
+    return answer;
+  const { StateReason, StateReasonCode, ...rest } = configuration;
+  const active = { ...rest, State: 'Active' };
+  return json(answer.status, inside === undefined ? active : { ...body, Configuration: active }, answer.headers);
 }
 
 /** All that makes a version what it is; not what tells one publication from another. */

@@ -41,7 +41,7 @@ export class Store {
 
   async versions(where: Where): Promise<Configuration[]> {
     const listed = await this.get(where, '2015-03-31', 'versions?MaxItems=100000');
-    return (listed['Versions'] as Configuration[] | undefined) ?? [];
+    return (listed.Versions as Configuration[] | undefined) ?? [];
   }
 
   async alias(where: Where, name: string): Promise<Alias> {
@@ -57,7 +57,7 @@ export class Store {
   reserved(where: Where): Promise<number | null> {
     return this.#keep(where, 'reserved', async () => {
       const answer = await this.get(where, '2019-09-30', 'concurrency').catch(() => ({}) as Record<string, unknown>);
-      return typeof answer['ReservedConcurrentExecutions'] === 'number' ? answer['ReservedConcurrentExecutions'] : null;
+      return typeof answer.ReservedConcurrentExecutions === 'number' ? answer.ReservedConcurrentExecutions : null;
     });
   }
 
@@ -100,9 +100,8 @@ export function signed(where: Pick<Where, 'scope'>, service = 'lambda'): Record<
 
 function refusalOf(answer: Answer): Refusal {
   const said = parse(answer.body);
-  const message = String(said['message'] ?? said['Message'] ?? answer.body.toString('utf8').slice(0, 200));
+  const message = String(said.message ?? said.Message ?? answer.body.toString('utf8').slice(0, 200));
   if (answer.status === 404) return notFound(message);
-  const code = answer.headers['x-amzn-errortype'] ?? said['__type'] ?? 'ServiceException';
+  const code = answer.headers['x-amzn-errortype'] ?? said.__type ?? 'ServiceException';
   return new Refusal(answer.status, String(code), message);
 }
-

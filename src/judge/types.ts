@@ -32,6 +32,8 @@ export interface SourceState {
   lastId: number;
   stable: Counts | null;
   candidate: Counts | null;
+  /** Whether the candidate's side was ever read. A source that never was cannot be part of a healthy verdict. */
+  read: boolean;
   /** Ticks in a row that could not be read, and why. */
   blindTicks: number;
   blindWhy?: string;

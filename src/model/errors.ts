@@ -58,6 +58,11 @@ export const ERRORS = {
     final: true,
     means: 'The verb is not possible now, or its payload is malformed; the message says what is.',
   },
+  SLUICE_NO_ROLLOUT: {
+    final: true,
+    means: 'There is no such rollout: none of this target was ever started, or the server has forgotten it.',
+  },
+  SLUICE_USAGE: { final: true, means: 'The command line is not understood; the message says what was expected.' },
   SLUICE_UNREACHABLE: { final: true, means: 'The Temporal server cannot be reached.' },
   SLUICE_SETUP: {
     final: true,

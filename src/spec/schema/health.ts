@@ -10,6 +10,7 @@ const http = strict({
   url: z
     .string()
     .regex(/^https?:\/\/\S+$/, 'expected an http or https URL')
+    .includes('{version}', 'must hold {version} (else both releases would be measured as one)')
     .describe("URL of one release; `{version}` is replaced by the release's version."),
   method: z
     .enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
@@ -94,7 +95,7 @@ const policy = strict({
 });
 
 /** Reports the second of two entries with one name. */
-function uniqueNames(entries: { name: string }[], ctx: { addIssue(issue: object): void }): void {
+function uniqueNames<T extends { name: string }>(entries: T[], ctx: z.RefinementCtx<T[]>): void {
   const seen = new Set<string>();
   for (const [i, { name: said }] of entries.entries()) {
     if (seen.has(said)) ctx.addIssue({ code: 'custom', path: [i, 'name'], message: `"${said}" is there twice` });

@@ -73,7 +73,11 @@ describe('invoking a weighted alias', () => {
 
   test('the weights of an answered write hold for the next call', async () => {
     const { Name } = await alias('1');
-    for (const [weights, expected] of [[{ 3: 1 }, '3'], [{}, '1'], [{ 2: 1 }, '2']] as [Weights, string][]) {
+    for (const [weights, expected] of [
+      [{ 3: 1 }, '3'],
+      [{}, '1'],
+      [{ 2: 1 }, '2'],
+    ] as [Weights, string][]) {
       await update(Name, routing(weights));
       expect((await call(lambda, FN, Name)).version).toBe(expected);
     }

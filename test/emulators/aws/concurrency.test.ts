@@ -1,5 +1,6 @@
 import {
   CreateAliasCommand,
+  DeleteFunctionCommand,
   DeleteFunctionConcurrencyCommand,
   DeleteProvisionedConcurrencyConfigCommand,
   GetProvisionedConcurrencyConfigCommand,
@@ -105,4 +106,23 @@ test('AWS: reserved concurrency 0 throttles every call until it is taken away', 
   });
   await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName: FN }));
   expect((await call(lambda, FN, '1')).version).toBe('1');
+});
+
+test('AWS: deleting a function takes its provisioned concurrency along', async () => {
+  const FunctionName = 'short-lived';
+  const lists = () => lambda.send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName }));
+  await functionWith(lambda, FunctionName, ['return 1']);
+  await lambda.send(
+    new PutProvisionedConcurrencyConfigCommand({ FunctionName, Qualifier: '1', ProvisionedConcurrentExecutions: 1 }),
+  );
+  await lambda.send(new DeleteFunctionCommand({ FunctionName }));
+  await functionWith(lambda, FunctionName, ['return 1']);
+  expect((await lists()).ProvisionedConcurrencyConfigs).toEqual([]);
+  await lambda.send(new CreateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: '1' }));
+  const put = new PutProvisionedConcurrencyConfigCommand({
+    FunctionName,
+    Qualifier: 'live',
+    ProvisionedConcurrentExecutions: 1,
+  });
+  expect((await lambda.send(put)).Status).toBe('IN_PROGRESS');
 });

@@ -1,5 +1,6 @@
 import {
   CreateFunctionCommand,
+  GetFunctionCommand,
   GetFunctionConfigurationCommand,
   type LambdaClient,
   PublishVersionCommand,
@@ -22,8 +23,7 @@ afterAll(() => aws?.stop());
 
 const now = () => lambda.send(new GetFunctionConfigurationCommand({ FunctionName: FN }));
 const publish = (guards = {}) => lambda.send(new PublishVersionCommand({ FunctionName: FN, ...guards }));
-const configure = (rest: object) =>
-  lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: FN, ...rest }));
+const configure = (rest: object) => lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: FN, ...rest }));
 const code = async (body: string, guards = {}) =>
   lambda.send(new UpdateFunctionCodeCommand({ FunctionName: FN, ZipFile: await zipOf(body), ...guards }));
 
@@ -50,6 +50,16 @@ test('AWS: while an update is in progress, code, configuration and publish are c
   expect(await refusal(publish())).toBe('ResourceConflictException');
   await settled(lambda, FN);
   expect((await now()).MemorySize).toBe(256);
+});
+
+test('AWS: a function stays Active while it is updated, and only LastUpdateStatus tells', async () => {
+  const during = { State: 'Active', LastUpdateStatus: 'InProgress' };
+  expect(await configure({ Timeout: 11 })).toMatchObject(during);
+  expect(await now()).toMatchObject(during);
+  const { Configuration, Code } = await lambda.send(new GetFunctionCommand({ FunctionName: FN }));
+  expect(Configuration).toMatchObject(during);
+  expect(Code?.Location).toBeDefined();
+  await settled(lambda, FN);
 });
 
 test('AWS: a function that is still being created cannot be published', async () => {

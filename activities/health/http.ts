@@ -1,0 +1,67 @@
+/** One HTTP request of a probe. */
+import type { ProbeSpec } from '../../src/model/spec.js';
+
+/** Bytes of an answer that are read: enough for any health page. */
+const MOST_BYTES = 64 * 1024;
+const MOST_HOPS = 3;
+
+export interface HttpAnswer {
+  status: number;
+  body: string;
+  /** The body was longer than what was read. */
+  cut: boolean;
+}
+
+/** An answer that is a failure of the release, whatever the spec expects. */
+export class BadAnswer extends Error {
+  override readonly name = 'BadAnswer';
+}
+
+/** The probe's URL for one release. */
+export function urlFor(probe: ProbeSpec, version: string): string {
+  return (probe.url ?? '').replaceAll('{version}', encodeURIComponent(version));
+}
+
+/**
+ * Sends the probe's request, marked by `X-Sluice-Probe`. Redirects are followed for GET and HEAD within the same origin only:
+ * elsewhere another release, or a login page, would answer for this one. An expected redirect is the answer itself.
+ * Errors: BadAnswer; what fetch rejects with.
+ */
+export async function send(probe: ProbeSpec, version: string, signal: AbortSignal): Promise<HttpAnswer> {
+  const { method = 'GET', headers, body, expect } = probe;
+  let url = urlFor(probe, version);
+  for (let hop = 0; ; hop += 1) {
+    const response = await fetch(url, {
+      method,
+      headers: { ...headers, 'x-sluice-probe': '1' },
+      ...(body === undefined ? {} : { body }),
+      redirect: 'manual',
+      signal,
+    });
+    const next = response.headers.get('location');
+    const redirects = response.status >= 300 && response.status < 400 && next !== null;
+    const follows = redirects && response.status !== expect.status && (method === 'GET' || method === 'HEAD');
+    if (!follows) return { status: response.status, ...(await read(response)) };
+    await response.body?.cancel();
+    if (!URL.canParse(next, url)) throw new BadAnswer(`redirected to what is no address: ${next}`);
+    const to = new URL(next, url);
+    if (to.origin !== new URL(url).origin) throw new BadAnswer(`redirected to another host: ${to.origin}`);
+    if (hop === MOST_HOPS) throw new BadAnswer(`redirected more than ${MOST_HOPS} times`);
+    url = to.href;
+  }
+}
+
+async function read(response: Response): Promise<{ body: string; cut: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const reader = response.body?.getReader();
+  for (let part = await reader?.read(); part !== undefined && !part.done; part = await reader?.read()) {
+    chunks.push(part.value);
+    bytes += part.value.byteLength;
+    if (bytes > MOST_BYTES) {
+      await reader?.cancel();
+      break;
+    }
+  }
+  return { body: Buffer.concat(chunks).subarray(0, MOST_BYTES).toString('utf8'), cut: bytes > MOST_BYTES };
+}

@@ -1,0 +1,94 @@
+/** One call of a probe to one release. */
+import { SluiceError } from '../../src/model/errors.js';
+import type { ProbeSpec, Spec } from '../../src/model/spec.js';
+import { clean } from '../../src/model/text.js';
+import type { CallContext, PlatformDriver } from '../platform/platform.js';
+import { bounded, TimeOver } from './bounded.js';
+import { unmet } from './expectation.js';
+import { BadAnswer, send } from './http.js';
+
+/** Characters of a reason: one line of a view. */
+const WHY = 200;
+/** An http probe that expects nothing in particular. */
+const OK = 200;
+/** How much later than its limit, in ms, a driver may say that there was no answer: its own words are better than ours. */
+const GRACE = 250;
+
+export interface ProbeResult {
+  ok: boolean;
+  latencyMs: number;
+  /** Why not, in one short line without control characters. */
+  why?: string;
+}
+
+export interface ProbeCall {
+  probe: ProbeSpec;
+  spec: Spec;
+  version: string;
+}
+
+/** What a probe needs of a driver. */
+export type Invoker = Pick<PlatformDriver, 'invoke'>;
+
+/**
+ * Calls the release once and compares its answer with what the probe expects. No answer within `probe.latency` is a failure
+ * of the release. Errors: a SluiceError when the call could not be made at all (throttled, no permission, provider down),
+ * which says nothing of the release; an AbortError when `ctx.signal` was aborted.
+ */
+export async function runProbe(call: ProbeCall, driver: Invoker, ctx: CallContext): Promise<ProbeResult> {
+  const began = performance.now();
+  const failed = (why: string, latencyMs = performance.now() - began): ProbeResult => ({
+    ok: false,
+    latencyMs,
+    why: clean(why, WHY),
+  });
+  try {
+    const { latencyMs, why } = call.probe.kind === 'invoke' ? await invoke(call, driver, ctx) : await http(call, ctx);
+    if (why !== null) return failed(why, latencyMs);
+    const limit = call.probe.latency;
+    return latencyMs > limit ? failed(`took ${Math.ceil(latencyMs)} ms, limit ${limit} ms`, latencyMs) : { ok: true, latencyMs };
+  } catch (error) {
+    if (ctx.signal.aborted) throw new DOMException('the probe was cancelled', 'AbortError');
+    if (error instanceof TimeOver) return failed(`no answer within ${call.probe.latency} ms`);
+    if (error instanceof BadAnswer) return failed(error.message);
+    if (error instanceof SluiceError && error.code === 'SLUICE_PROBE') return failed(error.message);
+    if (error instanceof SluiceError) throw error;
+    if (call.probe.kind === 'http') return failed(`no answer: ${reasonOf(error)}`);
+    throw new SluiceError('SLUICE_PROVIDER', clean(`${call.probe.name}: ${reasonOf(error)}`, WHY));
+  }
+}
+
+type Compared = { latencyMs: number; why: string | null };
+
+async function invoke({ probe, spec, version }: ProbeCall, driver: Invoker, ctx: CallContext): Promise<Compared> {
+  const answer = await bounded(ctx.signal, probe.latency + GRACE, (signal) =>
+    driver.invoke({ ...ctx, signal }, { spec, version, payload: probe.payload, timeoutMs: probe.latency }),
+  );
+  const { functionError, executedVersion, body, latencyMs } = answer;
+  const said = (why: string | null): Compared => ({ latencyMs, why });
+  if (executedVersion !== version) {
+    return said(`version ${executedVersion ?? '(unknown)'} answered, not ${version}`);
+  }
+  if (functionError !== null) {
+    return said(functionError.message === '' ? functionError.type : `${functionError.type}: ${functionError.message}`);
+  }
+  const status = typeof body === 'object' && body !== null ? (body as { statusCode?: unknown }).statusCode : undefined;
+  return said(unmet(probe.expect, { status, value: body }));
+}
+
+async function http({ probe, version }: ProbeCall, ctx: CallContext): Promise<Compared> {
+  const began = performance.now();
+  const { status, body, cut } = await bounded(ctx.signal, probe.latency, (signal) => send(probe, version, signal));
+  const latencyMs = performance.now() - began;
+  const expect = { ...probe.expect, status: probe.expect.status ?? OK };
+  const why = unmet(expect, { status, value: body });
+  const unreadable = cut && why !== null && status === expect.status;
+  return { latencyMs, why: unreadable ? `${why}: the answer was cut at 64 KB` : why };
+}
+
+/** Node's fetch says only "fetch failed"; the cause says what. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause as { code?: unknown; message?: unknown } | undefined;
+  return String(cause?.code ?? cause?.message ?? error.message);
+}

@@ -1,0 +1,191 @@
+/**
+ * The watcher of one weight: calls the probes on candidate and stable apart, reads the users' counts, feeds the judge.
+ * It lasts until the judge is sure of harm or somebody cancels it. A crash costs the counts since the last heartbeat.
+ */
+import { setMaxListeners } from 'node:events';
+import type { Judge, Tick } from '../../src/judge/types.js';
+import { SluiceError } from '../../src/model/errors.js';
+import type { MetricSpec, ProbeSpec } from '../../src/model/spec.js';
+import { clean } from '../../src/model/text.js';
+import type { Arm } from '../../src/model/words.js';
+import type { CallContext, PlatformDriver } from '../platform/platform.js';
+import { bounded, repeat } from './bounded.js';
+import { runProbe } from './probe.js';
+import { Tally, worst } from './tally.js';
+import type { WatchHeartbeat, WatchInput, WatchReport } from './types.js';
+
+/** Between two heartbeats, in ms: what a crash may cost, and how soon a cancel is heard. */
+const BEAT = 1_000;
+/** Longest read of a metric, in ms; then the source is blind. */
+const READ = 10_000;
+/** Longest last read after a cancel, in ms: somebody waits. */
+const LAST_READ = 2_000;
+/** Longest look into the logs for the candidate's errors, in ms. Going back waits for it. */
+const LOOK = 5_000;
+/** What Temporal's SDK says when the worker, and not the workflow, ends an activity. */
+const SHUTDOWN = 'WORKER_SHUTDOWN';
+
+export interface WatchDeps {
+  driver: Pick<PlatformDriver, 'invoke' | 'usage' | 'errors'>;
+  /** Ends the watch. */
+  signal: AbortSignal;
+  heartbeat: (details: WatchHeartbeat) => void;
+  /** What the attempt before this one said last. */
+  lastHeartbeat?: WatchHeartbeat;
+  /** ms since the epoch. */
+  now: () => number;
+  judge: Judge;
+}
+
+/**
+ * Watches until the verdict is unhealthy or the signal is aborted; after a cancel the metrics are read once more, so that
+ * the end of a bake sees fresh counts. No failure of a probe or a metric makes it throw.
+ * Errors: SLUICE_PROVIDER when its worker shuts down, so that the next attempt goes on elsewhere.
+ */
+export async function watch(input: WatchInput, deps: WatchDeps): Promise<WatchReport> {
+  return new Watch(input, deps).run();
+}
+
+class Watch {
+  private state;
+  private readonly tally: Tally;
+  private readonly stop = new AbortController();
+
+  constructor(
+    private readonly input: WatchInput,
+    private readonly deps: WatchDeps,
+  ) {
+    const last = deps.lastHeartbeat?.report;
+    this.state = last?.state ?? input.state ?? deps.judge.start();
+    this.tally = new Tally(last?.errors);
+    // One listener for each call in flight: dozens at the same time are meant.
+    setMaxListeners(0, this.stop.signal);
+  }
+
+  async run(): Promise<WatchReport> {
+    const { signal } = this.deps;
+    const cancel = () => this.stop.abort();
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted || this.isUnhealthy()) cancel();
+    const life = new AbortController();
+    const beating = repeat(life.signal, BEAT, async () => this.beat());
+    try {
+      await Promise.all([...this.loops(), aborted(this.stop.signal)]);
+      if (signal.aborted) await this.cancelled();
+      const errors = this.isUnhealthy() ? await this.errors() : this.tally.top();
+      return { ...this.report(), errors };
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      life.abort();
+      await beating;
+    }
+  }
+
+  private loops(): Promise<void>[] {
+    const { spec, stable, candidate, weight } = this.input;
+    // Without traffic there are no users to count, and nothing that stable's probes could be compared with.
+    const against = weight > 0 && stable !== null && stable !== candidate ? [['stable', stable] as const] : [];
+    const arms = [['candidate', candidate] as const, ...against];
+    const { signal } = this.stop;
+    return [
+      ...spec.health.probes.flatMap((probe) =>
+        arms.map(([arm, version]) => repeat(signal, probe.every, () => this.probe(probe, arm, version))),
+      ),
+      ...this.metrics().map((metric) => repeat(signal, metric.every, () => this.read(metric, signal, READ))),
+    ];
+  }
+
+  private metrics(): MetricSpec[] {
+    return this.input.weight > 0 ? this.input.spec.health.metrics : [];
+  }
+
+  private async probe(probe: ProbeSpec, arm: Arm, version: string): Promise<void> {
+    const source = `probe ${probe.name}`;
+    const none = { mode: 'add', stable: null, candidate: null } as const;
+    try {
+      const { spec } = this.input;
+      const result = await runProbe({ probe, spec, version }, this.deps.driver, this.context(this.stop.signal));
+      if (!result.ok && arm === 'candidate') this.tally.add(`${source}: ${result.why}`);
+      this.take(source, { ...none, [arm]: { requests: 1, errors: result.ok ? 0 : 1 } });
+    } catch (error) {
+      // A call that could not be made says nothing of the release; only the candidate has to be seen.
+      if (this.stop.signal.aborted || arm === 'stable') return;
+      this.take(source, { ...none, blind: messageOf(error) });
+    }
+  }
+
+  private async read(metric: MetricSpec, signal: AbortSignal, ms: number): Promise<void> {
+    const source = `metric ${metric.name}`;
+    const { spec, stable, candidate, from } = this.input;
+    const { namespace } = metric;
+    try {
+      const usage = await bounded(signal, ms, (own) =>
+        this.deps.driver.usage(this.context(own), { spec, namespace, stable, candidate, from }),
+      );
+      this.take(source, { mode: 'total', stable: usage.stable, candidate: usage.candidate });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.take(source, { mode: 'total', stable: null, candidate: null, blind: messageOf(error) });
+    }
+  }
+
+  /** Counts one tick. Its id goes on from the source's last one, across attempts. */
+  private take(source: string, tick: Omit<Tick, 'source' | 'id'>): void {
+    const last = Object.hasOwn(this.state.sources, source) ? this.state.sources[source] : undefined;
+    this.state = this.deps.judge.tick(this.state, { ...tick, source, id: (last?.lastId ?? -1) + 1 });
+    if (this.isUnhealthy()) this.stop.abort();
+  }
+
+  /** After a cancel: by the worker, the next attempt goes on from a last heartbeat; by the workflow, fresh counts are due. */
+  private async cancelled(): Promise<void> {
+    const { reason } = this.deps.signal as { reason: unknown };
+    if (reason instanceof Error && reason.message === SHUTDOWN) {
+      this.beat();
+      throw new SluiceError('SLUICE_PROVIDER', 'the worker is shutting down; another one goes on watching');
+    }
+    const fresh = new AbortController();
+    await Promise.all(this.metrics().map((metric) => this.read(metric, fresh.signal, LAST_READ)));
+  }
+
+  /** The candidate's most frequent errors, from its logs and from its probes. */
+  private async errors() {
+    const { spec, candidate: version, from } = this.input;
+    const fresh = new AbortController();
+    const most = this.deps.signal.aborted ? LAST_READ : LOOK;
+    const logged = await bounded(fresh.signal, most, (signal) =>
+      this.deps.driver.errors(this.context(signal), { spec, version, from }),
+    ).catch(() => []);
+    return worst([...logged, ...this.tally.top()]);
+  }
+
+  private isUnhealthy(): boolean {
+    return this.verdict().state === 'unhealthy';
+  }
+
+  private verdict() {
+    return this.deps.judge.verdict(this.state, this.input.spec.health.policy);
+  }
+
+  private report(): WatchReport {
+    return { verdict: this.verdict(), state: this.state, errors: this.tally.top() };
+  }
+
+  private beat(): void {
+    this.deps.heartbeat({ report: this.report(), at: this.deps.now() });
+  }
+
+  private context(signal: AbortSignal): CallContext {
+    return { signal, heartbeat: () => {}, urgent: false };
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function messageOf(error: unknown): string {
+  return clean(error instanceof Error ? error.message : error);
+}

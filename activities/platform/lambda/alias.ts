@@ -1,0 +1,121 @@
+import {
+  type AliasConfiguration,
+  CreateAliasCommand,
+  DeleteAliasCommand,
+  GetAliasCommand,
+  UpdateAliasCommand,
+} from '@aws-sdk/client-lambda';
+import { SluiceError } from '../../../src/model/errors.js';
+import type { Fence, Split, Written } from '../platform.js';
+import { call, type Session } from './client.js';
+import { existsAlready, hasCode, isPrecondition } from './errors.js';
+import { routing, sameSplit, say, splitOf } from './split.js';
+import { describe, readDescription } from './text.js';
+
+/** An alias as it was read. */
+export interface Alias {
+  name: string;
+  revision: string;
+  split: Split;
+  /** The user's own text. */
+  text: string;
+  /** Our mark, whole, if there is one. */
+  mark: string | null;
+}
+
+/** What an alias shall be after a write. */
+export interface Wanted {
+  split: Split & { stable: string };
+  text: string;
+  mark: string;
+}
+
+/** Reads an alias, the target's own unless named. Null when there is none. */
+export async function readAlias(session: Session, name = session.target.alias): Promise<Alias | null> {
+  try {
+    return parse(await call(session, new GetAliasCommand({ FunctionName: session.target.function, Name: name })), name);
+  } catch (error) {
+    if (hasCode(error, 'SLUICE_NOT_FOUND')) return null;
+    throw error;
+  }
+}
+
+/**
+ * Writes an alias that must have `revision`; null: it must not exist. `false` when it has another revision, or none, or
+ * exists already. The answer is not proof: read back what must be sure.
+ */
+export async function writeAlias(
+  session: Session,
+  name: string,
+  revision: string | null,
+  wanted: Wanted,
+): Promise<boolean> {
+  const input = {
+    FunctionName: session.target.function,
+    Name: name,
+    ...routing(wanted.split),
+    Description: describe(wanted.text, wanted.mark),
+  };
+  try {
+    if (revision === null) await call(session, new CreateAliasCommand(input));
+    else await call(session, new UpdateAliasCommand({ ...input, RevisionId: revision }));
+    return true;
+  } catch (error) {
+    if (revision === null && existsAlready(error)) return false;
+    if (isPrecondition(error)) return false;
+    if (revision !== null && hasCode(error, 'SLUICE_NOT_FOUND') && (await readAlias(session, name)) === null)
+      return false;
+    throw error;
+  }
+}
+
+/** Deletes an alias; one that is gone already is deleted. Lambda has no fence for this call. */
+export async function deleteAlias(session: Session, name: string): Promise<void> {
+  await call(session, new DeleteAliasCommand({ FunctionName: session.target.function, Name: name })).catch(
+    (error: unknown) => {
+      if (!hasCode(error, 'SLUICE_NOT_FOUND')) throw error;
+    },
+  );
+}
+
+/**
+ * One fenced write to the target's alias, safe to call again: a spent revision is our own earlier effect when the alias
+ * has our mark and the wanted split, else somebody else's change (SLUICE_FOREIGN_CHANGE).
+ */
+export async function fencedWrite(session: Session, split: Split & { stable: string }, fence: Fence): Promise<Written> {
+  const { alias: name } = session.target;
+  const now = await readAlias(session);
+  // The read is for the user's text; the fence stays the caller's revision, never the one just read.
+  if ((now?.revision ?? null) === fence.revision) {
+    await writeAlias(session, name, fence.revision, { split, text: now?.text ?? '', mark: fence.mark });
+  }
+  const after = await readAlias(session);
+  if (after !== null && after.mark === fence.mark && sameSplit(after.split, split)) {
+    return { revision: after.revision, split: after.split };
+  }
+  throw foreignChange(session, after, fence.revision, split);
+}
+
+/** Says what was found, who left it, and what was expected. */
+export function foreignChange(
+  session: Session,
+  found: Alias | null,
+  revision: string | null,
+  wanted: Split,
+): SluiceError {
+  const { function: fn, alias } = session.target;
+  const is =
+    found === null
+      ? 'does not exist'
+      : `sends ${say(found.split)} at revision ${found.revision} (${found.mark === null ? 'no mark of Sluice' : `mark ${found.mark}`})`;
+  const expected = revision === null ? 'no alias' : `revision ${revision}`;
+  return new SluiceError(
+    'SLUICE_FOREIGN_CHANGE',
+    `${fn}:${alias} was changed by somebody else: it ${is}; expected ${expected}, to write ${say(wanted)}. Nothing was written. \`sluice abort --force\` writes over it, \`sluice retry --adopt\` goes on from it`,
+  );
+}
+
+function parse(alias: AliasConfiguration, name: string): Alias {
+  const { text, mark } = readDescription(alias.Description);
+  return { name, revision: alias.RevisionId ?? '', split: splitOf(alias), text, mark };
+}

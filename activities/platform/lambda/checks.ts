@@ -1,0 +1,143 @@
+import { GetAccountSettingsCommand, UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
+import type { Spec } from '../../../src/model/spec.js';
+import type { Finding } from '../platform.js';
+import type { Alias } from './alias.js';
+import { readCapacity } from './capacity.js';
+import { call, type Session } from './client.js';
+import { changes, differences } from './configuration.js';
+import { hasCode } from './errors.js';
+import { optional, refuse, type Seen, warn } from './findings.js';
+
+/** Share of the account's code storage below which a person should know. */
+const STORAGE_LOW = 0.1;
+
+/**
+ * What will be published against what is live: rules of weighted aliases (same execution role, same dead-letter queue, "Implement
+ * Lambda canary deployments using a weighted alias"), and what comes along unasked. Pure.
+ */
+export function checkPublished(spec: Spec, { latest, stable, named }: Seen): Finding[] {
+  const found: Finding[] = [];
+  const next = 'version' in spec.release ? named : latest;
+  if (latest === null || next === null) return found;
+  const given = 'version' in spec.release ? {} : spec.configuration;
+  const splits = spec.strategy.type === 'canary' || spec.strategy.type === 'linear';
+  if (stable !== null && splits) {
+    const role = given.role ?? next.Role;
+    if (role !== stable.Role) {
+      found.push(
+        refuse(
+          'SLUICE_TARGET',
+          `Lambda splits traffic only between versions of the same role; live is ${stable.Role}, the new one would have ${role}. Release the change of role with strategy direct or blueGreen`,
+        ),
+      );
+    }
+    const [isNow, willBe] = [stable.DeadLetterConfig?.TargetArn, next.DeadLetterConfig?.TargetArn];
+    if ((isNow ?? '') !== (willBe ?? '')) {
+      found.push(
+        refuse(
+          'SLUICE_TARGET',
+          `Lambda splits traffic only between versions of the same dead-letter queue; live has ${isNow ?? 'none'}, the new one would have ${willBe ?? 'none'}. Release that change with strategy direct or blueGreen`,
+        ),
+      );
+    }
+  }
+  if ('version' in spec.release) {
+    const ignored = Object.keys(spec.configuration).filter((field) => field !== 'provisionedConcurrency');
+    if (ignored.length > 0) {
+      found.push(
+        warn(
+          'CONFIGURATION_IGNORED',
+          `configuration.${ignored.join(', configuration.')} changes nothing: version ${spec.release.version} is published already`,
+        ),
+      );
+    }
+  } else if (stable !== null) {
+    const asked = Object.keys(changes(stable, given) ?? {}).map((field) => field.toLowerCase());
+    const drifted = differences(stable, latest).filter(
+      (name) => !asked.some((field) => field.startsWith(name.toLowerCase())),
+    );
+    if (drifted.length > 0) {
+      found.push(
+        warn(
+          'LATEST_DIFFERS',
+          `$LATEST differs from the live version ${stable.Version} in ${drifted.join(', ')}; what the spec does not set, the new release takes from $LATEST`,
+        ),
+      );
+    }
+  }
+  if (next.SnapStart?.ApplyOn === 'PublishedVersions') {
+    found.push(warn('SNAP_START', 'SnapStart is on: publishing waits for the snapshot, some minutes'));
+  }
+  return found;
+}
+
+/** What can be tried without an effect: UpdateFunctionCode's DryRun checks parameters and permission only. */
+export async function checkPermissions(session: Session, spec: Spec): Promise<Finding[]> {
+  if ('version' in spec.release) return [];
+  try {
+    // A revision that cannot be the current one is a second guard: nothing can be changed by this call.
+    await call(
+      session,
+      new UpdateFunctionCodeCommand({
+        FunctionName: session.target.function,
+        ...('s3' in spec.release
+          ? { S3Bucket: spec.release.s3.bucket, S3Key: spec.release.s3.key, S3ObjectVersion: spec.release.s3.version }
+          : 'image' in spec.release
+            ? { ImageUri: spec.release.image }
+            : { ZipFile: EMPTY_ZIP }),
+        DryRun: true,
+        RevisionId: '00000000-0000-4000-8000-000000000000',
+      }),
+    );
+  } catch (error) {
+    if (hasCode(error, 'SLUICE_PERMISSION')) return [refuse('SLUICE_PERMISSION', error.message)];
+    // Any other refusal means that the permission is there; a real obstacle shows at the real call.
+    if (!hasCode(error, 'SLUICE_REFUSED', 'SLUICE_BUSY', 'SLUICE_NOT_FOUND')) throw error;
+  }
+  return [];
+}
+
+/** The end-of-directory record of a zip without entries. */
+const EMPTY_ZIP = Buffer.from(`504b0506${'00'.repeat(18)}`, 'hex');
+
+/** Every version counts against the region's code storage. */
+export async function checkCodeStorage(session: Session, spec: Spec): Promise<Finding[]> {
+  if ('version' in spec.release || 'image' in spec.release) return [];
+  const bytes = 'artifact' in spec.release ? spec.release.artifact.bytes : 0;
+  return optional('code storage', async () => {
+    const { AccountLimit, AccountUsage } = await call(session, new GetAccountSettingsCommand({}));
+    const [limit, used] = [AccountLimit?.TotalCodeSize, AccountUsage?.TotalCodeSize];
+    if (limit === undefined || used === undefined) return [];
+    const left = limit - used;
+    const said = `${megabytes(left)} of ${megabytes(limit)} code storage are left in ${session.target.region}`;
+    if (left < bytes) {
+      return [
+        refuse(
+          'SLUICE_TARGET',
+          `${said}, the release needs ${megabytes(bytes)}; delete old versions or ask AWS for more`,
+        ),
+      ];
+    }
+    return left < limit * STORAGE_LOW ? [warn('CODE_STORAGE', said)] : [];
+  });
+}
+
+/** Provisioned concurrency of the alias itself cannot be managed while the alias is split. */
+export async function checkCapacity(session: Session, alias: Alias | null): Promise<Finding[]> {
+  if (alias === null) return [];
+  return optional('provisioned concurrency', async () => {
+    const found = await readCapacity(session, session.target.alias);
+    if (found === null) return [];
+    const { function: fn, alias: name } = session.target;
+    return [
+      warn(
+        'CAPACITY_ON_ALIAS',
+        `${fn}:${name} has provisioned concurrency (${found.requested}) on the alias: it moves with the weights and cannot be changed while traffic is split. Set configuration.provisionedConcurrency, which puts it on the version, and delete it from the alias`,
+      ),
+    ];
+  });
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 104_857.6) / 10} MB`;
+}

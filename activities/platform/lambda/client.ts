@@ -1,0 +1,132 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import type { Artifact, LambdaTarget } from '../../../src/model/spec.js';
+import type { Budget } from '../budget.js';
+import type { CallContext } from '../platform.js';
+import { cancelled, isThrottle, toSluiceError } from './errors.js';
+
+/** The SDK clients of one account, region and role. */
+export interface Clients {
+  lambda: LambdaClient;
+  cloudwatch: CloudWatchClient;
+  logs?: CloudWatchLogsClient;
+}
+
+export interface LambdaDriverOptions {
+  clients: (target: LambdaTarget) => Clients;
+  budget: Budget;
+  /** The artifact's bytes, checked against its sha256. Errors: SLUICE_ARTIFACT. */
+  readArtifact: (artifact: Artifact) => Promise<Uint8Array>;
+}
+
+/** Longest answer of a control-plane call, in ms: an upload of 50 MB included. */
+const CALL_TIMEOUT = 60_000;
+const CONNECT_TIMEOUT = 5_000;
+
+/**
+ * Clients for a region, with the AWS chain's credentials or those of an assumed role. One attempt a call: Temporal owns
+ * the retries, and a retry of the SDK's own would be a call that the budget has not counted.
+ */
+export function awsClients(region: string, roleArn?: string): Clients {
+  const common = {
+    region,
+    maxAttempts: 1,
+    requestHandler: {
+      connectionTimeout: CONNECT_TIMEOUT,
+      requestTimeout: CALL_TIMEOUT,
+      throwOnRequestTimeout: true,
+      // Probes hold sockets for as long as the function takes; control-plane calls must not wait behind them.
+      httpAgent: { maxSockets: 500 },
+      httpsAgent: { maxSockets: 500 },
+    },
+    ...(roleArn === undefined
+      ? {}
+      : { credentials: fromTemporaryCredentials({ params: { RoleArn: roleArn, RoleSessionName: 'sluice' } }) }),
+  };
+  return {
+    lambda: new LambdaClient(common),
+    cloudwatch: new CloudWatchClient(common),
+    logs: new CloudWatchLogsClient(common),
+  };
+}
+
+/** One target during one call of the driver: what every helper of this folder needs. */
+export interface Session {
+  ctx: CallContext;
+  target: LambdaTarget;
+  clients: Clients;
+  budget: Budget;
+}
+
+/** A call's name in messages, as AWS's API names it. */
+function operationOf(command: { constructor: { name: string } }): string {
+  return command.constructor.name.replace(/Command$/, '');
+}
+
+/** What all SDK clients have. */
+interface Sender<Input, Output> {
+  send(
+    command: { input: Input; constructor: { name: string } },
+    options: { abortSignal: AbortSignal },
+  ): Promise<Output>;
+}
+
+type OutputOf<C> = C extends { resolveMiddleware: (...args: never[]) => infer Handler }
+  ? Handler extends (...args: never[]) => Promise<{ output: infer Output }>
+    ? Output
+    : never
+  : never;
+
+/** A control-plane call of Lambda: waits for the account's budget, and fails with a SluiceError. */
+export async function call<C extends { constructor: { name: string } }>(
+  session: Session,
+  command: C,
+): Promise<OutputOf<C>> {
+  await session.budget.acquire(session.ctx.urgent, session.ctx.signal);
+  try {
+    return await callFree(session, session.clients.lambda, command);
+  } finally {
+    session.ctx.heartbeat();
+  }
+}
+
+/** A call outside the control plane's budget: Invoke, CloudWatch. */
+export async function callFree<C extends { constructor: { name: string } }>(
+  session: Session,
+  client: { send: (...args: never[]) => unknown },
+  command: C,
+  signal: AbortSignal = session.ctx.signal,
+): Promise<OutputOf<C>> {
+  try {
+    const sender = client as unknown as Sender<unknown, OutputOf<C>>;
+    return await sender.send(command as never, { abortSignal: signal });
+  } catch (error) {
+    if (isThrottle(error) && operationOf(command) !== 'Invoke') session.budget.throttled();
+    throw toSluiceError(error, operationOf(command), `${session.target.function}:${session.target.alias}`);
+  }
+}
+
+/** Waits `ms`, heartbeats, and rejects with an AbortError as soon as the call is cancelled. */
+export async function pause(ctx: CallContext, ms: number): Promise<void> {
+  ctx.heartbeat();
+  await new Promise<void>((resolve, reject) => {
+    const leave = () => {
+      clearTimeout(timer);
+      reject(cancelled());
+    };
+    const timer = setTimeout(() => {
+      ctx.signal.removeEventListener('abort', leave);
+      resolve();
+    }, ms);
+    if (ctx.signal.aborted) leave();
+    else ctx.signal.addEventListener('abort', leave, { once: true });
+  });
+  ctx.heartbeat();
+}
+
+/** Waits between two looks at something the provider does: short at first, 2 s later on, in ms. */
+export function nextDelay(previous: number | null): number {
+  return previous === null ? 300 : Math.min(2_000, previous * 1.5);
+}

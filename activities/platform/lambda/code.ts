@@ -1,0 +1,235 @@
+import {
+  CreateFunctionCommand,
+  type CreateFunctionCommandInput,
+  type FunctionCode,
+  GetFunctionCommand,
+  PublishVersionCommand,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
+} from '@aws-sdk/client-lambda';
+import { SluiceError } from '../../../src/model/errors.js';
+import type { FunctionConfiguration, Release, ReleaseSource, Spec } from '../../../src/model/spec.js';
+import type { BeforeState } from '../platform.js';
+import { call, type LambdaDriverOptions, type Session } from './client.js';
+import {
+  changes,
+  differences,
+  type LambdaConfiguration,
+  lambdaDigest,
+  readConfiguration,
+  releaseOf,
+  sha256,
+  waitUntilUsable,
+} from './configuration.js';
+import { existsAlready, hasCode, isPrecondition } from './errors.js';
+import { describe, readDescription } from './text.js';
+import { listVersions } from './versions.js';
+
+/** Rounds of making $LATEST what is wanted while somebody else changes it too. */
+const ROUNDS = 12;
+/** Updates of the configuration after which the provider evidently keeps another one than it is given. */
+const UPDATES = 4;
+
+/** Code as the calls take it, and what tells that $LATEST has it. */
+interface Code {
+  input: FunctionCode;
+  /** CodeSha256 once known: from the start for a zip, from the provider's answer for S3. */
+  digest: string | null;
+  image: string | null;
+}
+
+/**
+ * Publishes the release the spec describes, or finds it: configuration, code, version, each step fenced by the function's
+ * RevisionId and skipped when it is done, so that it may be called again after a lost answer at any point.
+ */
+export async function publish(
+  session: Session,
+  readArtifact: LambdaDriverOptions['readArtifact'],
+  { spec, before, mark }: { spec: Spec; before: BeforeState; mark: string },
+): Promise<Release> {
+  if ('version' in spec.release) return releaseOf(await waitUntilUsable(session, String(spec.release.version)));
+  const code = await codeOf(spec.release, readArtifact);
+  const earlier = await publishedBefore(session, code, mark);
+  if (earlier !== null) return releaseOf(await waitUntilUsable(session, earlier));
+
+  let updated = 0;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const latest = await latestIdle(session, updated > 0);
+    if (latest === null) {
+      await create(session, code, spec.configuration);
+      updated += 1;
+      continue;
+    }
+    const change = changes(latest, spec.configuration);
+    if (change !== null) {
+      if (updated > UPDATES) throw notKept(session, latest, Object.keys(change));
+      await fenced(() =>
+        call(
+          session,
+          new UpdateFunctionConfigurationCommand({
+            FunctionName: session.target.function,
+            ...change,
+            RevisionId: latest.RevisionId,
+          }),
+        ),
+      );
+      updated += 1;
+      continue;
+    }
+    if (!(await hasCodeAlready(session, latest, code))) {
+      const answer = await fenced(() =>
+        call(
+          session,
+          new UpdateFunctionCodeCommand({
+            FunctionName: session.target.function,
+            ...code.input,
+            RevisionId: latest.RevisionId,
+          }),
+        ),
+      );
+      if (answer !== null && code.digest === null && code.image === null) code.digest = answer.CodeSha256 ?? null;
+      updated += 1;
+      continue;
+    }
+    const same = await identicalStable(session, latest, before);
+    if (same !== null) return same;
+    const release = await publishLatest(session, latest, spec.configuration, mark);
+    if (release !== null) return release;
+  }
+  throw new SluiceError(
+    'SLUICE_BUSY',
+    `${session.target.function} is being changed by somebody else all the time; its code could not be published`,
+  );
+}
+
+async function codeOf(source: ReleaseSource, readArtifact: LambdaDriverOptions['readArtifact']): Promise<Code> {
+  if ('artifact' in source) {
+    const bytes = await readArtifact(source.artifact);
+    const is = sha256(bytes);
+    if (is !== source.artifact.sha256) {
+      throw new SluiceError(
+        'SLUICE_ARTIFACT',
+        `${source.artifact.uri} has sha256 ${is}, the plan says ${source.artifact.sha256}; start a new rollout`,
+      );
+    }
+    return { input: { ZipFile: bytes }, digest: lambdaDigest(is), image: null };
+  }
+  if ('s3' in source) {
+    const { bucket, key, version } = source.s3;
+    return { input: { S3Bucket: bucket, S3Key: key, S3ObjectVersion: version }, digest: null, image: null };
+  }
+  if ('image' in source) return { input: { ImageUri: source.image }, digest: null, image: source.image };
+  throw new SluiceError('SLUICE_ARTIFACT', 'a folder or zip must be packed before it can be deployed');
+}
+
+/** The version an earlier try of the same step has published, whose answer was lost. */
+async function publishedBefore(session: Session, code: Code, mark: string): Promise<string | null> {
+  const versions = await listVersions(session).catch((error: unknown) => {
+    if (hasCode(error, 'SLUICE_NOT_FOUND')) return [];
+    throw error;
+  });
+  const found = versions.find((version) => readDescription(version.Description).mark === mark);
+  if (found?.Version === undefined) return null;
+  return code.digest === null || found.CodeSha256 === code.digest ? found.Version : null;
+}
+
+async function latestIdle(session: Session, ours: boolean): Promise<LambdaConfiguration | null> {
+  try {
+    return await waitUntilUsable(session, undefined, ours ? {} : { failedUpdate: 'passes' });
+  } catch (error) {
+    if (hasCode(error, 'SLUICE_NOT_FOUND')) return null;
+    throw error;
+  }
+}
+
+/** The call's answer; null when its RevisionId was spent: then $LATEST is looked at again. */
+async function fenced<T>(write: () => Promise<T>): Promise<T | null> {
+  try {
+    return await write();
+  } catch (error) {
+    // PublishVersion may notice another digest before another revision; both mean that $LATEST has changed.
+    if (isPrecondition(error) || (hasCode(error, 'SLUICE_REFUSED') && /CodeSha256/i.test(error.message))) return null;
+    throw error;
+  }
+}
+
+async function create(session: Session, code: Code, wanted: FunctionConfiguration): Promise<void> {
+  const { function: name } = session.target;
+  if (wanted.role === undefined || (code.image === null && (!wanted.runtime || !wanted.handler))) {
+    throw new SluiceError(
+      'SLUICE_NOT_FOUND',
+      `function ${name} does not exist; to create it the spec needs configuration.role, and runtime and handler unless it is an image`,
+    );
+  }
+  const input: CreateFunctionCommandInput = {
+    FunctionName: name,
+    Role: wanted.role,
+    Code: code.input,
+    PackageType: code.image === null ? 'Zip' : 'Image',
+    Runtime: wanted.runtime as CreateFunctionCommandInput['Runtime'],
+    Handler: wanted.handler,
+    MemorySize: wanted.memory,
+    Timeout: wanted.timeout,
+    Layers: wanted.layers,
+    Description: wanted.description,
+    ...(wanted.environment === undefined ? {} : { Environment: { Variables: wanted.environment } }),
+  };
+  await call(session, new CreateFunctionCommand(input)).catch((error: unknown) => {
+    // An earlier try has created it.
+    if (!existsAlready(error)) throw error;
+  });
+}
+
+async function hasCodeAlready(session: Session, latest: LambdaConfiguration, code: Code): Promise<boolean> {
+  if (code.image === null) return code.digest !== null && latest.CodeSha256 === code.digest;
+  const { Code } = await call(session, new GetFunctionCommand({ FunctionName: session.target.function }));
+  return Code?.ImageUri === code.image || Code?.ResolvedImageUri === code.image;
+}
+
+/** Stable, when what would be published is the same code with the same settings. */
+async function identicalStable(
+  session: Session,
+  latest: LambdaConfiguration,
+  before: BeforeState,
+): Promise<Release | null> {
+  if (before.split.stable === null || before.release?.digest !== latest.CodeSha256) return null;
+  const stable = await readConfiguration(session, before.split.stable);
+  return stable !== null && differences(stable, latest).length === 0 ? releaseOf(stable) : null;
+}
+
+/** Null when $LATEST has changed meanwhile. Unchanged content gives the last version again (PublishVersion's rule). */
+async function publishLatest(
+  session: Session,
+  latest: LambdaConfiguration,
+  wanted: FunctionConfiguration,
+  mark: string,
+): Promise<Release | null> {
+  const published = await fenced(() =>
+    call(
+      session,
+      new PublishVersionCommand({
+        FunctionName: session.target.function,
+        CodeSha256: latest.CodeSha256,
+        RevisionId: latest.RevisionId,
+        Description: describe(wanted.description ?? '', mark),
+      }),
+    ),
+  );
+  if (published?.Version === undefined) return null;
+  const ready = await waitUntilUsable(session, published.Version);
+  if (ready.CodeSha256 !== latest.CodeSha256) {
+    throw new SluiceError(
+      'SLUICE_BUSY',
+      `version ${published.Version} of ${session.target.function} has digest ${ready.CodeSha256}, published was ${latest.CodeSha256}`,
+    );
+  }
+  return releaseOf(ready);
+}
+
+function notKept(session: Session, latest: LambdaConfiguration, fields: string[]): SluiceError {
+  const why = latest.Environment?.Error?.Message;
+  return new SluiceError(
+    'SLUICE_REFUSED',
+    `${session.target.function} does not keep the configuration it is given (${fields.join(', ')})${why === undefined ? '' : `: ${why}`}`,
+  );
+}

@@ -1,0 +1,109 @@
+import { SluiceError } from '../../../src/model/errors.js';
+import type { Spec } from '../../../src/model/spec.js';
+import type { CallContext, PlatformDriver } from '../platform.js';
+import { fencedWrite } from './alias.js';
+import { ensureCapacity } from './capacity.js';
+import type { LambdaDriverOptions, Session } from './client.js';
+import { publish } from './code.js';
+import { readConfiguration } from './configuration.js';
+import { environmentAlias, placeIdle, readEnvironments } from './environments.js';
+import { inspect } from './inspect.js';
+import { invoke } from './invoke.js';
+import { errors } from './logs.js';
+import { restore } from './restore.js';
+import { retire } from './retire.js';
+import { whole } from './split.js';
+import { usage } from './usage.js';
+
+export { awsClients, type Clients, type LambdaDriverOptions } from './client.js';
+export { findSplits, type LeftSplit } from './sweep.js';
+
+/** The driver of AWS Lambda: a target is a function's alias, a release a published version, an address `function:version`. */
+export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver {
+  const open = (ctx: CallContext, { target }: Spec): Session => ({
+    ctx,
+    target,
+    clients: options.clients(target),
+    budget: options.budget,
+  });
+  const addresses = new Addresses();
+
+  return {
+    inspect: (ctx, spec) => inspect(open(ctx, spec), spec),
+
+    deploy: async (ctx, { spec, before, mark, into }) => {
+      const session = open(ctx, spec);
+      const release = await publish(session, options.readArtifact, { spec, before, mark });
+      const { stable } = before.split;
+      if (into !== 'idle') return { release, environments: null };
+      // Nothing to release leaves the environments alone.
+      if (release.version === stable) return { release, environments: await readEnvironments(session, stable) };
+      return { release, environments: await placeIdle(session, { before, candidate: release.version, mark }) };
+    },
+
+    warm: async (ctx, { spec, release }) => {
+      const count = spec.configuration.provisionedConcurrency ?? 0;
+      if (count > 0) await ensureCapacity(open(ctx, spec), release.version, count);
+    },
+
+    shift: (ctx, { spec, stable, candidate, weight, fence }) =>
+      fencedWrite(open(ctx, spec), { stable, candidate, weight }, fence),
+
+    promote: (ctx, { spec, candidate, fence }) =>
+      fencedWrite(open(ctx, spec), { ...whole(candidate), stable: candidate }, fence),
+
+    restore: (ctx, args) => restore(open(ctx, args.spec), args),
+
+    retire: (ctx, args) => retire(open(ctx, args.spec), args),
+
+    invoke: async (ctx, { spec, version, payload, timeoutMs }) => {
+      const session = open(ctx, spec);
+      const qualifier = await addresses.of(session, spec, version);
+      const answer = await invoke(session, { qualifier, payload, timeoutMs });
+      if (answer.executedVersion !== null && answer.executedVersion !== version) addresses.forget(session, version);
+      return answer;
+    },
+
+    usage: (ctx, { spec, ...args }) => usage(open(ctx, spec), args),
+
+    errors: async (ctx, { spec, version, from }) => {
+      const session = open(ctx, spec);
+      const group = await readConfiguration(session, version).then(
+        (found) => found?.LoggingConfig?.LogGroup,
+        (error: unknown) => {
+          if (error instanceof SluiceError) return undefined;
+          throw error;
+        },
+      );
+      return errors(session, { version, from, group: group ?? `/aws/lambda/${spec.target.function}` });
+    },
+  };
+}
+
+/** Longest a version's address is remembered, in ms; environments change hands only between rollouts. */
+const REMEMBERED = 30_000;
+
+/** The address of exactly one release: its environment's alias in blue-green, its version number otherwise. */
+class Addresses {
+  private readonly known = new Map<string, { qualifier: string; at: number }>();
+
+  async of(session: Session, spec: Spec, version: string): Promise<string> {
+    if (spec.strategy.type !== 'blueGreen') return version;
+    const key = this.key(session, version);
+    const known = this.known.get(key);
+    if (known !== undefined && Date.now() - known.at < REMEMBERED) return known.qualifier;
+    const environments = await readEnvironments(session, null);
+    const side = environments?.blue === version ? 'blue' : environments?.green === version ? 'green' : null;
+    const qualifier = side === null ? version : environmentAlias(session.target.alias, side);
+    this.known.set(key, { qualifier, at: Date.now() });
+    return qualifier;
+  }
+
+  forget(session: Session, version: string): void {
+    this.known.delete(this.key(session, version));
+  }
+
+  private key({ target }: Session, version: string): string {
+    return `${target.region}/${target.function}:${target.alias}/${version}`;
+  }
+}

@@ -1,0 +1,140 @@
+import { mark } from '../../../src/model/ids.js';
+import type { Spec } from '../../../src/model/spec.js';
+import type { BeforeState, Finding } from '../platform.js';
+import { type Alias, readAlias } from './alias.js';
+import { readCapacity } from './capacity.js';
+import { checkCapacity, checkCodeStorage, checkPermissions, checkPublished } from './checks.js';
+import type { Session } from './client.js';
+import { type LambdaConfiguration, readConfiguration, releaseOf } from './configuration.js';
+import { readEnvironments } from './environments.js';
+import { refuse, type Seen } from './findings.js';
+import { NO_SPLIT, say } from './split.js';
+import { sameTarget } from './text.js';
+import { checkCalls } from './traffic.js';
+
+/** Reads the target and what stands in the way of a rollout. Writes nothing. */
+export async function inspect(session: Session, spec: Spec): Promise<{ before: BeforeState; findings: Finding[] }> {
+  const latest = await readConfiguration(session);
+  if (latest === null) return { before: beforeOf(null, null, null, 0), findings: checkFunction(spec) };
+
+  const alias = await readAlias(session);
+  const version = alias?.split.stable ?? null;
+  const stable = version === null ? null : await readConfiguration(session, version);
+  const named = 'version' in spec.release ? await readConfiguration(session, String(spec.release.version)) : null;
+  const environments = await readEnvironments(session, version);
+  const capacity = version === null || version === '$LATEST' ? null : await readCapacity(session, version);
+  const before = beforeOf(alias, stable, environments, capacity?.requested ?? 0);
+
+  const seen: Seen = { alias, latest, stable, named };
+  const findings = [
+    ...checkAlias(session, spec, alias),
+    ...checkRelease(session, spec, seen),
+    ...checkPublished(spec, seen),
+  ];
+  // Further checks cost calls; they cannot save a rollout that is refused already.
+  if (findings.some(({ level }) => level === 'refuse')) return { before, findings };
+  findings.push(...(await checkPermissions(session, spec)));
+  findings.push(...(await checkCodeStorage(session, spec)));
+  findings.push(...(await checkCapacity(session, alias)));
+  findings.push(...(await checkCalls(session, version)));
+  return { before, findings };
+}
+
+function beforeOf(
+  alias: Alias | null,
+  stable: LambdaConfiguration | null,
+  environments: BeforeState['environments'],
+  capacity: number,
+): BeforeState {
+  return {
+    split: alias?.split ?? NO_SPLIT,
+    release: stable === null ? null : releaseOf(stable),
+    revision: alias?.revision ?? null,
+    description: alias?.text ?? '',
+    mark: alias?.mark ?? null,
+    environments,
+    capacity,
+  };
+}
+
+/** The function does not exist: it can be created, or what is missing for that. Pure. */
+function checkFunction(spec: Spec): Finding[] {
+  const { function: name } = spec.target;
+  const { role, runtime, handler } = spec.configuration;
+  if ('version' in spec.release) {
+    return [
+      refuse('SLUICE_NOT_FOUND', `function ${name} does not exist, so it has no version ${spec.release.version}`),
+    ];
+  }
+  const missing = [
+    ...(role === undefined ? ['configuration.role'] : []),
+    ...('image' in spec.release || runtime !== undefined ? [] : ['configuration.runtime']),
+    ...('image' in spec.release || handler !== undefined ? [] : ['configuration.handler']),
+  ];
+  if (missing.length === 0) return [];
+  return [
+    refuse(
+      'SLUICE_NOT_FOUND',
+      `function ${name} does not exist in ${spec.target.region}; to create it the spec needs ${missing.join(', ')}`,
+    ),
+  ];
+}
+
+/** Whose the alias is, and whether it may be moved. Pure. */
+function checkAlias(session: Session, spec: Spec, alias: Alias | null): Finding[] {
+  if (alias === null) return [];
+  const { function: fn, alias: name } = session.target;
+  const found: Finding[] = [];
+  if (alias.mark !== null && !sameTarget(alias.mark, mark(spec.app, spec.environment, 'any', 'any'))) {
+    found.push(
+      refuse(
+        'SLUICE_OWNED',
+        `${fn}:${name} belongs to another rollout target (its description says ${alias.mark}); use that app and environment, or take the mark out of the alias's description`,
+      ),
+    );
+  }
+  if (alias.split.stable === '$LATEST') {
+    found.push(
+      refuse(
+        'SLUICE_TARGET',
+        `${fn}:${name} points at $LATEST, which cannot be split and changes under its users; publish a version and point the alias at it: \`aws lambda publish-version --function-name ${fn}\`, \`aws lambda update-alias --function-name ${fn} --name ${name} --function-version N\``,
+      ),
+    );
+  }
+  if (alias.split.candidate !== null) {
+    found.push(
+      refuse(
+        'SLUICE_ALIAS_SPLIT',
+        `${fn}:${name} is split already: ${say(alias.split)}, by ${alias.mark ?? 'somebody else than Sluice'}. End the split with \`aws lambda update-alias --function-name ${fn} --name ${name} --routing-config AdditionalVersionWeights={}\`, or find what left it with \`sluice sweep\``,
+      ),
+    );
+  }
+  return found;
+}
+
+/** Whether the release can exist. Pure. */
+function checkRelease(session: Session, spec: Spec, { named }: Seen): Finding[] {
+  const { release } = spec;
+  const { function: fn } = session.target;
+  if ('version' in release) {
+    if (named === null) {
+      return [
+        refuse(
+          'SLUICE_NOT_FOUND',
+          `version ${release.version} of ${fn} does not exist; \`aws lambda list-versions-by-function --function-name ${fn}\` lists them`,
+        ),
+      ];
+    }
+    if (named.State === 'Failed')
+      return [refuse('SLUICE_TARGET', `version ${release.version} of ${fn} is Failed: ${named.StateReason ?? ''}`)];
+  }
+  if ('image' in release && !/@sha256:[0-9a-f]{64}$/.test(release.image)) {
+    return [
+      refuse(
+        'SLUICE_TARGET',
+        `image ${release.image} is named by a tag, which may move; name it by digest: repository@sha256:…`,
+      ),
+    ];
+  }
+  return [];
+}

@@ -1,0 +1,51 @@
+import { ListAliasesCommand, ListFunctionsCommand } from '@aws-sdk/client-lambda';
+import { parseMark } from '../../../src/model/ids.js';
+import { call, type Session } from './client.js';
+import { say, splitOf } from './split.js';
+
+/** An alias that is split and carries our mark: fine while its rollout runs, left over when it does not. */
+export interface LeftSplit {
+  target: string;
+  app: string;
+  environment: string;
+  run: string;
+  split: string;
+  /** What to do, as a command. */
+  cure: string;
+}
+
+/** All split aliases with our mark in the account and region. Whether their rollouts still run, the caller knows. */
+export async function findSplits(session: Session): Promise<LeftSplit[]> {
+  const found: LeftSplit[] = [];
+  for (const name of await functionNames(session)) {
+    for (let marker: string | undefined; ; ) {
+      const page = await call(session, new ListAliasesCommand({ FunctionName: name, Marker: marker }));
+      for (const alias of page.Aliases ?? []) {
+        const mark = parseMark(alias.Description);
+        const split = splitOf(alias);
+        if (mark === null || split.candidate === null) continue;
+        found.push({
+          target: `${name}:${alias.Name}`,
+          app: mark.app,
+          environment: mark.environment,
+          run: mark.run,
+          split: say(split),
+          cure: `aws lambda update-alias --function-name ${name} --name ${alias.Name} --routing-config AdditionalVersionWeights={}`,
+        });
+      }
+      marker = page.NextMarker;
+      if (!marker) break;
+    }
+  }
+  return found;
+}
+
+async function functionNames(session: Session): Promise<string[]> {
+  const names: string[] = [];
+  for (let marker: string | undefined; ; ) {
+    const page = await call(session, new ListFunctionsCommand({ Marker: marker }));
+    for (const { FunctionName } of page.Functions ?? []) if (FunctionName !== undefined) names.push(FunctionName);
+    marker = page.NextMarker;
+    if (!marker) return names;
+  }
+}

@@ -1,0 +1,89 @@
+/** What `doctor` says of a diagnosis. Pure. */
+import type { Diagnosis } from '../client/types.js';
+
+export interface Check {
+  name: string;
+  state: 'ok' | 'warn' | 'fail';
+  says: string;
+  /** What to do. Null where nothing is to be done. */
+  cure: string | null;
+}
+
+/** The oldest Node this runs on. */
+const OLDEST_NODE = [20, 19] as const;
+
+export function checksOf(node: string, seen: Diagnosis): Check[] {
+  const checks = [nodeCheck(node), serverCheck(seen)];
+  if (seen.unreachable !== null) return checks;
+  checks.push(namespaceCheck(seen));
+  if (!seen.namespaceExists) return checks;
+  return [...checks, attributesCheck(seen), workerCheck(seen), ...seen.accounts.map(accountCheck)];
+}
+
+function nodeCheck(node: string): Check {
+  const [major = 0, minor = 0] = node.split('.').map(Number);
+  const [least, leastMinor] = OLDEST_NODE;
+  const ok = major > least || (major === least && minor >= leastMinor);
+  return {
+    name: 'node',
+    state: ok ? 'ok' : 'fail',
+    says: node,
+    cure: ok ? null : `install Node ${least}.${leastMinor} or newer`,
+  };
+}
+
+function serverCheck({ address, unreachable }: Diagnosis): Check {
+  if (unreachable === null) return { name: 'temporal', state: 'ok', says: `answers at ${address}`, cure: null };
+  return {
+    name: 'temporal',
+    state: 'fail',
+    says: unreachable,
+    cure: 'set TEMPORAL_ADDRESS to a server that runs, or run `sluice up`',
+  };
+}
+
+function namespaceCheck({ namespace, namespaceExists }: Diagnosis): Check {
+  return {
+    name: 'namespace',
+    state: namespaceExists ? 'ok' : 'fail',
+    says: namespaceExists ? namespace : `${namespace} is not there, or you may not see it`,
+    cure: namespaceExists
+      ? null
+      : `set TEMPORAL_NAMESPACE, or create it: temporal operator namespace create --namespace ${namespace}`,
+  };
+}
+
+function attributesCheck({ missingSearchAttributes: missing }: Diagnosis): Check {
+  const name = 'search attributes';
+  if (missing === null) {
+    return { name, state: 'warn', says: 'the server does not tell which there are', cure: null };
+  }
+  if (missing.length === 0) return { name, state: 'ok', says: 'all there', cure: null };
+  return {
+    name,
+    state: 'warn',
+    says: `missing: ${missing.join(', ')}`,
+    cure: 'a worker registers them when it starts and may; else create them with `temporal operator search-attribute create`, or run workers with SLUICE_SEARCH_ATTRIBUTES=off',
+  };
+}
+
+function workerCheck({ workers }: Diagnosis): Check {
+  return {
+    name: 'worker',
+    state: workers > 0 ? 'ok' : 'fail',
+    says: workers > 0 ? `${workers} on task queue sluice` : 'none polls task queue sluice',
+    cure: workers > 0 ? null : 'run `sluice worker`, or `sluice up` on your own machine',
+  };
+}
+
+function accountCheck({ account, calls, watch, restore }: Diagnosis['accounts'][number]): Check {
+  const name = `account ${account.account}`;
+  const lacking = Object.entries({ calls, watch, restore }).filter(([, workers]) => workers === 0);
+  if (lacking.length === 0) return { name, state: 'ok', says: `served in ${account.region}`, cure: null };
+  return {
+    name,
+    state: 'fail',
+    says: `no worker serves it in ${account.region} (${lacking.map(([lane]) => lane).join(', ')})`,
+    cure: `run \`sluice worker --account ${account.account} --region ${account.region}\` with its credentials`,
+  };
+}

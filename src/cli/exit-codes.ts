@@ -1,0 +1,72 @@
+/** The exit codes of `sluice`, for scripts: one number a way to end. docs/cli.md is generated from this table. */
+import type { ErrorCode } from '../model/errors.js';
+import type { RolloutView } from '../model/view.js';
+import type { Outcome } from '../model/words.js';
+
+export const EXIT = {
+  succeeded: { code: 0, means: 'Done: succeeded, nothing to release, or reached what was waited for.' },
+  error: { code: 1, means: 'Any other error; the message has its code.' },
+  usage: { code: 2, means: 'Bad input: the command line, the spec, or a file that is there already.' },
+  rolledBack: { code: 3, means: 'The rollout was rolled back.' },
+  rejected: { code: 4, means: 'A person rejected the rollout.' },
+  timedOut: { code: 5, means: '`--timeout` is over and the rollout still goes on.' },
+  unreachable: { code: 6, means: 'The Temporal server cannot be reached.' },
+  verbRefused: { code: 7, means: 'The verb is not possible now.' },
+  superseded: { code: 8, means: 'A newer release took the place of the rollout.' },
+  stuck: { code: 9, means: 'The rollout is stuck and needs a person.' },
+  alreadyRunning: { code: 10, means: 'Another rollout of the target is running.' },
+  refused: { code: 11, means: 'Refused by the target or its provider, or closed from outside; the message says which.' },
+  noRollout: { code: 12, means: 'There is no such rollout.' },
+  setup: { code: 13, means: 'Something is missing: a worker, credentials, a setting. `sluice doctor` looks.' },
+  endedBefore: { code: 14, means: 'The rollout succeeded without ever being where `--until` waits for.' },
+  interrupted: { code: 130, means: 'Interrupted (Ctrl-C). A rollout goes on without its watcher.' },
+} as const;
+
+/** By the code of an error. */
+export function exitOfError(code: ErrorCode): number {
+  switch (code) {
+    case 'SLUICE_SPEC':
+    case 'SLUICE_USAGE':
+    case 'SLUICE_WORKFLOW_ID':
+      return EXIT.usage.code;
+    case 'SLUICE_UNREACHABLE':
+      return EXIT.unreachable.code;
+    case 'SLUICE_VERB':
+      return EXIT.verbRefused.code;
+    case 'SLUICE_ALREADY_RUNNING':
+      return EXIT.alreadyRunning.code;
+    case 'SLUICE_NO_ROLLOUT':
+      return EXIT.noRollout.code;
+    case 'SLUICE_NO_WORKER':
+    case 'SLUICE_SETUP':
+    case 'SLUICE_CREDENTIALS':
+      return EXIT.setup.code;
+    case 'SLUICE_ALIAS_SPLIT':
+    case 'SLUICE_OWNED':
+    case 'SLUICE_TARGET':
+    case 'SLUICE_NOT_FOUND':
+    case 'SLUICE_PERMISSION':
+    case 'SLUICE_REFUSED':
+    case 'SLUICE_FOREIGN_CHANGE':
+    case 'SLUICE_ARTIFACT':
+      return EXIT.refused.code;
+    default:
+      return EXIT.error.code;
+  }
+}
+
+const BY_OUTCOME: Record<Outcome, number> = {
+  succeeded: EXIT.succeeded.code,
+  nothingToRelease: EXIT.succeeded.code,
+  rolledBack: EXIT.rolledBack.code,
+  rejected: EXIT.rejected.code,
+  superseded: EXIT.superseded.code,
+  failed: EXIT.refused.code,
+};
+
+/** By where a rollout is: its outcome, stuck, or 0 while it goes on. */
+export function exitOfView(view: RolloutView): number {
+  if (view.outcome === 'failed' && view.code !== null) return exitOfError(view.code);
+  if (view.outcome !== null) return BY_OUTCOME[view.outcome];
+  return view.phase === 'stuck' ? EXIT.stuck.code : EXIT.succeeded.code;
+}

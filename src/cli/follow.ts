@@ -1,0 +1,100 @@
+/** Follows a rollout on a terminal, in a log, or for a program, until it is where it should be. */
+import type { Sluice, Snapshot, TargetName, Until, WatchOptions } from '../client/types.js';
+import type { RolloutView } from '../model/view.js';
+import type { Context } from './command.js';
+import { EXIT, exitOfView } from './exit-codes.js';
+import { emit, print, say } from './print.js';
+import { type Speaker, speakerFor } from './speaker.js';
+
+export interface Following {
+  until: Until;
+  /** Milliseconds; without, as long as it takes. */
+  timeout?: number | undefined;
+  /** Waits for a rollout other than this run. */
+  after?: string | undefined;
+  /** `watch`: what is seen is the data. `wait`: the end is the data, what is seen before is progress. */
+  as: 'watch' | 'wait';
+}
+
+/** Answers the exit code. */
+export async function follow(ctx: Context, sluice: Sluice, target: TargetName, how: Following): Promise<number> {
+  const late = how.timeout === undefined ? null : AbortSignal.timeout(how.timeout);
+  const signal = late === null ? ctx.signal : AbortSignal.any([ctx.signal, late]);
+  const options: WatchOptions = { signal, ...(how.after === undefined ? {} : { after: how.after }) };
+  const speaker = await speakerFor(ctx, how.as, target);
+  let last: Snapshot | null = null;
+  let reached = false;
+  try {
+    for await (const snapshot of sluice.watch(target, options)) {
+      last = snapshot.view === null && last !== null ? { ...snapshot, view: last.view } : snapshot;
+      speaker.show(last);
+      reached = isThere(last, how.until);
+      if (reached || last.ended || signal.aborted) break;
+    }
+  } finally {
+    speaker.end();
+  }
+  const view = last?.view ?? null;
+  const code = exitOf(view, last?.ended === true, reached, how.until, { late: late?.aborted === true, ctx });
+  conclude(ctx, target, how, view, code, speaker);
+  return code;
+}
+
+function isThere(snapshot: Snapshot, until: Until): boolean {
+  const phase = snapshot.view?.phase;
+  switch (until) {
+    case 'done':
+      return snapshot.ended;
+    case 'approval':
+      return phase === 'awaitingApproval';
+    case 'paused':
+      return phase === 'paused';
+  }
+}
+
+function exitOf(
+  view: RolloutView | null,
+  ended: boolean,
+  reached: boolean,
+  until: Until,
+  why: { late: boolean; ctx: Context },
+): number {
+  if (view !== null && ended) {
+    const code = exitOfView(view);
+    return code === EXIT.succeeded.code && until !== 'done' ? EXIT.endedBefore.code : code;
+  }
+  if (reached) return EXIT.succeeded.code;
+  if (why.ctx.signal.aborted) return EXIT.interrupted.code;
+  if (why.late) return view?.phase === 'stuck' ? EXIT.stuck.code : EXIT.timedOut.code;
+  return EXIT.error.code;
+}
+
+/** The last words: what is the case, and what a person may do. */
+function conclude(
+  ctx: Context,
+  target: TargetName,
+  how: Following,
+  view: RolloutView | null,
+  code: number,
+  speaker: Speaker,
+): void {
+  const id = `${target.app}/${target.environment}`;
+  if (ctx.json && how.as === 'watch') {
+    emit(ctx, { type: 'end', at: ctx.now(), exit: code, phase: view?.phase ?? null, outcome: view?.outcome ?? null });
+  } else if (ctx.json) {
+    emit(ctx, view);
+  } else if (how.as === 'wait' && view !== null) {
+    print(ctx, speaker.summary(view));
+  }
+  switch (code) {
+    case EXIT.interrupted.code:
+      say(ctx, `interrupted; the rollout goes on. Look: sluice get ${id} --watch. End it: sluice abort ${id}`);
+      return;
+    case EXIT.timedOut.code:
+      say(ctx, `the time is over; the rollout goes on. Look: sluice get ${id}. End it: sluice abort ${id}`);
+      return;
+    case EXIT.endedBefore.code:
+      say(ctx, `the rollout has ended before it was where --until ${how.until} waits for`);
+      return;
+  }
+}

@@ -1,0 +1,153 @@
+/** `sluice`: reads the command line, runs one command, answers with an exit code. */
+import type { Diagnosis, Sluice } from '../client/types.js';
+import { SluiceError } from '../model/errors.js';
+import type { Account } from '../model/ids.js';
+import { clean } from '../model/text.js';
+import type { Command, Context, Sink } from './command.js';
+import { EXIT, exitOfError } from './exit-codes.js';
+import { Given } from './given.js';
+import { parse } from './program.js';
+import { wantsColour } from './print.js';
+import { allCommands, COMMANDS } from './registry.js';
+import { packageVersion } from './version.js';
+
+/** Everything outside; a test brings its own. */
+export interface Host {
+  stdout: Sink;
+  stderr: Sink;
+  env: Record<string, string | undefined>;
+  cwd: string;
+  signal: AbortSignal;
+  now(): number;
+  connect(env: Record<string, string | undefined>): Promise<Sluice>;
+  diagnose(env: Record<string, string | undefined>, accounts: Account[]): Promise<Diagnosis>;
+}
+
+/** Milliseconds a command may take to end after Ctrl-C unless it says otherwise. */
+const GRACE = 2_000;
+
+/** Runs one command line in this process. Never throws; answers the exit code. */
+export async function run(argv: string[], host: Host): Promise<number> {
+  if (argv[0] === '--version' || argv[0] === '-V') {
+    host.stdout.write(`${packageVersion()}\n`);
+    return EXIT.succeeded.code;
+  }
+  const json = asksForJson(argv);
+  try {
+    const parsed = await parse(argv, await commandsFor(argv), {
+      stdout: host.stdout,
+      version: packageVersion(),
+      width: host.stdout.columns ?? 100,
+    });
+    if (!('command' in parsed)) {
+      if (parsed.message !== null) throw new SluiceError('SLUICE_USAGE', parsed.message);
+      return parsed.exit;
+    }
+    return await perform(parsed.command, parsed.args, parsed.options, host);
+  } catch (error) {
+    return tell(error, json, host);
+  }
+}
+
+/** Only the command that is asked for is loaded; help needs all of them. */
+async function commandsFor(argv: string[]): Promise<Command[]> {
+  const word = argv[0] ?? '';
+  const load = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+  return load === undefined ? allCommands() : [await load()];
+}
+
+async function perform(
+  command: Command,
+  args: Record<string, string | undefined>,
+  options: Record<string, unknown>,
+  host: Host,
+): Promise<number> {
+  const clients: Promise<Sluice>[] = [];
+  const ctx: Context = {
+    stdout: host.stdout,
+    stderr: host.stderr,
+    env: host.env,
+    cwd: host.cwd,
+    json: options.output === 'json',
+    colour: wantsColour(host.stdout, host.env, options.color === false),
+    now: host.now,
+    signal: host.signal,
+    connect: () => {
+      const client = host.connect(host.env);
+      clients.push(client);
+      return client;
+    },
+    diagnose: (accounts) => host.diagnose(host.env, accounts),
+  };
+  const given = new Given(args, options, host.env);
+  try {
+    return await orInterrupted(command.handler(given, ctx), host, command.grace ?? GRACE);
+  } finally {
+    await Promise.all(clients.map((client) => client.then((c) => c.close()).catch(() => undefined)));
+  }
+}
+
+/** A command that does not hear Ctrl-C by itself is left behind after its grace. */
+async function orInterrupted(work: Promise<number>, host: Host, grace: number): Promise<number> {
+  let timer: NodeJS.Timeout | undefined;
+  const interrupted = new Promise<number>((resolve) => {
+    const begin = () => {
+      timer = setTimeout(() => resolve(EXIT.interrupted.code), grace);
+    };
+    if (host.signal.aborted) begin();
+    else host.signal.addEventListener('abort', begin, { once: true });
+  });
+  try {
+    return await Promise.race([work, interrupted]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** One line for a person, one object for a program. */
+function tell(error: unknown, json: boolean, host: Host): number {
+  const known = error instanceof SluiceError;
+  const code = known ? error.code : 'SLUICE_INTERNAL';
+  const message = known
+    ? error.message
+    : `${clean(error instanceof Error ? error.message : error, 1_000)} (a defect of sluice; SLUICE_DEBUG=1 shows where)`;
+  if (json) host.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
+  else host.stderr.write(`error ${code}: ${message.split('\n').map((line) => clean(line, 2_000)).join('\n  ')}\n`);
+  if (!known && host.env.SLUICE_DEBUG !== undefined && error instanceof Error) host.stderr.write(`${error.stack}\n`);
+  return known ? exitOfError(error.code) : EXIT.error.code;
+}
+
+function asksForJson(argv: string[]): boolean {
+  return argv.some((word, at) => {
+    if (word === '--output=json' || word === '-ojson' || word === '-o=json') return true;
+    return word === 'json' && (argv[at - 1] === '-o' || argv[at - 1] === '--output');
+  });
+}
+
+/** As a program: this process's streams, Ctrl-C, and its end. */
+export async function main(argv: string[]): Promise<void> {
+  const interrupt = new AbortController();
+  const onSignal = () => {
+    if (interrupt.signal.aborted) process.exit(EXIT.interrupted.code);
+    interrupt.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  // `sluice list | head`: the reader has what it wants.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.succeeded.code);
+    throw error;
+  });
+  const code = await run(argv, {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    signal: interrupt.signal,
+    now: () => Date.now(),
+    connect: async (env) => (await import('../client/index.js')).connect({ env }),
+    diagnose: async (env, accounts) => (await import('../client/index.js')).diagnoseFrom({ env }, accounts),
+  });
+  // What was written is out before the process ends, whatever is still open.
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+}

@@ -1,0 +1,34 @@
+/** The commands, each loaded only when it is used. */
+import type { Command } from './command.js';
+
+/** In the order of the help. */
+export const COMMANDS: Record<string, () => Promise<Command>> = {
+  up: () => import('./verbs/up.js').then((m) => m.up),
+  worker: () => import('./verbs/worker.js').then((m) => m.worker),
+  init: () => import('./verbs/init.js').then((m) => m.init),
+  adopt: () => import('./verbs/adopt.js').then((m) => m.adopt),
+  validate: () => import('./verbs/validate.js').then((m) => m.validate),
+  plan: () => import('./verbs/plan.js').then((m) => m.plan),
+  start: () => import('./verbs/start.js').then((m) => m.start),
+  list: () => import('./verbs/list.js').then((m) => m.list),
+  get: () => import('./verbs/get.js').then((m) => m.get),
+  status: () => import('./verbs/status.js').then((m) => m.status),
+  approve: () => import('./verbs/approve.js').then((m) => m.approve),
+  reject: () => import('./verbs/reject.js').then((m) => m.reject),
+  pause: () => import('./verbs/pause.js').then((m) => m.pause),
+  resume: () => import('./verbs/resume.js').then((m) => m.resume),
+  promote: () => import('./verbs/promote.js').then((m) => m.promote),
+  skip: () => import('./verbs/skip.js').then((m) => m.skip),
+  retry: () => import('./verbs/retry.js').then((m) => m.retry),
+  abort: () => import('./verbs/abort.js').then((m) => m.abort),
+  undo: () => import('./verbs/undo.js').then((m) => m.undo),
+  releases: () => import('./verbs/releases.js').then((m) => m.releases),
+  history: () => import('./verbs/history.js').then((m) => m.history),
+  sweep: () => import('./verbs/sweep.js').then((m) => m.sweep),
+  schema: () => import('./verbs/schema.js').then((m) => m.schema),
+  doctor: () => import('./verbs/doctor.js').then((m) => m.doctor),
+};
+
+export async function allCommands(): Promise<Command[]> {
+  return Promise.all(Object.values(COMMANDS).map((load) => load()));
+}

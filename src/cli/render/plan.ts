@@ -1,0 +1,107 @@
+/** What `plan` shows: the current split, each step with its deadline, and what could refuse it. Pure. */
+import type { PlanPreview } from '../../client/types.js';
+import { duration } from '../../model/text.js';
+import type { Stage, Step } from '../../plan/types.js';
+import { clip, type Frame, type Line, pad, paint, piece, wrap } from './pieces.js';
+
+export function renderPlan(preview: PlanPreview, frame: Frame): string[] {
+  const { spec, before, plan, findings } = preview;
+  const { target } = spec;
+  const lines: Line[] = [
+    [piece(`${spec.app}/${spec.environment}`, 'bold'), piece(`  ${spec.strategy.type}  ${target.function}:${target.alias}`)],
+    [piece(`  account ${target.account}, ${target.region}, ${target.platform}`, 'dim')],
+    [piece('  now: '), ...nowLine(before)],
+    [],
+  ];
+  if (plan === null) lines.push([piece('no plan can be made', 'red')]);
+  else {
+    for (const stage of plan.stages) lines.push(...stageLines(stage));
+    lines.push([], [piece(`at least ${duration(shortest(plan.stages))} of baking`, 'dim')]);
+  }
+  return [...lines.map((line) => paint(clip(line, frame.width), frame.colour)), ...findingLines(findings, frame)];
+}
+
+function nowLine(before: PlanPreview['before']): Line {
+  const { stable, candidate, weight } = before.split;
+  if (stable === null) return [piece('nothing is live: this is the first release', 'cyan')];
+  if (candidate === null) return [piece(`release ${stable} has 100 %`, 'cyan')];
+  return [piece(`split: ${stable} ${100 - weight} %, ${candidate} ${weight} %`, 'yellow')];
+}
+
+function stageLines(stage: Stage): Line[] {
+  return [
+    [piece(`stage ${stage.name}`, 'bold')],
+    ...stage.steps.map((step): Line => {
+      const { what, limit, refuses } = wordsOf(step, stage);
+      return [piece(`  ${pad(what, 44)} `), piece(pad(limit, 18), 'cyan'), piece(` ${refuses}`, 'dim')];
+    }),
+  ];
+}
+
+/** What a step does, how long it may take, what could stop it. */
+function wordsOf(step: Step, stage: Stage): { what: string; limit: string; refuses: string } {
+  const within = (ms: number) => `within ${duration(ms)}`;
+  switch (step.kind) {
+    case 'deploy':
+      return {
+        what: step.into === 'idle' ? 'deploy into the idle environment' : 'deploy without traffic',
+        limit: within(step.deadline),
+        refuses: 'the provider: code, configuration, permissions',
+      };
+    case 'warm':
+      return {
+        what: 'ready provisioned concurrency',
+        limit: within(step.deadline),
+        refuses: "the provider: the account's concurrency",
+      };
+    case 'probe':
+      return {
+        what: `probe ${step.probes.join(', ')}`,
+        limit: within(step.deadline),
+        refuses: 'an answer that is not as expected',
+      };
+    case 'shift':
+      return {
+        what: `give the candidate ${step.weight} % of traffic`,
+        limit: within(step.deadline),
+        refuses: "somebody else's change of the target",
+      };
+    case 'promote':
+      return {
+        what: 'make the candidate the stable release',
+        limit: within(step.deadline),
+        refuses: "somebody else's change of the target",
+      };
+    case 'bake':
+      return {
+        what: `bake at ${step.weight} %`,
+        limit: `for ${duration(step.duration)}`,
+        refuses: 'the judge: an unhealthy candidate, too few requests, no data',
+      };
+    case 'approve':
+      return {
+        what: `approval of stage ${stage.name}`,
+        limit: within(step.approval.within),
+        refuses: `a rejection; nobody in time: ${step.approval.onTimeout}`,
+      };
+    case 'finish':
+      return { what: 'finish: from here `undo` goes back', limit: '', refuses: '' };
+  }
+}
+
+function shortest(stages: Stage[]): number {
+  let sum = 0;
+  for (const step of stages.flatMap(({ steps }) => steps)) if (step.kind === 'bake') sum += step.duration;
+  return sum;
+}
+
+/** In full: each says what to do. Refusals last, where the eye ends. */
+function findingLines(findings: PlanPreview['findings'], frame: Frame): string[] {
+  const sorted = [...findings].sort((a, b) => Number(a.level === 'refuse') - Number(b.level === 'refuse'));
+  const lines = sorted.flatMap(({ level, code, message }) => {
+    const style = level === 'refuse' ? ('red' as const) : ('yellow' as const);
+    const text = `${level === 'refuse' ? '✖ would be refused' : '! worth knowing'} [${code}]: ${message}`;
+    return wrap(text, frame.width).map((part) => paint([piece(part, style)], frame.colour));
+  });
+  return lines.length === 0 ? [] : ['', ...lines];
+}

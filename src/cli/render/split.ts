@@ -1,0 +1,30 @@
+/** Where the traffic is: `stable 41 ██████████░░ candidate 42 10 %`. */
+import type { RolloutView } from '../../model/view.js';
+import type { Line } from './pieces.js';
+import { piece } from './pieces.js';
+
+const WIDEST = 40;
+const NARROWEST = 10;
+
+export function splitLine(view: RolloutView, width: number): Line {
+  const live = view.live === null ? '' : ` (${view.live} is live)`;
+  if (view.outcome === 'succeeded') return whole(view.candidate, live);
+  const left = `stable ${view.stable ?? 'none yet'} `;
+  if (view.candidate === null) return view.stable === null ? [piece('nothing is live yet', 'dim')] : whole(view.stable, live);
+  const right = ` candidate ${view.candidate} ${view.weight} %${live}`;
+  const columns = Math.max(NARROWEST, Math.min(WIDEST, width - left.length - right.length));
+  return [piece(left, 'cyan'), ...bar(view.weight, columns), piece(right, 'yellow')];
+}
+
+function whole(release: string | null, live: string): Line {
+  return [piece(`release ${release ?? '?'} has 100 %${live}`, 'cyan')];
+}
+
+/** Stable's part full, the candidate's light; any weight at all is seen, and so is any rest. */
+export function bar(weight: number, columns: number): Line {
+  const exact = Math.round((weight / 100) * columns);
+  const candidate = weight > 0 && weight < 100 ? Math.min(columns - 1, Math.max(1, exact)) : exact;
+  return [piece('█'.repeat(columns - candidate), 'cyan'), piece('░'.repeat(candidate), 'yellow')].filter(
+    ({ text }) => text !== '',
+  );
+}

@@ -1,0 +1,46 @@
+/** What the rollout waits for, until when, and the exact command that answers. */
+import { VERB_TABLE } from '../../model/verbs.js';
+import type { RolloutView } from '../../model/view.js';
+import type { MessageVerb } from '../../model/words.js';
+import type { Line } from './pieces.js';
+import { pad, piece } from './pieces.js';
+import { left, moment } from './time.js';
+
+/** While it bakes nobody has to act; these are what a person may want. */
+const WHILE_BAKING: readonly MessageVerb[] = ['skip', 'pause', 'abort'];
+
+export function waitingLines(view: RolloutView, now: number): Line[] {
+  const { waitingFor: waits } = view;
+  if (waits === null) return [];
+  const until =
+    waits.until === null ? '' : ` until ${moment(waits.until)}, ${left(waits.until, now)}; then ${waits.otherwise}`;
+  return [
+    [piece('waits for ', 'plain'), piece(waits.what, 'bold'), piece(waits.until === null ? `; ${waits.otherwise}` : until)],
+  ];
+}
+
+export function commandLines(view: RolloutView): Line[] {
+  const { waitingFor: waits } = view;
+  if (waits === null) return [];
+  const verbs = view.phase === 'baking' ? waits.verbs.filter((verb) => WHILE_BAKING.includes(verb)) : waits.verbs;
+  const commands = verbs.map((verb) => ({ verb, command: commandOf(view, verb) }));
+  const columns = Math.max(0, ...commands.map(({ command }) => command.length));
+  return commands.map(({ verb, command }) => [
+    piece(`  ${pad(command, columns)}`, 'cyan'),
+    piece(`  ${(VERB_TABLE[verb].does.split('. ')[0] ?? '').replace(/\.$/, '')}`, 'dim'),
+  ]);
+}
+
+/** The command a person would type now. */
+export function commandOf(view: RolloutView, verb: MessageVerb): string {
+  const target = `${view.app}/${view.environment}`;
+  const stage = view.waitingFor?.stage ?? null;
+  if ((verb === 'approve' || verb === 'reject') && stage !== null) return `sluice ${verb} ${target} --stage ${quoted(stage)}`;
+  if (view.code === 'SLUICE_FOREIGN_CHANGE' && verb === 'abort') return `sluice abort ${target} --force`;
+  if (view.code === 'SLUICE_FOREIGN_CHANGE' && verb === 'retry') return `sluice retry ${target} --adopt`;
+  return `sluice ${verb} ${target}`;
+}
+
+function quoted(word: string): string {
+  return /^[\w.%:+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

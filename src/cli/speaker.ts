@@ -1,0 +1,113 @@
+/** The ways to show a rollout that is being followed. */
+import type { Snapshot, TargetName } from '../client/types.js';
+import type { RolloutView } from '../model/view.js';
+import type { Context, Sink } from './command.js';
+import { emit, frameOf, mayRedraw } from './print.js';
+import { renderLine } from './render/line.js';
+import { paint, piece } from './render/pieces.js';
+import { stamp } from './render/time.js';
+import { renderView } from './render/view.js';
+import { packageVersion } from './version.js';
+
+/** Milliseconds between two drawings of the picture: four a second at most. */
+const REDRAW = 250;
+/** Milliseconds after which a log hears that all is still going on; CI systems end jobs that are silent. */
+const HEARTBEAT = 30_000;
+/** Version of the lines a program reads; a new field does not change it. */
+const STREAM_VERSION = 1;
+
+export interface Speaker {
+  show(snapshot: Snapshot): void;
+  /** No more snapshots come. */
+  end(): void;
+  /** The end in words, for stdout. */
+  summary(view: RolloutView): string[];
+}
+
+export async function speakerFor(ctx: Context, as: 'watch' | 'wait', target: TargetName): Promise<Speaker> {
+  if (as === 'watch' && ctx.json) return programSpeaker(ctx);
+  if (as === 'watch' && mayRedraw(ctx)) return liveSpeaker(ctx, target);
+  return logSpeaker(ctx, as === 'watch' ? ctx.stdout : ctx.stderr, target);
+}
+
+/** The picture, redrawn in place. */
+async function liveSpeaker(ctx: Context, target: TargetName): Promise<Speaker> {
+  const { createLogUpdate } = await import('log-update');
+  const draw = createLogUpdate(ctx.stdout as unknown as NodeJS.WritableStream, { showCursor: true });
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  let pending: Snapshot | null = null;
+  const paintNow = (snapshot: Snapshot, whole: boolean): void => {
+    drawnAt = ctx.now();
+    pending = null;
+    draw(pictureOf(ctx, snapshot, target, whole).join('\n'));
+  };
+  return {
+    show(snapshot) {
+      pending = snapshot;
+      if (snapshot.ended || ctx.now() - drawnAt >= REDRAW) paintNow(snapshot, true);
+    },
+    end() {
+      if (pending !== null) paintNow(pending, true);
+      draw.done();
+    },
+    summary: (view) => renderView(view, frameOf(ctx)),
+  };
+}
+
+function pictureOf(ctx: Context, snapshot: Snapshot, target: TargetName, redrawn: boolean): string[] {
+  const frame = frameOf(ctx, redrawn);
+  if (snapshot.view !== null) return renderView(snapshot.view, frame, snapshot.trouble);
+  return [paint([piece(waitingText(target, snapshot), 'yellow')], frame.colour)];
+}
+
+function waitingText(target: TargetName, snapshot: Snapshot): string {
+  return snapshot.trouble ?? `waiting for a rollout of ${target.app}/${target.environment} to begin`;
+}
+
+/** One timestamped line a change, and a sign of life. */
+function logSpeaker(ctx: Context, sink: Sink, target: TargetName): Speaker {
+  let said = '';
+  let saidAt = ctx.now();
+  const line = (text: string): void => {
+    sink.write(`${text}\n`);
+    saidAt = ctx.now();
+  };
+  return {
+    show(snapshot) {
+      const now = ctx.now();
+      const { view, trouble } = snapshot;
+      const key = view === null || trouble !== null ? waitingText(target, snapshot) : changeKey(view);
+      const beat = key === said && now - saidAt >= HEARTBEAT;
+      if (key === said && !beat) return;
+      said = key;
+      if (view === null || trouble !== null) {
+        line(paint([piece(`${stamp(now)} ${target.app}/${target.environment} ${waitingText(target, snapshot)}`)], false));
+      } else line(renderLine(view, now, beat));
+    },
+    end: () => undefined,
+    summary: (view) => renderView(view, frameOf(ctx)),
+  };
+}
+
+/** What is worth a line of its own. */
+function changeKey(view: RolloutView): string {
+  const { phase, outcome, weight, reason, stages } = view;
+  return JSON.stringify([phase, outcome, weight, reason, stages.map(({ state, current, until }) => [state, current, until])]);
+}
+
+/** JSON, one message a line: first the version, then views. */
+function programSpeaker(ctx: Context): Speaker {
+  let said = '';
+  emit(ctx, { type: 'version', version: STREAM_VERSION, sluice: packageVersion() });
+  return {
+    show({ view, trouble }) {
+      const key = JSON.stringify([view, trouble]);
+      if (key === said) return;
+      said = key;
+      if (trouble !== null) emit(ctx, { type: 'trouble', at: ctx.now(), message: trouble });
+      else if (view !== null) emit(ctx, { type: 'view', at: ctx.now(), view });
+    },
+    end: () => undefined,
+    summary: () => [],
+  };
+}

@@ -1,0 +1,3 @@
+import { messageCommand } from './message.js';
+
+export const pause = messageCommand('pause');

@@ -1,0 +1,57 @@
+import type { LedgerEntry, TargetView } from '../../model/view.js';
+import { isName } from '../../model/ids.js';
+import { command, type Context } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { usage } from '../given.js';
+import { emit, frameOf, print, say } from '../print.js';
+import { paint, piece } from '../render/pieces.js';
+import { table } from '../render/table.js';
+import { left, moment } from '../render/time.js';
+
+export const releases = command({
+  name: 'releases',
+  does: 'Shows what was live, since when, and by whom.',
+  args: [{ name: '<app>', means: 'APP for all its environments, or APP/ENVIRONMENT' }],
+  options: [],
+  examples: ['sluice releases checkout', 'sluice releases checkout/production -o json'],
+  handler: async (given, ctx) => {
+    const [app = '', environment, ...rest] = given.arg('app').split('/');
+    if (!isName(app) || rest.length > 0 || (environment !== undefined && !isName(environment))) {
+      throw usage(`"${given.arg('app')}" is neither APP nor APP/ENVIRONMENT`);
+    }
+    const views = await (await ctx.connect()).releases(app, environment);
+    if (ctx.json) emit(ctx, views);
+    else if (views.length === 0) say(ctx, `nothing was released of ${given.arg('app')} yet`);
+    else print(ctx, views.flatMap((view, at) => [...(at === 0 ? [] : ['']), ...linesOf(view, ctx)]));
+    return EXIT.succeeded.code;
+  },
+});
+
+function linesOf(view: TargetView, ctx: Context): string[] {
+  const frame = frameOf(ctx);
+  const text = (words: string) => paint([piece(words)], false);
+  const lines = [paint([piece(`${view.app}/${view.environment}`, 'bold')], frame.colour)];
+  const head = ['RELEASE', 'LIVE SINCE', 'UNTIL', 'BY', 'STRATEGY', 'MESSAGE'];
+  if (view.releases.length === 0) lines.push('  nothing was released yet');
+  else lines.push(...table(head, view.releases.map(rowOf), frame));
+  if (view.running !== null) lines.push(text(`running: ${view.running.strategy} since ${moment(view.running.since)}`));
+  if (view.queued !== null) {
+    lines.push(text(`queued: ${view.queued.strategy} by ${view.queued.by ?? 'somebody'} since ${moment(view.queued.since)}`));
+  }
+  if (view.undo !== null) {
+    const way = `sluice undo ${view.app}/${view.environment}`;
+    lines.push(text(`undo goes back to release ${view.undo.version}, ${left(view.undo.until, frame.now)}: ${way}`));
+  }
+  return lines;
+}
+
+function rowOf(entry: LedgerEntry) {
+  return [
+    { text: entry.version },
+    { text: moment(entry.since) },
+    { text: entry.until === null ? 'live' : moment(entry.until) },
+    { text: entry.by ?? '–' },
+    { text: entry.strategy },
+    { text: entry.message ?? '' },
+  ];
+}

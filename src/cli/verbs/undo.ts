@@ -1,0 +1,36 @@
+import { UNDO_RULE } from '../../model/verbs.js';
+import { command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { follow } from '../follow.js';
+import { emit, print, say } from '../print.js';
+import { BY, TARGET } from './message.js';
+import { sentence } from './start.js';
+
+export const undo = command({
+  name: 'undo',
+  does: UNDO_RULE,
+  args: [TARGET],
+  options: [
+    { flags: '-w, --watch', means: 'Look until it ends.' },
+    { flags: '--wait', means: 'Wait silently until it ends; progress on stderr.' },
+    { flags: '--timeout <duration>', means: 'With --watch or --wait: at most this long.' },
+    { flags: '-m, --message <text>', means: 'Why; shown wherever the rollout is.' },
+    BY,
+  ],
+  examples: ['sluice undo checkout/production --watch -m "totals are wrong"'],
+  handler: async (given, ctx) => {
+    const target = given.target();
+    const timeout = given.duration('timeout');
+    const message = given.text('message');
+    const sluice = await ctx.connect();
+    const answer = await sluice.undo(target, { by: given.by(), ...(message === undefined ? {} : { message }) });
+    const [watch, wait] = [given.flag('watch'), given.flag('wait')];
+    if (!watch && !wait) {
+      if (ctx.json) emit(ctx, answer);
+      else print(ctx, sentence(target, answer));
+      return EXIT.succeeded.code;
+    }
+    say(ctx, sentence(target, answer));
+    return follow(ctx, sluice, target, { until: 'done', timeout, as: watch ? 'watch' : 'wait' });
+  },
+});

@@ -1,0 +1,135 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Context, command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { emit, print, say } from '../print.js';
+
+interface Part {
+  stop(): Promise<unknown>;
+}
+
+export const up = command({
+  name: 'up',
+  does: 'Runs everything on this machine until Ctrl-C: Temporal, a worker, and with --emulate aws a cloud.',
+  more: [
+    'All of it listens on loopback. Logs, and without --emulate the state of Temporal, are kept in .sluice/up.',
+    'An emulated cloud forgets everything when it ends, so Temporal then does too.',
+  ].join('\n'),
+  args: [],
+  options: [
+    { flags: '--emulate <cloud>', means: 'Emulate this cloud; without it the worker uses the real one.', choices: ['aws'] },
+    { flags: '--port <port>', means: "Temporal's port (7233 if free)." },
+    { flags: '--ui-port <port>', means: "Port of Temporal's UI." },
+    { flags: '--account <name@region>', means: 'Accounts the worker serves (default@AWS_REGION).', many: true },
+  ],
+  examples: ['sluice up --emulate aws'],
+  grace: 30_000,
+  handler: async (given, ctx) => {
+    const folder = path.join(ctx.cwd, '.sluice', 'up');
+    mkdirSync(folder, { recursive: true });
+    const parts: Part[] = [];
+    try {
+      return await runAll(ctx, folder, parts, {
+        aws: given.text('emulate') === 'aws',
+        port: given.port('port'),
+        uiPort: given.port('uiPort'),
+        accounts: given.texts('account'),
+      });
+    } finally {
+      for (const part of parts.reverse()) await part.stop().catch(() => undefined);
+    }
+  },
+});
+
+interface Wanted {
+  aws: boolean;
+  port: number | undefined;
+  uiPort: number | undefined;
+  accounts: string[];
+}
+
+async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wanted): Promise<number> {
+  const { startTemporal } = await import('../../../emulators/temporal.js');
+  const { freePort, startProcess } = await import('../../../emulators/process.js');
+  say(ctx, 'starting Temporal…');
+  const temporal = await startTemporal({
+    logFile: path.join(folder, 'temporal.log'),
+    port: wanted.port ?? (await firstFree(7233)) ?? (await freePort()),
+    ...(wanted.uiPort === undefined ? {} : { uiPort: wanted.uiPort }),
+    ...(wanted.aws ? {} : { dbFile: path.join(folder, 'temporal.db') }),
+  });
+  parts.push(temporal);
+  const env: Record<string, string> = { TEMPORAL_ADDRESS: temporal.address };
+  if (wanted.aws) {
+    say(ctx, 'starting the emulated cloud…');
+    const { startAws } = await import('../../../emulators/aws/index.js');
+    const aws = await startAws({ logFile: path.join(folder, 'aws.log') });
+    parts.push(aws);
+    const region = ctx.env.AWS_REGION ?? 'us-east-1';
+    Object.assign(env, {
+      AWS_ENDPOINT_URL: aws.endpoint,
+      AWS_ACCESS_KEY_ID: 'sluice',
+      AWS_SECRET_ACCESS_KEY: 'sluice',
+      AWS_REGION: region,
+    });
+  }
+  say(ctx, 'starting a worker…');
+  const health = await freePort();
+  const worker = await startProcess({
+    name: 'the worker',
+    command: process.execPath,
+    args: [fileURLToPath(new URL('../../worker-main.js', import.meta.url))],
+    env: {
+      ...env,
+      SLUICE_STORE: path.join(folder, 'artifacts'),
+      SLUICE_HEALTH_PORT: String(health),
+      ...(wanted.accounts.length === 0 ? {} : { SLUICE_ACCOUNTS: wanted.accounts.join(',') }),
+    },
+    ready: async () => (await fetch(`http://127.0.0.1:${health}/readyz`)).ok,
+    within: 30_000,
+    grace: 15_000,
+    logFile: path.join(folder, 'worker.log'),
+  });
+  parts.push(worker);
+  announce(ctx, temporal.uiUrl, env, folder);
+  const ended = await Promise.race([worker.ended.then(() => true), interrupted(ctx.signal).then(() => false)]);
+  if (!ended) {
+    say(ctx, 'ending all of it…');
+    return EXIT.succeeded.code;
+  }
+  say(ctx, ['the worker has ended by itself:', ...worker.lastLines().slice(-10)].join('\n  '));
+  return EXIT.error.code;
+}
+
+function announce(ctx: Context, ui: string | null, env: Record<string, string>, folder: string): void {
+  if (ctx.json) {
+    emit(ctx, { ready: true, ui, env, logs: folder });
+    return;
+  }
+  print(ctx, [
+    `Temporal UI: ${ui ?? 'none'}`,
+    'In other terminals:',
+    `  export ${Object.entries(env)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' ')}`,
+    `Logs: ${folder}. Ctrl-C ends all of it.`,
+  ]);
+}
+
+function interrupted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** The port if nobody listens on it; null when somebody does. */
+async function firstFree(port: number): Promise<number | null> {
+  const { createServer } = await import('node:net');
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(null));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(port)));
+  });
+}

@@ -1,0 +1,38 @@
+import { command } from '../command.js';
+import { usage } from '../given.js';
+
+export const worker = command({
+  name: 'worker',
+  does: 'Runs a worker: it executes rollouts and holds the cloud credentials. SIGTERM drains it.',
+  more: [
+    'Credentials come from the AWS chain (AWS_* and so on), or from a role to assume.',
+    'Without options: SLUICE_ACCOUNTS (name@region[=role], comma separated), else account `default` in AWS_REGION.',
+  ].join('\n'),
+  args: [],
+  options: [
+    { flags: '--account <name>', means: 'Serve an account under this name; also name@region[=role].', many: true },
+    { flags: '--region <region>', means: 'Region of the accounts that name none.' },
+    { flags: '--health-port <port>', means: 'Answer /healthz and /readyz on this port of loopback; 0 for a free one.' },
+  ],
+  examples: [
+    'sluice worker',
+    'sluice worker --account prod --region eu-west-1 --health-port 8080',
+    'sluice worker --account prod@eu-west-1=arn:aws:iam::123456789012:role/sluice',
+  ],
+  grace: 60_000,
+  handler: async (given) => {
+    const port = given.port('healthPort');
+    const region = given.text('region') ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+    const accounts = given.texts('account').map((account) => {
+      if (account.includes('@')) return account;
+      if (region === undefined) throw usage(`--account ${account} has no region; add --region, or write ${account}@REGION`);
+      return `${account}@${region}`;
+    });
+    // The worker is a program of its own and reads its environment; this process becomes that program.
+    if (accounts.length > 0) process.env.SLUICE_ACCOUNTS = accounts.join(',');
+    else if (given.text('region') !== undefined) process.env.AWS_REGION = region;
+    if (port !== undefined) process.env.SLUICE_HEALTH_PORT = String(port);
+    await import('../../worker-main.js');
+    return Number(process.exitCode ?? 0);
+  },
+});

@@ -1,0 +1,59 @@
+/** The way to the Temporal server. */
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { SluiceError } from '../model/errors.js';
+import { toSluiceError, unreachable } from './errors.js';
+
+/** Longest wait for the server's first answer, in ms. */
+const CONNECT_WITHIN = 5_000;
+
+export interface ConnectOptions {
+  /** Where TEMPORAL_* are read from; the process's own environment unless given. */
+  env?: Record<string, string | undefined>;
+  /** Milliseconds until SLUICE_UNREACHABLE. */
+  within?: number;
+}
+
+/** A connected Temporal client, and where it is connected to. */
+export interface Link {
+  temporal: Client;
+  address: string;
+  namespace: string;
+  close(): Promise<void>;
+}
+
+/** Where the environment points to, without going there. Errors: SLUICE_SETUP for an unreadable TEMPORAL_* profile. */
+export function addressOf(options: ConnectOptions = {}) {
+  try {
+    const { connectionOptions, namespace = 'default' } = loadClientConnectConfig(
+      options.env === undefined ? {} : { overrideEnvVars: defined(options.env) },
+    );
+    return { connectionOptions, address: connectionOptions.address ?? 'localhost:7233', namespace };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SluiceError('SLUICE_SETUP', `the TEMPORAL_* settings cannot be read: ${why}`);
+  }
+}
+
+/**
+ * Connects by TEMPORAL_* (address, namespace, API key, TLS, profile), as Temporal's own tools do.
+ * Errors: SLUICE_UNREACHABLE within five seconds, naming the address.
+ */
+export async function connectLink(options: ConnectOptions = {}): Promise<Link> {
+  const { connectionOptions, address, namespace } = addressOf(options);
+  const within = options.within ?? CONNECT_WITHIN;
+  const connection = Connection.lazy({ ...connectionOptions, address, connectTimeout: within });
+  try {
+    await connection.withDeadline(Date.now() + within, () => connection.ensureConnected());
+  } catch (error) {
+    await connection.close().catch(() => undefined);
+    const found = toSluiceError(error, address);
+    throw found.code === 'SLUICE_PERMISSION' ? found : unreachable(address, found.message);
+  }
+  const temporal = new Client({ connection, namespace });
+  return { temporal, address, namespace, close: () => connection.close() };
+}
+
+function defined(env: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

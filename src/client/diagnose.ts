@@ -1,0 +1,79 @@
+/** What `sluice doctor` asks the server. */
+import type { ConnectOptions, Link } from './connect.js';
+import { addressOf, connectLink } from './connect.js';
+import { SluiceError } from '../model/errors.js';
+import type { Account } from '../model/ids.js';
+import { accountQueue, TASK_QUEUE } from '../model/ids.js';
+import { SEARCH_ATTRIBUTES } from '../search-attributes.js';
+import type { Diagnosis } from './types.js';
+
+/** temporal.api.enums.v1.TaskQueueType. */
+const WORKFLOW = 1;
+const ACTIVITY = 2;
+const ANSWER_WITHIN = 5_000;
+
+/** Connects, looks, disconnects. An unreachable server is an answer, not an error. */
+export async function diagnoseFrom(options: ConnectOptions, accounts: Account[]): Promise<Diagnosis> {
+  const { address, namespace } = addressOf(options);
+  let link: Link;
+  try {
+    link = await connectLink(options);
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    return blank(address, namespace, error.message, accounts);
+  }
+  try {
+    return await diagnose(link, accounts);
+  } finally {
+    await link.close();
+  }
+}
+
+async function diagnose(link: Link, accounts: Account[]): Promise<Diagnosis> {
+  const { address, namespace, temporal } = link;
+  const { workflowService, operatorService } = temporal.connection;
+  const within = <T>(work: () => Promise<T>, otherwise: T): Promise<T> =>
+    temporal.withDeadline(Date.now() + ANSWER_WITHIN, work).catch(() => otherwise);
+  const pollers = (taskQueue: string, taskQueueType: number) =>
+    within(async () => {
+      const answer = await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue }, taskQueueType });
+      return new Set((answer.pollers ?? []).map(({ identity }) => identity)).size;
+    }, 0);
+  const [exists, attributes, workers, served] = await Promise.all([
+    within(() => workflowService.describeNamespace({ namespace }).then(() => true), false),
+    within<string[] | null>(async () => {
+      const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+      return Object.keys(SEARCH_ATTRIBUTES).filter((name) => customAttributes?.[name] === undefined);
+    }, null),
+    pollers(TASK_QUEUE, WORKFLOW),
+    Promise.all(
+      accounts.map(async (account) => ({
+        account,
+        calls: await pollers(accountQueue(account, 'calls'), ACTIVITY),
+        watch: await pollers(accountQueue(account, 'watch'), ACTIVITY),
+        restore: await pollers(accountQueue(account, 'restore'), ACTIVITY),
+      })),
+    ),
+  ]);
+  return {
+    address,
+    namespace,
+    unreachable: null,
+    namespaceExists: exists,
+    missingSearchAttributes: attributes,
+    workers,
+    accounts: served,
+  };
+}
+
+function blank(address: string, namespace: string, why: string, accounts: Account[]): Diagnosis {
+  return {
+    address,
+    namespace,
+    unreachable: why,
+    namespaceExists: false,
+    missingSearchAttributes: null,
+    workers: 0,
+    accounts: accounts.map((account) => ({ account, calls: 0, watch: 0, restore: 0 })),
+  };
+}

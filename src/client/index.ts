@@ -1,0 +1,40 @@
+/** The typed client of Sluice. */
+import type { ConnectOptions } from './connect.js';
+import { connectLink } from './connect.js';
+import { history, list, releases } from './list.js';
+import { look } from './look.js';
+import { adopt, plan, sweep } from './short.js';
+import { start, undo } from './start.js';
+import type { Sluice } from './types.js';
+import { verb } from './verbs.js';
+import { wait, watch } from './watch.js';
+
+export type { ConnectOptions } from './connect.js';
+export { diagnoseFrom } from './diagnose.js';
+export type * from './types.js';
+export { isReached } from './watch.js';
+
+/** Connects to the server that TEMPORAL_* name. Errors: SLUICE_UNREACHABLE, SLUICE_SETUP. Close it when done. */
+export async function connect(options: ConnectOptions = {}): Promise<Sluice> {
+  const link = await connectLink(options);
+  return {
+    address: link.address,
+    namespace: link.namespace,
+    start: (request) => start(link, request),
+    status: async (target) => {
+      const { view, ended, trouble } = await look(link, target);
+      return { view, ended, trouble };
+    },
+    verb: (target, said, args) => verb(link, target, said, args),
+    watch: (target, watching) => watch(link, target, watching),
+    wait: (target, until, watching) => wait(link, target, until, watching),
+    list: (filter) => list(link, filter),
+    releases: (app, environment) => releases(link, app, environment),
+    history: (target) => history(link, target),
+    undo: (target, args) => undo(link, target, args),
+    plan: (request) => plan(link, request),
+    sweep: (account) => sweep(link, account),
+    adopt: (request) => adopt(link, request),
+    close: () => link.close(),
+  };
+}

@@ -1,0 +1,148 @@
+/** Lists of rollouts and targets, from the server's visibility store. No worker is needed. */
+import type { WorkflowExecutionInfo } from '@temporalio/client';
+import { parseRolloutId, rolloutId } from '../model/ids.js';
+import type { RolloutView, TargetView } from '../model/view.js';
+import { OUTCOMES, type Outcome, PHASES, type Phase, type RolloutType, STRATEGIES } from '../model/words.js';
+import type { Link } from './connect.js';
+import { isUnknownAttribute, toSluiceError } from './errors.js';
+import { ask, firstRun } from './look.js';
+import { ledgerOf } from './start.js';
+import type { HistoryEntry, ListEntry, ListFilter, TargetName } from './types.js';
+
+/** Most entries of a list, newest first. */
+const AT_MOST = 500;
+/** Most running rollouts that are asked one by one where the server cannot filter by phase. */
+const ASKED_AT_MOST = 50;
+const TYPES = [...STRATEGIES, 'undo'].map((type) => `'${type}'`).join(', ');
+const ROLLOUTS = `WorkflowType IN (${TYPES}) AND ExecutionStatus != 'ContinuedAsNew'`;
+
+/** See `Sluice.list`. */
+export async function list(link: Link, filter: ListFilter): Promise<ListEntry[]> {
+  const closed = filter.phase !== undefined && isOutcome(filter.phase);
+  const parts = [ROLLOUTS];
+  if (closed) parts.push("ExecutionStatus != 'Running'");
+  else if (filter.phase !== undefined || filter.all !== true) parts.push("ExecutionStatus = 'Running'");
+  if (filter.olderThan !== undefined) {
+    parts.push(`StartTime < '${new Date(Date.now() - filter.olderThan).toISOString()}'`);
+  }
+  const query = parts.join(' AND ');
+  const named = filter.app === undefined ? null : pattern(filter.app);
+  const matches = (entry: ListEntry) =>
+    (named === null || named.test(entry.app)) &&
+    (filter.phase === undefined || entry.phase === filter.phase || entry.outcome === filter.phase);
+  if (filter.phase === undefined) return (await entries(link, query)).filter(matches);
+  const attribute = closed ? 'SluiceOutcome' : 'SluicePhase';
+  try {
+    return (await entries(link, `${query} AND ${attribute} = '${filter.phase}'`, false)).filter(matches);
+  } catch (error) {
+    if (!isUnknownAttribute(error)) throw toSluiceError(error, link.address);
+    const all = await entries(link, query);
+    return (await Promise.all(all.slice(0, ASKED_AT_MOST).map((entry) => filledIn(link, entry)))).filter(matches);
+  }
+}
+
+/** See `Sluice.history`. */
+export async function history(link: Link, target: TargetName): Promise<HistoryEntry[]> {
+  const id = rolloutId(target.app, target.environment);
+  const found: HistoryEntry[] = [];
+  await each(link, `${ROLLOUTS} AND WorkflowId = '${id}' AND ExecutionStatus != 'Running'`, (info) => {
+    const view = viewIn(info);
+    found.push({
+      ...entryOf(info, target),
+      closed: info.status.name,
+      reason: view?.reason ?? null,
+      release: view?.candidate ?? null,
+      by: view?.startedBy ?? null,
+      message: view?.message ?? null,
+    });
+  });
+  return found;
+}
+
+/** See `Sluice.releases`. */
+export async function releases(link: Link, app: string, environment?: string): Promise<TargetView[]> {
+  const environments = environment === undefined ? await environmentsOf(link, app) : [environment];
+  const views = await Promise.all(environments.map((each) => ledgerOf(link, { app, environment: each })));
+  return views.filter((view) => view !== null);
+}
+
+async function environmentsOf(link: Link, app: string): Promise<string[]> {
+  const found = new Set<string>();
+  await each(link, "WorkflowType = 'targetCompanion' AND ExecutionStatus = 'Running'", ({ workflowId }) => {
+    const [kind, owner, environment] = workflowId.split('/');
+    if (kind === 'target' && owner === app && environment !== undefined) found.add(environment);
+  });
+  return [...found].sort();
+}
+
+async function entries(link: Link, query: string, translate = true): Promise<ListEntry[]> {
+  const found: ListEntry[] = [];
+  await each(
+    link,
+    query,
+    (info) => {
+      const target = parseRolloutId(info.workflowId);
+      if (target !== null) found.push(entryOf(info, target));
+    },
+    translate,
+  );
+  return found;
+}
+
+async function each(
+  link: Link,
+  query: string,
+  take: (info: WorkflowExecutionInfo) => void,
+  translate = true,
+): Promise<void> {
+  let seen = 0;
+  try {
+    for await (const info of link.temporal.workflow.list({ query })) {
+      take(info);
+      seen += 1;
+      if (seen >= AT_MOST) return;
+    }
+  } catch (error) {
+    throw translate ? toSluiceError(error, link.address) : error;
+  }
+}
+
+function entryOf(info: WorkflowExecutionInfo, target: TargetName): ListEntry {
+  const attributes = new Map(info.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
+  const view = viewIn(info);
+  const open = info.status.name === 'RUNNING';
+  const outcome = (attributes.get('SluiceOutcome') as Outcome | undefined) ?? view?.outcome ?? null;
+  const weight = attributes.get('SluiceWeight');
+  return {
+    ...target,
+    strategy: info.type as RolloutType,
+    phase: open ? ((attributes.get('SluicePhase') as Phase | 'done' | undefined) ?? null) : 'done',
+    outcome: outcome ?? (info.status.name === 'FAILED' ? 'failed' : null),
+    weight: typeof weight === 'number' ? weight : (view?.weight ?? null),
+    startedAt: view?.startedAt ?? info.startTime.getTime(),
+    endedAt: info.closeTime?.getTime() ?? null,
+    run: firstRun(info),
+  };
+}
+
+/** The same entry with what only the workflow itself knows. */
+async function filledIn(link: Link, entry: ListEntry): Promise<ListEntry> {
+  if (entry.phase !== null) return entry;
+  const handle = link.temporal.workflow.getHandle(rolloutId(entry.app, entry.environment));
+  const view = await ask(link, handle).catch(() => null);
+  return view === null ? entry : { ...entry, phase: view.phase, outcome: view.outcome, weight: view.weight };
+}
+
+function viewIn(info: WorkflowExecutionInfo): RolloutView | null {
+  return (info.memo?.view as RolloutView | undefined) ?? null;
+}
+
+function isOutcome(word: Phase | Outcome): boolean {
+  return (OUTCOMES as readonly string[]).includes(word) && !(PHASES as readonly string[]).includes(word);
+}
+
+/** `check*` as an expression for the whole name. */
+export function pattern(glob: string): RegExp {
+  const parts = glob.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`);
+}

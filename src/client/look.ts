@@ -1,0 +1,149 @@
+/** One look at a rollout: the running one by its query, a closed one by what it left behind. */
+import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { WatchHeartbeat } from '../../activities/health/types.js';
+import { SluiceError } from '../model/errors.js';
+import { rolloutId } from '../model/ids.js';
+import { clean } from '../model/text.js';
+import type { RolloutView, VerdictView } from '../model/view.js';
+import type { Outcome, RolloutType } from '../model/words.js';
+import type { Link } from './connect.js';
+import { failureOf, grpcCode, isLate, noWorker, toSluiceError } from './errors.js';
+import type { Snapshot, TargetName } from './types.js';
+
+/** Longest wait for a worker's answer to a query, in ms. */
+const ANSWER_WITHIN = 5_000;
+const UNAVAILABLE = 14;
+
+/** A look, and which run it was. */
+export interface Look extends Snapshot {
+  run: string;
+  /** Temporal has closed the run. */
+  closed: boolean;
+}
+
+/** The first run of the chain: what view and companion call the run. */
+export function firstRun(info: { runId: string; raw: unknown }): string {
+  const raw = info.raw as {
+    firstRunId?: string | null;
+    workflowExecutionInfo?: { firstRunId?: string | null } | null;
+  };
+  return raw.workflowExecutionInfo?.firstRunId || raw.firstRunId || info.runId;
+}
+
+export async function describe(link: Link, target: TargetName): Promise<WorkflowExecutionDescription> {
+  const handle = link.temporal.workflow.getHandle(rolloutId(target.app, target.environment));
+  try {
+    return await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () => handle.describe());
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw toSluiceError(error, link.address);
+    throw new SluiceError(
+      'SLUICE_NO_ROLLOUT',
+      `there is no rollout of ${target.app}/${target.environment} in namespace ${link.namespace} at ${link.address}; \`sluice list --all\` shows what there is`,
+    );
+  }
+}
+
+/** Errors: SLUICE_NO_ROLLOUT, SLUICE_NO_WORKER for a running one that nobody can ask. */
+export async function look(link: Link, target: TargetName): Promise<Look> {
+  const seen = await describe(link, target);
+  const run = firstRun(seen);
+  const handle = link.temporal.workflow.getHandle(seen.workflowId, seen.runId);
+  if (seen.status.name === 'RUNNING') {
+    const asked = await ask(link, handle);
+    const view = { ...asked, verdict: liveVerdict(link, seen, asked) };
+    return { view, ended: view.phase === 'done', closed: false, trouble: null, run };
+  }
+  const view = (seen.memo?.view as RolloutView | undefined) ?? (await lastWords(link, target, seen, handle));
+  return { view, ended: true, closed: true, trouble: null, run };
+}
+
+/** A workflow's answer to `status`. Errors: SLUICE_NO_WORKER, SLUICE_UNREACHABLE. */
+export async function ask(link: Link, handle: WorkflowHandle): Promise<RolloutView> {
+  try {
+    return await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () => handle.query<RolloutView>('status'));
+  } catch (error) {
+    if (grpcCode(error) === UNAVAILABLE) throw toSluiceError(error, link.address);
+    throw noWorker(
+      isLate(error)
+        ? `${handle.workflowId} did not answer within ${ANSWER_WITHIN / 1000} s`
+        : `${handle.workflowId} cannot be asked (${failureOf(error).message})`,
+    );
+  }
+}
+
+/** The counts of a watcher that is at work, newer than those the workflow knows. */
+function liveVerdict(link: Link, seen: WorkflowExecutionDescription, view: RolloutView): VerdictView | null {
+  const watcher = seen.raw.pendingActivities?.find((activity) => activity.activityType?.name === 'watch');
+  const [payload] = watcher?.heartbeatDetails?.payloads ?? [];
+  if (payload === undefined || view.phase === 'done' || view.phase === 'restoring') return view.verdict;
+  try {
+    const { payloadConverter } = link.temporal.options.loadedDataConverter;
+    return payloadConverter.fromPayload<WatchHeartbeat>(payload).report.verdict;
+  } catch {
+    return view.verdict;
+  }
+}
+
+/** A closed run without a view in its memo: refused before anything was touched, terminated, or of a foreign make. */
+async function lastWords(
+  link: Link,
+  target: TargetName,
+  seen: WorkflowExecutionDescription,
+  handle: WorkflowHandle,
+): Promise<RolloutView> {
+  const blank = blankView(target, seen);
+  if (seen.status.name === 'COMPLETED') {
+    const result = (await handle.result().catch(() => null)) as RolloutView | null;
+    return result?.schema === 1 ? result : blank;
+  }
+  if (seen.status.name === 'FAILED') {
+    const { code, message } = await handle.result().then(
+      () => ({ code: null, message: 'it failed' }),
+      (error: unknown) => failureOf(error),
+    );
+    return { ...blank, outcome: 'failed', reason: message, code };
+  }
+  const asked = await ask(link, handle).catch(() => blank);
+  return {
+    ...asked,
+    phase: 'done',
+    waitingFor: null,
+    outcome: asked.outcome ?? 'failed',
+    reason: `the workflow was closed from outside (${clean(seen.status.name.toLowerCase())}), so nothing was put back. See where the traffic is with \`sluice sweep\``,
+    endedAt: seen.closeTime?.getTime() ?? null,
+  };
+}
+
+function blankView(target: TargetName, seen: WorkflowExecutionDescription): RolloutView {
+  return {
+    schema: 1,
+    ...target,
+    run: firstRun(seen),
+    strategy: seen.type as RolloutType,
+    phase: 'done',
+    outcome: 'failed' satisfies Outcome,
+    reason: null,
+    code: null,
+    waitingFor: null,
+    target: '',
+    platform: '',
+    stable: null,
+    candidate: null,
+    weight: 0,
+    live: null,
+    stages: [],
+    verdict: null,
+    errors: [],
+    events: [],
+    eventsTotal: 0,
+    refusals: [],
+    refusalsTotal: 0,
+    startedBy: null,
+    message: null,
+    startedAt: seen.startTime.getTime(),
+    phaseSince: seen.closeTime?.getTime() ?? seen.startTime.getTime(),
+    endedAt: seen.closeTime?.getTime() ?? null,
+    warnings: [],
+  };
+}

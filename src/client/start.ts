@@ -1,0 +1,128 @@
+/** Starting: directly, where the workflow id is the lock, or through the target's companion. */
+import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { submitUpdate, targetQuery } from '../../workflows/messages.js';
+import { SluiceError } from '../model/errors.js';
+import { isName, rolloutId, TASK_QUEUE, targetId } from '../model/ids.js';
+import { clean } from '../model/text.js';
+import type { TargetView } from '../model/view.js';
+import type { Link } from './connect.js';
+import { grpcCode, isLate, noWorker, toSluiceError } from './errors.js';
+import { describe, look } from './look.js';
+import type { StartAnswer, StartRequest, TargetName } from './types.js';
+
+/** Longest wait for the companion's answer, in ms. */
+const ANSWER_WITHIN = 10_000;
+const UNAVAILABLE = 14;
+
+/** See `Sluice.start`. */
+export async function start(link: Link, request: StartRequest): Promise<StartAnswer> {
+  if (!isName(request.app) || !isName(request.environment) || request.app === 'target') {
+    throw new SluiceError(
+      'SLUICE_WORKFLOW_ID',
+      `"${clean(request.app)}/${clean(request.environment)}" is no <app>/<environment>: letters, digits, ".", "_" and "-", 63 at most each`,
+    );
+  }
+  return request.onNewRelease === 'reject' ? directly(link, request) : byCompanion(link, request, request.onNewRelease);
+}
+
+/** The spec with who started it and why. */
+function inputOf(request: StartRequest) {
+  return {
+    ...request.input,
+    ...(request.by === undefined ? {} : { startedBy: request.by }),
+    ...(request.message === undefined ? {} : { message: request.message }),
+  };
+}
+
+async function directly(link: Link, request: StartRequest): Promise<StartAnswer> {
+  const workflowId = rolloutId(request.app, request.environment);
+  try {
+    const handle = await link.temporal.workflow.start(request.type, {
+      workflowId,
+      taskQueue: TASK_QUEUE,
+      args: [inputOf(request)],
+      workflowIdConflictPolicy: 'FAIL',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      staticSummary: `${request.app} ${request.environment} ${request.type}`,
+    });
+    return { state: 'started', workflowId, run: handle.firstExecutionRunId };
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) throw await alreadyRunning(link, request);
+    throw toSluiceError(error, link.address);
+  }
+}
+
+/** Who is in the way, since when, and what to do. */
+async function alreadyRunning(link: Link, target: TargetName): Promise<SluiceError> {
+  const id = rolloutId(target.app, target.environment);
+  const running = await describe(link, target).catch(() => null);
+  const view = running === null ? null : ((await look(link, target).catch(() => null))?.view ?? null);
+  const what = view?.strategy ?? running?.type ?? 'rollout';
+  const who = view?.startedBy == null ? '' : ` by ${clean(view.startedBy, 60)}`;
+  const since = running === null ? '' : `, since ${running.startTime.toISOString()}`;
+  const phase = view === null ? '' : `, now ${view.phase}`;
+  return new SluiceError(
+    'SLUICE_ALREADY_RUNNING',
+    `a ${what} of ${id}${who} is running${since}${phase}. Wait (sluice status ${id} --until done), end it (sluice abort ${id}), or start with --on-new-release queue or replace`,
+  );
+}
+
+async function byCompanion(link: Link, request: StartRequest, mode: 'queue' | 'replace'): Promise<StartAnswer> {
+  const { app, environment } = request;
+  const startWorkflowOperation = new WithStartWorkflowOperation('targetCompanion', {
+    workflowId: targetId(app, environment),
+    taskQueue: TASK_QUEUE,
+    args: [app, environment],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    staticSummary: `target ${app}/${environment}: ledger, queue, undo`,
+  });
+  // Nobody awaits the handle; without this its rejection would be an unhandled one.
+  startWorkflowOperation.workflowHandle().catch(() => undefined);
+  const submission = {
+    type: request.type,
+    input: inputOf(request),
+    mode,
+    by: request.by ?? null,
+    message: request.message ?? null,
+  };
+  try {
+    const { state } = await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () =>
+      link.temporal.workflow.executeUpdateWithStart(submitUpdate, { args: [submission], startWorkflowOperation }),
+    );
+    return { state, workflowId: rolloutId(app, environment), run: null };
+  } catch (error) {
+    if (isLate(error)) {
+      throw noWorker(`whether the release was taken over by target ${app}/${environment} is not known`);
+    }
+    throw toSluiceError(error, link.address);
+  }
+}
+
+/** See `Sluice.undo`. */
+export async function undo(
+  link: Link,
+  target: TargetName,
+  args: { by?: string; message?: string },
+): Promise<StartAnswer> {
+  const ledger = await ledgerOf(link, target);
+  if (ledger?.undo == null) {
+    throw new SluiceError(
+      'SLUICE_VERB',
+      `there is nothing to undo at ${target.app}/${target.environment}: nothing was replaced, or the rollback window is over. Start a rollout of the version you want: release: {version: N}`,
+    );
+  }
+  return start(link, { ...target, type: 'undo', input: {}, onNewRelease: 'reject', ...args });
+}
+
+/** The companion's view. Null when the target has none. Errors: SLUICE_NO_WORKER. */
+export async function ledgerOf(link: Link, target: TargetName): Promise<TargetView | null> {
+  const handle = link.temporal.workflow.getHandle(targetId(target.app, target.environment));
+  try {
+    return await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () => handle.query(targetQuery));
+  } catch (error) {
+    const found = toSluiceError(error, link.address);
+    if (found.code === 'SLUICE_NO_ROLLOUT') return null;
+    if (grpcCode(error) === UNAVAILABLE) throw found;
+    throw noWorker(`the companion of ${target.app}/${target.environment} does not answer`);
+  }
+}

@@ -1,0 +1,141 @@
+/** What a client of Sluice can do. The CLI and other hosts depend on this, not on Temporal. */
+import type { SweepFinding } from '../../activities/types.js';
+import type { BeforeState, Finding } from '../../activities/platform/platform.js';
+import type { Account } from '../model/ids.js';
+import type { RolloutInput, Spec } from '../model/spec.js';
+import type { Decision, RolloutView, TargetView, VerbAnswer, VerbArgs } from '../model/view.js';
+import type { MessageVerb, OnNewRelease, Outcome, Phase, RolloutType } from '../model/words.js';
+import type { Plan } from '../plan/types.js';
+
+/** Names a target: its rollouts, its companion, its lock. */
+export interface TargetName {
+  app: string;
+  environment: string;
+}
+
+export interface StartRequest extends TargetName {
+  type: RolloutType;
+  /** A parsed rollout.yaml. */
+  input: RolloutInput;
+  /** What to do while another rollout of the target runs. */
+  onNewRelease: OnNewRelease;
+  by?: string;
+  message?: string;
+}
+
+/** `started` has the run; the others were handed to the target's companion, which starts them when the way is free. */
+export type StartAnswer =
+  | { state: 'started'; workflowId: string; run: string }
+  | { state: 'queued' | 'replacing' | 'starting'; workflowId: string; run: null };
+
+/** A rollout as it was seen at one moment. */
+export interface Snapshot {
+  /** Null only while watching and no worker has answered yet. */
+  view: RolloutView | null;
+  /** The run is closed: nothing will change any more. */
+  ended: boolean;
+  /** Why the view may be old: no worker answers, or the server is away. */
+  trouble: string | null;
+}
+
+export interface WatchOptions {
+  signal?: AbortSignal;
+  /** Waits for a rollout other than this run to begin. */
+  after?: string;
+}
+
+/** What `wait` waits for. */
+export type Until = 'done' | 'approval' | 'paused';
+
+export interface ListFilter {
+  /** A phase (running rollouts) or an outcome (closed ones). Without: all that run. */
+  phase?: Phase | Outcome;
+  /** An app's name; `*` stands for anything. */
+  app?: string;
+  /** Started at least this many milliseconds ago. */
+  olderThan?: number;
+  /** Closed ones too. */
+  all?: boolean;
+}
+
+export interface ListEntry extends TargetName {
+  strategy: RolloutType;
+  /** Null where the server does not know it (no search attributes). */
+  phase: Phase | 'done' | null;
+  outcome: Outcome | null;
+  weight: number | null;
+  startedAt: number;
+  endedAt: number | null;
+  run: string;
+}
+
+/** A closed run of a target. */
+export interface HistoryEntry extends ListEntry {
+  /** Temporal's word: COMPLETED, FAILED, CANCELLED, TERMINATED, TIMED_OUT. */
+  closed: string;
+  reason: string | null;
+  release: string | null;
+  by: string | null;
+  message: string | null;
+}
+
+/** What a rollout would do, and what stands in its way. */
+export interface PlanPreview {
+  spec: Spec;
+  before: BeforeState;
+  /** Null when the plan cannot be made. */
+  plan: Plan | null;
+  findings: Finding[];
+}
+
+export interface Adopted {
+  spec: Spec;
+  before: BeforeState;
+  findings: Finding[];
+}
+
+/** The state of everything a rollout needs besides its target. */
+export interface Diagnosis {
+  address: string;
+  namespace: string;
+  /** Null when the server answers; else why not. */
+  unreachable: string | null;
+  namespaceExists: boolean;
+  /** Null when the server does not tell. */
+  missingSearchAttributes: string[] | null;
+  /** Workers that polled task queue `sluice` in the last minutes. */
+  workers: number;
+  /** By account asked for: workers on each lane. */
+  accounts: { account: Account; calls: number; watch: number; restore: number }[];
+}
+
+/**
+ * The client. All methods may throw SLUICE_UNREACHABLE; those that need an answer of a workflow SLUICE_NO_WORKER; those
+ * about one rollout SLUICE_NO_ROLLOUT.
+ */
+export interface Sluice {
+  readonly address: string;
+  readonly namespace: string;
+  /** Starts a rollout, or hands it to the companion. Errors: SLUICE_ALREADY_RUNNING. */
+  start(request: StartRequest): Promise<StartAnswer>;
+  /** The running rollout, or the last one. Works without a worker once it is closed. */
+  status(target: TargetName): Promise<Snapshot>;
+  /** Says a verb and waits for the answer. Errors: SLUICE_VERB with the workflow's own words. */
+  verb(target: TargetName, verb: MessageVerb, args: Decision & VerbArgs): Promise<VerbAnswer>;
+  /** A snapshot now and whenever something may have changed, at most a second apart; the last one has `ended`. */
+  watch(target: TargetName, options?: WatchOptions): AsyncIterable<Snapshot>;
+  /** Resolves with the first snapshot that `until` is true of, or the last one of the rollout. */
+  wait(target: TargetName, until: Until, options?: WatchOptions): Promise<Snapshot>;
+  /** Newest first. */
+  list(filter: ListFilter): Promise<ListEntry[]>;
+  /** The ledger of one environment, or of all of the app. */
+  releases(app: string, environment?: string): Promise<TargetView[]>;
+  /** Closed runs, newest first. */
+  history(target: TargetName): Promise<HistoryEntry[]>;
+  /** Starts the short rollout back. Errors: SLUICE_VERB when there is nothing to go back to. */
+  undo(target: TargetName, args: { by?: string; message?: string }): Promise<StartAnswer>;
+  plan(request: { input: RolloutInput; type: RolloutType } & TargetName): Promise<PlanPreview>;
+  sweep(account: Account): Promise<SweepFinding[]>;
+  adopt(request: { input: RolloutInput } & TargetName): Promise<Adopted>;
+  close(): Promise<void>;
+}

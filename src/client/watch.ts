@@ -1,0 +1,123 @@
+/** Follows a rollout to its end. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { SluiceError } from '../model/errors.js';
+import { rolloutId } from '../model/ids.js';
+import type { RolloutView } from '../model/view.js';
+import type { Link } from './connect.js';
+import type { Look } from './look.js';
+import { look } from './look.js';
+import type { Snapshot, TargetName, Until, WatchOptions } from './types.js';
+
+/** Shortest and longest wait between two looks, in ms: short after a change, long while nothing happens. */
+const SOON = 200;
+const LATE = 1_000;
+/** How long an ended rollout may still be telling others before the watch ends without it, in ms. */
+const LAST_WORDS = 3_000;
+/** How long a server may be away before the watch gives up, in ms. */
+const AWAY_AT_MOST = 60_000;
+
+/** See `Sluice.watch`. */
+export async function* watch(link: Link, target: TargetName, options: WatchOptions = {}): AsyncGenerator<Snapshot> {
+  const signal = options.signal ?? new AbortController().signal;
+  const stopped = new AbortController();
+  const either = AbortSignal.any([signal, stopped.signal]);
+  let closing: Promise<void> | null = null;
+  let last: { view: RolloutView | null; key: string } = { view: null, key: '' };
+  let wait = SOON;
+  let awaySince: number | null = null;
+  let doneSince: number | null = null;
+  try {
+    while (!signal.aborted) {
+      const seen = await lookCalmly(link, target, options.after);
+      const now = Date.now();
+      if (seen instanceof SluiceError) {
+        if (seen.code === 'SLUICE_UNREACHABLE') {
+          awaySince ??= now;
+          if (now - awaySince > AWAY_AT_MOST) throw seen;
+        }
+        yield { view: last.view, ended: false, trouble: seen.message };
+        wait = LATE;
+      } else if (seen === null) {
+        yield { view: null, ended: false, trouble: null };
+        wait = LATE;
+      } else {
+        awaySince = null;
+        const key = keyOf(seen.view);
+        wait = key === last.key ? Math.min(LATE, wait * 1.5) : SOON;
+        last = { view: seen.view, key };
+        if (seen.ended) doneSince ??= now;
+        const ended = seen.closed || (doneSince !== null && now - doneSince > LAST_WORDS);
+        yield { view: seen.view, ended, trouble: null };
+        if (ended) return;
+        closing ??= closes(link, target, either);
+      }
+      await Promise.race([pause(wait, undefined, { signal: either }).catch(() => undefined), closing ?? never()]);
+      if (closing !== null && (await settled(closing))) closing = null;
+    }
+  } finally {
+    stopped.abort();
+  }
+}
+
+/** See `Sluice.wait`. */
+export async function wait(link: Link, target: TargetName, until: Until, options: WatchOptions = {}): Promise<Snapshot> {
+  let last: Snapshot = { view: null, ended: false, trouble: null };
+  for await (const snapshot of watch(link, target, options)) {
+    last = snapshot;
+    if (snapshot.ended || isReached(snapshot.view, until)) break;
+  }
+  return last;
+}
+
+/** Whether the rollout is where `until` says. */
+export function isReached(view: RolloutView | null, until: Until): boolean {
+  if (view === null) return false;
+  switch (until) {
+    case 'done':
+      return view.phase === 'done';
+    case 'approval':
+      return view.phase === 'awaitingApproval';
+    case 'paused':
+      return view.phase === 'paused';
+  }
+}
+
+/** A look whose passing troubles are values. Null: the rollout to come has not begun. */
+async function lookCalmly(link: Link, target: TargetName, after: string | undefined): Promise<Look | SluiceError | null> {
+  try {
+    const seen = await look(link, target);
+    return seen.run === after ? null : seen;
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    if (error.code === 'SLUICE_NO_ROLLOUT' && after !== undefined) return null;
+    if (error.code === 'SLUICE_NO_WORKER' || error.code === 'SLUICE_UNREACHABLE') return error;
+    throw error;
+  }
+}
+
+/** Resolves when the run closes: a long poll, so the end is seen at once. */
+function closes(link: Link, target: TargetName, signal: AbortSignal): Promise<void> {
+  const handle = link.temporal.workflow.getHandle(rolloutId(target.app, target.environment));
+  return link.temporal
+    .withAbortSignal(signal, () => handle.result())
+    .then(
+      () => undefined,
+      () => undefined,
+    );
+}
+
+/** What calls for a closer look. Live counts change all the time and do not. */
+function keyOf(view: RolloutView | null): string {
+  if (view === null) return '';
+  const { phase, outcome, weight, reason, eventsTotal, refusalsTotal } = view;
+  return JSON.stringify([phase, outcome, weight, reason, eventsTotal, refusalsTotal]);
+}
+
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+async function settled(promise: Promise<unknown>): Promise<boolean> {
+  const open = Symbol('open');
+  return (await Promise.race([promise, Promise.resolve(open)])) !== open;
+}

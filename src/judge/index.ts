@@ -1,0 +1,8 @@
+/** The judge: counts in, a verdict out. */
+import { comparison } from './comparison.js';
+import type { Judge } from './types.js';
+
+export type { Counts, Judge, JudgeState, SourceState, Tick, Verdict } from './types.js';
+
+/** The judge that rollouts use. */
+export const judge: Judge = comparison;

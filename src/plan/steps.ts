@@ -1,0 +1,53 @@
+/**
+ * The steps that strategies are made of. A step's id is `<strategy>-<weight>.<kind>`: weights only rise within a plan
+ * and no weight has two steps of a kind, so it is unique, and the mark it becomes tells a person where the rollout was.
+ */
+import type { ApprovalSpec, Spec } from '../model/spec.js';
+import { PLAN_SCHEMA, type Plan, type Stage, type Step, type StepKind } from './types.js';
+
+/** The first stage of every plan: the release exists, is warm and answers, and has no traffic. */
+export const DEPLOY_STAGE = 'deploy';
+
+/** The steps of one weight of a spec's plan; those that the spec does not ask for are empty lists. */
+export interface Steps {
+  /** Deploy, capacity where asked for, and every probe: nothing gets weight before. */
+  deploy(into?: 'idle'): Step[];
+  probe(names: string[]): Step[];
+  shift(): Step[];
+  promote(): Step[];
+  bake(duration: number): Step[];
+  approve(approval: ApprovalSpec | undefined): Step[];
+  finish(): Step[];
+}
+
+/** Steps at `weight` percent. */
+export function stepsAt(spec: Spec, weight: number): Steps {
+  const { deadlines, strategy } = spec;
+  const id = (kind: StepKind) => `${strategy.type}-${weight}.${kind}`;
+  const probe = (probes: string[]): Step[] =>
+    probes.length === 0 ? [] : [{ kind: 'probe', id: id('probe'), probes, deadline: deadlines.probe }];
+  return {
+    deploy: (into) => [
+      { kind: 'deploy', id: id('deploy'), deadline: deadlines.deploy, ...(into ? { into } : {}) },
+      ...((spec.configuration.provisionedConcurrency ?? 0) > 0
+        ? [{ kind: 'warm' as const, id: id('warm'), deadline: deadlines.warm }]
+        : []),
+      ...probe(spec.health.probes.map(({ name }) => name)),
+    ],
+    probe,
+    shift: () => [{ kind: 'shift', id: id('shift'), weight, deadline: deadlines.shift }],
+    promote: () => [{ kind: 'promote', id: id('promote'), deadline: deadlines.shift }],
+    bake: (duration) => [{ kind: 'bake', id: id('bake'), weight, duration }],
+    approve: (approval) => (approval ? [{ kind: 'approve', id: id('approve'), weight, approval }] : []),
+    finish: () => [{ kind: 'finish', id: id('finish') }],
+  };
+}
+
+export function planOf(spec: Spec, stages: Stage[]): Plan {
+  return { schema: PLAN_SCHEMA, strategy: spec.strategy.type, stages };
+}
+
+/** A spec whose strategy is of the type that its planner is for. */
+export type SpecOf<T extends Spec['strategy']['type']> = Spec & {
+  strategy: Extract<Spec['strategy'], { type: T }>;
+};

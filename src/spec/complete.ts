@@ -1,0 +1,31 @@
+import type { MetricSpec, ProbeSpec, ReleaseSource, Spec, StrategySpec } from '../model/spec.js';
+import { DEFAULTS } from './defaults.js';
+import { stageName, type Written } from './schema/index.js';
+
+/** The spec that the workflow carries, from a checked rollout.yaml. */
+export function complete(written: Written): Spec {
+  return {
+    ...written,
+    specSchema: 1,
+    // The schema has made sure that there is exactly one member.
+    release: written.release as ReleaseSource,
+    strategy: strategyOf(written.strategy),
+    health: {
+      ...written.health,
+      probes: written.health.probes.map(probeOf),
+      metrics: written.health.metrics.map(
+        ({ name, cloudwatch }): MetricSpec => ({ name, kind: 'cloudwatch', ...cloudwatch }),
+      ),
+    },
+  };
+}
+
+function strategyOf(written: Written['strategy']): StrategySpec {
+  if (written.type !== 'canary') return written;
+  return { type: 'canary', stages: written.stages.map((stage) => ({ ...stage, name: stageName(stage) })) };
+}
+
+function probeOf({ invoke, http, expect, ...rest }: Written['health']['probes'][number]): ProbeSpec {
+  if (http === undefined) return { ...rest, kind: 'invoke', payload: invoke?.payload ?? {}, expect };
+  return { ...rest, kind: 'http', ...http, expect: { status: DEFAULTS.probe.httpStatus, ...expect } };
+}

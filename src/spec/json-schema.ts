@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { written } from './schema/index.js';
+
+type Json = Record<string, unknown>;
+
+/**
+ * The JSON Schema of rollout.yaml, for editors and validators; `schema/rollout.schema.json` is this, written to a file.
+ * It knows the shape and the defaults, not the rules between fields (rising weights, unique names).
+ */
+export function jsonSchema(): Json {
+  const schema = z.toJSONSchema(written, { io: 'input', unrepresentable: 'any' }) as Json;
+  const { $schema, properties, required, ...rest } = schema as Json & { properties: Json; required: string[] };
+  return {
+    $schema,
+    title: 'Sluice rollout.yaml',
+    description: 'How one release of a serverless function reaches its users. Durations: 500ms, 30s, 5m, 2h, 1d.',
+    ...rest,
+    properties: {
+      ...properties,
+      environments: {
+        type: 'object',
+        description:
+          'What differs in each environment, by its name. Mappings are merged; lists, release and a strategy of another type replace.',
+        additionalProperties: { anyOf: [{ type: 'null' }, { $ref: '#/$defs/overrides' }] },
+      },
+    },
+    // The environment may be chosen when starting, and each of these may come from an override.
+    required: required.filter((key) => key === 'app'),
+    $defs: { overrides: { ...rest, properties: optional(properties) } },
+  };
+}
+
+/** The same shape with nothing required and no default: what an override may hold. */
+function optional(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(optional);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key, inner]) => !(key === 'required' && Array.isArray(inner)) && key !== 'default')
+      .map(([key, inner]) => [key, optional(inner)]),
+  );
+}

@@ -1,0 +1,91 @@
+import type { z } from 'zod';
+import { clean } from '../model/text.js';
+import type { Fault, Path, Tree } from './tree.js';
+import { locate } from './tree.js';
+
+/** One thing that is wrong with a spec. Line and column count from 1; null when the spec did not come as text. */
+export interface Problem {
+  file: string | null;
+  line: number | null;
+  column: number | null;
+  /** `strategy.stages[1].weight`; empty for the whole spec. */
+  path: string;
+  message: string;
+}
+
+/** `file:line:col path: message`. */
+export function writeProblem(problem: Problem): string {
+  const place = problem.line === null ? '' : `${problem.file ?? 'rollout.yaml'}:${problem.line}:${problem.column} `;
+  return `${place}${problem.path === '' ? '' : `${problem.path}: `}${problem.message}`;
+}
+
+export function writePath(path: Path): string {
+  let said = '';
+  for (const part of path) {
+    if (typeof part === 'number') said += `[${part}]`;
+    else if (/^[\w$-]+$/.test(String(part))) said += said === '' ? String(part) : `.${String(part)}`;
+    else said += `[${JSON.stringify(clean(String(part)))}]`;
+  }
+  return said;
+}
+
+/** The schema's complaints, each with the place it is about. */
+export function faultsOf(issues: readonly z.core.$ZodIssue[], tree: Tree): Fault[] {
+  return issues.flatMap((issue): Fault[] => {
+    if (issue.code === 'unrecognized_keys') {
+      // One line a key, in the keys' order: see `strict`.
+      const lines = issue.message.split('\n');
+      return issue.keys.map((key, i) => {
+        const path = [...issue.path, key];
+        return { at: locate(tree, path, true), path: issue.path, message: lines[i] ?? `unknown key "${key}"` };
+      });
+    }
+    if (issue.code === 'invalid_key') {
+      const why = issue.issues.map((inner) => inner.message).join(', ');
+      return [{ at: locate(tree, issue.path, true), path: issue.path, message: `not a possible name: ${why}` }];
+    }
+    return [{ at: locate(tree, issue.path), path: issue.path, message: issue.message }];
+  });
+}
+
+const NAMES: Record<string, string> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'a mapping (key: value)',
+  record: 'a mapping (key: value)',
+  array: 'a list',
+  null: 'nothing',
+  undefined: 'nothing',
+};
+
+/** What the schema says where a field has no words of its own. */
+export function say(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type': {
+      if (issue.input === undefined) return 'is missing';
+      const expected = NAMES[issue.expected] ?? issue.expected;
+      const quote =
+        issue.expected === 'string' && ['number', 'boolean'].includes(typeof issue.input)
+          ? ` (put it in quotes: "${issue.input}")`
+          : '';
+      return `expected ${expected}, not ${kindOf(issue.input)}${quote}`;
+    }
+    case 'invalid_value':
+      if (issue.input === undefined) return 'is missing';
+      return `expected ${issue.values.map(String).join(' or ')}, not ${shown(issue.input)}`;
+    default:
+      return undefined;
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'a mapping' : shown(value);
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'object' ? kindOf(value) : clean(JSON.stringify(value), 60);
+}

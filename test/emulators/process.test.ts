@@ -1,0 +1,130 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startAws } from '../../emulators/aws/index.js';
+import { answers, freePort, listens, type Running, startProcess } from '../../emulators/process.js';
+import { projectRoot } from '../../emulators/tools.js';
+import { until } from '../support/until.js';
+import { call, functionWith, lambdaAt } from './aws/functions.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'process-test-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A server with a child and a file in its temporary folder; deaf to SIGTERM when told. It writes `{pid, child, temp}`. */
+async function server(name: string, deaf = false): Promise<{ running: Running; pids: number[]; temp: string }> {
+  const port = await freePort();
+  const note = join(folder, name);
+  const script = `
+    const child = require('node:child_process').spawn('sleep', ['600']);
+    const temp = require('node:fs').mkdtempSync(require('node:os').tmpdir() + '/left-');
+    ${deaf ? "process.on('SIGTERM', () => undefined);" : ''}
+    console.log('first line'); console.error('last line');
+    require('node:http').createServer((_, r) => r.end()).listen(${port}, '127.0.0.1');
+    require('node:fs').writeFileSync(${JSON.stringify(note)}, JSON.stringify({ pids: [process.pid, child.pid], temp }));`;
+  const running = await startProcess({
+    name,
+    command: process.execPath,
+    args: ['-e', script],
+    grace: deaf ? 300 : 5_000,
+    ready: async () => existsSync(note) && (await answers(`http://127.0.0.1:${port}`)),
+  });
+  return { running, ...(JSON.parse(readFileSync(note, 'utf8')) as { pids: number[]; temp: string }) };
+}
+
+/** Whether a process runs; one that has ended and waits for its parent to notice does not. */
+function runs(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+test('stop ends the process and what it started, and removes its temporary folder', async () => {
+  const { running, pids, temp } = await server('plain');
+  expect(pids.map(runs)).toEqual([true, true]);
+  expect(existsSync(temp)).toBe(true);
+  await running.stop();
+  await running.stop();
+  expect(pids.map(runs)).toEqual([false, false]);
+  expect(existsSync(temp)).toBe(false);
+});
+
+test('one that is deaf to SIGTERM is killed after the grace', async () => {
+  const { running, pids } = await server('deaf', true);
+  const began = Date.now();
+  await running.stop();
+  expect(Date.now() - began).toBeGreaterThanOrEqual(290);
+  expect(pids.map(runs)).toEqual([false, false]);
+});
+
+test('one that crashes takes what it started along, and leaves no folder', async () => {
+  const { running, pids, temp } = await server('crash');
+  process.kill(running.pid, 'SIGKILL');
+  await until('all is gone', () => !pids.some(runs) && !existsSync(temp));
+});
+
+test('one that ends while it starts is an error with its last lines', async () => {
+  const failing = startProcess({
+    name: 'broken',
+    command: process.execPath,
+    args: ['-e', "console.log('the port is taken'); process.exit(3)"],
+    ready: async () => false,
+  });
+  await expect(failing).rejects.toMatchObject({
+    code: 'SLUICE_SETUP',
+    message: expect.stringMatching(/broken ended with code 3[\s\S]*the port is taken/),
+  });
+});
+
+test('one that is not ready in time is an error, and is ended', async () => {
+  const note = join(folder, 'slow');
+  const failing = startProcess({
+    name: 'slow',
+    command: process.execPath,
+    args: [
+      '-e',
+      `require('node:fs').writeFileSync(${JSON.stringify(note)}, String(process.pid)); setInterval(() => 0, 1000)`,
+    ],
+    ready: async () => false,
+    within: 500,
+  });
+  await expect(failing).rejects.toThrow('slow was not ready within 500 ms');
+  expect(runs(Number(readFileSync(note, 'utf8')))).toBe(false);
+});
+
+test('a program that does not exist is an error that says so', async () => {
+  const failing = startProcess({ name: 'absent', command: join(folder, 'absent'), args: [], ready: async () => true });
+  await expect(failing).rejects.toThrow(/absent could not be started: .*ENOENT/);
+});
+
+test('a free port can be listened on', async () => {
+  const port = await freePort();
+  const listener = createServer();
+  expect(await listens(port)).toBe(false);
+  await new Promise<void>((resolve) => listener.listen(port, '127.0.0.1', resolve));
+  expect(await listens(port)).toBe(true);
+  await new Promise((resolve) => listener.close(resolve));
+});
+
+test('the emulated AWS leaves no process and no temporary folder behind', async () => {
+  const place = join(projectRoot(), '.sluice', 'tmp');
+  const ours = () => (existsSync(place) ? readdirSync(place) : []);
+  const before = new Set(ours());
+  const aws = await startAws();
+  const lambda = lambdaAt(aws.endpoint);
+  await functionWith(lambda, 'short', ['return process.pid']);
+  const worker = Number((await call(lambda, 'short', '1')).body);
+  expect(runs(worker)).toBe(true);
+  const mine = ours().filter((each) => !before.has(each));
+  expect(mine.length).toBeGreaterThan(0);
+  await aws.stop();
+  expect(runs(worker)).toBe(false);
+  expect(mine.filter((each) => existsSync(join(place, each)))).toEqual([]);
+  await expect(fetch(aws.ministackUrl)).rejects.toThrow();
+  await expect(fetch(aws.endpoint)).rejects.toThrow();
+});

@@ -1,0 +1,49 @@
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { newEnough, projectRoot, toolPath } from '../../emulators/tools.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tools-test-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function temporalSaying(version: string, name: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, `#!/bin/sh\necho 'temporal version ${version} (Server 1.0.0, UI 2.0.0)'\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+test.each([
+  ['temporal version 1.5.0 (Server 1.29.0)', true],
+  ['temporal version 1.10.0', true],
+  ['temporal version 2.0.0', true],
+  ['temporal version 1.4.9', false],
+  ['temporal version 0.13.2', false],
+  ['no number', false],
+])('%s: new enough is %s', (printed, expected) => {
+  expect(newEnough(printed)).toBe(expected);
+});
+
+test('the root is the folder with package.json, also from a folder below', () => {
+  expect(existsSync(join(projectRoot(), 'package.json'))).toBe(true);
+  expect(projectRoot(join(projectRoot(), 'dist', 'emulators'))).toBe(projectRoot());
+});
+
+test('TEMPORAL_CLI goes first when it is new enough', () => {
+  const path = temporalSaying('1.9.0', 'new');
+  expect(toolPath('temporal', { TEMPORAL_CLI: path })).toBe(path);
+});
+
+test('a temporal on PATH is taken when it is new enough, an old one is passed over', () => {
+  const onPath = temporalSaying('1.9.0', 'temporal');
+  expect(toolPath('temporal', { PATH: folder })).toBe(onPath);
+  temporalSaying('1.2.0', 'temporal');
+  expect(toolPath('temporal', { PATH: folder })).toBe(join(projectRoot(), '.sluice', 'venv', 'bin', 'temporal'));
+});
+
+test('a tool that is nowhere is an error that says what to run', () => {
+  expect(() => toolPath('no-such-tool' as 'ministack')).toThrow(/no-such-tool is not installed .*npm run setup/);
+});

@@ -1,0 +1,184 @@
+import {
+  AddPermissionCommand,
+  CreateAliasCommand,
+  CreateEventSourceMappingCommand,
+  CreateFunctionUrlConfigCommand,
+  PublishVersionCommand,
+  PutProvisionedConcurrencyConfigCommand,
+  UpdateFunctionConfigurationCommand,
+} from '@aws-sdk/client-lambda';
+import type { Finding } from '../../../activities/platform/platform.js';
+import type { Spec } from '../../../src/model/spec.js';
+import { functionWith, ROLE, settled } from '../../emulators/aws/functions.js';
+import { context, type Stack, startStack } from './stack.js';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ faults: true, provisioningMs: 100 });
+});
+afterAll(() => stack?.stop());
+afterEach(() => stack.aws.faults.clear());
+
+const invokeBy = (principal: string, sid: string) => ({
+  StatementId: sid,
+  Action: 'lambda:InvokeFunction',
+  Principal: principal,
+});
+
+/** A function with two versions and an alias `live` on the first. */
+async function live(fn: string): Promise<void> {
+  await functionWith(stack.lambda, fn, ['return 1', 'return 2']);
+  await stack.lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
+}
+
+async function findings(fn: string, overrides: Partial<Spec> = {}): Promise<Finding[]> {
+  const spec = stack.spec(fn, { release: { version: 2 }, ...overrides });
+  return (await stack.driver.inspect(context(), spec)).findings;
+}
+
+const of = (all: Finding[], code: string) => all.filter((finding) => finding.code === code);
+
+test('a target whose traffic goes through the alias has no finding', async () => {
+  const fn = 'clean';
+  await live(fn);
+  await stack.lambda.send(
+    new AddPermissionCommand({ FunctionName: fn, Qualifier: 'live', ...invokeBy('apigateway.amazonaws.com', 'api') }),
+  );
+  expect(await findings(fn)).toEqual([]);
+});
+
+test('what points at the bare function or at a version is said: permission, event source, function URL', async () => {
+  const fn = 'bypassed';
+  await live(fn);
+  await stack.lambda.send(
+    new AddPermissionCommand({ FunctionName: fn, ...invokeBy('apigateway.amazonaws.com', 'api') }),
+  );
+  await stack.lambda.send(
+    new AddPermissionCommand({ FunctionName: fn, Qualifier: '1', ...invokeBy('events.amazonaws.com', 'rule') }),
+  );
+  await stack.lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName: fn, AuthType: 'NONE' }));
+  await stack.lambda.send(
+    new CreateEventSourceMappingCommand({
+      FunctionName: fn,
+      EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:orders',
+      Enabled: false,
+    }),
+  );
+  const found = of(await findings(fn), 'TRAFFIC_BYPASSES_ALIAS');
+  expect(found.every(({ level }) => level === 'warn')).toBe(true);
+  const said = found.map(({ message }) => message).join('\n');
+  expect(said).toMatch(/permission api for apigateway\.amazonaws\.com points at the bare function bypassed/);
+  expect(said).toMatch(/permission rule for events\.amazonaws\.com points at bypassed:1/);
+  expect(said).toMatch(/a function URL points at the bare function/);
+  expect(said).toMatch(/event source mapping .*orders.* points at the bare function/);
+});
+
+test('another role on the new version is refused where traffic is split, and only there', async () => {
+  const fn = 'roles';
+  await live(fn);
+  const release = { artifact: await stack.pack('return 3') };
+  const configuration = { role: `${ROLE}-other` };
+  const refused = await findings(fn, { release, configuration });
+  expect(of(refused, 'SLUICE_TARGET')[0]?.message).toContain('same role');
+  const strategy: Spec['strategy'] = { type: 'direct', bake: 0 };
+  expect(of(await findings(fn, { release, configuration, strategy }), 'SLUICE_TARGET')).toEqual([]);
+});
+
+test('another dead-letter queue is refused where traffic is split', async () => {
+  const fn = 'queues';
+  await live(fn);
+  await stack.lambda.send(
+    new UpdateFunctionConfigurationCommand({
+      FunctionName: fn,
+      DeadLetterConfig: { TargetArn: 'arn:aws:sqs:us-east-1:000000000000:dead' },
+    }),
+  );
+  await settled(stack.lambda, fn);
+  await stack.lambda.send(new PublishVersionCommand({ FunctionName: fn }));
+  const refused = await findings(fn, { release: { version: 3 } });
+  expect(of(refused, 'SLUICE_TARGET')[0]?.message).toContain('dead-letter queue');
+});
+
+test('what the new release takes from $LATEST unasked is said', async () => {
+  const fn = 'drift';
+  await live(fn);
+  await stack.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: fn, MemorySize: 512 }));
+  await settled(stack.lambda, fn);
+  const release = { artifact: await stack.pack('return 3') };
+  expect(of(await findings(fn, { release }), 'LATEST_DIFFERS')[0]?.message).toContain('memory');
+  expect(of(await findings(fn, { release, configuration: { memory: 512 } }), 'LATEST_DIFFERS')).toEqual([]);
+});
+
+test('provisioned concurrency of the alias is said', async () => {
+  const fn = 'capacity';
+  await live(fn);
+  await stack.lambda.send(
+    new PutProvisionedConcurrencyConfigCommand({
+      FunctionName: fn,
+      Qualifier: 'live',
+      ProvisionedConcurrentExecutions: 1,
+    }),
+  );
+  expect(of(await findings(fn), 'CAPACITY_ON_ALIAS')).toHaveLength(1);
+});
+
+test('an alias on $LATEST is refused, with the way out', async () => {
+  const fn = 'latest';
+  await functionWith(stack.lambda, fn, ['return 1']);
+  await stack.lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '$LATEST' }));
+  const [refused] = of(await findings(fn, { release: { version: 1 } }), 'SLUICE_TARGET');
+  expect(refused?.message).toContain('aws lambda publish-version');
+});
+
+test('a missing permission of an optional check is said, and stops nothing', async () => {
+  const fn = 'unchecked';
+  await live(fn);
+  const error = { code: 'AccessDeniedException', status: 403, message: 'not authorized to perform: lambda:GetPolicy' };
+  await stack.aws.faults.set([{ service: 'lambda', operation: 'GetPolicy', error }]);
+  const found = await findings(fn);
+  expect(found.every(({ level }) => level === 'warn')).toBe(true);
+  expect(of(found, 'UNCHECKED')[0]?.message).toContain('lambda:GetPolicy');
+});
+
+test('a missing permission to update the code is refused before anything is touched', async () => {
+  const fn = 'denied';
+  await live(fn);
+  const message = 'User: ci is not authorized to perform: lambda:UpdateFunctionCode on resource: denied';
+  const error = { code: 'AccessDeniedException', status: 403, message };
+  await stack.aws.faults.set([{ service: 'lambda', operation: 'UpdateFunctionCode', error }]);
+  const release = { artifact: await stack.pack('return 3') };
+  const found = await findings(fn, { release });
+  expect(of(found, 'SLUICE_PERMISSION')[0]?.message).toMatch(/^lambda:UpdateFunctionCode is not allowed/);
+});
+
+test('looking writes nothing, not even by trying the permission', async () => {
+  const fn = 'untouched';
+  await live(fn);
+  stack.aws.clearWrites();
+  await findings(fn, { release: { artifact: await stack.pack('return 3') } });
+  expect(stack.aws.writes().filter(({ status }) => status < 300)).toEqual([]);
+});
+
+test('a function that does not exist is refused unless the spec can create it', async () => {
+  const release = { artifact: await stack.pack('return 1') };
+  const [refused] = await findings('absent', { release, configuration: { runtime: 'nodejs20.x' } });
+  expect(refused).toMatchObject({ level: 'refuse', code: 'SLUICE_NOT_FOUND' });
+  expect(refused?.message).toContain('configuration.role, configuration.handler');
+  const configuration = { role: ROLE, runtime: 'nodejs20.x', handler: 'index.handler' };
+  expect(await findings('absent', { release, configuration })).toEqual([]);
+});
+
+test('an image named by a tag is refused', async () => {
+  const fn = 'tagged';
+  await live(fn);
+  const [refused] = of(await findings(fn, { release: { image: 'repo/app:latest' } }), 'SLUICE_TARGET');
+  expect(refused?.message).toContain('by digest');
+});
+
+test('configuration beside an already published version is said to change nothing', async () => {
+  const fn = 'ignored';
+  await live(fn);
+  const configuration = { memory: 256, provisionedConcurrency: 1 };
+  const [said] = of(await findings(fn, { configuration }), 'CONFIGURATION_IGNORED');
+  expect(said?.message).toMatch(/^configuration\.memory changes nothing/);
+});

@@ -1,0 +1,213 @@
+import { CreateAliasCommand, GetAliasCommand, UpdateAliasCommand } from '@aws-sdk/client-lambda';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { createBudget, createLambdaPlatform } from '../../../activities/platform/index.js';
+import { hasCode } from '../../../activities/platform/lambda/errors.js';
+import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
+import { deleteVersion } from '../../../activities/platform/lambda/versions.js';
+import { readArtifact } from '../../../src/artifact/index.js';
+import { mark } from '../../../src/model/ids.js';
+import { call, functionWith, ROLE } from '../../emulators/aws/functions.js';
+import { until } from '../../support/until.js';
+import { context, type Stack, startStack } from './stack.js';
+
+const FN = 'served';
+const ANSWERS = [
+  'return { version: context.functionVersion }',
+  'if (event.fail) throw new TypeError("no price for user " + event.fail); return 2',
+];
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+  await functionWith(stack.lambda, FN, ANSWERS);
+  await stack.lambda.send(new CreateAliasCommand({ FunctionName: FN, Name: 'live', FunctionVersion: '1' }));
+});
+afterAll(() => stack?.stop());
+
+const invoke = (version: string, payload: unknown, timeoutMs = 10_000) =>
+  stack.driver.invoke(context(), { spec: stack.spec(FN), version, payload, timeoutMs });
+
+test('a probe reaches exactly its version', async () => {
+  const answer = await invoke('1', {});
+  expect(answer).toMatchObject({ executedVersion: '1', functionError: null, body: { version: '1' } });
+  expect(answer.latencyMs).toBeGreaterThan(0);
+});
+
+test('a probe is marked as one for the function, in the client context', async () => {
+  const clients = awsClients('us-east-1');
+  const sent: string[] = [];
+  clients.lambda.middlewareStack.add(
+    (next) => (args) => {
+      const { headers } = args.request as { headers: Record<string, string> };
+      sent.push(headers['x-amz-client-context'] ?? '');
+      return next(args);
+    },
+    { step: 'finalizeRequest', name: 'seeHeaders' },
+  );
+  const budget = createBudget({ perSecond: 100, share: () => 1 });
+  const driver = createLambdaDriver({ clients: () => clients, budget, readArtifact });
+  await driver.invoke(context(), { spec: stack.spec(FN), version: '1', payload: {}, timeoutMs: 10_000 });
+  expect(JSON.parse(Buffer.from(sent[0] ?? '', 'base64').toString())).toEqual({ custom: { sluiceProbe: true } });
+});
+
+test('a failing function is an answer with its error', async () => {
+  const answer = await invoke('2', { fail: 7 });
+  expect(answer.functionError?.message).toBe('no price for user 7');
+});
+
+test('no answer within the time is SLUICE_PROBE, a cancel is a cancel, an absent version is SLUICE_NOT_FOUND', async () => {
+  await expect(invoke('2', {}, 1)).rejects.toMatchObject({ code: 'SLUICE_PROBE' });
+  const stop = new AbortController();
+  const args = { spec: stack.spec(FN), version: '2', payload: {}, timeoutMs: 10_000 };
+  const cancelled = stack.driver.invoke(context({ signal: stop.signal }), args);
+  stop.abort();
+  await expect(cancelled).rejects.toMatchObject({ name: 'AbortError' });
+  await expect(invoke('99', {})).rejects.toMatchObject({ code: 'SLUICE_NOT_FOUND' });
+});
+
+test("users' requests are counted by the version that served them, and no traffic is no data", async () => {
+  const from = Date.now();
+  const usage = () =>
+    stack.driver.usage(context(), {
+      spec: stack.spec(FN),
+      namespace: 'AWS/Lambda',
+      stable: '1',
+      candidate: '2',
+      from,
+    });
+  expect(await usage()).toEqual({ stable: null, candidate: null });
+  const point = (version: string) =>
+    stack.lambda.send(
+      new UpdateAliasCommand({
+        FunctionName: FN,
+        Name: 'live',
+        FunctionVersion: version,
+        RoutingConfig: { AdditionalVersionWeights: {} },
+      }),
+    );
+  for (let i = 0; i < 3; i += 1) await call(stack.lambda, FN, 'live');
+  await point('2');
+  await call(stack.lambda, FN, 'live', { fail: 1 });
+  await call(stack.lambda, FN, 'live');
+  // A probe on the version itself is not a user's request.
+  await invoke('2', { fail: 2 });
+  const counted = await until('CloudWatch has all five', async () => {
+    const now = await usage();
+    return (now.stable?.requests ?? 0) + (now.candidate?.requests ?? 0) >= 5 ? now : null;
+  });
+  expect(counted).toEqual({ stable: { requests: 3, errors: 0 }, candidate: { requests: 2, errors: 1 } });
+  const elsewhere = await stack.driver.usage(context(), {
+    spec: stack.spec(FN),
+    namespace: 'Shop',
+    stable: null,
+    candidate: '2',
+    from,
+  });
+  expect(elsewhere).toEqual({ stable: null, candidate: null });
+  await point('1');
+});
+
+test("the candidate's errors are those its own log streams tell of", async () => {
+  const from = Date.now() - 1_000;
+  for (const user of [1, 2, 3]) await invoke('2', { fail: user });
+  const errors = await until('the log has the errors', async () => {
+    const found = await stack.driver.errors(context(), { spec: stack.spec(FN), version: '2', from });
+    return (found[0]?.count ?? 0) >= 3 ? found : null;
+  });
+  expect(errors[0]?.what).toMatch(/^TypeError: no price for user \d$/);
+  expect(await stack.driver.errors(context(), { spec: stack.spec(FN), version: '1', from })).toEqual([]);
+});
+
+test('a function that does not exist is created, and its first version answers', async () => {
+  const spec = stack.spec('fresh', {
+    release: { artifact: await stack.pack('return event.n + 1') },
+    configuration: { role: ROLE, runtime: 'nodejs20.x', handler: 'index.handler', environment: { A: '1' }, timeout: 5 },
+  });
+  const { before, findings } = await stack.driver.inspect(context(), spec);
+  expect(findings).toEqual([]);
+  const by = mark(spec.app, spec.environment, 'run1', 'deploy');
+  const { release } = await stack.driver.deploy(context(), { spec, before, mark: by });
+  expect(release.version).toBe('1');
+  const fence = { revision: null, mark: mark(spec.app, spec.environment, 'run1', 'promote') };
+  expect((await stack.driver.promote(context(), { spec, candidate: '1', fence })).split.stable).toBe('1');
+  const answer = await stack.driver.invoke(context(), { spec, version: '1', payload: { n: 1 }, timeoutMs: 10_000 });
+  expect(answer.body).toBe(2);
+});
+
+test('a release from S3 is published with the digest the provider tells, once', async () => {
+  const artifact = await stack.pack('return "from S3"');
+  const s3 = new S3Client({ endpoint: stack.aws.gatewayUrl, region: 'us-east-1', forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket: 'builds' }));
+  await s3.send(new PutObjectCommand({ Bucket: 'builds', Key: 'app.zip', Body: await readArtifact(artifact) }));
+  await functionWith(stack.lambda, 'stored', ['return 1']);
+  const spec = stack.spec('stored', { release: { s3: { bucket: 'builds', key: 'app.zip' } } });
+  const { before } = await stack.driver.inspect(context(), spec);
+  const deploy = () =>
+    stack.driver.deploy(context(), { spec, before, mark: mark('stored', 'production', 'run1', 'deploy') });
+  const { release } = await deploy();
+  expect(release.digest).toBe(Buffer.from(artifact.sha256, 'hex').toString('base64'));
+  expect(await deploy()).toEqual({ release, environments: null });
+});
+
+test('two targets of one function deploy at the same moment, each its own code', async () => {
+  await functionWith(stack.lambda, 'both', ['return 1']);
+  const deploy = async (environment: string) => {
+    const artifact = await stack.pack(`return ${JSON.stringify(environment)}`);
+    const spec = stack.spec('both', { environment, release: { artifact } });
+    const { before } = await stack.driver.inspect(context(), spec);
+    const by = mark('both', environment, 'run1', 'deploy');
+    for (;;) {
+      try {
+        const { release } = await stack.driver.deploy(context(), { spec, before, mark: by });
+        const asked = { spec, version: release.version, payload: {}, timeoutMs: 10_000 };
+        return (await stack.driver.invoke(context(), asked)).body;
+      } catch (error) {
+        if (!hasCode(error, 'SLUICE_BUSY')) throw error;
+      }
+    }
+  };
+  expect(await Promise.all([deploy('staging'), deploy('production')])).toEqual(['staging', 'production']);
+});
+
+test('only a version number can be deleted: anything else would delete the function', async () => {
+  stack.aws.clearWrites();
+  const session = {
+    ctx: context(),
+    target: stack.spec(FN).target,
+    clients: awsClients('us-east-1'),
+    budget: createBudget({ perSecond: 100, share: () => 1 }),
+  };
+  for (const not of ['', '$LATEST', 'live', '0', '1 ', undefined as unknown as string]) {
+    await expect(deleteVersion(session, not)).rejects.toMatchObject({ code: 'SLUICE_TARGET' });
+  }
+  expect(await deleteVersion(session, '1')).toBe('refused');
+  expect(stack.aws.writes().filter(({ operation, status }) => operation === 'DeleteFunction' && status < 300)).toEqual(
+    [],
+  );
+});
+
+test('a platform serves its own account and region, and finds split aliases with our mark in it', async () => {
+  const platform = createLambdaPlatform({
+    served: { account: 'default', region: 'us-east-1' },
+    callsPerSecond: 200,
+    share: () => 1,
+  });
+  const { target } = stack.spec(FN);
+  expect(() => platform.driverFor({ ...target, region: 'eu-west-1' })).toThrow(/serves account default in us-east-1/);
+  const Description = mark('served', 'production', 'run7', 'canary-10.shift');
+  const input = { FunctionName: FN, FunctionVersion: '1', RoutingConfig: { AdditionalVersionWeights: { 2: 0.1 } } };
+  await stack.lambda.send(new CreateAliasCommand({ ...input, Name: 'left', Description }));
+  await stack.lambda.send(new CreateAliasCommand({ ...input, Name: 'of-others' }));
+  const found = await platform.sweep(context(), { account: 'default', region: 'us-east-1' });
+  expect(found).toEqual([
+    {
+      target: `${FN}:left`,
+      app: 'served',
+      environment: 'production',
+      run: 'run7',
+      split: '90 % to 1, 10 % to 2',
+      cure: `aws lambda update-alias --function-name ${FN} --name left --routing-config AdditionalVersionWeights={}`,
+    },
+  ]);
+  expect((await stack.lambda.send(new GetAliasCommand({ FunctionName: FN, Name: 'left' }))).Name).toBe('left');
+});

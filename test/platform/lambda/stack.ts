@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { createBudget } from '../../../activities/platform/index.js';
+import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
+import type { CallContext, PlatformDriver } from '../../../activities/platform/platform.js';
+import { type EmulatedAws, startAws } from '../../../emulators/aws/index.js';
+import { packFolder, readArtifact } from '../../../src/artifact/index.js';
+import type { Spec } from '../../../src/model/spec.js';
+import { specFor } from '../../support/specs.js';
+
+const REGION = 'us-east-1';
+
+/** The emulated AWS, a driver on it, and a hand of the test's own beside the driver. */
+export interface Stack {
+  aws: EmulatedAws;
+  driver: PlatformDriver;
+  lambda: LambdaClient;
+  /** A spec for a function's alias `live`; `release: {version: 1}` unless given. */
+  spec(fn: string, overrides?: Partial<Spec>): Spec;
+  /** Packs one file, `index.mjs`, whose handler is `body`. */
+  pack(body: string): ReturnType<typeof packFolder>;
+  stop(): Promise<void>;
+}
+
+export function context(overrides: Partial<CallContext> = {}): CallContext {
+  return { signal: new AbortController().signal, heartbeat: () => undefined, urgent: false, ...overrides };
+}
+
+export async function startStack(options: Parameters<typeof startAws>[0] = {}): Promise<Stack> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sluice-lambda-'));
+  const aws = await startAws(options);
+  process.env.AWS_ACCESS_KEY_ID = 'test';
+  process.env.AWS_SECRET_ACCESS_KEY = 'test';
+  process.env.AWS_ENDPOINT_URL = aws.endpoint;
+  const clients = awsClients(REGION);
+  const driver = createLambdaDriver({
+    clients: () => clients,
+    budget: createBudget({ perSecond: 200, share: () => 1 }),
+    readArtifact,
+  });
+  let packed = 0;
+  return {
+    aws,
+    driver,
+    lambda: new LambdaClient({ endpoint: aws.gatewayUrl, region: REGION }),
+    spec: (fn, overrides = {}) =>
+      specFor(
+        { type: 'canary', stages: [] },
+        {
+          app: fn,
+          target: { platform: 'lambda', function: fn, alias: 'live', region: REGION, account: 'default' },
+          release: { version: 1 },
+          ...overrides,
+        },
+      ),
+    pack: async (body) => {
+      const code = mkdtempSync(path.join(folder, `code-${++packed}-`));
+      await writeFile(path.join(code, 'index.mjs'), `export const handler = async (event, context) => { ${body} };\n`);
+      return packFolder(code, path.join(folder, 'store'));
+    },
+    stop: async () => {
+      await aws.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
