@@ -34,12 +34,8 @@ function nodeCheck(node: string): Check {
 
 function serverCheck({ address, unreachable }: Diagnosis): Check {
   if (unreachable === null) return { name: 'temporal', state: 'ok', says: `answers at ${address}`, cure: null };
-  return {
-    name: 'temporal',
-    state: 'fail',
-    says: unreachable,
-    cure: 'set TEMPORAL_ADDRESS to a server that runs, or run `sluice up`',
-  };
+  // The message says what to do.
+  return { name: 'temporal', state: 'fail', says: unreachable, cure: null };
 }
 
 function namespaceCheck({ namespace, namespaceExists }: Diagnosis): Check {

@@ -2,7 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { SluiceError } from '../model/errors.js';
-import { toSluiceError, unreachable } from './errors.js';
+import { failureOf, toSluiceError, unreachable } from './errors.js';
 
 /** Longest wait for the server's first answer, in ms. */
 const CONNECT_WITHIN = 5_000;
@@ -48,7 +48,7 @@ export async function connectLink(options: ConnectOptions = {}): Promise<Link> {
   } catch (error) {
     await connection.close().catch(() => undefined);
     const found = toSluiceError(error, address);
-    throw found.code === 'SLUICE_PERMISSION' ? found : unreachable(address, found.message);
+    throw found.code === 'SLUICE_PERMISSION' ? found : unreachable(address, failureOf(error).message);
   }
   const temporal = new Client({ connection, namespace });
   return { temporal, address, namespace, close: () => connection.close() };

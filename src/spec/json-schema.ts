@@ -16,7 +16,7 @@ export function jsonSchema(): Json {
     description: 'How one release of a serverless function reaches its users. Durations: 500ms, 30s, 5m, 2h, 1d.',
     ...rest,
     properties: {
-      ...properties,
+      ...(variables(properties) as Json),
       environments: {
         type: 'object',
         description:
@@ -26,7 +26,10 @@ export function jsonSchema(): Json {
     },
     // The environment may be chosen when starting, and each of these may come from an override.
     required: required.filter((key) => key === 'app'),
-    $defs: { overrides: { ...rest, properties: optional(properties) } },
+    $defs: {
+      overrides: { ...rest, properties: optional(variables(properties)) },
+      variable: { type: 'string', pattern: '\\$\\{', description: 'Text with ${VAR} or ${VAR:-default} in it.' },
+    },
   };
 }
 
@@ -40,3 +43,24 @@ function optional(value: unknown): unknown {
       .map(([key, inner]) => [key, optional(inner)]),
   );
 }
+
+/** Every field with a form of its own may hold a variable instead, which the client fills in before the form counts. */
+function variables(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(variables);
+  if (typeof value !== 'object' || value === null) return value;
+  const { description, default: fallback, ...form } = value as Json;
+  const strict = 'pattern' in form || 'enum' in form || ['number', 'integer', 'boolean'].includes(String(form.type));
+  if (!strict) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [key, KEPT.includes(key) ? inner : variables(inner)]),
+    );
+  }
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...(fallback === undefined ? {} : { default: fallback }),
+    anyOf: [form, { $ref: '#/$defs/variable' }],
+  };
+}
+
+/** Parts that are values, or speak of keys. */
+const KEPT = ['default', 'required', 'propertyNames'];

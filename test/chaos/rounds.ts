@@ -236,8 +236,7 @@ async function reached(handle: Handle, phase: Phase): Promise<void> {
     if (
       view !== null &&
       phase !== 'restoring' &&
-      view.phase !== 'done' &&
-      PHASES.indexOf(view.phase as Phase) > PHASES.indexOf(phase)
+      PHASES.indexOf(view.phase) > PHASES.indexOf(phase)
     )
       return;
     await pause(10);

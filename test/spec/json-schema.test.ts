@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { jsonSchema } from '../../src/spec/index.js';
 
 const FILE = 'schema/rollout.schema.json';
@@ -16,7 +18,8 @@ function* descriptions(value: unknown, path = ''): Generator<[string, unknown]> 
 }
 
 describe('the published JSON Schema', () => {
-  test('is the committed file (when not: npx sluice schema > schema/rollout.schema.json)', () => {
+  test('is the committed file (to write it anew, run this test with UPDATE_SCHEMA=1)', () => {
+    if (process.env.UPDATE_SCHEMA === '1') writeFileSync(FILE, `${JSON.stringify(jsonSchema(), null, 2)}\n`);
     expect(JSON.parse(readFileSync(FILE, 'utf8'))).toEqual(JSON.parse(JSON.stringify(jsonSchema())));
   });
 
@@ -24,5 +27,30 @@ describe('the published JSON Schema', () => {
     const all = [...descriptions(jsonSchema())];
     expect(all.length).toBeGreaterThan(100);
     expect(all.filter(([, said]) => typeof said !== 'string')).toEqual([]);
+  });
+
+  describe('as a validator', () => {
+    const validator = z.fromJSONSchema(jsonSchema() as Parameters<typeof z.fromJSONSchema>[0]);
+    const example = () => parse(readFileSync('examples/rollout.annotated.yaml', 'utf8'));
+
+    test('takes the annotated example', () => {
+      expect(validator.safeParse(example()).error?.issues ?? []).toEqual([]);
+    });
+
+    test('takes a variable wherever a value has a form', () => {
+      const spec = example();
+      spec.configuration.memory = '${MEMORY:-256}';
+      spec.retain = '${RETAIN}';
+      expect(validator.safeParse(spec).success).toBe(true);
+    });
+
+    test.each([
+      ['an unknown key', { bakee: '5m' }],
+      ['a bare number for a duration', { rollbackWindow: 300 }],
+      ['a wrong choice', { onNewRelease: 'wait' }],
+      ['a duration without unit in an override', { environments: { staging: { rollbackWindow: '5' } } }],
+    ])('refuses %s', (_, change) => {
+      expect(validator.safeParse({ ...example(), ...change }).success).toBe(false);
+    });
   });
 });

@@ -114,7 +114,7 @@ export async function stage(): Promise<Stage> {
       ]);
       const [main, ...lanes] = workers as [Worker, ...Worker[]];
       const act: Act = { target, env, start: (type, spec) => begin(env, type, spec) };
-      let run: () => Promise<Awaited<ReturnType<typeof play>>> = () => main.runUntil(() => play(act));
+      let run = () => main.runUntil(() => play(act));
       for (const lane of lanes) {
         const inner = run;
         run = () => lane.runUntil(inner);

@@ -1,0 +1,360 @@
+import path from 'node:path';
+import { SluiceError } from '../../src/model/errors.js';
+import type { Spec } from '../../src/model/spec.js';
+import type { TextOptions } from '../../src/spec/index.js';
+import { checkSpecText, parseSpecText, parseSpecValue, writeProblem } from '../../src/spec/index.js';
+
+const SMALLEST = `
+app: shop
+environment: production
+target: {function: shop, region: eu-central-1}
+release: {version: 7}
+`;
+
+function problems(text: string, options: TextOptions = {}): string[] {
+  return checkSpecText(text, { file: 'rollout.yaml', env: {}, ...options }).problems.map(writeProblem);
+}
+
+const again = (spec: Spec) => parseSpecValue(JSON.parse(JSON.stringify(spec)));
+
+describe('a smallest rollout.yaml', () => {
+  test('gets every default', () => {
+    expect(parseSpecText(SMALLEST)).toEqual({
+      specSchema: 1,
+      app: 'shop',
+      environment: 'production',
+      target: { platform: 'lambda', function: 'shop', alias: 'live', region: 'eu-central-1', account: 'default' },
+      release: { version: 7 },
+      configuration: {},
+      strategy: {
+        type: 'canary',
+        stages: [
+          { name: '10%', weight: 10, bake: 300_000, probes: [] },
+          { name: '50%', weight: 50, bake: 300_000, probes: [] },
+          { name: '100%', weight: 100, bake: 300_000, probes: [] },
+        ],
+      },
+      health: {
+        probes: [{ name: 'default', kind: 'invoke', payload: {}, expect: {}, latency: 3_000, every: 1_000, smoke: 3 }],
+        metrics: [{ name: 'requests', kind: 'cloudwatch', every: 5_000, namespace: 'AWS/Lambda' }],
+        policy: {
+          minRequests: 20,
+          minErrors: 3,
+          maxErrorRate: 0.05,
+          maxRelative: 2,
+          onUnhealthy: 'rollback',
+          onUndecided: 'hold',
+          onNoData: 'hold',
+          maxHold: 86_400_000,
+          remindEvery: 3_600_000,
+        },
+      },
+      onNewRelease: 'reject',
+      rollbackWindow: 86_400_000,
+      retain: 5,
+      notify: [],
+      deadlines: {
+        worker: 120_000,
+        deploy: 600_000,
+        warm: 900_000,
+        shift: 120_000,
+        probe: 120_000,
+        pause: 86_400_000,
+        stuckAfter: 60_000,
+      },
+      allowUngated: false,
+    });
+  });
+
+  test.each([
+    ['direct', { type: 'direct', bake: 300_000 }],
+    ['blueGreen', { type: 'blueGreen', bake: 300_000, testBake: 0 }],
+    ['linear', { type: 'linear', step: 10, interval: 60_000, bake: 300_000 }],
+    ['undo', { type: 'undo', bake: 60_000 }],
+  ] as const)('started as %s gets the defaults of that strategy', (type, strategy) => {
+    expect(parseSpecText(SMALLEST, { type }).strategy).toEqual(strategy);
+  });
+
+  test('has paths relative to its file made absolute, and keeps those of a JSON value', () => {
+    const text = SMALLEST.replace('{version: 7}', '{folder: ../v2}');
+    expect(parseSpecText(text, { file: '/srv/app/deploy/rollout.yaml' }).release).toEqual({ folder: '/srv/app/v2' });
+    expect(parseSpecText(text, { file: 'x/rollout.yaml' }).release).toEqual({ folder: path.resolve('v2') });
+    expect(parseSpecText(text, { baseDir: '/base/x' }).release).toEqual({ folder: '/base/v2' });
+  });
+});
+
+describe('a spec parsed once', () => {
+  const full = `
+app: shop
+environment: production
+message: "costs $\${5}"
+target: {function: shop, region: eu-central-1, roleArn: 'arn:aws:iam::123456789012:role/x'}
+release: {s3: {bucket: b, key: k}}
+configuration: {memory: 256, environment: {TEMPLATE: '$\${name}'}, provisionedConcurrency: 2}
+strategy:
+  stages:
+    - {weight: 0.5%, bake: 1h30m, probes: [page], approval: {within: 500s}}
+    - {weight: 100, name: all, bake: 0s}
+health:
+  probes:
+    - {name: page, http: {url: 'https://{version}.example.com'}, every: 50ms}
+    - {name: call, invoke: {payload: {rate: 5, bake: 3}}, expect: {path: '$.a', equals: null}}
+  policy: {maxErrorRate: 7%, maxRelative: 1.5, maxHold: 1500ms}
+notify: [{webhook: 'https://example.com', secretEnv: KEY}]
+`;
+
+  test.each([
+    ['the smallest', parseSpecText(SMALLEST)],
+    ['a full one', parseSpecText(full)],
+    ...(['direct', 'blueGreen', 'linear', 'undo'] as const).map(
+      (type) => [type, parseSpecText(SMALLEST, { type })] as const,
+    ),
+  ])('parses to itself as JSON: %s', (_, spec) => {
+    expect(again(spec)).toEqual(spec);
+    expect(again(again(spec))).toEqual(spec);
+  });
+
+  test('keeps what looks like a variable as text', () => {
+    const spec = parseSpecText(full);
+    expect(spec.configuration.environment).toEqual({ TEMPLATE: '${name}' });
+    expect(again(spec).configuration.environment).toEqual({ TEMPLATE: '${name}' });
+  });
+
+  test('becomes an undo with the same target and another release', () => {
+    const spec = parseSpecText(full);
+    const undo = parseSpecValue({ ...spec, release: { version: 3 } }, { type: 'undo' });
+    expect(undo).toEqual({ ...spec, release: { version: 3 }, strategy: { type: 'undo', bake: 60_000 } });
+  });
+
+  test('is refused when its schema is of another Sluice', () => {
+    expect(() => parseSpecValue({ ...parseSpecText(full), specSchema: 2 })).toThrow('spec schema 2 is not known here');
+  });
+});
+
+describe('errors', () => {
+  test('name file, line, column and path, all at once', () => {
+    const text = `app: shop
+environment: production
+target:
+  function: shop
+  regoin: eu-central-1
+release: {version: 7, zip: x.zip}
+strategy:
+  type: canary
+  stages:
+    - {weight: 50%, bake: 300}
+    - {weight: 10%}
+retain: many
+`;
+    expect(problems(text)).toEqual([
+      'rollout.yaml:3:1 target.region: is missing',
+      'rollout.yaml:5:3 target: unknown key "regoin" (did you mean "region"?)',
+      'rollout.yaml:6:1 release: a release has exactly one of folder, zip, s3, image, version, artifact (here: version and zip)',
+      'rollout.yaml:10:27 strategy.stages[0].bake: expected a duration such as 500ms, 30s, 5m, 2h or 1d (write the unit: 300s?)',
+      'rollout.yaml:12:9 retain: expected a whole number from 0 to 1000',
+    ]);
+  });
+
+  test('are one SluiceError with a line each', () => {
+    const parse = () => parseSpecText('app: shop\nretain: x\n', { file: 'a/b.yaml' });
+    expect(parse).toThrow(SluiceError);
+    expect(parse).toThrow(/^a\/b\.yaml:1:1 .*\n.*\na\/b\.yaml:2:9 retain: /m);
+  });
+
+  test('of a JSON value are named by path', () => {
+    const value = { app: 'shop', target: { function: 'shop', region: 'eu-central-1' }, release: { version: '7' } };
+    expect(() => parseSpecValue(value, { environment: 'production' })).toThrow(
+      /^release\.version: expected a whole number from 1 to \d+$/,
+    );
+  });
+
+  test.each([null, undefined, 'text', 7, [], [{}]])('refuse %j as an argument', (value) => {
+    expect(() => parseSpecValue(value)).toThrow('expected one JSON object');
+  });
+
+  test.each([
+    ['a duplicate key', `${SMALLEST}app: other\n`, 'rollout.yaml:6:1 this key is there twice'],
+    ['a syntax error', 'app: [shop\ntarget: {', 'rollout.yaml:2:'],
+    ['a tag', `${SMALLEST}message: !secret x\n`, 'rollout.yaml:6:10 Unresolved tag: !secret'],
+    ['an empty file', '', 'rollout.yaml'],
+    ['an alias that unfolds without end', bomb(), 'nested too deep, or too large'],
+    ['a text too large', `# ${'x'.repeat(300_000)}`, 'more than 262144 bytes'],
+  ])('name %s', (_, text, said) => {
+    expect(problems(text).join('\n')).toContain(said);
+  });
+
+  test.each([
+    ['app: shop', 'app: target', 'app: the name "target" is taken'],
+    ['app: shop', 'app: a/b', 'app: letters, digits'],
+    ['function: shop', 'function: "arn:aws:lambda:x"', 'target.function: expected the name of a function'],
+    ['function: shop', 'function: shop, alias: "7"', 'target.alias: expected the name of an alias'],
+    ['version: 7', 'image: shop:latest', 'release.image: expected an image by digest'],
+    ['version: 7', 'verison: 7', 'release: unknown key "verison" (did you mean "version"?)'],
+  ])('say what is wrong when %s is %s', (right, wrong, said) => {
+    expect(problems(SMALLEST.replace(right, wrong)).join('\n')).toContain(said);
+  });
+
+  test.each([
+    ['strategy: {type: rolling}', 'strategy.type: expected one of direct, blueGreen, canary, linear'],
+    ['strategy: {stages: []}', 'a canary needs at least one stage'],
+    ['strategy: {stages: [{weight: 10%}]}', 'the last stage must have weight 100%, not 10% (add a stage {weight: 100%})'],
+    ['strategy: {stages: [{weight: 50%}, {weight: 50%}, {weight: 100%}]}', 'weights must rise: 50% comes after 50%'],
+    ['strategy: {stages: [{weight: 101%}]}', '101% is out of range'],
+    ['strategy: {stages: [{weight: 0%}, {weight: 100%}]}', '0% is out of range'],
+    ['strategy: {stages: [{weight: 1%, name: 100%}, {weight: 100%}]}', '"100%" names two stages'],
+    ['strategy: {stages: [{weight: 100%, name: deploy}]}', '"deploy" is the name of the first stage'],
+    ['strategy: {stages: [{weight: 100%, probes: [defalt]}]}', 'there is no probe "defalt" (did you mean "default"?)'],
+    [`strategy: {stages: [${many(99)}]}`, 'at most 98 stages'],
+    ['strategy: {type: linear, step: 1%}', '1% makes more than 98 steps'],
+    ['strategy: {type: direct, stages: []}', 'strategy: unknown key "stages"'],
+    ['strategy: {type: undo}\nrelease: {folder: x}', 'undo goes back to a version'],
+    ['health: {probes: [], metrics: []}', 'health: nothing could ever judge the candidate'],
+    ['health: {probes: [{name: a, invoke: {}}, {name: a, invoke: {}}]}', 'health.probes[1].name: "a" is there twice'],
+    ['health: {probes: [{name: a}]}', 'a probe has exactly one of invoke and http'],
+    ['health: {probes: [{name: a, invoke: {}, every: 49ms}]}', '49ms is out of range (from 50ms to 1m)'],
+    ['health: {probes: [{name: a, invoke: {}, every: 61s}]}', '61s is out of range'],
+    ['health: {probes: [{name: a, http: {url: "https://x"}}]}', 'must hold {version}'],
+    ['health: {probes: [{name: a, invoke: {}, expect: {equals: 1}}]}', 'equals needs a path'],
+    ['health: {policy: {maxErrorRate: 0.05}}', 'expected a percentage with its sign, such as 5%'],
+    ['configuration: {environment: {N: 5}}', 'expected text, not 5 (put it in quotes: "5")'],
+    ['message:', 'message: expected text, not nothing'],
+    ['notify: [{webhook: "ftp://x"}]', 'notify[0].webhook: expected an http or https URL'],
+    [`configuration: {description: ${'x'.repeat(257)}}`, 'at most 256 characters'],
+  ])('refuse %s', (line, said) => {
+    const base = line.includes('release:') ? SMALLEST.replace(/^release.*\n/m, '') : SMALLEST;
+    expect(problems(`${base}${line}\n`).join('\n')).toContain(said);
+  });
+
+  test('allow a spec that nothing judges when it says so', () => {
+    expect(problems(`${SMALLEST}health: {probes: [], metrics: []}\nallowUngated: true\n`)).toEqual([]);
+  });
+
+  test('refuse a spec that does not fit into a history', () => {
+    const value = {
+      app: 'shop',
+      environment: 'production',
+      target: { function: 'shop', region: 'eu-central-1' },
+      release: { version: 7 },
+      health: { probes: [{ name: 'a', invoke: { payload: 'x'.repeat(300_000) } }] },
+    };
+    expect(() => parseSpecValue(value)).toThrow('at most 262144 fit');
+  });
+
+  test('refuse a spec of another app, environment or strategy than is being started', () => {
+    const text = `${SMALLEST}strategy: {type: direct}\n`;
+    expect(problems(text, { app: 'other', environment: 'staging', type: 'canary' })).toEqual([
+      'rollout.yaml:2:6 app: is "shop", but this is a rollout of "other" (the workflow id is <app>/<environment>)',
+      'rollout.yaml:3:14 environment: this spec has no environment "staging" (known: production)',
+      'rollout.yaml:6:18 strategy.type: is direct, but this is a canary rollout (start it as direct, or take strategy out)',
+    ]);
+  });
+});
+
+describe('environments', () => {
+  const text = `
+app: shop
+target: {function: shop, region: eu-central-1}
+release: {folder: v2}
+strategy: {type: canary, stages: [{weight: 10%}, {weight: 100%}]}
+environments:
+  production:
+  staging:
+    target: {function: shop-staging}
+    release: {version: 3}
+    strategy: {type: direct, bake: 10s}
+  test:
+    strategy: {stages: [{weight: 100%, bake: 1s}]}
+    message: \${UNSET}
+    retain: lots
+`;
+
+  test('are laid over the rest: mappings merged, release and another strategy replaced', () => {
+    const spec = parseSpecText(text, { environment: 'staging' });
+    expect(spec.environment).toBe('staging');
+    expect(spec.target).toMatchObject({ function: 'shop-staging', region: 'eu-central-1' });
+    expect(spec.release).toEqual({ version: 3 });
+    expect(spec.strategy).toEqual({ type: 'direct', bake: 10_000 });
+  });
+
+  test('replace lists', () => {
+    const spec = parseSpecText(text.replace(/ {4}(message|retain).*\n/g, ''), { environment: 'test' });
+    expect(spec.strategy).toMatchObject({ stages: [{ weight: 100, bake: 1_000 }] });
+  });
+
+  test('that are empty change nothing, and their neighbours are not looked at', () => {
+    expect(parseSpecText(text, { environment: 'production', env: {} }).target.function).toBe('shop');
+  });
+
+  test('have their errors where they stand', () => {
+    expect(problems(text, { environment: 'test' })).toEqual([
+      'rollout.yaml:14:14 message: variable UNSET is not set (set it, or give a default: ${UNSET:-…})',
+      'rollout.yaml:15:13 retain: expected a whole number from 0 to 1000',
+    ]);
+  });
+
+  test('must be chosen when there is no default one', () => {
+    expect(problems(text).join()).toContain('environment: is missing (choose one: production, staging, test)');
+  });
+
+  test('that are not listed are refused with the nearest one', () => {
+    expect(problems(text, { environment: 'prodution' }).join()).toContain(
+      'rollout.yaml:6:1 environments: this spec has no environment "prodution" (did you mean "production"?)',
+    );
+  });
+
+  test('may have any name when the file names none', () => {
+    const free = SMALLEST.replace(/^environment.*\n/m, '');
+    expect(parseSpecText(free, { environment: 'anything' }).environment).toBe('anything');
+  });
+});
+
+describe('variables', () => {
+  const line = (written: string, env: Record<string, string>) => () =>
+    parseSpecText(`${SMALLEST}${written}\n`, { env, file: 'rollout.yaml' });
+
+  test('are filled in, with defaults for what is unset or empty', () => {
+    const spec = line('message: "${A} ${B:-b} ${C:-c} $${D}"', { A: 'a', C: '' })();
+    expect(spec.message).toBe('a b c ${D}');
+  });
+
+  test('become numbers only where they stand without quotes', () => {
+    expect(line('retain: ${N}', { N: '9' })().retain).toBe(9);
+    expect(line('retain: "${N}"', { N: '9' })).toThrow('rollout.yaml:6:9 retain');
+    expect(line('message: "${N}"', { N: '9' })().message).toBe('9');
+  });
+
+  test('never add structure', () => {
+    expect(line('message: ${X}', { X: 'a\nretain: 9' })().retain).toBe(5);
+  });
+
+  test('that are unset are named with their place', () => {
+    expect(line('message: "to ${NOWHERE}"', {})).toThrow('rollout.yaml:6:14 message: variable NOWHERE is not set');
+  });
+
+  test('that are inherited names of objects are unset', () => {
+    expect(line('message: ${constructor}', {})).toThrow('variable constructor is not set');
+  });
+
+  test.each(['${a.b}', '${', '${}', '${A'])('are refused when malformed: %s', (written) => {
+    expect(line(`message: '${written}'`, { A: 'a' })).toThrow('is not a variable');
+  });
+
+  test('are refused in a workflow argument, which the client has filled in', () => {
+    const value = { app: '${APP}', target: { function: 'shop', region: 'eu-central-1' }, release: { version: 7 } };
+    expect(() => parseSpecValue(value, { environment: 'production' })).toThrow(
+      'app: variable APP cannot be filled in here',
+    );
+    expect(parseSpecValue(value, { environment: 'production', env: { APP: 'shop' } }).app).toBe('shop');
+  });
+});
+
+/** Nine aliases of nine aliases of … */
+function bomb(): string {
+  const lines = ['a0: &a0 [x]'];
+  for (let i = 1; i < 9; i += 1) lines.push(`a${i}: &a${i} [${Array(9).fill(`*a${i - 1}`).join(', ')}]`);
+  return lines.join('\n');
+}
+
+function many(count: number): string {
+  return Array.from({ length: count }, (_, i) => `{weight: ${i + 2}%}`).join(', ');
+}
