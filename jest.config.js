@@ -4,6 +4,8 @@ const ignore = ['/node_modules/', '<rootDir>/dist/', '<rootDir>/.sluice/'];
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
+  // The default is outside the clone.
+  cacheDirectory: '<rootDir>/.sluice/cache/jest',
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: [...ignore, '<rootDir>/test/services/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.sluice/'],

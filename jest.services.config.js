@@ -1,4 +1,9 @@
-// Suites that need what npm and PyPI cannot bring.
+// Suites that need what npm and PyPI cannot bring: `npm run test:services`. One at a time, they share a browser's weight.
 import base from './jest.config.js';
 
-export default { ...base, roots: ['<rootDir>/test/services'], testPathIgnorePatterns: ['/node_modules/'], maxWorkers: 1 };
+export default {
+  ...base,
+  roots: ['<rootDir>/test/services'],
+  testPathIgnorePatterns: ['/node_modules/'],
+  maxWorkers: 1,
+};

@@ -1,15 +1,19 @@
-#!/usr/bin/env node
-/** `node scripts/run.mjs PROGRAM ARGS…`: the set-up, then a program of the build, with this terminal and its signals. */
-import { spawn } from 'node:child_process';
+/**
+ * `node scripts/run.mjs TARGET PROGRAM ARGS…`: the set-up for TARGET, then a program of the build in this same process,
+ * so that its signals and its exit code are the program's own, whoever sends them.
+ */
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ROOT, ready } from './setup.mjs';
 
-const [program, ...args] = process.argv.slice(2);
-if (!(await ready())) process.exit(1);
-process.removeAllListeners('SIGINT');
-process.removeAllListeners('SIGTERM');
-const child = spawn(process.execPath, ['--enable-source-maps', '--disable-warning=ExperimentalWarning', path.join(ROOT, program), ...args], { stdio: 'inherit', cwd: ROOT });
-// Ctrl-C reaches the program by the terminal; it ends what it started and says how it ended.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => child.kill('SIGTERM'));
-child.once('close', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
+const [target, program, ...args] = process.argv.slice(2);
+if (target === undefined || program === undefined) {
+  process.stderr.write('usage: node scripts/run.mjs TARGET PROGRAM [ARGS…]\n');
+  process.exit(2);
+}
+if (!(await ready(target))) process.exit(1);
+process.chdir(ROOT);
+process.setSourceMapsEnabled(true);
+const file = path.join(ROOT, program);
+process.argv.splice(1, Number.POSITIVE_INFINITY, file, ...args);
+await import(pathToFileURL(file).href);

@@ -6,6 +6,7 @@ import type { CallContext, PlatformDriver } from '../platform/platform.js';
 import { bounded, TimeOver } from './bounded.js';
 import { unmet } from './expectation.js';
 import { BadAnswer, send } from './http.js';
+import { fetchReason } from './reason.js';
 
 /** Characters of a reason: one line of a view. */
 const WHY = 200;
@@ -46,15 +47,17 @@ export async function runProbe(call: ProbeCall, driver: Invoker, ctx: CallContex
     const { latencyMs, why } = call.probe.kind === 'invoke' ? await invoke(call, driver, ctx) : await http(call, ctx);
     if (why !== null) return failed(why, latencyMs);
     const limit = call.probe.latency;
-    return latencyMs > limit ? failed(`took ${Math.ceil(latencyMs)} ms, limit ${limit} ms`, latencyMs) : { ok: true, latencyMs };
+    return latencyMs > limit
+      ? failed(`took ${Math.ceil(latencyMs)} ms, limit ${limit} ms`, latencyMs)
+      : { ok: true, latencyMs };
   } catch (error) {
     if (ctx.signal.aborted) throw new DOMException('the probe was cancelled', 'AbortError');
     if (error instanceof TimeOver) return failed(`no answer within ${call.probe.latency} ms`);
     if (error instanceof BadAnswer) return failed(error.message);
     if (error instanceof SluiceError && error.code === 'SLUICE_PROBE') return failed(error.message);
     if (error instanceof SluiceError) throw error;
-    if (call.probe.kind === 'http') return failed(`no answer: ${reasonOf(error)}`);
-    throw new SluiceError('SLUICE_PROVIDER', clean(`${call.probe.name}: ${reasonOf(error)}`, WHY));
+    if (call.probe.kind === 'http') return failed(`no answer: ${fetchReason(error)}`);
+    throw new SluiceError('SLUICE_PROVIDER', clean(`${call.probe.name}: ${fetchReason(error)}`, WHY));
   }
 }
 
@@ -84,11 +87,4 @@ async function http({ probe, version }: ProbeCall, ctx: CallContext): Promise<Co
   const why = unmet(expect, { status, value: body });
   const unreadable = cut && why !== null && status === expect.status;
   return { latencyMs, why: unreadable ? `${why}: the answer was cut at 64 KB` : why };
-}
-
-/** Node's fetch says only "fetch failed"; the cause says what. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause as { code?: unknown; message?: unknown } | undefined;
-  return String(cause?.code ?? cause?.message ?? error.message);
 }

@@ -66,5 +66,8 @@ async function runOne(
     }
     slowest = Math.max(slowest, result.latencyMs);
   }
-  return { line: `${probe.name}: ${probe.smoke} of ${probe.smoke} passed, slowest ${Math.ceil(slowest)} ms`, why: null };
+  return {
+    line: `${probe.name}: ${probe.smoke} of ${probe.smoke} passed, slowest ${Math.ceil(slowest)} ms`,
+    why: null,
+  };
 }

@@ -138,8 +138,8 @@ class Watch {
 
   /** After a cancel: by the worker, the next attempt goes on from a last heartbeat; by the workflow, fresh counts are due. */
   private async cancelled(): Promise<void> {
-    const { reason } = this.deps.signal as { reason: unknown };
-    if (reason instanceof Error && reason.message === SHUTDOWN) {
+    const { reason } = this.deps.signal as { reason?: { message?: unknown } };
+    if (reason?.message === SHUTDOWN) {
       this.beat();
       throw new SluiceError('SLUICE_PROVIDER', 'the worker is shutting down; another one goes on watching');
     }

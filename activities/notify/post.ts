@@ -2,6 +2,7 @@
 import { SluiceError } from '../../src/model/errors.js';
 import type { NotifySpec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
+import { fetchReason } from '../health/reason.js';
 import type { NotifyMessage } from './message.js';
 import { sign } from './signature.js';
 
@@ -60,10 +61,8 @@ function nameOf(webhook: string): string {
 }
 
 function reasonOf(error: unknown, timeout: number): string {
-  if (!(error instanceof Error)) return clean(error);
-  if (error.name === 'TimeoutError') return `no answer within ${timeout} ms`;
-  const cause = error.cause as { code?: unknown } | undefined;
-  return clean(cause?.code ?? error.name);
+  const reason = fetchReason(error);
+  return reason === 'TimeoutError' ? `no answer within ${timeout} ms` : clean(reason);
 }
 
 /** `Retry-After` in seconds (RFC 9110, 10.2.3), as milliseconds; a date is left to the usual back-off. */

@@ -26,7 +26,8 @@ export function verifySignature(message: SignedMessage): boolean {
   const { secret, headers, body, now = Date.now(), tolerance = TOLERANCE } = message;
   const timestamp = header(headers, 'x-sluice-timestamp');
   const signature = header(headers, 'x-sluice-signature');
-  if (secret === '' || timestamp === undefined || signature === undefined || !/^\d{1,16}$/.test(timestamp)) return false;
+  if (secret === '' || timestamp === undefined || signature === undefined || !/^\d{1,16}$/.test(timestamp))
+    return false;
   if (Math.abs(now - Number(timestamp)) > tolerance) return false;
   const [given, right] = [Buffer.from(signature), Buffer.from(sign(secret, timestamp, body))];
   return given.length === right.length && timingSafeEqual(given, right);

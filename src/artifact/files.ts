@@ -26,7 +26,8 @@ export async function listFiles(dir: string): Promise<PackedFile[]> {
   const files: PackedFile[] = [];
   let bytes = 0;
   const walk = async (folder: string, prefix: string, depth: number): Promise<void> => {
-    if (depth > DEEPEST) throw refuse(dir, `"${prefix}" is nested too deep; a symlink may point back to its own folder`);
+    if (depth > DEEPEST)
+      throw refuse(dir, `"${prefix}" is nested too deep; a symlink may point back to its own folder`);
     for (const entry of await readdir(folder)) {
       const name = prefix + entry;
       const from = await inside(root, path.join(folder, entry), dir, name);

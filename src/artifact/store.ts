@@ -9,7 +9,7 @@ import type { Artifact } from '../model/spec.js';
 export const DEFAULT_STORE = path.join('.sluice', 'artifacts');
 
 /** Lambda's limits for code that is uploaded directly ("Lambda quotas" in its developer guide). */
-export const MOST_ZIPPED = 50 * 1024 * 1024;
+const MOST_ZIPPED = 50 * 1024 * 1024;
 export const MOST_UNZIPPED = 250 * 1024 * 1024;
 
 /**

@@ -18,7 +18,8 @@ export function checkZip(bytes: Buffer, file: string): void {
   let unzipped = 0;
   let at = bytes.readUInt32LE(end + 16);
   for (let i = 0; i < entries; i += 1) {
-    if (at + ENTRY_SIZE > bytes.length || bytes.readUInt32LE(at) !== ENTRY) throw fail('its table of contents is damaged');
+    if (at + ENTRY_SIZE > bytes.length || bytes.readUInt32LE(at) !== ENTRY)
+      throw fail('its table of contents is damaged');
     unzipped += bytes.readUInt32LE(at + 24);
     at += ENTRY_SIZE + bytes.readUInt16LE(at + 28) + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32);
   }

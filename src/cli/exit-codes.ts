@@ -15,7 +15,10 @@ export const EXIT = {
   superseded: { code: 8, means: 'A newer release took the place of the rollout.' },
   stuck: { code: 9, means: 'The rollout is stuck and needs a person.' },
   alreadyRunning: { code: 10, means: 'Another rollout of the target is running.' },
-  refused: { code: 11, means: 'Refused by the target or its provider, or closed from outside; the message says which.' },
+  refused: {
+    code: 11,
+    means: 'Refused by the target or its provider, or closed from outside; the message says which.',
+  },
   noRollout: { code: 12, means: 'There is no such rollout.' },
   setup: { code: 13, means: 'Something is missing: a worker, credentials, a setting. `sluice doctor` looks.' },
   endedBefore: { code: 14, means: 'The rollout succeeded without ever being where `--until` waits for.' },

@@ -41,7 +41,8 @@ export class Given {
   duration(option: string): number | undefined {
     const text = this.text(option);
     if (text === undefined) return undefined;
-    if (!DURATION.test(text)) throw usage(`--${option} is "${clean(text, 40)}"; write a duration such as 90s, 5m or 1h30m`);
+    if (!DURATION.test(text))
+      throw usage(`--${option} is "${clean(text, 40)}"; write a duration such as 90s, 5m or 1h30m`);
     return parseDuration(text);
   }
 

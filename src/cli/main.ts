@@ -6,8 +6,8 @@ import { clean } from '../model/text.js';
 import type { Command, Context, Sink } from './command.js';
 import { EXIT, exitOfError } from './exit-codes.js';
 import { Given } from './given.js';
-import { parse } from './program.js';
 import { wantsColour } from './print.js';
+import { parse } from './program.js';
 import { allCommands, COMMANDS } from './registry.js';
 import { packageVersion } from './version.js';
 
@@ -112,7 +112,13 @@ function tell(error: unknown, json: boolean, host: Host): number {
     ? error.message
     : `${clean(error instanceof Error ? error.message : error, 1_000)} (a defect of sluice; SLUICE_DEBUG=1 shows where)`;
   if (json) host.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
-  else host.stderr.write(`error ${code}: ${message.split('\n').map((line) => clean(line, 2_000)).join('\n  ')}\n`);
+  else
+    host.stderr.write(
+      `error ${code}: ${message
+        .split('\n')
+        .map((line) => clean(line, 2_000))
+        .join('\n  ')}\n`,
+    );
   if (!known && host.env.SLUICE_DEBUG !== undefined && error instanceof Error) host.stderr.write(`${error.stack}\n`);
   return known ? exitOfError(error.code) : EXIT.error.code;
 }

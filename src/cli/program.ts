@@ -10,7 +10,11 @@ export type Parsed =
 
 /** Options every command has. */
 export const COMMON = [
-  { flags: '-o, --output <format>', means: 'Answer as text or json; NDJSON while watching.', choices: ['text', 'json'] },
+  {
+    flags: '-o, --output <format>',
+    means: 'Answer as text or json; NDJSON while watching.',
+    choices: ['text', 'json'],
+  },
   { flags: '--no-color', means: 'No colours. NO_COLOR does the same.' },
 ] as const;
 
@@ -56,7 +60,12 @@ export async function parse(
   return found ?? { exit: 0, message: null };
 }
 
-function optionOf(data: { flags: string; means: string; choices?: readonly string[]; many?: boolean }): CommanderOption {
+function optionOf(data: {
+  flags: string;
+  means: string;
+  choices?: readonly string[];
+  many?: boolean;
+}): CommanderOption {
   const option = new CommanderOption(data.flags, data.means);
   if (data.choices !== undefined) option.choices([...data.choices]);
   if (data.many === true) {
@@ -77,7 +86,10 @@ function worded(error: CommanderError, argv: string[], commands: Command[]): str
   const said = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
   if (error.code === 'commander.unknownCommand') {
     const word = argv.find((each) => !each.startsWith('-')) ?? '';
-    return `there is no command "${word}"${suggestion(word, commands.map(({ name }) => name))}`;
+    return `there is no command "${word}"${suggestion(
+      word,
+      commands.map(({ name }) => name),
+    )}`;
   }
   return error.code === 'commander.help' ? 'say what to do; `sluice --help` lists the commands' : said;
 }

@@ -81,7 +81,9 @@ function logSpeaker(ctx: Context, sink: Sink, target: TargetName): Speaker {
       if (key === said && !beat) return;
       said = key;
       if (view === null || trouble !== null) {
-        line(paint([piece(`${stamp(now)} ${target.app}/${target.environment} ${waitingText(target, snapshot)}`)], false));
+        line(
+          paint([piece(`${stamp(now)} ${target.app}/${target.environment} ${waitingText(target, snapshot)}`)], false),
+        );
       } else line(renderLine(view, now, beat));
     },
     end: () => undefined,
@@ -92,7 +94,13 @@ function logSpeaker(ctx: Context, sink: Sink, target: TargetName): Speaker {
 /** What is worth a line of its own. */
 function changeKey(view: RolloutView): string {
   const { phase, outcome, weight, reason, stages } = view;
-  return JSON.stringify([phase, outcome, weight, reason, stages.map(({ state, current, until }) => [state, current, until])]);
+  return JSON.stringify([
+    phase,
+    outcome,
+    weight,
+    reason,
+    stages.map(({ state, current, until }) => [state, current, until]),
+  ]);
 }
 
 /** JSON, one message a line: first the version, then views. */

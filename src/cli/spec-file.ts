@@ -28,7 +28,8 @@ export async function readSpec(ctx: Context, file: string, choice: SpecChoice): 
 export async function environmentsIn(ctx: Context, file: string): Promise<string[]> {
   const { parse } = await import('yaml');
   try {
-    const found = (parse(readText(file, path.resolve(ctx.cwd, file))) as { environments?: unknown } | null)?.environments;
+    const found = (parse(readText(file, path.resolve(ctx.cwd, file))) as { environments?: unknown } | null)
+      ?.environments;
     return typeof found === 'object' && found !== null ? Object.keys(found) : [];
   } catch (error) {
     if (error instanceof SluiceError) throw error;

@@ -1,10 +1,11 @@
 /** What `sluice doctor` asks the server. */
-import type { ConnectOptions, Link } from './connect.js';
-import { addressOf, connectLink } from './connect.js';
+
 import { SluiceError } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
 import { accountQueue, TASK_QUEUE } from '../model/ids.js';
 import { SEARCH_ATTRIBUTES } from '../search-attributes.js';
+import type { ConnectOptions, Link } from './connect.js';
+import { addressOf, connectLink } from './connect.js';
 import type { Diagnosis } from './types.js';
 
 /** temporal.api.enums.v1.TaskQueueType. */
@@ -36,7 +37,11 @@ async function diagnose(link: Link, accounts: Account[]): Promise<Diagnosis> {
     temporal.withDeadline(Date.now() + ANSWER_WITHIN, work).catch(() => otherwise);
   const pollers = (taskQueue: string, taskQueueType: number) =>
     within(async () => {
-      const answer = await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue }, taskQueueType });
+      const answer = await workflowService.describeTaskQueue({
+        namespace,
+        taskQueue: { name: taskQueue },
+        taskQueueType,
+      });
       return new Set((answer.pollers ?? []).map(({ identity }) => identity)).size;
     }, 0);
   const [exists, attributes, workers, served] = await Promise.all([

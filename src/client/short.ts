@@ -30,10 +30,7 @@ async function short<T>(link: Link, type: string, summary: string, args: unknown
   const waited = new AbortController();
   const nobody = takenBy(link, handle.workflowId, waited.signal);
   try {
-    const answered = link.temporal.withDeadline(
-      Date.now() + SHORT,
-      () => handle.result() as unknown as Promise<T>,
-    );
+    const answered = link.temporal.withDeadline(Date.now() + SHORT, () => handle.result() as unknown as Promise<T>);
     return await Promise.race([answered, nobody]);
   } catch (error) {
     if (error instanceof SluiceError && error.code === 'SLUICE_NO_WORKER') {

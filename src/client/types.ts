@@ -1,6 +1,7 @@
 /** What a client of Sluice can do. The CLI and other hosts depend on this, not on Temporal. */
-import type { SweepFinding } from '../../activities/types.js';
+
 import type { BeforeState, Finding } from '../../activities/platform/platform.js';
+import type { SweepFinding } from '../../activities/types.js';
 import type { Account } from '../model/ids.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
 import type { Decision, RolloutView, TargetView, VerbAnswer, VerbArgs } from '../model/view.js';

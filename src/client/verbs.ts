@@ -46,5 +46,8 @@ async function nothingRuns(link: Link, target: TargetName, said: MessageVerb): P
   const id = rolloutId(target.app, target.environment);
   const outcome = view?.outcome ?? 'done';
   const way = said === 'abort' && outcome === 'succeeded' ? `; go back with \`sluice undo ${id}\`` : '';
-  return new SluiceError('SLUICE_VERB', `${said} comes too late: the last rollout of ${id} has ended (${outcome})${way}`);
+  return new SluiceError(
+    'SLUICE_VERB',
+    `${said} comes too late: the last rollout of ${id} has ended (${outcome})${way}`,
+  );
 }

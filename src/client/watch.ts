@@ -1,4 +1,5 @@
 /** Follows a rollout to its end. */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SluiceError } from '../model/errors.js';
 import { rolloutId } from '../model/ids.js';
@@ -21,6 +22,8 @@ export async function* watch(link: Link, target: TargetName, options: WatchOptio
   const signal = options.signal ?? new AbortController().signal;
   const stopped = new AbortController();
   const either = AbortSignal.any([signal, stopped.signal]);
+  // Each long poll listens anew for as long as the watch lasts.
+  setMaxListeners(0, either);
   let closing: Promise<void> | null = null;
   let last: { view: RolloutView | null; key: string } = { view: null, key: '' };
   let wait = SOON;
@@ -60,7 +63,12 @@ export async function* watch(link: Link, target: TargetName, options: WatchOptio
 }
 
 /** See `Sluice.wait`. */
-export async function wait(link: Link, target: TargetName, until: Until, options: WatchOptions = {}): Promise<Snapshot> {
+export async function wait(
+  link: Link,
+  target: TargetName,
+  until: Until,
+  options: WatchOptions = {},
+): Promise<Snapshot> {
   let last: Snapshot = { view: null, ended: false, trouble: null };
   for await (const snapshot of watch(link, target, options)) {
     last = snapshot;
@@ -83,7 +91,11 @@ export function isReached(view: RolloutView | null, until: Until): boolean {
 }
 
 /** A look whose passing troubles are values. Null: the rollout to come has not begun. */
-async function lookCalmly(link: Link, target: TargetName, after: string | undefined): Promise<Look | SluiceError | null> {
+async function lookCalmly(
+  link: Link,
+  target: TargetName,
+  after: string | undefined,
+): Promise<Look | SluiceError | null> {
   try {
     const seen = await look(link, target);
     return seen.run === after ? null : seen;

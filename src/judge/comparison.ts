@@ -12,8 +12,6 @@ import { clean } from '../model/text.js';
 import { add, BLIND_AFTER, sum, take } from './evidence.js';
 import type { Counts, Judge, JudgeState, SourceState, Verdict } from './types.js';
 
-const NOTHING: Counts = { requests: 0, errors: 0 };
-
 /** What the limits say of a source, or of all sources together. */
 interface Assessment {
   name: string | null;
@@ -58,7 +56,10 @@ function verdict(state: JudgeState, policy: HealthPolicy): Verdict {
   }
   const doubtful = all.find((one) => suspicious(one, policy));
   if (doubtful !== undefined) {
-    return answer('undecided', `${compared(doubtful)}: over ${limitOf(doubtful, policy)}, but too few errors to be sure`);
+    return answer(
+      'undecided',
+      `${compared(doubtful)}: over ${limitOf(doubtful, policy)}, but too few errors to be sure`,
+    );
   }
   return answer('healthy', `${compared(whole)}: within ${limitOf(whole, policy)}`);
 }

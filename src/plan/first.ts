@@ -29,7 +29,9 @@ function lastLook(strategy: Spec['strategy']): { bake: number; approval: Approva
       };
     case 'undo':
       return { bake: strategy.bake, approval: undefined };
-    default:
+    case 'direct':
+    case 'blueGreen':
+    case 'linear':
       return { bake: strategy.bake, approval: strategy.approval };
   }
 }

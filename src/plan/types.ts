@@ -29,23 +29,23 @@ interface StepBase {
 }
 
 /** Makes the release exist without traffic; `idle` also puts it into the idle environment (blue-green). */
-export interface DeployStep extends StepBase {
+interface DeployStep extends StepBase {
   kind: 'deploy';
   into?: 'idle';
   deadline: number;
 }
 /** Capacity first: the candidate is ready for its share before it gets it. */
-export interface WarmStep extends StepBase {
+interface WarmStep extends StepBase {
   kind: 'warm';
   deadline: number;
 }
 /** Calls the candidate's own address; all named probes must pass `smoke` times in a row. */
-export interface ProbeStep extends StepBase {
+interface ProbeStep extends StepBase {
   kind: 'probe';
   probes: string[];
   deadline: number;
 }
-export interface ShiftStep extends StepBase {
+interface ShiftStep extends StepBase {
   kind: 'shift';
   weight: number;
   deadline: number;
@@ -62,12 +62,12 @@ export interface ApproveStep extends StepBase {
   approval: ApprovalSpec;
 }
 /** The candidate becomes the stable release, in one write; can still be taken back. */
-export interface PromoteStep extends StepBase {
+interface PromoteStep extends StepBase {
   kind: 'promote';
   deadline: number;
 }
 /** Ends the way back: from here on `undo` is a rollout of its own. */
-export interface FinishStep extends StepBase {
+interface FinishStep extends StepBase {
   kind: 'finish';
 }
 

@@ -6,7 +6,7 @@ import { DEFAULTS } from './defaults.js';
 import { suggestion } from './nearest.js';
 import { faultsOf, say } from './problems.js';
 import { written } from './schema/index.js';
-import { child, type Fault, locate, type Tree, treeOfValue, valueOf } from './tree.js';
+import { child, type Fault, locate, plainOf, type Tree, treeOfValue } from './tree.js';
 
 /** Most bytes of a spec as JSON: with its plan it travels in the workflow's history. */
 export const MOST_BYTES = 256 * 1024;
@@ -23,7 +23,7 @@ export interface Expected {
 /** Checks one environment's spec and fills in the defaults. Null when there are faults, which are pushed on `faults`. */
 export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | null {
   const tree = withStrategy(given, expected.type);
-  const parsed = written.safeParse(valueOf(tree), { error: say });
+  const parsed = written.safeParse(plainOf(tree), { error: say });
   if (!parsed.success) {
     faults.push(...faultsOf(parsed.error.issues, tree));
     return null;
@@ -32,7 +32,10 @@ export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | 
   const fault = (path: (string | number)[], message: string) => faults.push({ at: locate(tree, path), path, message });
 
   if (expected.app !== undefined && spec.app !== expected.app) {
-    fault(['app'], `is "${spec.app}", but this is a rollout of "${expected.app}" (the workflow id is <app>/<environment>)`);
+    fault(
+      ['app'],
+      `is "${spec.app}", but this is a rollout of "${expected.app}" (the workflow id is <app>/<environment>)`,
+    );
   }
   if (spec.app === 'target') fault(['app'], 'the name "target" is taken by Sluice (take another one)');
   if (expected.type !== undefined && spec.strategy.type !== expected.type) {
@@ -79,7 +82,10 @@ function withStrategy(tree: Tree, type: RolloutType | undefined): Tree {
   const other = type === 'undo' && !(said?.kind === 'leaf' && said.value === 'undo');
   const set = (value: Tree): Tree => ({
     ...tree,
-    entries: new Map([...tree.entries, ['strategy', { keyAt: tree.entries.get('strategy')?.keyAt ?? null, tree: value }]]),
+    entries: new Map([
+      ...tree.entries,
+      ['strategy', { keyAt: tree.entries.get('strategy')?.keyAt ?? null, tree: value }],
+    ]),
   });
   if (strategy === undefined || other) return set(treeOfValue({ type: type ?? DEFAULTS.strategy.type }));
   if (strategy.kind !== 'map' || said !== undefined) return tree;

@@ -19,7 +19,11 @@ export function selectEnvironment(
   const own = child(tree, 'environment');
   const base: Tree = { ...tree, entries: new Map([...tree.entries].filter(([key]) => key !== 'environments')) };
   if (listed !== undefined && listed.kind !== 'map') {
-    faults.push({ at: locate(tree, ['environments']), path: ['environments'], message: 'expected a mapping (name: overrides)' });
+    faults.push({
+      at: locate(tree, ['environments']),
+      path: ['environments'],
+      message: 'expected a mapping (name: overrides)',
+    });
     return base;
   }
   const names = listed === undefined ? [] : [...listed.entries.keys()];
@@ -28,7 +32,10 @@ export function selectEnvironment(
   const chosen = wanted ?? ownName;
   if (chosen === undefined) {
     if (own === undefined) {
-      const which = names.length === 0 ? 'write environment: production, or choose one when starting' : `choose one: ${names.join(', ')}`;
+      const which =
+        names.length === 0
+          ? 'write environment: production, or choose one when starting'
+          : `choose one: ${names.join(', ')}`;
       faults.push({ at: tree.at, path: ['environment'], message: `is missing (${which})` });
     }
     return base;
@@ -36,7 +43,7 @@ export function selectEnvironment(
   if (!names.includes(chosen) && chosen !== ownName && (names.length > 0 || ownName !== undefined)) {
     const known = [...new Set([...(ownName === undefined ? [] : [ownName]), ...names])];
     faults.push({
-      at: locate(tree, [names.length > 0 ? 'environments' : 'environment'], true),
+      at: locate(tree, [names.length > 0 ? 'environments' : 'environment']),
       path: [names.length > 0 ? 'environments' : 'environment'],
       message: `this spec has no environment "${chosen}"${suggestion(chosen, known)}`,
     });

@@ -11,7 +11,13 @@ const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
  * The tree with `${VAR}` and `${VAR:-default}` filled in, in values and never in keys. As in a shell the default also
  * stands in for an empty variable. What was written without quotes becomes the number or boolean it then looks like.
  */
-export function interpolate(tree: Tree, variables: Variables, text: string | null, faults: Fault[], path: Path = []): Tree {
+export function interpolate(
+  tree: Tree,
+  variables: Variables,
+  text: string | null,
+  faults: Fault[],
+  path: Path = [],
+): Tree {
   switch (tree.kind) {
     case 'map': {
       const entries = new Map(

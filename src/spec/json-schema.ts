@@ -28,6 +28,7 @@ export function jsonSchema(): Json {
     required: required.filter((key) => key === 'app'),
     $defs: {
       overrides: { ...rest, properties: optional(variables(properties)) },
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the description shows a variable
       variable: { type: 'string', pattern: '\\$\\{', description: 'Text with ${VAR} or ${VAR:-default} in it.' },
     },
   };

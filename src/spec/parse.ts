@@ -41,15 +41,26 @@ export function checkSpecText(text: string, options: TextOptions = {}): Checked 
     return done(null);
   }
   const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
-  for (const error of [...doc.errors, ...doc.warnings]) {
-    const twice = error.code === 'DUPLICATE_KEY';
-    faults.push({ at: error.pos[0], path: [], message: twice ? 'this key is there twice' : error.message });
+  for (const error of doc.errors.filter(({ code }) => code === 'DUPLICATE_KEY')) {
+    faults.push({ at: error.pos[0], path: [], message: 'this key is there twice' });
   }
-  // After a syntax error the rest of the tree is a guess, and its faults would mislead.
-  if (faults.length > 0 && doc.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return done(null);
+  for (const { pos, message } of doc.warnings) faults.push({ at: pos[0], path: [], message });
+  const broken = doc.errors.find(({ code }) => code !== 'DUPLICATE_KEY');
+  if (broken !== undefined) {
+    // The rest of the tree is a guess, and its faults, like the further syntax errors, would mislead.
+    faults.push({ at: broken.pos[0], path: [], message: `${broken.message}${quoteHint(text, broken.pos[0])}` });
+    return done(null);
+  }
   const tree = treeOfDocument(doc, faults);
   const baseDir = options.baseDir ?? (file === null ? undefined : path.dirname(path.resolve(file)));
   return done(read(tree, { ...options, baseDir }, options.env ?? {}, text, faults));
+}
+
+/** YAML takes the braces of an unquoted variable for its own, inside other braces. */
+function quoteHint(text: string, at: number): string {
+  const line = text.slice(text.lastIndexOf('\n', at - 1) + 1).split('\n', 1)[0] ?? '';
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the hint shows a variable
+  return /\{.*\$\{/.test(line) ? ' (inside {…} put a value with ${…} in quotes)' : '';
 }
 
 /**
@@ -77,7 +88,13 @@ function readValue(value: unknown, options: ValueOptions, faults: Fault[]): Spec
     faults.push({ at: null, path: ['specSchema'], message });
     return null;
   }
-  const tree = selectEnvironment(treeOfValue(writeSpec(value as RolloutInput)), options.environment, null, null, faults);
+  const tree = selectEnvironment(
+    treeOfValue(writeSpec(value as RolloutInput)),
+    options.environment,
+    null,
+    null,
+    faults,
+  );
   return check(tree, options, faults);
 }
 
@@ -101,8 +118,10 @@ function result(spec: Spec | null, faults: Fault[], file: string | null, lines: 
   if (spec !== null && faults.length === 0) return { spec, problems: [] };
   const sorted = [...faults].sort((a, b) => (a.at ?? -1) - (b.at ?? -1));
   const problems = sorted.map(({ at, path: where, message }): Problem => {
-    const position = at === null || lines === null ? null : lines.linePos(at);
-    return { file, line: position?.line ?? null, column: position?.col ?? null, path: writePath(where), message };
+    if (lines === null) return { file, line: null, column: null, path: writePath(where), message };
+    // What has no place of its own is about the whole file; an empty file has no lines to count.
+    const { line, col } = lines.linePos(at ?? 0);
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1), path: writePath(where), message };
   });
   return { spec: null, problems };
 }

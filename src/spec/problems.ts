@@ -62,22 +62,14 @@ const NAMES: Record<string, string> = {
 
 /** What the schema says where a field has no words of its own. */
 export function say(issue: z.core.$ZodRawIssue): string | undefined {
-  switch (issue.code) {
-    case 'invalid_type': {
-      if (issue.input === undefined) return 'is missing';
-      const expected = NAMES[issue.expected] ?? issue.expected;
-      const quote =
-        issue.expected === 'string' && ['number', 'boolean'].includes(typeof issue.input)
-          ? ` (put it in quotes: "${issue.input}")`
-          : '';
-      return `expected ${expected}, not ${kindOf(issue.input)}${quote}`;
-    }
-    case 'invalid_value':
-      if (issue.input === undefined) return 'is missing';
-      return `expected ${issue.values.map(String).join(' or ')}, not ${shown(issue.input)}`;
-    default:
-      return undefined;
+  if (issue.input === undefined) return 'is missing';
+  if (issue.code !== 'invalid_type' && issue.code !== 'invalid_value') return undefined;
+  if (issue.code === 'invalid_value') {
+    return `expected ${issue.values.map(String).join(' or ')}, not ${shown(issue.input)}`;
   }
+  const quotes = issue.expected === 'string' && ['number', 'boolean'].includes(typeof issue.input);
+  const hint = quotes ? ` (put it in quotes: "${issue.input}")` : '';
+  return `expected ${NAMES[issue.expected] ?? issue.expected}, not ${kindOf(issue.input)}${hint}`;
 }
 
 function kindOf(value: unknown): string {

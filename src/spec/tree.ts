@@ -7,7 +7,7 @@ import { isAlias, isMap, isScalar, isSeq } from 'yaml';
  */
 export type Tree = Leaf | Mapping | List;
 
-export interface Leaf {
+interface Leaf {
   kind: 'leaf';
   at: number | null;
   end: number | null;
@@ -15,12 +15,12 @@ export interface Leaf {
   plain: boolean;
   value: unknown;
 }
-export interface Mapping {
+interface Mapping {
   kind: 'map';
   at: number | null;
   entries: Map<string, { keyAt: number | null; tree: Tree }>;
 }
-export interface List {
+interface List {
   kind: 'list';
   at: number | null;
   items: Tree[];
@@ -90,14 +90,14 @@ function leaf(value: unknown, at: number | null, end: number | null, plain: bool
 }
 
 /** The plain value of a tree. */
-export function valueOf(tree: Tree): unknown {
+export function plainOf(tree: Tree): unknown {
   switch (tree.kind) {
     case 'leaf':
       return tree.value;
     case 'list':
-      return tree.items.map(valueOf);
+      return tree.items.map(plainOf);
     case 'map':
-      return Object.fromEntries([...tree.entries].map(([key, entry]) => [key, valueOf(entry.tree)]));
+      return Object.fromEntries([...tree.entries].map(([key, entry]) => [key, plainOf(entry.tree)]));
   }
 }
 

@@ -60,8 +60,7 @@ const approval: Change = (value) => change(value, { within: duration });
 function probe(value: unknown): unknown {
   if (!isObject(value) || !('kind' in value)) return value;
   const { kind, payload, url, method, headers, body, ...rest } = value;
-  const call =
-    kind === 'http' ? { http: defined({ url, method, headers, body }) } : { invoke: defined({ payload }) };
+  const call = kind === 'http' ? { http: defined({ url, method, headers, body }) } : { invoke: defined({ payload }) };
   return change({ ...rest, ...call }, { latency: duration, every: duration });
 }
 

@@ -9,13 +9,13 @@ function tick(source: string, id: number, candidate: Counts | null, more: Partia
   return { source, id, mode: 'add', stable: null, candidate, ...more };
 }
 
-function after(...ticks: Tick[]): JudgeState {
+function having(...ticks: Tick[]): JudgeState {
   return ticks.reduce((state, one) => judge.tick(state, one), judge.start());
 }
 
 /** The verdict on one source with these counts. */
 function on(candidate: Counts | null, stable: Counts | null = null, policy = POLICY) {
-  return judge.verdict(after(tick('users', 0, candidate, { mode: 'total', stable })), policy);
+  return judge.verdict(having(tick('users', 0, candidate, { mode: 'total', stable })), policy);
 }
 
 const counts = fc
@@ -45,15 +45,18 @@ describe('a candidate is unhealthy', () => {
   });
 
   test('by its users alone, however many probes pass', () => {
-    const state = after(
+    const state = having(
       tick('users', 0, { requests: 60, errors: 12 }, { stable: { requests: 540, errors: 0 } }),
       tick('probe', 0, { requests: 5_000, errors: 0 }, { stable: { requests: 5_000, errors: 0 } }),
     );
-    expect(judge.verdict(state, POLICY)).toMatchObject({ state: 'unhealthy', why: expect.stringMatching(/^users: 20 %/) });
+    expect(judge.verdict(state, POLICY)).toMatchObject({
+      state: 'unhealthy',
+      why: expect.stringMatching(/^users: 20 %/),
+    });
   });
 
   test('by several sources together, none of which has enough errors alone', () => {
-    const state = after(tick('a', 0, { requests: 2, errors: 2 }), tick('b', 0, { requests: 2, errors: 2 }));
+    const state = having(tick('a', 0, { requests: 2, errors: 2 }), tick('b', 0, { requests: 2, errors: 2 }));
     expect(judge.verdict(state, POLICY).state).toBe('unhealthy');
   });
 
@@ -70,7 +73,7 @@ describe('a candidate is not blamed', () => {
   });
 
   test('for having more users than probes while users fail more often on both releases', () => {
-    const state = after(
+    const state = having(
       tick('users', 0, { requests: 900, errors: 90 }, { stable: { requests: 100, errors: 10 } }),
       tick('probe', 0, { requests: 300, errors: 0 }, { stable: { requests: 300, errors: 0 } }),
     );
@@ -142,8 +145,8 @@ describe('what is not proven does not pass', () => {
     const healthy = tick('probe', 0, { requests: 100, errors: 0 });
     const lost = (id: number) => tick('users', id, null, { mode: 'total', blind: 'throttled' });
     const read = tick('users', 0, { requests: 5, errors: 0 }, { mode: 'total' });
-    expect(judge.verdict(after(healthy, read, lost(1), lost(2)), POLICY).state).toBe('healthy');
-    const blind = after(healthy, read, lost(1), lost(2), lost(3));
+    expect(judge.verdict(having(healthy, read, lost(1), lost(2)), POLICY).state).toBe('healthy');
+    const blind = having(healthy, read, lost(1), lost(2), lost(3));
     expect(judge.verdict(blind, POLICY)).toMatchObject({
       state: 'blind',
       why: 'users could not be read 3 times in a row: throttled',
@@ -153,7 +156,7 @@ describe('what is not proven does not pass', () => {
   });
 
   test('a source that was never read is no part of a healthy verdict', () => {
-    const state = after(
+    const state = having(
       tick('probe', 0, { requests: 100, errors: 0 }),
       tick('users', 0, null, { mode: 'total', blind: 'throttled' }),
     );
@@ -164,7 +167,7 @@ describe('what is not proven does not pass', () => {
   });
 
   test('a source that was read and had nothing is not blind after one failed read', () => {
-    const state = after(
+    const state = having(
       tick('probe', 0, { requests: 100, errors: 0 }),
       tick('users', 0, null, { mode: 'total' }),
       tick('users', 1, null, { mode: 'total', blind: 'throttled' }),
@@ -175,13 +178,13 @@ describe('what is not proven does not pass', () => {
   test('answers of stable do not make up for a candidate that cannot be seen', () => {
     const lost = (id: number) => tick('probe', id, null, { blind: 'denied' });
     const stable = (id: number) => tick('probe', id, null, { stable: { requests: 1, errors: 0 } });
-    const state = after(lost(0), stable(1), lost(2), stable(3), lost(4), stable(5));
+    const state = having(lost(0), stable(1), lost(2), stable(3), lost(4), stable(5));
     expect(judge.verdict(state, POLICY).state).toBe('blind');
   });
 
   test('proof of harm comes before blindness', () => {
     const lost = [1, 2, 3].map((id) => tick('users', id, null, { mode: 'total', blind: 'denied' }));
-    const state = after(tick('probe', 0, { requests: 20, errors: 20 }), ...lost);
+    const state = having(tick('probe', 0, { requests: 20, errors: 20 }), ...lost);
     expect(judge.verdict(state, POLICY).state).toBe('unhealthy');
   });
 });
@@ -189,12 +192,16 @@ describe('what is not proven does not pass', () => {
 describe('properties', () => {
   test('however ticks are repeated, each counts once', () => {
     fc.assert(
-      fc.property(fc.array(counts, { minLength: 1, maxLength: 20 }), fc.array(fc.nat(40), { maxLength: 60 }), (all, again) => {
-        const ticks = all.map((candidate, id) => tick('s', id, candidate, { stable: candidate }));
-        // Each tick, then any earlier ones once more.
-        const noisy = ticks.flatMap((one, at) => [one, ...again.filter((i) => i <= at).map((i) => ticks[i] as Tick)]);
-        expect(after(...noisy)).toEqual(after(...ticks));
-      }),
+      fc.property(
+        fc.array(counts, { minLength: 1, maxLength: 20 }),
+        fc.array(fc.nat(40), { maxLength: 60 }),
+        (all, again) => {
+          const ticks = all.map((candidate, id) => tick('s', id, candidate, { stable: candidate }));
+          // Each tick, then any earlier ones once more.
+          const noisy = ticks.flatMap((one, at) => [one, ...again.filter((i) => i <= at).map((i) => ticks[i] as Tick)]);
+          expect(having(...noisy)).toEqual(having(...ticks));
+        },
+      ),
     );
   });
 
@@ -205,7 +212,7 @@ describe('properties', () => {
     fc.assert(
       fc.property(shuffled, ([all, order]) => {
         const ticks = all.map((candidate, id) => tick('s', id, candidate));
-        const { candidate } = judge.verdict(after(...order.map((i) => ticks[i] as Tick)), POLICY);
+        const { candidate } = judge.verdict(having(...order.map((i) => ticks[i] as Tick)), POLICY);
         const most = [...new Set(order)].reduce((n, i) => n + (all[i] as Counts).requests, 0);
         expect(candidate.requests).toBeLessThanOrEqual(most);
       }),
@@ -216,7 +223,7 @@ describe('properties', () => {
     fc.assert(
       fc.property(fc.array(counts, { minLength: 2, maxLength: 6 }), (all) => {
         const ticks = all.map((candidate, i) => tick(`s${i}`, 0, candidate, { stable: candidate }));
-        const [one, other] = [after(...ticks), after(...[...ticks].reverse())];
+        const [one, other] = [having(...ticks), having(...[...ticks].reverse())];
         expect(one).toEqual(other);
         expect(judge.verdict(one, POLICY).state).toBe(judge.verdict(other, POLICY).state);
       }),
@@ -226,7 +233,7 @@ describe('properties', () => {
   test('a total replaces what its source said before', () => {
     fc.assert(
       fc.property(fc.array(fc.option(counts), { minLength: 1, maxLength: 10 }), (all) => {
-        const state = after(...all.map((candidate, id) => tick('m', id, candidate, { mode: 'total' })));
+        const state = having(...all.map((candidate, id) => tick('m', id, candidate, { mode: 'total' })));
         expect(judge.verdict(state, POLICY).candidate).toEqual(all.at(-1) ?? { requests: 0, errors: 0 });
       }),
     );
@@ -260,13 +267,13 @@ describe('properties', () => {
       tick(`probe:checkout-${i}`, 1_728_000, day, { stable: day }),
     ).flatMap((one, i) => [one, ...(i === 0 ? [{ ...one, id: one.id + 1, blind: 'x'.repeat(5_000) }] : [])]);
     const before = JSON.stringify(ticks);
-    const state = after(...ticks);
+    const state = having(...ticks);
     expect(JSON.stringify(state).length).toBeLessThan(1_024);
     expect(JSON.parse(JSON.stringify(state))).toEqual(state);
     expect(JSON.stringify(ticks)).toBe(before);
   });
 
   test('a source named like a member of every object is a source like any other', () => {
-    expect(judge.verdict(after(tick('constructor', 0, { requests: 20, errors: 0 })), POLICY).state).toBe('healthy');
+    expect(judge.verdict(having(tick('constructor', 0, { requests: 20, errors: 0 })), POLICY).state).toBe('healthy');
   });
 });

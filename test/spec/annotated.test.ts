@@ -78,7 +78,9 @@ describe('the annotated rollout.yaml', () => {
   });
 
   test('shows each default as it is', () => {
-    const plain = shown.filter(({ path, schema }) => 'default' in schema && path !== '.strategy' && !isLarge(schema.default));
+    const plain = shown.filter(
+      ({ path, schema }) => 'default' in schema && path !== '.strategy' && !isLarge(schema.default),
+    );
     expect(plain.length).toBeGreaterThan(40);
     const seen = plain.map(({ path, value }) => ({ path, value }));
     expect(seen).toEqual(plain.map(({ path, schema }) => ({ path, value: shownDefault(path, schema.default) })));

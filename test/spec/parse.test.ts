@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of a spec are what is tested
 import path from 'node:path';
 import { SluiceError } from '../../src/model/errors.js';
 import type { Spec } from '../../src/model/spec.js';
@@ -103,12 +104,13 @@ health:
 notify: [{webhook: 'https://example.com', secretEnv: KEY}]
 `;
 
-  test.each([
+  test.each<[string, Spec]>([
     ['the smallest', parseSpecText(SMALLEST)],
     ['a full one', parseSpecText(full)],
-    ...(['direct', 'blueGreen', 'linear', 'undo'] as const).map(
-      (type) => [type, parseSpecText(SMALLEST, { type })] as const,
-    ),
+    ...(['direct', 'blueGreen', 'linear', 'undo'] as const).map((type): [string, Spec] => [
+      type,
+      parseSpecText(SMALLEST, { type }),
+    ]),
   ])('parses to itself as JSON: %s', (_, spec) => {
     expect(again(spec)).toEqual(spec);
     expect(again(again(spec))).toEqual(spec);
@@ -149,7 +151,7 @@ retain: many
     expect(problems(text)).toEqual([
       'rollout.yaml:3:1 target.region: is missing',
       'rollout.yaml:5:3 target: unknown key "regoin" (did you mean "region"?)',
-      'rollout.yaml:6:1 release: a release has exactly one of folder, zip, s3, image, version, artifact (here: version and zip)',
+      'rollout.yaml:6:1 release: a release has exactly one of folder, zip, s3, image, version, artifact (here: zip and version)',
       'rollout.yaml:10:27 strategy.stages[0].bake: expected a duration such as 500ms, 30s, 5m, 2h or 1d (write the unit: 300s?)',
       'rollout.yaml:12:9 retain: expected a whole number from 0 to 1000',
     ]);
@@ -176,9 +178,9 @@ retain: many
     ['a duplicate key', `${SMALLEST}app: other\n`, 'rollout.yaml:6:1 this key is there twice'],
     ['a syntax error', 'app: [shop\ntarget: {', 'rollout.yaml:2:'],
     ['a tag', `${SMALLEST}message: !secret x\n`, 'rollout.yaml:6:10 Unresolved tag: !secret'],
-    ['an empty file', '', 'rollout.yaml'],
+    ['an empty file', '', 'rollout.yaml:1:1 expected a mapping'],
     ['an alias that unfolds without end', bomb(), 'nested too deep, or too large'],
-    ['a text too large', `# ${'x'.repeat(300_000)}`, 'more than 262144 bytes'],
+    ['a text too large', `# ${'x'.repeat(300_000)}`, 'rollout.yaml:1:1 more than 262144 bytes'],
   ])('name %s', (_, text, said) => {
     expect(problems(text).join('\n')).toContain(said);
   });
@@ -196,8 +198,13 @@ retain: many
 
   test.each([
     ['strategy: {type: rolling}', 'strategy.type: expected one of direct, blueGreen, canary, linear'],
+    ['strategy: {stages: [{bake: 5m}]}', 'strategy.stages[0].weight: is missing'],
+    ['notify: [{}]', 'notify[0].webhook: is missing'],
     ['strategy: {stages: []}', 'a canary needs at least one stage'],
-    ['strategy: {stages: [{weight: 10%}]}', 'the last stage must have weight 100%, not 10% (add a stage {weight: 100%})'],
+    [
+      'strategy: {stages: [{weight: 10%}]}',
+      'the last stage must have weight 100%, not 10% (add a stage {weight: 100%})',
+    ],
     ['strategy: {stages: [{weight: 50%}, {weight: 50%}, {weight: 100%}]}', 'weights must rise: 50% comes after 50%'],
     ['strategy: {stages: [{weight: 101%}]}', '101% is out of range'],
     ['strategy: {stages: [{weight: 0%}, {weight: 100%}]}', '0% is out of range'],
@@ -331,6 +338,18 @@ describe('variables', () => {
     expect(line('message: "to ${NOWHERE}"', {})).toThrow('rollout.yaml:6:14 message: variable NOWHERE is not set');
   });
 
+  test('that are unset are complained of once, however their place must look', () => {
+    const text = SMALLEST.replace('eu-central-1', '"${REGION}"');
+    expect(problems(text)).toEqual([
+      'rollout.yaml:4:35 target.region: variable REGION is not set (set it, or give a default: ${REGION:-…})',
+    ]);
+  });
+
+  test('without quotes inside braces are explained, in one line', () => {
+    const said = problems(SMALLEST.replace('eu-central-1', '${REGION}'));
+    expect(said).toEqual([expect.stringMatching(/^rollout\.yaml:4:\d+ .* \(inside \{…\} put a value .* in quotes\)$/)]);
+  });
+
   test('that are inherited names of objects are unset', () => {
     expect(line('message: ${constructor}', {})).toThrow('variable constructor is not set');
   });
@@ -351,7 +370,12 @@ describe('variables', () => {
 /** Nine aliases of nine aliases of … */
 function bomb(): string {
   const lines = ['a0: &a0 [x]'];
-  for (let i = 1; i < 9; i += 1) lines.push(`a${i}: &a${i} [${Array(9).fill(`*a${i - 1}`).join(', ')}]`);
+  for (let i = 1; i < 9; i += 1)
+    lines.push(
+      `a${i}: &a${i} [${Array(9)
+        .fill(`*a${i - 1}`)
+        .join(', ')}]`,
+    );
   return lines.join('\n');
 }
 

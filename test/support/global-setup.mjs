@@ -1,24 +1,17 @@
-// Bundles the workflows once for all suites, and only when they have changed.
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+/** Bundles the workflows once for all suites, from the sources, and only when something a workflow can import has changed. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+import { bundle } from '../../scripts/setup/bundle.mjs';
+import { places } from '../../scripts/setup/places.mjs';
+import { digestOf, isStamped, putStamp } from '../../scripts/setup/stamp.mjs';
 
 export default async function globalSetup() {
-  const digest = createHash('sha256');
-  for (const folder of ['workflows', 'src/model']) {
-    for (const name of readdirSync(path.join(ROOT, folder)).sort()) digest.update(readFileSync(path.join(ROOT, folder, name)));
-  }
-  const folder = path.join(ROOT, '.sluice', 'test');
-  const bundle = path.join(folder, 'workflow-bundle.js');
-  const stamp = path.join(folder, 'workflow-bundle.stamp');
-  const is = digest.digest('hex');
-  if (existsSync(bundle) && existsSync(stamp) && readFileSync(stamp, 'utf8') === is) return;
-  mkdirSync(folder, { recursive: true });
-  const { code } = await bundleWorkflowCode({ workflowsPath: path.join(ROOT, 'workflows', 'index.ts'), logger: new DefaultLogger('WARN') });
-  writeFileSync(bundle, code);
-  writeFileSync(stamp, is);
+  const at = places();
+  const entry = path.join(at.root, 'workflows', 'index.ts');
+  const out = path.join(at.home, 'test', 'workflow-bundle.js');
+  // Wider than the layers allow, so that a breach of them never runs on an old bundle.
+  const digest = digestOf(at.root, ['workflows', 'src', 'activities', 'package-lock.json']);
+  if (existsSync(out) && isStamped(at, 'test-bundle', digest)) return;
+  await bundle(entry, out);
+  putStamp(at, 'test-bundle', digest);
 }

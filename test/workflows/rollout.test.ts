@@ -5,8 +5,8 @@ import type { RolloutView } from '../../src/model/view.js';
 import type { Phase } from '../../src/model/words.js';
 import { specFor } from '../support/specs.js';
 import { until } from '../support/until.js';
-import type { Rolling, Stage } from './stage.js';
-import { ending, stage } from './stage.js';
+import type { Rolling } from './stage.js';
+import { ending, onStage } from './stage.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -36,16 +36,11 @@ async function phase(rolling: Rolling, wanted: Phase): Promise<RolloutView> {
   });
 }
 
-let theatre: Stage;
-beforeAll(async () => {
-  theatre = await stage();
-});
-afterAll(() => theatre.close());
-
 describe('a canary rollout', () => {
   test('gives the candidate its weights in order, promotes it in one write, and succeeds', async () => {
-    await theatre.run(async ({ start, target }) => {
-      const view = await ending(await start('canary', canary([MINUTE])));
+    await onStage(async (act) => {
+      const { start, target } = act;
+      const view = await ending(act, await start('canary', canary([MINUTE])));
       expect(view.outcome).toBe('succeeded');
       expect(target.writes.map(({ split }) => split)).toEqual([
         { stable: '1', candidate: '2', weight: 10 },
@@ -57,19 +52,21 @@ describe('a canary rollout', () => {
   });
 
   test('bakes for thirty days in the history of a minute', async () => {
-    await theatre.run(async ({ start, target }) => {
+    await onStage(async (act) => {
+      const { start, target } = act;
       target.verdict = () => 'healthy';
       const rolling = await start('canary', canary([MINUTE, MINUTE, 30 * DAY]));
-      expect((await ending(rolling)).outcome).toBe('succeeded');
+      expect((await ending(act, rolling, '1d')).outcome).toBe('succeeded');
       const { history } = await rolling.fetchHistory().then((h) => ({ history: h.events ?? [] }));
       expect(history.length).toBeLessThan(150);
     });
   });
 
   test('goes back by itself when the judge finds the candidate unhealthy, and says why', async () => {
-    await theatre.run(async ({ start, target }) => {
+    await onStage(async (act) => {
+      const { start, target } = act;
       target.verdict = (weight) => (weight >= 50 ? 'unhealthy' : 'healthy');
-      const view = await ending(await start('canary', canary([MINUTE])));
+      const view = await ending(act, await start('canary', canary([MINUTE])));
       expect(view.outcome).toBe('rolledBack');
       expect(view.reason).toContain('unhealthy at 50 %');
       expect(view.errors).toEqual([{ what: 'Error: card declined', count: 3 }]);
@@ -79,25 +76,28 @@ describe('a canary rollout', () => {
   });
 
   test('gives a version whose probe failed no traffic', async () => {
-    await theatre.run(async ({ start, target }) => {
+    await onStage(async (act) => {
+      const { start, target } = act;
       target.probePasses = false;
-      const view = await ending(await start('canary', canary([MINUTE])));
+      const view = await ending(act, await start('canary', canary([MINUTE])));
       expect(view).toMatchObject({ outcome: 'rolledBack', code: 'SLUICE_PROBE' });
       expect(target.writes).toEqual([]);
     });
   });
 
   test('ends as nothingToRelease when the release is live already', async () => {
-    await theatre.run(async ({ start, target }) => {
+    await onStage(async (act) => {
+      const { start, target } = act;
       target.split = { stable: '2', candidate: null, weight: 0 };
-      const view = await ending(await start('canary', canary([MINUTE])));
+      const view = await ending(act, await start('canary', canary([MINUTE])));
       expect(view.outcome).toBe('nothingToRelease');
       expect(target.writes).toEqual([]);
     });
   });
 
   test('refuses any other workflow id, since the id is the lock', async () => {
-    await theatre.run(async ({ env }) => {
+    await onStage(async (act) => {
+      const { env } = act;
       const handle = await env.client.workflow.start('canary', {
         workflowId: 'something',
         taskQueue: 'sluice',
@@ -110,11 +110,12 @@ describe('a canary rollout', () => {
   });
 
   test('lets only one of two starts at the same moment run', async () => {
-    await theatre.run(async ({ start, target }) => {
+    await onStage(async (act) => {
+      const { start, target } = act;
       const both = await Promise.allSettled([start('canary', canary([MINUTE])), start('canary', canary([MINUTE]))]);
       const won = both.filter((each) => each.status === 'fulfilled');
       expect(won).toHaveLength(1);
-      await ending((won[0] as PromiseFulfilledResult<Rolling>).value);
+      await ending(act, (won[0] as PromiseFulfilledResult<Rolling>).value);
       expect(target.calls.filter((call) => call === 'prepare')).toHaveLength(1);
     });
   });
@@ -122,28 +123,30 @@ describe('a canary rollout', () => {
 
 describe('an approval', () => {
   test('is given by a plain signal', async () => {
-    await theatre.run(async ({ start }) => {
+    await onStage(async (act) => {
+      const { start, env } = act;
       const rolling = await start('canary', canary([MINUTE], 10));
       await phase(rolling, 'baking');
-      await theatre.env.sleep(2 * MINUTE);
+      await env.sleep(2 * MINUTE);
       const waiting = await phase(rolling, 'awaitingApproval');
       expect(waiting.waitingFor).toMatchObject({
         stage: '10%',
         verbs: expect.arrayContaining(['approve', 'reject', 'abort']),
       });
       await rolling.signal('approve', { stage: '10%', by: 'ann', comment: 'fine' });
-      const view = await ending(rolling);
+      const view = await ending(act, rolling);
       expect(view.outcome).toBe('succeeded');
       expect(view.events.some((each) => each.by === 'ann' && each.text.includes('approved: fine'))).toBe(true);
     });
   });
 
   test('survives every malformed, stale, early, late and unknown message, and shows each', async () => {
-    await theatre.run(async ({ start }) => {
+    await onStage(async (act) => {
+      const { start, env } = act;
       const rolling = await start('canary', canary([MINUTE], 10));
       await phase(rolling, 'baking');
       await rolling.signal('approve', { stage: '10%', by: 'early' });
-      await theatre.env.sleep(2 * MINUTE);
+      await env.sleep(2 * MINUTE);
       await phase(rolling, 'awaitingApproval');
       await rolling.signal('approve', null);
       await rolling.signal('approve', 'yes');
@@ -164,7 +167,7 @@ describe('an approval', () => {
       );
       await rolling.signal('reject', { stage: '10%', by: 'bob', comment: 'wrong ticket' });
       await rolling.signal('approve', { stage: '10%', by: 'late' });
-      expect(await ending(rolling)).toMatchObject({
+      expect(await ending(act, rolling)).toMatchObject({
         outcome: 'rejected',
         reason: 'stage 10% was rejected by bob: wrong ticket',
       });
@@ -172,23 +175,25 @@ describe('an approval', () => {
   });
 
   test('is refused at once by an update when it does not fit', async () => {
-    await theatre.run(async ({ start }) => {
+    await onStage(async (act) => {
+      const { start, env } = act;
       const rolling = await start('canary', canary([MINUTE], 10));
       await phase(rolling, 'baking');
       await expect(rolling.executeUpdate('approve', { args: [{ stage: '10%', by: 'ann' }] })).rejects.toThrow();
-      await theatre.env.sleep(2 * MINUTE);
+      await env.sleep(2 * MINUTE);
       await phase(rolling, 'awaitingApproval');
       await expect(rolling.executeUpdate('approve', { args: [{ stage: '10%', by: 'ann' }] })).resolves.toMatchObject({
         verb: 'approve',
         message: 'goes on',
       });
-      expect((await ending(rolling)).outcome).toBe('succeeded');
+      expect((await ending(act, rolling)).outcome).toBe('succeeded');
     });
   });
 
   test('goes back when nobody decides within its time', async () => {
-    await theatre.run(async ({ start, target }) => {
-      const view = await ending(await start('canary', canary([MINUTE], 10)));
+    await onStage(async (act) => {
+      const { start, target } = act;
+      const view = await ending(act, await start('canary', canary([MINUTE], 10)));
       expect(view).toMatchObject({ outcome: 'rolledBack', reason: 'stage 10% was not approved within 1d' });
       expect(target.split.stable).toBe('1');
     });
@@ -197,20 +202,22 @@ describe('an approval', () => {
 
 describe('an abort', () => {
   test.each<Phase>(['baking', 'awaitingApproval', 'paused'])('sends everybody back while %s', async (when) => {
-    await theatre.run(async ({ start, target }) => {
+    await onStage(async (act) => {
+      const { start, target, env } = act;
       const rolling = await start('canary', canary([MINUTE], 10));
       await phase(rolling, 'baking');
       if (when === 'paused') await rolling.signal('pause', { by: 'ann' });
-      if (when === 'awaitingApproval') await theatre.env.sleep(2 * MINUTE);
+      if (when === 'awaitingApproval') await env.sleep(2 * MINUTE);
       await phase(rolling, when);
       await rolling.executeUpdate('abort', { args: [{ by: 'ann', comment: 'no' }] });
-      expect(await ending(rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann: no' });
+      expect(await ending(act, rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann: no' });
       expect(target.split).toEqual({ stable: '1', candidate: null, weight: 0 });
     });
   });
 
   test('lands however often the provider fails, and says stuck loudly meanwhile', async () => {
-    await theatre.run(async ({ start, target }) => {
+    await onStage(async (act) => {
+      const { start, target } = act;
       let failures = 0;
       target.fault = (name) =>
         name === 'restore' && ++failures < 30
@@ -222,7 +229,7 @@ describe('an abort', () => {
       );
       await phase(rolling, 'baking');
       await rolling.signal('abort', { by: 'ann' });
-      expect((await ending(rolling)).outcome).toBe('rolledBack');
+      expect((await ending(act, rolling)).outcome).toBe('rolledBack');
       expect(failures).toBe(30);
       expect(target.split.stable).toBe('1');
       expect(target.notified.find((each) => each.type === 'stuck')?.view.reason).toContain('500 ServiceException');
@@ -231,7 +238,8 @@ describe('an abort', () => {
   });
 
   test("comes through Temporal's own cancel too, and closes as Canceled after restoring", async () => {
-    await theatre.run(async ({ start, target }) => {
+    await onStage(async (act) => {
+      const { start, target } = act;
       const rolling = await start('canary', canary([HOUR]));
       await phase(rolling, 'baking');
       await rolling.cancel();
@@ -244,7 +252,8 @@ describe('an abort', () => {
 
 describe('pause, skip, promote', () => {
   test('a pause keeps the rest of the bake', async () => {
-    await theatre.run(async ({ start, env }) => {
+    await onStage(async (act) => {
+      const { start, env } = act;
       const rolling = await start('canary', canary([10 * HOUR]));
       await phase(rolling, 'baking');
       await env.sleep(4 * HOUR);
@@ -256,12 +265,13 @@ describe('pause, skip, promote', () => {
       const left = (view.waitingFor?.until ?? 0) - (await env.currentTimeMs());
       expect(left / HOUR).toBeCloseTo(6, 0);
       await rolling.signal('abort', { by: 'ann' });
-      await ending(rolling);
+      await ending(act, rolling);
     });
   });
 
   test('skip ends a bake, promote full passes over the smaller weights but not over a gate', async () => {
-    await theatre.run(async ({ start, target }) => {
+    await onStage(async (act) => {
+      const { start, target } = act;
       const rolling = await start('canary', canary([HOUR, HOUR, HOUR], 50));
       await phase(rolling, 'baking');
       await rolling.executeUpdate('promote', { args: [{ by: 'ann', full: true }] });
@@ -270,7 +280,7 @@ describe('pause, skip, promote', () => {
       await rolling.signal('approve', { stage: '50%', by: 'ann' });
       await phase(rolling, 'baking');
       await rolling.executeUpdate('skip', { args: [{ by: 'ann' }] });
-      expect((await ending(rolling)).outcome).toBe('succeeded');
+      expect((await ending(act, rolling)).outcome).toBe('succeeded');
       expect(target.writes.map(({ split }) => split.weight)).toEqual([10, 0]);
     });
   });
@@ -278,9 +288,11 @@ describe('pause, skip, promote', () => {
 
 describe('a verdict that is none', () => {
   test('holds, reminds, and goes back when nobody decides', async () => {
-    await theatre.run(async ({ start, target }) => {
+    await onStage(async (act) => {
+      const { start, target } = act;
       target.verdict = () => 'noData';
       const view = await ending(
+        act,
         await start('canary', canary([MINUTE], undefined, { notify: [{ webhook: 'http://127.0.0.1:1/' }] })),
       );
       expect(view.outcome).toBe('rolledBack');
@@ -290,21 +302,23 @@ describe('a verdict that is none', () => {
   });
 
   test('is passed by a person who says promote', async () => {
-    await theatre.run(async ({ start, target }) => {
+    await onStage(async (act) => {
+      const { start, target, env } = act;
       target.verdict = (weight) => (weight === 10 ? 'undecided' : 'healthy');
       const rolling = await start('canary', canary([MINUTE]));
       await phase(rolling, 'baking');
-      await theatre.env.sleep(2 * MINUTE);
+      await env.sleep(2 * MINUTE);
       await phase(rolling, 'held');
       await rolling.executeUpdate('promote', { args: [{ by: 'ann' }] });
-      expect((await ending(rolling)).outcome).toBe('succeeded');
+      expect((await ending(act, rolling)).outcome).toBe('succeeded');
     });
   });
 });
 
 describe('a foreign change', () => {
   test('stops the hands until abort --force', async () => {
-    await theatre.run(async ({ start, target, env }) => {
+    await onStage(async (act) => {
+      const { start, target, env } = act;
       const rolling = await start('canary', canary([HOUR]));
       await phase(rolling, 'baking');
       target.foreign({ stable: '7', candidate: null, weight: 0 });
@@ -319,13 +333,14 @@ describe('a foreign change', () => {
       );
       expect(target.writes.length).toBe(before);
       await rolling.executeUpdate('abort', { args: [{ by: 'ann', force: true }] });
-      expect((await ending(rolling)).outcome).toBe('rolledBack');
+      expect((await ending(act, rolling)).outcome).toBe('rolledBack');
       expect(target.split.stable).toBe('1');
     });
   });
 
   test('is taken as ours by retry --adopt, and the rollout goes on', async () => {
-    await theatre.run(async ({ start, target, env }) => {
+    await onStage(async (act) => {
+      const { start, target, env } = act;
       const rolling = await start('canary', canary([HOUR, MINUTE, MINUTE]));
       await phase(rolling, 'baking');
       target.foreign({ stable: '1', candidate: '2', weight: 11 });
@@ -333,7 +348,7 @@ describe('a foreign change', () => {
       await phase(rolling, 'stuck');
       await expect(rolling.executeUpdate('retry', { args: [{ by: 'ann' }] })).rejects.toThrow();
       await rolling.executeUpdate('retry', { args: [{ by: 'ann', adopt: true }] });
-      expect((await ending(rolling)).outcome).toBe('succeeded');
+      expect((await ending(act, rolling)).outcome).toBe('succeeded');
       expect(target.split.stable).toBe('2');
     });
   });
@@ -341,8 +356,9 @@ describe('a foreign change', () => {
 
 describe('a long run', () => {
   test('continues as new in the middle of a bake, of an approval and of a flood of signals, and loses nothing', async () => {
-    await theatre.run(
-      async ({ start, target, env }) => {
+    await onStage(
+      async (act) => {
+        const { start, target, env } = act;
         const rolling = await start('canary', canary([10 * HOUR, HOUR, HOUR], 10));
         await phase(rolling, 'baking');
         for (let i = 0; i < 60; i++) await rolling.signal('approve', { stage: '10%', by: `flood ${i}` });
@@ -352,7 +368,7 @@ describe('a long run', () => {
         for (let i = 0; i < 60; i++) await free.signal('nonsense', i);
         await until('the flood', async () => (await free.query<RolloutView>('status')).refusalsTotal === 120);
         await free.signal('approve', { stage: '10%', by: 'ann' });
-        const view = await ending(rolling);
+        const view = await ending(act, rolling);
         expect(view.outcome).toBe('succeeded');
         expect(view.refusalsTotal).toBe(120);
         expect(target.writes.map(({ split }) => split.weight)).toEqual([10, 50, 0]);
@@ -365,8 +381,9 @@ describe('a long run', () => {
 
 describe('without a worker for the account', () => {
   test('it says so, and an abort ends it with nothing changed', async () => {
-    await theatre.run(
-      async ({ start, env }) => {
+    await onStage(
+      async (act) => {
+        const { start, env } = act;
         const rolling = await start('canary', canary([MINUTE]));
         await env.sleep(5 * MINUTE);
         const view = await phase(rolling, 'stuck');
@@ -375,7 +392,7 @@ describe('without a worker for the account', () => {
           reason: expect.stringContaining('no worker serves account default in us-east-1'),
         });
         await rolling.executeUpdate('abort', { args: [{ by: 'ann' }] });
-        expect(await ending(rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann' });
+        expect(await ending(act, rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann' });
       },
       { accountWorkers: false },
     );

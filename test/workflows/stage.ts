@@ -4,9 +4,11 @@
  * conformance suite against the real driver; here it only has to fail where a test says so.
  */
 import { randomUUID } from 'node:crypto';
-import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { Duration } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { toFailure } from '../../activities/failures.js';
 import type { WatchReport } from '../../activities/health/types.js';
 import type { Split } from '../../activities/platform/platform.js';
@@ -62,13 +64,6 @@ function reportOf(state: VerdictState, weight: number): WatchReport {
   };
 }
 
-export interface Stage {
-  env: TestWorkflowEnvironment;
-  /** Runs `play` with workers on; the target is the one the workflow touches. */
-  run<T>(play: (act: Act) => Promise<T>, options?: { limits?: Partial<Limits>; accountWorkers?: boolean }): Promise<T>;
-  close(): Promise<void>;
-}
-
 /** One play: a target, and the hands to start and steer a rollout. */
 export interface Act {
   target: Target;
@@ -88,40 +83,52 @@ async function begin(env: TestWorkflowEnvironment, type: RolloutType, spec: Spec
   return handle;
 }
 
-export async function stage(): Promise<Stage> {
+Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR' } } });
+
+/** Plays one scene on a server of its own: time that one test skips is no other test's time. */
+export async function onStage<T>(
+  scene: (act: Act) => Promise<T>,
+  options: { limits?: Partial<Limits>; accountWorkers?: boolean } = {},
+): Promise<void> {
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: tool('temporal-test-server') } },
   });
-  return {
-    env,
-    close: () => env.teardown(),
-    async run(play, options = {}) {
-      const target = new Target();
-      const limits: Limits = { history: 4_000, signals: 2_000, heartbeat: 400 * 86_400_000, ...options.limits };
-      const light = lightOf(target, limits);
-      const account = accountOf(target, env);
-      const common = {
-        connection: env.nativeConnection,
-        maxHeartbeatThrottleInterval: '20ms',
-        defaultHeartbeatThrottleInterval: '20ms',
-      } as const;
-      const at = { platform: 'lambda', account: 'default', region: 'us-east-1' };
-      const workers = await Promise.all([
-        Worker.create({ ...common, ...workflowBundle(), taskQueue: 'sluice', activities: light }),
-        ...(options.accountWorkers === false ? [] : (['calls', 'watch', 'restore'] as const)).map((lane) =>
-          Worker.create({ ...common, taskQueue: accountQueue(at, lane), activities: account }),
-        ),
-      ]);
-      const [main, ...lanes] = workers as [Worker, ...Worker[]];
-      const act: Act = { target, env, start: (type, spec) => begin(env, type, spec) };
-      let run = () => main.runUntil(() => play(act));
-      for (const lane of lanes) {
-        const inner = run;
-        run = () => lane.runUntil(inner);
-      }
-      return run();
-    },
-  };
+  try {
+    await playOn(env, scene, options);
+  } finally {
+    await env.teardown();
+  }
+}
+
+async function playOn<T>(
+  env: TestWorkflowEnvironment,
+  scene: (act: Act) => Promise<T>,
+  options: { limits?: Partial<Limits>; accountWorkers?: boolean },
+): Promise<void> {
+  const target = new Target();
+  const limits: Limits = { history: 4_000, signals: 2_000, heartbeat: 400 * 86_400_000, ...options.limits };
+  const common = {
+    connection: env.nativeConnection,
+    maxHeartbeatThrottleInterval: '20ms',
+    defaultHeartbeatThrottleInterval: '20ms',
+    shutdownGraceTime: '1s',
+    shutdownForceTime: '5s',
+  } as const;
+  const at = { platform: 'lambda', account: 'default', region: 'us-east-1' };
+  const activities = accountOf(target);
+  const workers = await Promise.all([
+    Worker.create({ ...common, ...workflowBundle(), taskQueue: 'sluice', activities: lightOf(target, limits) }),
+    ...(options.accountWorkers === false ? [] : (['calls', 'watch', 'restore'] as const)).map((lane) =>
+      Worker.create({ ...common, taskQueue: accountQueue(at, lane), activities }),
+    ),
+  ]);
+  const runs = workers.map((worker) => worker.run());
+  try {
+    await scene({ target, env, start: (type, spec) => begin(env, type, spec) });
+  } finally {
+    for (const worker of workers) worker.shutdown();
+    await Promise.all(runs);
+  }
 }
 
 function lightOf(target: Target, limits: Limits): LightActivities {
@@ -146,7 +153,7 @@ function lightOf(target: Target, limits: Limits): LightActivities {
   };
 }
 
-function accountOf(target: Target, env: TestWorkflowEnvironment): Partial<AccountActivities> {
+function accountOf(target: Target): Partial<AccountActivities> {
   const guarded = <A extends unknown[], R>(name: string, work: (...args: A) => Promise<R>) => {
     return async (...args: A): Promise<R> => {
       target.calls.push(name);
@@ -225,16 +232,23 @@ function accountOf(target: Target, env: TestWorkflowEnvironment): Partial<Accoun
       while (!stopped) {
         if (target.verdict(input.weight) === 'unhealthy') return reportOf('unhealthy', input.weight);
         heartbeat({ report: reportOf(target.verdict(input.weight), input.weight), at: 0 });
-        await env.sleep('30m');
+        // In real time, so that a cancel is heard at once; the tests move the server's clock (`ending`, `env.sleep`).
+        await pause(10);
       }
       return reportOf(target.verdict(input.weight), input.weight);
     },
   };
 }
 
-/** The outcome view of a rollout, waited for. */
-export async function ending(rolling: Rolling): Promise<RolloutView> {
-  return (await rolling.result()) as RolloutView;
+/** Lets the clock run, `step` at a time, until the rollout has ended. Its final view. */
+export async function ending(
+  { env }: Pick<Act, 'env'>,
+  rolling: Rolling,
+  step: Duration = '20m',
+): Promise<RolloutView> {
+  for (const end = Date.now() + 40_000; Date.now() < end; ) {
+    if ((await rolling.describe()).status.name !== 'RUNNING') break;
+    await env.sleep(step);
+  }
+  return (await env.client.workflow.getHandle(rolling.workflowId).result()) as RolloutView;
 }
-
-export { CancelledFailure };

@@ -8,7 +8,10 @@ export function renderPlan(preview: PlanPreview, frame: Frame): string[] {
   const { spec, before, plan, findings } = preview;
   const { target } = spec;
   const lines: Line[] = [
-    [piece(`${spec.app}/${spec.environment}`, 'bold'), piece(`  ${spec.strategy.type}  ${target.function}:${target.alias}`)],
+    [
+      piece(`${spec.app}/${spec.environment}`, 'bold'),
+      piece(`  ${spec.strategy.type}  ${target.function}:${target.alias}`),
+    ],
     [piece(`  account ${target.account}, ${target.region}, ${target.platform}`, 'dim')],
     [piece('  now: '), ...nowLine(before)],
     [],
@@ -76,7 +79,7 @@ function wordsOf(step: Step, stage: Stage): { what: string; limit: string; refus
       return {
         what: `bake at ${step.weight} %`,
         limit: `for ${duration(step.duration)}`,
-        refuses: 'the judge: an unhealthy candidate, too few requests, no data',
+        refuses: 'the judge: unhealthy, undecided or no data',
       };
     case 'approve':
       return {
@@ -85,7 +88,7 @@ function wordsOf(step: Step, stage: Stage): { what: string; limit: string; refus
         refuses: `a rejection; nobody in time: ${step.approval.onTimeout}`,
       };
     case 'finish':
-      return { what: 'finish: from here `undo` goes back', limit: '', refuses: '' };
+      return { what: 'finish: from here undo goes back', limit: '', refuses: '' };
   }
 }
 

@@ -10,7 +10,8 @@ export function splitLine(view: RolloutView, width: number): Line {
   const live = view.live === null ? '' : ` (${view.live} is live)`;
   if (view.outcome === 'succeeded') return whole(view.candidate, live);
   const left = `stable ${view.stable ?? 'none yet'} `;
-  if (view.candidate === null) return view.stable === null ? [piece('nothing is live yet', 'dim')] : whole(view.stable, live);
+  if (view.candidate === null)
+    return view.stable === null ? [piece('nothing is live yet', 'dim')] : whole(view.stable, live);
   const right = ` candidate ${view.candidate} ${view.weight} %${live}`;
   const columns = Math.max(NARROWEST, Math.min(WIDEST, width - left.length - right.length));
   return [piece(left, 'cyan'), ...bar(view.weight, columns), piece(right, 'yellow')];

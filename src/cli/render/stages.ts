@@ -4,7 +4,7 @@ import type { RolloutView, StageView } from '../../model/view.js';
 import type { Line } from './pieces.js';
 import { pad, piece } from './pieces.js';
 import { left } from './time.js';
-import { stageSign } from './words.js';
+import { shortWord, stageSign } from './words.js';
 
 /** One line a stage, at most `rows`: the stages around the running one are kept, and how many are left out is said. */
 export function stageLines(view: RolloutView, rows: number, now: number): Line[] {
@@ -33,13 +33,25 @@ function stageLine(view: RolloutView, stage: StageView, last: boolean, columns: 
     piece(sign.text, sign.style),
     piece(` ${pad(stage.name, columns)}`, stage.state === 'running' ? 'bold' : 'plain'),
     piece(` ${weight.padStart(6)}  `),
-    ...doing(stage, now),
+    ...doing(view, stage, now),
     ...(stage.note === null ? [] : [piece(`  ${stage.note}`, 'dim')]),
   ];
 }
 
-function doing(stage: StageView, now: number): Line {
+function doing(view: RolloutView, stage: StageView, now: number): Line {
   if (stage.state !== 'running' || stage.current === null) return [piece(stage.steps, 'dim')];
-  const until = stage.until === null ? '' : `, ${left(stage.until, now)}`;
-  return [piece(`${stage.current}${until}`, 'cyan')];
+  return [piece(`${stage.current}${howFar(view, stage, now)}`, 'cyan')];
+}
+
+/** The clock of the step runs only while nothing holds it up. */
+function howFar(view: RolloutView, stage: StageView, now: number): string {
+  switch (view.phase) {
+    case 'held':
+    case 'paused':
+    case 'stuck':
+    case 'restoring':
+      return `, ${shortWord(view)}`;
+    default:
+      return stage.until === null ? '' : `, ${left(stage.until, now)}`;
+  }
 }

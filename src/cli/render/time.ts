@@ -13,10 +13,10 @@ export function moment(at: number): string {
 
 /** How long ago, `3m12s`. */
 export function ago(at: number, now: number): string {
-  return duration(Math.max(0, now - at));
+  return duration(Math.max(0, Math.floor((now - at) / 1000) * 1000));
 }
 
 /** `3m12s left`, or `overdue`. */
 export function left(until: number, now: number): string {
-  return until <= now ? 'due now' : `${duration(until - now)} left`;
+  return until <= now ? 'due now' : `${duration(Math.ceil((until - now) / 1000) * 1000)} left`;
 }

@@ -6,7 +6,7 @@ import { splitLine } from './split.js';
 import { stageLines } from './stages.js';
 import { ago } from './time.js';
 import { commandLines, waitingLines } from './waiting.js';
-import { percent, stateSign, stateWord } from './words.js';
+import { percent, shortWord, stateSign, stateWord } from './words.js';
 
 const EVENTS = 5;
 const REFUSALS = 5;
@@ -14,13 +14,33 @@ const WARNINGS = 5;
 
 /** A part of the picture. `least`: lines it keeps when there is no room. */
 interface Section {
-  name: 'head' | 'stages' | 'health' | 'waiting' | 'commands' | 'warnings' | 'refusals' | 'events' | 'errors' | 'reason';
+  name:
+    | 'head'
+    | 'stages'
+    | 'health'
+    | 'waiting'
+    | 'commands'
+    | 'warnings'
+    | 'refusals'
+    | 'events'
+    | 'errors'
+    | 'reason';
   lines: Line[];
   least: number;
 }
 
 /** What gives way first when the terminal is too low. The reason comes last and stays whole. */
-const GIVES_WAY: Section['name'][] = ['events', 'warnings', 'refusals', 'commands', 'stages', 'health', 'errors', 'waiting', 'head'];
+const GIVES_WAY: Section['name'][] = [
+  'events',
+  'warnings',
+  'refusals',
+  'commands',
+  'stages',
+  'health',
+  'errors',
+  'waiting',
+  'head',
+];
 
 /** The rollout as lines. `trouble` says why the view may be old. */
 export function renderView(view: RolloutView, frame: Frame, trouble: string | null = null): string[] {
@@ -32,20 +52,30 @@ export function renderView(view: RolloutView, frame: Frame, trouble: string | nu
     { name: 'health', lines: indent(healthLines(view)), least: 0 },
     { name: 'waiting', lines: indent(waitingLines(view, now)), least: 1 },
     { name: 'commands', lines: indent(commandLines(view)), least: 0 },
-    { name: 'warnings', lines: indent(listed(view.warnings.map((text) => `! ${text}`), WARNINGS, 'yellow')), least: 0 },
+    {
+      name: 'warnings',
+      lines: indent(
+        listed(
+          view.warnings.map((text) => `! ${text}`),
+          WARNINGS,
+          'yellow',
+        ),
+      ),
+      least: 0,
+    },
     { name: 'refusals', lines: indent(refusalLines(view, now)), least: 0 },
     { name: 'events', lines: indent(eventLines(view, now)), least: 0 },
     { name: 'errors', lines: indent(errorLines(view)), least: 0 },
     { name: 'reason', lines: reasonLines(view, trouble, width), least: Number.POSITIVE_INFINITY },
   ];
-  fit(sections, view, frame);
+  shrink(sections, view, frame);
   return sections
     .flatMap(({ lines }) => lines)
     .slice(0, Math.max(1, frame.height))
     .map((line) => paint(clip(line, width), frame.colour));
 }
 
-function fit(sections: Section[], view: RolloutView, frame: Frame): void {
+function shrink(sections: Section[], view: RolloutView, frame: Frame): void {
   const total = () => sections.reduce((sum, { lines }) => sum + lines.length, 0);
   for (const name of GIVES_WAY) {
     const over = total() - frame.height;
@@ -91,10 +121,12 @@ function healthLines(view: RolloutView): Line[] {
   ];
   const columns = Math.max(...rows.map(({ name }) => name.length));
   return [
-    ...rows.map(({ name, requests, errors }): Line => [
-      piece(`${pad(name, columns)} ${String(requests).padStart(8)} requests ${String(errors).padStart(6)} errors  `),
-      piece(percent(errors, requests), errors > 0 ? 'red' : 'green'),
-    ]),
+    ...rows.map(
+      ({ name, requests, errors }): Line => [
+        piece(`${pad(name, columns)} ${String(requests).padStart(8)} requests ${String(errors).padStart(6)} errors  `),
+        piece(percent(errors, requests), errors > 0 ? 'red' : 'green'),
+      ],
+    ),
     [piece(`judge: ${verdict.state}: ${verdict.why}`, verdict.state === 'unhealthy' ? 'red' : 'dim')],
   ];
 }
@@ -109,16 +141,20 @@ function refusalLines(view: RolloutView, now: number): Line[] {
 function eventLines(view: RolloutView, now: number): Line[] {
   return view.events
     .slice(-EVENTS)
-    .map(({ at, text, by }): Line => [piece(`${ago(at, now)} ago ${text}${by === undefined ? '' : ` by ${by}`}`, 'dim')]);
+    .map(
+      ({ at, text, by }): Line => [piece(`${ago(at, now)} ago ${text}${by === undefined ? '' : ` by ${by}`}`, 'dim')],
+    );
 }
 
 function errorLines(view: RolloutView): Line[] {
   if (view.errors.length === 0) return [];
   return [
     [piece('most frequent errors of the candidate:', 'red')],
-    ...view.errors.map(({ what, count, requestId }): Line => [
-      piece(`  ${count} × ${what}${requestId === undefined ? '' : ` (request ${requestId})`}`, 'red'),
-    ]),
+    ...view.errors.map(
+      ({ what, count, requestId }): Line => [
+        piece(`  ${count} × ${what}${requestId === undefined ? '' : ` (request ${requestId})`}`, 'red'),
+      ],
+    ),
   ];
 }
 
@@ -129,7 +165,7 @@ function reasonLines(view: RolloutView, trouble: string | null, width: number): 
   if (view.reason === null) return lines;
   const sign = stateSign(view);
   const code = view.code === null ? '' : ` [${view.code}]`;
-  const said = wrap(`${stateWord(view)}: ${view.reason}${code}`, width);
+  const said = wrap(`${shortWord(view)}: ${view.reason}${code}`, width);
   return [...lines, ...said.map((text): Line => [piece(text, sign.style)])];
 }
 

@@ -15,7 +15,11 @@ export function waitingLines(view: RolloutView, now: number): Line[] {
   const until =
     waits.until === null ? '' : ` until ${moment(waits.until)}, ${left(waits.until, now)}; then ${waits.otherwise}`;
   return [
-    [piece('waits for ', 'plain'), piece(waits.what, 'bold'), piece(waits.until === null ? `; ${waits.otherwise}` : until)],
+    [
+      piece('waits for ', 'plain'),
+      piece(waits.what, 'bold'),
+      piece(waits.until === null ? `; ${waits.otherwise}` : until),
+    ],
   ];
 }
 
@@ -27,7 +31,7 @@ export function commandLines(view: RolloutView): Line[] {
   const columns = Math.max(0, ...commands.map(({ command }) => command.length));
   return commands.map(({ verb, command }) => [
     piece(`  ${pad(command, columns)}`, 'cyan'),
-    piece(`  ${(VERB_TABLE[verb].does.split('. ')[0] ?? '').replace(/\.$/, '')}`, 'dim'),
+    piece(`  ${(VERB_TABLE[verb].does.split('. ')[0] ?? '').replace(/\.$/, '').replaceAll('`', '')}`, 'dim'),
   ]);
 }
 
@@ -35,7 +39,8 @@ export function commandLines(view: RolloutView): Line[] {
 export function commandOf(view: RolloutView, verb: MessageVerb): string {
   const target = `${view.app}/${view.environment}`;
   const stage = view.waitingFor?.stage ?? null;
-  if ((verb === 'approve' || verb === 'reject') && stage !== null) return `sluice ${verb} ${target} --stage ${quoted(stage)}`;
+  if ((verb === 'approve' || verb === 'reject') && stage !== null)
+    return `sluice ${verb} ${target} --stage ${quoted(stage)}`;
   if (view.code === 'SLUICE_FOREIGN_CHANGE' && verb === 'abort') return `sluice abort ${target} --force`;
   if (view.code === 'SLUICE_FOREIGN_CHANGE' && verb === 'retry') return `sluice retry ${target} --adopt`;
   return `sluice ${verb} ${target}`;

@@ -17,6 +17,11 @@ export function stateWord(view: Pick<RolloutView, 'phase' | 'outcome'> | { phase
   return WORDS[word] ?? word;
 }
 
+/** The same without its explanation. */
+export function shortWord(view: Pick<RolloutView, 'phase' | 'outcome'>): string {
+  return stateWord(view).split(':')[0] ?? '';
+}
+
 export function stateStyle(view: Pick<RolloutView, 'phase' | 'outcome'>): Style {
   switch (view.outcome ?? view.phase) {
     case 'succeeded':

@@ -1,3 +1,5 @@
+import type { Sluice, TargetName } from '../../client/types.js';
+import { SluiceError } from '../../model/errors.js';
 import { isName } from '../../model/ids.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
@@ -31,16 +33,43 @@ export const adopt = command({
     const account = given.text('account') ?? 'default';
     const target = { platform: 'lambda', function: name, alias, region, account };
     const sluice = await ctx.connect();
-    // The release is not used: the answer says which one is live.
-    const input = { app, environment, target, release: { version: 1 } };
-    const { before, findings } = await sluice.adopt({ app, environment, input });
-    const live = Number(before.split.stable ?? 1);
+    const live = await liveVersion(sluice, { app, environment }, target);
+    const input = { app, environment, target, release: { version: live } };
+    const { findings } = await sluice.adopt({ app, environment, input });
     writeNew(ctx.cwd, file, firstSpec({ app, environment, ...target, release: { version: live } }));
-    if (ctx.json) emit(ctx, { file, app, environment, version: before.split.stable, findings });
+    if (ctx.json) emit(ctx, { file, app, environment, version: live, findings });
     else {
       for (const { message } of findings) say(ctx, paint([piece(`! ${message}`)], false));
-      print(ctx, `adopted ${name}:${alias} as ${app}/${environment}: release ${before.split.stable} is live; wrote ${file}`);
+      print(ctx, `adopted ${name}:${alias} as ${app}/${environment}: release ${live} is live; wrote ${file}`);
     }
     return EXIT.succeeded.code;
   },
 });
+
+/** Findings that make adopting wrong, whatever the release. */
+const IN_THE_WAY = ['SLUICE_OWNED', 'SLUICE_ALIAS_SPLIT'] as const;
+
+/** Reads before anything is written. Errors: SLUICE_OWNED, SLUICE_ALIAS_SPLIT, SLUICE_NOT_FOUND, SLUICE_TARGET. */
+async function liveVersion(sluice: Sluice, name: TargetName, target: Record<string, string>): Promise<number> {
+  // Which release is named does not matter here: the answer says which one is live.
+  const input = { ...name, target, release: { version: 1 } };
+  const { before, findings } = await sluice.plan({ ...name, type: 'direct', input });
+  for (const code of IN_THE_WAY) {
+    const found = findings.find((finding) => finding.code === code);
+    if (found !== undefined) throw new SluiceError(code, found.message);
+  }
+  const { stable } = before.split;
+  if (stable === null) {
+    throw new SluiceError(
+      'SLUICE_NOT_FOUND',
+      `nothing is live at ${target.function}:${target.alias} in ${target.region}`,
+    );
+  }
+  if (!/^\d+$/.test(stable)) {
+    throw new SluiceError(
+      'SLUICE_TARGET',
+      `${target.function}:${target.alias} is on ${stable}; publish a version and point the alias at it first`,
+    );
+  }
+  return Number(stable);
+}

@@ -1,6 +1,6 @@
+import { checksOf } from '../checks.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { checksOf } from '../checks.js';
 import { emit, frameOf, print } from '../print.js';
 import { paint, piece, wrap } from '../render/pieces.js';
 import { readSpec } from '../spec-file.js';
@@ -24,7 +24,11 @@ export const doctor = command({
       for (const { state, name, says, cure } of checks) {
         const [sign, style] = SIGNS[state];
         print(ctx, paint([piece(sign, style), piece(` ${name}: ${says}`)], frame.colour));
-        if (cure !== null) print(ctx, wrap(`→ ${cure}`, frame.width - 2).map((line) => `  ${line}`));
+        if (cure !== null)
+          print(
+            ctx,
+            wrap(`→ ${cure}`, frame.width - 2).map((line) => `  ${line}`),
+          );
       }
     }
     return checks.some(({ state }) => state === 'fail') ? EXIT.setup.code : EXIT.succeeded.code;

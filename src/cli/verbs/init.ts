@@ -1,9 +1,9 @@
 import { isName } from '../../model/ids.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
+import { firstSpec, writeNew } from '../first-spec.js';
 import { usage } from '../given.js';
 import { emit, print } from '../print.js';
-import { firstSpec, writeNew } from '../first-spec.js';
 
 export const init = command({
   name: 'init',

@@ -37,7 +37,14 @@ export const list = command({
     else if (found.length === 0) say(ctx, 'no rollout matches');
     else {
       const head = ['ROLLOUT', 'STRATEGY', 'STATE', 'WEIGHT', 'STARTED'];
-      print(ctx, table(head, found.map((entry) => row(entry, ctx.now())), frameOf(ctx)));
+      print(
+        ctx,
+        table(
+          head,
+          found.map((entry) => row(entry, ctx.now())),
+          frameOf(ctx),
+        ),
+      );
     }
     return EXIT.succeeded.code;
   },

@@ -13,7 +13,11 @@ export const plan = command({
   args: [{ name: '<file>', means: 'rollout.yaml; - for stdin' }],
   options: [
     { flags: '-e, --env <environment>', means: 'Which of the environments in the file.' },
-    { flags: '--strategy <strategy>', means: "Another strategy than the file's.", choices: STRATEGIES },
+    {
+      flags: '--strategy <strategy>',
+      means: 'For a file that leaves it open; one that says another is refused.',
+      choices: STRATEGIES,
+    },
   ],
   examples: ['sluice plan rollout.yaml', 'sluice plan rollout.yaml --env staging -o json'],
   handler: async (given, ctx) => {

@@ -1,6 +1,6 @@
-import type { LedgerEntry, TargetView } from '../../model/view.js';
 import { isName } from '../../model/ids.js';
-import { command, type Context } from '../command.js';
+import type { LedgerEntry, TargetView } from '../../model/view.js';
+import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { usage } from '../given.js';
 import { emit, frameOf, print, say } from '../print.js';
@@ -22,7 +22,11 @@ export const releases = command({
     const views = await (await ctx.connect()).releases(app, environment);
     if (ctx.json) emit(ctx, views);
     else if (views.length === 0) say(ctx, `nothing was released of ${given.arg('app')} yet`);
-    else print(ctx, views.flatMap((view, at) => [...(at === 0 ? [] : ['']), ...linesOf(view, ctx)]));
+    else
+      print(
+        ctx,
+        views.flatMap((view, at) => [...(at === 0 ? [] : ['']), ...linesOf(view, ctx)]),
+      );
     return EXIT.succeeded.code;
   },
 });
@@ -36,7 +40,9 @@ function linesOf(view: TargetView, ctx: Context): string[] {
   else lines.push(...table(head, view.releases.map(rowOf), frame));
   if (view.running !== null) lines.push(text(`running: ${view.running.strategy} since ${moment(view.running.since)}`));
   if (view.queued !== null) {
-    lines.push(text(`queued: ${view.queued.strategy} by ${view.queued.by ?? 'somebody'} since ${moment(view.queued.since)}`));
+    lines.push(
+      text(`queued: ${view.queued.strategy} by ${view.queued.by ?? 'somebody'} since ${moment(view.queued.since)}`),
+    );
   }
   if (view.undo !== null) {
     const way = `sluice undo ${view.app}/${view.environment}`;

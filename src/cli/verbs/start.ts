@@ -16,7 +16,11 @@ export const start = command({
   args: [{ name: '<file>', means: 'rollout.yaml; - for stdin' }],
   options: [
     { flags: '-e, --env <environment>', means: 'Which of the environments in the file.' },
-    { flags: '--strategy <strategy>', means: "Another strategy than the file's.", choices: STRATEGIES },
+    {
+      flags: '--strategy <strategy>',
+      means: 'For a file that leaves it open; one that says another is refused.',
+      choices: STRATEGIES,
+    },
     { flags: '-w, --watch', means: 'Look until it ends.' },
     { flags: '--wait', means: 'Wait silently until it ends; progress on stderr.' },
     { flags: '--timeout <duration>', means: 'With --watch or --wait: at most this long.' },

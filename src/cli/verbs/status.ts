@@ -17,10 +17,7 @@ export const status = command({
     { flags: '--until <state>', means: 'Wait until it is done, waits for an approval, or is paused.', choices: UNTIL },
     { flags: '--timeout <duration>', means: 'With --until: at most this long.' },
   ],
-  examples: [
-    'sluice status checkout/production',
-    'sluice status checkout/production --until approval --timeout 30m',
-  ],
+  examples: ['sluice status checkout/production', 'sluice status checkout/production --until approval --timeout 30m'],
   handler: async (given, ctx) => {
     const target = given.target();
     const until = given.text('until') as Until | undefined;

@@ -18,7 +18,11 @@ export const up = command({
   ].join('\n'),
   args: [],
   options: [
-    { flags: '--emulate <cloud>', means: 'Emulate this cloud; without it the worker uses the real one.', choices: ['aws'] },
+    {
+      flags: '--emulate <cloud>',
+      means: 'Emulate this cloud; without it the worker uses the real one.',
+      choices: ['aws'],
+    },
     { flags: '--port <port>', means: "Temporal's port (7233 if free)." },
     { flags: '--ui-port <port>', means: "Port of Temporal's UI." },
     { flags: '--account <name@region>', means: 'Accounts the worker serves (default@AWS_REGION).', many: true },

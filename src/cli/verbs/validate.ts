@@ -18,7 +18,11 @@ export const validate = command({
     const specs: Spec[] = [];
     for (const environment of environments) specs.push(await readSpec(ctx, file, { environment }));
     if (ctx.json) emit(ctx, { valid: true, specs });
-    else print(ctx, specs.map((spec) => `valid: ${spec.app}/${spec.environment}, ${spec.strategy.type}`));
+    else
+      print(
+        ctx,
+        specs.map((spec) => `valid: ${spec.app}/${spec.environment}, ${spec.strategy.type}`),
+      );
     return EXIT.succeeded.code;
   },
 });

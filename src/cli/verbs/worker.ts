@@ -25,7 +25,8 @@ export const worker = command({
     const region = given.text('region') ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
     const accounts = given.texts('account').map((account) => {
       if (account.includes('@')) return account;
-      if (region === undefined) throw usage(`--account ${account} has no region; add --region, or write ${account}@REGION`);
+      if (region === undefined)
+        throw usage(`--account ${account} has no region; add --region, or write ${account}@REGION`);
       return `${account}@${region}`;
     });
     // The worker is a program of its own and reads its environment; this process becomes that program.

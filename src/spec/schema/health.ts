@@ -58,7 +58,9 @@ const probe = strict({
 const metric = strict({
   name: name().describe('How views name this source.'),
   cloudwatch: strict({
-    every: duration(500, 10 * MINUTE).prefault(DEFAULTS.metric.every).describe('Time between two reads.'),
+    every: duration(500, 10 * MINUTE)
+      .prefault(DEFAULTS.metric.every)
+      .describe('Time between two reads.'),
     namespace: text(255).prefault(DEFAULTS.metric.namespace).describe('Metric namespace.'),
   }).describe("The users' requests and errors by release, from CloudWatch."),
 });

@@ -1,8 +1,8 @@
 /** The shape of rollout.yaml as people write it. Parsed, durations are milliseconds and percentages numbers. */
 import { z } from 'zod';
 import { DEFAULTS } from '../defaults.js';
-import { DAY, duration, name, SECOND, strict, text, whole } from './parts.js';
 import { health } from './health.js';
+import { DAY, duration, name, SECOND, strict, text, whole } from './parts.js';
 import { strategy } from './strategy.js';
 import { configuration, release, target } from './target.js';
 
@@ -52,7 +52,11 @@ export const written = strict({
     .prefault(DEFAULTS.rollbackWindow)
     .describe('How long the replaced release stays ready for `undo`.'),
   retain: whole(0, 1_000).prefault(DEFAULTS.retain).describe('How many old releases to keep when retiring.'),
-  notify: z.array(notify).max(10, 'at most 10 webhooks').prefault([...DEFAULTS.notify]).describe('Webhooks.'),
+  notify: z
+    .array(notify)
+    .max(10, 'at most 10 webhooks')
+    .prefault([...DEFAULTS.notify])
+    .describe('Webhooks.'),
   deadlines: deadlines.prefault({}).describe('Longest waits.'),
   allowUngated: z
     .boolean({ error: 'expected true or false' })

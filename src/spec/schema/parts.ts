@@ -8,7 +8,12 @@ export const MINUTE = 60_000;
 export const DAY = 86_400_000;
 
 /** Names of apps, environments, probes, metrics and accounts: they become parts of ids, queues and search attributes. */
-export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+/** Says what is expected, but not where nothing was written: that is said to be missing. */
+function expecting(what: string) {
+  return { error: (issue: { input?: unknown }) => (issue.input === undefined ? undefined : what) };
+}
 
 /** A mapping that refuses unknown keys, one line a key, each with the nearest known one. */
 export function strict<S extends z.core.$ZodLooseShape>(shape: S) {
@@ -33,7 +38,9 @@ export function name() {
 export function duration(least = 0, most = 365 * DAY) {
   const expected = 'expected a duration such as 500ms, 30s, 5m, 2h or 1d';
   return z
-    .string({ error: (issue) => (typeof issue.input === 'number' ? `${expected} (write the unit: ${issue.input}s?)` : expected) })
+    .string({
+      error: (issue) => (typeof issue.input === 'number' ? `${expected} (write the unit: ${issue.input}s?)` : expected),
+    })
     .regex(DURATION, expected)
     .transform((written, ctx) => {
       const ms = parseDuration(written);
@@ -48,7 +55,7 @@ export function duration(least = 0, most = 365 * DAY) {
 /** A weight such as `10%` or 10, in percent (0-100) once parsed; at most two decimals. */
 export function weight() {
   return z
-    .union([z.string().regex(PERCENT), z.number()], { error: 'expected a percentage such as 10% or 0.5%' })
+    .union([z.string().regex(PERCENT), z.number()], expecting('expected a percentage such as 10% or 0.5%'))
     .transform((written, ctx) => {
       const percent = parsePercent(written);
       if (!(percent > 0 && percent <= 100)) {
@@ -67,7 +74,7 @@ export function weight() {
 export function share() {
   const expected = 'expected a percentage with its sign, such as 5%';
   return z
-    .string({ error: expected })
+    .string(expecting(expected))
     .regex(PERCENT, expected)
     .transform((written, ctx) => {
       const percent = parsePercent(written);
@@ -81,5 +88,5 @@ export function share() {
 
 export function whole(least: number, most: number) {
   const expected = `expected a whole number from ${least} to ${most}`;
-  return z.int({ error: expected }).min(least, expected).max(most, expected);
+  return z.int(expecting(expected)).min(least, expected).max(most, expected);
 }

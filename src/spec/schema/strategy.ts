@@ -9,9 +9,7 @@ const MOST_STAGES = MAX_STAGES - 2;
 const DEPLOY = 'deploy';
 
 const approval = strict({
-  within: duration(1_000)
-    .prefault(DEFAULTS.approval.within)
-    .describe('How long the decision may take.'),
+  within: duration(1_000).prefault(DEFAULTS.approval.within).describe('How long the decision may take.'),
   onTimeout: z
     .enum(['rollback', 'hold'])
     .prefault(DEFAULTS.approval.onTimeout)
@@ -110,7 +108,9 @@ const linear = strict({
 
 const undo = strict({
   type: z.literal('undo').describe('Back to a release that served before; what `sluice undo` starts.'),
-  bake: duration(0, 60 * MINUTE).prefault(DEFAULTS.undo.bake).describe('Watched time after the way back.'),
+  bake: duration(0, 60 * MINUTE)
+    .prefault(DEFAULTS.undo.bake)
+    .describe('Watched time after the way back.'),
 });
 
 export const strategy = z.discriminatedUnion('type', [direct, blueGreen, canary, linear, undo], {

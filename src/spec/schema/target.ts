@@ -28,15 +28,19 @@ export const target = strict({
     .string()
     .regex(/^[a-z]{2}(?:-[a-z]+)+-\d+$/, 'expected a region such as eu-central-1')
     .describe('The AWS region.'),
-  account: name()
-    .prefault(DEFAULTS.target.account)
-    .describe('The name under which a worker serves the AWS account.'),
+  account: name().prefault(DEFAULTS.target.account).describe('The name under which a worker serves the AWS account.'),
   roleArn: role().exactOptional().describe('Role that the worker assumes for this target.'),
 });
 
 const artifact = strict({
-  uri: z.string().regex(/^file:\/\//, 'expected a file: URL').describe('`file:` URL of the zip in the artifact store.'),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits').describe('SHA-256 of its bytes, in hex.'),
+  uri: z
+    .string()
+    .regex(/^file:\/\//, 'expected a file: URL')
+    .describe('`file:` URL of the zip in the artifact store.'),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits')
+    .describe('SHA-256 of its bytes, in hex.'),
   bytes: z.int().min(1).describe('Its size in bytes.'),
 });
 
@@ -50,12 +54,17 @@ const SOURCES = ['folder', 'zip', 's3', 'image', 'version', 'artifact'];
 
 /** Exactly one member, as the check says; the parser reports it in these words. */
 export const release = strict({
-  folder: text(4096).exactOptional().describe('A folder with the code, relative to this file. It is packed byte-identically.'),
+  folder: text(4096)
+    .exactOptional()
+    .describe('A folder with the code, relative to this file. It is packed byte-identically.'),
   zip: text(4096).exactOptional().describe('A zip with the code, relative to this file.'),
   s3: s3.exactOptional().describe('A zip in S3.'),
   image: z
     .string()
-    .regex(/^\S+@sha256:[0-9a-f]{64}$/, 'expected an image by digest: <registry>/<name>@sha256:… (a tag can change under way)')
+    .regex(
+      /^\S+@sha256:[0-9a-f]{64}$/,
+      'expected an image by digest: <registry>/<name>@sha256:… (a tag can change under way)',
+    )
     .exactOptional()
     .describe('A container image by digest.'),
   version: whole(1, Number.MAX_SAFE_INTEGER).exactOptional().describe('A version that is published already.'),
@@ -77,10 +86,7 @@ export const configuration = strict({
   memory: whole(128, 10_240).exactOptional().describe('Memory in MB.'),
   timeout: whole(1, 900).exactOptional().describe('Timeout in seconds.'),
   environment: z
-    .record(
-      z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'letters, digits and "_" only, a letter first'),
-      z.string(),
-    )
+    .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'letters, digits and "_" only, a letter first'), z.string())
     .exactOptional()
     .describe('Environment variables of the function; replaces all it has.'),
   layers: z

@@ -1,0 +1,96 @@
+/** docs/cli.md, made from the commands' own data: `node dist/src/cli/docs.js` writes it, a test compares. */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { VERB_TABLE } from '../model/verbs.js';
+import { type MessageVerb, PHASES } from '../model/words.js';
+import type { Command } from './command.js';
+import { EXIT } from './exit-codes.js';
+import { COMMON } from './program.js';
+import { allCommands } from './registry.js';
+import { projectRoot } from './version.js';
+
+const HEAD = `# The command line
+
+<!-- Made from src/cli by \`node dist/src/cli/docs.js\`. Change the commands, not this page. -->
+
+\`npx sluice <command>\`. Data goes to stdout, progress and errors to stderr. An error is one line, \`error CODE: message\`
+([errors.md](errors.md) lists the codes), with \`-o json\` the object \`{"error":{"code","message"}}\` on stdout.
+The server is found by \`TEMPORAL_ADDRESS\`, \`TEMPORAL_NAMESPACE\`, \`TEMPORAL_API_KEY\`, \`TEMPORAL_TLS*\`, \`TEMPORAL_PROFILE\`
+and Temporal's own configuration file. Cloud credentials are the worker's; the command line has and needs none.
+
+Nothing ever asks a question. Without a terminal nothing is redrawn: each change is a line with its time, and every 30 s
+a line says that it still goes on. Ctrl-C ends the watching, never the rollout.
+
+While watching, \`-o json\` writes one message a line: first \`{"type":"version","version":1}\`, then
+\`{"type":"view","at":ms,"view":{…}}\` for each change, \`{"type":"trouble","at":ms,"message"}\` when nobody answers, and last
+\`{"type":"end","at":ms,"exit":N,"phase","outcome"}\`.
+`;
+
+export async function cliDocs(): Promise<string> {
+  const commands = await allCommands();
+  return `${[HEAD, exitCodes(), everywhere(), verbs(), ...commands.map(section)].join('\n')}`;
+}
+
+function exitCodes(): string {
+  const rows = Object.values(EXIT).map(({ code, means }) => `| ${code} | ${means} |`);
+  return `## Exit codes\n\n| code | meaning |\n|---|---|\n${rows.join('\n')}\n`;
+}
+
+function everywhere(): string {
+  const rows = COMMON.map(({ flags, means }) => `| \`${flags}\` | ${means} |`);
+  return `## Options of every command\n\n| option | meaning |\n|---|---|\n${rows.join('\n')}\n`;
+}
+
+/** What each verb does in each phase: the same table the workflow decides by. */
+function verbs(): string {
+  const names = Object.keys(VERB_TABLE) as MessageVerb[];
+  const rows = PHASES.map(
+    (phase) => `| ${phase} | ${names.map((verb) => VERB_TABLE[verb].in[phase] ?? '').join(' | ')} |`,
+  );
+  return [
+    '## Verbs by phase',
+    '',
+    'Messages to a running rollout. An empty field: the verb is refused (exit code 7).',
+    '',
+    `| phase | ${names.join(' | ')} |`,
+    `|---|${names.map(() => '---|').join('')}`,
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+function section(command: Command): string {
+  const usage = ['sluice', command.name, ...command.args.map(({ name }) => name)].join(' ');
+  const lines = [`## sluice ${command.name}`, '', command.does, ''];
+  if (command.more !== undefined) lines.push(...fenced(command.more), '');
+  lines.push('```', `${usage} [options]`, '```', '');
+  const rows = [
+    ...command.args.map(({ name, means }) => [name, means] as const),
+    ...command.options.map(
+      ({ flags, means, choices }) =>
+        [
+          flags,
+          choices === undefined ? means : `${means} One of ${choices.map((each) => `\`${each}\``).join(', ')}.`,
+        ] as const,
+    ),
+  ];
+  if (rows.length > 0) {
+    lines.push('| | meaning |', '|---|---|', ...rows.map(([name, means]) => `| \`${name}\` | ${cell(means)} |`), '');
+  }
+  if (command.examples.length > 0) lines.push('```', ...command.examples, '```', '');
+  return lines.join('\n');
+}
+
+/** Prose as it is; what is laid out in columns as a block. */
+function fenced(text: string): string[] {
+  return /\n {2}/.test(text) ? ['```', ...text.split('\n'), '```'] : text.split('\n');
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(path.join(projectRoot(), 'docs', 'cli.md'), await cliDocs());
+}

@@ -1,0 +1,186 @@
+import type { Frame } from '../../src/cli/render/pieces.js';
+import { renderLine } from '../../src/cli/render/line.js';
+import { renderView } from '../../src/cli/render/view.js';
+import stringWidth from 'string-width';
+import { awaiting, baking, ended, NOW, stage } from './views.js';
+
+const frame = (over: Partial<Frame> = {}): Frame => ({
+  width: 100,
+  height: Number.POSITIVE_INFINITY,
+  colour: false,
+  now: NOW,
+  ...over,
+});
+
+describe('the picture of a rollout', () => {
+  test('shows the split, the stages, the counts, what it waits for and the commands', () => {
+    expect(renderView(baking(), frame())).toEqual([
+      '◐ checkout/production  canary  baking  started 4m ago by ann',
+      '  stable 41 ████████████████████████████████████░░░░ candidate 42 10 %',
+      '  checkout:live on lambda · new totals',
+      '  ├ ✔ deploy         deploy without traffic · probe smoke',
+      '  ├ ◐ 10%      10 %  bake 5m, 3m left',
+      '  ├ ○ 50%      50 %  shift to 50% · bake 5m',
+      '  └ ○ 100%    100 %  promote to 100 % · bake 10m · finish',
+      '  stable 41         540 requests      3 errors  0.56 %',
+      '  candidate 42       60 requests      0 errors  0 %',
+      '  judge: healthy: 0 % of 60 against 0.6 % of 540: within the limit of 5 %',
+      "  waits for the end of the bake at 10 % until 2026-03-01 10:03:00 UTC, 3m left; then the watcher's co…",
+      '    sluice pause checkout/production  Keeps the weight and stops the clock of the bake',
+      '    sluice skip checkout/production   Ends the running bake early',
+      '    sluice abort checkout/production  Sends all traffic back to the stable release, in every phase',
+    ]);
+  });
+
+  test('names the exact command that answers an open approval', () => {
+    const lines = renderView(awaiting(), frame());
+    expect(lines).toContain(
+      '    sluice approve checkout/production --stage 10%  Approves the stage that is waiting, so that the rollout go…',
+    );
+    expect(lines[0]).toBe('◐ checkout/production  canary  waiting for an approval  started 4m ago by ann');
+  });
+
+  test('quotes a stage that a shell would split', () => {
+    const view = awaiting();
+    if (view.waitingFor !== null) view.waitingFor.stage = 'first users';
+    expect(renderView(view, frame({ width: 200 })).join('\n')).toContain("--stage 'first users'");
+  });
+
+  test('offers force and adopt after a foreign change', () => {
+    const view = baking({
+      phase: 'stuck',
+      code: 'SLUICE_FOREIGN_CHANGE',
+      reason: 'somebody else changed the target',
+      waitingFor: { what: 'a person', until: null, otherwise: 'nothing is written', verbs: ['abort', 'retry'], stage: null },
+    });
+    const text = renderView(view, frame()).join('\n');
+    expect(text).toContain('sluice abort checkout/production --force');
+    expect(text).toContain('sluice retry checkout/production --adopt');
+  });
+
+  test('says the reason of a rollback last and in full, after the most frequent errors', () => {
+    const reason = `20 % of 60 against 0 % of 540: over the limit of 5 %, ${'and so on '.repeat(20)}until the end`;
+    const view = ended('rolledBack', {
+      reason,
+      code: 'SLUICE_PROBE',
+      errors: [{ what: 'Error: card declined', count: 12, requestId: 'abc-1' }],
+      events: [{ at: NOW, text: 'all traffic is back on 41' }],
+    });
+    const lines = renderView(view, frame({ width: 80 }));
+    const from = lines.indexOf('  most frequent errors of the candidate:');
+    expect(lines.slice(from, from + 2)).toEqual([
+      '  most frequent errors of the candidate:',
+      '    12 × Error: card declined (request abc-1)',
+    ]);
+    expect(lines.slice(from + 2).join(' ')).toBe(`rolled back: ${reason} [SLUICE_PROBE]`);
+    expect(lines[0]).toBe('✖ checkout/production  canary  rolled back  took 4m by ann');
+  });
+
+  test('keeps a pause apart from work', () => {
+    const view = baking({ phase: 'paused' });
+    expect(renderView(view, frame()).slice(0, 5)).toEqual([
+      '‖ checkout/production  canary  paused  started 4m ago by ann',
+      '  stable 41 ████████████████████████████████████░░░░ candidate 42 10 %',
+      '  checkout:live on lambda · new totals',
+      '  ├ ✔ deploy         deploy without traffic · probe smoke',
+      '  ├ ‖ 10%      10 %  bake 5m, paused',
+    ]);
+  });
+
+  test('shows which environment of blue-green is live', () => {
+    expect(renderView(ended('succeeded', { live: 'green' }), frame())[1]).toBe('  release 42 has 100 % (green is live)');
+  });
+
+  test('says that nothing is live before a first release', () => {
+    const view = baking({ stable: null, candidate: null, weight: 0, verdict: null, stages: [], phase: 'preparing' });
+    expect(renderView(view, frame())[1]).toBe('  nothing is live yet');
+  });
+
+  test('shows refusals and warnings', () => {
+    const lines = renderView(
+      baking({
+        warnings: ['a trigger points at the bare function'],
+        refusals: [{ at: NOW - 5_000, verb: 'approve', by: 'bob', why: 'no approval is open' }],
+        refusalsTotal: 3,
+      }),
+      frame(),
+    );
+    expect(lines).toContain('  ! a trigger points at the bare function');
+    expect(lines).toContain('  refused messages: 3');
+    expect(lines).toContain('  5s ago approve by bob: no approval is open');
+  });
+
+  test.each([120, 80, 40, 20, 5, 1])('is never wider than %i columns', (width) => {
+    for (const colour of [true, false]) {
+      for (const line of renderView(awaiting({ reason: 'a reason', warnings: ['日本語の長い警告文です'] }), frame({ width, colour }))) {
+        expect(stringWidth(line)).toBeLessThanOrEqual(width);
+      }
+    }
+  });
+
+  test.each([40, 14, 9, 5, 2, 1])('is never higher than %i rows', (height) => {
+    const stages = Array.from({ length: 90 }, (_, at) => stage(`${at}%`, { weight: at }));
+    const view = awaiting({ stages, warnings: ['one'], events: [{ at: NOW, text: 'something' }] });
+    expect(renderView(view, frame({ height })).length).toBeLessThanOrEqual(height);
+  });
+
+  test('keeps the running stage and the reason when the terminal is low', () => {
+    const stages = Array.from({ length: 30 }, (_, at) =>
+      stage(`stage-${at}`, { state: at < 12 ? 'passed' : at === 12 ? 'running' : 'waiting', current: 'bake 5m' }),
+    );
+    const lines = renderView(baking({ stages, reason: 'held back' }), frame({ height: 12 }));
+    expect(lines.at(-1)).toBe('baking: held back');
+    expect(lines.some((line) => line.includes('◐ stage-12'))).toBe(true);
+    expect(lines.some((line) => /… \d+ more before/.test(line))).toBe(true);
+    expect(lines.some((line) => /… \d+ more to come/.test(line))).toBe(true);
+  });
+
+  test('colours only when asked to, and then says the same', () => {
+    const plain = renderView(baking(), frame());
+    const coloured = renderView(baking(), frame({ colour: true }));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what is looked for
+    const escape = /\u001b\[[0-9;]*m/g;
+    expect(plain.join('')).not.toMatch(escape);
+    expect(coloured.join('')).toMatch(escape);
+    expect(coloured.map((line) => line.replace(escape, '').trimEnd())).toEqual(plain);
+  });
+
+  test('takes escape codes and line breaks out of texts from outside', () => {
+    const evil = 'x\u001b[2J\u001b]0;pwned\u0007\r\ny\u202ez';
+    const view = ended('rolledBack', {
+      startedBy: evil,
+      message: evil,
+      reason: evil,
+      target: evil,
+      candidate: evil,
+      warnings: [evil],
+      errors: [{ what: evil, count: 1 }],
+      events: [{ at: NOW, text: evil, by: evil }],
+      refusals: [{ at: NOW, verb: evil, by: evil, why: evil }],
+      stages: [stage(evil, { note: evil, steps: evil })],
+    });
+    const lines = [...renderView(view, frame(), evil), renderLine(view, NOW)];
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
+    for (const line of lines) expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
+  });
+});
+
+describe('a rollout on one line', () => {
+  test('says what changed, with its time', () => {
+    expect(renderLine(baking(), NOW)).toBe(
+      '2026-03-01T10:00:00Z checkout/production baking · candidate 42 has 10 % · stage 10%: bake 5m · waits for the end of the bake at 10 %, until 2026-03-01T10:03:00Z',
+    );
+  });
+
+  test('says as a sign of life how many requests there were and how long it still takes', () => {
+    expect(renderLine(baking(), NOW, true)).toBe(
+      '2026-03-01T10:00:00Z checkout/production still baking · candidate 42 has 10 % · stage 10%: bake 5m · stable 3/540, candidate 0/60 errors/requests · waits for the end of the bake at 10 %, 3m left',
+    );
+  });
+
+  test('says how it ended and why', () => {
+    expect(renderLine(ended('rejected'), NOW)).toBe(
+      '2026-03-01T10:00:00Z checkout/production rejected · candidate 42 has 0 % · stage 10%: bake 5m · it ended as rejected',
+    );
+  });
+});

@@ -1,0 +1,97 @@
+import type { RolloutView, StageView } from '../../src/model/view.js';
+
+/** 2026-03-01T10:00:00Z. */
+export const NOW = Date.UTC(2026, 2, 1, 10, 0, 0);
+
+export function stage(name: string, over: Partial<StageView> = {}): StageView {
+  return {
+    name,
+    weight: null,
+    state: 'waiting',
+    steps: `shift to ${name} · bake 5m`,
+    current: null,
+    startedAt: null,
+    endedAt: null,
+    until: null,
+    note: null,
+    ...over,
+  };
+}
+
+/** A canary in the middle of its first bake, three minutes before the end of it. */
+export function baking(over: Partial<RolloutView> = {}): RolloutView {
+  return {
+    schema: 1,
+    app: 'checkout',
+    environment: 'production',
+    run: 'run-1',
+    strategy: 'canary',
+    phase: 'baking',
+    outcome: null,
+    reason: null,
+    code: null,
+    waitingFor: {
+      what: 'the end of the bake at 10 %',
+      until: NOW + 180_000,
+      otherwise: "the watcher's counts decide",
+      verbs: ['pause', 'promote', 'skip', 'abort'],
+      stage: null,
+    },
+    target: 'checkout:live',
+    platform: 'lambda',
+    stable: '41',
+    candidate: '42',
+    weight: 10,
+    live: null,
+    stages: [
+      stage('deploy', { state: 'passed', steps: 'deploy without traffic · probe smoke' }),
+      stage('10%', { weight: 10, state: 'running', current: 'bake 5m', until: NOW + 180_000 }),
+      stage('50%', { weight: 50 }),
+      stage('100%', { weight: 100, steps: 'promote to 100 % · bake 10m · finish' }),
+    ],
+    verdict: {
+      state: 'healthy',
+      why: '0 % of 60 against 0.6 % of 540: within the limit of 5 %',
+      stable: { requests: 540, errors: 3 },
+      candidate: { requests: 60, errors: 0 },
+    },
+    errors: [],
+    events: [],
+    eventsTotal: 0,
+    refusals: [],
+    refusalsTotal: 0,
+    startedBy: 'ann',
+    message: 'new totals',
+    startedAt: NOW - 240_000,
+    phaseSince: NOW - 120_000,
+    endedAt: null,
+    warnings: [],
+    ...over,
+  };
+}
+
+export function awaiting(over: Partial<RolloutView> = {}): RolloutView {
+  return baking({
+    phase: 'awaitingApproval',
+    waitingFor: {
+      what: 'an approval of stage 10%',
+      until: NOW + 3_600_000,
+      otherwise: 'all traffic goes back',
+      verbs: ['approve', 'reject', 'pause', 'abort'],
+      stage: '10%',
+    },
+    ...over,
+  });
+}
+
+export function ended(outcome: NonNullable<RolloutView['outcome']>, over: Partial<RolloutView> = {}): RolloutView {
+  return baking({
+    phase: 'done',
+    outcome,
+    reason: `it ended as ${outcome}`,
+    waitingFor: null,
+    weight: outcome === 'succeeded' ? 100 : 0,
+    endedAt: NOW,
+    ...over,
+  });
+}

@@ -1,0 +1,73 @@
+/** A function that can be called, measured and broken at will, seen through the part of the driver that health needs. */
+import type { ErrorSample, PlatformDriver, ReleaseAnswer, Usage } from '../../activities/platform/platform.js';
+import type { ProbeSpec, Spec } from '../../src/model/spec.js';
+import { specFor } from '../support/specs.js';
+
+type Health = Pick<PlatformDriver, 'invoke' | 'usage' | 'errors'>;
+
+export class FunctionDouble implements Health {
+  /** Calls by version. */
+  readonly calls: Record<string, number> = {};
+  mostInFlight: Record<string, number> = {};
+  reads = 0;
+  answer: (version: string) => ReleaseAnswer | Promise<ReleaseAnswer> = (version) => answered(version);
+  usageNow: () => Usage | Promise<Usage> = () => ({ stable: null, candidate: null });
+  logged: (signal: AbortSignal) => Promise<ErrorSample[]> = async () => [];
+  private readonly open: Record<string, number> = {};
+
+  async invoke(...[, { version }]: Parameters<Health['invoke']>): Promise<ReleaseAnswer> {
+    this.calls[version] = (this.calls[version] ?? 0) + 1;
+    this.open[version] = (this.open[version] ?? 0) + 1;
+    this.mostInFlight[version] = Math.max(this.mostInFlight[version] ?? 0, this.open[version]);
+    try {
+      return await this.answer(version);
+    } finally {
+      this.open[version] = (this.open[version] ?? 1) - 1;
+    }
+  }
+
+  async usage(): Promise<Usage> {
+    this.reads += 1;
+    return this.usageNow();
+  }
+
+  errors(...[ctx]: Parameters<Health['errors']>): Promise<ErrorSample[]> {
+    return this.logged(ctx.signal);
+  }
+}
+
+export function answered(version: string, more: Partial<ReleaseAnswer> = {}): ReleaseAnswer {
+  return { executedVersion: version, functionError: null, body: { statusCode: 200 }, latencyMs: 1, ...more };
+}
+
+export function failedWith(version: string, type: string, message: string): ReleaseAnswer {
+  return answered(version, { functionError: { type, message } });
+}
+
+export function probeSpec(more: Partial<ProbeSpec> = {}): ProbeSpec {
+  return {
+    name: 'smoke',
+    kind: 'invoke',
+    payload: {},
+    expect: {},
+    latency: 1_000,
+    every: 20,
+    smoke: 3,
+    ...more,
+  };
+}
+
+export function httpProbe(url: string, more: Partial<ProbeSpec> = {}): ProbeSpec {
+  const { payload: _, ...rest } = probeSpec({ name: 'page', kind: 'http', url, ...more });
+  return rest;
+}
+
+export function specWith(probes: ProbeSpec[], metrics: Spec['health']['metrics'] = []): Spec {
+  const spec = specFor({ type: 'direct', bake: 1_000 });
+  return { ...spec, health: { ...spec.health, probes, metrics } };
+}
+
+/** A context for calls that nobody cancels. */
+export function calm(signal = new AbortController().signal) {
+  return { signal, heartbeat: () => {}, urgent: false };
+}

@@ -1,0 +1,356 @@
+import { describe, expect, test } from '@jest/globals';
+import { CancelledFailure } from '@temporalio/common';
+import type { WatchHeartbeat, WatchInput } from '../../activities/health/types.js';
+import { watch } from '../../activities/health/watcher.js';
+import { judge } from '../../src/judge/index.js';
+import { SluiceError } from '../../src/model/errors.js';
+import type { MetricSpec, ProbeSpec } from '../../src/model/spec.js';
+import { until } from '../support/until.js';
+import { answered, FunctionDouble, failedWith, httpProbe, probeSpec, specWith } from './double.js';
+import { serve } from './server.js';
+
+const metric: MetricSpec = { name: 'requests', kind: 'cloudwatch', every: 50, namespace: 'AWS/Lambda' };
+const down = () => Promise.reject(new SluiceError('SLUICE_PROVIDER', 'CloudWatch is down'));
+
+interface Options {
+  probes?: ProbeSpec[];
+  metrics?: MetricSpec[];
+  input?: Partial<WatchInput>;
+  lastHeartbeat?: WatchHeartbeat;
+}
+
+/** A watch at 10 %, of version 7 against 6. */
+function start(driver: FunctionDouble, { probes = [probeSpec()], metrics = [], input, lastHeartbeat }: Options = {}) {
+  const stop = new AbortController();
+  const beats: WatchHeartbeat[] = [];
+  const report = watch(
+    {
+      spec: specWith(probes, metrics),
+      stable: '6',
+      candidate: '7',
+      weight: 10,
+      from: Date.now(),
+      state: null,
+      ...input,
+    },
+    {
+      driver,
+      signal: stop.signal,
+      heartbeat: (details) => beats.push(structuredClone(details)),
+      ...(lastHeartbeat === undefined ? {} : { lastHeartbeat }),
+      now: Date.now,
+      judge,
+    },
+  );
+  const cancel = () => {
+    stop.abort(new CancelledFailure('CANCELLED'));
+    return report;
+  };
+  return { report, cancel, stop, beats };
+}
+
+const calledTimes = (driver: FunctionDouble, version: string, n: number) =>
+  until(`${n} calls of ${version}`, () => (driver.calls[version] ?? 0) >= n);
+
+describe('the watcher of a weight', () => {
+  test('counts its probes on candidate and stable apart, and says healthy when it is cancelled', async () => {
+    const driver = new FunctionDouble();
+    const { cancel } = start(driver);
+    await calledTimes(driver, '7', 22);
+    const { verdict, errors } = await cancel();
+    expect(verdict.state).toBe('healthy');
+    expect(verdict.candidate).toEqual({ requests: driver.calls['7'], errors: 0 });
+    expect(verdict.stable).toEqual({ requests: driver.calls['6'], errors: 0 });
+    expect(errors).toEqual([]);
+  });
+
+  test('makes 20 calls a second to each release, one at a time', async () => {
+    const driver = new FunctionDouble();
+    const began = performance.now();
+    const { cancel } = start(driver, { probes: [probeSpec({ every: 50 })] });
+    await calledTimes(driver, '7', 41);
+    const seconds = (performance.now() - began) / 1000;
+    await cancel();
+    // Forty intervals of 50 ms: not faster, and not much slower on a busy machine.
+    expect(seconds).toBeGreaterThan(1.95);
+    expect(seconds).toBeLessThan(4);
+    expect(driver.calls['6']).toBeGreaterThan(30);
+    expect(driver.mostInFlight).toEqual({ 6: 1, 7: 1 });
+  });
+
+  test('never has two calls of a slow release in flight', async () => {
+    const driver = new FunctionDouble();
+    driver.answer = (version) => until('120 ms', tick(120)).then(() => answered(version));
+    const { cancel } = start(driver);
+    await calledTimes(driver, '7', 4);
+    await cancel();
+    expect(driver.mostInFlight).toEqual({ 6: 1, 7: 1 });
+  });
+
+  test('sends a heartbeat each second, with counts that grow', async () => {
+    const driver = new FunctionDouble();
+    const { cancel, beats } = start(driver);
+    await until('three heartbeats', () => beats.length >= 3);
+    await cancel();
+    const gaps = beats.slice(1).map((beat, i) => beat.at - (beats[i] as WatchHeartbeat).at);
+    expect(Math.max(...gaps)).toBeLessThan(1_500);
+    const counted = beats.map((beat) => beat.report.verdict.candidate.requests);
+    expect(counted.at(-1)).toBeGreaterThan(counted[0] as number);
+  });
+
+  test('watches the candidate alone before it has traffic, and reads no metrics', async () => {
+    const driver = new FunctionDouble();
+    const { cancel } = start(driver, { metrics: [metric], input: { weight: 0 } });
+    await calledTimes(driver, '7', 22);
+    const { verdict } = await cancel();
+    expect(driver.calls['6']).toBeUndefined();
+    expect(driver.reads).toBe(0);
+    expect(verdict.state).toBe('healthy');
+  });
+
+  test('has no stable release to call on a first deployment', async () => {
+    const driver = new FunctionDouble();
+    const { cancel } = start(driver, { input: { stable: null } });
+    await calledTimes(driver, '7', 22);
+    expect((await cancel()).verdict.state).toBe('healthy');
+    expect(Object.keys(driver.calls)).toEqual(['7']);
+  });
+
+  test('lasts until it is cancelled when there is nothing to watch, and has no data', async () => {
+    const { cancel, beats } = start(new FunctionDouble(), { probes: [] });
+    await until('two heartbeats', () => beats.length >= 2);
+    expect((await cancel()).verdict.state).toBe('noData');
+  });
+
+  test('calls http probes at the address of each release', async () => {
+    const paths = new Set<string | undefined>();
+    const server = await serve((request, response) => {
+      paths.add(request.url);
+      response.statusCode = request.url === '/7' ? 500 : 200;
+      response.end();
+    });
+    const { report } = start(new FunctionDouble(), { probes: [httpProbe(`${server.url}/{version}`)] });
+    const { verdict, errors } = await report;
+    await server.close();
+    expect(verdict.state).toBe('unhealthy');
+    expect([...paths].sort()).toEqual(['/6', '/7']);
+    expect(errors).toEqual([{ what: 'probe page: status 500, expected 200', count: verdict.candidate.errors }]);
+  });
+});
+
+describe('harm', () => {
+  test('ends the watch at once, with errors from the logs and from the probes', async () => {
+    const driver = new FunctionDouble();
+    driver.answer = (version) =>
+      version === '7' ? failedWith('7', 'CardError', `declined ${driver.calls['7']}`) : answered(version);
+    driver.logged = async () => [{ what: 'CardError: declined', count: 40, requestId: 'r-1' }];
+    const { report } = start(driver);
+    const { verdict, errors } = await report;
+    expect(verdict).toMatchObject({ state: 'unhealthy', candidate: { requests: 3, errors: 3 } });
+    expect(errors).toEqual([
+      { what: 'CardError: declined', count: 40, requestId: 'r-1' },
+      { what: 'probe smoke: CardError: declined 1', count: 3 },
+    ]);
+  });
+
+  test('that only users meet is seen in the metrics while all probes pass', async () => {
+    const driver = new FunctionDouble();
+    driver.usageNow = () => ({ stable: { requests: 540, errors: 0 }, candidate: { requests: 60, errors: 12 } });
+    const { verdict } = await start(driver, { metrics: [metric] }).report;
+    expect(verdict.why).toMatch(/^(metric requests: )?20 % of 60 against 0 % of 540: over the limit of 5 %$/);
+  });
+
+  test('of both releases is no harm of the candidate', async () => {
+    const driver = new FunctionDouble();
+    driver.answer = (version) => failedWith(version, 'Error', 'the database is down');
+    const { cancel } = start(driver);
+    await calledTimes(driver, '7', 30);
+    const { verdict } = await cancel();
+    expect(verdict.state).not.toBe('unhealthy');
+  });
+
+  test('is reported although the logs cannot be read', async () => {
+    const driver = new FunctionDouble();
+    driver.answer = (version) => (version === '7' ? failedWith('7', 'E', 'x') : answered(version));
+    driver.logged = () => Promise.reject(new Error('no logs'));
+    expect((await start(driver).report).errors).toEqual([{ what: 'probe smoke: E: x', count: 3 }]);
+  });
+
+  test('is reported within 5 s although the logs never answer, and heartbeats go on meanwhile', async () => {
+    const driver = new FunctionDouble();
+    driver.answer = (version) => (version === '7' ? failedWith('7', 'E', 'x') : answered(version));
+    let looking: AbortSignal | undefined;
+    driver.logged = (signal) => {
+      looking = signal;
+      return new Promise(() => {});
+    };
+    const { report, beats } = start(driver);
+    await until('the look into the logs', () => looking);
+    const [began, before] = [performance.now(), beats.length];
+    expect((await report).errors).toHaveLength(1);
+    expect(performance.now() - began).toBeLessThan(5_500);
+    expect(beats.length - before).toBeGreaterThanOrEqual(4);
+    expect(looking?.aborted).toBe(true);
+  });
+});
+
+describe('a source that cannot be read', () => {
+  test('makes the verdict blind, never healthy', async () => {
+    const driver = new FunctionDouble();
+    driver.usageNow = down;
+    const { cancel } = start(driver, { metrics: [metric] });
+    await calledTimes(driver, '7', 22);
+    await until('three reads', () => driver.reads >= 3);
+    expect((await cancel()).verdict).toMatchObject({
+      state: 'blind',
+      why: expect.stringMatching(/^metric requests could not be read \d+ times in a row: CloudWatch is down$/),
+    });
+  });
+
+  test('does not make the candidate unhealthy when it is a probe that may not be sent', async () => {
+    const driver = new FunctionDouble();
+    driver.answer = () => Promise.reject(new SluiceError('SLUICE_PERMISSION', 'lambda:InvokeFunction'));
+    const { cancel } = start(driver);
+    await calledTimes(driver, '7', 4);
+    expect((await cancel()).verdict).toMatchObject({ state: 'blind', candidate: { requests: 0, errors: 0 } });
+  });
+
+  test('is forgotten once it can be read again', async () => {
+    const driver = new FunctionDouble();
+    driver.usageNow = () => (driver.reads <= 4 ? down() : { stable: null, candidate: { requests: 5, errors: 0 } });
+    const { cancel } = start(driver, { metrics: [metric] });
+    await calledTimes(driver, '7', 22);
+    await until('five reads', () => driver.reads >= 5);
+    expect((await cancel()).verdict.state).toBe('healthy');
+  });
+});
+
+describe('a cancel', () => {
+  test('is answered within a second, with calls in flight and counts read afterwards', async () => {
+    const driver = new FunctionDouble();
+    driver.answer = () => new Promise(() => {});
+    let users = 0;
+    driver.usageNow = () => ({ stable: null, candidate: { requests: users, errors: 0 } });
+    const { cancel } = start(driver, {
+      probes: [probeSpec({ latency: 60_000 })],
+      metrics: [{ ...metric, every: 600_000 }],
+    });
+    await until('the first read and call', () => driver.reads === 1 && driver.calls['7'] === 1);
+    users = 50;
+    const began = performance.now();
+    const { verdict } = await cancel();
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(verdict).toMatchObject({ state: 'healthy', candidate: { requests: 50, errors: 0 } });
+  });
+
+  test('waits two seconds at most for metrics that do not answer', async () => {
+    const driver = new FunctionDouble();
+    driver.usageNow = () => new Promise(() => {});
+    const { cancel } = start(driver, { metrics: [metric] });
+    await calledTimes(driver, '7', 22);
+    const began = performance.now();
+    const { verdict } = await cancel();
+    expect(performance.now() - began).toBeLessThan(2_500);
+    expect(verdict).toMatchObject({ state: 'undecided', why: expect.stringContaining('could not be read') });
+  });
+
+  test('that finds harm in the last read reports it', async () => {
+    const driver = new FunctionDouble();
+    driver.logged = async () => [{ what: 'E', count: 9 }];
+    let errors = 0;
+    driver.usageNow = () => ({ stable: null, candidate: { requests: 40, errors } });
+    const { cancel } = start(driver, { metrics: [{ ...metric, every: 600_000 }] });
+    await until('the first read', () => driver.reads === 1);
+    errors = 20;
+    expect(await cancel()).toMatchObject({ verdict: { state: 'unhealthy' }, errors: [{ what: 'E', count: 9 }] });
+  });
+
+  test('leaves no call behind', async () => {
+    const driver = new FunctionDouble();
+    const { cancel, beats } = start(driver, { metrics: [metric] });
+    await calledTimes(driver, '7', 3);
+    await cancel();
+    const then = [driver.calls['7'], driver.calls['6'], driver.reads, beats.length];
+    await until('the time of many intervals', tick(300));
+    expect([driver.calls['7'], driver.calls['6'], driver.reads, beats.length]).toEqual(then);
+  });
+
+  test('before the start is answered as well', async () => {
+    const driver = new FunctionDouble();
+    const { cancel } = start(driver, { input: { weight: 0 } });
+    expect((await cancel()).verdict.candidate.requests).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('after a crash', () => {
+  test('the next attempt goes on from the last heartbeat and counts nothing twice', async () => {
+    const driver = new FunctionDouble();
+    driver.usageNow = () => ({ stable: { requests: 90, errors: 0 }, candidate: { requests: 10, errors: 0 } });
+    const first = start(driver, { metrics: [metric] });
+    const beat = await until('a heartbeat with counts', () =>
+      first.beats.find((one) => one.report.verdict.candidate.requests > 20),
+    );
+    await first.cancel();
+
+    // The heartbeat travels as JSON.
+    const lastHeartbeat = JSON.parse(JSON.stringify(beat)) as WatchHeartbeat;
+    const again = new FunctionDouble();
+    again.usageNow = () => ({ stable: { requests: 108, errors: 0 }, candidate: { requests: 12, errors: 0 } });
+    const second = start(again, { metrics: [metric], lastHeartbeat });
+    await calledTimes(again, '7', 5);
+    const { verdict, state } = await second.cancel();
+    const before = beat.report.state.sources['probe smoke']?.candidate?.requests ?? 0;
+    expect(before).toBeGreaterThan(10);
+    expect(verdict.candidate).toEqual({ requests: before + (again.calls['7'] ?? 0) + 12, errors: 0 });
+    expect(state.sources['probe smoke']?.lastId).toBeGreaterThan(
+      beat.report.state.sources['probe smoke']?.lastId as number,
+    );
+  });
+
+  test('failures from before it count on, with their reasons', async () => {
+    const driver = new FunctionDouble();
+    driver.answer = (version) =>
+      version === '7' && (driver.calls['7'] ?? 0) <= 2 ? failedWith('7', 'E', 'early') : answered(version);
+    const first = start(driver, { probes: [probeSpec({ every: 900 })] });
+    const lastHeartbeat = await until('two failures in a heartbeat', () =>
+      first.beats.find((one) => one.report.verdict.candidate.errors === 2),
+    );
+    await first.cancel();
+
+    const again = new FunctionDouble();
+    again.answer = (version) => (version === '7' ? failedWith('7', 'E', 'early') : answered(version));
+    const { verdict, errors } = await start(again, { lastHeartbeat }).report;
+    expect(verdict.state).toBe('unhealthy');
+    expect(again.calls['7']).toBeLessThan(3);
+    expect(errors).toEqual([{ what: 'probe smoke: E: early', count: verdict.candidate.errors }]);
+  });
+
+  test('harm that was known already is reported without another call', async () => {
+    const bad = judge.tick(judge.start(), {
+      source: 'probe smoke',
+      id: 0,
+      mode: 'add',
+      stable: null,
+      candidate: { requests: 20, errors: 20 },
+    });
+    const driver = new FunctionDouble();
+    const { verdict } = await start(driver, { input: { state: bad } }).report;
+    expect(verdict.state).toBe('unhealthy');
+    expect(driver.calls).toEqual({});
+  });
+
+  test('of no kind: a worker that shuts down hands over instead of ending the watch', async () => {
+    const driver = new FunctionDouble();
+    const { report, stop, beats } = start(driver);
+    await calledTimes(driver, '7', 5);
+    stop.abort(new CancelledFailure('WORKER_SHUTDOWN'));
+    await expect(report).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
+    expect(beats.at(-1)?.report.verdict.candidate.requests).toBe(driver.calls['7']);
+  });
+});
+
+/** A condition that holds once `ms` have passed. */
+function tick(ms: number): () => boolean {
+  const end = performance.now() + ms;
+  return () => performance.now() >= end;
+}
