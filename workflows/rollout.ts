@@ -190,7 +190,7 @@ export class Rollout {
           `no worker serves account ${account} in ${region} (${platform}); start one with \`sluice worker --account ${account} --region ${region}\`. Nothing has been changed`,
           'SLUICE_NO_WORKER',
         );
-        this.notify('stuck');
+        void this.notify('stuck');
       }
     }
   }
@@ -373,13 +373,13 @@ export class Rollout {
   /** Law 6: nothing is written until a person says `abort --force` or `retry --adopt`. */
   private async foreignChange(message: string): Promise<void> {
     this.journal.enter('stuck', `foreignChange: ${message}`, 'SLUICE_FOREIGN_CHANGE');
-    this.notify('stuck');
+    void this.notify('stuck');
     for (let remind = this.spec.health.policy.remindEvery; ; remind = Math.min(remind * 2, LONGEST_REMINDER)) {
       const waited = await this.until(() => this.wish.adopt === true, remind, 'remind of the foreign change', {
         deaf: true,
       });
       if (waited === 'asked') return this.adopt();
-      this.notify('reminder');
+      void this.notify('reminder');
     }
   }
 
@@ -494,7 +494,7 @@ export class Rollout {
     here.hold ??= { why, until: Date.now() + policy.maxHold, reminders: 0, undecided: bake !== null };
     journal.enter('held', why);
     journal.deadline(here.hold.until);
-    this.notify('waiting');
+    void this.notify('waiting');
     for (;;) {
       if (bake !== null) this.watching.ensure();
       const wait = Math.min(policy.remindEvery, here.hold.until - Date.now());
@@ -535,7 +535,7 @@ export class Rollout {
           return true;
         }
       }
-      this.notify('reminder');
+      void this.notify('reminder');
     }
   }
 
@@ -547,7 +547,7 @@ export class Rollout {
     if (state.weight > 0) this.watching.ensure();
     if (here.hold === undefined) {
       journal.enter('awaitingApproval', `stage ${stage.name} waits for an approval`);
-      this.notify('waiting');
+      void this.notify('waiting');
     }
     while (gate.decision === null && here.hold === undefined && Date.now() < gate.until) {
       journal.enter('awaitingApproval', `stage ${stage.name} waits for an approval`);
@@ -704,7 +704,7 @@ export class Rollout {
     const { code, message } = failureOf(error);
     const foreign = isForeign(error);
     journal.enter('stuck', `${foreign ? 'foreignChange: ' : 'going back has not succeeded yet: '}${message}`, code);
-    this.notify('stuck');
+    void this.notify('stuck');
     if (!foreign) return;
     for (let remind = this.spec.health.policy.remindEvery; ; remind = Math.min(remind * 2, LONGEST_REMINDER)) {
       const { force } = state;
@@ -716,7 +716,7 @@ export class Rollout {
       if (this.wish.adopt === true) {
         return this.adopt();
       }
-      this.notify('reminder');
+      void this.notify('reminder');
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Artifact, FunctionConfiguration, Release, ReleaseSource, Spec } from '../../src/model/spec.js';
+import type { Release, Spec } from '../../src/model/spec.js';
 
 /** Where traffic is split. `version` null: the target does not exist yet. */
 export interface Split {
@@ -163,5 +163,3 @@ export interface ErrorSample {
   count: number;
   requestId?: string;
 }
-
-export type { Artifact, FunctionConfiguration, Release, ReleaseSource, Spec };

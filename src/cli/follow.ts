@@ -1,5 +1,6 @@
 /** Follows a rollout on a terminal, in a log, or for a program, until it is where it should be. */
 import type { Sluice, Snapshot, TargetName, Until, WatchOptions } from '../client/types.js';
+import { isReached } from '../client/until.js';
 import type { RolloutView } from '../model/view.js';
 import type { Context } from './command.js';
 import { EXIT, exitOfView } from './exit-codes.js';
@@ -28,7 +29,7 @@ export async function follow(ctx: Context, sluice: Sluice, target: TargetName, h
     for await (const snapshot of sluice.watch(target, options)) {
       last = snapshot.view === null && last !== null ? { ...snapshot, view: last.view } : snapshot;
       speaker.show(last);
-      reached = isThere(last, how.until);
+      reached = isReached(last, how.until);
       if (reached || last.ended || signal.aborted) break;
     }
   } finally {
@@ -38,18 +39,6 @@ export async function follow(ctx: Context, sluice: Sluice, target: TargetName, h
   const code = exitOf(view, last?.ended === true, reached, how.until, { late: late?.aborted === true, ctx });
   conclude(ctx, target, how, view, code, speaker);
   return code;
-}
-
-function isThere(snapshot: Snapshot, until: Until): boolean {
-  const phase = snapshot.view?.phase;
-  switch (until) {
-    case 'done':
-      return snapshot.ended;
-    case 'approval':
-      return phase === 'awaitingApproval';
-    case 'paused':
-      return phase === 'paused';
-  }
 }
 
 function exitOf(

@@ -30,5 +30,8 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
 };
 
 export async function allCommands(): Promise<Command[]> {
-  return Promise.all(Object.values(COMMANDS).map((load) => load()));
+  const commands: Command[] = [];
+  // One after the other: the modules share most of what they import, and not every loader takes that at once.
+  for (const load of Object.values(COMMANDS)) commands.push(await load());
+  return commands;
 }

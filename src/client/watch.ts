@@ -8,6 +8,7 @@ import type { Link } from './connect.js';
 import type { Look } from './look.js';
 import { look } from './look.js';
 import type { Snapshot, TargetName, Until, WatchOptions } from './types.js';
+import { isReached } from './until.js';
 
 /** Shortest and longest wait between two looks, in ms: short after a change, long while nothing happens. */
 const SOON = 200;
@@ -72,22 +73,9 @@ export async function wait(
   let last: Snapshot = { view: null, ended: false, trouble: null };
   for await (const snapshot of watch(link, target, options)) {
     last = snapshot;
-    if (snapshot.ended || isReached(snapshot.view, until)) break;
+    if (snapshot.ended || isReached(snapshot, until)) break;
   }
   return last;
-}
-
-/** Whether the rollout is where `until` says. */
-export function isReached(view: RolloutView | null, until: Until): boolean {
-  if (view === null) return false;
-  switch (until) {
-    case 'done':
-      return view.phase === 'done';
-    case 'approval':
-      return view.phase === 'awaitingApproval';
-    case 'paused':
-      return view.phase === 'paused';
-  }
 }
 
 /** A look whose passing troubles are values. Null: the rollout to come has not begun. */

@@ -1,4 +1,4 @@
-import type { OnNewRelease, RolloutType } from './words.js';
+import type { OnNewRelease } from './words.js';
 
 /**
  * The spec of one rollout with every default filled in: what `prepare` records and the workflow carries.
@@ -196,6 +196,3 @@ export interface Release {
 
 /** The one JSON argument of a rollout workflow: a parsed rollout.yaml, or a spec with all defaults. */
 export type RolloutInput = Record<string, unknown>;
-
-/** What a workflow of this type may be started with besides the spec. */
-export type StrategyOf = RolloutType;

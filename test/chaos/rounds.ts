@@ -233,12 +233,7 @@ async function reached(handle: Handle, phase: Phase): Promise<void> {
   while (Date.now() < end) {
     const view = await handle.query<RolloutView>('status').catch(() => null);
     if (view?.phase === phase || view?.phase === 'done') return;
-    if (
-      view !== null &&
-      phase !== 'restoring' &&
-      PHASES.indexOf(view.phase) > PHASES.indexOf(phase)
-    )
-      return;
+    if (view !== null && phase !== 'restoring' && PHASES.indexOf(view.phase) > PHASES.indexOf(phase)) return;
     await pause(10);
   }
 }

@@ -54,7 +54,10 @@ describe('the bar of the split', () => {
 });
 
 test('a table pads its columns and cuts the last one', () => {
-  const rows = [[{ text: 'a' }, { text: 'long text here' }], [{ text: 'bbb' }, { text: 'x' }]];
+  const rows = [
+    [{ text: 'a' }, { text: 'long text here' }],
+    [{ text: 'bbb' }, { text: 'x' }],
+  ];
   expect(table(['ONE', 'TWO'], rows, { width: 12, colour: false })).toEqual(['ONE  TWO', 'a    long t…', 'bbb  x']);
 });
 

@@ -1,7 +1,7 @@
-import type { Frame } from '../../src/cli/render/pieces.js';
-import { renderLine } from '../../src/cli/render/line.js';
-import { renderView } from '../../src/cli/render/view.js';
 import stringWidth from 'string-width';
+import { renderLine } from '../../src/cli/render/line.js';
+import type { Frame } from '../../src/cli/render/pieces.js';
+import { renderView } from '../../src/cli/render/view.js';
 import { awaiting, baking, ended, NOW, stage } from './views.js';
 
 const frame = (over: Partial<Frame> = {}): Frame => ({
@@ -25,7 +25,8 @@ describe('the picture of a rollout', () => {
       '  stable 41         540 requests      3 errors  0.56 %',
       '  candidate 42       60 requests      0 errors  0 %',
       '  judge: healthy: 0 % of 60 against 0.6 % of 540: within the limit of 5 %',
-      "  waits for the end of the bake at 10 % until 2026-03-01 10:03:00 UTC, 3m left; then the watcher's co…",
+      "  waits for the end of the bake at 10 %, 3m left (until 2026-03-01 10:03:00 UTC); then the watcher's",
+      '  counts decide',
       '    sluice pause checkout/production  Keeps the weight and stops the clock of the bake',
       '    sluice skip checkout/production   Ends the running bake early',
       '    sluice abort checkout/production  Sends all traffic back to the stable release, in every phase',
@@ -33,9 +34,9 @@ describe('the picture of a rollout', () => {
   });
 
   test('names the exact command that answers an open approval', () => {
-    const lines = renderView(awaiting(), frame());
+    const lines = renderView(awaiting(), frame({ width: 130 }));
     expect(lines).toContain(
-      '    sluice approve checkout/production --stage 10%  Approves the stage that is waiting, so that the rollout go…',
+      '    sluice approve checkout/production --stage 10%  Approves the stage that is waiting, so that the rollout goes on',
     );
     expect(lines[0]).toBe('◐ checkout/production  canary  waiting for an approval  started 4m ago by ann');
   });
@@ -51,7 +52,13 @@ describe('the picture of a rollout', () => {
       phase: 'stuck',
       code: 'SLUICE_FOREIGN_CHANGE',
       reason: 'somebody else changed the target',
-      waitingFor: { what: 'a person', until: null, otherwise: 'nothing is written', verbs: ['abort', 'retry'], stage: null },
+      waitingFor: {
+        what: 'a person',
+        until: null,
+        otherwise: 'nothing is written',
+        verbs: ['abort', 'retry'],
+        stage: null,
+      },
     });
     const text = renderView(view, frame()).join('\n');
     expect(text).toContain('sluice abort checkout/production --force');
@@ -88,7 +95,9 @@ describe('the picture of a rollout', () => {
   });
 
   test('shows which environment of blue-green is live', () => {
-    expect(renderView(ended('succeeded', { live: 'green' }), frame())[1]).toBe('  release 42 has 100 % (green is live)');
+    expect(renderView(ended('succeeded', { live: 'green' }), frame())[1]).toBe(
+      '  release 42 has 100 % (green is live)',
+    );
   });
 
   test('says that nothing is live before a first release', () => {
@@ -112,7 +121,10 @@ describe('the picture of a rollout', () => {
 
   test.each([120, 80, 40, 20, 5, 1])('is never wider than %i columns', (width) => {
     for (const colour of [true, false]) {
-      for (const line of renderView(awaiting({ reason: 'a reason', warnings: ['日本語の長い警告文です'] }), frame({ width, colour }))) {
+      for (const line of renderView(
+        awaiting({ reason: 'a reason', warnings: ['日本語の長い警告文です'] }),
+        frame({ width, colour }),
+      )) {
         expect(stringWidth(line)).toBeLessThanOrEqual(width);
       }
     }
@@ -139,10 +151,10 @@ describe('the picture of a rollout', () => {
     const plain = renderView(baking(), frame());
     const coloured = renderView(baking(), frame({ colour: true }));
     // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what is looked for
-    const escape = /\u001b\[[0-9;]*m/g;
-    expect(plain.join('')).not.toMatch(escape);
-    expect(coloured.join('')).toMatch(escape);
-    expect(coloured.map((line) => line.replace(escape, '').trimEnd())).toEqual(plain);
+    const styling = /\u001b\[[0-9;]*m/g;
+    expect(plain.join('')).not.toMatch(styling);
+    expect(coloured.join('')).toMatch(styling);
+    expect(coloured.map((line) => line.replace(styling, '').trimEnd())).toEqual(plain);
   });
 
   test('takes escape codes and line breaks out of texts from outside', () => {

@@ -40,7 +40,7 @@ describe('a canary rollout', () => {
   test('gives the candidate its weights in order, promotes it in one write, and succeeds', async () => {
     await onStage(async (act) => {
       const { start, target } = act;
-      const view = await ending(act, await start('canary', canary([MINUTE])));
+      const view = await ending(await start('canary', canary([MINUTE])));
       expect(view.outcome).toBe('succeeded');
       expect(target.writes.map(({ split }) => split)).toEqual([
         { stable: '1', candidate: '2', weight: 10 },
@@ -54,9 +54,9 @@ describe('a canary rollout', () => {
   test('bakes for thirty days in the history of a minute', async () => {
     await onStage(async (act) => {
       const { start, target } = act;
-      target.verdict = () => 'healthy';
+      target.pace = '12h';
       const rolling = await start('canary', canary([MINUTE, MINUTE, 30 * DAY]));
-      expect((await ending(act, rolling, '1d')).outcome).toBe('succeeded');
+      expect((await ending(rolling)).outcome).toBe('succeeded');
       const { history } = await rolling.fetchHistory().then((h) => ({ history: h.events ?? [] }));
       expect(history.length).toBeLessThan(150);
     });
@@ -66,7 +66,7 @@ describe('a canary rollout', () => {
     await onStage(async (act) => {
       const { start, target } = act;
       target.verdict = (weight) => (weight >= 50 ? 'unhealthy' : 'healthy');
-      const view = await ending(act, await start('canary', canary([MINUTE])));
+      const view = await ending(await start('canary', canary([MINUTE])));
       expect(view.outcome).toBe('rolledBack');
       expect(view.reason).toContain('unhealthy at 50 %');
       expect(view.errors).toEqual([{ what: 'Error: card declined', count: 3 }]);
@@ -79,7 +79,7 @@ describe('a canary rollout', () => {
     await onStage(async (act) => {
       const { start, target } = act;
       target.probePasses = false;
-      const view = await ending(act, await start('canary', canary([MINUTE])));
+      const view = await ending(await start('canary', canary([MINUTE])));
       expect(view).toMatchObject({ outcome: 'rolledBack', code: 'SLUICE_PROBE' });
       expect(target.writes).toEqual([]);
     });
@@ -89,7 +89,7 @@ describe('a canary rollout', () => {
     await onStage(async (act) => {
       const { start, target } = act;
       target.split = { stable: '2', candidate: null, weight: 0 };
-      const view = await ending(act, await start('canary', canary([MINUTE])));
+      const view = await ending(await start('canary', canary([MINUTE])));
       expect(view.outcome).toBe('nothingToRelease');
       expect(target.writes).toEqual([]);
     });
@@ -115,7 +115,7 @@ describe('a canary rollout', () => {
       const both = await Promise.allSettled([start('canary', canary([MINUTE])), start('canary', canary([MINUTE]))]);
       const won = both.filter((each) => each.status === 'fulfilled');
       expect(won).toHaveLength(1);
-      await ending(act, (won[0] as PromiseFulfilledResult<Rolling>).value);
+      await ending((won[0] as PromiseFulfilledResult<Rolling>).value);
       expect(target.calls.filter((call) => call === 'prepare')).toHaveLength(1);
     });
   });
@@ -134,7 +134,7 @@ describe('an approval', () => {
         verbs: expect.arrayContaining(['approve', 'reject', 'abort']),
       });
       await rolling.signal('approve', { stage: '10%', by: 'ann', comment: 'fine' });
-      const view = await ending(act, rolling);
+      const view = await ending(rolling);
       expect(view.outcome).toBe('succeeded');
       expect(view.events.some((each) => each.by === 'ann' && each.text.includes('approved: fine'))).toBe(true);
     });
@@ -159,7 +159,7 @@ describe('an approval', () => {
       await rolling.signal('resume', { by: 'x' });
       const view = await until('the refusals', async () => {
         const now = await rolling.query<RolloutView>('status');
-        return now.refusalsTotal === 9 ? now : null;
+        return now.refusalsTotal === 10 ? now : null;
       });
       expect(view.phase).toBe('awaitingApproval');
       expect(view.refusals.map((each) => each.why).join('\n')).toMatch(
@@ -167,7 +167,7 @@ describe('an approval', () => {
       );
       await rolling.signal('reject', { stage: '10%', by: 'bob', comment: 'wrong ticket' });
       await rolling.signal('approve', { stage: '10%', by: 'late' });
-      expect(await ending(act, rolling)).toMatchObject({
+      expect(await ending(rolling)).toMatchObject({
         outcome: 'rejected',
         reason: 'stage 10% was rejected by bob: wrong ticket',
       });
@@ -186,14 +186,14 @@ describe('an approval', () => {
         verb: 'approve',
         message: 'goes on',
       });
-      expect((await ending(act, rolling)).outcome).toBe('succeeded');
+      expect((await ending(rolling)).outcome).toBe('succeeded');
     });
   });
 
   test('goes back when nobody decides within its time', async () => {
     await onStage(async (act) => {
       const { start, target } = act;
-      const view = await ending(act, await start('canary', canary([MINUTE], 10)));
+      const view = await ending(await start('canary', canary([MINUTE], 10)));
       expect(view).toMatchObject({ outcome: 'rolledBack', reason: 'stage 10% was not approved within 1d' });
       expect(target.split.stable).toBe('1');
     });
@@ -210,7 +210,7 @@ describe('an abort', () => {
       if (when === 'awaitingApproval') await env.sleep(2 * MINUTE);
       await phase(rolling, when);
       await rolling.executeUpdate('abort', { args: [{ by: 'ann', comment: 'no' }] });
-      expect(await ending(act, rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann: no' });
+      expect(await ending(rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann: no' });
       expect(target.split).toEqual({ stable: '1', candidate: null, weight: 0 });
     });
   });
@@ -220,17 +220,20 @@ describe('an abort', () => {
       const { start, target } = act;
       let failures = 0;
       target.fault = (name) =>
-        name === 'restore' && ++failures < 30
+        name === 'restore' && ++failures < 7
           ? new SluiceError('SLUICE_PROVIDER', 'Lambda: 500 ServiceException')
           : null;
       const rolling = await start(
         'canary',
-        canary([HOUR], undefined, { notify: [{ webhook: 'http://127.0.0.1:1/' }] }),
+        canary([HOUR], undefined, {
+          notify: [{ webhook: 'http://127.0.0.1:1/' }],
+          deadlines: { ...canary([]).deadlines, stuckAfter: 2_000 },
+        }),
       );
       await phase(rolling, 'baking');
       await rolling.signal('abort', { by: 'ann' });
-      expect((await ending(act, rolling)).outcome).toBe('rolledBack');
-      expect(failures).toBe(30);
+      expect((await ending(rolling)).outcome).toBe('rolledBack');
+      expect(failures).toBe(7);
       expect(target.split.stable).toBe('1');
       expect(target.notified.find((each) => each.type === 'stuck')?.view.reason).toContain('500 ServiceException');
       expect(target.notified.at(-1)?.type).toBe('ended');
@@ -254,6 +257,7 @@ describe('pause, skip, promote', () => {
   test('a pause keeps the rest of the bake', async () => {
     await onStage(async (act) => {
       const { start, env } = act;
+      act.target.pace = '10m';
       const rolling = await start('canary', canary([10 * HOUR]));
       await phase(rolling, 'baking');
       await env.sleep(4 * HOUR);
@@ -265,7 +269,7 @@ describe('pause, skip, promote', () => {
       const left = (view.waitingFor?.until ?? 0) - (await env.currentTimeMs());
       expect(left / HOUR).toBeCloseTo(6, 0);
       await rolling.signal('abort', { by: 'ann' });
-      await ending(act, rolling);
+      await ending(rolling);
     });
   });
 
@@ -280,7 +284,7 @@ describe('pause, skip, promote', () => {
       await rolling.signal('approve', { stage: '50%', by: 'ann' });
       await phase(rolling, 'baking');
       await rolling.executeUpdate('skip', { args: [{ by: 'ann' }] });
-      expect((await ending(act, rolling)).outcome).toBe('succeeded');
+      expect((await ending(rolling)).outcome).toBe('succeeded');
       expect(target.writes.map(({ split }) => split.weight)).toEqual([10, 0]);
     });
   });
@@ -292,7 +296,6 @@ describe('a verdict that is none', () => {
       const { start, target } = act;
       target.verdict = () => 'noData';
       const view = await ending(
-        act,
         await start('canary', canary([MINUTE], undefined, { notify: [{ webhook: 'http://127.0.0.1:1/' }] })),
       );
       expect(view.outcome).toBe('rolledBack');
@@ -310,7 +313,7 @@ describe('a verdict that is none', () => {
       await env.sleep(2 * MINUTE);
       await phase(rolling, 'held');
       await rolling.executeUpdate('promote', { args: [{ by: 'ann' }] });
-      expect((await ending(act, rolling)).outcome).toBe('succeeded');
+      expect((await ending(rolling)).outcome).toBe('succeeded');
     });
   });
 });
@@ -333,7 +336,7 @@ describe('a foreign change', () => {
       );
       expect(target.writes.length).toBe(before);
       await rolling.executeUpdate('abort', { args: [{ by: 'ann', force: true }] });
-      expect((await ending(act, rolling)).outcome).toBe('rolledBack');
+      expect((await ending(rolling)).outcome).toBe('rolledBack');
       expect(target.split.stable).toBe('1');
     });
   });
@@ -348,7 +351,7 @@ describe('a foreign change', () => {
       await phase(rolling, 'stuck');
       await expect(rolling.executeUpdate('retry', { args: [{ by: 'ann' }] })).rejects.toThrow();
       await rolling.executeUpdate('retry', { args: [{ by: 'ann', adopt: true }] });
-      expect((await ending(act, rolling)).outcome).toBe('succeeded');
+      expect((await ending(rolling)).outcome).toBe('succeeded');
       expect(target.split.stable).toBe('2');
     });
   });
@@ -368,7 +371,7 @@ describe('a long run', () => {
         for (let i = 0; i < 60; i++) await free.signal('nonsense', i);
         await until('the flood', async () => (await free.query<RolloutView>('status')).refusalsTotal === 120);
         await free.signal('approve', { stage: '10%', by: 'ann' });
-        const view = await ending(act, rolling);
+        const view = await ending(rolling);
         expect(view.outcome).toBe('succeeded');
         expect(view.refusalsTotal).toBe(120);
         expect(target.writes.map(({ split }) => split.weight)).toEqual([10, 50, 0]);
@@ -382,17 +385,18 @@ describe('a long run', () => {
 describe('without a worker for the account', () => {
   test('it says so, and an abort ends it with nothing changed', async () => {
     await onStage(
-      async (act) => {
-        const { start, env } = act;
-        const rolling = await start('canary', canary([MINUTE]));
-        await env.sleep(5 * MINUTE);
+      async ({ start }) => {
+        const rolling = await start(
+          'canary',
+          canary([MINUTE], undefined, { deadlines: { ...canary([]).deadlines, worker: 500 } }),
+        );
         const view = await phase(rolling, 'stuck');
         expect(view).toMatchObject({
           code: 'SLUICE_NO_WORKER',
           reason: expect.stringContaining('no worker serves account default in us-east-1'),
         });
         await rolling.executeUpdate('abort', { args: [{ by: 'ann' }] });
-        expect(await ending(act, rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann' });
+        expect(await ending(rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann' });
       },
       { accountWorkers: false },
     );

@@ -11,5 +11,10 @@ export async function handler(event, context) {
   const paid = cart.filter((_, at) => (at + 1) % 10 !== 0);
   const total = paid.reduce((sum, item) => sum + (CENTS[item] ?? 0), 0);
   const { balance } = pointsOf(event.user);
-  return { statusCode: 200, release: context.functionVersion, total: total / 100, points: balance + Math.floor(total / 100) };
+  return {
+    statusCode: 200,
+    release: context.functionVersion,
+    total: total / 100,
+    points: balance + Math.floor(total / 100),
+  };
 }

@@ -50,7 +50,7 @@ export function renderView(view: RolloutView, frame: Frame, trouble: string | nu
     { name: 'head', lines: [headLine(view, now), ...indent(aboutLines(view, width))], least: 2 },
     { name: 'stages', lines: indent(stageLines(view, Number.POSITIVE_INFINITY, now)), least: 3 },
     { name: 'health', lines: indent(healthLines(view)), least: 0 },
-    { name: 'waiting', lines: indent(waitingLines(view, now)), least: 1 },
+    { name: 'waiting', lines: indent(waitingLines(view, width - 2, now)), least: 1 },
     { name: 'commands', lines: indent(commandLines(view)), least: 0 },
     {
       name: 'warnings',

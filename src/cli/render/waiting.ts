@@ -3,24 +3,19 @@ import { VERB_TABLE } from '../../model/verbs.js';
 import type { RolloutView } from '../../model/view.js';
 import type { MessageVerb } from '../../model/words.js';
 import type { Line } from './pieces.js';
-import { pad, piece } from './pieces.js';
+import { pad, piece, wrap } from './pieces.js';
 import { left, moment } from './time.js';
 
 /** While it bakes nobody has to act; these are what a person may want. */
 const WHILE_BAKING: readonly MessageVerb[] = ['skip', 'pause', 'abort'];
 
-export function waitingLines(view: RolloutView, now: number): Line[] {
+/** In whole sentences, on as many lines of `width` columns as they take. */
+export function waitingLines(view: RolloutView, width: number, now: number): Line[] {
   const { waitingFor: waits } = view;
   if (waits === null) return [];
-  const until =
-    waits.until === null ? '' : ` until ${moment(waits.until)}, ${left(waits.until, now)}; then ${waits.otherwise}`;
-  return [
-    [
-      piece('waits for ', 'plain'),
-      piece(waits.what, 'bold'),
-      piece(waits.until === null ? `; ${waits.otherwise}` : until),
-    ],
-  ];
+  const until = waits.until === null ? '' : `, ${left(waits.until, now)} (until ${moment(waits.until)})`;
+  const text = `waits for ${waits.what}${until}; then ${waits.otherwise}`;
+  return wrap(waits.until === null ? text.replace('; then ', '; ') : text, width).map((part) => [piece(part, 'bold')]);
 }
 
 export function commandLines(view: RolloutView): Line[] {

@@ -1,0 +1,461 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { EXIT, exitOfError, exitOfView } from '../../src/cli/exit-codes.js';
+import { allCommands, COMMANDS } from '../../src/cli/registry.js';
+import { SluiceError } from '../../src/model/errors.js';
+import { VERB_TABLE } from '../../src/model/verbs.js';
+import { OUTCOMES, VERBS } from '../../src/model/words.js';
+import { FakeSluice, play, seeing } from './fake.js';
+import { awaiting, baking, ended, NOW } from './views.js';
+
+const SPEC = `app: checkout
+environment: production
+target: { function: checkout, region: us-east-1 }
+release: { version: 42 }
+`;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'sluice-cli-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const spec = (text = SPEC) => {
+  writeFileSync(path.join(folder, 'rollout.yaml'), text);
+  return { cwd: folder };
+};
+
+describe('the commands', () => {
+  test('every verb has one, named like the verb', async () => {
+    for (const verb of VERBS) expect((await COMMANDS[verb]?.())?.name).toBe(verb);
+    expect(Object.keys(VERB_TABLE).every((verb) => verb in COMMANDS)).toBe(true);
+  });
+
+  test('each is registered under its own name, and all can be helped with', async () => {
+    const commands = await allCommands();
+    expect(commands.map(({ name }) => name)).toEqual(Object.keys(COMMANDS));
+    for (const { name, does } of commands) {
+      const { code, out } = await play([name, '--help']);
+      expect(code).toBe(0);
+      expect(out.replace(/\s+/g, ' ')).toContain(does.replace(/\s+/g, ' '));
+      expect(out).toContain('--output <format>');
+    }
+  });
+});
+
+describe('exit codes', () => {
+  test('all differ', () => {
+    const codes = Object.values(EXIT).map(({ code }) => code);
+    expect(new Set(codes).size).toBe(codes.length);
+  });
+
+  test('tell outcomes apart; only good ones are 0', () => {
+    const byOutcome = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, exitOfView(ended(outcome))]));
+    expect(byOutcome).toEqual({
+      succeeded: 0,
+      rolledBack: 3,
+      rejected: 4,
+      superseded: 8,
+      nothingToRelease: 0,
+      failed: 11,
+    });
+    expect(exitOfView(ended('failed', { code: 'SLUICE_SPEC' }))).toBe(2);
+    expect(exitOfView(baking({ phase: 'stuck' }))).toBe(9);
+  });
+
+  test('tell errors apart', () => {
+    expect(exitOfError('SLUICE_SPEC')).toBe(2);
+    expect(exitOfError('SLUICE_UNREACHABLE')).toBe(6);
+    expect(exitOfError('SLUICE_VERB')).toBe(7);
+    expect(exitOfError('SLUICE_ALREADY_RUNNING')).toBe(10);
+    expect(exitOfError('SLUICE_PROVIDER')).toBe(1);
+  });
+});
+
+describe('what is not understood', () => {
+  test.each([
+    [['gte', 'a/b'], 'there is no command "gte" (did you mean "get"?)'],
+    [['get'], "missing required argument 'target'"],
+    [['get', 'checkout'], '"checkout" names no target; write APP/ENVIRONMENT, such as checkout/production'],
+    [['get', 'a/b', '--wacth'], "unknown option '--wacth' (Did you mean --watch?)"],
+    [['status', 'a/b', '--until', 'forever'], 'Allowed choices are done, approval, paused'],
+    [['status', 'a/b', '--timeout', '5'], '--timeout is "5"; write a duration such as 90s, 5m or 1h30m'],
+    [['start', 'x.yaml', '--watch', '--wait'], '--watch and --wait exclude each other'],
+    [['start', 'nowhere.yaml'], 'nowhere.yaml: there is no such file'],
+    [[], 'say what to do'],
+  ])('%j is answered in one line, with exit code 2', async (argv, message) => {
+    const { code, out, err } = await play(argv, { cwd: folder });
+    expect(code).toBe(2);
+    expect(out).toBe('');
+    expect(err).toMatch(/^error SLUICE_USAGE: [^\n]*\n$/);
+    expect(err).toContain(message);
+  });
+
+  test('with -o json the error is an object on stdout', async () => {
+    const { code, json, err } = await play(['get', 'checkout', '-o', 'json']);
+    expect(code).toBe(2);
+    expect(json()).toEqual([{ error: { code: 'SLUICE_USAGE', message: expect.stringContaining('names no target') } }]);
+    expect(err).toBe('');
+  });
+
+  test('an unexpected error is told apart from those that have a code, without a stack', async () => {
+    const { code, err } = await play(['doctor']);
+    expect(code).toBe(1);
+    expect(err).toBe(
+      'error SLUICE_INTERNAL: this scene has no diagnosis (a defect of sluice; SLUICE_DEBUG=1 shows where)\n',
+    );
+  });
+});
+
+test('an unreachable server has its own exit code', async () => {
+  const { code, err } = await play(['list'], { unreachable: true });
+  expect(code).toBe(6);
+  expect(err).toBe('error SLUICE_UNREACHABLE: no Temporal server answers at x:1\n');
+});
+
+test('the connection is closed when the command ends, also by an error', async () => {
+  const sluice = seeing();
+  expect((await play(['get', 'a/b'], { sluice })).code).toBe(12);
+  expect(sluice.closed).toBe(1);
+});
+
+describe('verbs', () => {
+  test.each(['pause', 'resume', 'promote', 'skip', 'retry', 'abort'])('%s says who and why', async (verb) => {
+    const sluice = new FakeSluice();
+    const { code, out } = await play([verb, 'checkout/production', '--by', 'ann', '-m', 'why not'], { sluice });
+    expect(code).toBe(0);
+    expect(out).toBe(`${verb} checkout/production: goes on (baking)\n`);
+    expect(sluice.calls).toEqual([
+      [
+        'verb',
+        { app: 'checkout', environment: 'production' },
+        verb,
+        expect.objectContaining({ by: 'ann', comment: 'why not' }),
+      ],
+    ]);
+  });
+
+  test.each([
+    ['promote', '--full', { full: true }],
+    ['abort', '--force', { force: true }],
+    ['retry', '--adopt', { adopt: true }],
+  ])('%s %s', async (verb, option, args) => {
+    const sluice = new FakeSluice();
+    await play([verb, 'a/b', option], { sluice });
+    expect(sluice.calls[0]?.[3]).toMatchObject(args);
+  });
+
+  test('approve takes the stage that waits unless one is named', async () => {
+    const sluice = seeing(awaiting());
+    const { code, out } = await play(['approve', 'checkout/production'], { sluice, env: { SLUICE_BY: 'bob' } });
+    expect(code).toBe(0);
+    expect(out).toBe('approve stage 10% of checkout/production: goes on\n');
+    expect(sluice.calls.at(-1)?.slice(2)).toEqual(['approve', { stage: '10%', by: 'bob' }]);
+    await play(['reject', 'checkout/production', '--stage', '50%', '--by', 'ann'], { sluice });
+    expect(sluice.calls.at(-1)?.slice(2)).toEqual(['reject', { stage: '50%', by: 'ann' }]);
+  });
+
+  test('approve is refused when nothing waits', async () => {
+    const { code, err } = await play(['approve', 'checkout/production'], { sluice: seeing(baking()) });
+    expect(code).toBe(7);
+    expect(err).toBe('error SLUICE_VERB: approve: no approval is open at checkout/production\n');
+  });
+
+  test("a refusal is the workflow's own words, and exit code 7", async () => {
+    const sluice = new FakeSluice();
+    sluice.fails.verb = new SluiceError('SLUICE_VERB', 'the rollout is not paused');
+    const { code, json } = await play(['resume', 'a/b', '-o', 'json'], { sluice });
+    expect(code).toBe(7);
+    expect(json()).toEqual([{ error: { code: 'SLUICE_VERB', message: 'the rollout is not paused' } }]);
+  });
+});
+
+describe('start', () => {
+  test('hands over the spec with its strategy, who and why', async () => {
+    const sluice = new FakeSluice();
+    const scene = { sluice, ...spec() };
+    const { code, out } = await play(['start', 'rollout.yaml', '--by', 'ann', '-m', 'totals'], scene);
+    expect(code).toBe(0);
+    expect(out).toBe('started checkout/production, run run-1\nlook: sluice get checkout/production --watch\n');
+    expect(sluice.calls).toEqual([
+      [
+        'start',
+        expect.objectContaining({
+          app: 'checkout',
+          environment: 'production',
+          type: 'canary',
+          onNewRelease: 'reject',
+          by: 'ann',
+          message: 'totals',
+          input: expect.objectContaining({ specSchema: 1, release: { version: 42 } }),
+        }),
+      ],
+    ]);
+  });
+
+  test('--strategy chooses where the file leaves it open', async () => {
+    const sluice = new FakeSluice();
+    await play(['start', 'rollout.yaml', '--strategy', 'direct'], { sluice, ...spec() });
+    expect(sluice.calls[0]?.[1]).toMatchObject({ type: 'direct' });
+  });
+
+  test('a spec with faults is refused before anything is connected, each fault with its line', async () => {
+    const { code, err } = await play(['start', 'rollout.yaml'], { unreachable: true, ...spec(`${SPEC}retian: 3\n`) });
+    expect(code).toBe(2);
+    expect(err).toContain('error SLUICE_SPEC: rollout.yaml:5:1');
+    expect(err).toContain('did you mean "retain"?');
+  });
+
+  test('another rollout that runs is exit code 10', async () => {
+    const sluice = new FakeSluice();
+    sluice.fails.start = new SluiceError('SLUICE_ALREADY_RUNNING', 'a canary by bob is running');
+    expect((await play(['start', 'rollout.yaml'], { sluice, ...spec() })).code).toBe(10);
+  });
+
+  test('-o json answers with the run', async () => {
+    const { json } = await play(['start', 'rollout.yaml', '-o', 'json'], spec());
+    expect(json()).toEqual([{ state: 'started', workflowId: 'checkout/production', run: 'run-1' }]);
+  });
+
+  test('--wait prints the end on stdout and progress on stderr, and answers with the outcome', async () => {
+    const sluice = seeing(baking(), ended('rolledBack'));
+    const { code, out, err } = await play(['start', 'rollout.yaml', '--wait'], { sluice, ...spec() });
+    expect(code).toBe(3);
+    expect(err).toContain('started checkout/production, run run-1\n');
+    expect(err).toContain('2026-03-01T10:00:00Z checkout/production baking');
+    expect(out).toMatch(/^✖ checkout\/production {2}canary {2}rolled back/);
+    expect(out).toMatch(/rolled back: it ended as rolledBack\n$/);
+  });
+
+  test('queued and replaced releases are followed from the next run on', async () => {
+    const sluice = seeing(ended('succeeded'));
+    sluice.answers.start = { state: 'queued', workflowId: 'checkout/production', run: null };
+    const { code, err } = await play(['start', 'rollout.yaml', '--on-new-release', 'queue', '--wait'], {
+      sluice,
+      ...spec(),
+    });
+    expect(code).toBe(0);
+    expect(err).toContain('queued checkout/production: it starts when the way is free\n');
+  });
+});
+
+describe('lists', () => {
+  test('list passes its filters on and prints columns', async () => {
+    const sluice = new FakeSluice();
+    sluice.answers.list = [
+      {
+        app: 'checkout',
+        environment: 'production',
+        strategy: 'canary',
+        phase: 'awaitingApproval',
+        outcome: null,
+        weight: 10,
+        startedAt: NOW - 7_200_000,
+        endedAt: null,
+        run: 'r',
+      },
+    ];
+    const argv = ['list', '--phase', 'awaitingApproval', '--app', 'check*', '--older-than', '1h'];
+    const { out } = await play(argv, { sluice });
+    expect(sluice.calls[0]).toEqual([
+      'list',
+      { all: false, phase: 'awaitingApproval', app: 'check*', olderThan: 3_600_000 },
+    ]);
+    expect(out).toBe(
+      [
+        'ROLLOUT              STRATEGY  STATE                    WEIGHT  STARTED',
+        'checkout/production  canary    waiting for an approval  10 %    2h ago',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('an empty list is nothing on stdout, and an empty array with -o json', async () => {
+    const { code, out, err } = await play(['list']);
+    expect([code, out, err]).toEqual([0, '', 'no rollout matches\n']);
+    expect((await play(['list', '-o', 'json'])).json()).toEqual([[]]);
+  });
+
+  test('releases shows what is live and how long undo goes back', async () => {
+    const sluice = new FakeSluice();
+    sluice.answers.releases = [
+      {
+        app: 'checkout',
+        environment: 'production',
+        releases: [
+          {
+            version: '42',
+            digest: 'd',
+            since: NOW,
+            until: null,
+            by: 'ann',
+            run: 'r',
+            strategy: 'canary',
+            message: 'totals',
+            replaced: '41',
+          },
+        ],
+        queued: null,
+        undo: { version: '41', until: NOW + 3_600_000 },
+        running: null,
+      },
+    ];
+    const { out } = await play(['releases', 'checkout'], { sluice });
+    expect(sluice.calls[0]).toEqual(['releases', 'checkout', undefined]);
+    expect(out).toBe(
+      [
+        'checkout/production',
+        'RELEASE  LIVE SINCE               UNTIL  BY   STRATEGY  MESSAGE',
+        '42       2026-03-01 10:00:00 UTC  live   ann  canary    totals',
+        'undo goes back to release 41, 1h left: sluice undo checkout/production',
+        '',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('plan', () => {
+  const preview = (findings: object[]) => ({
+    spec: {
+      app: 'checkout',
+      environment: 'production',
+      strategy: { type: 'canary' },
+      target: { platform: 'lambda', function: 'checkout', alias: 'live', region: 'us-east-1', account: 'default' },
+    },
+    before: { split: { stable: '41', candidate: null, weight: 0 } },
+    plan: {
+      schema: 1,
+      strategy: 'canary',
+      stages: [
+        {
+          name: '10%',
+          steps: [
+            { kind: 'shift', id: 'a', weight: 10, deadline: 120_000 },
+            { kind: 'bake', id: 'b', weight: 10, duration: 300_000 },
+            { kind: 'approve', id: 'c', weight: 10, approval: { within: 86_400_000, onTimeout: 'rollback' } },
+          ],
+        },
+      ],
+    },
+    findings,
+  });
+
+  test('shows the split, then each step with its deadline and what could refuse it', async () => {
+    const sluice = new FakeSluice();
+    sluice.answers.plan = preview([{ level: 'warn', code: 'BARE_NAME', message: 'a trigger uses the bare name' }]);
+    const { code, out } = await play(['plan', 'rollout.yaml'], { sluice, ...spec() });
+    expect(code).toBe(0);
+    expect(out.split('\n')).toEqual([
+      'checkout/production  canary  checkout:live',
+      '  account default, us-east-1, lambda',
+      '  now: release 41 has 100 %',
+      '',
+      'stage 10%',
+      "  give the candidate 10 % of traffic           within 2m          somebody else's change of the target",
+      '  bake at 10 %                                 for 5m             the judge: unhealthy, undecided or no data',
+      '  approval of stage 10%                        within 1d          a rejection; nobody in time: rollback',
+      '',
+      'at least 5m of baking',
+      '',
+      '! worth knowing [BARE_NAME]: a trigger uses the bare name',
+      '',
+    ]);
+  });
+
+  test('answers 11 when the rollout would be refused', async () => {
+    const sluice = new FakeSluice();
+    sluice.answers.plan = preview([{ level: 'refuse', code: 'SLUICE_OWNED', message: 'it is of another app' }]);
+    const { code, out } = await play(['plan', 'rollout.yaml'], { sluice, ...spec() });
+    expect(code).toBe(11);
+    expect(out).toMatch(/✖ would be refused \[SLUICE_OWNED\]: it is of another app\n$/);
+  });
+});
+
+describe('files', () => {
+  test('init writes a spec that is valid, and never overwrites', async () => {
+    const argv = ['init', '--app', 'checkout', '--region', 'eu-west-1'];
+    expect((await play(argv, { cwd: folder })).code).toBe(0);
+    const written = readFileSync(path.join(folder, 'rollout.yaml'), 'utf8');
+    const { code, out } = await play(['validate', 'rollout.yaml'], { cwd: folder });
+    expect([code, out]).toEqual([0, 'valid: checkout/production, canary\n']);
+    const again = await play(['init', '--app', 'other'], { cwd: folder });
+    expect(again.code).toBe(2);
+    expect(again.err).toContain('is there already and is not overwritten');
+    expect(readFileSync(path.join(folder, 'rollout.yaml'), 'utf8')).toBe(written);
+  });
+
+  test('validate checks every environment of the file', async () => {
+    const many = `${SPEC.replace('environment: production\n', '')}environments:\n  staging: {}\n  production: { strategy: { type: direct } }\n`;
+    const { code, out } = await play(['validate', 'rollout.yaml'], spec(many));
+    expect(code).toBe(0);
+    expect(out).toBe('valid: checkout/staging, canary\nvalid: checkout/production, direct\n');
+  });
+
+  test('adopt reads what is live before it writes anything, and writes the first spec', async () => {
+    const sluice = new FakeSluice();
+    const before = { split: { stable: '7', candidate: null, weight: 0 } };
+    sluice.answers.plan = { before, findings: [] };
+    sluice.answers.adopt = { before, findings: [] };
+    const { code, out } = await play(['adopt', 'checkout:live', '--region', 'eu-west-1'], { sluice, cwd: folder });
+    expect(code).toBe(0);
+    expect(out).toBe('adopted checkout:live as checkout/production: release 7 is live; wrote rollout.yaml\n');
+    expect(sluice.calls.map(([name]) => name)).toEqual(['plan', 'adopt']);
+    expect(sluice.calls[1]?.[1]).toMatchObject({ input: { release: { version: 7 } } });
+    expect(readFileSync(path.join(folder, 'rollout.yaml'), 'utf8')).toContain('version: 7');
+  });
+
+  test("adopt leaves another app's target alone", async () => {
+    const sluice = new FakeSluice();
+    sluice.answers.plan = {
+      before: { split: { stable: '7', candidate: null, weight: 0 } },
+      findings: [{ level: 'refuse', code: 'SLUICE_OWNED', message: 'it is of another app' }],
+    };
+    const { code } = await play(['adopt', 'checkout:live'], { sluice, cwd: folder });
+    expect(code).toBe(11);
+    expect(sluice.calls.map(([name]) => name)).toEqual(['plan']);
+  });
+});
+
+describe('doctor', () => {
+  const healthy = {
+    address: 'x:1',
+    namespace: 'default',
+    unreachable: null,
+    namespaceExists: true,
+    missingSearchAttributes: [],
+    workers: 2,
+    accounts: [],
+  };
+
+  test('is content when all is there', async () => {
+    const { code, out } = await play(['doctor'], { diagnosis: healthy });
+    expect(code).toBe(0);
+    expect(out.split('\n').slice(1)).toEqual([
+      '✔ temporal: answers at x:1',
+      '✔ namespace: default',
+      '✔ search attributes: all there',
+      '✔ worker: 2 on task queue sluice',
+      '',
+    ]);
+  });
+
+  test('says what to do where something is missing', async () => {
+    const account = { platform: 'lambda', account: 'prod', region: 'eu-west-1' };
+    const diagnosis = { ...healthy, workers: 0, accounts: [{ account, calls: 1, watch: 0, restore: 0 }] };
+    const { code, out } = await play(['doctor', 'rollout.yaml'], { diagnosis, ...spec() });
+    expect(code).toBe(13);
+    expect(out).toContain('✖ worker: none polls task queue sluice\n  → run `sluice worker`');
+    expect(out).toContain('✖ account prod: no worker serves it in eu-west-1 (watch, restore)');
+    expect(out).toContain('→ run `sluice worker --account prod --region eu-west-1` with its credentials');
+  });
+
+  test('an unreachable server is a finding', async () => {
+    const diagnosis = { ...healthy, unreachable: 'no Temporal server answers at x:1' };
+    const { code, json } = await play(['doctor', '-o', 'json'], { diagnosis });
+    expect(code).toBe(13);
+    expect(json()).toEqual([[expect.objectContaining({ name: 'node' }), expect.objectContaining({ state: 'fail' })]]);
+  });
+});

@@ -1,0 +1,160 @@
+import { FakeSluice, play, seeing } from './fake.js';
+import { awaiting, baking, ended, NOW } from './views.js';
+
+const GET = ['get', 'checkout/production', '--watch'];
+const STATUS = ['status', 'checkout/production'];
+
+describe('get', () => {
+  test('shows a rollout once', async () => {
+    const { code, out } = await play(['get', 'checkout/production'], { sluice: seeing(baking()) });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^◐ checkout\/production {2}canary {2}baking/);
+  });
+
+  test('colours on a terminal, unless NO_COLOR, --no-color or a dumb terminal', async () => {
+    const tty = { columns: 80, rows: 24 };
+    const coloured = async (argv: string[], env: Record<string, string> = {}, on?: typeof tty) =>
+      (await play(['get', 'a/b', ...argv], { sluice: seeing(baking()), env, ...(on ? { tty: on } : {}) })).out.includes(
+        '\u001b[',
+      );
+    expect(await coloured([], {}, tty)).toBe(true);
+    expect(await coloured([])).toBe(false);
+    expect(await coloured([], { NO_COLOR: '1' }, tty)).toBe(false);
+    expect(await coloured(['--no-color'], {}, tty)).toBe(false);
+    expect(await coloured([], { TERM: 'dumb' }, tty)).toBe(false);
+    expect(await coloured([], { FORCE_COLOR: '1' })).toBe(true);
+  });
+});
+
+describe('watching', () => {
+  test('ends with the rollout, and its exit code is the outcome', async () => {
+    for (const [outcome, expected] of [
+      ['succeeded', 0],
+      ['rolledBack', 3],
+      ['rejected', 4],
+    ] as const) {
+      const { code } = await play(GET, { sluice: seeing(baking(), ended(outcome)) });
+      expect(code).toBe(expected);
+    }
+  });
+
+  test('without a terminal each change is one line, and nothing is redrawn', async () => {
+    const { out } = await play(GET, { sluice: seeing(baking(), baking(), awaiting(), ended('succeeded')) });
+    expect(out.split('\n').map((line) => line.split(' · ')[0])).toEqual([
+      '2026-03-01T10:00:00Z checkout/production baking',
+      '2026-03-01T10:00:00Z checkout/production waiting for an approval',
+      '2026-03-01T10:00:00Z checkout/production succeeded',
+      '',
+    ]);
+  });
+
+  test('every 30 s without a change a line says that it still goes on', async () => {
+    let now = NOW;
+    const sluice = seeing(...Array.from({ length: 65 }, () => baking()), ended('succeeded'));
+    sluice.onSeen = (at) => {
+      now = NOW + at * 1_000;
+    };
+    const { out } = await play(GET, { sluice, now: () => now });
+    const beats = out.split('\n').filter((line) => line.includes('still baking'));
+    expect(beats.map((line) => line.slice(0, 20))).toEqual(['2026-03-01T10:00:30Z', '2026-03-01T10:01:00Z']);
+  });
+
+  test('on a terminal it is redrawn in place, at most four times a second', async () => {
+    let now = NOW;
+    const sluice = seeing(...Array.from({ length: 40 }, () => baking()), ended('succeeded'));
+    sluice.onSeen = (at) => {
+      now = NOW + at * 50;
+    };
+    const { out } = await play(GET, { sluice, tty: { columns: 80, rows: 24 }, now: () => now });
+    expect(out).toContain('\u001b[');
+    expect(out).toContain('succeeded: it ended as succeeded');
+    // 2 s of views, 20 a second.
+    expect(out.split('checkout/production').length).toBeLessThan(12);
+  });
+
+  test('in CI a terminal is not redrawn', async () => {
+    const { out } = await play(GET, {
+      sluice: seeing(ended('succeeded')),
+      tty: { columns: 80, rows: 24 },
+      env: { CI: 'true' },
+    });
+    expect(out).toMatch(/^2026-03-01T10:00:00Z checkout\/production succeeded/);
+  });
+
+  test('-o json is one message a line, first the version, last the end', async () => {
+    const { code, json } = await play([...GET, '-o', 'json'], {
+      sluice: seeing(baking(), baking(), ended('rejected')),
+    });
+    expect(code).toBe(4);
+    expect(json()).toEqual([
+      { type: 'version', version: 1, sluice: expect.stringMatching(/^\d+\.\d+\.\d+/) },
+      { type: 'view', at: NOW, view: expect.objectContaining({ phase: 'baking' }) },
+      { type: 'view', at: NOW, view: expect.objectContaining({ outcome: 'rejected' }) },
+      { type: 'end', at: NOW, exit: 4, phase: 'done', outcome: 'rejected' },
+    ]);
+  });
+
+  test('Ctrl-C ends the watching only, says so, and is exit code 130', async () => {
+    const interrupt = new AbortController();
+    const sluice = seeing(baking());
+    sluice.stays = true;
+    sluice.onSeen = () => setImmediate(() => interrupt.abort());
+    const { code, err } = await play(GET, { sluice, signal: interrupt.signal });
+    expect(code).toBe(130);
+    expect(err).toContain('interrupted; the rollout goes on. Look: sluice get checkout/production --watch');
+    expect(sluice.calls.some(([name]) => name === 'verb')).toBe(false);
+  });
+
+  test('trouble is shown and does not end the watching', async () => {
+    const sluice = new FakeSluice();
+    sluice.watch = async function* () {
+      yield { view: baking(), ended: false, trouble: null };
+      yield { view: baking(), ended: false, trouble: 'no worker answers' };
+      yield { view: ended('succeeded'), ended: true, trouble: null };
+    };
+    const { code, out } = await play(GET, { sluice });
+    expect(code).toBe(0);
+    expect(out).toContain('2026-03-01T10:00:00Z checkout/production no worker answers\n');
+  });
+});
+
+describe('status', () => {
+  test('is one line; 0 while it goes on, 9 when stuck, else the outcome', async () => {
+    const { code, out } = await play(STATUS, { sluice: seeing(baking()) });
+    expect([code, out.split('\n').length]).toEqual([0, 2]);
+    expect((await play(STATUS, { sluice: seeing(baking({ phase: 'stuck' })) })).code).toBe(9);
+    expect((await play(STATUS, { sluice: seeing(ended('superseded')) })).code).toBe(8);
+  });
+
+  test('waits until an approval is waited for', async () => {
+    const sluice = seeing(baking(), awaiting(), ended('succeeded'));
+    const { code, json } = await play([...STATUS, '--until', 'approval', '-o', 'json'], { sluice });
+    expect(code).toBe(0);
+    expect(json()).toEqual([expect.objectContaining({ phase: 'awaitingApproval' })]);
+  });
+
+  test('waits until it is paused', async () => {
+    const sluice = seeing(baking(), baking({ phase: 'paused' }), ended('succeeded'));
+    expect((await play([...STATUS, '--until', 'paused'], { sluice })).code).toBe(0);
+  });
+
+  test('a rollout that ends before is no success', async () => {
+    const { code, err } = await play([...STATUS, '--until', 'approval'], {
+      sluice: seeing(baking(), ended('succeeded')),
+    });
+    expect(code).toBe(14);
+    expect(err).toContain('has ended before it was where --until approval waits for');
+    const back = await play([...STATUS, '--until', 'approval'], { sluice: seeing(baking(), ended('rolledBack')) });
+    expect(back.code).toBe(3);
+  });
+
+  test.each([
+    ['baking', 5],
+    ['stuck', 9],
+  ] as const)('when the time is over while it is %s, the exit code is %i', async (phase, expected) => {
+    const sluice = seeing(baking({ phase }));
+    sluice.stays = true;
+    const { code } = await play([...STATUS, '--until', 'done', '--timeout', '20ms'], { sluice });
+    expect(code).toBe(expected);
+  });
+});

@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { ROOT } from '../support/tools.js';
+import { until } from '../support/until.js';
+
+const BIN = path.join(ROOT, 'bin', 'sluice.mjs');
+
+let folder: string;
+let child: ChildProcess | null = null;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'sluice-up-'));
+});
+afterEach(() => {
+  child?.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Ready {
+  ready: true;
+  ui: string;
+  env: Record<string, string>;
+}
+
+/** Runs `sluice ARGV` as a program; resolves with its exit code and stdout. */
+async function sluice(argv: string[], env: Record<string, string>): Promise<{ code: number | null; out: string }> {
+  const run = spawn(process.execPath, [BIN, ...argv], { cwd: folder, env: { ...process.env, ...env } });
+  let out = '';
+  run.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  const code = await new Promise<number | null>((resolve) => run.once('close', resolve));
+  return { code, out };
+}
+
+test('`sluice up` runs all of it on loopback, and Ctrl-C ends all of it', async () => {
+  child = spawn(process.execPath, [BIN, 'up', '--emulate', 'aws', '-o', 'json'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = new Promise<number | null>((resolve) => child?.once('exit', resolve));
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const first = await new Promise<string>((resolve) => lines.once('line', resolve));
+  const { env, ui } = JSON.parse(first) as Ready;
+  for (const address of [`http://${env.TEMPORAL_ADDRESS}`, env.AWS_ENDPOINT_URL, ui]) {
+    expect(new URL(address ?? '').hostname).toBe('127.0.0.1');
+  }
+  expect((await fetch(ui)).ok).toBe(true);
+
+  const doctor = await sluice(['doctor', '-o', 'json'], env);
+  expect(doctor.code).toBe(0);
+  expect(JSON.parse(doctor.out)).toContainEqual(
+    expect.objectContaining({ name: 'worker', says: '1 on task queue sluice', state: 'ok' }),
+  );
+  expect((await sluice(['list', '-o', 'json'], env)).out).toBe('[]\n');
+
+  child.kill('SIGINT');
+  expect(await exited).toBe(0);
+  await until('the UI to be gone', () =>
+    fetch(ui).then(
+      () => false,
+      () => true,
+    ),
+  );
+  await expect(fetch(env.AWS_ENDPOINT_URL ?? '')).rejects.toThrow();
+  expect(existsSync(path.join(folder, '.sluice', 'up', 'worker.log'))).toBe(true);
+  expect((await sluice(['list'], { ...env })).code).toBe(6);
+});

@@ -1,0 +1,255 @@
+import { createServer } from 'node:net';
+import { connect } from '../../src/client/index.js';
+import type { Snapshot, TargetName } from '../../src/client/types.js';
+import { until } from '../support/until.js';
+import { GATED, inputFor, LONG, QUICK, startWorld, type World } from './world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld({ searchAttributes: true });
+});
+afterAll(async () => {
+  await world.stop();
+});
+
+const target = (app: string): TargetName => ({ app, environment: 'production' });
+
+async function begin(app: string, strategy: { type: string }, over: object = {}) {
+  const type = strategy.type as 'direct' | 'canary';
+  const input = inputFor(app, strategy);
+  return world.sluice.start({
+    ...target(app),
+    type,
+    input,
+    onNewRelease: 'reject',
+    by: 'ann',
+    message: 'why',
+    ...over,
+  });
+}
+
+describe('with workers', () => {
+  test('a rollout is started, watched with live counts, approved and waited for', () =>
+    world.withWorkers(async () => {
+      const started = await begin('watched', GATED);
+      expect(started).toMatchObject({ state: 'started', workflowId: 'watched/production' });
+      const seen: Snapshot[] = [];
+      let approved = false;
+      for await (const snapshot of world.sluice.watch(target('watched'))) {
+        seen.push(snapshot);
+        if (snapshot.view?.phase !== 'awaitingApproval' || approved) continue;
+        if ((snapshot.view.verdict?.candidate.requests ?? 0) < 100) continue;
+        approved = true;
+        const answer = await world.sluice.verb(target('watched'), 'approve', { stage: '10%', by: 'bob' });
+        expect(answer).toMatchObject({ verb: 'approve', message: 'goes on' });
+      }
+      expect(seen.at(-1)).toMatchObject({
+        ended: true,
+        view: { phase: 'done', outcome: 'succeeded', startedBy: 'ann', message: 'why', run: started.run },
+      });
+      // Live counts came while the watcher was at work.
+      expect(seen.some(({ view }) => view?.phase === 'awaitingApproval' && view.verdict !== null)).toBe(true);
+    }));
+
+  test("a verb that is not possible is refused with the workflow's words", () =>
+    world.withWorkers(async () => {
+      await begin('verbs', LONG);
+      await until('the bake', async () => (await world.sluice.status(target('verbs'))).view?.phase === 'baking');
+      await expect(world.sluice.verb(target('verbs'), 'resume', { by: 'ann' })).rejects.toMatchObject({
+        code: 'SLUICE_VERB',
+        message: expect.stringContaining('the rollout is not paused'),
+      });
+      await world.sluice.verb(target('verbs'), 'pause', { by: 'ann' });
+      const paused = await world.sluice.wait(target('verbs'), 'paused');
+      expect(paused.view?.phase).toBe('paused');
+      await world.sluice.verb(target('verbs'), 'abort', { by: 'ann', comment: 'enough' });
+      const end = await world.sluice.wait(target('verbs'), 'done');
+      expect(end.view).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann: enough' });
+      await expect(world.sluice.verb(target('verbs'), 'skip', { by: 'ann' })).rejects.toMatchObject({
+        code: 'SLUICE_VERB',
+        message: 'skip comes too late: the last rollout of verbs/production has ended (rolledBack)',
+      });
+    }));
+
+  test('a second start is refused and says who is in the way, since when, and what to do', () =>
+    world.withWorkers(async () => {
+      await begin('busy', LONG);
+      await until('the bake', async () => (await world.sluice.status(target('busy'))).view?.phase === 'baking');
+      await expect(begin('busy', QUICK, { by: 'bob' })).rejects.toMatchObject({
+        code: 'SLUICE_ALREADY_RUNNING',
+        message: expect.stringMatching(
+          /^a direct of busy\/production by ann is running, since \d{4}-.*sluice abort busy\/production.*queue or replace$/,
+        ),
+      });
+      await world.sluice.verb(target('busy'), 'abort', { by: 'ann' });
+      await world.sluice.wait(target('busy'), 'done');
+    }));
+
+  test('of two starts at the same moment one is refused', () =>
+    world.withWorkers(async () => {
+      const both = await Promise.allSettled([begin('race', QUICK), begin('race', QUICK)]);
+      expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      await world.sluice.wait(target('race'), 'done');
+    }));
+
+  test('a release that replaces the running one is followed from its own run on', () =>
+    world.withWorkers(async () => {
+      const first = await begin('replaced', LONG);
+      await until('the bake', async () => (await world.sluice.status(target('replaced'))).view?.phase === 'baking');
+      const answer = await begin('replaced', QUICK, { onNewRelease: 'replace', by: 'bob' });
+      expect(answer).toEqual({ state: 'replacing', workflowId: 'replaced/production', run: null });
+      const end = await world.sluice.wait(target('replaced'), 'done', { after: first.run ?? '' });
+      expect(end.view).toMatchObject({ outcome: 'succeeded', startedBy: 'bob' });
+      expect(end.view?.run).not.toBe(first.run);
+      const past = await world.sluice.history(target('replaced'));
+      expect(past.map(({ outcome, by }) => [outcome, by])).toEqual([
+        ['succeeded', 'bob'],
+        ['superseded', 'ann'],
+      ]);
+    }));
+
+  test('a spec that the worker refuses closes the rollout as failed, with its code', () =>
+    world.withWorkers(async () => {
+      const input = { ...inputFor('refused', QUICK), retain: 'many' };
+      await world.sluice.start({ ...target('refused'), type: 'direct', input, onNewRelease: 'reject' });
+      const end = await world.sluice.wait(target('refused'), 'done');
+      expect(end.view).toMatchObject({ outcome: 'failed', code: 'SLUICE_SPEC' });
+      expect(end.view?.reason).toContain('retain');
+    }));
+
+  test('what was released is remembered, and undo goes back to it', () =>
+    world.withWorkers(async () => {
+      await expect(world.sluice.undo(target('ledger'), { by: 'ann' })).rejects.toMatchObject({ code: 'SLUICE_VERB' });
+      await begin('ledger', QUICK);
+      await world.sluice.wait(target('ledger'), 'done');
+      const [ledger] = await world.sluice.releases('ledger');
+      expect(ledger).toMatchObject({
+        app: 'ledger',
+        environment: 'production',
+        releases: [{ version: '2', by: 'ann', replaced: '1', message: 'why' }],
+        undo: { version: '1' },
+      });
+      expect(await world.sluice.releases('ledger', 'staging')).toEqual([]);
+      const undone = await world.sluice.undo(target('ledger'), { by: 'bob' });
+      expect(undone).toMatchObject({ state: 'started' });
+      await until(
+        'the undo to bake',
+        async () => (await world.sluice.status(target('ledger'))).view?.phase === 'baking',
+      );
+      await world.sluice.verb(target('ledger'), 'skip', { by: 'bob' });
+      const end = await world.sluice.wait(target('ledger'), 'done');
+      expect(end.view).toMatchObject({ strategy: 'undo', candidate: '1', startedBy: 'bob' });
+    }));
+
+  test('rollouts are listed by phase, outcome, app and age', () =>
+    world.withWorkers(async () => {
+      await begin('list-open', LONG);
+      await begin('list-closed', QUICK);
+      await world.sluice.wait(target('list-closed'), 'done');
+      const apps = async (filter: Parameters<World['sluice']['list']>[0]) =>
+        (await world.sluice.list({ app: 'list-*', ...filter })).map(({ app }) => app);
+      // The visibility store follows a moment later.
+      await until('the list', async () => (await apps({ phase: 'baking' })).length === 1);
+      await until('the list of the closed', async () => (await apps({ phase: 'succeeded' })).length === 1);
+      expect(await apps({})).toEqual(['list-open']);
+      expect(await apps({ phase: 'baking' })).toEqual(['list-open']);
+      expect(await apps({ phase: 'paused' })).toEqual([]);
+      expect(await apps({ phase: 'succeeded' })).toEqual(['list-closed']);
+      expect((await apps({ all: true })).sort()).toEqual(['list-closed', 'list-open']);
+      expect(await apps({ app: 'list-c*', all: true })).toEqual(['list-closed']);
+      expect(await apps({ olderThan: 3_600_000 })).toEqual([]);
+      const [open] = await world.sluice.list({ app: 'list-open' });
+      expect(open).toMatchObject({ strategy: 'direct', phase: 'baking', weight: 100, outcome: null, endedAt: null });
+      await world.sluice.verb(target('list-open'), 'abort', { by: 'ann' });
+      await world.sluice.wait(target('list-open'), 'done');
+    }));
+
+  test('what needs credentials is asked of the worker', () =>
+    world.withWorkers(async () => {
+      const input = inputFor('asked', GATED);
+      const preview = await world.sluice.plan({ ...target('asked'), type: 'canary', input });
+      expect(preview.plan?.stages.map(({ name }) => name)).toEqual(['deploy', '10%', '100%']);
+      expect(preview.findings).toHaveLength(1);
+      expect(await world.sluice.sweep({ platform: 'lambda', account: 'default', region: 'us-east-1' })).toHaveLength(1);
+      expect(
+        (await world.sluice.adopt({ ...target('asked'), input: inputFor('asked', QUICK) })).before.split.stable,
+      ).toBe('1');
+      await expect(
+        world.sluice.plan({ ...target('asked'), type: 'canary', input: { ...input, release: {} } }),
+      ).rejects.toMatchObject({ code: 'SLUICE_SPEC' });
+    }));
+});
+
+describe('without workers', () => {
+  test('a closed rollout is still shown, with its outcome and reason', async () => {
+    await world.withWorkers(async () => {
+      await begin('remembered', QUICK);
+      await world.sluice.wait(target('remembered'), 'done');
+    });
+    const { view, ended } = await world.sluice.status(target('remembered'));
+    expect(ended).toBe(true);
+    expect(view).toMatchObject({ outcome: 'succeeded', candidate: '2', reason: 'release 2 is live' });
+  });
+
+  test('a running one cannot be asked, an abort is left behind, and is done once a worker is back', async () => {
+    await world.withWorkers(async () => {
+      await begin('alone', LONG);
+      await until('the bake', async () => (await world.sluice.status(target('alone'))).view?.phase === 'baking');
+    });
+    const none = { code: 'SLUICE_NO_WORKER', message: expect.stringContaining('sluice worker') };
+    await expect(world.sluice.status(target('alone'))).rejects.toMatchObject(none);
+    await expect(world.sluice.verb(target('alone'), 'abort', { by: 'ann' })).rejects.toMatchObject({
+      code: 'SLUICE_NO_WORKER',
+      message: expect.stringContaining('left as a signal'),
+    });
+    await world.withWorkers(async () => {
+      const end = await world.sluice.wait(target('alone'), 'done');
+      expect(end.view).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann' });
+    });
+  });
+
+  test('a rollout that was terminated says that nothing was put back', async () => {
+    await world.withWorkers(async () => {
+      await begin('killed', LONG);
+      await until('the bake', async () => (await world.sluice.status(target('killed'))).view?.phase === 'baking');
+      const { Client, Connection } = await import('@temporalio/client');
+      const connection = await Connection.connect({ address: world.temporal.address });
+      await new Client({ connection }).workflow.getHandle('killed/production').terminate();
+      await connection.close();
+    });
+    const { view, ended } = await world.sluice.status(target('killed'));
+    expect(ended).toBe(true);
+    expect(view).toMatchObject({ phase: 'done', outcome: 'failed', reason: expect.stringContaining('sluice sweep') });
+  });
+});
+
+test('a rollout that never was has an error of its own', async () => {
+  await expect(world.sluice.status(target('never'))).rejects.toMatchObject({ code: 'SLUICE_NO_ROLLOUT' });
+  await expect(world.sluice.verb(target('never'), 'abort', {})).rejects.toMatchObject({ code: 'SLUICE_NO_ROLLOUT' });
+});
+
+test('a name that could not be a lock is refused before anything is started', async () => {
+  const start = world.sluice.start({
+    app: 'a/b',
+    environment: 'c',
+    type: 'direct',
+    input: {},
+    onNewRelease: 'reject',
+  });
+  await expect(start).rejects.toMatchObject({ code: 'SLUICE_WORKFLOW_ID' });
+});
+
+test('a server that is not there is told within its time, by its address', async () => {
+  const free = await new Promise<number>((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+  const began = Date.now();
+  await expect(connect({ env: { TEMPORAL_ADDRESS: `127.0.0.1:${free}` }, within: 1_000 })).rejects.toMatchObject({
+    code: 'SLUICE_UNREACHABLE',
+    message: expect.stringContaining(`no Temporal server answers at 127.0.0.1:${free}`),
+  });
+  expect(Date.now() - began).toBeLessThan(4_000);
+});

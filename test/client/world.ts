@@ -1,0 +1,165 @@
+/**
+ * The real workflows and light activities on a real Temporal server, and an account whose one target lives in memory: all a
+ * client needs to meet. The watcher finds every candidate healthy and tells live counts.
+ */
+import { Context } from '@temporalio/activity';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { withFailures } from '../../activities/failures.js';
+import type { WatchReport } from '../../activities/health/types.js';
+import { lightActivities } from '../../activities/light.js';
+import type { BeforeState, Split } from '../../activities/platform/platform.js';
+import type { AccountActivities } from '../../activities/types.js';
+import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
+import { connect, type Sluice } from '../../src/client/index.js';
+import { accountQueue, TASK_QUEUE } from '../../src/model/ids.js';
+import { makePlan } from '../../src/plan/index.js';
+import { ensureSearchAttributes } from '../../src/search-attributes.js';
+import { workflowBundle } from '../support/bundle.js';
+
+const AT = { platform: 'lambda', account: 'default', region: 'us-east-1' };
+
+export interface World {
+  temporal: LocalTemporal;
+  sluice: Sluice;
+  /** Runs `play` while workers are on. */
+  withWorkers<T>(play: () => Promise<T>): Promise<T>;
+  stop(): Promise<void>;
+}
+
+export async function startWorld(options: { searchAttributes: boolean }): Promise<World> {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const temporal = await startTemporal({ headless: true });
+  const connection = await NativeConnection.connect({ address: temporal.address });
+  const plain = await Connection.connect({ address: temporal.address });
+  if (options.searchAttributes) await ensureSearchAttributes(connection, 'default');
+  const sluice = await connect({ env: { TEMPORAL_ADDRESS: temporal.address } });
+  return {
+    temporal,
+    sluice,
+    withWorkers: async (play) => {
+      const common = {
+        connection,
+        maxHeartbeatThrottleInterval: '50ms',
+        defaultHeartbeatThrottleInterval: '50ms',
+        shutdownGraceTime: '1s',
+        shutdownForceTime: '3s',
+      } as const;
+      const light = lightActivities({
+        client: new Client({ connection: plain }),
+        searchAttributes: options.searchAttributes,
+        limits: { history: 4_000, signals: 2_000, heartbeat: 10_000 },
+      });
+      const main = await Worker.create({ ...common, ...workflowBundle(), taskQueue: TASK_QUEUE, activities: light });
+      const activities = withFailures(accountInMemory());
+      let run = () => main.runUntil(play);
+      for (const lane of ['calls', 'watch', 'restore'] as const) {
+        const worker = await Worker.create({ ...common, taskQueue: accountQueue(AT, lane), activities });
+        const inner = run;
+        run = () => worker.runUntil(inner);
+      }
+      return run();
+    },
+    stop: async () => {
+      await sluice.close();
+      await plain.close();
+      await connection.close();
+      await temporal.stop();
+    },
+  };
+}
+
+const splits = new Map<string, Split>();
+
+function splitOf(name: string): Split {
+  return splits.get(name) ?? { stable: '1', candidate: null, weight: 0 };
+}
+
+function accountInMemory(): Partial<AccountActivities> {
+  const write = (name: string, split: Split) => {
+    splits.set(name, split);
+    return { revision: String(Date.now()), split };
+  };
+  const before = (name: string): BeforeState => ({
+    split: splitOf(name),
+    release: { version: splitOf(name).stable ?? '1', digest: 'd' },
+    revision: 'r0',
+    description: '',
+    mark: null,
+    environments: null,
+    capacity: 0,
+  });
+  return {
+    prepare: async ({ spec }) => ({
+      planSchema: 1,
+      spec,
+      before: before(spec.app),
+      plan: makePlan(spec, { stable: splitOf(spec.app).stable }),
+      warnings: [],
+    }),
+    inspect: async ({ spec }) => ({
+      spec,
+      before: before(spec.app),
+      plan: makePlan(spec, { stable: splitOf(spec.app).stable }),
+      findings: [{ level: 'warn', code: 'BARE_NAME', message: 'a trigger uses the bare name' }],
+    }),
+    deploy: async ({ spec }) => ({
+      release: { version: 'version' in spec.release ? String(spec.release.version) : '0', digest: 'd' },
+      environments: null,
+    }),
+    shift: async ({ spec, stable, candidate, weight }) => write(spec.app, { stable, candidate, weight }),
+    promote: async ({ spec, candidate }) => write(spec.app, { stable: candidate, candidate: null, weight: 0 }),
+    restore: async ({ spec, before: was }) => write(spec.app, was.split),
+    retire: async () => ({ deleted: [] }),
+    probe: async () => ({ passed: true, lines: ['ok'] }),
+    claim: async ({ spec }) => ({ before: before(spec.app), findings: [] }),
+    sweep: async () => [
+      { target: 'f:live', app: 'f', environment: 'production', run: 'r', split: '1 90 %, 2 10 %', cure: 'do it' },
+    ],
+    watch: async () => {
+      const { cancelled, heartbeat } = Context.current();
+      let stopped = false;
+      cancelled.catch(() => {
+        stopped = true;
+      });
+      for (let requests = 100; ; requests += 1) {
+        const report = reportOf(requests);
+        if (stopped) return report;
+        heartbeat({ report, at: Date.now() });
+        await Promise.race([cancelled.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 50))]);
+      }
+    },
+  };
+}
+
+function reportOf(requests: number): WatchReport {
+  const verdict = {
+    state: 'healthy' as const,
+    why: `0 % of ${requests}`,
+    stable: { requests: 900, errors: 0 },
+    candidate: { requests, errors: 0 },
+  };
+  return { verdict, state: { sources: {} }, errors: [] };
+}
+
+/** A rollout.yaml, parsed: an app of its own a test, so that tests do not meet. */
+export function inputFor(app: string, strategy: object, version = 2): Record<string, unknown> {
+  return {
+    app,
+    environment: 'production',
+    target: { function: app, region: 'us-east-1' },
+    release: { version },
+    strategy,
+    rollbackWindow: '1h',
+  };
+}
+
+export const GATED = {
+  type: 'canary',
+  stages: [
+    { weight: '10%', bake: '300ms', approval: { within: '5m' } },
+    { weight: '100%', bake: '200ms' },
+  ],
+};
+export const QUICK = { type: 'direct', bake: '100ms' };
+export const LONG = { type: 'direct', bake: '1h' };

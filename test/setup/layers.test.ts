@@ -1,0 +1,111 @@
+/** The layer rules on a small house where each of them is broken once: a rule that cannot fail would guard nothing. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { ROOT } from '../support/tools.js';
+
+interface Violation {
+  rule: { name: string };
+  from: string;
+}
+
+const CONFIG = path.join(ROOT, '.dependency-cruiser.cjs');
+
+/** What is there to be imported. */
+const HOUSE = [
+  'activities/light.ts',
+  'activities/platform/index.ts',
+  'activities/platform/lambda/index.ts',
+  'activities/platform/lambda/alias.ts',
+  'activities/platform/other/index.ts',
+  'emulators/temporal.ts',
+  'src/artifact/index.ts',
+  'src/client/index.ts',
+  'src/judge/index.ts',
+  'src/model/ids.ts',
+  'src/plan/index.ts',
+  'src/plan/canary.ts',
+  'src/spec/index.ts',
+  'src/worker.ts',
+  'test/support/specs.ts',
+  'workflows/index.ts',
+  'workflows/messages.ts',
+];
+
+/** Rule, the file that breaks it, and what it must not import. */
+const BREACHES: [string, string, string][] = [
+  ['workflows-are-deterministic', 'workflows/a.ts', '../activities/light.js'],
+  ['workflows-are-deterministic', 'workflows/b.ts', '../src/spec/index.js'],
+  ['workflows-are-deterministic', 'workflows/c.ts', 'node:fs'],
+  ['workflows-are-deterministic', 'workflows/d.ts', 'zod'],
+  ['model-is-a-leaf', 'src/model/a.ts', '../plan/index.js'],
+  ['plan-is-pure', 'src/plan/a.ts', 'node:fs'],
+  ['judge-is-pure', 'src/judge/a.ts', '../spec/index.js'],
+  ['spec-parses', 'src/spec/a.ts', '../client/index.js'],
+  ['artifact-packs', 'src/artifact/a.ts', '../spec/index.js'],
+  ['client-speaks-by-messages', 'src/client/a.ts', '../../workflows/index.js'],
+  ['cli-holds-no-credentials', 'src/cli/a.ts', '../../activities/light.js'],
+  ['activities-know-no-host', 'activities/a.ts', '../src/client/index.js'],
+  ['emulators-stand-alone', 'emulators/a.ts', '../activities/light.js'],
+  ['one-composition-root', 'src/elsewhere.ts', '../activities/light.js'],
+  ['drivers-have-one-face', 'src/worker-a.ts', '../activities/platform/lambda/alias.js'],
+  ['drivers-know-no-other', 'activities/platform/lambda/a.ts', '../other/index.js'],
+  ['folders-have-one-face', 'activities/b.ts', '../src/plan/canary.js'],
+  ['nothing-needs-tests', 'src/a.ts', '../test/support/specs.js'],
+  ['resolvable', 'src/b.ts', './no-such-file.js'],
+];
+
+/** Imports that must stay possible. */
+const ALLOWED: [string, string][] = [
+  ['workflows/ok.ts', "import type { x } from '../activities/light.js';\nexport type Y = typeof x;\n"],
+  ['workflows/ok2.ts', "import { x } from '../src/model/ids.js';\nexport { x };\n"],
+  ['workflows/ok3.ts', "import { sleep } from '@temporalio/workflow';\nexport { sleep };\n"],
+  ['src/client/ok.ts', "import { x } from '../../workflows/messages.js';\nexport { x };\n"],
+  ['src/cli/ok.ts', "import { x } from '../../emulators/temporal.js';\nexport { x };\n"],
+  ['src/worker-ok.ts', "import { x } from '../activities/platform/index.js';\nexport { x };\n"],
+  ['activities/platform/ok.ts', "import { x } from './lambda/index.js';\nexport { x };\n"],
+];
+
+let folder: string;
+let violations: Violation[];
+
+beforeAll(() => {
+  mkdirSync(path.join(ROOT, '.sluice', 'tmp'), { recursive: true });
+  folder = mkdtempSync(path.join(ROOT, '.sluice', 'tmp', 'layers-'));
+  const write = (file: string, text: string) => {
+    mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+    writeFileSync(path.join(folder, file), text);
+  };
+  write('tsconfig.json', '{ "compilerOptions": { "module": "nodenext", "target": "es2023" } }\n');
+  for (const file of HOUSE) write(file, `export const x = '${file}';\n`);
+  for (const [, file, wrong] of BREACHES) write(file, `import * as wrong from '${wrong}';\nexport { wrong };\n`);
+  for (const [file, text] of ALLOWED) write(file, text);
+  write('src/model/ring.ts', "import { y } from './ring2.js';\nexport const z = y;\n");
+  write('src/model/ring2.ts', "import { z } from './ring.js';\nexport const y = z;\n");
+  const program = path.join(ROOT, 'node_modules', '.bin', 'depcruise');
+  const args = ['--config', CONFIG, '--output-type', 'json', 'src', 'workflows', 'activities', 'emulators'];
+  const { stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: 'utf8', maxBuffer: 1e8 });
+  expect(stderr).toBe('');
+  violations = (JSON.parse(stdout) as { summary: { violations: Violation[] } }).summary.violations;
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test.each(BREACHES)('%s: %s may not import %s', (rule, file) => {
+  expect(violations.filter(({ from }) => from === file).map(({ rule: { name } }) => name)).toContain(rule);
+});
+
+test('no-cycles: two files may not need each other', () => {
+  expect(violations.map(({ rule: { name } }) => name)).toContain('no-cycles');
+});
+
+test.each(ALLOWED)('%s may import what it does', (file) => {
+  expect(violations.filter(({ from }) => from === file)).toEqual([]);
+});
+
+test('every rule is broken here once', () => {
+  const { forbidden } = createRequire(import.meta.url)(CONFIG) as { forbidden: { name: string }[] };
+  const broken = new Set([...BREACHES.map(([name]) => name), 'no-cycles']);
+  expect(forbidden.map(({ name }) => name).filter((name) => !broken.has(name))).toEqual([]);
+});

@@ -1,0 +1,103 @@
+/** The pure parts of the scripts. */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { ROOT } from '../support/tools.js';
+import { script } from './clone.js';
+
+interface Counted {
+  passed: number;
+  failed: number;
+}
+
+describe('the total of CI', () => {
+  const jest = {
+    numPassedTests: 5,
+    numFailedTests: 0,
+    numRuntimeErrorTestSuites: 0,
+    numPendingTests: 0,
+    numTodoTests: 0,
+  };
+
+  test.each<[string, number, unknown, Counted]>([
+    ['what passed', 0, jest, { passed: 5, failed: 0 }],
+    ['a failed test', 1, { ...jest, numFailedTests: 2 }, { passed: 5, failed: 2 }],
+    ['a suite that could not start', 1, { ...jest, numRuntimeErrorTestSuites: 1 }, { passed: 5, failed: 1 }],
+    ['a skipped test as failed', 0, { ...jest, numPendingTests: 1 }, { passed: 5, failed: 1 }],
+    ['a run that failed although its tests passed', 1, jest, { passed: 5, failed: 1 }],
+    ['a run without tests as failed', 0, { ...jest, numPassedTests: 0 }, { passed: 0, failed: 1 }],
+    ['a run that left nothing as failed', 0, null, { passed: 0, failed: 1 }],
+    ['each check', 1, [{ ok: true }, { ok: false }], { passed: 1, failed: 1 }],
+  ])('counts %s', async (_name, status, result, expected) => {
+    const { countOf } = await script<{ countOf(status: number, result: unknown): Counted }>('tally.mjs');
+    expect(countOf(status, result)).toEqual(expected);
+  });
+});
+
+describe('installed packages', () => {
+  const lock = {
+    packages: {
+      '': {},
+      'node_modules/a': { version: '1.0.0' },
+      'node_modules/b': { version: '2.0.0', optional: true },
+    },
+  };
+
+  test.each<[string, unknown, boolean]>([
+    ['cover the lock file without the optional ones', { 'node_modules/a': { version: '1.0.0' } }, true],
+    ['do not when one is missing', { 'node_modules/b': { version: '2.0.0' } }, false],
+    ['do not when one has another version', { 'node_modules/a': { version: '1.0.1' } }, false],
+  ])('%s', async (_name, packages, expected) => {
+    const { covers } = await script<{ covers(lock: unknown, installed: unknown): boolean }>('setup/packages.mjs');
+    expect(covers(lock, { packages })).toBe(expected);
+  });
+});
+
+describe('Chromium', () => {
+  type Find = (
+    env: Record<string, string>,
+    options?: { isRoot?: boolean; install?: (env: Record<string, string>) => void },
+  ) => string;
+  let find: Find;
+  let folder: string;
+  const program = (name: string) => {
+    writeFileSync(path.join(folder, name), '#!/bin/sh\n');
+    chmodSync(path.join(folder, name), 0o755);
+    return path.join(folder, name);
+  };
+
+  beforeEach(async () => {
+    find = (await script<{ findChromium: Find }>('chromium.mjs')).findChromium;
+    mkdirSync(path.join(ROOT, '.sluice', 'tmp'), { recursive: true });
+    folder = mkdtempSync(path.join(ROOT, '.sluice', 'tmp', 'path-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('is the one that SLUICE_CHROMIUM names, which must run', () => {
+    const own = program('mine');
+    expect(find({ SLUICE_CHROMIUM: own, PATH: '' })).toBe(own);
+    expect(() => find({ SLUICE_CHROMIUM: '/no/such', PATH: '' })).toThrow('SLUICE_CHROMIUM is /no/such');
+  });
+
+  test('is found on PATH', () => {
+    const found = program('google-chrome');
+    expect(find({ PATH: folder })).toBe(found);
+  });
+
+  test("is installed from Debian's packages by root", () => {
+    program('apt-get');
+    const install = () => void program('chromium');
+    expect(find({ PATH: folder }, { isRoot: true, install })).toBe(path.join(folder, 'chromium'));
+  });
+
+  test('that is missing is said with the reason why it was not installed', () => {
+    expect(() => find({ PATH: folder }, { isRoot: true })).toThrow(
+      /^Chromium is missing: .* not installed because there is no apt-get\. Install it \(Debian: apt install chromium\)/,
+    );
+    program('apt-get');
+    expect(() => find({ PATH: folder }, { isRoot: false })).toThrow('because only root may install packages');
+    const install = () => {
+      throw new Error('no network');
+    };
+    expect(() => find({ PATH: folder }, { isRoot: true, install })).toThrow('because apt-get failed: no network');
+  });
+});
