@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { ROOT, ready } from './setup.mjs';
 
 const CHECKS = [
-  { name: 'format and lint', command: ['biome', 'ci', '--error-on-warnings', '.'] },
+  { name: 'format and lint', command: ['biome', 'ci', '--colors=off', '--error-on-warnings', '.'] },
   { name: 'floating promises', command: ['eslint', '.'] },
   { name: 'types', command: ['tsc', '--noEmit', '-p', 'tsconfig.json'] },
   {

@@ -49,16 +49,27 @@ export function preparing(spec: Spec, worker: number) {
   });
 }
 
+/** What the last try of a chunk may still take, in ms. */
+const LAST_TRY = 15_000;
+
+/**
+ * How many tries of restoring begin within `ms`: at 0, 0.25, 0.75, 1.75, 3.75, 7.75 s, then every 5 s. Counted in tries, not
+ * in time alone, so that what comes back is the provider's last answer and not a deadline.
+ */
+function triesWithin(ms: number): number {
+  return 3 + Math.max(0, Math.floor((ms - 1_750) / 5_000)) + 1;
+}
+
 /** Restoring: first in its queue, with slots of its own, tried again until `chunk` is over. */
 export function restoring(spec: Spec, chunk: number, summary: string) {
   return proxyActivities<Pick<AccountActivities, 'restore' | 'adopt'>>({
     taskQueue: accountQueue(accountOf(spec), 'restore'),
-    scheduleToCloseTimeout: chunk,
+    scheduleToCloseTimeout: chunk + LAST_TRY,
     startToCloseTimeout: ONE_TRY,
     heartbeatTimeout: HEARTBEAT,
     cancellationType: ActivityCancellationType.TRY_CANCEL,
     priority: { priorityKey: 1 },
-    retry: { ...RETRY, initialInterval: '250ms', maximumInterval: '5s' },
+    retry: { ...RETRY, initialInterval: '250ms', maximumInterval: '5s', maximumAttempts: triesWithin(chunk) },
     summary,
   });
 }

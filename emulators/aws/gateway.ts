@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { ProvisionedConcurrency } from './concurrency.js';
 import { type Answer, type Call, json, parse, readBody, send, upstreamOf } from './http.js';
 import { invoke } from './invoke.js';
-import { Traffic, WriteLog } from './logs.js';
+import { Traffic, type Write, WriteLog } from './logs.js';
 import { Metrics } from './metrics.js';
 import { Refusal } from './refusal.js';
 import { type LambdaRequest, lambdaRequest } from './route.js';
@@ -20,6 +20,8 @@ export interface GatewayOptions {
   provisioningMs: number;
   /** File that gets each write as a JSON line. */
   logFile: string | null;
+  /** Called after each write's effect and before its answer: where a test lets a worker die in between. */
+  afterWrite?: (write: Write) => Promise<void>;
 }
 
 export interface Gateway {
@@ -70,6 +72,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const written = await refusing(() => write(request, call));
       store.forget(where);
       writes.add(request, call.body, written);
+      const entry = writes.all().at(-1);
+      if (entry !== undefined) await options.afterWrite?.(entry);
       return written;
     });
   };

@@ -17,6 +17,8 @@ export interface AwsOptions {
   writesFile?: string;
   /** File that gets what the servers print. */
   logFile?: string;
+  /** Called after each write's effect and before its answer. */
+  afterWrite?: (write: Write) => Promise<void>;
 }
 
 export interface EmulatedAws {
@@ -48,6 +50,7 @@ export async function startAws(options: AwsOptions = {}): Promise<EmulatedAws> {
     metricsDelayMs: options.metricsDelayMs ?? 0,
     provisioningMs: options.provisioningMs ?? 1_000,
     logFile: options.writesFile ?? null,
+    ...(options.afterWrite === undefined ? {} : { afterWrite: options.afterWrite }),
   });
   const front = options.port === undefined ? {} : { port: options.port };
   const [ministack, microburst] = await Promise.allSettled([

@@ -33,29 +33,25 @@ export async function cliDocs(): Promise<string> {
 }
 
 function exitCodes(): string {
-  const rows = Object.values(EXIT).map(({ code, means }) => `| ${code} | ${means} |`);
-  return `## Exit codes\n\n| code | meaning |\n|---|---|\n${rows.join('\n')}\n`;
+  const rows = Object.values(EXIT).map(({ code, means }) => [String(code), means]);
+  return ['## Exit codes', '', ...table(['code', 'meaning'], rows), ''].join('\n');
 }
 
 function everywhere(): string {
-  const rows = COMMON.map(({ flags, means }) => `| \`${flags}\` | ${means} |`);
-  return `## Options of every command\n\n| option | meaning |\n|---|---|\n${rows.join('\n')}\n`;
+  const rows = COMMON.map(({ flags, means }) => [`\`${flags}\``, means]);
+  return ['## Options of every command', '', ...table(['option', 'meaning'], rows), ''].join('\n');
 }
 
 /** What each verb does in each phase: the same table the workflow decides by. */
 function verbs(): string {
   const names = Object.keys(VERB_TABLE) as MessageVerb[];
-  const rows = PHASES.map(
-    (phase) => `| ${phase} | ${names.map((verb) => VERB_TABLE[verb].in[phase] ?? '').join(' | ')} |`,
-  );
+  const rows = PHASES.map((phase) => [phase, ...names.map((verb) => VERB_TABLE[verb].in[phase] ?? '')]);
   return [
     '## Verbs by phase',
     '',
     'Messages to a running rollout. An empty field: the verb is refused (exit code 7).',
     '',
-    `| phase | ${names.join(' | ')} |`,
-    `|---|${names.map(() => '---|').join('')}`,
-    ...rows,
+    ...table(['phase', ...names], rows),
     '',
   ].join('\n');
 }
@@ -75,9 +71,14 @@ function section(command: Command): string {
         ] as const,
     ),
   ];
-  if (rows.length > 0) {
-    lines.push('| | meaning |', '|---|---|', ...rows.map(([name, means]) => `| \`${name}\` | ${cell(means)} |`), '');
-  }
+  if (rows.length > 0)
+    lines.push(
+      ...table(
+        ['', 'meaning'],
+        rows.map(([name, means]) => [`\`${name}\``, means]),
+      ),
+      '',
+    );
   if (command.examples.length > 0) lines.push('```', ...command.examples, '```', '');
   return lines.join('\n');
 }
@@ -87,8 +88,13 @@ function fenced(text: string): string[] {
   return /\n {2}/.test(text) ? ['```', ...text.split('\n'), '```'] : text.split('\n');
 }
 
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|');
+/** Padded, as the project's formatter leaves it. */
+function table(head: string[], rows: string[][]): string[] {
+  const cells = [head, ...rows].map((row) => row.map((text) => text.replaceAll('|', '\\|')));
+  const widths = head.map((_, column) => Math.max(3, ...cells.map((row) => (row[column] ?? '').length)));
+  const line = (row: string[]) => `| ${row.map((text, column) => text.padEnd(widths[column] ?? 3)).join(' | ')} |`;
+  const [first = [], ...rest] = cells;
+  return [line(first), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rest.map(line)];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

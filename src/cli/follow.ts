@@ -1,6 +1,6 @@
 /** Follows a rollout on a terminal, in a log, or for a program, until it is where it should be. */
-import type { Sluice, Snapshot, TargetName, Until, WatchOptions } from '../client/types.js';
-import { isReached } from '../client/until.js';
+import type { Sluice, Snapshot, TargetName, WatchOptions } from '../client/types.js';
+import { isReached, type Until } from '../model/until.js';
 import type { RolloutView } from '../model/view.js';
 import type { Context } from './command.js';
 import { EXIT, exitOfView } from './exit-codes.js';

@@ -1,6 +1,5 @@
 /** `sluice`: reads the command line, runs one command, answers with an exit code. */
 import type { Diagnosis, Sluice } from '../client/types.js';
-import { isReached as _x } from '../client/index.js';
 import { SluiceError } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
 import { clean } from '../model/text.js';

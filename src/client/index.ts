@@ -12,7 +12,6 @@ import { wait, watch } from './watch.js';
 export type { ConnectOptions } from './connect.js';
 export { diagnoseFrom } from './diagnose.js';
 export type * from './types.js';
-export { isReached } from './until.js';
 
 /** Connects to the server that TEMPORAL_* name. Errors: SLUICE_UNREACHABLE, SLUICE_SETUP. Close it when done. */
 export async function connect(options: ConnectOptions = {}): Promise<Sluice> {

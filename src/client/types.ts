@@ -4,6 +4,7 @@ import type { BeforeState, Finding } from '../../activities/platform/platform.js
 import type { SweepFinding } from '../../activities/types.js';
 import type { Account } from '../model/ids.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
+import type { Until } from '../model/until.js';
 import type { Decision, RolloutView, TargetView, VerbAnswer, VerbArgs } from '../model/view.js';
 import type { MessageVerb, OnNewRelease, Outcome, Phase, RolloutType } from '../model/words.js';
 import type { Plan } from '../plan/types.js';
@@ -44,9 +45,6 @@ export interface WatchOptions {
   /** Waits for a rollout other than this run to begin. */
   after?: string;
 }
-
-/** What `wait` waits for. */
-export type Until = 'done' | 'approval' | 'paused';
 
 export interface ListFilter {
   /** A phase (running rollouts) or an outcome (closed ones). Without: all that run. */

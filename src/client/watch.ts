@@ -3,12 +3,12 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SluiceError } from '../model/errors.js';
 import { rolloutId } from '../model/ids.js';
+import { isReached, type Until } from '../model/until.js';
 import type { RolloutView } from '../model/view.js';
 import type { Link } from './connect.js';
 import type { Look } from './look.js';
 import { look } from './look.js';
-import type { Snapshot, TargetName, Until, WatchOptions } from './types.js';
-import { isReached } from './until.js';
+import type { Snapshot, TargetName, WatchOptions } from './types.js';
 
 /** Shortest and longest wait between two looks, in ms: short after a change, long while nothing happens. */
 const SOON = 200;

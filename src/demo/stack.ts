@@ -1,11 +1,11 @@
 /** Everything the demo runs on: a real Temporal server, the emulated cloud, a worker process. All on loopback, all ended together. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { startAws } from '../../emulators/aws/index.js';
 import { freePort, type Running, startProcess } from '../../emulators/process.js';
 import { startTemporal } from '../../emulators/temporal.js';
+import { projectRoot } from '../../emulators/tools.js';
 
 type Aws = Awaited<ReturnType<typeof startAws>>;
 type Temporal = Awaited<ReturnType<typeof startTemporal>>;
@@ -55,7 +55,7 @@ export async function startWorkerProcess(on: {
   return startProcess({
     name: 'worker',
     command: process.execPath,
-    args: [fileURLToPath(new URL('../worker-main.js', import.meta.url))],
+    args: [path.join(projectRoot(), 'dist', 'src', 'worker-main.js')],
     env: {
       TEMPORAL_ADDRESS: on.temporal,
       AWS_ENDPOINT_URL: on.endpoint,

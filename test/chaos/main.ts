@@ -1,9 +1,8 @@
 /** `npm run chaos -- --rounds N --seed S --output json`: as many rounds as asked for, exit 1 on a violation. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from './random.js';
-import { drawRound, type Finished, playRound, WriteGate } from './rounds.js';
+import { drawRound, FIRST, type Finished, playRound, WriteGate, writeExamples } from './rounds.js';
 import { startWorld } from './world.js';
 
 const { values } = parseArgs({
@@ -13,19 +12,6 @@ const { values } = parseArgs({
     output: { type: 'string', default: 'text' },
   },
 });
-
-/** Handlers of the rounds: the good one answers, the bad one passes its smoke test and then fails. */
-export function writeExamples(folder: string): string {
-  const handlers = {
-    good: 'export const handler = async (event, context) => ({ statusCode: 200, release: context.functionVersion, user: event.user });\n',
-    bad: "let calls = 0;\nexport const handler = async (event, context) => {\n  if (event.user === 'probe' && calls++ === 0) return { statusCode: 200 };\n  if (Math.random() < 0.6) throw new Error('bad release');\n  return { statusCode: 200, release: context.functionVersion };\n};\n",
-  };
-  for (const [name, code] of Object.entries(handlers)) {
-    mkdirSync(path.join(folder, name), { recursive: true });
-    writeFileSync(path.join(folder, name, 'index.mjs'), code);
-  }
-  return folder;
-}
 
 const rounds = Number(values.rounds);
 const seed = Number(values.seed);
@@ -40,12 +26,7 @@ const world = await startWorld(folder, { onWrite: gate.onWrite });
 const finished: Finished[] = [];
 try {
   const random = new Random(seed);
-  const first = await playRound(
-    world,
-    { number: 0, strategy: 'direct', kind: 'none', phase: 'baking', good: true },
-    examples,
-    gate,
-  );
+  const first = await playRound(world, FIRST, examples, gate);
   if (first.violations.length > 0) throw new Error(`the first release did not go out: ${first.violations.join('; ')}`);
   world.traffic.start();
   for (let number = 1; number <= rounds; number += 1) {

@@ -2,6 +2,7 @@
  * One round: a rollout with a fault in the middle. Afterwards the alias must stand exactly at the old or the new release,
  * the log of writes must show no write out of turn, and the users' traffic must never have stopped.
  */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GetAliasCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -48,6 +49,22 @@ export interface Finished {
   violations: string[];
 }
 
+/** The round before the first: something good goes live. */
+export const FIRST: Round = { number: 0, strategy: 'direct', kind: 'none', phase: 'baking', good: true };
+
+/** Handlers of the rounds: the good one answers, the bad one passes its smoke test and then fails. */
+export function writeExamples(folder: string): string {
+  const handlers = {
+    good: 'export const handler = async (event, context) => ({ statusCode: 200, release: context.functionVersion, user: event.user });\n',
+    bad: "let calls = 0;\nexport const handler = async (event, context) => {\n  if (event.user === 'probe' && calls++ === 0) return { statusCode: 200 };\n  if (Math.random() < 0.6) throw new Error('bad release');\n  return { statusCode: 200, release: context.functionVersion };\n};\n",
+  };
+  for (const [name, code] of Object.entries(handlers)) {
+    mkdirSync(path.join(folder, name), { recursive: true });
+    writeFileSync(path.join(folder, name, 'index.mjs'), code);
+  }
+  return folder;
+}
+
 export function drawRound(random: Random, number: number): Round {
   return {
     number,
@@ -91,9 +108,7 @@ export function specOf(round: Round, examples: string): Record<string, unknown> 
       probes: [
         { name: 'user', invoke: { payload: { user: 'probe' } }, expect: { status: 200 }, every: '100ms', smoke: 1 },
       ],
-      minRequests: 10,
-      onUndecided: 'promote',
-      onNoData: 'rollback',
+      policy: { minRequests: 10, onUndecided: 'promote', onNoData: 'rollback' },
     },
     deadlines: { deploy: '60s', shift: '30s', stuckAfter: '10s' },
     rollbackWindow: '1h',

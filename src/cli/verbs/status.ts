@@ -1,4 +1,4 @@
-import type { Until } from '../../client/types.js';
+import type { Until } from '../../model/until.js';
 import { command } from '../command.js';
 import { exitOfView } from '../exit-codes.js';
 import { follow } from '../follow.js';
