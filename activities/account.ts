@@ -8,7 +8,7 @@ import { runSmoke } from './health/smoke.js';
 import type { WatchHeartbeat } from './health/types.js';
 import { watch } from './health/watcher.js';
 import type { CallContext, PlatformDriver } from './platform/platform.js';
-import { inspectAndPlan, prepare } from './prepare.js';
+import { inspectAndPlan, prepare, refuseIfFound } from './prepare.js';
 import type { AccountActivities } from './types.js';
 
 /** Between two signs of life while a call waits, in ms; well below the heartbeat timeout of 10 s. */
@@ -73,6 +73,7 @@ export function accountActivities(options: AccountOptions): AccountActivities {
       called(false, async (ctx) => {
         const driver = driverFor(spec);
         const { before, findings } = await driver.inspect(ctx, spec);
+        refuseIfFound(findings);
         const written = await driver.restore(ctx, {
           spec,
           before,

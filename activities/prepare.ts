@@ -5,7 +5,7 @@ import { ERRORS, SluiceError } from '../src/model/errors.js';
 import type { Spec } from '../src/model/spec.js';
 import { makePlan } from '../src/plan/index.js';
 import { PLAN_SCHEMA } from '../src/plan/types.js';
-import type { CallContext, PlatformDriver } from './platform/platform.js';
+import type { CallContext, Finding, PlatformDriver } from './platform/platform.js';
 import type { PlanAnswer, Prepared } from './types.js';
 
 /** Most bytes of spec and plan together: both travel in the workflow's history. */
@@ -38,15 +38,19 @@ export async function inspectAndPlan(
   return { spec, before, plan, findings };
 }
 
+/** A finding that refuses stops whatever would write. Errors: the first finding's code, with every message. */
+export function refuseIfFound(findings: Finding[]): void {
+  const refused = findings.filter((finding) => finding.level === 'refuse');
+  const [first] = refused;
+  if (first === undefined) return;
+  const code: ErrorCode = Object.hasOwn(ERRORS, first.code) ? (first.code as ErrorCode) : 'SLUICE_TARGET';
+  throw new SluiceError(code, refused.map((finding) => finding.message).join(' — '));
+}
+
 /** `prepare`: as above, and any finding that refuses stops the rollout before anything is touched. */
 export async function prepare(ctx: CallContext, driver: PlatformDriver, given: Spec, store: string): Promise<Prepared> {
   const { spec, before, plan, findings } = await inspectAndPlan(ctx, driver, given, store);
-  const refused = findings.filter((finding) => finding.level === 'refuse');
-  const [first] = refused;
-  if (first !== undefined || plan === null) {
-    const code: ErrorCode =
-      first !== undefined && Object.hasOwn(ERRORS, first.code) ? (first.code as ErrorCode) : 'SLUICE_TARGET';
-    throw new SluiceError(code, refused.map((finding) => finding.message).join(' — '));
-  }
+  refuseIfFound(findings);
+  if (plan === null) throw new SluiceError('SLUICE_TARGET', 'no plan can be made for this target');
   return { planSchema: PLAN_SCHEMA, spec, before, plan, warnings: findings.map((finding) => finding.message) };
 }

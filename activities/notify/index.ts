@@ -7,7 +7,7 @@ import { messageOf, type Occasion } from './message.js';
 import { post } from './post.js';
 
 export type { NotifyMessage } from './message.js';
-export { type SignedMessage, verifySignature } from './signature.js';
+export { verifySignature } from './signature.js';
 
 /**
  * Tells every webhook of the spec. One that fails keeps no other from being told; when tried again all are told again, with

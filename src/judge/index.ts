@@ -2,7 +2,7 @@
 import { comparison } from './comparison.js';
 import type { Judge } from './types.js';
 
-export type { Counts, Judge, JudgeState, SourceState, Tick, Verdict } from './types.js';
+export type { Counts, Judge, JudgeState, Tick } from './types.js';
 
 /** The judge that rollouts use. */
 export const judge: Judge = comparison;
