@@ -194,9 +194,10 @@ export function details(view: RolloutView): string {
   }
   lines.push('', trafficLine(view));
   if (view.verdict !== null) lines.push('', `**Health:** ${view.verdict.state}: ${clean(view.verdict.why, 300)}`);
-  lines.push(...waitingLines(view));
+  lines.push(...waitingLine(view));
   if (view.stages.length > 0)
     lines.push('', ...table([['', 'Stage', 'Candidate', 'Steps', 'State'], ...view.stages.map(stageRow)]));
+  lines.push(...answers(view));
   if (view.warnings.length > 0)
     lines.push('', '**Worth knowing:**', ...view.warnings.slice(0, 5).map((each) => `- ${code(each, 300)}`));
   if (view.refusals.length > 0)
@@ -220,6 +221,10 @@ function trafficLine(view: RolloutView): string {
   const target = view.target === '' ? '' : `${code(view.target)}: `;
   if (view.outcome === 'succeeded')
     return `**Traffic:** ${target}100 % on release **${view.candidate}**${environment(view)}`;
+  if (view.weight === 100) {
+    const old = view.stable === null ? '' : `; **${view.stable}** is ready to take over again`;
+    return `**Traffic:** ${target}100 % on release **${view.candidate}**${old}${environment(view)}`;
+  }
   if (view.candidate === null || view.weight === 0)
     return `**Traffic:** ${target}100 % on release **${view.stable ?? 'none yet'}**${view.candidate === null ? '' : `, candidate **${view.candidate}** has none`}${environment(view)}`;
   return `**Traffic:** ${target}${100 - view.weight} % on stable **${view.stable ?? 'none'}**, ${view.weight} % on candidate **${view.candidate}**${environment(view)}`;
@@ -229,29 +234,34 @@ function environment(view: RolloutView): string {
   return view.live === null ? '' : ` (${view.live} is live)`;
 }
 
-function waitingLines(view: RolloutView): string[] {
+function waitingLine(view: RolloutView): string[] {
   const { waitingFor: waits } = view;
   if (waits === null) return [];
   const until = waits.until === null ? '' : ` until **${time(waits.until)}**; then ${waits.otherwise}`;
-  const lines = ['', `**Waiting for** ${waits.what}${until}.`];
-  const useful = waits.verbs.filter(
-    (verb) => view.phase !== 'baking' || verb === 'abort' || verb === 'skip' || verb === 'pause',
-  );
-  if (useful.length === 0) return lines;
+  return ['', `**Waiting for** ${waits.what}${until}.`];
+}
+
+/** What a person can do now, with the exact input of each signal. */
+function answers(view: RolloutView): string[] {
+  const useful = (view.waitingFor?.verbs ?? []).filter((verb) => view.phase !== 'baking' || WHILE_BAKING.has(verb));
+  if (useful.length === 0) return [];
   const rows = useful.map((verb) => [
     `**${verb}**`,
     VERB_TABLE[verb].does.split('. ')[0] ?? '',
     code(payloadOf(view, verb)),
     code(commandOf(view, verb)),
   ]);
+  const head = ['Signal', 'What it does', 'Input', 'Command'];
   return [
-    ...lines,
     '',
-    'Send a signal (button above, or in a terminal):',
+    '**What you can do:** More Actions → Send a Signal, or a command in a terminal:',
     '',
-    ...table([['Signal', 'What it does', 'Input', 'Command'], ...rows]),
+    ...table([head, ...rows]),
   ];
 }
+
+/** The verbs worth showing while all goes well. */
+const WHILE_BAKING = new Set<MessageVerb>(['abort', 'skip', 'pause']);
 
 function payloadOf(view: RolloutView, verb: MessageVerb): string {
   if (verb === 'approve' || verb === 'reject') return `{"stage":"${view.waitingFor?.stage ?? ''}","by":"you"}`;
@@ -283,7 +293,7 @@ function stageRow(stage: StageView): string[] {
 
 /** A Markdown table with padded cells: the UI does not pad them. */
 function table(rows: string[][]): string[] {
-  const safe = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
+  const safe = rows.map((row) => row.map((cell) => `${cell.replaceAll('|', '\\|')}\u00a0\u00a0`));
   const widths = (safe[0] ?? []).map((_, column) => Math.max(3, ...safe.map((row) => (row[column] ?? '').length)));
   const line = (row: string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 3)).join(' | ')} |`;
   const [head = [], ...body] = safe;

@@ -78,9 +78,11 @@ async function look(rolling: Rolling, name: string, expected: string): Promise<s
   const run = (await rolling.describe()).runId;
   const id = encodeURIComponent(rolling.workflowId);
   await page.goto(`${stack.temporal.uiUrl}/namespaces/default/workflows/${id}/${run}/user-metadata`);
-  await page.getByText(expected).first().waitFor({ timeout: 20_000 });
+  // The UI renders Markdown in a frame of its own.
+  const details = page.frameLocator('iframe').first();
+  await details.getByText(expected).first().waitFor({ timeout: 20_000 });
   await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
-  const text = (await page.locator('body').textContent()) ?? '';
+  const text = (await details.locator('body').textContent()) ?? '';
   await page.close();
   return text;
 }

@@ -82,10 +82,15 @@ export class Clone {
     return this.at('path', name);
   }
 
+  /** Nothing is fetched from anywhere. */
+  env(): NodeJS.ProcessEnv {
+    return { ...process.env, PIP_NO_INDEX: '1', PIP_FIND_LINKS: '', NODE_OPTIONS: '' };
+  }
+
   start(target: string, env: NodeJS.ProcessEnv = {}): { child: ChildProcess; end: Promise<Ended> } {
     const child = spawn(process.execPath, [this.at('scripts', 'setup.mjs'), '--for', target], {
       cwd: this.folder,
-      env: { ...process.env, PIP_NO_INDEX: '1', PIP_FIND_LINKS: '', NODE_OPTIONS: '', ...env },
+      env: { ...this.env(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let said = '';

@@ -1,6 +1,9 @@
 /** The set-up on a small clone: what it does, that it does it once, and what it says when something is missing. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { ROOT } from '../support/tools.js';
 import { until } from '../support/until.js';
 import { Clone, done, script } from './clone.js';
 
@@ -89,6 +92,32 @@ describe('the set-up', () => {
     expect(said.join('\n')).not.toContain('failed');
     await until('the end of what npm started', () => !lives(sleeper));
     expect(clone.has('.sluice/setup.lock')).toBe(false);
+  });
+});
+
+describe('npm run demo', () => {
+  test('passes arguments on, and its signals and exit code are those of the demo', async () => {
+    clone = await Clone.make();
+    const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
+    clone.write('package.json', JSON.stringify({ type: 'module', scripts }));
+    clone.write(
+      'src/demo/main.ts',
+      "import { writeFileSync } from 'node:fs';\nprocess.once('SIGTERM', () => process.exit(7));\nsetInterval(() => undefined, 1_000);\nwriteFileSync('up', process.argv.slice(2).join(' '));\n",
+    );
+    const child = spawn('npm', ['run', 'demo', '--', '--keep', '--output', 'json'], {
+      cwd: clone.folder,
+      env: {
+        ...clone.env(),
+        PYTHON: pythonThat(NO_ENSUREPIP),
+        TEMPORAL_CLI: clone.program('temporal', 'echo temporal version 1.9.1'),
+      },
+      stdio: 'ignore',
+    });
+    const ended = once(child, 'close');
+    await until('the demo', () => clone.has('up'), 40_000);
+    expect(readFileSync(clone.at('up'), 'utf8')).toBe('--keep --output json');
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([7, null]);
   });
 });
 
