@@ -14,6 +14,8 @@ if (target === undefined || program === undefined) {
 if (!(await ready(target))) process.exit(1);
 process.chdir(ROOT);
 process.setSourceMapsEnabled(true);
+// Its versions are pinned, so what later ones will need is nothing a person watching this can act on.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 const file = path.join(ROOT, program);
 process.argv.splice(1, Number.POSITIVE_INFINITY, file, ...args);
 await import(pathToFileURL(file).href);

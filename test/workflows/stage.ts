@@ -41,6 +41,7 @@ export class Target {
   pace: Duration = '1m';
   /** Sleeps of watchers; a server is not torn down under one. */
   sleeps: Promise<void>[] = [];
+  readonly over = new AbortController();
   before: (activity: string) => Promise<void> = async () => undefined;
 
   write(split: Split, mark: string): { revision: string; split: Split } {
@@ -132,12 +133,8 @@ async function playOn<T>(
   } finally {
     for (const worker of workers) worker.shutdown();
     await Promise.all(runs);
-    // A watcher's last sleep ends when time has moved past it.
-    let over = false;
-    void Promise.all(target.sleeps).then(() => {
-      over = true;
-    });
-    while (!over) await env.sleep('1d');
+    target.over.abort();
+    await Promise.all(target.sleeps);
   }
 }
 
@@ -241,7 +238,9 @@ function accountOf(target: Target, env: TestWorkflowEnvironment): Partial<Accoun
       });
       // A running activity locks the server's clock; this sleep gives its lock back, so that a test's own sleep moves time.
       const unlocked = (async () => {
-        while (!stopped) await env.sleep(target.pace).catch(() => undefined);
+        while (!stopped && !target.over.signal.aborted) {
+          await env.connection.withAbortSignal(target.over.signal, () => env.sleep(target.pace)).catch(() => undefined);
+        }
       })();
       target.sleeps.push(unlocked);
       while (!stopped) {
