@@ -170,9 +170,9 @@ const HEADLINES: Record<string, string> = {
   nothingToRelease: '✔ Nothing to release',
   failed: '✖ Refused: nothing was changed',
   baking: '◐ Baking',
-  awaitingApproval: '✋ Waiting for an approval',
+  awaitingApproval: '◆ Waiting for an approval',
   paused: '‖ Paused',
-  held: '✋ Held: a person must decide',
+  held: '◆ Held: a person must decide',
   restoring: '↩ Going back',
   stuck: '⚠ Stuck: needs a person',
 };

@@ -13,6 +13,7 @@ const EXAMPLES = path.join(ROOT, 'examples', 'checkout');
 
 let stack: Stack;
 let browser: Browser;
+let starts = 0;
 
 beforeAll(async () => {
   mkdirSync(PICTURES, { recursive: true });
@@ -29,6 +30,13 @@ afterAll(async () => {
   await stack?.stop();
 });
 
+afterEach(async () => {
+  const handle = stack.client.workflow.getHandle('checkout/production');
+  if ((await handle.describe()).status.name !== 'RUNNING') return;
+  await handle.signal('abort', { by: 'the end of a test', force: true });
+  await handle.result();
+});
+
 async function start(type: string, release: string, strategy: unknown, more: Record<string, unknown> = {}) {
   return stack.client.workflow.start(type, {
     workflowId: 'checkout/production',
@@ -43,6 +51,8 @@ async function start(type: string, release: string, strategy: unknown, more: Rec
           runtime: 'nodejs20.x',
           handler: 'index.handler',
           role: 'arn:aws:iam::000000000000:role/checkout',
+          // Each start is a release of its own, in whatever order the tests run.
+          environment: { START: String(++starts) },
         },
         strategy,
         health: {
@@ -79,10 +89,15 @@ async function look(rolling: Rolling, name: string, expected: string): Promise<s
   const id = encodeURIComponent(rolling.workflowId);
   await page.goto(`${stack.temporal.uiUrl}/namespaces/default/workflows/${id}/${run}/user-metadata`);
   // The UI renders Markdown in a frame of its own.
-  const details = page.frameLocator('iframe').first();
-  await details.getByText(expected).first().waitFor({ timeout: 20_000 });
+  const text = await until(
+    `"${expected}" on the page`,
+    async () => {
+      const shown = await page.frame({ name: 'user-metadata-current-details' })?.locator('body').textContent();
+      return shown?.includes(expected) === true ? shown : null;
+    },
+    30_000,
+  );
   await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
-  const text = (await details.locator('body').textContent()) ?? '';
   await page.close();
   return text;
 }
@@ -105,7 +120,7 @@ test('a running rollout shows where the traffic is and until when it bakes', asy
   });
   await reached(rolling, 'baking');
   const text = await look(rolling, 'running', 'Baking');
-  expect(text).toMatch(/90 % on stable 1, 10 % on candidate 2/);
+  expect(text).toMatch(/90 % on stable \d+, 10 % on candidate \d+/);
   expect(text).toContain('Waiting for the end of the bake at 10 %');
   await rolling.executeUpdate('abort', { args: [{ by: 'test' }] });
   await finished(rolling);
