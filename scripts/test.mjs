@@ -18,5 +18,7 @@ if (services) {
   }
 }
 process.env.NODE_ENV ??= 'test';
+// As in run.mjs: the versions are pinned.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 const { run } = await import('jest');
 await run(['--config', services ? 'jest.services.config.js' : 'jest.config.js', ...args]);

@@ -1,5 +1,5 @@
 /** The set-up on a small clone: what it does, that it does it once, and what it says when something is missing. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -234,11 +234,8 @@ function says(program: string, ...args: string[]): string {
   return execFileSync(program, args, { encoding: 'utf8' }).trim();
 }
 
+/** Whether it runs; one that has ended and waits to be reaped, by whoever inherited it, does not. */
 function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
 }
