@@ -84,7 +84,6 @@ export function accountActivities(options: AccountOptions): AccountActivities {
         });
         return { before: { ...before, revision: written.revision }, findings };
       }),
-    errorsOf: ({ spec, version, from }) => called(false, (ctx) => driverFor(spec).errors(ctx, { spec, version, from })),
     sweep: (args) => called(false, (ctx) => options.sweep(ctx, args)),
   });
 }

@@ -7,12 +7,12 @@ import type { Plan } from '../src/plan/types.js';
 import type { RolloutEvent, UndoRecord } from '../workflows/messages.js';
 import type { ProbeReport, WatchInput, WatchReport } from './health/types.js';
 import type {
-  AttemptedWrite,
   BeforeState,
   Environments,
-  ErrorSample,
   Fence,
   Finding,
+  RestoreArgs,
+  SweepFinding,
   Written,
 } from './platform/platform.js';
 
@@ -90,14 +90,7 @@ export interface AccountActivities {
   warm(args: { spec: Spec; release: Release }): Promise<void>;
   shift(args: { spec: Spec; stable: string; candidate: string; weight: number; fence: Fence }): Promise<Written>;
   promote(args: { spec: Spec; candidate: string; fence: Fence }): Promise<Written>;
-  restore(args: {
-    spec: Spec;
-    before: BeforeState;
-    attempted: AttemptedWrite[];
-    lastRevision: string | null;
-    mark: string;
-    force: boolean;
-  }): Promise<Written>;
+  restore(args: RestoreArgs): Promise<Written>;
   retire(args: { spec: Spec; keep: string[] }): Promise<{ deleted: string[] }>;
   probe(args: { spec: Spec; version: string; probes: string[] }): Promise<ProbeReport>;
   watch(input: WatchInput): Promise<WatchReport>;
@@ -105,17 +98,6 @@ export interface AccountActivities {
   adopt(args: { spec: Spec }): Promise<Written>;
   /** Writes our mark on a target as it is (`sluice adopt`). */
   claim(args: { spec: Spec; run: string }): Promise<{ before: BeforeState; findings: Finding[] }>;
-  errorsOf(args: { spec: Spec; version: string; from: number }): Promise<ErrorSample[]>;
-  /** Targets of this account that carry our mark of a run that is gone, or a leftover split. */
+  /** Every split target of this account with our mark; whether its rollout runs, the caller knows. */
   sweep(args: { account: string; region: string }): Promise<SweepFinding[]>;
-}
-
-export interface SweepFinding {
-  target: string;
-  app: string;
-  environment: string;
-  run: string;
-  split: string;
-  /** What to do, as a command. */
-  cure: string;
 }

@@ -110,24 +110,10 @@ async function accountWorkers(
     store: config.store,
     sweep: platform.sweep,
   });
-  const {
-    prepare,
-    inspect,
-    deploy,
-    warm,
-    shift,
-    promote,
-    retire,
-    errorsOf,
-    sweep,
-    claim,
-    restore,
-    adopt,
-    watch,
-    probe,
-  } = activities;
+  const { prepare, inspect, deploy, warm, shift, promote, retire, sweep, claim, restore, adopt, watch, probe } =
+    activities;
   const byLane: Record<Lane, object> = {
-    calls: { prepare, inspect, deploy, warm, shift, promote, retire, errorsOf, sweep, claim },
+    calls: { prepare, inspect, deploy, warm, shift, promote, retire, sweep, claim },
     watch: { watch, probe },
     restore: { restore, adopt },
   };

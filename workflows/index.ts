@@ -1,7 +1,7 @@
 /** The workflow types. Every exported function here becomes one, so nothing else is exported. */
 import { ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { BeforeState, Finding } from '../activities/platform/platform.js';
-import type { AccountActivities, PlanAnswer, SweepFinding } from '../activities/types.js';
+import type { BeforeState, Finding, SweepFinding } from '../activities/platform/platform.js';
+import type { AccountActivities, PlanAnswer } from '../activities/types.js';
 import { accountQueue } from '../src/model/ids.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutView } from '../src/model/view.js';

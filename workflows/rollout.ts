@@ -75,6 +75,8 @@ export class Rollout {
     {};
   /** Signals of this run, counted so that a flood ends in a new run and not at the server's limit. */
   signals = 0;
+  /** The companion hears of the beginning before it hears of the end. */
+  private began: Promise<void> = Promise.resolve();
 
   constructor(
     readonly state: RolloutState,
@@ -113,7 +115,7 @@ export class Rollout {
       if (state.leave === null) await this.walk();
     } catch (error) {
       if (!(error instanceof Leaving)) {
-        if (state.outcome === 'failed') await Promise.allSettled([this.tell('ended'), this.notify('ended')]);
+        if (state.outcome === 'failed') await this.sayEnd();
         throw error;
       }
     }
@@ -139,13 +141,11 @@ export class Rollout {
     } catch (error) {
       throw this.refused(error);
     }
-    void this.tell('began');
+    this.began = this.tell('began');
     const prepared = await this.readTarget();
     if (prepared.planSchema !== KNOWN_PLAN) {
-      throw ApplicationFailure.nonRetryable(
-        `this worker does not know plan schema ${prepared.planSchema}; update the workers`,
-        'SLUICE_SETUP',
-      );
+      const message = `this worker does not know plan schema ${prepared.planSchema}; update the workers`;
+      throw this.refused(ApplicationFailure.nonRetryable(message, 'SLUICE_SETUP'));
     }
     state.prepared = prepared;
     state.spec = prepared.spec;
@@ -159,8 +159,10 @@ export class Rollout {
 
   private async undoInput(): Promise<RolloutInput> {
     const record = await light.readUndo({ app: this.state.app, environment: this.state.environment });
+    // Who starts this one and why is not who started the one it takes back.
+    const { startedBy: _by, message: _why, ...spec } = record.spec;
     return {
-      ...record.spec,
+      ...spec,
       ...pick(this.input, ['startedBy', 'message']),
       release: { version: Number(record.version) },
     };
@@ -491,7 +493,7 @@ export class Rollout {
     const { state, journal } = this;
     const policy = this.spec.health.policy;
     const here = state.step;
-    here.hold ??= { why, until: Date.now() + policy.maxHold, reminders: 0, undecided: bake !== null };
+    here.hold ??= { why, until: Date.now() + policy.maxHold, undecided: bake !== null };
     journal.enter('held', why);
     journal.deadline(here.hold.until);
     void this.notify('waiting');
@@ -525,7 +527,6 @@ export class Rollout {
         });
         throw new Leaving();
       }
-      here.hold.reminders += 1;
       if (bake !== null) {
         const report = await this.watching.stop();
         if (report?.verdict.state === 'unhealthy') await this.unhealthy(report);
@@ -724,7 +725,7 @@ export class Rollout {
 
   private async close(): Promise<RolloutView> {
     const { state, journal } = this;
-    await Promise.allSettled([this.tell('ended'), this.notify('ended')]);
+    await this.sayEnd();
     journal.remember();
     await condition(allHandlersFinished);
     if (state.leave?.canceled === true)
@@ -732,6 +733,12 @@ export class Rollout {
         `canceled; all traffic is back on ${this.state.prepared?.before.split.stable ?? 'what it was on'}`,
       );
     return journal.view();
+  }
+
+  /** Law 13: every end speaks, a refusal's too. */
+  private async sayEnd(): Promise<void> {
+    await this.began;
+    await Promise.allSettled([this.tell('ended'), this.notify('ended')]);
   }
 
   private async tell(kind: 'began' | 'ended'): Promise<void> {

@@ -32,7 +32,7 @@ export interface StepState {
   left?: number;
   gate?: Gate;
   /** Holding since, and why. */
-  hold?: { why: string; until: number; reminders: number; undecided: boolean };
+  hold?: { why: string; until: number; undecided: boolean };
   /** Bakes whose counts were lost with a worker, in a row. */
   lostReports?: number;
 }

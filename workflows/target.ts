@@ -37,7 +37,6 @@ export interface TargetState {
   queued: (Submission & { since: number }) | null;
   undo: (UndoRecord & { until: number }) | null;
   running: TargetView['running'];
-  dropped: string[];
 }
 
 export async function target(app: string, environment: string, carried?: TargetState): Promise<void> {
@@ -48,7 +47,6 @@ export async function target(app: string, environment: string, carried?: TargetS
     queued: null,
     undo: null,
     running: null,
-    dropped: [],
   };
   let ended = 0;
   let signals = 0;
@@ -72,8 +70,6 @@ export async function target(app: string, environment: string, carried?: TargetS
   setHandler(
     submitUpdate,
     async (submission): Promise<SubmitAnswer> => {
-      if (state.queued !== null)
-        state.dropped = [...state.dropped, `by ${state.queued.by ?? 'somebody'}: a newer one took its place`].slice(-5);
       state.queued = { ...submission, since: Date.now() };
       ended += 1; // look at once
       show(state);

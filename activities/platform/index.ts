@@ -3,8 +3,8 @@ import { readArtifact } from '../../src/artifact/index.js';
 import { SluiceError } from '../../src/model/errors.js';
 import type { LambdaTarget } from '../../src/model/spec.js';
 import { createBudget } from './budget.js';
-import { awsClients, type Clients, createLambdaDriver, findSplits, type LeftSplit } from './lambda/index.js';
-import type { CallContext, PlatformDriver } from './platform.js';
+import { awsClients, type Clients, createLambdaDriver, findSplits } from './lambda/index.js';
+import type { CallContext, PlatformDriver, SweepFinding } from './platform.js';
 
 export { type Budget, createBudget } from './budget.js';
 
@@ -21,7 +21,7 @@ export interface LambdaPlatform {
   /** Errors: SLUICE_NO_WORKER for a target of another account or region. */
   driverFor(target: LambdaTarget): PlatformDriver;
   /** Aliases of the account that are split and carry our mark. */
-  sweep(ctx: CallContext, args: { account: string; region: string }): Promise<LeftSplit[]>;
+  sweep(ctx: CallContext, args: { account: string; region: string }): Promise<SweepFinding[]>;
 }
 
 /** Lambda for one account and region: one budget of calls for all its targets, one set of clients for each role. */

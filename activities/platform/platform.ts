@@ -60,6 +60,29 @@ export interface Written {
   split: Split;
 }
 
+/** What bringing a target back goes by. */
+export interface RestoreArgs {
+  spec: Spec;
+  before: BeforeState;
+  attempted: AttemptedWrite[];
+  /** Revision of our last write whose answer came. */
+  lastRevision: string | null;
+  mark: string;
+  /** Write over a foreign change. */
+  force: boolean;
+}
+
+/** A target that is split and carries our mark: fine while its rollout runs, left over when it does not. */
+export interface SweepFinding {
+  target: string;
+  app: string;
+  environment: string;
+  run: string;
+  split: string;
+  /** What to do, as a command. */
+  cure: string;
+}
+
 /** What an activity lends a driver: cancellation and a sign of life. */
 export interface CallContext {
   signal: AbortSignal;
@@ -103,17 +126,7 @@ export interface PlatformDriver {
    * worker finds its revision spent. A state that neither `before` nor `attempted` explains is a foreign change
    * (SLUICE_FOREIGN_CHANGE) unless `force`.
    */
-  restore(
-    ctx: CallContext,
-    args: {
-      spec: Spec;
-      before: BeforeState;
-      attempted: AttemptedWrite[];
-      lastRevision: string | null;
-      mark: string;
-      force: boolean;
-    },
-  ): Promise<Written>;
+  restore(ctx: CallContext, args: RestoreArgs): Promise<Written>;
 
   /** Deletes old releases beyond `spec.retain` that nothing refers to; `keep` is spared. Returns what was deleted. */
   retire(

@@ -1,9 +1,10 @@
 /** Short workflows for what needs cloud credentials: the client has none, the worker does. */
 import { randomUUID } from 'node:crypto';
-import type { SweepFinding } from '../../activities/types.js';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { SweepFinding } from '../../activities/platform/platform.js';
 import { SluiceError } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
-import { TASK_QUEUE } from '../model/ids.js';
+import { rolloutId, TASK_QUEUE } from '../model/ids.js';
 import type { RolloutInput } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
 import type { Link } from './connect.js';
@@ -68,9 +69,23 @@ export function plan(
   return short(link, 'planOnly', `plan ${app}/${environment} ${request.type}`, [request]);
 }
 
-/** See `Sluice.sweep`. */
-export function sweep(link: Link, account: Account): Promise<SweepFinding[]> {
-  return short(link, 'sweepAccount', `sweep ${account.account} ${account.region}`, [account]);
+/** See `Sluice.sweep`. A split is no leftover while the very run that left its mark goes on. */
+export async function sweep(link: Link, account: Account): Promise<SweepFinding[]> {
+  const split = await short<SweepFinding[]>(link, 'sweepAccount', `sweep ${account.account} ${account.region}`, [
+    account,
+  ]);
+  const gone = await Promise.all(split.map(async (each) => !(await isRunning(link, each))));
+  return split.filter((_, at) => gone[at]);
+}
+
+async function isRunning(link: Link, { app, environment, run }: SweepFinding): Promise<boolean> {
+  try {
+    const seen = await link.temporal.workflow.getHandle(rolloutId(app, environment)).describe();
+    return seen.status.name === 'RUNNING' && seen.raw.workflowExecutionInfo?.firstRunId === run;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw toSluiceError(error, link.address);
+  }
 }
 
 /** See `Sluice.adopt`. */

@@ -1,7 +1,6 @@
 /** What a client of Sluice can do. The CLI and other hosts depend on this, not on Temporal. */
 
-import type { BeforeState, Finding } from '../../activities/platform/platform.js';
-import type { SweepFinding } from '../../activities/types.js';
+import type { BeforeState, Finding, SweepFinding } from '../../activities/platform/platform.js';
 import type { Account } from '../model/ids.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
 import type { Until } from '../model/until.js';

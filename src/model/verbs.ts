@@ -1,4 +1,5 @@
 import type { MessageVerb, Phase, Verb } from './words.js';
+import { PHASES } from './words.js';
 
 /**
  * What each verb does in each phase: the one table that the validators, the CLI's help, the docs and a test read.
@@ -14,19 +15,10 @@ export interface VerbRule {
   otherwise: string;
 }
 
-const ANY_FORWARD: Phase[] = [
-  'pending',
-  'preparing',
-  'deploying',
-  'shifting',
-  'baking',
-  'awaitingApproval',
-  'paused',
-  'held',
-  'promoting',
-];
+/** Every phase but those of going back. */
+const ANY_FORWARD = PHASES.filter((phase) => phase !== 'restoring' && phase !== 'stuck');
 
-function each(phases: Phase[], effect: string): Partial<Record<Phase, string>> {
+function each(phases: readonly Phase[], effect: string): Partial<Record<Phase, string>> {
   return Object.fromEntries(phases.map((phase) => [phase, effect]));
 }
 

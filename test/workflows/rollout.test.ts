@@ -5,7 +5,7 @@ import type { RolloutView } from '../../src/model/view.js';
 import type { Phase } from '../../src/model/words.js';
 import { specFor } from '../support/specs.js';
 import { until } from '../support/until.js';
-import type { Rolling } from './stage.js';
+import type { Act, Rolling } from './stage.js';
 import { ending, onStage } from './stage.js';
 
 const MINUTE = 60_000;
@@ -29,10 +29,13 @@ function canary(bakes: number[], approvalAt?: number, extra: Partial<Spec> = {})
   );
 }
 
-async function phase(rolling: Rolling, wanted: Phase): Promise<RolloutView> {
+/** Waits for a phase, and lets a second of the server's time pass with each look. */
+async function phase({ env }: Pick<Act, 'env'>, rolling: Rolling, wanted: Phase): Promise<RolloutView> {
   return until(`phase ${wanted}`, async () => {
     const view = await rolling.query<RolloutView>('status');
-    return view.phase === wanted ? view : null;
+    if (view.phase === wanted) return view;
+    await env.sleep('1s');
+    return null;
   });
 }
 
@@ -126,9 +129,9 @@ describe('an approval', () => {
     await onStage(async (act) => {
       const { start, env } = act;
       const rolling = await start('canary', canary([MINUTE], 10));
-      await phase(rolling, 'baking');
+      await phase(act, rolling, 'baking');
       await env.sleep(2 * MINUTE);
-      const waiting = await phase(rolling, 'awaitingApproval');
+      const waiting = await phase(act, rolling, 'awaitingApproval');
       expect(waiting.waitingFor).toMatchObject({
         stage: '10%',
         verbs: expect.arrayContaining(['approve', 'reject', 'abort']),
@@ -144,10 +147,10 @@ describe('an approval', () => {
     await onStage(async (act) => {
       const { start, env } = act;
       const rolling = await start('canary', canary([MINUTE], 10));
-      await phase(rolling, 'baking');
+      await phase(act, rolling, 'baking');
       await rolling.signal('approve', { stage: '10%', by: 'early' });
       await env.sleep(2 * MINUTE);
-      await phase(rolling, 'awaitingApproval');
+      await phase(act, rolling, 'awaitingApproval');
       await rolling.signal('approve', null);
       await rolling.signal('approve', 'yes');
       await rolling.signal('approve', [1]);
@@ -178,10 +181,10 @@ describe('an approval', () => {
     await onStage(async (act) => {
       const { start, env } = act;
       const rolling = await start('canary', canary([MINUTE], 10));
-      await phase(rolling, 'baking');
+      await phase(act, rolling, 'baking');
       await expect(rolling.executeUpdate('approve', { args: [{ stage: '10%', by: 'ann' }] })).rejects.toThrow();
       await env.sleep(2 * MINUTE);
-      await phase(rolling, 'awaitingApproval');
+      await phase(act, rolling, 'awaitingApproval');
       await expect(rolling.executeUpdate('approve', { args: [{ stage: '10%', by: 'ann' }] })).resolves.toMatchObject({
         verb: 'approve',
         message: 'goes on',
@@ -205,10 +208,10 @@ describe('an abort', () => {
     await onStage(async (act) => {
       const { start, target, env } = act;
       const rolling = await start('canary', canary([MINUTE], 10));
-      await phase(rolling, 'baking');
+      await phase(act, rolling, 'baking');
       if (when === 'paused') await rolling.signal('pause', { by: 'ann' });
       if (when === 'awaitingApproval') await env.sleep(2 * MINUTE);
-      await phase(rolling, when);
+      await phase(act, rolling, when);
       await rolling.executeUpdate('abort', { args: [{ by: 'ann', comment: 'no' }] });
       expect(await ending(rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann: no' });
       expect(target.split).toEqual({ stable: '1', candidate: null, weight: 0 });
@@ -230,7 +233,7 @@ describe('an abort', () => {
           deadlines: { ...canary([]).deadlines, stuckAfter: 2_000 },
         }),
       );
-      await phase(rolling, 'baking');
+      await phase(act, rolling, 'baking');
       await rolling.signal('abort', { by: 'ann' });
       expect((await ending(rolling)).outcome).toBe('rolledBack');
       expect(failures).toBe(7);
@@ -244,7 +247,7 @@ describe('an abort', () => {
     await onStage(async (act) => {
       const { start, target } = act;
       const rolling = await start('canary', canary([HOUR]));
-      await phase(rolling, 'baking');
+      await phase(act, rolling, 'baking');
       await rolling.cancel();
       await expect(rolling.result()).rejects.toThrow();
       expect((await rolling.describe()).status.name).toBe('CANCELLED');
@@ -259,13 +262,13 @@ describe('pause, skip, promote', () => {
       const { start, env } = act;
       act.target.pace = '10m';
       const rolling = await start('canary', canary([10 * HOUR]));
-      await phase(rolling, 'baking');
+      await phase(act, rolling, 'baking');
       await env.sleep(4 * HOUR);
       await rolling.executeUpdate('pause', { args: [{ by: 'ann' }] });
-      await phase(rolling, 'paused');
+      await phase(act, rolling, 'paused');
       await env.sleep(20 * HOUR);
       await rolling.executeUpdate('resume', { args: [{ by: 'ann' }] });
-      const view = await phase(rolling, 'baking');
+      const view = await phase(act, rolling, 'baking');
       const left = (view.waitingFor?.until ?? 0) - (await env.currentTimeMs());
       expect(left / HOUR).toBeCloseTo(6, 0);
       await rolling.signal('abort', { by: 'ann' });
@@ -277,12 +280,12 @@ describe('pause, skip, promote', () => {
     await onStage(async (act) => {
       const { start, target } = act;
       const rolling = await start('canary', canary([HOUR, HOUR, HOUR], 50));
-      await phase(rolling, 'baking');
+      await phase(act, rolling, 'baking');
       await rolling.executeUpdate('promote', { args: [{ by: 'ann', full: true }] });
-      const waiting = await phase(rolling, 'awaitingApproval');
+      const waiting = await phase(act, rolling, 'awaitingApproval');
       expect(waiting.weight).toBe(10);
       await rolling.signal('approve', { stage: '50%', by: 'ann' });
-      await phase(rolling, 'baking');
+      await phase(act, rolling, 'baking');
       await rolling.executeUpdate('skip', { args: [{ by: 'ann' }] });
       expect((await ending(rolling)).outcome).toBe('succeeded');
       expect(target.writes.map(({ split }) => split.weight)).toEqual([10, 0]);
@@ -309,9 +312,9 @@ describe('a verdict that is none', () => {
       const { start, target, env } = act;
       target.verdict = (weight) => (weight === 10 ? 'undecided' : 'healthy');
       const rolling = await start('canary', canary([MINUTE]));
-      await phase(rolling, 'baking');
+      await phase(act, rolling, 'baking');
       await env.sleep(2 * MINUTE);
-      await phase(rolling, 'held');
+      await phase(act, rolling, 'held');
       await rolling.executeUpdate('promote', { args: [{ by: 'ann' }] });
       expect((await ending(rolling)).outcome).toBe('succeeded');
     });
@@ -323,11 +326,11 @@ describe('a foreign change', () => {
     await onStage(async (act) => {
       const { start, target, env } = act;
       const rolling = await start('canary', canary([HOUR]));
-      await phase(rolling, 'baking');
+      await phase(act, rolling, 'baking');
       target.foreign({ stable: '7', candidate: null, weight: 0 });
       const before = target.writes.length;
       await env.sleep(2 * HOUR);
-      expect((await phase(rolling, 'stuck')).reason).toContain('foreignChange');
+      expect((await phase(act, rolling, 'stuck')).reason).toContain('foreignChange');
       await rolling.executeUpdate('abort', { args: [{ by: 'ann' }] });
       await until(
         'the second stop',
@@ -345,10 +348,10 @@ describe('a foreign change', () => {
     await onStage(async (act) => {
       const { start, target, env } = act;
       const rolling = await start('canary', canary([HOUR, MINUTE, MINUTE]));
-      await phase(rolling, 'baking');
+      await phase(act, rolling, 'baking');
       target.foreign({ stable: '1', candidate: '2', weight: 11 });
       await env.sleep(2 * HOUR);
-      await phase(rolling, 'stuck');
+      await phase(act, rolling, 'stuck');
       await expect(rolling.executeUpdate('retry', { args: [{ by: 'ann' }] })).rejects.toThrow();
       await rolling.executeUpdate('retry', { args: [{ by: 'ann', adopt: true }] });
       expect((await ending(rolling)).outcome).toBe('succeeded');
@@ -363,11 +366,11 @@ describe('a long run', () => {
       async (act) => {
         const { start, target, env } = act;
         const rolling = await start('canary', canary([10 * HOUR, HOUR, HOUR], 10));
-        await phase(rolling, 'baking');
+        await phase(act, rolling, 'baking');
         for (let i = 0; i < 60; i++) await rolling.signal('approve', { stage: '10%', by: `flood ${i}` });
         await env.sleep(11 * HOUR);
         const free = env.client.workflow.getHandle(rolling.workflowId) as unknown as Rolling;
-        await phase(free, 'awaitingApproval');
+        await phase(act, free, 'awaitingApproval');
         for (let i = 0; i < 60; i++) await free.signal('nonsense', i);
         await until('the flood', async () => (await free.query<RolloutView>('status')).refusalsTotal === 120);
         await free.signal('approve', { stage: '10%', by: 'ann' });
@@ -385,12 +388,12 @@ describe('a long run', () => {
 describe('without a worker for the account', () => {
   test('it says so, and an abort ends it with nothing changed', async () => {
     await onStage(
-      async ({ start }) => {
-        const rolling = await start(
+      async (act) => {
+        const rolling = await act.start(
           'canary',
           canary([MINUTE], undefined, { deadlines: { ...canary([]).deadlines, worker: 500 } }),
         );
-        const view = await phase(rolling, 'stuck');
+        const view = await phase(act, rolling, 'stuck');
         expect(view).toMatchObject({
           code: 'SLUICE_NO_WORKER',
           reason: expect.stringContaining('no worker serves account default in us-east-1'),

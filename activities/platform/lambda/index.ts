@@ -16,7 +16,7 @@ import { whole } from './split.js';
 import { usage } from './usage.js';
 
 export { awsClients, type Clients, type LambdaDriverOptions } from './client.js';
-export { findSplits, type LeftSplit } from './sweep.js';
+export { findSplits } from './sweep.js';
 
 /** The driver of AWS Lambda: a target is a function's alias, a release a published version, an address `function:version`. */
 export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver {

@@ -1,6 +1,5 @@
 import { SluiceError } from '../../../src/model/errors.js';
-import type { Spec } from '../../../src/model/spec.js';
-import type { AttemptedWrite, BeforeState, Split, Written } from '../platform.js';
+import type { RestoreArgs, Split, Written } from '../platform.js';
 import { type Alias, deleteAlias, foreignChange, readAlias, writeAlias } from './alias.js';
 import { capacityFirst, dropCapacity } from './capacity.js';
 import type { Session } from './client.js';
@@ -13,15 +12,6 @@ import { aliasesByVersion, deleteVersion, listVersions } from './versions.js';
 
 /** Rounds of writing an alias whose revision changes under our hands. */
 const ROUNDS = 20;
-
-export interface RestoreArgs {
-  spec: Spec;
-  before: BeforeState;
-  attempted: AttemptedWrite[];
-  lastRevision: string | null;
-  mark: string;
-  force: boolean;
-}
 
 /**
  * Brings the target to `before` from wherever it is: capacity, then traffic in one write, then what was left beside it.

@@ -1,22 +1,12 @@
 import { ListAliasesCommand, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { parseMark } from '../../../src/model/ids.js';
+import type { SweepFinding } from '../platform.js';
 import { call, type Session } from './client.js';
 import { say, splitOf } from './split.js';
 
-/** An alias that is split and carries our mark: fine while its rollout runs, left over when it does not. */
-export interface LeftSplit {
-  target: string;
-  app: string;
-  environment: string;
-  run: string;
-  split: string;
-  /** What to do, as a command. */
-  cure: string;
-}
-
 /** All split aliases with our mark in the account and region. Whether their rollouts still run, the caller knows. */
-export async function findSplits(session: Session): Promise<LeftSplit[]> {
-  const found: LeftSplit[] = [];
+export async function findSplits(session: Session): Promise<SweepFinding[]> {
+  const found: SweepFinding[] = [];
   for (const name of await functionNames(session)) {
     for (let marker: string | undefined; ; ) {
       const page = await call(session, new ListAliasesCommand({ FunctionName: name, Marker: marker }));
