@@ -1,5 +1,6 @@
 /** The ways back that need more than one rollout: `undo` by the companion's ledger, and what `sweep` finds after a terminate. */
 import path from 'node:path';
+import { LambdaClient, UpdateAliasCommand } from '@aws-sdk/client-lambda';
 import { connect, type Sluice } from '../../src/client/index.js';
 import { type Stack, startStack } from '../../src/demo/stack.js';
 import type { RolloutView } from '../../src/model/view.js';
@@ -11,6 +12,7 @@ const TARGET = { app: 'checkout', environment: 'production' };
 
 let stack: Stack;
 let sluice: Sluice;
+let starts = 0;
 
 beforeAll(async () => {
   stack = await startStack(path.join(ROOT, '.sluice', 'e2e', `back-${process.pid}`));
@@ -35,6 +37,8 @@ async function release(version: string, by: string, strategy: unknown) {
           runtime: 'nodejs20.x',
           handler: 'index.handler',
           role: 'arn:aws:iam::000000000000:role/checkout',
+          // Each is a release of its own, in whatever order the tests run.
+          environment: { START: String(++starts) },
         },
         strategy,
         health: {
@@ -47,47 +51,61 @@ async function release(version: string, by: string, strategy: unknown) {
   });
 }
 
+/** Starts an undo and ends its bake, of a minute by default, as soon as it bakes. */
+async function undone(input: Record<string, unknown>): Promise<RolloutView> {
+  const undo = await stack.client.workflow.start('undo', {
+    workflowId: 'checkout/production',
+    taskQueue: 'sluice',
+    args: [input],
+  });
+  await until('the bake', async () => (await undo.query<RolloutView>('status')).phase === 'baking', 30_000);
+  await undo.executeUpdate('skip', { args: [{ by: 'test' }] });
+  return (await undo.result()) as RolloutView;
+}
+
 async function ledger() {
   return (await sluice.releases('checkout')).find((each) => each.environment === 'production');
 }
 
 const DIRECT = { type: 'direct', bake: '1s' };
 
-test('undo goes back to the replaced release, and the ledger says who did which', async () => {
-  await (await release('v1', 'ann', DIRECT)).result();
-  await (await release('v2', 'ann', DIRECT)).result();
-  const offered = await until('the offer of an undo', async () => (await ledger())?.undo ?? null);
-  expect(offered.version).toBe('1');
+/** Two releases, one after the other; the version of each. */
+async function twoReleases(): Promise<[string, string]> {
+  const versions: string[] = [];
+  for (const code of ['v1', 'v2']) {
+    const view = (await (await release(code, 'ann', DIRECT)).result()) as RolloutView;
+    versions.push(String(view.candidate));
+  }
+  const [first, second] = versions as [string, string];
+  await until('the offer to go back', async () => (await ledger())?.undo?.version === first);
+  return [first, second];
+}
 
-  const undo = await stack.client.workflow.start('undo', {
-    workflowId: 'checkout/production',
-    taskQueue: 'sluice',
-    args: [{ startedBy: 'ben' }],
+test('undo goes back to the replaced release, and the ledger says who did which', async () => {
+  const [first, second] = await twoReleases();
+  expect(await undone({ startedBy: 'ben' })).toMatchObject({
+    outcome: 'succeeded',
+    candidate: first,
+    startedBy: 'ben',
   });
-  expect(await undo.result()).toMatchObject({ outcome: 'succeeded', candidate: '1', startedBy: 'ben' });
-  const { releases } = await until('the ledger', async () => {
+  const releases = await until('the ledger', async () => {
     const now = await ledger();
-    return now?.releases.length === 3 ? now : null;
+    return now?.releases[0]?.strategy === 'undo' ? now.releases.slice(0, 3) : null;
   });
   expect(releases.map(({ version, by, strategy }) => ({ version, by, strategy }))).toEqual([
-    { version: '1', by: 'ben', strategy: 'undo' },
-    { version: '2', by: 'ann', strategy: 'direct' },
-    { version: '1', by: 'ann', strategy: 'direct' },
+    { version: first, by: 'ben', strategy: 'undo' },
+    { version: second, by: 'ann', strategy: 'direct' },
+    { version: first, by: 'ann', strategy: 'direct' },
   ]);
 }, 90_000);
 
 test('an undo that nobody names is not laid to the one who started what it takes back', async () => {
-  await (await release('v3', 'ann', DIRECT)).result();
-  await until('the offer of an undo', async () => (await ledger())?.undo ?? null);
-  const undo = await stack.client.workflow.start('undo', {
-    workflowId: 'checkout/production',
-    taskQueue: 'sluice',
-    args: [{}],
-  });
-  expect(await undo.result()).toMatchObject({ outcome: 'succeeded', startedBy: null });
+  await twoReleases();
+  expect(await undone({})).toMatchObject({ outcome: 'succeeded', startedBy: null });
 }, 90_000);
 
 test('sweep leaves a running rollout alone, and finds the split of a terminated one', async () => {
+  await (await release('v1', 'ann', DIRECT)).result();
   const rolling = await release('v3', 'ann', {
     type: 'canary',
     stages: [
@@ -102,6 +120,17 @@ test('sweep leaves a running rollout alone, and finds the split of a terminated 
   expect(found).toMatchObject({
     target: 'checkout:live',
     ...TARGET,
-    cure: expect.stringContaining('aws lambda update-alias'),
+    cure: 'aws lambda update-alias --function-name checkout --name live --routing-config AdditionalVersionWeights={}',
   });
+  await cure();
+  expect(await sluice.sweep(ACCOUNT)).toEqual([]);
 }, 90_000);
+
+/** What `sweep` tells a person to do, done through the same API. */
+async function cure(): Promise<void> {
+  const credentials = { accessKeyId: 'a', secretAccessKey: 'person' };
+  const lambda = new LambdaClient({ endpoint: stack.aws.endpoint, region: 'us-east-1', credentials });
+  const none = { AdditionalVersionWeights: {} };
+  await lambda.send(new UpdateAliasCommand({ FunctionName: 'checkout', Name: 'live', RoutingConfig: none }));
+  lambda.destroy();
+}
