@@ -1,0 +1,77 @@
+/** Who is told: the target's companion, and the webhooks. */
+
+import { log } from '@temporalio/workflow';
+import type { RolloutInput } from '../src/model/spec.js';
+import type { LedgerEntry } from '../src/model/view.js';
+import { light } from './calls.js';
+import { failureOf } from './failures.js';
+import type { Rollout } from './rollout.js';
+
+export class Herald {
+  private began: Promise<void> = Promise.resolve();
+
+  constructor(private readonly rollout: Rollout) {}
+
+  sayBegin(): void {
+    this.began = this.tell('began');
+  }
+
+  /** Every end speaks, a refusal's too. The companion hears of it after it has heard of the beginning. */
+  async sayEnd(): Promise<void> {
+    await this.began;
+    await Promise.allSettled([this.tell('ended'), this.notify('ended')]);
+  }
+
+  private async tell(kind: 'began' | 'ended'): Promise<void> {
+    const { state } = this.rollout;
+    const at = Date.now();
+    const event =
+      kind === 'began'
+        ? { kind, run: state.run, strategy: state.type, at }
+        : {
+            kind,
+            run: state.run,
+            at,
+            entry: state.outcome === 'succeeded' ? this.ledgerEntry(at) : null,
+            undo: state.outcome === 'succeeded' ? this.undoRecord() : null,
+          };
+    await light
+      .tellTarget({ app: state.app, environment: state.environment, event })
+      .catch((error: unknown) => log.warn('the companion could not be told', { why: failureOf(error).message }));
+  }
+
+  private ledgerEntry(at: number): LedgerEntry {
+    const { state } = this.rollout;
+    const release = this.rollout.release();
+    return {
+      version: release.version,
+      digest: release.digest,
+      since: at,
+      until: null,
+      by: state.startedBy,
+      run: state.run,
+      strategy: state.type,
+      message: state.message,
+      replaced: this.rollout.prepared.before.split.stable,
+    };
+  }
+
+  private undoRecord() {
+    const version = this.rollout.prepared.before.split.stable;
+    if (version === null) return null;
+    return {
+      version,
+      window: this.rollout.spec.rollbackWindow,
+      spec: { ...this.rollout.spec } as unknown as RolloutInput,
+    };
+  }
+
+  notify(type: 'waiting' | 'stuck' | 'ended' | 'reminder'): Promise<void> {
+    if (this.rollout.state.spec === null || this.rollout.spec.notify.length === 0) return Promise.resolve();
+    return light
+      .notify({ spec: this.rollout.spec, event: { type, view: this.rollout.journal.view() } })
+      .catch((error: unknown) =>
+        this.rollout.journal.event(`a webhook could not be told: ${failureOf(error).message}`),
+      );
+  }
+}

@@ -1,0 +1,100 @@
+/** Before the first step: the spec parsed, the target read, the plan made. What is refused here has changed nothing. */
+
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { Prepared } from '../activities/types.js';
+import type { RolloutInput } from '../src/model/spec.js';
+import { light, preparing } from './calls.js';
+import { failureOf, nobodyCame } from './failures.js';
+import { AskedAgain, Leaving } from './leaving.js';
+import type { Rollout } from './rollout.js';
+import { stageViews } from './view.js';
+
+/** The plan's shape this code executes. */
+const KNOWN_PLAN = 1;
+
+export class Preparation {
+  constructor(private readonly rollout: Rollout) {}
+
+  async prepare(): Promise<void> {
+    const { state, journal } = this.rollout;
+    journal.enter('preparing');
+    try {
+      const input = state.type === 'undo' ? await this.undoInput() : this.rollout.input;
+      const parsed = await light.parse({ input, app: state.app, environment: state.environment, type: state.type });
+      state.spec = parsed.spec;
+      state.searchAttributes = parsed.searchAttributes;
+      state.limits = parsed.limits;
+      state.startedBy = parsed.spec.startedBy ?? null;
+      state.message = parsed.spec.message ?? null;
+      journal.publish();
+    } catch (error) {
+      throw this.refused(error);
+    }
+    this.rollout.herald.sayBegin();
+    const prepared = await this.readTarget();
+    if (prepared.planSchema !== KNOWN_PLAN) {
+      const message = `this worker does not know plan schema ${prepared.planSchema}; update the workers`;
+      throw this.refused(ApplicationFailure.nonRetryable(message, 'SLUICE_SETUP'));
+    }
+    state.prepared = prepared;
+    state.spec = prepared.spec;
+    state.revision = prepared.before.revision;
+    state.environments = prepared.before.environments;
+    state.stages = stageViews(prepared.plan);
+    journal.event(
+      `plan of ${prepared.plan.stages.length} stages made; ${prepared.before.split.stable ?? 'nothing'} is live`,
+    );
+  }
+
+  private async undoInput(): Promise<RolloutInput> {
+    const { app, environment } = this.rollout.state;
+    const record = await light.readUndo({ app, environment });
+    // Who starts this one and why is not who started the one it takes back.
+    const { startedBy: _by, message: _why, ...spec } = record.spec;
+    return {
+      ...spec,
+      ...pick(this.rollout.input, ['startedBy', 'message']),
+      release: { version: Number(record.version) },
+    };
+  }
+
+  /** `prepare` on the account's queue. Nobody serving the account is said loudly, and it goes on when somebody comes. */
+  private async readTarget(): Promise<Prepared> {
+    const { state, journal, spec } = this.rollout;
+    for (let wait = spec.deadlines.worker; ; wait = Math.min(wait * 2, 3_600_000)) {
+      try {
+        const prepared = await this.rollout.interruptible(
+          () => preparing(spec, wait).prepare({ spec, run: state.run }),
+          () => this.rollout.wish.retry !== undefined,
+        );
+        if (state.phase === 'stuck') journal.enter('preparing', 'a worker came');
+        return prepared;
+      } catch (error) {
+        if (error instanceof Leaving) throw error;
+        if (error instanceof AskedAgain) {
+          this.rollout.wish = {};
+          continue;
+        }
+        if (!nobodyCame(error)) throw this.refused(error);
+        const { account, region, platform } = spec.target;
+        journal.enter(
+          'stuck',
+          `no worker serves account ${account} in ${region} (${platform}); start one with \`sluice worker --account ${account} --region ${region}\`. Nothing has been changed`,
+          'SLUICE_NO_WORKER',
+        );
+        void this.rollout.herald.notify('stuck');
+      }
+    }
+  }
+
+  /** A refusal before anything was touched: the only way a rollout closes as Failed. */
+  refused(error: unknown): ApplicationFailure {
+    const { code, message } = failureOf(error);
+    this.rollout.journal.end('failed', message, code);
+    return ApplicationFailure.create({ message, type: code ?? 'SLUICE_PROVIDER', nonRetryable: true });
+  }
+}
+
+function pick(from: RolloutInput, keys: string[]): RolloutInput {
+  return Object.fromEntries(keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]]));
+}

@@ -1,0 +1,209 @@
+/** The steps of a plan that call the cloud. What fails sends the rollout back; a foreign change stops its hands. */
+
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { Written } from '../activities/platform/platform.js';
+import type { Phase } from '../src/model/words.js';
+import type { Stage, Step } from '../src/plan/types.js';
+import { forward, restoring } from './calls.js';
+import { failureOf, isForeign } from './failures.js';
+import { AskedAgain, Leaving, LONGEST_REMINDER } from './leaving.js';
+import type { Rollout } from './rollout.js';
+
+/** Stands for the mark of a change that a person adopted. */
+const ADOPTED = 'adopted';
+
+export class Steps {
+  constructor(private readonly rollout: Rollout) {}
+
+  async perform(stage: Stage, step: Step): Promise<void> {
+    switch (step.kind) {
+      case 'deploy':
+        return this.deploy(step);
+      case 'warm':
+        this.rollout.state.touched = true;
+        return this.attempt('deploying', () =>
+          forward(
+            this.rollout.spec,
+            step.deadline,
+            `ready ${this.rollout.spec.configuration.provisionedConcurrency} instances of ${this.rollout.state.release?.version}`,
+          ).warm({
+            spec: this.rollout.spec,
+            release: this.rollout.release(),
+          }),
+        );
+      case 'probe':
+        return this.probe(stage, step.probes, step.deadline);
+      case 'shift':
+        if (this.rollout.state.full) return;
+        return this.write(step.id, 'shifting', step.weight, (fence) =>
+          forward(
+            this.rollout.spec,
+            step.deadline,
+            `give ${this.rollout.release().version} ${step.weight} % of traffic`,
+          ).shift({
+            spec: this.rollout.spec,
+            stable: this.rollout.stable(),
+            candidate: this.rollout.release().version,
+            weight: step.weight,
+            fence,
+          }),
+        );
+      case 'promote':
+        await this.write(step.id, 'promoting', 100, (fence) =>
+          forward(
+            this.rollout.spec,
+            step.deadline,
+            `make ${this.rollout.release().version} the stable release`,
+          ).promote({
+            spec: this.rollout.spec,
+            candidate: this.rollout.release().version,
+            fence,
+          }),
+        );
+        this.rollout.state.promoted = true;
+        this.rollout.state.full = false;
+        return;
+      case 'bake':
+        return this.rollout.waits.bake(stage, step);
+      case 'approve':
+        return this.rollout.waits.approve(stage, step);
+      case 'finish':
+        await this.rollout.watching.stop();
+        return;
+    }
+  }
+
+  private async deploy(step: Extract<Step, { kind: 'deploy' }>): Promise<void> {
+    const { state, spec } = this.rollout;
+    const { before } = this.rollout.prepared;
+    state.touched ||= step.into === 'idle';
+    await this.attempt('deploying', async () => {
+      const summary =
+        step.into === 'idle' ? 'deploy the release into the idle environment' : 'deploy the release, without traffic';
+      const done = await forward(spec, step.deadline, summary).deploy({
+        spec,
+        before,
+        mark: this.rollout.mark(step.id),
+        ...(step.into ? { into: step.into } : {}),
+      });
+      state.release = done.release;
+      state.environments = done.environments ?? state.environments;
+      this.rollout.journal.event(`release ${done.release.version} is deployed, without traffic`);
+    });
+    if (state.release?.version === before.split.stable) {
+      this.rollout.leaveWith({
+        outcome: 'nothingToRelease',
+        reason: `release ${before.split.stable} is live already and identical`,
+        code: null,
+      });
+      throw new Leaving();
+    }
+  }
+
+  private async probe(stage: Stage, probes: string[], deadline: number): Promise<void> {
+    const version = this.rollout.release().version;
+    await this.attempt(this.rollout.state.weight > 0 ? 'baking' : 'deploying', async () => {
+      const report = await forward(
+        this.rollout.spec,
+        deadline,
+        `probe ${version}: ${probes.join(', ')}`,
+        'watch',
+      ).probe({
+        spec: this.rollout.spec,
+        version,
+        probes,
+      });
+      if (!report.passed) throw ApplicationFailure.nonRetryable(report.why ?? 'a probe failed', 'SLUICE_PROBE');
+      this.rollout.journal.event(`stage ${stage.name}: probes passed: ${report.lines.join('; ')}`);
+    });
+  }
+
+  /** A write to the target: noted before it is tried, fenced, read back. A foreign change stops the hands. */
+  private async write(
+    step: string,
+    phase: Phase,
+    weight: number,
+    call: (fence: { revision: string | null; mark: string }) => Promise<Written>,
+  ): Promise<void> {
+    const { state } = this.rollout;
+    const fence = { revision: state.revision, mark: this.rollout.mark(step) };
+    const candidate = this.rollout.release().version;
+    const split =
+      weight === 100
+        ? { stable: candidate, candidate: null, weight: 0 }
+        : { stable: this.rollout.prepared.before.split.stable, candidate, weight };
+    state.attempted.push({ mark: fence.mark, split });
+    state.touched = true;
+    await this.attempt(phase, async () => {
+      const written = await call({ ...fence, revision: state.revision });
+      state.revision = written.revision;
+      // The watcher of the smaller weight saw everything up to this write; its report is not a verdict on the next stage.
+      this.rollout.watching.drop();
+      state.weight = weight;
+      state.weightSince = Date.now();
+      state.judge = null;
+      state.verdict = null;
+      if (weight === 100 && state.environments !== null)
+        state.environments = { ...state.environments, live: sideOf(state.environments, candidate) };
+      this.rollout.watching.ensure();
+      this.rollout.journal.event(
+        weight === 100 ? `${candidate} is the stable release` : `${candidate} has ${weight} % of traffic`,
+      );
+    });
+  }
+
+  /** Runs one call of a step in its phase; what fails there sends the rollout back, a foreign change makes it stuck. */
+  private async attempt(phase: Phase, work: () => Promise<void>): Promise<void> {
+    for (;;) {
+      this.rollout.journal.enter(phase);
+      try {
+        return await this.rollout.interruptible(work);
+      } catch (error) {
+        if (error instanceof Leaving) throw error;
+        if (error instanceof AskedAgain) continue;
+        const { code, message } = failureOf(error);
+        if (!isForeign(error)) {
+          this.rollout.leaveWith({ outcome: 'rolledBack', reason: message, code });
+          throw new Leaving();
+        }
+        await this.foreignChange(message);
+      }
+    }
+  }
+
+  /** Nothing is written until a person says `abort --force` or `retry --adopt`. */
+  async foreignChange(message: string): Promise<void> {
+    this.rollout.journal.enter('stuck', `foreignChange: ${message}`, 'SLUICE_FOREIGN_CHANGE');
+    void this.rollout.herald.notify('stuck');
+    for (let remind = this.rollout.spec.health.policy.remindEvery; ; remind = Math.min(remind * 2, LONGEST_REMINDER)) {
+      const waited = await this.rollout.until(
+        () => this.rollout.wish.adopt === true,
+        remind,
+        'remind of the foreign change',
+        {
+          deaf: true,
+        },
+      );
+      if (waited === 'asked') return this.adopt();
+      void this.rollout.herald.notify('reminder');
+    }
+  }
+
+  /** A person takes the target as it is: its revision is ours from now on. */
+  async adopt(): Promise<void> {
+    this.rollout.wish = {};
+    const now = await restoring(this.rollout.spec, 60_000, 'take the target as it is').adopt({
+      spec: this.rollout.spec,
+    });
+    this.rollout.state.revision = now.revision;
+    this.rollout.state.attempted.push({ mark: ADOPTED, split: now.split });
+    this.rollout.journal.event(
+      `adopted the foreign change: the target is at ${now.split.stable}, candidate ${now.split.weight} %`,
+    );
+  }
+}
+
+function sideOf(environments: { blue: string | null; green: string | null }, version: string): 'blue' | 'green' | null {
+  if (environments.blue === version) return 'blue';
+  return environments.green === version ? 'green' : null;
+}

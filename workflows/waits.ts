@@ -1,0 +1,244 @@
+/** The steps and states that wait: bakes, approvals, holds and pauses, each watched and each with a deadline. */
+import type { WatchReport } from '../activities/health/types.js';
+import { clean, duration } from '../src/model/text.js';
+import type { ApproveStep, BakeStep, Stage } from '../src/plan/types.js';
+import type { Waited } from './leaving.js';
+import { Leaving } from './leaving.js';
+import type { Rollout } from './rollout.js';
+import type { Gate } from './state.js';
+
+/** Bakes whose counts were lost with a worker are run again this often before a person is asked. */
+const LOST_REPORTS = 3;
+
+/** Length of such a second bake, in ms: enough for any source to be read again. */
+const REBAKE = 15_000;
+
+export class Waits {
+  constructor(private readonly rollout: Rollout) {}
+
+  async bake(stage: Stage, step: BakeStep): Promise<void> {
+    const { state, journal } = this.rollout;
+    if (state.full && !state.promoted) return;
+    const here = state.step;
+    for (;;) {
+      this.rollout.watching.ensure();
+      here.until = here.left === undefined ? (here.until ?? Date.now() + step.duration) : Date.now() + here.left;
+      delete here.left;
+      journal.enter('baking');
+      journal.deadline(here.until);
+      const left = here.until - Date.now();
+      const asked = () =>
+        this.rollout.wish.skip !== undefined ||
+        this.rollout.wish.promote !== undefined ||
+        this.rollout.wish.pause !== undefined;
+      const waited = await this.rollout.until(asked, left, `bake ${stage.name} for ${duration(left)}`);
+      if (waited === 'again') continue;
+      if (this.rollout.wish.pause !== undefined) {
+        here.left = Math.max(0, here.until - Date.now());
+        await this.pauseIfAsked();
+        if (this.rollout.wish.promote === undefined) continue;
+      }
+      const past = this.rollout.wish.promote ?? this.rollout.wish.skip;
+      this.rollout.wish = {};
+      if (await this.judged(stage, step, past)) return;
+    }
+  }
+
+  /** The end of a bake: only the watcher's counts may pass it. False: the bake goes on, with what `left` says now. */
+  private async judged(stage: Stage, step: BakeStep, past: string | undefined): Promise<boolean> {
+    const { state, journal } = this.rollout;
+    const here = state.step;
+    const report = await this.rollout.watching.stop();
+    if (report === null) {
+      here.lostReports = (here.lostReports ?? 0) + 1;
+      if (here.lostReports <= LOST_REPORTS) {
+        journal.event(
+          `stage ${stage.name}: the watcher's counts were lost with its worker; baking on for ${duration(REBAKE)}`,
+        );
+        here.left = Math.min(step.duration, REBAKE);
+        return false;
+      }
+    }
+    const verdict = report?.verdict ?? { state: 'blind' as const, why: 'no worker could watch the candidate' };
+    const policy = this.rollout.spec.health.policy;
+    if (verdict.state === 'unhealthy') {
+      await this.unhealthy(report as WatchReport);
+      return false;
+    }
+    if (verdict.state === 'healthy' || (past !== undefined && verdict.state !== 'blind')) {
+      journal.event(
+        `stage ${stage.name}: ${past === undefined ? 'passed' : `bake ended early by ${past}`}: ${verdict.why}`,
+      );
+      return true;
+    }
+    if (
+      verdict.state !== 'blind' &&
+      this.rollout.spec.allowUngated &&
+      this.rollout.spec.health.probes.length + this.rollout.spec.health.metrics.length === 0
+    )
+      return true;
+    const answer = verdict.state === 'noData' ? policy.onNoData : policy.onUndecided;
+    if (answer === 'promote' && verdict.state !== 'blind') {
+      journal.event(`stage ${stage.name}: passed by policy: ${verdict.why}`);
+      return true;
+    }
+    if (answer === 'rollback') {
+      this.rollout.leaveWith({
+        outcome: 'rolledBack',
+        reason: `stage ${stage.name}: ${verdict.state}: ${verdict.why}`,
+        code: null,
+      });
+      throw new Leaving();
+    }
+    return this.hold(stage, `stage ${stage.name}: ${verdict.state}: ${verdict.why}`, step);
+  }
+
+  /** An unhealthy verdict: back, or by policy a hold. */
+  async unhealthy(report: WatchReport): Promise<void> {
+    this.rollout.state.errors = report.errors.map((e) => ({ ...e, what: clean(e.what) }));
+    if (this.rollout.spec.health.policy.onUnhealthy === 'rollback') {
+      this.rollout.leaveWith({
+        outcome: 'rolledBack',
+        reason: `${this.rollout.release().version} is unhealthy: ${report.verdict.why}`,
+        code: null,
+      });
+      throw new Leaving();
+    }
+    const stage = this.rollout.prepared.plan.stages[this.rollout.state.cursor.stage] as Stage;
+    await this.hold(stage, `${this.rollout.release().version} is unhealthy: ${report.verdict.why}`, null);
+  }
+
+  /** Waits for a person, watching on: reminders, then back. True: the stage is passed. With `bake`, it is judged anew at each reminder. */
+  private async hold(stage: Stage, why: string, bake: BakeStep | null): Promise<boolean> {
+    const { state, journal } = this.rollout;
+    const policy = this.rollout.spec.health.policy;
+    const here = state.step;
+    here.hold ??= { why, until: Date.now() + policy.maxHold, undecided: bake !== null };
+    journal.enter('held', why);
+    journal.deadline(here.hold.until);
+    void this.rollout.herald.notify('waiting');
+    for (;;) {
+      if (bake !== null) this.rollout.watching.ensure();
+      const wait = Math.min(policy.remindEvery, here.hold.until - Date.now());
+      const asked = () =>
+        this.rollout.wish.promote !== undefined || this.rollout.wish.retry !== undefined || here.gate?.decision != null;
+      await this.rollout.until(asked, wait, `hold ${stage.name}: ${clean(why, 120)}`, { deaf: bake === null });
+      if (here.gate?.decision != null) return true;
+      const { promote, retry } = this.rollout.wish;
+      this.rollout.wish = {};
+      if (promote !== undefined && bake !== null) {
+        const report = await this.rollout.watching.stop();
+        if (report?.verdict.state === 'unhealthy') await this.unhealthy(report);
+        journal.event(`stage ${stage.name}: promoted by ${promote} although ${why}`);
+        delete here.hold;
+        return true;
+      }
+      if (retry !== undefined) {
+        delete here.hold;
+        delete here.until;
+        if (bake === null) state.judge = null;
+        return false;
+      }
+      if (Date.now() >= here.hold.until) {
+        this.rollout.leaveWith({
+          outcome: 'rolledBack',
+          reason: `${why}; nobody decided within ${duration(policy.maxHold)}`,
+          code: null,
+        });
+        throw new Leaving();
+      }
+      if (bake !== null) {
+        const report = await this.rollout.watching.stop();
+        if (report?.verdict.state === 'unhealthy') await this.unhealthy(report);
+        if (report?.verdict.state === 'healthy') {
+          journal.event(`stage ${stage.name}: passed while held: ${report.verdict.why}`);
+          delete here.hold;
+          return true;
+        }
+      }
+      void this.rollout.herald.notify('reminder');
+    }
+  }
+
+  async approve(stage: Stage, step: ApproveStep): Promise<void> {
+    const { state, journal } = this.rollout;
+    const here = state.step;
+    here.gate ??= { stage: stage.name, until: Date.now() + step.approval.within, decision: null };
+    const { gate } = here;
+    if (state.weight > 0) this.rollout.watching.ensure();
+    if (here.hold === undefined) {
+      journal.enter('awaitingApproval', `stage ${stage.name} waits for an approval`);
+      void this.rollout.herald.notify('waiting');
+    }
+    while (gate.decision === null && here.hold === undefined && Date.now() < gate.until) {
+      journal.enter('awaitingApproval', `stage ${stage.name} waits for an approval`);
+      journal.deadline(gate.until);
+      const asked = () => gate.decision !== null || this.rollout.wish.pause !== undefined;
+      await this.rollout.until(
+        asked,
+        gate.until - Date.now(),
+        `approval of ${stage.name} within ${duration(step.approval.within)}`,
+      );
+      await this.pauseIfAsked(gate);
+      if (state.weight > 0) this.rollout.watching.ensure();
+    }
+    if (gate.decision === null) await this.approvalTimedOut(stage, step);
+    this.decide(stage, gate);
+  }
+
+  private async approvalTimedOut(stage: Stage, step: ApproveStep): Promise<void> {
+    const why = `stage ${stage.name} was not approved within ${duration(step.approval.within)}`;
+    if (step.approval.onTimeout === 'rollback') {
+      this.rollout.leaveWith({ outcome: 'rolledBack', reason: why, code: null });
+      throw new Leaving();
+    }
+    while (this.rollout.state.step.gate?.decision == null) await this.hold(stage, why, null);
+  }
+
+  private decide(stage: Stage, gate: Gate): void {
+    const { decision } = gate;
+    if (decision === null) return;
+    const said = decision.comment === null ? '' : `: ${decision.comment}`;
+    if (decision.approved) {
+      this.rollout.journal.event(`stage ${stage.name} approved${said}`, decision.by);
+      return;
+    }
+    this.rollout.leaveWith({
+      outcome: 'rejected',
+      reason: `stage ${stage.name} was rejected by ${decision.by}${said}`,
+      code: null,
+    });
+    throw new Leaving();
+  }
+
+  /** Keeps the weight; the watcher goes on. An open approval can be answered meanwhile and its deadline runs on. */
+  async pauseIfAsked(gate?: Gate): Promise<void> {
+    const { state, journal } = this.rollout;
+    if (this.rollout.wish.pause !== undefined && state.pause === null) {
+      const now = Date.now();
+      state.pause = { by: this.rollout.wish.pause.by, since: now, until: now + this.rollout.spec.deadlines.pause };
+    }
+    delete this.rollout.wish.pause;
+    if (state.pause === null) return;
+    const { pause } = state;
+    journal.enter('paused', `paused by ${pause.by}`);
+    journal.deadline(pause.until);
+    const over = gate === undefined ? pause.until : Math.min(pause.until, gate.until);
+    const go = () =>
+      this.rollout.wish.resume !== undefined ||
+      this.rollout.wish.promote !== undefined ||
+      gate?.decision?.approved === false;
+    let waited: Waited = go() ? 'asked' : 'again';
+    while (waited === 'again')
+      waited = await this.rollout.until(go, over - Date.now(), `paused, for ${duration(over - Date.now())} at most`);
+    delete this.rollout.wish.resume;
+    state.pause = null;
+    if (waited === 'asked' || (gate !== undefined && over === gate.until)) return;
+    this.rollout.leaveWith({
+      outcome: 'rolledBack',
+      reason: `paused by ${pause.by} for longer than ${duration(this.rollout.spec.deadlines.pause)}`,
+      code: null,
+    });
+    throw new Leaving();
+  }
+}

@@ -1,0 +1,93 @@
+/** Going back: one activity that brings the target to its before-state, however often the provider fails. */
+
+import { CancellationScope, condition } from '@temporalio/workflow';
+import { restoring } from './calls.js';
+import { failureOf, isForeign } from './failures.js';
+import { LONGEST_REMINDER } from './leaving.js';
+import type { Rollout } from './rollout.js';
+import type { Leave } from './state.js';
+
+/** A later try of restoring goes on this long before its last error is shown anew. */
+const RESTORE_CHUNK = 5 * 60_000;
+
+export class WayBack {
+  constructor(private readonly rollout: Rollout) {}
+
+  async goBack(leave: Leave): Promise<void> {
+    const { state, journal } = this.rollout;
+    this.rollout.watching.drop();
+    if (state.touched && leave.outcome !== 'nothingToRelease') await this.restore(leave);
+    state.weight = 0;
+    journal.failStage();
+    journal.end(leave.outcome, leave.reason, leave.code);
+  }
+
+  /** One activity that brings the target to the before-state, until it is there, however often the provider fails. */
+  private async restore(leave: Leave): Promise<void> {
+    const { state, journal, spec } = this.rollout;
+    const { before } = this.rollout.prepared;
+    const to = before.split.stable ?? 'no release (first deployment)';
+    journal.enter('restoring', leave.reason, leave.code);
+    for (let chunk = spec.deadlines.stuckAfter; ; chunk = RESTORE_CHUNK) {
+      delete this.rollout.wish.retry;
+      const scope = new CancellationScope();
+      const force = state.force;
+      const done = scope.run(() =>
+        restoring(spec, chunk, `send all traffic back to ${to}`).restore({
+          spec,
+          before,
+          attempted: state.attempted,
+          lastRevision: state.revision,
+          mark: this.rollout.mark('restore'),
+          force,
+        }),
+      );
+      const outcome = await Promise.race([
+        done.then(
+          (written) => ({ written }),
+          (error: unknown) => ({ error }),
+        ),
+        condition(
+          () => this.rollout.wish.retry !== undefined || state.force !== force || this.rollout.mustContinue(),
+        ).then(() => 'again' as const),
+      ]);
+      if (outcome === 'again') {
+        scope.cancel();
+        if (this.rollout.mustContinue()) await this.rollout.continue();
+        continue;
+      }
+      if ('written' in outcome) {
+        state.revision = outcome.written.revision;
+        state.environments = before.environments;
+        journal.event(`all traffic is back on ${to}`);
+        return;
+      }
+      await this.notRestored(outcome.error);
+    }
+  }
+
+  private async notRestored(error: unknown): Promise<void> {
+    const { state, journal } = this.rollout;
+    const { code, message } = failureOf(error);
+    const foreign = isForeign(error);
+    journal.enter('stuck', `${foreign ? 'foreignChange: ' : 'going back has not succeeded yet: '}${message}`, code);
+    void this.rollout.herald.notify('stuck');
+    if (!foreign) return;
+    for (let remind = this.rollout.spec.health.policy.remindEvery; ; remind = Math.min(remind * 2, LONGEST_REMINDER)) {
+      const { force } = state;
+      await condition(
+        () => state.force !== force || this.rollout.wish.adopt === true || this.rollout.mustContinue(),
+        remind,
+        {
+          summary: 'remind of the foreign change',
+        },
+      );
+      if (this.rollout.mustContinue()) await this.rollout.continue();
+      if (state.force) return;
+      if (this.rollout.wish.adopt === true) {
+        return this.rollout.steps.adopt();
+      }
+      void this.rollout.herald.notify('reminder');
+    }
+  }
+}
