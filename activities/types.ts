@@ -5,7 +5,7 @@ import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
 import type { Plan } from '../src/plan/types.js';
 import type { RolloutEvent, UndoRecord } from '../workflows/messages.js';
-import type { ProbeReport, WatchInput, WatchReport } from './health/types.js';
+import type { HealthBefore, ProbeReport, WatchInput, WatchReport } from './health/types.js';
 import type {
   BeforeState,
   Environments,
@@ -37,6 +37,7 @@ export interface Prepared {
   spec: Spec;
   before: BeforeState;
   plan: Plan;
+  health: HealthBefore;
   /** What a person should know and that does not stop the rollout. */
   warnings: string[];
 }

@@ -135,7 +135,7 @@ export class Journal {
 
   /** The closed run's view, for when no worker is there to be asked. */
   remember(): void {
-    upsertMemo({ view: this.view() });
+    upsertMemo({ view: { ...this.view(), series: [] } });
   }
 
   private stage(): StageView | undefined {

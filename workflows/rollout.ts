@@ -15,7 +15,7 @@ import {
 } from '@temporalio/workflow';
 import type { Prepared } from '../activities/types.js';
 import { mark, parseRolloutId } from '../src/model/ids.js';
-import type { RolloutInput, Spec } from '../src/model/spec.js';
+import type { HealthPolicy, RolloutInput, Spec } from '../src/model/spec.js';
 import { clean } from '../src/model/text.js';
 import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
@@ -81,6 +81,12 @@ export class Rollout {
     if (this.state.prepared === null)
       throw ApplicationFailure.nonRetryable('the plan was used before it was made', 'SLUICE_SPEC');
     return this.state.prepared;
+  }
+
+  /** What the judge goes by at this stage. */
+  policy(): HealthPolicy {
+    const stage = this.prepared.plan.stages[this.state.cursor.stage];
+    return { ...this.spec.health.policy, ...stage?.health };
   }
 
   async run(): Promise<RolloutView> {

@@ -3,6 +3,7 @@ import type { AttemptedWrite, Environments } from '../activities/platform/platfo
 import type { Limits, Prepared } from '../activities/types.js';
 import type { JudgeState } from '../src/judge/types.js';
 import type { ErrorCode } from '../src/model/errors.js';
+import type { SeriesPoint } from '../src/model/series.js';
 import type { Release, Spec } from '../src/model/spec.js';
 import type { EventView, RefusalView, StageView, VerdictView } from '../src/model/view.js';
 import type { Outcome, Phase, RolloutType } from '../src/model/words.js';
@@ -33,6 +34,8 @@ export interface StepState {
   gate?: Gate;
   /** Holding since, and why. */
   hold?: { why: string; until: number; undecided: boolean };
+  /** Half the traffic goes back for a comparison; `until` once it has (ms since the epoch). */
+  probeBack?: { why: string; until: number | null };
   /** Bakes whose counts were lost with a worker, in a row. */
   lostReports?: number;
 }
@@ -60,7 +63,12 @@ export interface RolloutState {
   touched: boolean;
   weight: number;
   weightSince: number;
+  /** What the judge knows, over all weights. */
   judge: JudgeState | null;
+  /** The evidence over time, thinned out. */
+  series: SeriesPoint[];
+  /** The one comparison at half the traffic has been made. */
+  probedBack: boolean;
   verdict: VerdictView | null;
   errors: { what: string; count: number; requestId?: string }[];
   promoted: boolean;
@@ -114,6 +122,8 @@ export function newState(of: {
     weight: 0,
     weightSince: of.now,
     judge: null,
+    series: [],
+    probedBack: false,
     verdict: null,
     errors: [],
     promoted: false,

@@ -35,31 +35,9 @@ export class Steps {
         return this.probe(stage, step.probes, step.deadline);
       case 'shift':
         if (this.rollout.state.full) return;
-        return this.write(step.id, 'shifting', step.weight, (fence) =>
-          forward(
-            this.rollout.spec,
-            step.deadline,
-            `give ${this.rollout.release().version} ${step.weight} % of traffic`,
-          ).shift({
-            spec: this.rollout.spec,
-            stable: this.rollout.stable(),
-            candidate: this.rollout.release().version,
-            weight: step.weight,
-            fence,
-          }),
-        );
+        return this.shift(step.id, step.weight, step.deadline);
       case 'promote':
-        await this.write(step.id, 'promoting', 100, (fence) =>
-          forward(
-            this.rollout.spec,
-            step.deadline,
-            `make ${this.rollout.release().version} the stable release`,
-          ).promote({
-            spec: this.rollout.spec,
-            candidate: this.rollout.release().version,
-            fence,
-          }),
-        );
+        await this.promote(step.id, step.deadline);
         this.rollout.state.promoted = true;
         this.rollout.state.full = false;
         return;
@@ -71,6 +49,31 @@ export class Steps {
         await this.rollout.watching.stop();
         return;
     }
+  }
+
+  /** Gives the candidate `weight` percent of traffic; `id` names the write. */
+  async shift(id: string, weight: number, deadline: number): Promise<void> {
+    const { spec } = this.rollout;
+    const candidate = this.rollout.release().version;
+    const stable = this.rollout.stable();
+    await this.write(id, 'shifting', weight, (fence) =>
+      forward(spec, deadline, `give ${candidate} ${weight} % of traffic`).shift({
+        spec,
+        stable,
+        candidate,
+        weight,
+        fence,
+      }),
+    );
+  }
+
+  /** Makes the candidate the stable release; `id` names the write. */
+  async promote(id: string, deadline: number): Promise<void> {
+    const { spec } = this.rollout;
+    const candidate = this.rollout.release().version;
+    await this.write(id, 'promoting', 100, (fence) =>
+      forward(spec, deadline, `make ${candidate} the stable release`).promote({ spec, candidate, fence }),
+    );
   }
 
   private async deploy(step: Extract<Step, { kind: 'deploy' }>): Promise<void> {
@@ -132,16 +135,17 @@ export class Steps {
       weight === 100
         ? { stable: candidate, candidate: null, weight: 0 }
         : { stable: this.rollout.prepared.before.split.stable, candidate, weight };
+    // What the watcher of the smaller weight saw last counts before there is more traffic.
+    const report = await this.rollout.watching.stop();
+    if (report?.verdict.state === 'unhealthy') await this.rollout.waits.unhealthy(report);
     state.attempted.push({ mark: fence.mark, split });
     state.touched = true;
     await this.attempt(phase, async () => {
       const written = await call({ ...fence, revision: state.revision });
       state.revision = written.revision;
-      // The watcher of the smaller weight saw everything up to this write; its report is not a verdict on the next stage.
-      this.rollout.watching.drop();
+      this.rollout.watching.passed = null;
       state.weight = weight;
       state.weightSince = Date.now();
-      state.judge = null;
       state.verdict = null;
       if (weight === 100 && state.environments !== null)
         state.environments = { ...state.environments, live: sideOf(state.environments, candidate) };

@@ -1,4 +1,5 @@
 /** What a person sees of a rollout: the view as data, and the same as Markdown for the Temporal UI. Pure. */
+import { evidence } from '../src/model/odds.js';
 import { clean, code, duration } from '../src/model/text.js';
 import { VERB_TABLE } from '../src/model/verbs.js';
 import type { RolloutView, StageView, WaitingFor } from '../src/model/view.js';
@@ -70,6 +71,7 @@ export function viewOf(state: RolloutState): RolloutView {
     live: state.environments?.live ?? null,
     stages: state.stages.map((stage) => ({ ...stage })),
     verdict: state.verdict,
+    series: state.series,
     errors: state.errors,
     events: state.events,
     eventsTotal: state.eventsTotal,
@@ -194,7 +196,7 @@ export function details(view: RolloutView): string {
   }
   lines.push('', trafficLine(view));
   if (view.verdict !== null) lines.push('', `**Health:** ${view.verdict.state}: ${clean(view.verdict.why, 300)}`);
-  lines.push(...waitingLine(view));
+  lines.push(...evidenceLines(view), ...waitingLine(view));
   if (view.stages.length > 0)
     lines.push('', ...table([['', 'Stage', 'Candidate', 'Steps', 'State'], ...view.stages.map(stageRow)]));
   lines.push(...answers(view));
@@ -232,6 +234,22 @@ function trafficLine(view: RolloutView): string {
 
 function environment(view: RolloutView): string {
   return view.live === null ? '' : ` (${view.live} is live)`;
+}
+
+/** The evidence against its limit, and what the sources were asked: enough to check the verdict by hand. */
+function evidenceLines({ verdict }: RolloutView): string[] {
+  if (verdict === null) return [];
+  const needed =
+    verdict.needed === null || verdict.needed === 0
+      ? ''
+      : `; about ${verdict.needed} more requests of the candidate to show that it is no worse`;
+  return [
+    '',
+    `**Evidence:** ${evidence(verdict)}${needed}`,
+    ...verdict.asked.map(
+      ({ source, query, answer }) => `- ${code(source, 60)}: ${code(query, 300)} → ${code(answer, 200)}`,
+    ),
+  ];
 }
 
 function waitingLine(view: RolloutView): string[] {

@@ -13,6 +13,14 @@ const LOST_REPORTS = 3;
 /** Length of such a second bake, in ms: enough for any source to be read again. */
 const REBAKE = 15_000;
 
+/** Percent of traffic that the candidate keeps while it is compared once more. */
+const PROBE_BACK = 50;
+
+/** When a bake that ends at `until` may pass early (ms since the epoch). */
+function earliestOf(step: BakeStep, until: number): number | null {
+  return step.earliest === undefined ? null : until - step.duration + step.earliest;
+}
+
 export class Waits {
   constructor(private readonly rollout: Rollout) {}
 
@@ -21,16 +29,18 @@ export class Waits {
     if (state.full && !state.promoted) return;
     const here = state.step;
     for (;;) {
-      this.rollout.watching.ensure();
+      if (here.probeBack !== undefined) await this.probeBack(stage, step);
       here.until = here.left === undefined ? (here.until ?? Date.now() + step.duration) : Date.now() + here.left;
       delete here.left;
+      this.rollout.watching.ensure(earliestOf(step, here.until));
       journal.enter('baking');
       journal.deadline(here.until);
       const left = here.until - Date.now();
       const asked = () =>
         this.rollout.wish.skip !== undefined ||
         this.rollout.wish.promote !== undefined ||
-        this.rollout.wish.pause !== undefined;
+        this.rollout.wish.pause !== undefined ||
+        this.rollout.watching.passed !== null;
       const waited = await this.rollout.until(asked, left, `bake ${stage.name} for ${duration(left)}`);
       if (waited === 'again') continue;
       if (this.rollout.wish.pause !== undefined) {
@@ -48,6 +58,8 @@ export class Waits {
   private async judged(stage: Stage, step: BakeStep, past: string | undefined): Promise<boolean> {
     const { state, journal } = this.rollout;
     const here = state.step;
+    const early = this.rollout.watching.passed !== null;
+    this.rollout.watching.passed = null;
     const report = await this.rollout.watching.stop();
     if (report === null) {
       here.lostReports = (here.lostReports ?? 0) + 1;
@@ -60,7 +72,7 @@ export class Waits {
       }
     }
     const verdict = report?.verdict ?? { state: 'blind' as const, why: 'no worker could watch the candidate' };
-    const policy = this.rollout.spec.health.policy;
+    const policy = this.rollout.policy();
     if (verdict.state === 'unhealthy') {
       await this.unhealthy(report as WatchReport);
       return false;
@@ -71,6 +83,8 @@ export class Waits {
       );
       return true;
     }
+    // It passed early, and what came in the moment since does not: the bake goes on to its end.
+    if (early && past === undefined && Date.now() < (here.until ?? 0)) return false;
     if (
       verdict.state !== 'blind' &&
       this.rollout.spec.allowUngated &&
@@ -96,7 +110,11 @@ export class Waits {
   /** An unhealthy verdict: back, or by policy a hold. */
   async unhealthy(report: WatchReport): Promise<void> {
     this.rollout.state.errors = report.errors.map((e) => ({ ...e, what: clean(e.what) }));
-    if (this.rollout.spec.health.policy.onUnhealthy === 'rollback') {
+    if (this.mayProbeBack(report)) {
+      this.rollout.state.step.probeBack = { why: report.verdict.why, until: null };
+      return;
+    }
+    if (this.rollout.policy().onUnhealthy === 'rollback') {
       this.rollout.leaveWith({
         outcome: 'rolledBack',
         reason: `${this.rollout.release().version} is unhealthy: ${report.verdict.why}`,
@@ -108,10 +126,57 @@ export class Waits {
     await this.hold(stage, `${this.rollout.release().version} is unhealthy: ${report.verdict.why}`, null);
   }
 
+  /**
+   * Only a ceiling was crossed, at 100 %, where nothing was left to compare with: a shared outage looks the same. Once in
+   * a rollout that is worth half the traffic back, to see which it is.
+   */
+  private mayProbeBack({ verdict }: WatchReport): boolean {
+    const { state, prepared } = this.rollout;
+    return (
+      verdict.probeBack &&
+      this.rollout.policy().probeBack &&
+      !state.probedBack &&
+      state.promoted &&
+      state.weight === 100 &&
+      prepared.before.split.stable !== null &&
+      this.step()?.kind === 'bake'
+    );
+  }
+
+  /** Half the traffic back for as long as the bake, watched; then forward again, and the bake once more. */
+  private async probeBack(stage: Stage, step: BakeStep): Promise<void> {
+    const { state, journal, watching, steps, spec } = this.rollout;
+    const here = state.step;
+    const back = here.probeBack as NonNullable<typeof here.probeBack>;
+    if (!state.probedBack) {
+      state.probedBack = true;
+      journal.event(`stage ${stage.name}: ${back.why}; back to ${PROBE_BACK} % to compare with the old release`);
+      await steps.shift(`${step.id}.back`, PROBE_BACK, spec.deadlines.shift);
+    }
+    back.until ??= Date.now() + step.duration;
+    for (let waited: Waited = 'again'; waited === 'again'; ) {
+      watching.ensure();
+      journal.enter('baking', `back at ${PROBE_BACK} %, to see whether the release is at fault`);
+      journal.deadline(back.until);
+      const left = back.until - Date.now();
+      waited = await this.rollout.until(() => false, left, `compare at ${PROBE_BACK} % for ${duration(left)}`);
+    }
+    await steps.promote(`${step.id}.forward`, spec.deadlines.shift);
+    journal.event(`stage ${stage.name}: the release is no worse than the old one; forward again`);
+    delete here.probeBack;
+    delete here.left;
+    here.until = Date.now() + step.duration;
+  }
+
+  private step() {
+    const { cursor, prepared } = this.rollout.state;
+    return prepared?.plan.stages[cursor.stage]?.steps[cursor.step];
+  }
+
   /** Waits for a person, watching on: reminders, then back. True: the stage is passed. With `bake`, it is judged anew at each reminder. */
   private async hold(stage: Stage, why: string, bake: BakeStep | null): Promise<boolean> {
     const { state, journal } = this.rollout;
-    const policy = this.rollout.spec.health.policy;
+    const policy = this.rollout.policy();
     const here = state.step;
     here.hold ??= { why, until: Date.now() + policy.maxHold, undecided: bake !== null };
     journal.enter('held', why);

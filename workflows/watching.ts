@@ -1,9 +1,13 @@
 /** The watcher of the candidate's present weight: one activity that lasts as long as the weight does. */
 import { CancellationScope } from '@temporalio/workflow';
 import type { WatchHeartbeat, WatchReport } from '../activities/health/types.js';
+import { joined } from '../src/model/series.js';
 import { watching } from './calls.js';
 import { lastHeartbeat } from './failures.js';
 import type { Rollout } from './rollout.js';
+
+/** Points of the series that a rollout keeps. */
+const MOST_POINTS = 120;
 
 interface Running {
   scope: CancellationScope;
@@ -13,12 +17,17 @@ interface Running {
 export class Watching {
   /** An unhealthy report that nobody has acted on yet. */
   unhealthy: WatchReport | null = null;
+  /** The report of a candidate that was shown to be no worse, early, and that no bake has ended by yet. */
+  passed: WatchReport | null = null;
   private running: Running | null = null;
 
   constructor(private readonly rollout: Rollout) {}
 
-  /** Starts the watcher unless it runs. Goes on with the judge's state of this weight. */
-  ensure(): void {
+  /**
+   * Starts the watcher unless it runs, going on with what the judge knows. With `earliest` (ms since the epoch) it also
+   * ends when, after that time, the candidate is shown to be no worse: see `passed`.
+   */
+  ensure(earliest: number | null = null): void {
     const { state, spec } = this.rollout;
     if (this.running !== null || this.unhealthy !== null || state.release === null) return;
     const candidate = state.release.version;
@@ -40,6 +49,9 @@ export class Watching {
             weight: state.weight,
             from: state.weightSince,
             state: state.judge,
+            policy: this.rollout.policy(),
+            before: this.rollout.prepared.health,
+            earliest: this.passed === null ? earliest : null,
           }),
         )
         .catch((error: unknown) => (lastHeartbeat(error) as WatchHeartbeat | undefined)?.report ?? null),
@@ -50,6 +62,11 @@ export class Watching {
       this.running = null;
       this.note(report);
       if (report?.verdict.state === 'unhealthy') this.unhealthy = report;
+      else if (report?.verdict.passes === true) {
+        this.passed = report;
+        // A weight is never unwatched: whoever ends the bake may be paused, or a moment away.
+        this.ensure();
+      }
     });
   }
 
@@ -70,6 +87,7 @@ export class Watching {
     this.running?.scope.cancel();
     this.running = null;
     this.unhealthy = null;
+    this.passed = null;
   }
 
   takeUnhealthy(): WatchReport {
@@ -83,7 +101,9 @@ export class Watching {
     const { state, journal } = this.rollout;
     state.judge = report.state;
     const { verdict } = report;
-    state.verdict = { state: verdict.state, why: verdict.why, stable: verdict.stable, candidate: verdict.candidate };
+    const { passes: _, probeBack: __, ...shown } = verdict;
+    state.verdict = { ...shown, asked: report.asked };
+    state.series = joined(state.series, report.series, MOST_POINTS);
     journal.publish();
   }
 }

@@ -1,5 +1,7 @@
-import type { JudgeState, Verdict } from '../../src/judge/types.js';
-import type { Spec } from '../../src/model/spec.js';
+import type { SeriesPoint } from '../../src/model/series.js';
+import type { Baseline, JudgeState, Verdict } from '../../src/judge/types.js';
+import type { HealthPolicy, Spec } from '../../src/model/spec.js';
+import type { Asked } from '../../src/model/view.js';
 import type { ErrorSample } from '../platform/platform.js';
 
 /** One stretch of watching: as long as the candidate has this weight. */
@@ -10,16 +12,33 @@ export interface WatchInput {
   weight: number;
   /** When this weight began, in ms since the epoch: sources count from here. */
   from: number;
-  /** The judge's state so far, when the watcher goes on with an earlier stretch of the same weight. */
+  /** What the judge knows so far, from earlier weights too. */
   state: JudgeState | null;
+  /** What the judge goes by at this stage. */
+  policy: HealthPolicy;
+  /** What was known before the rollout. */
+  before: HealthBefore;
+  /** From when on it also ends once the candidate is shown to be no worse (ms since the epoch); null: never. */
+  earliest: number | null;
 }
 
-/** What the watcher returns: early when unhealthy, else when it is cancelled. */
+/** The state of health before the rollout, as `prepare` found it. */
+export interface HealthBefore {
+  /** By source: what it counted of the stable release before the rollout. */
+  baselines: Record<string, Baseline>;
+  /** Alarms that fired already: they do not stop this rollout until they have been quiet once. */
+  firing: string[];
+}
+
+/** What the watcher returns: early when unhealthy or shown to be no worse, else when it is cancelled. */
 export interface WatchReport {
   verdict: Verdict;
   state: JudgeState;
   /** The candidate's most frequent errors, three at most: why its probes failed and, once unhealthy, what its logs say. */
   errors: ErrorSample[];
+  /** The evidence over this stretch, thinned out. */
+  series: SeriesPoint[];
+  asked: Asked[];
 }
 
 /** What the watcher's heartbeat carries: enough to go on after a crash, and to show live counts. */

@@ -134,6 +134,7 @@ function blankView(target: TargetName, seen: WorkflowExecutionDescription): Roll
     live: null,
     stages: [],
     verdict: null,
+    series: [],
     errors: [],
     events: [],
     eventsTotal: 0,

@@ -1,59 +1,71 @@
+import type { Counts } from '../model/counts.js';
 import type { HealthPolicy } from '../model/spec.js';
 import type { VerdictState } from '../model/words.js';
 
-/** Requests and errors of one release. */
-export interface Counts {
-  requests: number;
-  errors: number;
-}
+export type { Counts } from '../model/counts.js';
 
-/**
- * Evidence from one source. A source either counts on (`add`: these came since its last tick, each tick once by its
- * `id`) or knows running totals that it may still correct (`total`: replaces what the source said before).
- */
+/** What one source counted in a stretch of time that is closed: nothing will be added to it. */
 export interface Tick {
   source: string;
-  /** Rising within a source; a tick whose id is not above the last one seen is ignored. */
+  /** Rising within a source; a tick whose id is not above the last one taken is ignored, so that none counts twice. */
   id: number;
-  mode: 'add' | 'total';
-  /** Null: the source says nothing of this release. */
+  /** Null: the source says nothing of this release. Missing is not zero. */
   stable: Counts | null;
   candidate: Counts | null;
   /** Why the source could not be read, when it could not. Then the counts are null. */
   blind?: string;
 }
 
-/** All the judge remembers; JSON under 1 KB for a handful of sources. */
-export interface JudgeState {
-  sources: Record<string, SourceState>;
+/** What is known of a source from before the rollout; it is fixed before the first count. */
+export interface Baseline {
+  /** Requests and errors of the stable release. */
+  counts: Counts;
+  /** How often an error tends to repeat: variance over mean of its counts, 1 at least. Null: too little to say. */
+  dispersion: number | null;
 }
 
-export interface SourceState {
-  lastId: number;
-  stable: Counts | null;
-  candidate: Counts | null;
-  /** Whether the candidate's side was ever read. A source that never was cannot be part of a healthy verdict. */
-  read: boolean;
-  /** Ticks in a row that could not be read, and why. */
-  blindTicks: number;
-  blindWhy?: string;
+/** What the judge goes by. Plain JSON. */
+export interface JudgeSetup {
+  policy: HealthPolicy;
+  /** By source. */
+  baselines: Record<string, Baseline>;
+  /** Sources that are shown and never decide. */
+  dryRun: string[];
+}
+
+/** What the judge remembers, over all weights: JSON of under 1 KB a source. */
+export interface JudgeState {
+  /** The candidate's weight, in percent, that the stage's counts belong to. */
+  weight: number;
+  sources: Record<string, SourceState>;
+  /** The greatest ln E so far. */
+  greatest: number;
 }
 
 export interface Verdict {
   state: VerdictState;
   /** One sentence with the numbers. */
   why: string;
+  /** At this weight, all sources together. */
   stable: Counts;
   candidate: Counts;
+  /** Evidence against the candidate, ln E, and ln(1 / alpha), at which it is unhealthy. */
+  logE: number;
+  limit: number;
+  /** How many more requests of the candidate it takes to show that it is no worse; null when the counts do not point that way. */
+  needed: number | null;
+  /** Shown to be no worse at this weight: a bake may pass early. */
+  passes: boolean;
+  /** Unhealthy only by a ceiling while nothing was there to compare with. */
+  probeBack: boolean;
 }
 
-/**
- * The seam of the judge: pure, no clock, no I/O. Today's is the plain comparison (`comparison.ts`); a sequential test can
- * take its place without the watcher or the workflow changing.
- */
+/** The judge: pure, no clock, no I/O. */
 export interface Judge {
-  start(): JudgeState;
+  start(weight: number): JudgeState;
+  /** The candidate's weight is `weight` percent from now on. */
+  enter(state: JudgeState, weight: number): JudgeState;
   tick(state: JudgeState, tick: Tick): JudgeState;
   /** `unhealthy` may come at any time; `healthy`, `undecided`, `noData`, `blind` are what the end of a bake goes by. */
-  verdict(state: JudgeState, policy: HealthPolicy): Verdict;
+  verdict(state: JudgeState): Verdict;
 }

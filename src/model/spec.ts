@@ -82,12 +82,16 @@ export interface StageSpec {
   name: string;
   /** Percent, 0 < weight <= 100. */
   weight: number;
-  /** Milliseconds. */
-  bake: number;
+  bake: Bake;
   /** Names of probes that must pass at this stage before its bake, on the candidate. */
   probes: string[];
   approval?: ApprovalSpec;
+  /** What the judge goes by at this stage, where it differs from `health.policy`. */
+  health?: Partial<HealthPolicy>;
 }
+
+/** Watched time in milliseconds. With `min` and `max` it passes as soon after `min` as the candidate is shown to be no worse. */
+export type Bake = number | { min: number; max: number };
 
 export interface ApprovalSpec {
   /** Milliseconds the decision may take. */
@@ -96,28 +100,48 @@ export interface ApprovalSpec {
 }
 
 export type StrategySpec =
-  | { type: 'direct'; bake: number; approval?: ApprovalSpec }
-  | { type: 'blueGreen'; bake: number; testBake: number; approval?: ApprovalSpec }
+  | { type: 'direct'; bake: Bake; approval?: ApprovalSpec }
+  | { type: 'blueGreen'; bake: Bake; testBake: number; approval?: ApprovalSpec }
   | { type: 'canary'; stages: StageSpec[] }
-  | { type: 'linear'; step: number; interval: number; bake: number; approval?: ApprovalSpec }
+  | { type: 'linear'; step: number; interval: Bake; bake: Bake; approval?: ApprovalSpec }
   | { type: 'undo'; bake: number };
 
 export interface HealthSpec {
+  /** How the function is called. `async` and `stream`: its errors arrive minutes late, and a probe has side effects. */
+  invocation: 'sync' | 'async' | 'stream';
   probes: ProbeSpec[];
   metrics: MetricSpec[];
+  /** Alarms of the platform that stop a rollout when they go off during it. */
+  alarms: AlarmSpec[];
   policy: HealthPolicy;
 }
 
-/** The plain comparison's limits, and what to do when it cannot decide. */
+/** An alarm that somebody else keeps. One that fires at the start is recorded and ignored until it has been quiet once. */
+export interface AlarmSpec {
+  name: string;
+  kind: 'cloudwatch';
+  /** The alarm's name in CloudWatch. */
+  alarm: string;
+}
+
+/** The judge's limits (docs/judge.md has the formulas), and what to do when it cannot decide. */
 export interface HealthPolicy {
-  /** Fewest candidate requests before errors can make it unhealthy or a bake can pass. */
+  /** Largest chance (0-1) of ever calling a candidate unhealthy that is no worse than stable and under its ceilings. */
+  alpha: number;
+  /** Share of errors (0-1) that the candidate may have whatever stable does: the SLO. Null: from stable's own past. */
+  ceiling: number | null;
+  /** Fewest candidate requests, at the present weight, before a bake can pass. */
   minRequests: number;
   /** Fewest candidate errors before it can be unhealthy. */
   minErrors: number;
-  /** Share of errors (0-1) above which the candidate is unhealthy, whatever stable does. */
-  maxErrorRate: number;
-  /** How many times stable's error rate the candidate's may be. */
-  maxRelative: number;
+  /** How many times an error tends to repeat (a client's retries): evidence counts by that much less. Null: measured. */
+  dispersion: number | null;
+  /** By how much (0-1) the candidate's error rate may exceed stable's in a bake that passes early. Null: 1 % or stable's own rate. */
+  margin: number | null;
+  /** Chance (0-1) that a candidate worse than stable by more than `margin` passes early. */
+  beta: number;
+  /** At 100 %, with nothing to compare with: go back to half once before going back for good. */
+  probeBack: boolean;
   onUnhealthy: 'rollback' | 'hold';
   onUndecided: 'rollback' | 'hold' | 'promote';
   onNoData: 'rollback' | 'hold' | 'promote';
@@ -151,6 +175,8 @@ export interface ProbeSpec {
   latency: number;
   /** Milliseconds between two calls while a candidate has weight: 50 (20 a second) to 60000. */
   every: number;
+  /** It has no side effects: may be sent to a function that is not called synchronously. */
+  safe: boolean;
   /** How often the smoke test before the first weight must succeed in a row. */
   smoke: number;
 }

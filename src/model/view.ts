@@ -1,4 +1,6 @@
+import type { Counts } from './counts.js';
 import type { ErrorCode } from './errors.js';
+import type { SeriesPoint } from './series.js';
 import type { MessageVerb, Outcome, Phase, RolloutType, VerdictState } from './words.js';
 
 /** Everything a person may want to know of a rollout: the `status` query's answer, the result, the memo. Plain JSON. */
@@ -27,6 +29,8 @@ export interface RolloutView {
   live: 'blue' | 'green' | null;
   stages: StageView[];
   verdict: VerdictView | null;
+  /** The evidence over time, thinned out; oldest first. Empty in the memo. */
+  series: SeriesPoint[];
   /** The candidate's most frequent errors, for a rollback. */
   errors: { what: string; count: number; requestId?: string }[];
   /** Newest last; the last 20 and how many there were. */
@@ -76,8 +80,23 @@ export interface StageView {
 export interface VerdictView {
   state: VerdictState;
   why: string;
-  stable: { requests: number; errors: number };
-  candidate: { requests: number; errors: number };
+  /** At the present weight, all sources together. */
+  stable: Counts;
+  candidate: Counts;
+  /** Evidence against the candidate, ln E, and the limit ln(1 / alpha) at which it is unhealthy. */
+  logE: number;
+  limit: number;
+  /** How many more requests of the candidate it takes to show that it is no worse; null: the counts do not point that way. */
+  needed: number | null;
+  /** What each source was asked last, and what it answered. */
+  asked: Asked[];
+}
+
+/** A source's last question and answer, so that a person can check the verdict by hand. */
+export interface Asked {
+  source: string;
+  query: string;
+  answer: string;
 }
 
 export interface EventView {

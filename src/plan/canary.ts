@@ -9,7 +9,7 @@ export function planCanary(spec: SpecOf<'canary'>): Plan {
   const { stages } = spec.strategy;
   return planOf(spec, [
     { name: DEPLOY_STAGE, steps: stepsAt(spec, 0).deploy() },
-    ...stages.map(({ name, weight, probes, bake, approval }) => {
+    ...stages.map(({ name, weight, probes, bake, approval, health }) => {
       const at = stepsAt(spec, weight);
       const last = weight === 100;
       const steps = [
@@ -19,7 +19,7 @@ export function planCanary(spec: SpecOf<'canary'>): Plan {
         ...at.approve(approval),
         ...(last ? at.finish() : []),
       ];
-      return { name, steps };
+      return { name, steps, ...(health === undefined ? {} : { health }) };
     }),
   ]);
 }

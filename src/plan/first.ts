@@ -1,4 +1,4 @@
-import type { ApprovalSpec, Spec } from '../model/spec.js';
+import type { ApprovalSpec, Bake, Spec } from '../model/spec.js';
 import { DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
 import type { Plan } from './types.js';
 
@@ -20,7 +20,7 @@ export function planFirst(spec: Spec): Plan {
 }
 
 /** The strategy's bake at 100 %, and the first approval it asks for. */
-function lastLook(strategy: Spec['strategy']): { bake: number; approval: ApprovalSpec | undefined } {
+function lastLook(strategy: Spec['strategy']): { bake: Bake; approval: ApprovalSpec | undefined } {
   switch (strategy.type) {
     case 'canary':
       return {

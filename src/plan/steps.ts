@@ -2,7 +2,7 @@
  * The steps that strategies are made of. A step's id is `<strategy>-<weight>.<kind>`: weights only rise within a plan
  * and no weight has two steps of a kind, so it is unique, and the mark it becomes tells a person where the rollout was.
  */
-import type { ApprovalSpec, Spec } from '../model/spec.js';
+import type { ApprovalSpec, Bake, Spec } from '../model/spec.js';
 import { PLAN_SCHEMA, type Plan, type Stage, type Step, type StepKind } from './types.js';
 
 /** The first stage of every plan: the release exists, is warm and answers, and has no traffic. */
@@ -15,7 +15,7 @@ export interface Steps {
   probe(names: string[]): Step[];
   shift(): Step[];
   promote(): Step[];
-  bake(duration: number): Step[];
+  bake(time: Bake): Step[];
   approve(approval: ApprovalSpec | undefined): Step[];
   finish(): Step[];
 }
@@ -37,7 +37,11 @@ export function stepsAt(spec: Spec, weight: number): Steps {
     probe,
     shift: () => [{ kind: 'shift', id: id('shift'), weight, deadline: deadlines.shift }],
     promote: () => [{ kind: 'promote', id: id('promote'), deadline: deadlines.shift }],
-    bake: (duration) => [{ kind: 'bake', id: id('bake'), weight, duration }],
+    bake: (time) => [
+      typeof time === 'number'
+        ? { kind: 'bake', id: id('bake'), weight, duration: time }
+        : { kind: 'bake', id: id('bake'), weight, duration: time.max, earliest: time.min },
+    ],
     approve: (approval) => (approval ? [{ kind: 'approve', id: id('approve'), weight, approval }] : []),
     finish: () => [{ kind: 'finish', id: id('finish') }],
   };

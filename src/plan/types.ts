@@ -1,4 +1,4 @@
-import type { ApprovalSpec } from '../model/spec.js';
+import type { ApprovalSpec, HealthPolicy } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
 
 /** Version of the plan's shape. A workflow refuses a plan it does not know. */
@@ -21,6 +21,8 @@ export interface Stage {
   /** Unique in the plan; what `approve` names. */
   name: string;
   steps: Step[];
+  /** What the judge goes by at this stage, where it differs from the spec's policy. */
+  health?: Partial<HealthPolicy>;
 }
 
 interface StepBase {
@@ -55,6 +57,8 @@ export interface BakeStep extends StepBase {
   kind: 'bake';
   weight: number;
   duration: number;
+  /** When it may pass early, counted from its beginning; absent: never. */
+  earliest?: number;
 }
 export interface ApproveStep extends StepBase {
   kind: 'approve';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Spec } from '../model/spec.js';
+import type { Bake, Spec, StrategySpec } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
 import { complete } from './complete.js';
 import { DEFAULTS } from './defaults.js';
@@ -7,6 +7,7 @@ import { suggestion } from './nearest.js';
 import { faultsOf, say } from './problems.js';
 import { written } from './schema/index.js';
 import { child, type Fault, locate, plainOf, type Tree, treeOfValue } from './tree.js';
+import { writeDuration } from './units.js';
 
 /** Most bytes of a spec as JSON: with its plan it travels in the workflow's history. */
 export const MOST_BYTES = 256 * 1024;
@@ -22,7 +23,7 @@ export interface Expected {
 
 /** Checks one environment's spec and fills in the defaults. Null when there are faults, which are pushed on `faults`. */
 export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | null {
-  const tree = withStrategy(given, expected.type);
+  const tree = withoutUnsafeProbe(withStrategy(given, expected.type));
   const parsed = written.safeParse(plainOf(tree), { error: say });
   if (!parsed.success) {
     faults.push(...faultsOf(parsed.error.issues, tree));
@@ -48,6 +49,7 @@ export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | 
     fault(['release'], 'undo goes back to a version that is published already (release: {version: N})');
   }
   checkGates(spec, fault);
+  checkInvocation(spec, fault);
   const bytes = Buffer.byteLength(JSON.stringify(spec));
   if (bytes > MOST_BYTES) {
     fault([], `the spec has ${bytes} bytes, at most ${MOST_BYTES} fit (take payloads or environment variables out)`);
@@ -55,7 +57,9 @@ export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | 
   return expected.baseDir === undefined ? spec : { ...spec, release: absolute(spec.release, expected.baseDir) };
 }
 
-function checkGates(spec: Spec, fault: (path: (string | number)[], message: string) => void): void {
+type Report = (path: (string | number)[], message: string) => void;
+
+function checkGates(spec: Spec, fault: Report): void {
   const probes = spec.health.probes.map(({ name }) => name);
   if (spec.strategy.type === 'canary') {
     for (const [i, stage] of spec.strategy.stages.entries()) {
@@ -66,9 +70,75 @@ function checkGates(spec: Spec, fault: (path: (string | number)[], message: stri
       }
     }
   }
-  if (probes.length === 0 && spec.health.metrics.length === 0 && !spec.allowUngated) {
+  if (spec.allowUngated) return;
+  if (probes.length === 0 && spec.health.metrics.length === 0) {
     fault(['health'], 'nothing could ever judge the candidate (add a probe or a metric, or say allowUngated: true)');
+  } else if (probes.length === 0 && spec.strategy.type === 'blueGreen' && spec.strategy.testBake > 0) {
+    fault(
+      ['strategy', 'testBake'],
+      'nothing could judge the idle environment, which has no users (add a probe, leave testBake out, or say allowUngated: true)',
+    );
   }
+}
+
+/**
+ * An asynchronous call that fails is tried again after one and after two minutes, and only then counted as lost. Source:
+ * "Asynchronous invocation", AWS Lambda developer guide. The rest is for the metric to be published.
+ */
+const LEAST_ASYNC_BAKE = 4 * 60_000;
+
+/** Of a function that nobody waits for, errors come late and a probe does what an event does. */
+function checkInvocation(spec: Spec, fault: Report): void {
+  const { invocation, probes } = spec.health;
+  if (invocation === 'sync') return;
+  for (const [i, probe] of probes.entries()) {
+    if (probe.safe || probe.kind !== 'invoke') continue;
+    fault(
+      ['health', 'probes', i],
+      `probe "${probe.name}" would do what an event does, since the function is called ${CALLED[invocation]} (say safe: true when it has no side effects, or take it out)`,
+    );
+  }
+  for (const { path: at, bake } of bakesOf(spec.strategy)) {
+    const least = typeof bake === 'number' ? bake : bake.min;
+    if (least >= LEAST_ASYNC_BAKE) continue;
+    fault(
+      at,
+      `is too short for a function that is called ${CALLED[invocation]}: its last retry fails after 3 minutes (take ${writeDuration(LEAST_ASYNC_BAKE)} or more)`,
+    );
+  }
+}
+
+const CALLED = { async: 'asynchronously', stream: 'by a stream' } as const;
+
+/** Every watched time with traffic on the candidate, and where it is written. */
+function bakesOf(strategy: StrategySpec): { path: (string | number)[]; bake: Bake }[] {
+  switch (strategy.type) {
+    case 'canary':
+      return strategy.stages.map(({ bake }, i) => ({ path: ['strategy', 'stages', i, 'bake'], bake }));
+    case 'linear':
+      return [
+        { path: ['strategy', 'interval'], bake: strategy.interval },
+        { path: ['strategy', 'bake'], bake: strategy.bake },
+      ];
+    case 'direct':
+    case 'blueGreen':
+      return [{ path: ['strategy', 'bake'], bake: strategy.bake }];
+    case 'undo':
+      // The release served before: the short look is for the way back itself.
+      return [];
+  }
+}
+
+/** The default probe calls the function; one that is not called synchronously gets none unless its author writes one. */
+function withoutUnsafeProbe(tree: Tree): Tree {
+  const health = child(tree, 'health');
+  const invocation = child(health, 'invocation');
+  const late = invocation?.kind === 'leaf' && (invocation.value === 'async' || invocation.value === 'stream');
+  if (tree.kind !== 'map' || health?.kind !== 'map' || !late || child(health, 'probes') !== undefined) return tree;
+  const none = { keyAt: null, tree: treeOfValue([]) };
+  const without: Tree = { ...health, entries: new Map([...health.entries, ['probes', none]]) };
+  const keyAt = tree.entries.get('health')?.keyAt ?? null;
+  return { ...tree, entries: new Map([...tree.entries, ['health', { keyAt, tree: without }]]) };
 }
 
 /**

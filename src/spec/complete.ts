@@ -1,4 +1,4 @@
-import type { MetricSpec, ProbeSpec, ReleaseSource, Spec, StrategySpec } from '../model/spec.js';
+import type { HealthPolicy, MetricSpec, ProbeSpec, StageSpec, ReleaseSource, Spec, StrategySpec } from '../model/spec.js';
 import { DEFAULTS } from './defaults.js';
 import { stageName, type Written } from './schema/index.js';
 
@@ -16,13 +16,22 @@ export function complete(written: Written): Spec {
       metrics: written.health.metrics.map(
         ({ name, cloudwatch }): MetricSpec => ({ name, kind: 'cloudwatch', ...cloudwatch }),
       ),
+      alarms: written.health.alarms.map(({ name, cloudwatch }) => ({ name, kind: 'cloudwatch', alarm: cloudwatch })),
+      policy: { ceiling: null, dispersion: null, margin: null, ...written.health.policy },
     },
   };
 }
 
 function strategyOf(written: Written['strategy']): StrategySpec {
   if (written.type !== 'canary') return written;
-  return { type: 'canary', stages: written.stages.map((stage) => ({ ...stage, name: stageName(stage) })) };
+  const stages = written.stages.map(
+    ({ health, ...stage }): StageSpec => ({
+      ...stage,
+      name: stageName(stage),
+      ...(health === undefined ? {} : { health: health as Partial<HealthPolicy> }),
+    }),
+  );
+  return { type: 'canary', stages };
 }
 
 function probeOf({ invoke, http, expect, ...rest }: Written['health']['probes'][number]): ProbeSpec {

@@ -63,6 +63,8 @@ export const DEFAULTS = {
     latency: '3s',
     /** Sees a failing release within seconds and costs 86,400 calls a day at most. */
     every: '1s',
+    /** A probe calls the function for real; only its author knows what that does. */
+    safe: false,
     /** Once may be luck. */
     smoke: 3,
   },
@@ -74,15 +76,21 @@ export const DEFAULTS = {
     /** Where Lambda publishes. */
     namespace: 'AWS/Lambda',
   },
+  /** Most functions that need a rollout answer somebody who waits. */
+  invocation: 'sync',
+  /** Nobody's alarms are known. */
+  alarms: [] as never[],
   policy: {
+    /** One false alarm in a hundred rollouts, whatever the number of looks. */
+    alpha: '1%',
     /** Below this, one error is 5 % and more: no share means anything. */
     minRequests: 20,
-    /** One error is an accident, two may be. */
-    minErrors: 3,
-    /** Whatever stable does, one failed request in twenty is too many. */
-    maxErrorRate: '5%',
-    /** Twice as many errors as stable is a difference that small samples seldom show by chance. */
-    maxRelative: 2,
+    /** One error is an accident. */
+    minErrors: 2,
+    /** One in twenty, per stage: a bad release has to pass every stage. */
+    beta: '5%',
+    /** A shared outage at 100 % looks like the release's fault; half the traffic back tells which it is. */
+    probeBack: true,
     /** Going back is the safe answer, and it needs nobody. */
     onUnhealthy: 'rollback',
     /** Nothing unmeasured passes, and nothing unproven is thrown away: a person looks. */

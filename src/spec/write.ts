@@ -11,18 +11,19 @@ export function writeSpec(spec: Record<string, unknown>): Record<string, unknown
     deadlines: (deadlines) => eachValue(deadlines, duration),
     strategy: (strategy) =>
       change(strategy, {
-        bake: duration,
+        bake,
         testBake: duration,
-        interval: duration,
+        interval: bake,
         step: weight,
         approval,
-        stages: list((stage) => change(stage, { weight, bake: duration, approval })),
+        stages: list((stage) => change(stage, { weight, bake, approval, health: policy })),
       }),
     health: (health) =>
       change(health, {
         probes: list(probe),
         metrics: list(metric),
-        policy: (policy) => change(policy, { maxErrorRate: share, maxHold: duration, remindEvery: duration }),
+        alarms: list(alarm),
+        policy,
       }),
   }) as Record<string, unknown>;
 }
@@ -55,7 +56,29 @@ function list(by: Change): Change {
 const duration: Change = (value) => (typeof value === 'number' ? writeDuration(value) : value);
 const weight: Change = (value) => (typeof value === 'number' ? `${value}%` : value);
 const share: Change = (value) => (typeof value === 'number' ? writeShare(value) : value);
+const bake: Change = (value) =>
+  isObject(value) ? change(value, { min: duration, max: duration }) : duration(value);
 const approval: Change = (value) => change(value, { within: duration });
+
+/** What is null is measured, and left out as it was when written. */
+function policy(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  const said = Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== null));
+  return change(said, {
+    alpha: share,
+    beta: share,
+    ceiling: share,
+    margin: share,
+    maxHold: duration,
+    remindEvery: duration,
+  });
+}
+
+function alarm(value: unknown): unknown {
+  if (!isObject(value) || !('kind' in value)) return value;
+  const { name, kind, alarm: of } = value;
+  return { name, [String(kind)]: of };
+}
 
 function probe(value: unknown): unknown {
   if (!isObject(value) || !('kind' in value)) return value;

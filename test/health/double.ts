@@ -52,6 +52,7 @@ export function probeSpec(more: Partial<ProbeSpec> = {}): ProbeSpec {
     expect: {},
     latency: 1_000,
     every: 20,
+    safe: false,
     smoke: 3,
     ...more,
   };

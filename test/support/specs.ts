@@ -3,10 +3,14 @@ import type { HealthPolicy, Spec } from '../../src/model/spec.js';
 /** A complete spec for tests of the workflow; times are generous, time is skipped. */
 export function specFor(strategy: Spec['strategy'], overrides: Partial<Spec> = {}): Spec {
   const policy: HealthPolicy = {
+    alpha: 0.01,
+    ceiling: 0.05,
     minRequests: 20,
-    minErrors: 3,
-    maxErrorRate: 0.05,
-    maxRelative: 2,
+    minErrors: 2,
+    dispersion: null,
+    margin: null,
+    beta: 0.05,
+    probeBack: true,
     onUnhealthy: 'rollback',
     onUndecided: 'hold',
     onNoData: 'hold',
@@ -21,8 +25,21 @@ export function specFor(strategy: Spec['strategy'], overrides: Partial<Spec> = {
     configuration: {},
     strategy,
     health: {
-      probes: [{ name: 'smoke', kind: 'invoke', payload: {}, expect: {}, latency: 3_000, every: 1_000, smoke: 3 }],
+      invocation: 'sync',
+      probes: [
+        {
+          name: 'smoke',
+          kind: 'invoke',
+          payload: {},
+          expect: {},
+          latency: 3_000,
+          every: 1_000,
+          safe: false,
+          smoke: 3,
+        },
+      ],
       metrics: [],
+      alarms: [],
       policy,
     },
     onNewRelease: 'reject',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DEFAULTS } from '../defaults.js';
-import { duration, MINUTE, name, SECOND, share, strict, text, whole } from './parts.js';
+import { chance, duration, MINUTE, name, SECOND, share, strict, text, whole } from './parts.js';
 
 const invoke = strict({
   payload: z.unknown().exactOptional().describe('The event, any JSON.'),
@@ -45,6 +45,10 @@ const probe = strict({
   every: duration(50, MINUTE)
     .prefault(DEFAULTS.probe.every)
     .describe('Time between two calls while the candidate has weight: 50ms to 60s.'),
+  safe: z
+    .boolean()
+    .prefault(DEFAULTS.probe.safe)
+    .describe('It has no side effects; needed where `invocation` is not sync.'),
   smoke: whole(1, 100)
     .prefault(DEFAULTS.probe.smoke)
     .describe('How often in a row it must succeed before the candidate gets weight.'),
@@ -68,33 +72,49 @@ const metric = strict({
 const either = ['rollback', 'hold'] as const;
 const any = [...either, 'promote'] as const;
 
-const policy = strict({
-  minRequests: whole(1, 1_000_000)
-    .prefault(DEFAULTS.policy.minRequests)
-    .describe('Fewest requests of the candidate before a bake can pass or fail by shares.'),
-  minErrors: whole(1, 1_000_000)
-    .prefault(DEFAULTS.policy.minErrors)
-    .describe('Fewest errors of the candidate before it can be unhealthy.'),
-  maxErrorRate: share()
-    .prefault(DEFAULTS.policy.maxErrorRate)
-    .describe('Share of errors above which the candidate is unhealthy.'),
-  maxRelative: z
+/** The policy's members; a stage may override each. */
+const policyFields = {
+  alpha: chance().describe('Largest chance of ever calling a release unhealthy that is no worse than stable.'),
+  ceiling: share()
+    .describe('Share of errors the candidate may have whatever stable does (your SLO); from stable\'s past unless given.'),
+  minRequests: whole(1, 1_000_000).describe('Fewest requests of the candidate at a weight before its bake can pass.'),
+  minErrors: whole(1, 1_000_000).describe('Fewest errors of the candidate before it can be unhealthy.'),
+  dispersion: z
     .number({ error: 'expected a number, 1 or more' })
     .min(1, 'expected a number, 1 or more')
-    .prefault(DEFAULTS.policy.maxRelative)
-    .describe("How many times stable's error rate the candidate's may be."),
-  onUnhealthy: z.enum(either).prefault(DEFAULTS.policy.onUnhealthy).describe('What to do with an unhealthy candidate.'),
-  onUndecided: z
-    .enum(any)
-    .prefault(DEFAULTS.policy.onUndecided)
-    .describe('What to do when a bake ends and the counts decide nothing.'),
-  onNoData: z
-    .enum(any)
-    .prefault(DEFAULTS.policy.onNoData)
-    .describe('What to do when a bake ends and nothing was counted.'),
-  maxHold: duration(SECOND).prefault(DEFAULTS.policy.maxHold).describe('Longest hold; then the rollout goes back.'),
-  remindEvery: duration(SECOND).prefault(DEFAULTS.policy.remindEvery).describe('Time between reminders while held.'),
+    .max(1_000, 'at most 1000')
+    .describe('How often one failure tends to repeat (retries); measured from stable\'s past unless given.'),
+  margin: share()
+    .describe('How much worse than stable a release may be that passes a bake early; 1% or stable\'s own rate unless given.'),
+  beta: chance().describe('Chance that a release worse than that passes a bake early.'),
+  probeBack: z
+    .boolean()
+    .describe('At 100%, with nothing to compare with: back to half once, to see whether it is the release.'),
+  onUnhealthy: z.enum(either).describe('What to do with an unhealthy candidate.'),
+  onUndecided: z.enum(any).describe('What to do when a bake ends and the counts decide nothing.'),
+  onNoData: z.enum(any).describe('What to do when a bake ends and nothing was counted.'),
+  maxHold: duration(SECOND).describe('Longest hold; then the rollout goes back.'),
+  remindEvery: duration(SECOND).describe('Time between reminders while held.'),
+};
+
+const policy = strict({
+  alpha: policyFields.alpha.prefault(DEFAULTS.policy.alpha),
+  ceiling: policyFields.ceiling.exactOptional(),
+  minRequests: policyFields.minRequests.prefault(DEFAULTS.policy.minRequests),
+  minErrors: policyFields.minErrors.prefault(DEFAULTS.policy.minErrors),
+  dispersion: policyFields.dispersion.exactOptional(),
+  margin: policyFields.margin.exactOptional(),
+  beta: policyFields.beta.prefault(DEFAULTS.policy.beta),
+  probeBack: policyFields.probeBack.prefault(DEFAULTS.policy.probeBack),
+  onUnhealthy: policyFields.onUnhealthy.prefault(DEFAULTS.policy.onUnhealthy),
+  onUndecided: policyFields.onUndecided.prefault(DEFAULTS.policy.onUndecided),
+  onNoData: policyFields.onNoData.prefault(DEFAULTS.policy.onNoData),
+  maxHold: policyFields.maxHold.prefault(DEFAULTS.policy.maxHold),
+  remindEvery: policyFields.remindEvery.prefault(DEFAULTS.policy.remindEvery),
 });
+
+/** What a stage may say of its own. */
+export const policyOverride = strict(policyFields).partial();
 
 /** Reports the second of two entries with one name. */
 function uniqueNames<T extends { name: string }>(entries: T[], ctx: z.RefinementCtx<T[]>): void {
@@ -105,7 +125,16 @@ function uniqueNames<T extends { name: string }>(entries: T[], ctx: z.Refinement
   }
 }
 
+const alarm = strict({
+  name: name().describe('How views name it.'),
+  cloudwatch: text(255).describe("The alarm's name, in the function's account and region."),
+});
+
 export const health = strict({
+  invocation: z
+    .enum(['sync', 'async', 'stream'])
+    .prefault(DEFAULTS.invocation)
+    .describe('How the function is called: errors of async and stream arrive minutes late.'),
   probes: z
     .array(probe)
     .max(20, 'at most 20 probes')
@@ -118,5 +147,11 @@ export const health = strict({
     .superRefine(uniqueNames)
     .prefault([...DEFAULTS.metrics])
     .describe("The users' own requests."),
+  alarms: z
+    .array(alarm)
+    .max(20, 'at most 20 alarms')
+    .superRefine(uniqueNames)
+    .prefault([...DEFAULTS.alarms])
+    .describe('Alarms that stop the rollout when they go off during it.'),
   policy: policy.prefault({}).describe('When the candidate is unhealthy, and what to do when that is not clear.'),
 });

@@ -52,6 +52,21 @@ export function duration(least = 0, most = 365 * DAY) {
     });
 }
 
+/** Watched time: a duration, or `{min, max}` for one that may pass early. */
+export function bake() {
+  return z.union([
+    duration(),
+    strict({
+      min: duration().describe('Before this it never passes.'),
+      max: duration(SECOND).describe('Then what was counted decides.'),
+    }).superRefine(({ min, max }, ctx) => {
+      if (min >= max) {
+        ctx.addIssue(`min ${writeDuration(min)} must be shorter than max ${writeDuration(max)}`);
+      }
+    }),
+  ]);
+}
+
 /** A weight such as `10%` or 10, in percent (0-100) once parsed; at most two decimals. */
 export function weight() {
   return z
@@ -84,6 +99,13 @@ export function share() {
       }
       return percent / 100;
     });
+}
+
+/** A small chance such as `1%`, as 0-1 once parsed: more than none, at most a half. */
+export function chance() {
+  return share().superRefine((value, ctx) => {
+    if (!(value > 0 && value <= 0.5)) ctx.addIssue('expected more than 0%, at most 50%');
+  });
 }
 
 export function whole(least: number, most: number) {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { MAX_STAGES } from '../../plan/types.js';
 import { DEFAULTS } from '../defaults.js';
-import { duration, MINUTE, name, strict, weight } from './parts.js';
+import { policyOverride } from './health.js';
+import { bake, duration, MINUTE, name, strict, weight } from './parts.js';
 
 /** A plan also has its deploying stage, and one is kept free. */
 const MOST_STAGES = MAX_STAGES - 2;
@@ -23,12 +24,13 @@ const stage = strict({
     .regex(/^[^\p{Cc}]{1,40}$/u, '1 to 40 characters')
     .exactOptional()
     .describe('What `approve` names; the weight (`10%`) unless given.'),
-  bake: duration().prefault(DEFAULTS.canary.stageBake).describe('Watched time at this weight.'),
+  bake: bake().prefault(DEFAULTS.canary.stageBake).describe('Watched time at this weight.'),
   probes: z
     .array(name())
     .prefault(DEFAULTS.canary.stageProbes)
     .describe('Names of probes that must pass at this weight before the bake.'),
   approval: approval.exactOptional().describe('A person must approve after the bake, before the rollout goes on.'),
+  health: policyOverride.exactOptional().describe('Members of `health.policy` that differ at this stage.'),
 });
 
 type Stage = z.output<typeof stage>;
@@ -80,13 +82,13 @@ const step = weight().superRefine((percent, ctx) => {
 
 const direct = strict({
   type: z.literal('direct').describe('All traffic at once, after the smoke probes.'),
-  bake: duration().prefault(DEFAULTS.direct.bake).describe('Watched time after the switch, with the way back open.'),
+  bake: bake().prefault(DEFAULTS.direct.bake).describe('Watched time after the switch, with the way back open.'),
   approval: approval.exactOptional().describe('A person must approve after the bake, before the way back ends.'),
 });
 
 const blueGreen = strict({
   type: z.literal('blueGreen').describe('Into the idle one of two environments, tested there, switched in one write.'),
-  bake: duration().prefault(DEFAULTS.blueGreen.bake).describe('Watched time after the switch.'),
+  bake: bake().prefault(DEFAULTS.blueGreen.bake).describe('Watched time after the switch.'),
   testBake: duration()
     .prefault(DEFAULTS.blueGreen.testBake)
     .describe('Probed time in the idle environment before the switch; 0s for none.'),
@@ -101,8 +103,8 @@ const canary = strict({
 const linear = strict({
   type: z.literal('linear').describe('Equal steps up to 100%.'),
   step: step.prefault(DEFAULTS.linear.step).describe('Weight added at each step.'),
-  interval: duration().prefault(DEFAULTS.linear.interval).describe('Watched time at each step before the last.'),
-  bake: duration().prefault(DEFAULTS.linear.bake).describe('Watched time at 100%.'),
+  interval: bake().prefault(DEFAULTS.linear.interval).describe('Watched time at each step before the last.'),
+  bake: bake().prefault(DEFAULTS.linear.bake).describe('Watched time at 100%.'),
   approval: approval.exactOptional().describe('A person must approve before the step to 100%.'),
 });
 
