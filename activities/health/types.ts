@@ -1,5 +1,5 @@
-import type { SeriesPoint } from '../../src/model/series.js';
 import type { Baseline, JudgeState, Verdict } from '../../src/judge/types.js';
+import type { SeriesPoint } from '../../src/model/series.js';
 import type { HealthPolicy, Spec } from '../../src/model/spec.js';
 import type { Asked } from '../../src/model/view.js';
 import type { ErrorSample } from '../platform/platform.js';

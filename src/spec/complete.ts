@@ -1,4 +1,12 @@
-import type { HealthPolicy, MetricSpec, ProbeSpec, StageSpec, ReleaseSource, Spec, StrategySpec } from '../model/spec.js';
+import type {
+  HealthPolicy,
+  MetricSpec,
+  ProbeSpec,
+  ReleaseSource,
+  Spec,
+  StageSpec,
+  StrategySpec,
+} from '../model/spec.js';
 import { DEFAULTS } from './defaults.js';
 import { stageName, type Written } from './schema/index.js';
 

@@ -44,8 +44,25 @@ export function faultsOf(issues: readonly z.core.$ZodIssue[], tree: Tree): Fault
       const why = issue.issues.map((inner) => inner.message).join(', ');
       return [{ at: locate(tree, issue.path, true), path: issue.path, message: `not a possible name: ${why}` }];
     }
+    if (issue.code === 'invalid_union') {
+      const branch = meant(issue.errors);
+      if (branch !== undefined) {
+        return faultsOf(
+          branch.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })),
+          tree,
+        );
+      }
+    }
     return [{ at: locate(tree, issue.path), path: issue.path, message: issue.message }];
   });
+}
+
+/** Of the forms that a value may have, the one that was meant: of the right kind, with mistakes inside; else the first. */
+function meant(branches: z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
+  const ofItsKind = branches.find(
+    (issues) => !issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0),
+  );
+  return ofItsKind ?? branches[0];
 }
 
 const NAMES: Record<string, string> = {

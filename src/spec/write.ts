@@ -56,8 +56,7 @@ function list(by: Change): Change {
 const duration: Change = (value) => (typeof value === 'number' ? writeDuration(value) : value);
 const weight: Change = (value) => (typeof value === 'number' ? `${value}%` : value);
 const share: Change = (value) => (typeof value === 'number' ? writeShare(value) : value);
-const bake: Change = (value) =>
-  isObject(value) ? change(value, { min: duration, max: duration }) : duration(value);
+const bake: Change = (value) => (isObject(value) ? change(value, { min: duration, max: duration }) : duration(value));
 const approval: Change = (value) => change(value, { within: duration });
 
 /** What is null is measured, and left out as it was when written. */

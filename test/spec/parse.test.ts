@@ -36,13 +36,30 @@ describe('a smallest rollout.yaml', () => {
         ],
       },
       health: {
-        probes: [{ name: 'default', kind: 'invoke', payload: {}, expect: {}, latency: 3_000, every: 1_000, smoke: 3 }],
+        probes: [
+          {
+            name: 'default',
+            kind: 'invoke',
+            payload: {},
+            expect: {},
+            latency: 3_000,
+            every: 1_000,
+            safe: false,
+            smoke: 3,
+          },
+        ],
+        invocation: 'sync',
         metrics: [{ name: 'requests', kind: 'cloudwatch', every: 5_000, namespace: 'AWS/Lambda' }],
+        alarms: [],
         policy: {
+          alpha: 0.01,
+          ceiling: null,
           minRequests: 20,
-          minErrors: 3,
-          maxErrorRate: 0.05,
-          maxRelative: 2,
+          minErrors: 2,
+          dispersion: null,
+          margin: null,
+          beta: 0.05,
+          probeBack: true,
           onUnhealthy: 'rollback',
           onUndecided: 'hold',
           onNoData: 'hold',
@@ -100,7 +117,7 @@ health:
   probes:
     - {name: page, http: {url: 'https://{version}.example.com'}, every: 50ms}
     - {name: call, invoke: {payload: {rate: 5, bake: 3}}, expect: {path: '$.a', equals: null}}
-  policy: {maxErrorRate: 7%, maxRelative: 1.5, maxHold: 1500ms}
+  policy: {ceiling: 7%, alpha: 0.1%, maxHold: 1500ms}
 notify: [{webhook: 'https://example.com', secretEnv: KEY}]
 `;
 
@@ -222,7 +239,14 @@ retain: many
     ['health: {probes: [{name: a, invoke: {}, every: 61s}]}', '61s is out of range'],
     ['health: {probes: [{name: a, http: {url: "https://x"}}]}', 'must hold {version}'],
     ['health: {probes: [{name: a, invoke: {}, expect: {equals: 1}}]}', 'equals needs a path'],
-    ['health: {policy: {maxErrorRate: 0.05}}', 'expected a percentage with its sign, such as 5%'],
+    ['health: {policy: {ceiling: 0.05}}', 'expected a percentage with its sign, such as 5%'],
+    ['health: {policy: {alpha: 80%}}', 'expected more than 0%, at most 50%'],
+    ['strategy: {type: direct, bake: {min: 5m, max: 1m}}', 'min 5m must be shorter than max 1m'],
+    ['strategy: {type: direct, bake: {min: 5m}}', 'is missing'],
+    ['strategy: {type: direct, bake: {min: 5m, mix: 9m}}', 'unknown key "mix" (did you mean "min"?)'],
+    ['health: {invocation: async, probes: [{name: p, invoke: {}}]}', 'would do what an event does'],
+    ['health: {invocation: stream}\nstrategy: {type: direct, bake: 1m}', 'its last retry fails after 3 minutes'],
+    ['health: {probes: []}\nstrategy: {type: blueGreen, testBake: 1m}', 'nothing could judge the idle environment'],
     ['configuration: {environment: {N: 5}}', 'expected text, not 5 (put it in quotes: "5")'],
     ['message:', 'message: expected text, not nothing'],
     ['notify: [{webhook: "ftp://x"}]', 'notify[0].webhook: expected an http or https URL'],

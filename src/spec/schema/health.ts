@@ -75,17 +75,19 @@ const any = [...either, 'promote'] as const;
 /** The policy's members; a stage may override each. */
 const policyFields = {
   alpha: chance().describe('Largest chance of ever calling a release unhealthy that is no worse than stable.'),
-  ceiling: share()
-    .describe('Share of errors the candidate may have whatever stable does (your SLO); from stable\'s past unless given.'),
+  ceiling: share().describe(
+    "Share of errors the candidate may have whatever stable does (your SLO); from stable's past unless given.",
+  ),
   minRequests: whole(1, 1_000_000).describe('Fewest requests of the candidate at a weight before its bake can pass.'),
   minErrors: whole(1, 1_000_000).describe('Fewest errors of the candidate before it can be unhealthy.'),
   dispersion: z
     .number({ error: 'expected a number, 1 or more' })
     .min(1, 'expected a number, 1 or more')
     .max(1_000, 'at most 1000')
-    .describe('How often one failure tends to repeat (retries); measured from stable\'s past unless given.'),
-  margin: share()
-    .describe('How much worse than stable a release may be that passes a bake early; 1% or stable\'s own rate unless given.'),
+    .describe("How often one failure tends to repeat (retries); measured from stable's past unless given."),
+  margin: share().describe(
+    "How much worse than stable a release may be that passes a bake early; 1% or stable's own rate unless given.",
+  ),
   beta: chance().describe('Chance that a release worse than that passes a bake early.'),
   probeBack: z
     .boolean()

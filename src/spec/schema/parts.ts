@@ -39,7 +39,10 @@ export function duration(least = 0, most = 365 * DAY) {
   const expected = 'expected a duration such as 500ms, 30s, 5m, 2h or 1d';
   return z
     .string({
-      error: (issue) => (typeof issue.input === 'number' ? `${expected} (write the unit: ${issue.input}s?)` : expected),
+      error: (issue) => {
+        if (issue.input === undefined) return undefined;
+        return typeof issue.input === 'number' ? `${expected} (write the unit: ${issue.input}s?)` : expected;
+      },
     })
     .regex(DURATION, expected)
     .transform((written, ctx) => {
