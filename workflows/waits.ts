@@ -16,11 +16,6 @@ const REBAKE = 15_000;
 /** Percent of traffic that the candidate keeps while it is compared once more. */
 const PROBE_BACK = 50;
 
-/** When a bake that ends at `until` may pass early (ms since the epoch). */
-function earliestOf(step: BakeStep, until: number): number | null {
-  return step.earliest === undefined ? null : until - step.duration + step.earliest;
-}
-
 export class Waits {
   constructor(private readonly rollout: Rollout) {}
 
@@ -32,7 +27,7 @@ export class Waits {
       if (here.probeBack !== undefined) await this.probeBack(stage, step);
       here.until = here.left === undefined ? (here.until ?? Date.now() + step.duration) : Date.now() + here.left;
       delete here.left;
-      this.rollout.watching.ensure(earliestOf(step, here.until));
+      this.rollout.watching.ensure();
       journal.enter('baking');
       journal.deadline(here.until);
       const left = here.until - Date.now();
@@ -58,9 +53,10 @@ export class Waits {
   private async judged(stage: Stage, step: BakeStep, past: string | undefined): Promise<boolean> {
     const { state, journal } = this.rollout;
     const here = state.step;
-    const early = this.rollout.watching.passed !== null;
+    const { passed } = this.rollout.watching;
     this.rollout.watching.passed = null;
-    const report = await this.rollout.watching.stop();
+    // The watcher that took over from the one that passed early may not even have begun.
+    const report = (await this.rollout.watching.stop()) ?? passed;
     if (report === null) {
       here.lostReports = (here.lostReports ?? 0) + 1;
       if (here.lostReports <= LOST_REPORTS) {
@@ -84,7 +80,7 @@ export class Waits {
       return true;
     }
     // It passed early, and what came in the moment since does not: the bake goes on to its end.
-    if (early && past === undefined && Date.now() < (here.until ?? 0)) return false;
+    if (passed !== null && past === undefined && Date.now() < (here.until ?? 0)) return false;
     if (
       verdict.state !== 'blind' &&
       this.rollout.spec.allowUngated &&

@@ -23,11 +23,8 @@ export class Watching {
 
   constructor(private readonly rollout: Rollout) {}
 
-  /**
-   * Starts the watcher unless it runs, going on with what the judge knows. With `earliest` (ms since the epoch) it also
-   * ends when, after that time, the candidate is shown to be no worse: see `passed`.
-   */
-  ensure(earliest: number | null = null): void {
+  /** Starts the watcher unless it runs, going on with what the judge knows. */
+  ensure(): void {
     const { state, spec } = this.rollout;
     if (this.running !== null || this.unhealthy !== null || state.release === null) return;
     const candidate = state.release.version;
@@ -51,7 +48,7 @@ export class Watching {
             state: state.judge,
             policy: this.rollout.policy(),
             before: this.rollout.prepared.health,
-            earliest: this.passed === null ? earliest : null,
+            earliest: this.earliest(),
           }),
         )
         .catch((error: unknown) => (lastHeartbeat(error) as WatchHeartbeat | undefined)?.report ?? null),
@@ -88,6 +85,15 @@ export class Watching {
     this.running = null;
     this.unhealthy = null;
     this.passed = null;
+  }
+
+  /** When the bake of this weight, running or to come, may pass early (ms since the epoch). */
+  private earliest(): number | null {
+    const { state, prepared } = this.rollout;
+    const { stage, step } = state.cursor;
+    const bake = prepared.plan.stages[stage]?.steps.slice(step).find(({ kind }) => kind === 'bake');
+    if (this.passed !== null || bake?.kind !== 'bake' || bake.earliest === undefined) return null;
+    return state.weightSince + bake.earliest;
   }
 
   takeUnhealthy(): WatchReport {

@@ -1,6 +1,6 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { SluiceError } from '../../src/model/errors.js';
-import type { Spec } from '../../src/model/spec.js';
+import type { Bake, Spec } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { Phase } from '../../src/model/words.js';
 import { specFor } from '../support/specs.js';
@@ -12,7 +12,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-function canary(bakes: number[], approvalAt?: number, extra: Partial<Spec> = {}): Spec {
+function canary(bakes: Bake[], approvalAt?: number, extra: Partial<Spec> = {}): Spec {
   const weights = [10, 50, 100];
   return specFor(
     {
@@ -75,6 +75,31 @@ describe('a canary rollout', () => {
       expect(view.errors).toEqual([{ what: 'Error: card declined', count: 3 }]);
       expect(target.split).toEqual({ stable: '1', candidate: null, weight: 0 });
       expect(target.writes.at(-1)?.step).toBe('restore');
+    });
+  });
+
+  test('keeps the evidence over its weights', async () => {
+    await onStage(async ({ start, target }) => {
+      expect((await ending(await start('canary', canary([MINUTE])))).outcome).toBe('succeeded');
+      expect(target.watched.map(({ weight, state }) => [weight, state?.greatest ?? 0])).toEqual([
+        [10, 0],
+        [50, 1],
+        [100, 2],
+      ]);
+    });
+  });
+
+  test('goes by the policy of the stage where that has its own', async () => {
+    await onStage(async (act) => {
+      const spec = canary([MINUTE]);
+      if (spec.strategy.type === 'canary')
+        Object.assign(spec.strategy.stages[1] ?? {}, { health: { onUnhealthy: 'hold' } });
+      act.target.verdict = (weight) => (weight === 50 ? 'unhealthy' : 'healthy');
+      const rolling = await act.start('canary', spec);
+      await phase(act, rolling, 'held');
+      expect(act.target.watched.at(-1)?.policy.onUnhealthy).toBe('hold');
+      await rolling.signal('abort', { by: 'ann' });
+      expect((await ending(rolling)).outcome).toBe('rolledBack');
     });
   });
 
@@ -403,5 +428,79 @@ describe('without a worker for the account', () => {
       },
       { accountWorkers: false },
     );
+  });
+});
+
+describe('a bake that may pass early', () => {
+  const early: Bake = { min: MINUTE, max: HOUR };
+
+  test('ends as soon after its least time as the candidate is shown to be no worse', async () => {
+    await onStage(async ({ start, target }) => {
+      target.passesFrom = 50;
+      const view = await ending(await start('canary', canary([early, early, MINUTE])));
+      expect(view.outcome).toBe('succeeded');
+      const [, ten, fifty] = view.stages.map(({ startedAt, endedAt }) => (endedAt ?? 0) - (startedAt ?? 0));
+      expect(ten).toBeGreaterThanOrEqual(HOUR);
+      expect(fifty).toBeGreaterThanOrEqual(MINUTE);
+      expect(fifty).toBeLessThan(5 * MINUTE);
+    });
+  });
+
+  test('does not end while it is paused, and its weight stays watched', async () => {
+    await onStage(async (act) => {
+      act.target.passesFrom = 10;
+      const rolling = await act.start('canary', canary([early, MINUTE, MINUTE]));
+      await phase(act, rolling, 'baking');
+      await rolling.signal('pause', { by: 'ann' });
+      await until('a second watcher', async () => {
+        await act.env.sleep('30s');
+        return act.target.watched.length > 1;
+      });
+      expect((await rolling.query<RolloutView>('status')).phase).toBe('paused');
+      expect(act.target.watched.map(({ weight }) => weight)).toEqual([10, 10]);
+      await rolling.signal('resume', { by: 'ann' });
+      expect((await ending(rolling)).outcome).toBe('succeeded');
+    });
+  });
+});
+
+describe('a ceiling that is crossed at 100 %, with nothing to compare with', () => {
+  const weights = (act: Act) =>
+    act.target.writes.map(({ step, split }) => [step, split.candidate === null ? 100 : split.weight]);
+
+  test('sends half the traffic back for a comparison, and forward again when that clears the candidate', async () => {
+    await onStage(async (act) => {
+      const { target } = act;
+      target.ceilingOnly = true;
+      const outage = () => target.writes.length === 3;
+      target.verdict = (weight) => (weight === 100 && outage() ? 'unhealthy' : 'healthy');
+      const view = await ending(await act.start('canary', canary([MINUTE])));
+      expect(view.outcome).toBe('succeeded');
+      expect(weights(act)).toEqual([
+        ['canary-10.shift', 10],
+        ['canary-50.shift', 50],
+        ['canary-100.promote', 100],
+        ['canary-100.bake.back', 50],
+        ['canary-100.bake.forward', 100],
+      ]);
+    });
+  });
+
+  test('goes back for good when the comparison, or a second crossing, speaks against it', async () => {
+    for (const at of [50, 100]) {
+      await onStage(async (act) => {
+        const { target } = act;
+        target.ceilingOnly = true;
+        target.verdict = (weight) => {
+          const back = target.writes.some(({ step }) => step.endsWith('.back'));
+          return (weight === 100 && !back) || (back && weight === at) ? 'unhealthy' : 'healthy';
+        };
+        const view = await ending(await act.start('canary', canary([MINUTE])));
+        expect(view.outcome).toBe('rolledBack');
+        expect(view.reason).toContain(`unhealthy at ${at} %`);
+        expect(target.split).toEqual({ stable: '1', candidate: null, weight: 0 });
+        expect(target.writes.filter(({ step }) => step.endsWith('.back'))).toHaveLength(1);
+      });
+    }
   });
 });

@@ -4,14 +4,16 @@
  * conformance suite against the real driver; here it only has to fail where a test says so.
  */
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Duration } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { toFailure } from '../../activities/failures.js';
-import type { WatchReport } from '../../activities/health/types.js';
+import type { WatchInput, WatchReport } from '../../activities/health/types.js';
 import type { Split } from '../../activities/platform/platform.js';
 import type { AccountActivities, LightActivities, Limits, NotifyEvent } from '../../activities/types.js';
+import type { Verdict } from '../../src/judge/types.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { accountQueue } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
@@ -34,6 +36,12 @@ export class Target {
   notified: NotifyEvent[] = [];
   told: RolloutEvent[] = [];
   verdict: (weight: number) => VerdictState = () => 'healthy';
+  /** Whether an unhealthy verdict comes from a ceiling alone, with nothing to compare with. */
+  ceilingOnly = false;
+  /** From this weight on the candidate is shown to be no worse as soon as it may be. */
+  passesFrom = Number.POSITIVE_INFINITY;
+  /** What each watcher was told when it began. */
+  watched: WatchInput[] = [];
   fault: Fault = () => null;
   probePasses = true;
   /** How far time moves between two of the watcher's signs of life, at most. */
@@ -59,11 +67,25 @@ export class Target {
 
 const NO_COUNTS = { requests: 0, errors: 0 };
 
-function reportOf(state: VerdictState, weight: number): WatchReport {
+function reportOf(state: VerdictState, { weight, state: known }: WatchInput, more: Partial<Verdict> = {}): WatchReport {
   return {
-    verdict: { state, why: `${state} at ${weight} %`, stable: NO_COUNTS, candidate: NO_COUNTS },
-    state: { sources: {} },
+    verdict: {
+      state,
+      why: `${state} at ${weight} %`,
+      stable: NO_COUNTS,
+      candidate: NO_COUNTS,
+      logE: 0,
+      limit: Math.log(100),
+      needed: null,
+      passes: false,
+      probeBack: false,
+      ...more,
+    },
+    // What the judge knows grows by each watcher's stretch.
+    state: { weight, sources: {}, greatest: (known?.greatest ?? 0) + 1 },
     errors: state === 'unhealthy' ? [{ what: 'Error: card declined', count: 3 }] : [],
+    series: [],
+    asked: [],
   };
 }
 
@@ -109,6 +131,8 @@ async function playOn<T>(
   options: { limits?: Partial<Limits>; accountWorkers?: boolean },
 ): Promise<void> {
   const target = new Target();
+  // One listener for each sleep of the watcher: hundreds are meant.
+  setMaxListeners(0, target.over.signal);
   const limits: Limits = { history: 4_000, signals: 2_000, heartbeat: 400 * 86_400_000, ...options.limits };
   const common = {
     connection: env.nativeConnection,
@@ -193,6 +217,7 @@ function accountOf(target: Target, env: TestWorkflowEnvironment): Partial<Accoun
         capacity: 0,
       },
       plan: makePlan(spec, { stable: target.split.stable }),
+      health: { baselines: {}, firing: [] },
       warnings: [],
     })),
     deploy: guarded('deploy', async ({ spec }) => {
@@ -228,21 +253,28 @@ function accountOf(target: Target, env: TestWorkflowEnvironment): Partial<Accoun
     ),
     watch: async (input) => {
       target.calls.push('watch');
+      target.watched.push(input);
       const { cancelled, heartbeat } = Context.current();
       let stopped = false;
       cancelled.catch(() => {
         stopped = true;
       });
       // Before any sleep: an activity that ends under its own sleep leaves the server's clock running away.
-      if (target.verdict(input.weight) === 'unhealthy') return reportOf('unhealthy', input.weight);
+      const report = (more: Partial<Verdict> = {}) =>
+        reportOf(target.verdict(input.weight), input, { probeBack: target.ceilingOnly, ...more });
+      if (target.verdict(input.weight) === 'unhealthy') return report();
       // A running activity locks the server's clock; this sleep gives its lock back. It always ends before the activity
       // does: under an activity that is gone it would unlock the clock twice, and time would run away.
       const { signal } = target.over;
       while (!stopped && !signal.aborted) {
-        heartbeat({ report: reportOf(target.verdict(input.weight), input.weight), at: 0 });
+        heartbeat({ report: report(), at: 0 });
+        const { earliest, weight } = input;
+        if (earliest !== null && weight >= target.passesFrom && (await env.currentTimeMs()) >= earliest) {
+          return report({ passes: true });
+        }
         await env.connection.withAbortSignal(signal, () => env.sleep(target.pace)).catch(() => undefined);
       }
-      return reportOf(target.verdict(input.weight), input.weight);
+      return report();
     },
   };
 }
