@@ -1,6 +1,7 @@
 import type { Counts } from '../model/counts.js';
 import type { HealthPolicy } from '../model/spec.js';
 import type { VerdictState } from '../model/words.js';
+import type { SequentialState } from './state.js';
 
 export type { Counts } from '../model/counts.js';
 
@@ -29,24 +30,39 @@ export interface JudgeSetup {
   policy: HealthPolicy;
   /** By source. */
   baselines: Record<string, Baseline>;
-  /** Sources that are shown and never decide. */
-  dryRun: string[];
+  /** Sources that decide, each with an equal share of the evidence. What another one says is shown and never decides. */
+  sources: string[];
+  /** Alarms that fired before the rollout. */
+  firing: string[];
 }
 
-/** What the judge remembers, over all weights: JSON of under 1 KB a source. */
+/** What the judge remembers, over all weights. Plain JSON, about 1 KB a source. */
 export interface JudgeState {
-  /** The candidate's weight, in percent, that the stage's counts belong to. */
+  /** The candidate's weight, in percent, since which the counts of a weight are counted. */
   weight: number;
   sources: Record<string, SourceState>;
-  /** The greatest ln E so far. */
-  greatest: number;
+  /** Alarms that were seen, and what they mean for this rollout. */
+  alarms: Record<string, AlarmState>;
+  /** What made the candidate unhealthy, for ever; null while nothing did. */
+  unhealthy: { why: string; probeBack: boolean } | null;
 }
+
+export interface SourceState {
+  counts: SequentialState;
+  /** The next tick is the first at this weight. */
+  stepping: boolean;
+  /** The candidate's side was read at least once. */
+  read: boolean;
+}
+
+/** `before`: it fires since before the rollout, and says nothing of the candidate until it has been quiet. */
+export type AlarmState = 'quiet' | 'before' | 'fired';
 
 export interface Verdict {
   state: VerdictState;
   /** One sentence with the numbers. */
   why: string;
-  /** At this weight, all sources together. */
+  /** At this weight, all sources that decide together. */
   stable: Counts;
   candidate: Counts;
   /** Evidence against the candidate, ln E, and ln(1 / alpha), at which it is unhealthy. */
@@ -66,6 +82,8 @@ export interface Judge {
   /** The candidate's weight is `weight` percent from now on. */
   enter(state: JudgeState, weight: number): JudgeState;
   tick(state: JudgeState, tick: Tick): JudgeState;
+  /** An alarm's state was read. */
+  alarm(state: JudgeState, name: string, firing: boolean): JudgeState;
   /** `unhealthy` may come at any time; `healthy`, `undecided`, `noData`, `blind` are what the end of a bake goes by. */
   verdict(state: JudgeState): Verdict;
 }

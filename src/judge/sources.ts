@@ -1,0 +1,264 @@
+/**
+ * One verdict from several sources. Each source has a sequential test of its own, since users, probes and logs are different
+ * traffic, or the same traffic counted twice; the mean of their e-values is one again, so one alpha holds for all of them
+ * together (Vovk and Wang, "E-values: calibration, combination and applications", 2021).
+ */
+import { clean } from '../model/text.js';
+import { type SequentialJudge, type SequentialVerdict, sequentialJudge } from './judge.js';
+import { logSum } from './logs.js';
+import { grouped, odds, percent } from './numbers.js';
+import { policyFrom, type SequentialPolicy } from './policy.js';
+import { rateOf } from './rates.js';
+import { NO_COUNTS } from './state.js';
+import type { AlarmState, Counts, Judge, JudgeSetup, JudgeState, SourceState, Tick, Verdict } from './types.js';
+import { charge } from './words.js';
+
+/** A source is blind when it could not be read this often in a row: once is an accident, three times is a state. */
+const BLIND_AFTER = 3;
+/** Evidence of this share of the limit, in nats, is a doubt: too little to go back, too much to go on. */
+const DOUBT = 0.5;
+
+/** One source with its test, and what that says now. */
+interface Heard {
+  name: string;
+  policy: SequentialPolicy;
+  state: SourceState;
+  says: SequentialVerdict;
+}
+
+/** The judge of one rollout. Pure: all it knows is in its setup and in the state. */
+export function judgeOf(setup: JudgeSetup): Judge {
+  const { policy } = setup;
+  const limit = -Math.log(policy.alpha);
+  const tests = new Map<string, { judge: SequentialJudge; policy: SequentialPolicy }>();
+
+  function testOf(name: string) {
+    const known = tests.get(name);
+    if (known !== undefined) return known;
+    const choice = sourcePolicy(setup, name);
+    const made = { judge: sequentialJudge(choice), policy: choice };
+    tests.set(name, made);
+    return made;
+  }
+
+  function heard(state: JudgeState): Heard[] {
+    return setup.sources.flatMap((name) => {
+      const source = sourceOf(state, name);
+      if (source === undefined) return [];
+      const { judge, policy: own } = testOf(name);
+      return { name, policy: own, state: source, says: judge.verdict(source.counts) };
+    });
+  }
+
+  function tick(before: JudgeState, said: Tick): JudgeState {
+    const { judge } = testOf(said.source);
+    const source = sourceOf(before, said.source) ?? { counts: judge.start(), stepping: true, read: false };
+    if (!(said.id > source.counts.lastId)) return before;
+    const { stable, candidate, blind } = said;
+    const slow = slowOf(said);
+    const counts = judge.tick(source.counts, {
+      id: said.id,
+      stable,
+      candidate,
+      ...(slow === null ? {} : { slow }),
+      ...(blind === undefined ? {} : { blind }),
+      stepUp: source.stepping,
+    });
+    const next = { counts, stepping: false, read: source.read || candidate !== null };
+    return decided({ ...before, sources: { ...before.sources, [said.source]: next } });
+  }
+
+  /** Once unhealthy, always so: the evidence was over the limit, and that is what alpha is spent on. */
+  function decided(state: JudgeState): JudgeState {
+    if (state.unhealthy !== null) return state;
+    const all = heard(state);
+    const logE = evidenceOf(all, setup.sources.length);
+    if (logE < limit) return state;
+    const [worst] = byEvidence(all);
+    if (worst === undefined || badEvents(worst) < policy.minErrors) return state;
+    const alone = all.every(({ state: { counts } }) => counts.step.stable.requests === 0);
+    const probeBack = worst.says.metric === 'ceiling' && alone;
+    const what = charge(worst.says.metric, worst.state.counts, worst.policy);
+    const why = `${named(worst, all)}${what}, evidence ${odds(logE)}`;
+    return { ...state, unhealthy: { why, probeBack } };
+  }
+
+  function verdict(state: JudgeState): Verdict {
+    const all = heard(state);
+    const logE = evidenceOf(all, setup.sources.length);
+    const needed = neededOf(all);
+    const counted = all.filter(({ state: { counts } }) => counts.step.candidate.requests > 0);
+    const answer = (said: Verdict['state'], why: string): Verdict => ({
+      state: said,
+      why,
+      stable: together(all, 'stable'),
+      candidate: together(all, 'candidate'),
+      logE,
+      limit,
+      needed,
+      passes: said === 'healthy' && needed === 0 && counted.length === setup.sources.length,
+      probeBack: said === 'unhealthy' && state.unhealthy?.probeBack === true,
+    });
+    if (state.unhealthy !== null) return answer('unhealthy', state.unhealthy.why);
+    return doubts(state, all, logE, answer) ?? answer('healthy', sentence(byEvidence(all)[0] as Heard, all));
+  }
+
+  /** In order: blindness, no data, doubt. Null: none of them. */
+  function doubts(
+    { sources }: JudgeState,
+    all: Heard[],
+    logE: number,
+    answer: (said: Verdict['state'], why: string) => Verdict,
+  ): Verdict | null {
+    const blind = all.find(({ state: { counts } }) => counts.blindTicks >= BLIND_AFTER);
+    if (blind !== undefined) {
+      const { blindTicks, blindWhy } = blind.state.counts;
+      return answer(
+        'blind',
+        `${clean(blind.name)} could not be read ${blindTicks} times in a row: ${blindWhy ?? 'no reason'}`,
+      );
+    }
+    const unread = all.find(({ state: { read, counts } }) => !read && counts.blindTicks > 0);
+    const unreadWhy =
+      unread && `${clean(unread.name)} could not be read yet: ${unread.state.counts.blindWhy ?? 'no reason'}`;
+    const { requests } = together(all, 'candidate');
+    if (requests === 0) return answer('noData', unreadWhy ?? nothingCounted(Object.keys(sources)));
+    if (unreadWhy !== undefined) return answer('undecided', unreadWhy);
+    const [worst] = byEvidence(all) as [Heard];
+    if (requests < policy.minRequests) {
+      return answer(
+        'undecided',
+        `${sentence(worst, all)}; fewer than ${grouped(policy.minRequests)} requests of the candidate`,
+      );
+    }
+    if (logE >= DOUBT * limit) {
+      return answer('undecided', `${sentence(worst, all)}; not enough to go back, too much to go on`);
+    }
+    const over = all.find(overCeiling);
+    if (over === undefined) return null;
+    return answer(
+      'undecided',
+      `${sentence(over, all)}; over the ceiling of ${percent(over.policy.ceiling)}, and stable is no better`,
+    );
+  }
+
+  function overCeiling({ state: { counts }, policy: own }: Heard): boolean {
+    const { candidate } = counts.step;
+    return candidate.errors >= policy.minErrors && rateOf(candidate) > own.ceiling;
+  }
+
+  return {
+    start: (weight) => ({
+      weight,
+      sources: {},
+      alarms: Object.fromEntries(setup.firing.map((name) => [name, 'before' satisfies AlarmState])),
+      unhealthy: null,
+    }),
+    enter: (state, weight) => (state.weight === weight ? state : atWeight(state, weight, testOf)),
+    tick,
+    alarm: heardAlarm,
+    verdict,
+  };
+}
+
+/**
+ * A weight begins: its counts start at nothing. A smaller weight is a second look at a candidate that only a ceiling spoke
+ * against: that test starts anew, beside something to compare with.
+ */
+function atWeight(state: JudgeState, weight: number, testOf: (name: string) => { judge: SequentialJudge }): JudgeState {
+  const back = weight < state.weight;
+  const sources = Object.entries(state.sources).map(([name, source]) => {
+    const again = back ? { ceiling: testOf(name).judge.start().ceiling, unhealthyBy: null } : {};
+    return [name, { ...source, stepping: true, counts: { ...source.counts, ...again, step: NO_COUNTS } }] as const;
+  });
+  return { ...state, weight, sources: Object.fromEntries(sources), unhealthy: back ? null : state.unhealthy };
+}
+
+/** An alarm that goes off during the rollout makes the candidate unhealthy; one that fired before has to be quiet first. */
+function heardAlarm(state: JudgeState, name: string, firing: boolean): JudgeState {
+  const before = Object.hasOwn(state.alarms, name) ? state.alarms[name] : 'quiet';
+  if (before === 'fired') return state;
+  const now: AlarmState = firing ? (before === 'before' ? 'before' : 'fired') : 'quiet';
+  const alarms = { ...state.alarms, [name]: now };
+  const went = now === 'fired' && state.unhealthy === null;
+  const unhealthy = went
+    ? { why: `alarm ${clean(name)} went off during the rollout`, probeBack: false }
+    : state.unhealthy;
+  return { ...state, alarms, unhealthy };
+}
+
+/** What a source's test goes by: the policy, and what stable did before the rollout. */
+function sourcePolicy({ policy, baselines }: JudgeSetup, name: string): SequentialPolicy {
+  const before = Object.hasOwn(baselines, name) ? baselines[name] : undefined;
+  const dispersion = policy.dispersion ?? before?.dispersion ?? 1;
+  return policyFrom({
+    alpha: policy.alpha,
+    beta: policy.beta,
+    minRequests: policy.minRequests,
+    minErrors: policy.minErrors,
+    history: before?.counts ?? null,
+    stakes: { dispersion },
+    ...(policy.margin === null ? {} : { delta: policy.margin }),
+    ...(policy.ceiling === null ? {} : { ceiling: policy.ceiling }),
+  });
+}
+
+function sourceOf(state: JudgeState, name: string): SourceState | undefined {
+  return Object.hasOwn(state.sources, name) ? state.sources[name] : undefined;
+}
+
+/** ln of the mean of the sources' e-values; one that has not been heard yet has 1. */
+function evidenceOf(all: Heard[], sources: number): number {
+  if (all.length === 0) return 0;
+  const silent = sources > all.length ? [Math.log(sources - all.length)] : [];
+  return logSum([...all.map(({ says }) => says.logE.combined), ...silent]) - Math.log(sources);
+}
+
+function byEvidence(all: Heard[]): Heard[] {
+  return [...all].sort((one, other) => other.says.logE.combined - one.says.logE.combined);
+}
+
+function badEvents({ says, state: { counts } }: Heard): number {
+  return says.metric === 'latency' ? counts.all.candidate.slow : counts.all.candidate.errors;
+}
+
+/** The most that any source still needs: each has to be proven. A source that has counted nothing yet needs something. */
+function neededOf(all: Heard[]): number | null {
+  if (all.length === 0) return null;
+  return all.reduce<number | null>(
+    (most, { says }) => (most === null || says.needed === null ? null : Math.max(most, says.needed)),
+    0,
+  );
+}
+
+/** One release's counts of this weight. */
+function together(all: Heard[], arm: 'stable' | 'candidate'): Counts {
+  const timed = all.some(({ state: { counts } }) => counts.latency !== null);
+  const sum = { requests: 0, errors: 0, slow: 0 };
+  for (const { state } of all) {
+    const counts = state.counts.step[arm];
+    sum.requests += counts.requests;
+    sum.errors += counts.errors;
+    sum.slow += counts.slow;
+  }
+  return timed ? sum : { requests: sum.requests, errors: sum.errors };
+}
+
+function slowOf({ stable, candidate }: Tick): { stable: number; candidate: number } | null {
+  if (stable?.slow === undefined && candidate?.slow === undefined) return null;
+  return { stable: stable?.slow ?? 0, candidate: candidate?.slow ?? 0 };
+}
+
+/** A source's own sentence, with its name before it when it is one of several. */
+function sentence(one: Heard, all: Heard[]): string {
+  return `${named(one, all)}${one.says.why}`;
+}
+
+function named({ name }: Heard, all: Heard[]): string {
+  return all.length > 1 ? `${clean(name)}: ` : '';
+}
+
+function nothingCounted(sources: string[]): string {
+  const asked = sources.length === 0 ? '' : ` (${sources.map((name) => clean(name, 40)).join(', ')})`;
+  return `no request of the candidate was counted${asked}`;
+}

@@ -1,0 +1,252 @@
+import { judgeOf } from '../../src/judge/sources.js';
+import type { Counts, Judge, JudgeSetup, JudgeState } from '../../src/judge/types.js';
+import { specFor } from '../support/specs.js';
+
+const { policy } = specFor({ type: 'direct', bake: 1 }).health;
+
+function setup(more: Partial<JudgeSetup> = {}): JudgeSetup {
+  return { policy, baselines: {}, sources: ['users'], firing: [], ...more };
+}
+
+/** Requests and errors. */
+function of(requests: number, errors = 0): Counts {
+  return { requests, errors };
+}
+
+/** Hands to feed a judge: each call is one closed tick. */
+function hearing(judge: Judge, weight = 10) {
+  let state = judge.start(weight);
+  let id = 0;
+  return {
+    get state() {
+      return state;
+    },
+    set state(next: JudgeState) {
+      state = next;
+    },
+    says: () => judge.verdict(state),
+    tick(candidate: Counts | null, stable: Counts | null, source = 'users', at = ++id) {
+      state = judge.tick(state, { source, id: at, stable, candidate });
+      return judge.verdict(state);
+    },
+    blind(why: string, source = 'users') {
+      state = judge.tick(state, { source, id: ++id, stable: null, candidate: null, blind: why });
+      return judge.verdict(state);
+    },
+    enter(to: number) {
+      state = judge.enter(state, to);
+      return judge.verdict(state);
+    },
+    alarm(name: string, firing: boolean) {
+      state = judge.alarm(state, name, firing);
+      return judge.verdict(state);
+    },
+  };
+}
+
+describe('without proof of harm', () => {
+  test('a candidate that nobody called is noData, and a source that was never asked says so too', () => {
+    const hear = hearing(judgeOf(setup()));
+    expect(hear.says()).toMatchObject({ state: 'noData', why: 'no request of the candidate was counted' });
+    expect(hear.tick(null, of(90))).toMatchObject({ state: 'noData' });
+  });
+
+  test('it takes the least number of requests to be healthy', () => {
+    const hear = hearing(judgeOf(setup()));
+    expect(hear.tick(of(19), of(171))).toMatchObject({ state: 'undecided' });
+    expect(hear.says().why).toContain('fewer than 20 requests');
+    expect(hear.tick(of(1), of(9))).toMatchObject({ state: 'healthy', passes: false });
+  });
+
+  test('a bake may pass early once the candidate is shown to be no worse', () => {
+    const hear = hearing(judgeOf(setup()));
+    for (let i = 0; i < 60; i += 1) hear.tick(of(20), of(180));
+    expect(hear.says()).toMatchObject({ state: 'healthy', passes: true, needed: 0 });
+  });
+
+  test('it does not pass early while one of its sources has counted nothing', () => {
+    const hear = hearing(judgeOf(setup({ sources: ['users', 'logs'] })));
+    for (let i = 0; i < 60; i += 1) hear.tick(of(20), of(180));
+    expect(hear.says()).toMatchObject({ state: 'healthy', passes: false });
+  });
+
+  test('a source that cannot be read is blind after three times, until it says something of the candidate', () => {
+    const hear = hearing(judgeOf(setup()));
+    hear.tick(of(100), of(900));
+    hear.blind('timed out');
+    expect(hear.blind('timed out').state).toBe('healthy');
+    expect(hear.blind('timed out')).toMatchObject({
+      state: 'blind',
+      why: 'users could not be read 3 times in a row: timed out',
+    });
+    expect(hear.tick(null, of(9)).state).toBe('blind');
+    expect(hear.tick(of(1), of(9)).state).toBe('healthy');
+  });
+
+  test('a source that never could be read is no part of a healthy verdict', () => {
+    const hear = hearing(judgeOf(setup({ sources: ['users', 'logs'] })));
+    hear.tick(of(100), of(900));
+    expect(hear.blind('access denied', 'logs')).toMatchObject({
+      state: 'undecided',
+      why: 'logs could not be read yet: access denied',
+    });
+  });
+
+  test('half the evidence is a doubt', () => {
+    const hear = hearing(judgeOf(setup()));
+    hear.tick(of(100, 2), of(900));
+    expect(hear.says().logE).toBeGreaterThan(hear.says().limit / 2);
+    expect(hear.says()).toMatchObject({ state: 'undecided' });
+    expect(hear.says().why).toContain('too much to go on');
+  });
+
+  test('a candidate over the ceiling does not pass because stable is as bad', () => {
+    const hear = hearing(judgeOf(setup()));
+    for (let i = 0; i < 20; i += 1) hear.tick(of(10, 4), of(90, 36));
+    expect(hear.says()).toMatchObject({ state: 'undecided' });
+    expect(hear.says().why).toContain('over the ceiling of 5 %');
+  });
+});
+
+describe('proof of harm', () => {
+  test('comes after a handful of failed requests, with the numbers, and for ever', () => {
+    const hear = hearing(judgeOf(setup()));
+    for (let i = 0; i < 30; i += 1) hear.tick(of(2), of(18));
+    let failed = 0;
+    while (hear.says().state !== 'unhealthy') {
+      hear.tick(of(2, 1), of(18));
+      failed += 1;
+    }
+    expect(failed).toBeLessThanOrEqual(5);
+    expect(hear.says().why).toMatch(
+      /^[\d.]+ % of \d+ against 0 % of \d+: \d errors against none, evidence 1 : [\d,]+$/,
+    );
+    for (let i = 0; i < 1_000; i += 1) hear.tick(of(2), of(18, 1));
+    expect(hear.says().state).toBe('unhealthy');
+  });
+
+  test('does not come from a tick that is told twice', () => {
+    const hear = hearing(judgeOf(setup()));
+    hear.tick(of(10, 1), of(90), 'users', 1);
+    const once = JSON.stringify(hear.state);
+    for (let i = 0; i < 20; i += 1) hear.tick(of(10, 1), of(90), 'users', 1);
+    expect(JSON.stringify(hear.state)).toBe(once);
+  });
+
+  test('needs more from one source where others are silent, and a late one does not raise it', () => {
+    const alone = hearing(judgeOf(setup()));
+    const among = hearing(judgeOf(setup({ sources: ['users', 'logs'] })));
+    for (const hear of [alone, among]) hear.tick(of(10, 2), of(90));
+    expect(among.says().logE).toBeLessThan(alone.says().logE);
+    const before = among.says().logE;
+    // No errors anywhere: this source's evidence stays as it was, near 1.
+    expect(among.tick(of(1), of(9), 'logs').logE).toBeLessThanOrEqual(before);
+  });
+
+  test('is not what a source says that only is shown', () => {
+    const hear = hearing(judgeOf(setup()));
+    for (let i = 0; i < 30; i += 1) {
+      hear.tick(of(2), of(18));
+      hear.tick(of(2, 2), of(18), 'trial');
+    }
+    expect(hear.says()).toMatchObject({ state: 'healthy', candidate: { requests: 60, errors: 0 } });
+  });
+
+  test('names the source where there are several', () => {
+    const hear = hearing(judgeOf(setup({ sources: ['users', 'logs'] })));
+    for (let i = 0; i < 10; i += 1) {
+      hear.tick(of(2), of(18));
+      hear.tick(of(2, 2), of(18), 'logs');
+    }
+    expect(hear.says()).toMatchObject({ state: 'unhealthy' });
+    expect(hear.says().why).toMatch(/^logs: /);
+  });
+
+  test('comes from slow answers too', () => {
+    const hear = hearing(judgeOf(setup()));
+    for (let i = 0; i < 40; i += 1) {
+      hear.tick({ requests: 10, errors: 0, slow: 5 }, { requests: 90, errors: 0, slow: 1 });
+    }
+    expect(hear.says()).toMatchObject({ state: 'unhealthy', candidate: { slow: 200 } });
+    expect(hear.says().why).toMatch(/^slow are 50 % of \d+ against 1.1 % of \d+/);
+  });
+
+  test('takes longer when errors come in clusters', () => {
+    const errors = (dispersion: number | null, measured: number | null) => {
+      const baselines = { users: { counts: of(5_000, 5), dispersion: measured } };
+      const hear = hearing(judgeOf(setup({ policy: { ...policy, dispersion }, baselines })));
+      let failed = 0;
+      for (; hear.says().state !== 'unhealthy'; failed += 1) hear.tick(of(1, 1), of(9));
+      return failed;
+    };
+    expect(errors(null, 3)).toBeGreaterThan(errors(null, null));
+    expect(errors(3, null)).toBe(errors(null, 3));
+  });
+});
+
+describe('a new weight', () => {
+  test('begins with no counts and with the evidence of the weights before', () => {
+    const hear = hearing(judgeOf(setup()));
+    hear.tick(of(100, 2), of(900));
+    const { logE } = hear.says();
+    expect(hear.enter(50)).toMatchObject({ state: 'noData', logE, candidate: { requests: 0, errors: 0 } });
+    hear.tick(of(50), of(50));
+    expect(hear.says().logE).not.toBe(0);
+    expect(hear.says().candidate).toEqual({ requests: 50, errors: 0 });
+    const { state } = hear;
+    expect(hear.enter(50)).toBeDefined();
+    expect(hear.state).toBe(state);
+  });
+
+  test('at 100 % with nothing to compare with, a ceiling asks for a comparison; back at half that test starts anew', () => {
+    const hear = hearing(judgeOf(setup()), 50);
+    for (let i = 0; i < 20; i += 1) hear.tick(of(10), of(10));
+    hear.enter(100);
+    while (hear.says().state !== 'unhealthy') hear.tick(of(20, 8), null);
+    expect(hear.says()).toMatchObject({ state: 'unhealthy', probeBack: true });
+    expect(hear.says().why).toContain('the ceiling is 5 %');
+    expect(hear.enter(50)).toMatchObject({ state: 'noData', probeBack: false });
+    // The same outage, seen by both.
+    for (let i = 0; i < 50; i += 1) hear.tick(of(10, 4), of(10, 4));
+    expect(hear.says().state).not.toBe('unhealthy');
+  });
+
+  test('with something to compare with, no ceiling asks for that', () => {
+    const hear = hearing(judgeOf(setup()), 10);
+    while (hear.says().state !== 'unhealthy') hear.tick(of(10, 4), of(90));
+    expect(hear.says().probeBack).toBe(false);
+  });
+});
+
+describe('an alarm', () => {
+  test('that goes off during the rollout makes the candidate unhealthy', () => {
+    const hear = hearing(judgeOf(setup()));
+    expect(hear.alarm('errors', false).state).toBe('noData');
+    expect(hear.alarm('errors', true)).toMatchObject({
+      state: 'unhealthy',
+      why: 'alarm errors went off during the rollout',
+    });
+    expect(hear.alarm('errors', false).state).toBe('unhealthy');
+  });
+
+  test('that fires since before does not stop the fix, until it has been quiet once', () => {
+    const hear = hearing(judgeOf(setup({ firing: ['errors'] })));
+    expect(hear.alarm('errors', true).state).toBe('noData');
+    expect(hear.alarm('errors', false).state).toBe('noData');
+    expect(hear.alarm('errors', true).state).toBe('unhealthy');
+  });
+});
+
+test('what it remembers is under 1 KB a source, and goes on from JSON as if nothing had happened', () => {
+  const judge = judgeOf(setup());
+  const hear = hearing(judge);
+  const other = hearing(judge);
+  for (let i = 0; i < 300; i += 1) {
+    for (const each of [hear, other]) {
+      each.tick({ requests: 7, errors: i % 3 === 0 ? 1 : 0, slow: 1 }, { requests: 63, errors: i % 3, slow: 9 });
+    }
+    other.state = JSON.parse(JSON.stringify(other.state)) as JudgeState;
+  }
+  expect(other.says()).toEqual(hear.says());
+  expect(JSON.stringify(hear.state.sources.users?.counts).length).toBeLessThan(1_024);
+});
