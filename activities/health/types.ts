@@ -1,6 +1,7 @@
 import type { JudgeState, Verdict } from '../../src/judge/types.js';
 import type { Spec } from '../../src/model/spec.js';
 import type { ErrorSample } from '../platform/platform.js';
+import type { Asked } from './sources/source.js';
 
 /** One stretch of watching: as long as the candidate has this weight. */
 export interface WatchInput {
@@ -20,6 +21,8 @@ export interface WatchReport {
   state: JudgeState;
   /** The candidate's most frequent errors, three at most: why its probes failed and, once unhealthy, what its logs say. */
   errors: ErrorSample[];
+  /** By source: what was asked last, and what the answer was, cut. Absent when there are no metrics. */
+  asked?: Record<string, Asked[]>;
 }
 
 /** What the watcher's heartbeat carries: enough to go on after a crash, and to show live counts. */

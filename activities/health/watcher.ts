@@ -10,7 +10,10 @@ import { clean } from '../../src/model/text.js';
 import type { Arm } from '../../src/model/words.js';
 import type { CallContext, PlatformDriver } from '../platform/platform.js';
 import { bounded, repeat } from './bounded.js';
+import { OwnRequests } from './own-requests.js';
 import { runProbe } from './probe.js';
+import { Questions } from './questions.js';
+import { type Source, type SourceTick, sourceOf } from './sources/index.js';
 import { Tally, worst } from './tally.js';
 import type { WatchHeartbeat, WatchInput, WatchReport } from './types.js';
 
@@ -25,8 +28,17 @@ const LOOK = 5_000;
 /** What Temporal's SDK says when the worker, and not the workflow, ends an activity. */
 const SHUTDOWN = 'WORKER_SHUTDOWN';
 
+/** A metric's source, and how far it was read. */
+interface Reader {
+  metric: MetricSpec;
+  name: string;
+  source: Source;
+  /** Id of the last tick; when the weight began, before the first. */
+  since: number;
+}
+
 export interface WatchDeps {
-  driver: Pick<PlatformDriver, 'invoke' | 'usage' | 'errors'>;
+  driver: Pick<PlatformDriver, 'invoke' | 'source' | 'errors'>;
   /** Ends the watch. */
   signal: AbortSignal;
   heartbeat: (details: WatchHeartbeat) => void;
@@ -49,6 +61,9 @@ export async function watch(input: WatchInput, deps: WatchDeps): Promise<WatchRe
 class Watch {
   private state;
   private readonly tally: Tally;
+  private readonly asked: Questions;
+  private readonly probes = new OwnRequests();
+  private readonly readers: Reader[];
   private readonly stop = new AbortController();
 
   constructor(
@@ -58,6 +73,9 @@ class Watch {
     const last = deps.lastHeartbeat?.report;
     this.state = last?.state ?? input.state ?? deps.judge.start();
     this.tally = new Tally(last?.errors);
+    this.asked = new Questions(last?.asked);
+    // Without traffic there are no users to count.
+    this.readers = input.weight > 0 ? input.spec.health.metrics.map((metric) => this.reader(metric)) : [];
     // One listener for each call in flight: dozens at the same time are meant.
     setMaxListeners(0, this.stop.signal);
   }
@@ -91,12 +109,16 @@ class Watch {
       ...spec.health.probes.flatMap((probe) =>
         arms.map(([arm, version]) => repeat(signal, probe.every, () => this.probe(probe, arm, version))),
       ),
-      ...this.metrics().map((metric) => repeat(signal, metric.every, () => this.read(metric, signal, READ))),
+      ...this.readers.map((reader) => repeat(signal, reader.metric.every, () => this.read(reader, signal, READ))),
     ];
   }
 
-  private metrics(): MetricSpec[] {
-    return this.input.weight > 0 ? this.input.spec.health.metrics : [];
+  private reader(metric: MetricSpec): Reader {
+    const { spec, stable, candidate, from } = this.input;
+    const of = { spec, stable, candidate, from, now: this.deps.now, isProbe: (id: string) => this.probes.has(id) };
+    const name = `metric ${metric.name}`;
+    const source = opened(() => sourceOf(metric, of, this.deps.driver));
+    return { metric, name, source, since: Math.max(from, this.lastId(name)) };
   }
 
   private async probe(probe: ProbeSpec, arm: Arm, version: string): Promise<void> {
@@ -105,6 +127,7 @@ class Watch {
     try {
       const { spec } = this.input;
       const result = await runProbe({ probe, spec, version }, this.deps.driver, this.context(this.stop.signal));
+      if (result.requestId !== undefined) this.probes.add(result.requestId);
       if (!result.ok && arm === 'candidate') this.tally.add(`${source}: ${result.why}`);
       this.take(source, { ...none, [arm]: { requests: 1, errors: result.ok ? 0 : 1 } });
     } catch (error) {
@@ -114,26 +137,42 @@ class Watch {
     }
   }
 
-  private async read(metric: MetricSpec, signal: AbortSignal, ms: number): Promise<void> {
-    const source = `metric ${metric.name}`;
-    const { spec, stable, candidate, from } = this.input;
-    const { namespace } = metric;
+  private async read(reader: Reader, signal: AbortSignal, ms: number): Promise<void> {
     try {
-      const usage = await bounded(signal, ms, (own) =>
-        this.deps.driver.usage(this.context(own), { spec, namespace, stable, candidate, from }),
-      );
-      this.take(source, { mode: 'total', stable: usage.stable, candidate: usage.candidate });
+      const reading = await bounded(signal, ms, (own) => reader.source.read({ signal: own }, reader.since));
+      this.asked.note(reader.name, reading.asked);
+      for (const tick of reading.ticks) this.count(reader, tick);
     } catch (error) {
       if (signal.aborted) return;
-      this.take(source, { mode: 'total', stable: null, candidate: null, blind: messageOf(error) });
+      const why = messageOf(error);
+      this.asked.note(reader.name, [{ query: 'the last read', answer: why }]);
+      if (!reader.metric.dryRun) this.take(reader.name, { mode: 'add', stable: null, candidate: null, blind: why });
     }
   }
 
-  /** Counts one tick. Its id goes on from the source's last one, across attempts. */
+  private count(reader: Reader, { id, stable, candidate }: SourceTick): void {
+    reader.since = id;
+    // Tried out only: a person sees what was asked and answered, the judge does not.
+    if (reader.metric.dryRun) return;
+    this.feed({ source: reader.name, id, mode: 'add', stable, candidate, seen: true });
+  }
+
+  /**
+   * Counts one tick of a source without ids of its own: a probe, or a read that failed. The latter moves the source's last
+   * id by a millisecond, which lies before the end of its next stretch.
+   */
   private take(source: string, tick: Omit<Tick, 'source' | 'id'>): void {
-    const last = Object.hasOwn(this.state.sources, source) ? this.state.sources[source] : undefined;
-    this.state = this.deps.judge.tick(this.state, { ...tick, source, id: (last?.lastId ?? -1) + 1 });
+    this.feed({ ...tick, source, id: this.lastId(source) + 1 });
+  }
+
+  private feed(tick: Tick): void {
+    this.state = this.deps.judge.tick(this.state, tick);
     if (this.isUnhealthy()) this.stop.abort();
+  }
+
+  /** Of a source's last tick, across attempts. */
+  private lastId(source: string): number {
+    return (Object.hasOwn(this.state.sources, source) ? this.state.sources[source]?.lastId : undefined) ?? -1;
   }
 
   /** After a cancel: by the worker, the next attempt goes on from a last heartbeat; by the workflow, fresh counts are due. */
@@ -144,7 +183,7 @@ class Watch {
       throw new SluiceError('SLUICE_PROVIDER', 'the worker is shutting down; another one goes on watching');
     }
     const fresh = new AbortController();
-    await Promise.all(this.metrics().map((metric) => this.read(metric, fresh.signal, LAST_READ)));
+    await Promise.all(this.readers.map((reader) => this.read(reader, fresh.signal, LAST_READ)));
   }
 
   /** The candidate's most frequent errors, from its logs and from its probes. */
@@ -167,7 +206,7 @@ class Watch {
   }
 
   private report(): WatchReport {
-    return { verdict: this.verdict(), state: this.state, errors: this.tally.top() };
+    return { verdict: this.verdict(), state: this.state, errors: this.tally.top(), ...this.asked.report() };
   }
 
   private beat(): void {
@@ -184,6 +223,15 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+/** A source that cannot be had is one that cannot be read. */
+function opened(make: () => Source): Source {
+  try {
+    return make();
+  } catch (error) {
+    return { read: () => Promise.reject(error) };
+  }
 }
 
 function messageOf(error: unknown): string {

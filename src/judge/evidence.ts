@@ -26,7 +26,7 @@ function after(before: SourceState, tick: Tick): SourceState {
   }
   const counted = { stable: add(kept.stable, tick.stable), candidate: add(kept.candidate, tick.candidate) };
   // News of the stable release alone is no proof that the candidate can be seen again.
-  return tick.candidate === null
+  return tick.candidate === null && tick.seen !== true
     ? { ...before, ...counted, lastId: tick.id }
     : { ...counted, lastId: tick.id, read: true, blindTicks: 0 };
 }
@@ -34,7 +34,9 @@ function after(before: SourceState, tick: Tick): SourceState {
 /** Both together; null when neither says anything. */
 export function add(one: Counts | null, other: Counts | null): Counts | null {
   if (one === null || other === null) return one ?? other;
-  return { requests: one.requests + other.requests, errors: one.errors + other.errors };
+  const slow = (one.slow ?? 0) + (other.slow ?? 0);
+  const counts = { requests: one.requests + other.requests, errors: one.errors + other.errors };
+  return one.slow === undefined && other.slow === undefined ? counts : { ...counts, slow };
 }
 
 /** All sources of one release together; zeros when none says anything. */

@@ -1,10 +1,12 @@
 import type { HealthPolicy } from '../model/spec.js';
 import type { VerdictState } from '../model/words.js';
 
-/** Requests and errors of one release. */
+/** Requests of one release, and those of them that were no good. */
 export interface Counts {
   requests: number;
   errors: number;
+  /** Answers slower than the metric's limit, where the source counts them. */
+  slow?: number;
 }
 
 /**
@@ -19,6 +21,8 @@ export interface Tick {
   /** Null: the source says nothing of this release. */
   stable: Counts | null;
   candidate: Counts | null;
+  /** The source itself could be read, whatever it says of the candidate. */
+  seen?: true;
   /** Why the source could not be read, when it could not. Then the counts are null. */
   blind?: string;
 }

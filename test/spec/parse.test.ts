@@ -37,7 +37,16 @@ describe('a smallest rollout.yaml', () => {
       },
       health: {
         probes: [{ name: 'default', kind: 'invoke', payload: {}, expect: {}, latency: 3_000, every: 1_000, smoke: 3 }],
-        metrics: [{ name: 'requests', kind: 'cloudwatch', every: 5_000, namespace: 'AWS/Lambda' }],
+        metrics: [
+          {
+            name: 'requests',
+            kind: 'cloudwatch',
+            every: 5_000,
+            namespace: 'AWS/Lambda',
+            delay: 60_000,
+            dryRun: false,
+          },
+        ],
         policy: {
           minRequests: 20,
           minErrors: 3,
@@ -91,7 +100,7 @@ environment: production
 message: "costs $\${5}"
 target: {function: shop, region: eu-central-1, roleArn: 'arn:aws:iam::123456789012:role/x'}
 release: {s3: {bucket: b, key: k}}
-configuration: {memory: 256, environment: {TEMPLATE: '$\${name}'}, provisionedConcurrency: 2}
+configuration: {memory: 256, logFormat: JSON, environment: {TEMPLATE: '$\${name}'}, provisionedConcurrency: 2}
 strategy:
   stages:
     - {weight: 0.5%, bake: 1h30m, probes: [page], approval: {within: 500s}}
@@ -100,6 +109,11 @@ health:
   probes:
     - {name: page, http: {url: 'https://{version}.example.com'}, every: 50ms}
     - {name: call, invoke: {payload: {rate: 5, bake: 3}}, expect: {path: '$.a', equals: null}}
+  metrics:
+    - {name: minutes, cloudwatch: {namespace: Shop, delay: 90s}, latency: 800ms, dryRun: true}
+    - {name: logs, lambdaLogs: {window: 2s}, latency: 1s}
+    - {name: prom, prometheus: {url: 'http://p', requests: 'r{v="{version}"}', errors: 'e{v="{release}"}', slow: 's{version}', tokenEnv: SLUICE_TOKEN_P}}
+    - {name: any, http: {url: 'http://c/{version}/{from}/{to}', headers: {a: b}, requests: $.r, errors: '$.e[0]', every: 1500ms}}
   policy: {maxErrorRate: 7%, maxRelative: 1.5, maxHold: 1500ms}
 notify: [{webhook: 'https://example.com', secretEnv: KEY}]
 `;
@@ -222,6 +236,25 @@ retain: many
     ['health: {probes: [{name: a, invoke: {}, every: 61s}]}', '61s is out of range'],
     ['health: {probes: [{name: a, http: {url: "https://x"}}]}', 'must hold {version}'],
     ['health: {probes: [{name: a, invoke: {}, expect: {equals: 1}}]}', 'equals needs a path'],
+    ['health: {metrics: [{name: a}]}', 'a metric has exactly one of cloudwatch, lambdaLogs, prometheus, http'],
+    ['health: {metrics: [{name: a, cloudwatch: {}, lambdaLogs: {}}]}', '(here: cloudwatch and lambdaLogs)'],
+    ['health: {metrics: [{name: a, lambdaLogs: {window: 1500ms}}]}', 'expected whole seconds'],
+    [
+      'health: {metrics: [{name: a, latency: 1s, prometheus: {url: "http://p", requests: "a{version}", errors: "b{version}"}}]}',
+      'latency is for cloudwatch and lambdaLogs',
+    ],
+    [
+      'health: {metrics: [{name: a, prometheus: {url: "http://p", requests: up, errors: "b{release}"}}]}',
+      'prometheus.requests: must hold {version} or {release}',
+    ],
+    [
+      'health: {metrics: [{name: a, prometheus: {url: "http://p", requests: "a{version}", errors: "b{version}", tokenEnv: AWS_SECRET_ACCESS_KEY}}]}',
+      'begins with SLUICE_TOKEN_',
+    ],
+    [
+      'health: {metrics: [{name: a, http: {url: "http://c/{version}?to={to}", requests: $.r, errors: $.e}}]}',
+      'must hold {from}',
+    ],
     ['health: {policy: {maxErrorRate: 0.05}}', 'expected a percentage with its sign, such as 5%'],
     ['configuration: {environment: {N: 5}}', 'expected text, not 5 (put it in quotes: "5")'],
     ['message:', 'message: expected text, not nothing'],
