@@ -1,12 +1,12 @@
 /** The activities of one account and region: cloud calls, watching, restoring. */
 import { Context } from '@temporalio/activity';
-import { judge } from '../src/judge/index.js';
+import { judgeOf } from '../src/judge/index.js';
 import { mark } from '../src/model/ids.js';
 import type { Spec } from '../src/model/spec.js';
 import { withFailures } from './failures.js';
 import { runSmoke } from './health/smoke.js';
 import type { WatchHeartbeat } from './health/types.js';
-import { watch } from './health/watcher.js';
+import { decidingSources, watch } from './health/watcher.js';
 import type { CallContext, PlatformDriver } from './platform/platform.js';
 import { inspectAndPlan, prepare, refuseIfFound } from './prepare.js';
 import type { AccountActivities } from './types.js';
@@ -61,7 +61,12 @@ export function accountActivities(options: AccountOptions): AccountActivities {
         heartbeat: (details) => heartbeat(details),
         ...(last === undefined ? {} : { lastHeartbeat: last }),
         now: () => Date.now(),
-        judge,
+        judge: judgeOf({
+          policy: input.policy,
+          baselines: input.before.baselines,
+          firing: input.before.firing,
+          sources: decidingSources(input.spec.health),
+        }),
       });
     },
     adopt: ({ spec }) =>

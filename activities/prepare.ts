@@ -5,6 +5,7 @@ import { ERRORS, SluiceError } from '../src/model/errors.js';
 import type { Spec } from '../src/model/spec.js';
 import { makePlan } from '../src/plan/index.js';
 import { PLAN_SCHEMA } from '../src/plan/types.js';
+import { healthBefore } from './health/before.js';
 import type { CallContext, Finding, PlatformDriver } from './platform/platform.js';
 import type { PlanAnswer, Prepared } from './types.js';
 
@@ -27,6 +28,7 @@ export async function inspectAndPlan(
 ): Promise<PlanAnswer> {
   const spec = await withArtifact(given, store);
   const { before, findings } = await driver.inspect(ctx, spec);
+  const healthy = await healthBefore(ctx, driver, spec, before.split.stable);
   const plan = makePlan(spec, { stable: before.split.stable });
   const bytes = Buffer.byteLength(JSON.stringify({ spec, plan }));
   if (bytes > LARGEST) {
@@ -35,7 +37,7 @@ export async function inspectAndPlan(
       `spec and plan together are ${bytes} bytes; at most ${LARGEST} fit. Take stages, payloads or environment out.`,
     );
   }
-  return { spec, before, plan, findings };
+  return { spec, before, plan, health: healthy.health, findings: [...findings, ...healthy.findings] };
 }
 
 /** A finding that refuses stops whatever would write. Errors: the first finding's code, with every message. */
@@ -49,8 +51,8 @@ export function refuseIfFound(findings: Finding[]): void {
 
 /** `prepare`: as above, and any finding that refuses stops the rollout before anything is touched. */
 export async function prepare(ctx: CallContext, driver: PlatformDriver, given: Spec, store: string): Promise<Prepared> {
-  const { spec, before, plan, findings } = await inspectAndPlan(ctx, driver, given, store);
+  const { spec, before, plan, findings, health } = await inspectAndPlan(ctx, driver, given, store);
   refuseIfFound(findings);
   if (plan === null) throw new SluiceError('SLUICE_TARGET', 'no plan can be made for this target');
-  return { planSchema: PLAN_SCHEMA, spec, before, plan, warnings: findings.map((finding) => finding.message) };
+  return { planSchema: PLAN_SCHEMA, spec, before, plan, health, warnings: findings.map((finding) => finding.message) };
 }

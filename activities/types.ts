@@ -73,6 +73,8 @@ export interface PlanAnswer {
   before: BeforeState;
   /** Null when the plan cannot be made. */
   plan: Plan | null;
+  /** Health before the rollout, as far as it could be read. */
+  health: HealthBefore;
   findings: Finding[];
 }
 

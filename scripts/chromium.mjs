@@ -1,7 +1,6 @@
 /** A Chromium for the suites that look at pages. */
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import path from 'node:path';
+import { onPath, runs } from './programs.mjs';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -45,18 +44,4 @@ function aptInstall(env) {
   };
   execFileSync('apt-get', ['update', '-qq'], quiet);
   execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], quiet);
-}
-
-function onPath(names, env) {
-  const folders = (env.PATH ?? '').split(path.delimiter).filter((folder) => folder !== '');
-  return names.flatMap((name) => folders.map((folder) => path.join(folder, name))).find(runs) ?? null;
-}
-
-function runs(file) {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

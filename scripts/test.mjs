@@ -2,7 +2,9 @@
  * `node --experimental-vm-modules scripts/test.mjs [--services] JEST-ARGS…`: the set-up, then jest in this same process.
  * With `--services` the suites that need what npm and PyPI cannot bring.
  */
+import path from 'node:path';
 import { findChromium } from './chromium.mjs';
+import { findPrometheus } from './prometheus.mjs';
 import { ROOT, ready } from './setup.mjs';
 
 const services = process.argv[2] === '--services';
@@ -12,6 +14,7 @@ process.chdir(ROOT);
 if (services) {
   try {
     process.env.SLUICE_CHROMIUM = findChromium();
+    process.env.SLUICE_PROMETHEUS = findPrometheus(path.join(ROOT, '.sluice', 'prometheus'));
   } catch (error) {
     process.stderr.write(`test:services: ${error.message}\n`);
     process.exit(1);

@@ -41,7 +41,7 @@ export async function send(probe: ProbeSpec, version: string, signal: AbortSigna
     const next = response.headers.get('location');
     const redirects = response.status >= 300 && response.status < 400 && next !== null;
     const follows = redirects && response.status !== expect.status && (method === 'GET' || method === 'HEAD');
-    if (!follows) return { status: response.status, ...(await read(response)) };
+    if (!follows) return { status: response.status, ...(await readBody(response, MOST_BYTES)) };
     await response.body?.cancel();
     if (!URL.canParse(next, url)) throw new BadAnswer(`redirected to what is no address: ${next}`);
     const to = new URL(next, url);
@@ -51,17 +51,18 @@ export async function send(probe: ProbeSpec, version: string, signal: AbortSigna
   }
 }
 
-async function read(response: Response): Promise<{ body: string; cut: boolean }> {
+/** The body up to `most` bytes, as text; `cut` when there was more. */
+export async function readBody(response: Response, most: number): Promise<{ body: string; cut: boolean }> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   const reader = response.body?.getReader();
   for (let part = await reader?.read(); part !== undefined && !part.done; part = await reader?.read()) {
     chunks.push(part.value);
     bytes += part.value.byteLength;
-    if (bytes > MOST_BYTES) {
+    if (bytes > most) {
       await reader?.cancel();
       break;
     }
   }
-  return { body: Buffer.concat(chunks).subarray(0, MOST_BYTES).toString('utf8'), cut: bytes > MOST_BYTES };
+  return { body: Buffer.concat(chunks).subarray(0, most).toString('utf8'), cut: bytes > most };
 }

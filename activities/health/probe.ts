@@ -18,6 +18,8 @@ const GRACE = 250;
 export interface ProbeResult {
   ok: boolean;
   latencyMs: number;
+  /** The platform's id of the request, where it told one. */
+  requestId?: string;
   /** Why not, in one short line without control characters. */
   why?: string;
 }
@@ -44,12 +46,13 @@ export async function runProbe(call: ProbeCall, driver: Invoker, ctx: CallContex
     why: clean(why, WHY),
   });
   try {
-    const { latencyMs, why } = call.probe.kind === 'invoke' ? await invoke(call, driver, ctx) : await http(call, ctx);
-    if (why !== null) return failed(why, latencyMs);
+    const { latencyMs, why, ...by } =
+      call.probe.kind === 'invoke' ? await invoke(call, driver, ctx) : await http(call, ctx);
+    if (why !== null) return { ...failed(why, latencyMs), ...by };
     const limit = call.probe.latency;
     return latencyMs > limit
-      ? failed(`took ${Math.ceil(latencyMs)} ms, limit ${limit} ms`, latencyMs)
-      : { ok: true, latencyMs };
+      ? { ...failed(`took ${Math.ceil(latencyMs)} ms, limit ${limit} ms`, latencyMs), ...by }
+      : { ok: true, latencyMs, ...by };
   } catch (error) {
     if (ctx.signal.aborted) throw new DOMException('the probe was cancelled', 'AbortError');
     if (error instanceof TimeOver) return failed(`no answer within ${call.probe.latency} ms`);
@@ -61,14 +64,15 @@ export async function runProbe(call: ProbeCall, driver: Invoker, ctx: CallContex
   }
 }
 
-type Compared = { latencyMs: number; why: string | null };
+type Compared = { latencyMs: number; why: string | null; requestId?: string };
 
 async function invoke({ probe, spec, version }: ProbeCall, driver: Invoker, ctx: CallContext): Promise<Compared> {
   const answer = await bounded(ctx.signal, probe.latency + GRACE, (signal) =>
     driver.invoke({ ...ctx, signal }, { spec, version, payload: probe.payload, timeoutMs: probe.latency }),
   );
-  const { functionError, executedVersion, body, latencyMs } = answer;
-  const said = (why: string | null): Compared => ({ latencyMs, why });
+  const { functionError, executedVersion, body, latencyMs, requestId } = answer;
+  const by = requestId === undefined ? {} : { requestId };
+  const said = (why: string | null): Compared => ({ latencyMs, why, ...by });
   if (executedVersion !== version) {
     return said(`version ${executedVersion ?? '(unknown)'} answered, not ${version}`);
   }

@@ -3,14 +3,20 @@
  * It lasts until the judge is sure of harm or somebody cancels it. A crash costs the counts since the last heartbeat.
  */
 import { setMaxListeners } from 'node:events';
-import type { Judge, Tick } from '../../src/judge/types.js';
+import type { Judge, JudgeState, Tick } from '../../src/judge/types.js';
 import { SluiceError } from '../../src/model/errors.js';
-import type { MetricSpec, ProbeSpec } from '../../src/model/spec.js';
+import { extended, type SeriesPoint } from '../../src/model/series.js';
+import type { AlarmSpec, HealthSpec, MetricSpec, ProbeSpec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
 import type { Arm } from '../../src/model/words.js';
 import type { CallContext, PlatformDriver } from '../platform/platform.js';
 import { bounded, repeat } from './bounded.js';
+import { OwnRequests } from './own-requests.js';
 import { runProbe } from './probe.js';
+import { ProbeCounts } from './probe-counts.js';
+import { Questions } from './questions.js';
+import { type Source, type SourceTick, sourceOf } from './sources/index.js';
+import type { AlarmState } from './sources/source.js';
 import { Tally, worst } from './tally.js';
 import type { WatchHeartbeat, WatchInput, WatchReport } from './types.js';
 
@@ -22,11 +28,24 @@ const READ = 10_000;
 const LAST_READ = 2_000;
 /** Longest look into the logs for the candidate's errors, in ms. Going back waits for it. */
 const LOOK = 5_000;
+/** Between two looks at the alarms, in ms; they change by the minute. */
+const ALARMS = 5_000;
+/** Points of the evidence over time that a stretch keeps. */
+const POINTS = 40;
 /** What Temporal's SDK says when the worker, and not the workflow, ends an activity. */
 const SHUTDOWN = 'WORKER_SHUTDOWN';
 
+/** A metric's source, and how far it was read. */
+interface Reader {
+  metric: MetricSpec;
+  name: string;
+  source: Source;
+  /** Id of the last tick; when the weight began, before the first. */
+  since: number;
+}
+
 export interface WatchDeps {
-  driver: Pick<PlatformDriver, 'invoke' | 'usage' | 'errors'>;
+  driver: Pick<PlatformDriver, 'invoke' | 'source' | 'alarms' | 'errors'>;
   /** Ends the watch. */
   signal: AbortSignal;
   heartbeat: (details: WatchHeartbeat) => void;
@@ -38,7 +57,7 @@ export interface WatchDeps {
 }
 
 /**
- * Watches until the verdict is unhealthy or the signal is aborted; after a cancel the metrics are read once more, so that
+ * Watches until the verdict is unhealthy, or good enough to pass early where that is wanted, or the signal is aborted; after a cancel the metrics are read once more, so that
  * the end of a bake sees fresh counts. No failure of a probe or a metric makes it throw.
  * Errors: SLUICE_PROVIDER when its worker shuts down, so that the next attempt goes on elsewhere.
  */
@@ -48,7 +67,11 @@ export async function watch(input: WatchInput, deps: WatchDeps): Promise<WatchRe
 
 class Watch {
   private state;
+  private series: SeriesPoint[];
   private readonly tally: Tally;
+  private readonly asked: Questions;
+  private readonly probes = new OwnRequests();
+  private readonly readers: Reader[];
   private readonly stop = new AbortController();
 
   constructor(
@@ -56,8 +79,12 @@ class Watch {
     private readonly deps: WatchDeps,
   ) {
     const last = deps.lastHeartbeat?.report;
-    this.state = last?.state ?? input.state ?? deps.judge.start();
+    this.state = deps.judge.enter(last?.state ?? input.state ?? deps.judge.start(input.weight), input.weight);
+    this.series = last?.series ?? [];
     this.tally = new Tally(last?.errors);
+    this.asked = new Questions(last?.asked);
+    // Without traffic there are no users to count.
+    this.readers = input.weight > 0 ? input.spec.health.metrics.map((metric) => this.reader(metric)) : [];
     // One listener for each call in flight: dozens at the same time are meant.
     setMaxListeners(0, this.stop.signal);
   }
@@ -87,53 +114,116 @@ class Watch {
     const against = weight > 0 && stable !== null && stable !== candidate ? [['stable', stable] as const] : [];
     const arms = [['candidate', candidate] as const, ...against];
     const { signal } = this.stop;
+    const alarms = weight > 0 ? spec.health.alarms : [];
     return [
-      ...spec.health.probes.flatMap((probe) =>
-        arms.map(([arm, version]) => repeat(signal, probe.every, () => this.probe(probe, arm, version))),
-      ),
-      ...this.metrics().map((metric) => repeat(signal, metric.every, () => this.read(metric, signal, READ))),
+      ...spec.health.probes.flatMap((probe) => this.probing(probe, arms)),
+      ...(alarms.length > 0 ? [repeat(signal, ALARMS, () => this.alarms(alarms))] : []),
+      ...this.readers.map((reader) => repeat(signal, reader.metric.every, () => this.read(reader, signal, READ))),
     ];
   }
 
-  private metrics(): MetricSpec[] {
-    return this.input.weight > 0 ? this.input.spec.health.metrics : [];
+  private reader(metric: MetricSpec): Reader {
+    const { spec, stable, candidate, from } = this.input;
+    const of = { spec, stable, candidate, from, now: this.deps.now, isProbe: (id: string) => this.probes.has(id) };
+    const name = metricSource(metric);
+    const source = opened(() => sourceOf(metric, of, this.deps.driver));
+    return { metric, name, source, since: Math.max(from, this.lastId(name)) };
   }
 
-  private async probe(probe: ProbeSpec, arm: Arm, version: string): Promise<void> {
-    const source = `probe ${probe.name}`;
-    const none = { mode: 'add', stable: null, candidate: null } as const;
+  /** A probe's calls, release by release, and the ticks they make. */
+  private probing(probe: ProbeSpec, arms: (readonly [Arm, string])[]): Promise<void>[] {
+    const { signal } = this.stop;
+    const counts = new ProbeCounts(
+      arms.map(([arm]) => arm),
+      probe.every,
+    );
+    const source = probeSource(probe);
+    const look = async () => {
+      const tick = counts.look();
+      if (tick !== null) this.take(source, tick);
+    };
+    return [
+      ...arms.map(([arm, version]) => repeat(signal, probe.every, () => this.probe(probe, arm, version, counts))),
+      repeat(signal, counts.every, look).then(() => this.takeRest(source, counts)),
+    ];
+  }
+
+  private takeRest(source: string, counts: ProbeCounts): void {
+    const rest = counts.close();
+    if (rest.candidate !== null || rest.stable !== null) this.take(source, rest);
+  }
+
+  private async probe(probe: ProbeSpec, arm: Arm, version: string, counts: ProbeCounts): Promise<void> {
+    const source = probeSource(probe);
     try {
       const { spec } = this.input;
       const result = await runProbe({ probe, spec, version }, this.deps.driver, this.context(this.stop.signal));
+      if (result.requestId !== undefined) this.probes.add(result.requestId);
       if (!result.ok && arm === 'candidate') this.tally.add(`${source}: ${result.why}`);
-      this.take(source, { ...none, [arm]: { requests: 1, errors: result.ok ? 0 : 1 } });
+      counts.add(arm, result.ok);
     } catch (error) {
       // A call that could not be made says nothing of the release; only the candidate has to be seen.
       if (this.stop.signal.aborted || arm === 'stable') return;
-      this.take(source, { ...none, blind: messageOf(error) });
+      this.take(source, { stable: null, candidate: null, blind: messageOf(error) });
     }
   }
 
-  private async read(metric: MetricSpec, signal: AbortSignal, ms: number): Promise<void> {
-    const source = `metric ${metric.name}`;
-    const { spec, stable, candidate, from } = this.input;
-    const { namespace } = metric;
+  private async alarms(alarms: AlarmSpec[]): Promise<void> {
+    const { spec } = this.input;
     try {
-      const usage = await bounded(signal, ms, (own) =>
-        this.deps.driver.usage(this.context(own), { spec, namespace, stable, candidate, from }),
+      const states = await bounded(this.stop.signal, READ, (signal) =>
+        this.deps.driver.alarms(spec).states(
+          { signal },
+          alarms.map(({ alarm }) => alarm),
+        ),
       );
-      this.take(source, { mode: 'total', stable: usage.stable, candidate: usage.candidate });
+      const said = alarms.map(({ name, alarm }) => [name, firing(states[alarm], alarm)] as const);
+      this.heed(this.deps.judge.alarms(this.state, Object.fromEntries(said)));
+    } catch (error) {
+      if (!this.stop.signal.aborted) this.heed(this.deps.judge.alarms(this.state, { blind: messageOf(error) }));
+    }
+  }
+
+  private async read(reader: Reader, signal: AbortSignal, ms: number): Promise<void> {
+    try {
+      const reading = await bounded(signal, ms, (own) => reader.source.read({ signal: own }, reader.since));
+      this.asked.note(reader.name, reading.asked);
+      for (const tick of reading.ticks) this.count(reader, tick);
     } catch (error) {
       if (signal.aborted) return;
-      this.take(source, { mode: 'total', stable: null, candidate: null, blind: messageOf(error) });
+      const why = messageOf(error);
+      this.asked.note(reader.name, [{ query: 'the last read', answer: why }]);
+      if (!reader.metric.dryRun) this.take(reader.name, { stable: null, candidate: null, blind: why });
     }
   }
 
-  /** Counts one tick. Its id goes on from the source's last one, across attempts. */
+  private count(reader: Reader, { id, stable, candidate }: SourceTick): void {
+    reader.since = id;
+    // Tried out only: a person sees what was asked and answered, the judge does not.
+    if (reader.metric.dryRun) return;
+    this.feed({ source: reader.name, id, stable, candidate, seen: true });
+  }
+
+  /**
+   * Counts one tick of a source without ids of its own: a probe, or a read that failed. The latter moves the source's last
+   * id by a millisecond, which lies before the end of its next stretch.
+   */
   private take(source: string, tick: Omit<Tick, 'source' | 'id'>): void {
-    const last = Object.hasOwn(this.state.sources, source) ? this.state.sources[source] : undefined;
-    this.state = this.deps.judge.tick(this.state, { ...tick, source, id: (last?.lastId ?? -1) + 1 });
-    if (this.isUnhealthy()) this.stop.abort();
+    this.feed({ ...tick, source, id: this.lastId(source) + 1 });
+  }
+
+  private feed(tick: Tick): void {
+    this.heed(this.deps.judge.tick(this.state, tick));
+  }
+
+  private heed(state: JudgeState): void {
+    this.state = state;
+    if (this.state.unhealthy !== null) this.stop.abort();
+  }
+
+  /** Of a source's last tick, across attempts. */
+  private lastId(source: string): number {
+    return (Object.hasOwn(this.state.sources, source) ? this.state.sources[source]?.counts.lastId : undefined) ?? -1;
   }
 
   /** After a cancel: by the worker, the next attempt goes on from a last heartbeat; by the workflow, fresh counts are due. */
@@ -144,7 +234,7 @@ class Watch {
       throw new SluiceError('SLUICE_PROVIDER', 'the worker is shutting down; another one goes on watching');
     }
     const fresh = new AbortController();
-    await Promise.all(this.metrics().map((metric) => this.read(metric, fresh.signal, LAST_READ)));
+    await Promise.all(this.readers.map((reader) => this.read(reader, fresh.signal, LAST_READ)));
   }
 
   /** The candidate's most frequent errors, from its logs and from its probes. */
@@ -159,19 +249,26 @@ class Watch {
   }
 
   private isUnhealthy(): boolean {
-    return this.verdict().state === 'unhealthy';
-  }
-
-  private verdict() {
-    return this.deps.judge.verdict(this.state, this.input.spec.health.policy);
+    return this.state.unhealthy !== null;
   }
 
   private report(): WatchReport {
-    return { verdict: this.verdict(), state: this.state, errors: this.tally.top() };
+    return {
+      verdict: this.deps.judge.verdict(this.state),
+      state: this.state,
+      errors: this.tally.top(),
+      series: this.series,
+      asked: this.asked.all(),
+    };
   }
 
   private beat(): void {
-    this.deps.heartbeat({ report: this.report(), at: this.deps.now() });
+    const at = this.deps.now();
+    const { logE, limit, stable, candidate, passes } = this.deps.judge.verdict(this.state);
+    this.series = extended(this.series, { at, weight: this.input.weight, logE, limit, stable, candidate }, POINTS);
+    this.deps.heartbeat({ report: this.report(), at });
+    const { earliest } = this.input;
+    if (earliest !== null && at >= earliest && passes) this.stop.abort();
   }
 
   private context(signal: AbortSignal): CallContext {
@@ -184,6 +281,37 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+/** The judge's name of a probe's counts. */
+function probeSource({ name }: ProbeSpec): string {
+  return `probe ${name}`;
+}
+
+/** The judge's name of a metric's counts. */
+export function metricSource({ name }: MetricSpec): string {
+  return `metric ${name}`;
+}
+
+/** The sources that the judge decides by. */
+export function decidingSources({ probes, metrics }: HealthSpec): string[] {
+  return [...probes.map(probeSource), ...metrics.filter(({ dryRun }) => !dryRun).map(metricSource)];
+}
+
+/** Errors: SLUICE_TARGET when there is no such alarm. */
+function firing(state: AlarmState | null | undefined, alarm: string): boolean {
+  if (state == null)
+    throw new SluiceError('SLUICE_TARGET', `there is no alarm "${alarm}" in the target's account and region`);
+  return state.state === 'ALARM';
+}
+
+/** A source that cannot be had is one that cannot be read. */
+function opened(make: () => Source): Source {
+  try {
+    return make();
+  } catch (error) {
+    return { read: () => Promise.reject(error) };
+  }
 }
 
 function messageOf(error: unknown): string {

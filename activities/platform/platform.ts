@@ -1,4 +1,5 @@
-import type { Release, Spec } from '../../src/model/spec.js';
+import type { MetricSpec, Release, Spec } from '../../src/model/spec.js';
+import type { Alarms, Source, SourceOf } from '../health/sources/source.js';
 
 /** Where traffic is split. `version` null: the target does not exist yet. */
 export interface Split {
@@ -140,11 +141,11 @@ export interface PlatformDriver {
     args: { spec: Spec; version: string; payload: unknown; timeoutMs: number },
   ): Promise<ReleaseAnswer>;
 
-  /** Users' requests and errors of the two releases since `from` (ms since epoch), as running totals that a later read may correct. */
-  usage(
-    ctx: CallContext,
-    args: { spec: Spec; namespace: string; stable: string | null; candidate: string; from: number },
-  ): Promise<Usage>;
+  /** The platform's own source of a metric; null when it has none of this kind. */
+  source(metric: MetricSpec, of: SourceOf): Source | null;
+
+  /** The provider's alarms of the target's account. */
+  alarms(spec: Spec): Alarms;
 
   /** Most frequent errors of the release since `from`, three at most. */
   errors(ctx: CallContext, args: { spec: Spec; version: string; from: number }): Promise<ErrorSample[]>;
@@ -158,16 +159,8 @@ export interface ReleaseAnswer {
   /** The answer, parsed where it is JSON. */
   body: unknown;
   latencyMs: number;
-}
-
-export interface Counts {
-  requests: number;
-  errors: number;
-}
-
-export interface Usage {
-  stable: Counts | null;
-  candidate: Counts | null;
+  /** The platform's id of the request, where it tells one. */
+  requestId?: string;
 }
 
 export interface ErrorSample {

@@ -5,6 +5,7 @@ import { invoke } from './invoke.js';
 import { Traffic, type Write, WriteLog } from './logs.js';
 import { Metrics } from './metrics.js';
 import { Refusal } from './refusal.js';
+import { Reports } from './reports.js';
 import { type LambdaRequest, lambdaRequest } from './route.js';
 import { checkCreateAlias, checkUpdateAlias } from './rules-alias.js';
 import { checkIdle, checkPublish, withState } from './rules-code.js';
@@ -39,6 +40,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const upstream = upstreamOf(options.upstream);
   const store = new Store(upstream);
   const metrics = new Metrics(upstream, options.metricsDelayMs);
+  const reports = new Reports(upstream, store);
   const writes = new WriteLog(options.logFile);
   const traffic = new Traffic();
   const provisioned = new ProvisionedConcurrency(options.provisioningMs);
@@ -54,6 +56,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       case 'InvokeWithResponseStream':
         return invoke(store, request, call, (invocation) => {
           metrics.add(invocation);
+          reports.add(invocation);
           traffic.add(invocation);
         });
       case 'GetFunction':
@@ -126,7 +129,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     writes,
     traffic,
     close: async () => {
-      await metrics.close();
+      await Promise.all([metrics.close(), reports.close()]);
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       upstream.close();

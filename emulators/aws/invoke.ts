@@ -4,6 +4,7 @@ import { type Answer, type Call, json, parse } from './http.js';
 import type { Invocation } from './metrics.js';
 import { INVOKED_AS } from './ministack.js';
 import { Refusal } from './refusal.js';
+import { isTimeout } from './reports.js';
 import type { LambdaRequest } from './route.js';
 import { draw } from './rules-alias.js';
 import type { Store } from './store.js';
@@ -40,13 +41,23 @@ export async function invoke(
   if (kind !== 'DryRun') {
     const outcome = outcomeOf(answer);
     const executed = String(answer.headers['x-amz-executed-version'] ?? about.asked);
-    if (outcome !== null) told({ ...about, version: executed, duration: Date.now() - at, outcome });
+    if (outcome !== null) {
+      told({ ...about, version: executed, duration: Date.now() - at, outcome, ...ended(answer, outcome) });
+    }
   }
   return tidy(answer, call.headers['x-amz-log-type'] === 'Tail');
 }
 
 function isAlias(qualifier: string | null): qualifier is string {
   return qualifier !== null && qualifier !== '$LATEST' && !/^\d+$/.test(qualifier);
+}
+
+function ended(answer: Answer, outcome: Invocation['outcome']): Pick<Invocation, 'requestId' | 'timedOut'> {
+  const requestId = answer.headers['x-amzn-requestid'];
+  return {
+    ...(typeof requestId === 'string' && outcome !== 'throttled' ? { requestId } : {}),
+    timedOut: outcome === 'error' && isTimeout(answer),
+  };
 }
 
 function outcomeOf(answer: Answer): Invocation['outcome'] | null {

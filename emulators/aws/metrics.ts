@@ -14,6 +14,10 @@ export interface Invocation {
   at: number;
   duration: number;
   outcome: 'ok' | 'error' | 'throttled';
+  /** As the caller was told; of a throttled call nothing is logged. */
+  requestId?: string;
+  /** The error is that its time was over. */
+  timedOut?: boolean;
 }
 
 /** Milliseconds between two writes to CloudWatch. */

@@ -5,13 +5,15 @@ import { toolPath } from '../tools.js';
 export const INVOKED_AS = 'x-sluice-invoked-as';
 
 /**
- * ministack as it is, but for one thing the gateway cannot add from outside: `context.invokedFunctionArn` is by the alias
- * that the caller used, not by the version that was drawn. Written against ministack 1.5.33; with a version that has not
- * got these functions the handler sees the version's ARN.
+ * ministack as it is, but for two things the gateway cannot add from outside. `context.invokedFunctionArn` is by the alias
+ * that the caller used, not by the version that was drawn. And CloudWatch has the trimmed count `TC(low:high)`: the number
+ * of values above `low` up to `high` ("CloudWatch statistics definitions"). Written against ministack 1.5.33; a version
+ * that has not got these functions goes without.
  */
 const PROGRAM = `
-import contextvars, sys
+import contextvars, re, sys
 from ministack.app import main
+from ministack.services import cloudwatch as watch
 from ministack.services import lambda_svc as svc
 
 invoked_as = contextvars.ContextVar("sluice_invoked_as", default=None)
@@ -34,6 +36,22 @@ if all(hasattr(svc, name) for name in ("_invoke", "_execute_function_with_config
     svc._invoke = invoke
     svc._execute_function_with_config_scope = by_alias(svc._execute_function_with_config_scope)
     svc.invoke_async_with_retry = by_alias(svc.invoke_async_with_retry)
+
+if all(hasattr(watch, name) for name in ("_stat_value", "_percentile_samples")):
+    plain_value = watch._stat_value
+    trimmed_count = re.compile(r"^TC\\(([0-9.]*):([0-9.]*)\\)$")
+    def stat_value(stats, name, points=None):
+        bounds = trimmed_count.match(name or "")
+        if bounds is None:
+            return plain_value(stats, name, points)
+        low, high = (float(bound) if bound else None for bound in bounds.groups())
+        inside = [
+            count
+            for value, count in watch._percentile_samples(points or []) or []
+            if (low is None or value > low) and (high is None or value <= high)
+        ]
+        return sum(inside) if inside else None
+    watch._stat_value = stat_value
 
 sys.argv = ["ministack"]
 sys.exit(main())

@@ -20,6 +20,8 @@ export interface Configuration extends Record<string, unknown> {
   State?: string;
   LastUpdateStatus?: string;
   DeadLetterConfig?: { TargetArn?: string };
+  LoggingConfig?: { LogFormat?: string; LogGroup?: string };
+  MemorySize?: number;
 }
 
 /** A function of one account and region. */
@@ -37,6 +39,11 @@ export class Store {
   async configuration(where: Where, qualifier: string | null): Promise<Configuration> {
     const query = qualifier === null ? '' : `?Qualifier=${encodeURIComponent(qualifier)}`;
     return (await this.get(where, `2015-03-31`, `configuration${query}`)) as Configuration;
+  }
+
+  /** The configuration of what was invoked, from memory. */
+  configurationForInvoke(where: Where, version: string): Promise<Configuration> {
+    return this.#keep(where, `configuration ${version}`, () => this.configuration(where, version));
   }
 
   async versions(where: Where): Promise<Configuration[]> {

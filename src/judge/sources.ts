@@ -17,6 +17,8 @@ import { charge } from './words.js';
 const BLIND_AFTER = 3;
 /** Evidence of this share of the limit, in nats, is a doubt: too little to go back, too much to go on. */
 const DOUBT = 0.5;
+/** Characters kept of why the alarms could not be read; the state travels with every heartbeat. */
+const WHY = 60;
 
 /** One source with its test, and what that says now. */
 interface Heard {
@@ -64,7 +66,12 @@ export function judgeOf(setup: JudgeSetup): Judge {
       ...(blind === undefined ? {} : { blind }),
       stepUp: source.stepping,
     });
-    const next = { counts, stepping: false, read: source.read || candidate !== null };
+    const seen = blind === undefined && (said.seen === true || candidate !== null);
+    const next = {
+      counts: seen ? { ...counts, blindTicks: 0, blindWhy: null } : counts,
+      stepping: false,
+      read: source.read || seen,
+    };
     return decided({ ...before, sources: { ...before.sources, [said.source]: next } });
   }
 
@@ -105,7 +112,7 @@ export function judgeOf(setup: JudgeSetup): Judge {
 
   /** In order: blindness, no data, doubt. Null: none of them. */
   function doubts(
-    { sources }: JudgeState,
+    { sources, alarms }: JudgeState,
     all: Heard[],
     logE: number,
     answer: (said: Verdict['state'], why: string) => Verdict,
@@ -116,6 +123,12 @@ export function judgeOf(setup: JudgeSetup): Judge {
       return answer(
         'blind',
         `${clean(blind.name)} could not be read ${blindTicks} times in a row: ${blindWhy ?? 'no reason'}`,
+      );
+    }
+    if (alarms.unread >= BLIND_AFTER) {
+      return answer(
+        'blind',
+        `the alarms could not be read ${alarms.unread} times in a row: ${alarms.why ?? 'no reason'}`,
       );
     }
     const unread = all.find(({ state: { read, counts } }) => !read && counts.blindTicks > 0);
@@ -151,12 +164,16 @@ export function judgeOf(setup: JudgeSetup): Judge {
     start: (weight) => ({
       weight,
       sources: {},
-      alarms: Object.fromEntries(setup.firing.map((name) => [name, 'before' satisfies AlarmState])),
+      alarms: {
+        states: Object.fromEntries(setup.firing.map((name) => [name, 'before' satisfies AlarmState])),
+        unread: 0,
+        why: null,
+      },
       unhealthy: null,
     }),
     enter: (state, weight) => (state.weight === weight ? state : atWeight(state, weight, testOf)),
     tick,
-    alarm: heardAlarm,
+    alarms: heardAlarms,
     verdict,
   };
 }
@@ -175,16 +192,21 @@ function atWeight(state: JudgeState, weight: number, testOf: (name: string) => {
 }
 
 /** An alarm that goes off during the rollout makes the candidate unhealthy; one that fired before has to be quiet first. */
-function heardAlarm(state: JudgeState, name: string, firing: boolean): JudgeState {
-  const before = Object.hasOwn(state.alarms, name) ? state.alarms[name] : 'quiet';
-  if (before === 'fired') return state;
-  const now: AlarmState = firing ? (before === 'before' ? 'before' : 'fired') : 'quiet';
-  const alarms = { ...state.alarms, [name]: now };
-  const went = now === 'fired' && state.unhealthy === null;
-  const unhealthy = went
-    ? { why: `alarm ${clean(name)} went off during the rollout`, probeBack: false }
-    : state.unhealthy;
-  return { ...state, alarms, unhealthy };
+function heardAlarms(state: JudgeState, said: Record<string, boolean> | { blind: string }): JudgeState {
+  if (typeof said.blind === 'string') {
+    return { ...state, alarms: { ...state.alarms, unread: state.alarms.unread + 1, why: clean(said.blind, WHY) } };
+  }
+  const { states } = state.alarms;
+  const now: Record<string, AlarmState> = { ...states };
+  for (const [name, firing] of Object.entries(said)) {
+    const before = Object.hasOwn(states, name) ? states[name] : 'quiet';
+    now[name] = firing ? (before === 'before' ? 'before' : 'fired') : 'quiet';
+  }
+  const went = Object.keys(now).find((name) => now[name] === 'fired');
+  const unhealthy =
+    state.unhealthy ??
+    (went === undefined ? null : { why: `alarm ${clean(went)} went off during the rollout`, probeBack: false });
+  return { ...state, alarms: { states: now, unread: 0, why: null }, unhealthy };
 }
 
 /** What a source's test goes by: the policy, and what stable did before the rollout. */

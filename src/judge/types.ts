@@ -13,6 +13,8 @@ export interface Tick {
   /** Null: the source says nothing of this release. Missing is not zero. */
   stable: Counts | null;
   candidate: Counts | null;
+  /** The source could be read, whatever it says of the candidate; a tick of the candidate shows that too. */
+  seen?: true;
   /** Why the source could not be read, when it could not. Then the counts are null. */
   blind?: string;
 }
@@ -41,8 +43,8 @@ export interface JudgeState {
   /** The candidate's weight, in percent, since which the counts of a weight are counted. */
   weight: number;
   sources: Record<string, SourceState>;
-  /** Alarms that were seen, and what they mean for this rollout. */
-  alarms: Record<string, AlarmState>;
+  /** Alarms that were seen, and what they mean for this rollout; how often in a row they could not be read, and why. */
+  alarms: { states: Record<string, AlarmState>; unread: number; why: string | null };
   /** What made the candidate unhealthy, for ever; null while nothing did. */
   unhealthy: { why: string; probeBack: boolean } | null;
 }
@@ -82,8 +84,8 @@ export interface Judge {
   /** The candidate's weight is `weight` percent from now on. */
   enter(state: JudgeState, weight: number): JudgeState;
   tick(state: JudgeState, tick: Tick): JudgeState;
-  /** An alarm's state was read. */
-  alarm(state: JudgeState, name: string, firing: boolean): JudgeState;
+  /** The alarms were read: by name, whether each fires. Or they could not be, and why. */
+  alarms(state: JudgeState, said: Record<string, boolean> | { blind: string }): JudgeState;
   /** `unhealthy` may come at any time; `healthy`, `undecided`, `noData`, `blind` are what the end of a bake goes by. */
   verdict(state: JudgeState): Verdict;
 }

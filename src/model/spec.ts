@@ -74,6 +74,8 @@ export interface FunctionConfiguration {
   environment?: Record<string, string>;
   layers?: string[];
   description?: string;
+  /** How Lambda writes the function's logs. */
+  logFormat?: 'JSON' | 'Text';
   /** Provisioned concurrency of the candidate, ready before it gets weight. */
   provisionedConcurrency?: number;
 }
@@ -181,15 +183,66 @@ export interface ProbeSpec {
   smoke: number;
 }
 
-/** Users' own counts. */
-export type MetricSpec = {
+/** A source of users' own counts. */
+export type MetricSpec = CloudwatchMetric | PrometheusMetric | HttpMetric | LambdaLogsMetric;
+
+interface Metric {
   name: string;
-  kind: 'cloudwatch';
   /** Milliseconds between reads. */
   every: number;
+  /** Milliseconds after the end of a stretch until what is counted in it is final. */
+  delay: number;
+  /** Reported, never decides. */
+  dryRun: boolean;
+}
+
+/** CloudWatch's minutes, by alias and executed version. */
+export interface CloudwatchMetric extends Metric {
+  kind: 'cloudwatch';
   /** Metric namespace; `AWS/Lambda` unless the counts are published elsewhere. */
   namespace: string;
-};
+  /** Slower answers are counted as slow, in milliseconds. */
+  latency?: number;
+}
+
+/** The report that Lambda logs of each invocation. */
+export interface LambdaLogsMetric extends Metric {
+  kind: 'lambdaLogs';
+  /** Length of a stretch, in milliseconds. */
+  window: number;
+  /** Slower answers are counted as slow, in milliseconds. */
+  latency?: number;
+}
+
+/** PromQL, with `{version}` or `{release}`, `{function}`, `{alias}` and `{window}` filled in. */
+export interface PrometheusMetric extends Metric {
+  kind: 'prometheus';
+  /** Base address of the server's API. */
+  url: string;
+  requests: string;
+  errors: string;
+  slow?: string;
+  /** Length of a stretch, in milliseconds. */
+  window: number;
+  /** Name of the worker's environment variable that holds the bearer token. */
+  tokenEnv?: string;
+}
+
+/** Any address that answers counts as JSON. */
+export interface HttpMetric extends Metric {
+  kind: 'http';
+  /** With `{version}`, `{from}` and `{to}`. */
+  url: string;
+  headers?: Record<string, string>;
+  /** JSON paths to the counts. */
+  requests: string;
+  errors: string;
+  slow?: string;
+  /** Length of a stretch, in milliseconds. */
+  window: number;
+  /** Name of the worker's environment variable that holds the bearer token. */
+  tokenEnv?: string;
+}
 
 export interface NotifySpec {
   webhook: string;

@@ -21,9 +21,7 @@ export function complete(written: Written): Spec {
     health: {
       ...written.health,
       probes: written.health.probes.map(probeOf),
-      metrics: written.health.metrics.map(
-        ({ name, cloudwatch }): MetricSpec => ({ name, kind: 'cloudwatch', ...cloudwatch }),
-      ),
+      metrics: written.health.metrics.map(metricOf),
       alarms: written.health.alarms.map(({ name, cloudwatch }) => ({ name, kind: 'cloudwatch', alarm: cloudwatch })),
       policy: { ceiling: null, dispersion: null, margin: null, ...written.health.policy },
     },
@@ -45,4 +43,14 @@ function strategyOf(written: Written['strategy']): StrategySpec {
 function probeOf({ invoke, http, expect, ...rest }: Written['health']['probes'][number]): ProbeSpec {
   if (http === undefined) return { ...rest, kind: 'invoke', payload: invoke?.payload ?? {}, expect };
   return { ...rest, kind: 'http', ...http, expect: { status: DEFAULTS.probe.httpStatus, ...expect } };
+}
+
+/** The schema has made sure that there is exactly one kind, and a latency only where it means something. */
+function metricOf(written: Written['health']['metrics'][number]): MetricSpec {
+  const { name, dryRun, cloudwatch, lambdaLogs, prometheus, http } = written;
+  const latency = written.latency === undefined ? {} : { latency: written.latency };
+  if (cloudwatch !== undefined) return { name, kind: 'cloudwatch', ...cloudwatch, ...latency, dryRun };
+  if (lambdaLogs !== undefined) return { name, kind: 'lambdaLogs', ...lambdaLogs, ...latency, dryRun };
+  if (prometheus !== undefined) return { name, kind: 'prometheus', ...prometheus, dryRun };
+  return { name, kind: 'http', ...(http as NonNullable<typeof http>), dryRun };
 }

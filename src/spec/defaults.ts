@@ -71,8 +71,16 @@ export const DEFAULTS = {
   /** The users' own requests, which every Lambda function has without any set-up. */
   metrics: [{ name: 'requests', cloudwatch: {} }],
   metric: {
-    /** New numbers appear about once a minute; asking more often finds them sooner and stays far from the quota. */
+    /** A source is asked only when a stretch is closed, so this finds it soon and costs nothing meanwhile. */
     every: '5s',
+    /** Few calls, and a bad release is seen within seconds. */
+    window: '5s',
+    /** Scrapes and log lines of the last seconds have arrived by then. */
+    delay: '5s',
+    /** Lambda's numbers of a minute are complete about a minute after it. */
+    cloudwatchDelay: '1m',
+    /** What is measured decides, unless somebody only tries it out. */
+    dryRun: false,
     /** Where Lambda publishes. */
     namespace: 'AWS/Lambda',
   },

@@ -88,8 +88,9 @@ function probe(value: unknown): unknown {
 
 function metric(value: unknown): unknown {
   if (!isObject(value) || !('kind' in value)) return value;
-  const { name, kind, ...rest } = value;
-  return { name, [String(kind)]: change(rest, { every: duration }) };
+  const { name, kind, latency, dryRun, ...rest } = value;
+  const source = change(rest, { every: duration, window: duration, delay: duration });
+  return change(defined({ name, [String(kind)]: source, latency, dryRun }), { latency: duration });
 }
 
 function defined(value: Record<string, unknown>): Record<string, unknown> {

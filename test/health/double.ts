@@ -1,9 +1,11 @@
 /** A function that can be called, measured and broken at will, seen through the part of the driver that health needs. */
-import type { ErrorSample, PlatformDriver, ReleaseAnswer, Usage } from '../../activities/platform/platform.js';
+import type { Reading, Source } from '../../activities/health/sources/source.js';
+import type { ErrorSample, PlatformDriver, ReleaseAnswer } from '../../activities/platform/platform.js';
+import type { Counts } from '../../src/judge/types.js';
 import type { ProbeSpec, Spec } from '../../src/model/spec.js';
 import { specFor } from '../support/specs.js';
 
-type Health = Pick<PlatformDriver, 'invoke' | 'usage' | 'errors'>;
+type Health = Pick<PlatformDriver, 'invoke' | 'source' | 'errors'>;
 
 export class FunctionDouble implements Health {
   /** Calls by version. */
@@ -11,7 +13,8 @@ export class FunctionDouble implements Health {
   mostInFlight: Record<string, number> = {};
   reads = 0;
   answer: (version: string) => ReleaseAnswer | Promise<ReleaseAnswer> = (version) => answered(version);
-  usageNow: () => Usage | Promise<Usage> = () => ({ stable: null, candidate: null });
+  /** The answer of every metric's source. */
+  counted: (since: number, signal: AbortSignal) => Reading | Promise<Reading> = () => ({ ticks: [], asked: [] });
   logged: (signal: AbortSignal) => Promise<ErrorSample[]> = async () => [];
   private readonly open: Record<string, number> = {};
 
@@ -26,14 +29,23 @@ export class FunctionDouble implements Health {
     }
   }
 
-  async usage(): Promise<Usage> {
-    this.reads += 1;
-    return this.usageNow();
+  source(..._: Parameters<Health['source']>): Source | null {
+    return {
+      read: async ({ signal }, since) => {
+        this.reads += 1;
+        return this.counted(since, signal);
+      },
+    };
   }
 
   errors(...[ctx]: Parameters<Health['errors']>): Promise<ErrorSample[]> {
     return this.logged(ctx.signal);
   }
+}
+
+/** A source's answer of one stretch that ended at `id`. */
+export function stretch(id: number, candidate: Counts | null, stable: Counts | null = null): Reading {
+  return { ticks: [{ id, stable, candidate }], asked: [] };
 }
 
 export function answered(version: string, more: Partial<ReleaseAnswer> = {}): ReleaseAnswer {

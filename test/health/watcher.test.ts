@@ -2,14 +2,24 @@ import { describe, expect, test } from '@jest/globals';
 import { CancelledFailure } from '@temporalio/common';
 import type { WatchHeartbeat, WatchInput } from '../../activities/health/types.js';
 import { watch } from '../../activities/health/watcher.js';
+import type { PlatformDriver } from '../../activities/platform/platform.js';
 import { judge } from '../../src/judge/index.js';
 import { SluiceError } from '../../src/model/errors.js';
 import type { MetricSpec, ProbeSpec } from '../../src/model/spec.js';
 import { until } from '../support/until.js';
-import { answered, FunctionDouble, failedWith, httpProbe, probeSpec, specWith } from './double.js';
+import { answered, FunctionDouble, failedWith, httpProbe, probeSpec, specWith, stretch } from './double.js';
 import { serve } from './server.js';
 
-const metric: MetricSpec = { name: 'requests', kind: 'cloudwatch', every: 50, namespace: 'AWS/Lambda' };
+const metric: MetricSpec = {
+  name: 'requests',
+  kind: 'cloudwatch',
+  every: 50,
+  namespace: 'AWS/Lambda',
+  delay: 60_000,
+  dryRun: false,
+};
+/** The end of some stretch after the weight began. */
+const LATER = Date.now() + 60_000;
 const down = () => Promise.reject(new SluiceError('SLUICE_PROVIDER', 'CloudWatch is down'));
 
 interface Options {
@@ -155,7 +165,7 @@ describe('harm', () => {
 
   test('that only users meet is seen in the metrics while all probes pass', async () => {
     const driver = new FunctionDouble();
-    driver.usageNow = () => ({ stable: { requests: 540, errors: 0 }, candidate: { requests: 60, errors: 12 } });
+    driver.counted = () => stretch(LATER, { requests: 60, errors: 12 }, { requests: 540, errors: 0 });
     const { verdict } = await start(driver, { metrics: [metric] }).report;
     expect(verdict.why).toMatch(/^(metric requests: )?20 % of 60 against 0 % of 540: over the limit of 5 %$/);
   });
@@ -197,7 +207,7 @@ describe('harm', () => {
 describe('a source that cannot be read', () => {
   test('makes the verdict blind, never healthy', async () => {
     const driver = new FunctionDouble();
-    driver.usageNow = down;
+    driver.counted = down;
     const { cancel } = start(driver, { metrics: [metric] });
     await calledTimes(driver, '7', 22);
     await until('three reads', () => driver.reads >= 3);
@@ -217,11 +227,81 @@ describe('a source that cannot be read', () => {
 
   test('is forgotten once it can be read again', async () => {
     const driver = new FunctionDouble();
-    driver.usageNow = () => (driver.reads <= 4 ? down() : { stable: null, candidate: { requests: 5, errors: 0 } });
+    driver.counted = () => (driver.reads <= 4 ? down() : stretch(LATER, null));
     const { cancel } = start(driver, { metrics: [metric] });
     await calledTimes(driver, '7', 22);
     await until('five reads', () => driver.reads >= 5);
     expect((await cancel()).verdict.state).toBe('healthy');
+  });
+});
+
+describe('the sources of a watch', () => {
+  test('are asked from the begin of the weight on, then from the last tick on', async () => {
+    const driver = new FunctionDouble();
+    const asked: number[] = [];
+    driver.counted = (since) => {
+      asked.push(since);
+      return stretch(LATER, { requests: 5, errors: 0 });
+    };
+    const { cancel } = start(driver, { probes: [], metrics: [metric], input: { from: 1_000 } });
+    await until('three reads', () => asked.length >= 3);
+    const { verdict } = await cancel();
+    expect(asked.slice(0, 3)).toEqual([1_000, LATER, LATER]);
+    expect(verdict.candidate.requests).toBe(5);
+  });
+
+  test('are shown with their last questions and answers, cut, from the first heartbeat to the report', async () => {
+    const driver = new FunctionDouble();
+    driver.counted = () => ({ ticks: [], asked: driver.reads === 1 ? [{ query: 'q', answer: 'a'.repeat(500) }] : [] });
+    const { cancel, beats } = start(driver, { probes: [], metrics: [metric] });
+    await until('three reads', () => driver.reads >= 3);
+    const shown = { 'metric requests': [{ query: 'q', answer: expect.stringMatching(/^a{199}…$/) }] };
+    const beat = await until('a heartbeat', () => beats.find((one) => one.report.asked !== undefined));
+    expect(beat.report.asked).toEqual(shown);
+    expect((await cancel()).asked).toEqual(shown);
+  });
+
+  test('that are tried out only are read and shown, and never decide', async () => {
+    const driver = new FunctionDouble();
+    driver.counted = (since) => ({
+      ...stretch(LATER, { requests: 60, errors: 60 }),
+      asked: [{ query: String(since), answer: '60' }],
+    });
+    const { cancel } = start(driver, { metrics: [{ ...metric, dryRun: true }] });
+    await calledTimes(driver, '7', 22);
+    await until('two reads', () => driver.reads >= 2);
+    const { verdict, asked } = await cancel();
+    expect(verdict.state).toBe('healthy');
+    expect(asked).toEqual({ 'metric requests': [{ query: String(LATER), answer: '60' }] });
+  });
+
+  test('that the platform does not have make the verdict blind', async () => {
+    const driver = new FunctionDouble();
+    const { cancel } = start(Object.assign(driver, { source: () => null }), { metrics: [metric] });
+    await calledTimes(driver, '7', 22);
+    await until('the time of three reads', tick(300));
+    expect((await cancel()).verdict).toMatchObject({
+      state: 'blind',
+      why: expect.stringContaining('metric requests is of kind cloudwatch, which lambda does not have'),
+    });
+  });
+
+  test('learn which requests were our own probes', async () => {
+    const driver = new FunctionDouble();
+    driver.answer = (version) => answered(version, { requestId: `id-${version}` });
+    const known: boolean[] = [];
+    const source: FunctionDouble['source'] = (...[, of]: Parameters<PlatformDriver['source']>) => ({
+      read: async () => {
+        known.splice(0, known.length, ...['id-7', 'id-6', 'id-user'].map((id) => of.isProbe(id)));
+        return { ticks: [], asked: [] };
+      },
+    });
+    const { cancel } = start(Object.assign(driver, { source }), { metrics: [metric] });
+    await calledTimes(driver, '7', 2);
+    await calledTimes(driver, '6', 2);
+    await until('a read after them', () => known[0] && known[1]);
+    await cancel();
+    expect(known).toEqual([true, true, false]);
   });
 });
 
@@ -230,7 +310,7 @@ describe('a cancel', () => {
     const driver = new FunctionDouble();
     driver.answer = () => new Promise(() => {});
     let users = 0;
-    driver.usageNow = () => ({ stable: null, candidate: { requests: users, errors: 0 } });
+    driver.counted = () => stretch(LATER + users, { requests: users, errors: 0 });
     const { cancel } = start(driver, {
       probes: [probeSpec({ latency: 60_000 })],
       metrics: [{ ...metric, every: 600_000 }],
@@ -245,7 +325,7 @@ describe('a cancel', () => {
 
   test('waits two seconds at most for metrics that do not answer', async () => {
     const driver = new FunctionDouble();
-    driver.usageNow = () => new Promise(() => {});
+    driver.counted = () => new Promise(() => {});
     const { cancel } = start(driver, { metrics: [metric] });
     await calledTimes(driver, '7', 22);
     const began = performance.now();
@@ -258,7 +338,7 @@ describe('a cancel', () => {
     const driver = new FunctionDouble();
     driver.logged = async () => [{ what: 'E', count: 9 }];
     let errors = 0;
-    driver.usageNow = () => ({ stable: null, candidate: { requests: 40, errors } });
+    driver.counted = () => stretch(LATER + errors, { requests: 40, errors });
     const { cancel } = start(driver, { metrics: [{ ...metric, every: 600_000 }] });
     await until('the first read', () => driver.reads === 1);
     errors = 20;
@@ -285,7 +365,7 @@ describe('a cancel', () => {
 describe('after a crash', () => {
   test('the next attempt goes on from the last heartbeat and counts nothing twice', async () => {
     const driver = new FunctionDouble();
-    driver.usageNow = () => ({ stable: { requests: 90, errors: 0 }, candidate: { requests: 10, errors: 0 } });
+    driver.counted = () => stretch(LATER, { requests: 10, errors: 0 }, { requests: 90, errors: 0 });
     const first = start(driver, { metrics: [metric] });
     const beat = await until('a heartbeat with counts', () =>
       first.beats.find((one) => one.report.verdict.candidate.requests > 20),
@@ -295,13 +375,24 @@ describe('after a crash', () => {
     // The heartbeat travels as JSON.
     const lastHeartbeat = JSON.parse(JSON.stringify(beat)) as WatchHeartbeat;
     const again = new FunctionDouble();
-    again.usageNow = () => ({ stable: { requests: 108, errors: 0 }, candidate: { requests: 12, errors: 0 } });
+    let since = 0;
+    again.counted = (from) => {
+      since = from;
+      return {
+        ticks: [
+          ...stretch(LATER, { requests: 10, errors: 0 }, { requests: 90, errors: 0 }).ticks,
+          ...stretch(LATER + 1_000, { requests: 2, errors: 0 }, { requests: 18, errors: 0 }).ticks,
+        ],
+        asked: [],
+      };
+    };
     const second = start(again, { metrics: [metric], lastHeartbeat });
     await calledTimes(again, '7', 5);
     const { verdict, state } = await second.cancel();
     const before = beat.report.state.sources['probe smoke']?.candidate?.requests ?? 0;
     expect(before).toBeGreaterThan(10);
     expect(verdict.candidate).toEqual({ requests: before + (again.calls['7'] ?? 0) + 12, errors: 0 });
+    expect(since).toBe(LATER + 1_000);
     expect(state.sources['probe smoke']?.lastId).toBeGreaterThan(
       beat.report.state.sources['probe smoke']?.lastId as number,
     );

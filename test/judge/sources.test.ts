@@ -37,8 +37,8 @@ function hearing(judge: Judge, weight = 10) {
       state = judge.enter(state, to);
       return judge.verdict(state);
     },
-    alarm(name: string, firing: boolean) {
-      state = judge.alarm(state, name, firing);
+    alarms(said: Record<string, boolean> | { blind: string }) {
+      state = judge.alarms(state, said);
       return judge.verdict(state);
     },
   };
@@ -221,19 +221,31 @@ describe('a new weight', () => {
 describe('an alarm', () => {
   test('that goes off during the rollout makes the candidate unhealthy', () => {
     const hear = hearing(judgeOf(setup()));
-    expect(hear.alarm('errors', false).state).toBe('noData');
-    expect(hear.alarm('errors', true)).toMatchObject({
+    expect(hear.alarms({ errors: false }).state).toBe('noData');
+    expect(hear.alarms({ errors: true })).toMatchObject({
       state: 'unhealthy',
       why: 'alarm errors went off during the rollout',
     });
-    expect(hear.alarm('errors', false).state).toBe('unhealthy');
+    expect(hear.alarms({ errors: false }).state).toBe('unhealthy');
   });
 
   test('that fires since before does not stop the fix, until it has been quiet once', () => {
     const hear = hearing(judgeOf(setup({ firing: ['errors'] })));
-    expect(hear.alarm('errors', true).state).toBe('noData');
-    expect(hear.alarm('errors', false).state).toBe('noData');
-    expect(hear.alarm('errors', true).state).toBe('unhealthy');
+    expect(hear.alarms({ errors: true }).state).toBe('noData');
+    expect(hear.alarms({ errors: false }).state).toBe('noData');
+    expect(hear.alarms({ errors: true }).state).toBe('unhealthy');
+  });
+
+  test('that cannot be read three times in a row leaves the judge blind', () => {
+    const hear = hearing(judgeOf(setup()));
+    hear.tick(of(100), of(900));
+    hear.alarms({ blind: 'access denied' });
+    expect(hear.alarms({ blind: 'access denied' }).state).toBe('healthy');
+    expect(hear.alarms({ blind: 'access denied' })).toMatchObject({
+      state: 'blind',
+      why: 'the alarms could not be read 3 times in a row: access denied',
+    });
+    expect(hear.alarms({ errors: false }).state).toBe('healthy');
   });
 });
 

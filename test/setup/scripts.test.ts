@@ -101,3 +101,56 @@ describe('Chromium', () => {
     expect(() => find({ PATH: folder }, { isRoot: true, install })).toThrow('because apt-get failed: no network');
   });
 });
+
+describe('Prometheus', () => {
+  type Find = (folder: string, env: Record<string, string>, options?: { unpack?: (folder: string) => void }) => string;
+  let find: Find;
+  let folder: string;
+  const program = (...parts: string[]) => {
+    const file = path.join(folder, ...parts);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, '#!/bin/sh\n');
+    chmodSync(file, 0o755);
+    return file;
+  };
+  const own = () => path.join(folder, 'own');
+  const bin = () => path.join(folder, 'bin');
+
+  beforeEach(async () => {
+    find = (await script<{ findPrometheus: Find }>('prometheus.mjs')).findPrometheus;
+    mkdirSync(path.join(ROOT, '.sluice', 'tmp'), { recursive: true });
+    folder = mkdtempSync(path.join(ROOT, '.sluice', 'tmp', 'prometheus-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('is the one that SLUICE_PROMETHEUS names, which must run', () => {
+    const mine = program('mine');
+    expect(find(own(), { SLUICE_PROMETHEUS: mine, PATH: '' })).toBe(mine);
+    expect(() => find(own(), { SLUICE_PROMETHEUS: '/no/such', PATH: '' })).toThrow('SLUICE_PROMETHEUS is /no/such');
+  });
+
+  test('is found on PATH, or where it was unpacked before', () => {
+    const unpacked = program('own', 'usr', 'bin', 'prometheus');
+    expect(find(own(), { PATH: '' })).toBe(unpacked);
+    const found = program('bin', 'prometheus');
+    expect(find(own(), { PATH: bin() })).toBe(found);
+  });
+
+  test("is unpacked from Debian's package", () => {
+    program('bin', 'apt-get');
+    const unpack = () => void program('own', 'usr', 'bin', 'prometheus');
+    expect(find(own(), { PATH: bin() }, { unpack })).toBe(path.join(own(), 'usr', 'bin', 'prometheus'));
+  });
+
+  test('that is missing is said with the reason', () => {
+    expect(() => find(own(), { PATH: '' })).toThrow(
+      /^Prometheus is missing: .* because there is no apt-get\. Install it \(Debian: apt install prometheus\)/,
+    );
+    program('bin', 'apt-get');
+    const unpack = () => {
+      throw new Error('no network');
+    };
+    expect(() => find(own(), { PATH: bin() }, { unpack })).toThrow('because apt-get failed: no network');
+    expect(() => find(own(), { PATH: bin() }, { unpack: () => {} })).toThrow('because there is no prometheus in it');
+  });
+});

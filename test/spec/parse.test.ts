@@ -49,7 +49,16 @@ describe('a smallest rollout.yaml', () => {
           },
         ],
         invocation: 'sync',
-        metrics: [{ name: 'requests', kind: 'cloudwatch', every: 5_000, namespace: 'AWS/Lambda' }],
+        metrics: [
+          {
+            name: 'requests',
+            kind: 'cloudwatch',
+            every: 5_000,
+            namespace: 'AWS/Lambda',
+            delay: 60_000,
+            dryRun: false,
+          },
+        ],
         alarms: [],
         policy: {
           alpha: 0.01,
@@ -108,7 +117,7 @@ environment: production
 message: "costs $\${5}"
 target: {function: shop, region: eu-central-1, roleArn: 'arn:aws:iam::123456789012:role/x'}
 release: {s3: {bucket: b, key: k}}
-configuration: {memory: 256, environment: {TEMPLATE: '$\${name}'}, provisionedConcurrency: 2}
+configuration: {memory: 256, logFormat: JSON, environment: {TEMPLATE: '$\${name}'}, provisionedConcurrency: 2}
 strategy:
   stages:
     - {weight: 0.5%, bake: 1h30m, probes: [page], approval: {within: 500s}}
@@ -117,6 +126,11 @@ health:
   probes:
     - {name: page, http: {url: 'https://{version}.example.com'}, every: 50ms}
     - {name: call, invoke: {payload: {rate: 5, bake: 3}}, expect: {path: '$.a', equals: null}}
+  metrics:
+    - {name: minutes, cloudwatch: {namespace: Shop, delay: 90s}, latency: 800ms, dryRun: true}
+    - {name: logs, lambdaLogs: {window: 2s}, latency: 1s}
+    - {name: prom, prometheus: {url: 'http://p', requests: 'r{v="{version}"}', errors: 'e{v="{release}"}', slow: 's{version}', tokenEnv: SLUICE_TOKEN_P}}
+    - {name: any, http: {url: 'http://c/{version}/{from}/{to}', headers: {a: b}, requests: $.r, errors: '$.e[0]', every: 1500ms}}
   policy: {ceiling: 7%, alpha: 0.1%, maxHold: 1500ms}
 notify: [{webhook: 'https://example.com', secretEnv: KEY}]
 `;
@@ -247,6 +261,25 @@ retain: many
     ['health: {invocation: async, probes: [{name: p, invoke: {}}]}', 'would do what an event does'],
     ['health: {invocation: stream}\nstrategy: {type: direct, bake: 1m}', 'its last retry fails after 3 minutes'],
     ['health: {probes: []}\nstrategy: {type: blueGreen, testBake: 1m}', 'nothing could judge the idle environment'],
+    ['health: {metrics: [{name: a}]}', 'a metric has exactly one of cloudwatch, lambdaLogs, prometheus, http'],
+    ['health: {metrics: [{name: a, cloudwatch: {}, lambdaLogs: {}}]}', '(here: cloudwatch and lambdaLogs)'],
+    ['health: {metrics: [{name: a, lambdaLogs: {window: 1500ms}}]}', 'expected whole seconds'],
+    [
+      'health: {metrics: [{name: a, latency: 1s, prometheus: {url: "http://p", requests: "a{version}", errors: "b{version}"}}]}',
+      'latency is for cloudwatch and lambdaLogs',
+    ],
+    [
+      'health: {metrics: [{name: a, prometheus: {url: "http://p", requests: up, errors: "b{release}"}}]}',
+      'prometheus.requests: must hold {version} or {release}',
+    ],
+    [
+      'health: {metrics: [{name: a, prometheus: {url: "http://p", requests: "a{version}", errors: "b{version}", tokenEnv: AWS_SECRET_ACCESS_KEY}}]}',
+      'begins with SLUICE_TOKEN_',
+    ],
+    [
+      'health: {metrics: [{name: a, http: {url: "http://c/{version}?to={to}", requests: $.r, errors: $.e}}]}',
+      'must hold {from}',
+    ],
     ['configuration: {environment: {N: 5}}', 'expected text, not 5 (put it in quotes: "5")'],
     ['message:', 'message: expected text, not nothing'],
     ['notify: [{webhook: "ftp://x"}]', 'notify[0].webhook: expected an http or https URL'],

@@ -81,7 +81,7 @@ describe('a canary rollout', () => {
   test('keeps the evidence over its weights', async () => {
     await onStage(async ({ start, target }) => {
       expect((await ending(await start('canary', canary([MINUTE])))).outcome).toBe('succeeded');
-      expect(target.watched.map(({ weight, state }) => [weight, state?.greatest ?? 0])).toEqual([
+      expect(target.watched.map(({ weight, state }) => [weight, state?.alarms.unread ?? 0])).toEqual([
         [10, 0],
         [50, 1],
         [100, 2],

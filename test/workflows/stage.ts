@@ -66,6 +66,7 @@ export class Target {
 }
 
 const NO_COUNTS = { requests: 0, errors: 0 };
+const UNTOUCHED = { sources: {}, alarms: { states: {}, unread: 0, why: null }, unhealthy: null };
 
 function reportOf(state: VerdictState, { weight, state: known }: WatchInput, more: Partial<Verdict> = {}): WatchReport {
   return {
@@ -82,7 +83,7 @@ function reportOf(state: VerdictState, { weight, state: known }: WatchInput, mor
       ...more,
     },
     // What the judge knows grows by each watcher's stretch.
-    state: { weight, sources: {}, greatest: (known?.greatest ?? 0) + 1 },
+    state: { ...UNTOUCHED, weight, alarms: { ...UNTOUCHED.alarms, unread: (known?.alarms.unread ?? 0) + 1 } },
     errors: state === 'unhealthy' ? [{ what: 'Error: card declined', count: 3 }] : [],
     series: [],
     asked: [],

@@ -4,7 +4,7 @@ import type { Finding } from '../platform.js';
 import type { Alias } from './alias.js';
 import { readCapacity } from './capacity.js';
 import { call, type Session } from './client.js';
-import { changes, differences } from './configuration.js';
+import { changes, differences, logFormatOf } from './configuration.js';
 import { hasCode } from './errors.js';
 import { optional, refuse, type Seen, warn } from './findings.js';
 
@@ -69,6 +69,33 @@ export function checkPublished(spec: Spec, { latest, stable, named }: Seen): Fin
     found.push(warn('SNAP_START', 'SnapStart is on: publishing waits for the snapshot, some minutes'));
   }
   return found;
+}
+
+/**
+ * The metric lambdaLogs reads what only JSON logs say. Without it the rollout could never be judged by that metric: it
+ * would be blind from the first stage on. Pure.
+ */
+export function checkLogs(spec: Spec, { latest, named }: Seen): Finding[] {
+  const metric = spec.health.metrics.find(({ kind, dryRun }) => kind === 'lambdaLogs' && !dryRun);
+  if (metric === undefined) return [];
+  if ('version' in spec.release) {
+    if (named === null || logFormatOf(named) === 'JSON') return [];
+    const version = spec.release.version;
+    return [
+      refuse(
+        'SLUICE_TARGET',
+        `metric ${metric.name} (lambdaLogs) cannot see version ${version}, which logs as Text. Publish a version with LogFormat JSON, or take another metric`,
+      ),
+    ];
+  }
+  const format = spec.configuration.logFormat ?? (latest === null ? 'Text' : logFormatOf(latest));
+  if (format === 'JSON') return [];
+  return [
+    refuse(
+      'SLUICE_TARGET',
+      `metric ${metric.name} (lambdaLogs) needs the function's logs as JSON, the new release would log as Text. Set configuration.logFormat: JSON`,
+    ),
+  ];
 }
 
 /** What can be tried without an effect: UpdateFunctionCode's DryRun checks parameters and permission only. */

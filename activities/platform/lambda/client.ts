@@ -11,7 +11,7 @@ import { cancelled, isThrottle, toSluiceError } from './errors.js';
 export interface Clients {
   lambda: LambdaClient;
   cloudwatch: CloudWatchClient;
-  logs?: CloudWatchLogsClient;
+  logs: CloudWatchLogsClient;
 }
 
 export interface LambdaDriverOptions {

@@ -172,6 +172,7 @@ async function create(session: Session, code: Code, wanted: FunctionConfiguratio
     Timeout: wanted.timeout,
     Layers: wanted.layers,
     Description: wanted.description,
+    ...(wanted.logFormat === undefined ? {} : { LoggingConfig: { LogFormat: wanted.logFormat } }),
     ...(wanted.environment === undefined ? {} : { Environment: { Variables: wanted.environment } }),
   };
   await call(session, new CreateFunctionCommand(input)).catch((error: unknown) => {

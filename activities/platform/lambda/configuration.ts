@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type {
   FunctionConfiguration as LambdaConfiguration,
+  LoggingConfig,
   UpdateFunctionConfigurationCommandInput,
 } from '@aws-sdk/client-lambda';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
@@ -79,6 +80,10 @@ export function changes(
       wanted.description !== undefined && wanted.description !== (latest.Description ?? ''),
       { Description: wanted.description },
     ],
+    [
+      wanted.logFormat !== undefined && wanted.logFormat !== logFormatOf(latest),
+      { LoggingConfig: loggingWith(latest, wanted.logFormat) },
+    ],
   ];
   const needed = differs.filter(([different]) => different).map(([, change]) => change);
   return needed.length === 0 ? null : Object.assign({}, ...needed);
@@ -133,6 +138,17 @@ export function lambdaDigest(sha256: string): string {
 
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Text is what a function has that says nothing ("Configuring JSON and plain text log formats"). */
+export function logFormatOf(of: LambdaConfiguration): 'JSON' | 'Text' {
+  return of.LoggingConfig?.LogFormat === 'JSON' ? 'JSON' : 'Text';
+}
+
+/** Levels exist for JSON only, and the log group stays as it is. */
+function loggingWith(latest: LambdaConfiguration, format: 'JSON' | 'Text' | undefined): LoggingConfig {
+  const { LogGroup } = latest.LoggingConfig ?? {};
+  return { LogFormat: format, ...(LogGroup === undefined ? {} : { LogGroup }) };
 }
 
 function layersOf(of: LambdaConfiguration): string[] {

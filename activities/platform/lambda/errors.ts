@@ -38,7 +38,11 @@ const CREATING = new Set(['CreateAlias', 'CreateFunction']);
 
 /** Operations whose IAM action has another name than the operation. */
 const ACTIONS: Record<string, string> = { Invoke: 'lambda:InvokeFunction' };
-const SERVICES: Record<string, string> = { GetMetricData: 'cloudwatch', FilterLogEvents: 'logs' };
+const SERVICES: Record<string, string> = {
+  GetMetricData: 'cloudwatch',
+  DescribeAlarms: 'cloudwatch',
+  FilterLogEvents: 'logs',
+};
 
 export function isThrottle(error: unknown): boolean {
   return isErrorLike(error) && (THROTTLED.has(error.name) || statusOf(error) === 429);
@@ -119,8 +123,13 @@ function statusOf(error: SdkError): number | undefined {
 function saidBy(error: SdkError): string {
   const name = error.code === undefined || error.code === error.name ? error.name : `${error.name} ${error.code}`;
   // An unreadable answer (a proxy's HTML page) makes the SDK throw a SyntaxError whose message quotes the page.
-  const message = error.name === 'SyntaxError' ? 'the answer could not be read' : clean(error.message, 500);
+  const message = error.name === 'SyntaxError' ? unreadable(error) : clean(error.message, 500);
   return message === '' || message === error.name ? name : `${name}: ${message}`;
+}
+
+function unreadable(error: SdkError): string {
+  const status = statusOf(error);
+  return `the answer could not be read${status === undefined ? '' : ` (status ${status})`}`;
 }
 
 /** The action a policy must allow: as the provider names it, else from the operation. */

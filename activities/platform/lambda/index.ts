@@ -12,8 +12,8 @@ import { invoke } from './invoke.js';
 import { errors } from './logs.js';
 import { restore } from './restore.js';
 import { retire } from './retire.js';
+import { LambdaSources } from './sources/index.js';
 import { whole } from './split.js';
-import { usage } from './usage.js';
 
 export { awsClients, type Clients, type LambdaDriverOptions } from './client.js';
 export { findSplits } from './sweep.js';
@@ -27,6 +27,7 @@ export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver
     budget: options.budget,
   });
   const addresses = new Addresses();
+  const sources = new LambdaSources(options);
 
   return {
     inspect: (ctx, spec) => inspect(open(ctx, spec), spec),
@@ -64,7 +65,9 @@ export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver
       return answer;
     },
 
-    usage: (ctx, { spec, ...args }) => usage(open(ctx, spec), args),
+    source: (metric, of) => sources.of(metric, of),
+
+    alarms: (spec) => sources.alarms(spec),
 
     errors: async (ctx, { spec, version, from }) => {
       const session = open(ctx, spec);

@@ -3,7 +3,7 @@ import type { Spec } from '../../../src/model/spec.js';
 import type { BeforeState, Finding } from '../platform.js';
 import { type Alias, readAlias } from './alias.js';
 import { readCapacity } from './capacity.js';
-import { checkCapacity, checkCodeStorage, checkPermissions, checkPublished } from './checks.js';
+import { checkCapacity, checkCodeStorage, checkLogs, checkPermissions, checkPublished } from './checks.js';
 import type { Session } from './client.js';
 import { type LambdaConfiguration, readConfiguration, releaseOf } from './configuration.js';
 import { readEnvironments } from './environments.js';
@@ -30,6 +30,7 @@ export async function inspect(session: Session, spec: Spec): Promise<{ before: B
     ...checkAlias(session, spec, alias),
     ...checkRelease(session, spec, seen),
     ...checkPublished(spec, seen),
+    ...checkLogs(spec, seen),
   ];
   // Further checks cost calls; they cannot save a rollout that is refused already.
   if (findings.some(({ level }) => level === 'refuse')) return { before, findings };

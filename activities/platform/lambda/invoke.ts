@@ -46,6 +46,7 @@ export async function invoke(
       functionError: answer.FunctionError === undefined ? null : functionError(answer.FunctionError, body),
       body,
       latencyMs,
+      ...(answer.$metadata.requestId === undefined ? {} : { requestId: answer.$metadata.requestId }),
     };
   } catch (error) {
     if (late && !session.ctx.signal.aborted) {

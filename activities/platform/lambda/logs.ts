@@ -24,7 +24,6 @@ export async function errors(
   { version, from, group }: { version: string; from: number; group: string },
 ): Promise<ErrorSample[]> {
   const { logs } = session.clients;
-  if (logs === undefined) return [];
   try {
     const lines = await Promise.all(
       PATTERNS.map((pattern) => linesWith(session, logs, { pattern, version, from, group })),

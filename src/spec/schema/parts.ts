@@ -5,6 +5,7 @@ import { DURATION, PERCENT, parseDuration, parsePercent, writeDuration } from '.
 
 export const SECOND = 1_000;
 export const MINUTE = 60_000;
+export const HOUR = 3_600_000;
 export const DAY = 86_400_000;
 
 /** Names of apps, environments, probes, metrics and accounts: they become parts of ids, queues and search attributes. */

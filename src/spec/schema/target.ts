@@ -95,6 +95,10 @@ export const configuration = strict({
     .exactOptional()
     .describe('ARNs of layer versions.'),
   description: z.string().max(256, 'at most 256 characters').exactOptional().describe("The function's description."),
+  logFormat: z
+    .enum(['JSON', 'Text'])
+    .exactOptional()
+    .describe('How Lambda writes the logs. The metric `lambdaLogs` needs JSON.'),
   provisionedConcurrency: whole(0, 100_000)
     .exactOptional()
     .describe('Provisioned concurrency of the candidate, ready before it gets weight.'),

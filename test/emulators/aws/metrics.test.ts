@@ -1,4 +1,4 @@
-import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchClient, GetMetricDataCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { CreateAliasCommand, InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { type EmulatedAws, startAws } from '../../../emulators/aws/index.js';
 import { until } from '../../support/until.js';
@@ -125,6 +125,30 @@ test('AWS: the tail of the log comes only to who asks for it', async () => {
     }),
   );
   expect(Buffer.from(asked.LogResult ?? '', 'base64').toString()).toContain('no such card');
+});
+
+test('AWS: a trimmed count is the number of values above its lower bound, up to its upper bound', async () => {
+  // "CloudWatch statistics definitions": TC(0.005:0.030) is exclusive below and inclusive above.
+  await watch.send(
+    new PutMetricDataCommand({
+      Namespace: 'AWS/Lambda',
+      MetricData: [
+        {
+          MetricName: 'Duration',
+          Dimensions: [{ Name: 'FunctionName', Value: 'trimmed' }],
+          Timestamp: new Date(),
+          Values: [100, 800, 800.5, 2_000],
+          Counts: [1, 2, 3, 4],
+        },
+      ],
+    }),
+  );
+  const count = (stat: string) => sum(watch, 'Duration', { FunctionName: 'trimmed' }, stat);
+  expect(await count('TC(800:)')).toBe(7);
+  expect(await count('TC(:800)')).toBe(3);
+  expect(await count('TC(100:800.5)')).toBe(5);
+  expect(await count('TC(2000:)')).toBeNull();
+  expect(await count('SampleCount')).toBe(10);
 });
 
 test('AWS: metrics come late, with the time of the invocation', async () => {

@@ -3,11 +3,13 @@ import {
   CreateAliasCommand,
   CreateEventSourceMappingCommand,
   CreateFunctionUrlConfigCommand,
+  GetFunctionConfigurationCommand,
   PublishVersionCommand,
   PutProvisionedConcurrencyConfigCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import type { Finding } from '../../../activities/platform/platform.js';
+import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';
 import { functionWith, ROLE, settled } from '../../emulators/aws/functions.js';
 import { context, type Stack, startStack } from './stack.js';
@@ -181,4 +183,52 @@ test('configuration beside an already published version is said to change nothin
   const configuration = { memory: 256, provisionedConcurrency: 1 };
   const [said] = of(await findings(fn, { configuration }), 'CONFIGURATION_IGNORED');
   expect(said?.message).toMatch(/^configuration\.memory changes nothing/);
+});
+
+test('the metric lambdaLogs is refused for a release that will log as Text, with what to set', async () => {
+  const fn = 'as-text';
+  await live(fn);
+  const logs = { name: 'logs', kind: 'lambdaLogs', every: 1_000, window: 5_000, delay: 5_000 } as const;
+  const health = (dryRun: boolean) => {
+    const { health: other } = stack.spec(fn);
+    return { ...other, metrics: [{ ...logs, dryRun }] };
+  };
+  const release = { artifact: await stack.pack('return 3') };
+  const refused = of(await findings(fn, { release, health: health(false) }), 'SLUICE_TARGET');
+  expect(refused).toEqual([
+    {
+      level: 'refuse',
+      code: 'SLUICE_TARGET',
+      message:
+        "metric logs (lambdaLogs) needs the function's logs as JSON, the new release would log as Text. Set configuration.logFormat: JSON",
+    },
+  ]);
+  const named = of(await findings(fn, { health: health(false) }), 'SLUICE_TARGET');
+  expect(named[0]?.message).toContain('cannot see version 2, which logs as Text');
+  const configuration = { logFormat: 'JSON' } as const;
+  expect(of(await findings(fn, { release, configuration, health: health(false) }), 'SLUICE_TARGET')).toEqual([]);
+  expect(of(await findings(fn, { release, health: health(true) }), 'SLUICE_TARGET')).toEqual([]);
+});
+
+test('the log format is part of the release, and the log group stays as it is', async () => {
+  const fn = 'to-json';
+  await live(fn);
+  await stack.lambda.send(
+    new UpdateFunctionConfigurationCommand({
+      FunctionName: fn,
+      LoggingConfig: { LogFormat: 'Text', LogGroup: 'shop' },
+    }),
+  );
+  await settled(stack.lambda, fn);
+  const spec = stack.spec(fn, {
+    release: { artifact: await stack.pack('return 3') },
+    configuration: { logFormat: 'JSON' },
+  });
+  const { before } = await stack.driver.inspect(context(), spec);
+  const by = mark(spec.app, spec.environment, 'run1', 'deploy');
+  const { release } = await stack.driver.deploy(context(), { spec, before, mark: by });
+  const { LoggingConfig } = await stack.lambda.send(
+    new GetFunctionConfigurationCommand({ FunctionName: fn, Qualifier: release.version }),
+  );
+  expect(LoggingConfig).toEqual({ LogFormat: 'JSON', LogGroup: 'shop' });
 });

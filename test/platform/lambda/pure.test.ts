@@ -10,7 +10,6 @@ import {
   sameRun,
   sameTarget,
 } from '../../../activities/platform/lambda/text.js';
-import { periodFor } from '../../../activities/platform/lambda/usage.js';
 import type { BeforeState } from '../../../activities/platform/platform.js';
 import { mark } from '../../../src/model/ids.js';
 
@@ -192,9 +191,4 @@ test('errors are found in the lines of every way to log', () => {
     'no stock',
     'RangeError: out of range',
   ]);
-});
-
-test('old counts are read in the points that CloudWatch still keeps', () => {
-  const day = 86_400_000;
-  expect([periodFor(day), periodFor(20 * day), periodFor(90 * day)]).toEqual([60, 300, 3_600]);
 });

@@ -1,4 +1,10 @@
-import { CreateAliasCommand, GetAliasCommand, UpdateAliasCommand } from '@aws-sdk/client-lambda';
+import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
+import {
+  CreateAliasCommand,
+  CreateFunctionCommand,
+  GetAliasCommand,
+  PublishVersionCommand,
+} from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { createBudget, createLambdaPlatform } from '../../../activities/platform/index.js';
 import { hasCode } from '../../../activities/platform/lambda/errors.js';
@@ -6,7 +12,7 @@ import { awsClients, createLambdaDriver } from '../../../activities/platform/lam
 import { deleteVersion } from '../../../activities/platform/lambda/versions.js';
 import { readArtifact } from '../../../src/artifact/index.js';
 import { mark } from '../../../src/model/ids.js';
-import { call, functionWith, ROLE } from '../../emulators/aws/functions.js';
+import { call, functionWith, ROLE, settled, zipOf } from '../../emulators/aws/functions.js';
 import { until } from '../../support/until.js';
 import { context, type Stack, startStack } from './stack.js';
 
@@ -65,46 +71,72 @@ test('no answer within the time is SLUICE_PROBE, a cancel is a cancel, an absent
   await expect(invoke('99', {})).rejects.toMatchObject({ code: 'SLUICE_NOT_FOUND' });
 });
 
-test("users' requests are counted by the version that served them, and no traffic is no data", async () => {
+test('users are counted from the reports of a function that logs JSON, without our own probes', async () => {
+  const fn = 'reported';
+  await stack.lambda.send(
+    new CreateFunctionCommand({
+      FunctionName: fn,
+      Role: ROLE,
+      Runtime: 'nodejs20.x',
+      Handler: 'index.handler',
+      LoggingConfig: { LogFormat: 'JSON' },
+      Code: { ZipFile: await zipOf('if (event.fail) throw new Error("no price"); return 1') },
+    }),
+  );
+  await settled(stack.lambda, fn);
+  await stack.lambda.send(new PublishVersionCommand({ FunctionName: fn }));
+  await stack.lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
+
   const from = Date.now();
-  const usage = () =>
-    stack.driver.usage(context(), {
-      spec: stack.spec(FN),
-      namespace: 'AWS/Lambda',
-      stable: '1',
-      candidate: '2',
-      from,
-    });
-  expect(await usage()).toEqual({ stable: null, candidate: null });
-  const point = (version: string) =>
-    stack.lambda.send(
-      new UpdateAliasCommand({
-        FunctionName: FN,
-        Name: 'live',
-        FunctionVersion: version,
-        RoutingConfig: { AdditionalVersionWeights: {} },
-      }),
-    );
-  for (let i = 0; i < 3; i += 1) await call(stack.lambda, FN, 'live');
-  await point('2');
-  await call(stack.lambda, FN, 'live', { fail: 1 });
-  await call(stack.lambda, FN, 'live');
-  // A probe on the version itself is not a user's request.
-  await invoke('2', { fail: 2 });
-  const counted = await until('CloudWatch has all five', async () => {
-    const now = await usage();
-    return (now.stable?.requests ?? 0) + (now.candidate?.requests ?? 0) >= 5 ? now : null;
+  const spec = stack.spec(fn);
+  const probed = await stack.driver.invoke(context(), { spec, version: '1', payload: {}, timeoutMs: 10_000 });
+  expect(probed.requestId).toMatch(/^[0-9a-f-]{36}$/);
+  for (const payload of [{}, { fail: 1 }, {}]) await call(stack.lambda, fn, 'live', payload);
+
+  const source = stack.driver.source(
+    { name: 'logs', kind: 'lambdaLogs', every: 1_000, window: 1_000, delay: 1_000, latency: 60_000, dryRun: false },
+    { spec, stable: null, candidate: '1', from, isProbe: (id) => id === probed.requestId, now: Date.now },
+  );
+  const counted = await until('the reports of three users', async () => {
+    const reading = await source?.read({ signal: context().signal }, from);
+    const all = (reading?.ticks ?? []).map(({ candidate }) => candidate).filter((counts) => counts !== null);
+    const sum = (of: 'requests' | 'errors' | 'slow') => all.reduce((total, counts) => total + (counts[of] ?? 0), 0);
+    return sum('requests') >= 3 ? { requests: sum('requests'), errors: sum('errors'), slow: sum('slow') } : null;
   });
-  expect(counted).toEqual({ stable: { requests: 3, errors: 0 }, candidate: { requests: 2, errors: 1 } });
-  const elsewhere = await stack.driver.usage(context(), {
-    spec: stack.spec(FN),
-    namespace: 'Shop',
-    stable: null,
-    candidate: '2',
-    from,
+  expect(counted).toEqual({ requests: 3, errors: 1, slow: 0 });
+});
+
+test('a version that logs as Text is no source, and the message says what to set', async () => {
+  const source = stack.driver.source(
+    { name: 'logs', kind: 'lambdaLogs', every: 1_000, window: 1_000, delay: 1_000, dryRun: false },
+    { spec: stack.spec(FN), stable: null, candidate: '2', from: 0, isProbe: () => false, now: Date.now },
+  );
+  await expect(source?.read({ signal: context().signal }, Date.now() - 10_000)).rejects.toMatchObject({
+    code: 'SLUICE_TARGET',
+    message: 'version 2 logs as Text, which does not say whether a request failed; set configuration.logFormat: JSON',
   });
-  expect(elsewhere).toEqual({ stable: null, candidate: null });
-  await point('1');
+});
+
+test('an alarm is told with its state, since when and why, and null when there is none of this name', async () => {
+  const alarm = { AlarmName: 'errors', MetricName: 'Errors', Namespace: 'Shop', Statistic: 'Sum' } as const;
+  const cloudwatch = new CloudWatchClient({ endpoint: stack.aws.gatewayUrl, region: 'us-east-1' });
+  await cloudwatch.send(
+    new PutMetricAlarmCommand({
+      ...alarm,
+      Period: 60,
+      EvaluationPeriods: 1,
+      Threshold: 1,
+      ComparisonOperator: 'GreaterThanThreshold',
+    }),
+  );
+  const before = Date.now();
+  await cloudwatch.send(
+    new SetAlarmStateCommand({ AlarmName: 'errors', StateValue: 'ALARM', StateReason: 'too many' }),
+  );
+  const states = await stack.driver.alarms(stack.spec(FN)).states({ signal: context().signal }, ['errors', 'none']);
+  expect(states).toEqual({ errors: { state: 'ALARM', since: expect.any(Number), why: 'too many' }, none: null });
+  expect(states.errors?.since).toBeGreaterThan(before - 2_000);
+  cloudwatch.destroy();
 });
 
 test("the candidate's errors are those its own log streams tell of", async () => {

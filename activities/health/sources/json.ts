@@ -1,0 +1,73 @@
+/** JSON over HTTP, for sources that are servers. */
+import { SluiceError } from '../../../src/model/errors.js';
+import { clean } from '../../../src/model/text.js';
+import { readBody } from '../http.js';
+import { fetchReason } from '../reason.js';
+
+/** Bytes of an answer: thousands of series. */
+const MOST_BYTES = 4 * 1024 * 1024;
+/** Characters of an answer that a message quotes. */
+const QUOTED = 200;
+
+export interface JsonRequest {
+  url: string;
+  headers?: Record<string, string> | undefined;
+  /** Sent as a form, by POST. */
+  form?: Record<string, string>;
+  /** Name of the worker's environment variable with the bearer token. */
+  tokenEnv?: string | undefined;
+  signal: AbortSignal;
+}
+
+export interface JsonAnswer {
+  status: number;
+  /** Undefined: the body is no JSON. */
+  value: unknown;
+  text: string;
+}
+
+/**
+ * Sends a request and reads the answer, whatever its status. A redirect is an answer: a token must not travel elsewhere.
+ * Errors: SLUICE_SETUP without the token; SLUICE_PROVIDER without an answer; an AbortError when cancelled.
+ */
+export async function askJson({ url, headers, form, tokenEnv, signal }: JsonRequest): Promise<JsonAnswer> {
+  const init: RequestInit = {
+    headers: { accept: 'application/json', ...headers, ...authorization(tokenEnv) },
+    redirect: 'manual',
+    signal,
+    ...(form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) }),
+  };
+  try {
+    const response = await fetch(url, init);
+    const { body, cut } = await readBody(response, MOST_BYTES);
+    if (cut) throw new SluiceError('SLUICE_PROVIDER', `${url} answered more than ${MOST_BYTES} bytes; ask for less`);
+    return { status: response.status, value: parsed(body), text: body };
+  } catch (error) {
+    if (signal.aborted) throw new DOMException('the read was cancelled', 'AbortError');
+    if (error instanceof SluiceError) throw error;
+    throw new SluiceError('SLUICE_PROVIDER', `${url} could not be asked: ${fetchReason(error)}`);
+  }
+}
+
+/** An answer that is of no use, as an error. */
+export function refused(url: string, { status, text }: JsonAnswer): SluiceError {
+  const said = clean(text, QUOTED);
+  return new SluiceError('SLUICE_PROVIDER', `${url} answered status ${status}${said === '' ? '' : `: ${said}`}`);
+}
+
+function authorization(tokenEnv: string | undefined): Record<string, string> {
+  if (tokenEnv === undefined) return {};
+  const token = process.env[tokenEnv];
+  if (token === undefined || token === '') {
+    throw new SluiceError('SLUICE_SETUP', `the worker has no ${tokenEnv}; set it to the bearer token of the metric`);
+  }
+  return { authorization: `Bearer ${token}` };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+/** What AWS itself counts: the sources and alarms of a target on Lambda. */
+import { type CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import type { MetricSpec, Spec } from '../../../../src/model/spec.js';
+import type { Alarms, Source, SourceOf } from '../../../health/sources/source.js';
+import { callFree, type LambdaDriverOptions, type Session } from '../client.js';
+import { alarms } from './cloudwatch/alarms.js';
+import { MetricBatch } from './cloudwatch/batch.js';
+import { cloudwatchSource } from './cloudwatch/index.js';
+import { lambdaLogsSource } from './lambda-logs/index.js';
+
+export class LambdaSources {
+  /** One for each set of credentials: a call counts for all rollouts that share them. */
+  private readonly batches = new Map<CloudWatchClient, MetricBatch>();
+
+  constructor(private readonly options: Pick<LambdaDriverOptions, 'clients' | 'budget'>) {}
+
+  /** Null for a kind that is not Lambda's. */
+  of(metric: MetricSpec, of: SourceOf): Source | null {
+    const open = (signal: AbortSignal) => this.open(of.spec, signal);
+    switch (metric.kind) {
+      case 'cloudwatch':
+        return cloudwatchSource(metric, of, this.batchOf(of.spec));
+      case 'lambdaLogs':
+        return lambdaLogsSource(metric, of, open);
+      default:
+        return null;
+    }
+  }
+
+  alarms(spec: Spec): Alarms {
+    return alarms((signal) => this.open(spec, signal));
+  }
+
+  private batchOf(spec: Spec): MetricBatch {
+    const { cloudwatch } = this.options.clients(spec.target);
+    const known = this.batches.get(cloudwatch);
+    if (known !== undefined) return known;
+    const all: Spec = { ...spec, target: { ...spec.target, function: '(all)', alias: '(all)' } };
+    const batch = new MetricBatch((input, signal) =>
+      callFree(this.open(all, signal), cloudwatch, new GetMetricDataCommand(input)),
+    );
+    this.batches.set(cloudwatch, batch);
+    return batch;
+  }
+
+  /** Sources live beside the watcher's own heartbeat and wait for no budget: CloudWatch has quotas of its own. */
+  private open({ target }: Spec, signal: AbortSignal): Session {
+    const { clients, budget } = this.options;
+    return { ctx: { signal, heartbeat: () => {}, urgent: false }, target, clients: clients(target), budget };
+  }
+}

@@ -1,0 +1,131 @@
+import { httpSource } from '../../activities/health/sources/http/index.js';
+import type { SourceOf } from '../../activities/health/sources/source.js';
+import type { HttpMetric } from '../../src/model/spec.js';
+import { serve } from '../health/server.js';
+import { specFor } from '../support/specs.js';
+import { describeSource, type SourceFixture } from './source.js';
+
+const WINDOW = 5_000;
+const DELAY = 2_000;
+
+interface Event {
+  version: string;
+  at: number;
+  bad: boolean;
+  slow: boolean;
+}
+
+const metric = (url: string, more: Partial<HttpMetric> = {}): HttpMetric => ({
+  name: 'counts',
+  kind: 'http',
+  url: `${url}/counts/{version}?from={from}&to={to}`,
+  requests: '$.counts.requests',
+  errors: '$.counts.errors',
+  slow: '$.counts.slow',
+  every: 1_000,
+  window: WINDOW,
+  delay: DELAY,
+  dryRun: false,
+  ...more,
+});
+
+const target = (of: Partial<SourceOf> & { candidate: string }): SourceOf => ({
+  spec: specFor({ type: 'direct', bake: 1_000 }),
+  stable: null,
+  from: 0,
+  isProbe: () => false,
+  now: Date.now,
+  ...of,
+});
+
+/** A server that keeps events and answers how many there were between two times, nothing where there were none. */
+async function start(): Promise<SourceFixture> {
+  const events: Event[] = [];
+  const server = await serve((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://here');
+    const [from, to] = ['from', 'to'].map((name) => Number(searchParams.get(name)) * 1000) as [number, number];
+    const version = pathname.split('/').at(-1);
+    const found = events.filter((event) => event.version === version && event.at >= from && event.at < to);
+    const counts = {
+      requests: found.length,
+      errors: found.filter(({ bad }) => bad).length,
+      slow: found.filter(({ slow }) => slow).length,
+    };
+    response.end(JSON.stringify(found.length === 0 ? {} : { counts }));
+  });
+  let releases = 0;
+  let cursor = Math.floor(Date.now() / WINDOW) * WINDOW - 1_000 * WINDOW;
+  return {
+    window: WINDOW,
+    delay: DELAY,
+    source: ({ of, now, endpoint = server.url }) => httpSource(metric(endpoint), target({ ...of, now: () => now })),
+    releases: async () => ({ stable: String(++releases), candidate: String(++releases) }),
+    happen: async (of, stable, candidate) => {
+      cursor += 2 * WINDOW;
+      for (const [version, counts] of [
+        [of.stable, stable],
+        [of.candidate, candidate],
+      ] as const) {
+        for (let i = 0; i < (counts?.requests ?? 0); i += 1) {
+          const [bad, slow] = [i < (counts?.errors ?? 0), i < (counts?.slow ?? 0)];
+          events.push({ version, at: cursor + (i % 2 === 0 ? 0 : WINDOW - 1), bad, slow });
+        }
+      }
+      return cursor + WINDOW;
+    },
+    stop: () => server.close(),
+  };
+}
+
+describeSource('an address that answers JSON', start);
+
+describe('an answer of an http source', () => {
+  const read = async (answer: string, more: Partial<HttpMetric> = {}, status = 200) => {
+    const headers: Record<string, unknown>[] = [];
+    const server = await serve((request, response) => {
+      headers.push(request.headers);
+      response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end(answer);
+    });
+    try {
+      const source = httpSource(metric(server.url, more), target({ candidate: '7', now: () => 10_000 + DELAY }));
+      const { ticks } = await source.read({ signal: new AbortController().signal }, 5_000);
+      return { candidate: ticks[0]?.candidate, headers };
+    } finally {
+      await server.close();
+    }
+  };
+
+  test('may have its numbers as text', async () => {
+    const { candidate } = await read('{"counts":{"requests":"12","errors":"0","slow":3}}');
+    expect(candidate).toEqual({ requests: 12, errors: 0, slow: 3 });
+  });
+
+  test.each([
+    ['is no JSON', '<html>', /answered no JSON: <html>/],
+    [
+      'has no errors beside its requests',
+      '{"counts":{"requests":1}}',
+      /has nothing at \$\.counts\.errors, not a count/,
+    ],
+    ['counts in parts', '{"counts":{"requests":1.5,"errors":0,"slow":0}}', /has 1\.5 at \$\.counts\.requests/],
+    ['counts below zero', '{"counts":{"requests":3,"errors":-1,"slow":0}}', /has -1 at \$\.counts\.errors/],
+  ])('that %s makes the read fail and is said', async (_, answer, why) => {
+    await expect(read(answer)).rejects.toMatchObject({ code: 'SLUICE_PROVIDER', message: expect.stringMatching(why) });
+  });
+
+  test('that sends elsewhere is not followed', async () => {
+    await expect(read('', {}, 302)).rejects.toThrow(/answered status 302/);
+  });
+
+  test('comes to the headers of the spec and the token of the worker', async () => {
+    process.env.SLUICE_TOKEN_COUNTS = 'abc';
+    const more = { headers: { 'x-team': 'shop' }, tokenEnv: 'SLUICE_TOKEN_COUNTS' };
+    const { headers } = await read('{"counts":{"requests":1,"errors":0,"slow":0}}', more);
+    delete process.env.SLUICE_TOKEN_COUNTS;
+    expect(headers[0]).toMatchObject({ 'x-team': 'shop', authorization: 'Bearer abc' });
+    await expect(read('{}', more)).rejects.toMatchObject({
+      code: 'SLUICE_SETUP',
+      message: 'the worker has no SLUICE_TOKEN_COUNTS; set it to the bearer token of the metric',
+    });
+  });
+});
