@@ -1,12 +1,13 @@
 /** The picture of `get`: a rollout as lines, never more or longer than the terminal has. Pure. */
 import type { RolloutView } from '../../model/view.js';
+import { healthLines } from './health.js';
 import type { Frame, Line } from './pieces.js';
-import { clip, pad, paint, piece, wrap } from './pieces.js';
+import { clip, paint, piece, wrap } from './pieces.js';
 import { splitLine } from './split.js';
 import { stageLines } from './stages.js';
 import { ago } from './time.js';
 import { commandLines, waitingLines } from './waiting.js';
-import { percent, shortWord, stateSign, stateWord } from './words.js';
+import { shortWord, stateSign, stateWord } from './words.js';
 
 const EVENTS = 5;
 const REFUSALS = 5;
@@ -110,25 +111,6 @@ function aboutLines(view: RolloutView, width: number): Line[] {
   const target = view.target === '' ? [] : [piece(`${view.target} on ${view.platform}`, 'dim')];
   const message = view.message === null ? [] : [piece(`${target.length === 0 ? '' : ' · '}${view.message}`, 'dim')];
   return [split, ...(target.length + message.length === 0 ? [] : [[...target, ...message]])];
-}
-
-function healthLines(view: RolloutView): Line[] {
-  const { verdict } = view;
-  if (verdict === null) return [];
-  const rows = [
-    { name: `stable ${view.stable ?? '–'}`, ...verdict.stable },
-    { name: `candidate ${view.candidate ?? '–'}`, ...verdict.candidate },
-  ];
-  const columns = Math.max(...rows.map(({ name }) => name.length));
-  return [
-    ...rows.map(
-      ({ name, requests, errors }): Line => [
-        piece(`${pad(name, columns)} ${String(requests).padStart(8)} requests ${String(errors).padStart(6)} errors  `),
-        piece(percent(errors, requests), errors > 0 ? 'red' : 'green'),
-      ],
-    ),
-    [piece(`judge: ${verdict.state}: ${verdict.why}`, verdict.state === 'unhealthy' ? 'red' : 'dim')],
-  ];
 }
 
 function refusalLines(view: RolloutView, now: number): Line[] {
