@@ -58,7 +58,7 @@ export function rolledBack(over: Partial<RolloutView> = {}): RolloutView {
       traffic: 3_000,
       stable: WELL,
       candidate: { failed: 0.009, slow: 0.021 },
-      logE: [0, 7.8],
+      logE: [0, 4.9],
     },
   );
   const last = series.at(-1) as SeriesPoint;

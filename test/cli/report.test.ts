@@ -7,7 +7,7 @@ import { renderReport } from '../../src/cli/report/index.js';
 import { comparison, headline, traffic } from '../../src/cli/report/sentence.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { pace } from '../../src/model/series.js';
-import type { VerdictView } from '../../src/model/view.js';
+import type { RolloutView, VerdictView } from '../../src/model/view.js';
 import { FakeSluice, play, seeing } from './fake.js';
 import { ATTACK, hostile } from './hostile.js';
 import { refused, rolledBack, running, succeeded } from './report-views.js';
@@ -113,10 +113,13 @@ describe('the charts', () => {
   });
 
   test('the evidence is drawn from 1 : 1 on, with the limit as a line and odds on its axis', () => {
-    const chart = chartsOf(rolledBack(), NOW).charts.find(({ id }) => id === 'evidence');
-    expect(chart?.ticks?.map(({ text }) => text)).toEqual(['1 : 1', '1 : 10', '1 : 100', '1 : 1,000', '1 : 10,000']);
+    const evidenceOf = (view: RolloutView) => chartsOf(view, NOW).charts.find(({ id }) => id === 'evidence');
+    const chart = evidenceOf(rolledBack());
+    expect(chart?.ticks?.map(({ text }) => text)).toEqual(['1 : 1', '1 : 10', '1 : 100', '1 : 1,000']);
     expect(chart?.lines.map(({ role }) => role)).toEqual(['candidate', 'limit']);
-    expect(Math.min(...(chart?.lines[0]?.values ?? []).map(Number))).toBeGreaterThanOrEqual(0);
+    // There is evidence for this candidate, none against it.
+    expect(Math.min(...succeeded().series.map(({ logE }) => logE))).toBeLessThan(0);
+    expect(Math.min(...(evidenceOf(succeeded())?.lines[0]?.values ?? []).map(Number))).toBe(0);
   });
 
   test('a rollout that never gave the candidate any weight has none', () => {

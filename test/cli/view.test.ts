@@ -46,7 +46,7 @@ describe('the picture of a rollout', () => {
       '  judge: undecided: too few requests to tell',
       '  evidence 1 : 3 of 1 : 100',
       '  2,400 more requests to show that it is no worse: about 8m at the present rate',
-      '    CloudWatch Errors: AWS/Lambda Errors FunctionName=checkout Resourc… → 33 errors of 3,900 reques…',
+      '    CloudWatch Errors: AWS/Lambda Errors FunctionName=ch… → 33 errors of 3,900 requests; version 41…',
       '    probe smoke: invoke checkout:42 with {"user":"user-1"} → 780 answers, 0 failed',
     ]);
   });
@@ -105,6 +105,15 @@ describe('the picture of a rollout', () => {
     ]);
     expect(lines.slice(from + 2).join(' ')).toBe(`rolled back: ${reason} [SLUICE_PROBE]`);
     expect(lines[0]).toBe('✖ checkout/production  canary  rolled back  took 4m by ann');
+  });
+
+  test('cuts a long error before its request, which is what the logs are searched by', () => {
+    const errors = [{ what: `Error: ${'very '.repeat(30)}long`, count: 12, requestId: 'abc-1' }];
+    const line = renderView(ended('rolledBack', { errors }), frame({ width: 60 })).find((each) =>
+      each.includes('12 ×'),
+    );
+    expect(line).toMatch(/^ {4}12 × Error: very .*… \(request abc-1\)$/);
+    expect(stringWidth(line ?? '')).toBe(60);
   });
 
   test('keeps a pause apart from work', () => {

@@ -3,17 +3,17 @@ import type { Counts } from '../../model/counts.js';
 import { evidence, grouped } from '../../model/odds.js';
 import { pace } from '../../model/series.js';
 import { duration } from '../../model/text.js';
-import type { RolloutView, VerdictView } from '../../model/view.js';
+import type { Asked, RolloutView, VerdictView } from '../../model/view.js';
 import type { Line } from './pieces.js';
-import { pad, piece } from './pieces.js';
+import { clip, pad, piece, widthOf } from './pieces.js';
 import { percent } from './words.js';
 
 /** Most sources that are shown; `report` has all of them. */
 const SOURCES = 4;
-/** Columns of a source's question, so that its answer is seen too. */
-const QUESTION = 48;
+/** Part of the columns that a long question may take, so that its answer is seen too. */
+const QUESTION = 0.35;
 
-export function healthLines(view: RolloutView): Line[] {
+export function healthLines(view: RolloutView, width: number): Line[] {
   const { verdict } = view;
   if (verdict === null) return [];
   const rows: { name: string; counts: Counts }[] = [
@@ -26,7 +26,7 @@ export function healthLines(view: RolloutView): Line[] {
     [piece(`judge: ${verdict.state}: ${verdict.why}`, verdict.state === 'unhealthy' ? 'red' : 'dim')],
     [piece(`evidence ${evidence(verdict)}`, verdict.logE >= verdict.limit ? 'red' : 'dim')],
     ...missingLines(view, verdict),
-    ...sourceLines(verdict),
+    ...sourceLines(verdict, width),
   ];
 }
 
@@ -52,13 +52,13 @@ function roughly(seconds: number): string {
   return duration(1000 * (seconds < 60 ? Math.ceil(seconds) : Math.ceil(seconds / 60) * 60));
 }
 
-function sourceLines({ asked }: VerdictView): Line[] {
-  const lines = asked
-    .slice(0, SOURCES)
-    .map(({ source, query, answer }): Line => [piece(`  ${source}: ${cut(query)} → ${answer}`, 'dim')]);
+function sourceLines({ asked }: VerdictView, width: number): Line[] {
+  const lines = asked.slice(0, SOURCES).map((source) => sourceLine(source, width));
   return asked.length <= SOURCES ? lines : [...lines, [piece(`  … ${asked.length - SOURCES} more sources`, 'dim')]];
 }
 
-function cut(query: string): string {
-  return query.length <= QUESTION ? query : `${query.slice(0, QUESTION - 1)}…`;
+function sourceLine({ source, query, answer }: Asked, width: number): Line {
+  const asked = [piece(query, 'dim')];
+  const line = (question: Line): Line => [piece(`  ${source}: `, 'dim'), ...question, piece(` → ${answer}`, 'dim')];
+  return widthOf(line(asked)) <= width ? line(asked) : line(clip(asked, Math.floor(width * QUESTION)));
 }

@@ -2,7 +2,7 @@
 import type { RolloutView } from '../../model/view.js';
 import { healthLines } from './health.js';
 import type { Frame, Line } from './pieces.js';
-import { clip, paint, piece, wrap } from './pieces.js';
+import { clip, paint, piece, widthOf, wrap } from './pieces.js';
 import { splitLine } from './split.js';
 import { stageLines } from './stages.js';
 import { ago } from './time.js';
@@ -50,7 +50,7 @@ export function renderView(view: RolloutView, frame: Frame, trouble: string | nu
   const sections: Section[] = [
     { name: 'head', lines: [headLine(view, now), ...indent(aboutLines(view, width))], least: 2 },
     { name: 'stages', lines: indent(stageLines(view, Number.POSITIVE_INFINITY, now)), least: 3 },
-    { name: 'health', lines: indent(healthLines(view)), least: 0 },
+    { name: 'health', lines: indent(healthLines(view, width - 2)), least: 0 },
     { name: 'waiting', lines: indent(waitingLines(view, width - 2, now)), least: 1 },
     { name: 'commands', lines: indent(commandLines(view)), least: 0 },
     {
@@ -66,7 +66,7 @@ export function renderView(view: RolloutView, frame: Frame, trouble: string | nu
     },
     { name: 'refusals', lines: indent(refusalLines(view, now)), least: 0 },
     { name: 'events', lines: indent(eventLines(view, now)), least: 0 },
-    { name: 'errors', lines: indent(errorLines(view)), least: 0 },
+    { name: 'errors', lines: indent(errorLines(view, width - 2)), least: 0 },
     { name: 'reason', lines: reasonLines(view, trouble, width), least: Number.POSITIVE_INFINITY },
   ];
   shrink(sections, view, frame);
@@ -128,15 +128,15 @@ function eventLines(view: RolloutView, now: number): Line[] {
     );
 }
 
-function errorLines(view: RolloutView): Line[] {
+/** The request stays whole where the error has to be cut: it is what the logs are searched by. */
+function errorLines(view: RolloutView, width: number): Line[] {
   if (view.errors.length === 0) return [];
   return [
     [piece('most frequent errors of the candidate:', 'red')],
-    ...view.errors.map(
-      ({ what, count, requestId }): Line => [
-        piece(`  ${count} × ${what}${requestId === undefined ? '' : ` (request ${requestId})`}`, 'red'),
-      ],
-    ),
+    ...view.errors.map(({ what, count, requestId }): Line => {
+      const request = requestId === undefined ? [] : [piece(` (request ${requestId})`, 'red')];
+      return [...clip([piece(`  ${count} × ${what}`, 'red')], Math.max(0, width - widthOf(request))), ...request];
+    }),
   ];
 }
 
