@@ -26,6 +26,7 @@ COPY --from=build /sluice/dist dist
 COPY package.json ./
 COPY bin bin
 COPY schema schema
+COPY page page
 USER node
 # SIGTERM drains: give it 40 s before it is killed.
 CMD ["node", "--enable-source-maps", "dist/src/worker-main.js"]

@@ -58,6 +58,10 @@ export interface Context {
   signal: AbortSignal;
   /** A connected client; closed when the command ends. Errors: SLUICE_UNREACHABLE. */
   connect(): Promise<Sluice>;
+  /** Whether a page that is opened would be seen. */
+  hasScreen(): boolean;
+  /** Opens a file in the user's browser; rejects when there is none. */
+  openPage(file: string): Promise<void>;
   /** The state of the server and its workers; an unreachable server is an answer. */
   diagnose(accounts: Account[]): Promise<Diagnosis>;
 }

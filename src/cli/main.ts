@@ -3,6 +3,7 @@ import type { Diagnosis, Sluice } from '../client/types.js';
 import { SluiceError } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
 import { clean } from '../model/text.js';
+import { hasScreen, openPage } from './browser.js';
 import type { Command, Context, Sink } from './command.js';
 import { EXIT, exitOfError } from './exit-codes.js';
 import { Given } from './given.js';
@@ -21,6 +22,8 @@ export interface Host {
   now(): number;
   connect(env: Record<string, string | undefined>): Promise<Sluice>;
   diagnose(env: Record<string, string | undefined>, accounts: Account[]): Promise<Diagnosis>;
+  hasScreen(env: Record<string, string | undefined>): boolean;
+  openPage(file: string): Promise<void>;
 }
 
 /** Milliseconds a command may take to end after Ctrl-C unless it says otherwise. */
@@ -78,6 +81,8 @@ async function perform(
       return client;
     },
     diagnose: (accounts) => host.diagnose(host.env, accounts),
+    hasScreen: () => host.hasScreen(host.env),
+    openPage: (file) => host.openPage(file),
   };
   const given = new Given(args, options, host.env);
   try {
@@ -153,6 +158,8 @@ export async function main(argv: string[]): Promise<void> {
     now: () => Date.now(),
     connect: async (env) => (await import('../client/index.js')).connect({ env }),
     diagnose: async (env, accounts) => (await import('../client/index.js')).diagnoseFrom({ env }, accounts),
+    hasScreen,
+    openPage,
   });
   // What was written is out before the process ends, whatever is still open.
   process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

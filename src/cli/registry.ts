@@ -24,6 +24,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   undo: () => import('./verbs/undo.js').then((m) => m.undo),
   releases: () => import('./verbs/releases.js').then((m) => m.releases),
   history: () => import('./verbs/history.js').then((m) => m.history),
+  report: () => import('./verbs/report.js').then((m) => m.report),
   sweep: () => import('./verbs/sweep.js').then((m) => m.sweep),
   schema: () => import('./verbs/schema.js').then((m) => m.schema),
   doctor: () => import('./verbs/doctor.js').then((m) => m.doctor),

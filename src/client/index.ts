@@ -8,6 +8,7 @@ import { start, undo } from './start.js';
 import type { Sluice } from './types.js';
 import { verb } from './verbs.js';
 import { wait, watch } from './watch.js';
+import { rollout } from './whole.js';
 
 export type { ConnectOptions } from './connect.js';
 export { diagnoseFrom } from './diagnose.js';
@@ -24,6 +25,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Sluice> {
       const { view, ended, trouble } = await look(link, target);
       return { view, ended, trouble };
     },
+    rollout: (target, run) => rollout(link, target, run),
     verb: (target, said, args) => verb(link, target, said, args),
     watch: (target, watching) => watch(link, target, watching),
     wait: (target, until, watching) => wait(link, target, until, watching),

@@ -121,7 +121,8 @@ function entryOf(info: WorkflowExecutionInfo, target: TargetName): ListEntry {
     weight: typeof weight === 'number' ? weight : (view?.weight ?? null),
     startedAt: view?.startedAt ?? info.startTime.getTime(),
     endedAt: info.closeTime?.getTime() ?? null,
-    run: firstRun(info),
+    // The list does not know the first run of a chain; the view does.
+    run: view?.run ?? firstRun(info),
   };
 }
 

@@ -4,8 +4,9 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { WatchHeartbeat } from '../../activities/health/types.js';
 import { SluiceError } from '../model/errors.js';
 import { rolloutId } from '../model/ids.js';
+import { joined } from '../model/series.js';
 import { clean } from '../model/text.js';
-import type { RolloutView, VerdictView } from '../model/view.js';
+import type { RolloutView } from '../model/view.js';
 import type { Outcome, RolloutType } from '../model/words.js';
 import type { Link } from './connect.js';
 import { failureOf, grpcCode, isLate, noWorker, toSluiceError } from './errors.js';
@@ -17,6 +18,7 @@ const UNAVAILABLE = 14;
 
 /** A look, and which run it was. */
 export interface Look extends Snapshot {
+  view: RolloutView;
   run: string;
   /** Temporal has closed the run. */
   closed: boolean;
@@ -51,7 +53,7 @@ export async function look(link: Link, target: TargetName): Promise<Look> {
   const handle = link.temporal.workflow.getHandle(seen.workflowId, seen.runId);
   if (seen.status.name === 'RUNNING') {
     const asked = await ask(link, handle);
-    const view = { ...asked, verdict: liveVerdict(link, seen, asked) };
+    const view = live(link, seen, asked);
     return { view, ended: view.phase === 'done', closed: false, trouble: null, run };
   }
   const view = (seen.memo?.view as RolloutView | undefined) ?? (await lastWords(link, target, seen, handle));
@@ -72,21 +74,29 @@ export async function ask(link: Link, handle: WorkflowHandle): Promise<RolloutVi
   }
 }
 
-/** The counts of a watcher that is at work, newer than those the workflow knows. */
-function liveVerdict(link: Link, seen: WorkflowExecutionDescription, view: RolloutView): VerdictView | null {
+/** The view with what a watcher at work has counted: newer than what the workflow knows. */
+function live(link: Link, seen: WorkflowExecutionDescription, view: RolloutView): RolloutView {
   const watcher = seen.raw.pendingActivities?.find((activity) => activity.activityType?.name === 'watch');
   const [payload] = watcher?.heartbeatDetails?.payloads ?? [];
-  if (payload === undefined || view.phase === 'done' || view.phase === 'restoring') return view.verdict;
+  if (payload === undefined || view.phase === 'done' || view.phase === 'restoring') return view;
   try {
     const { payloadConverter } = link.temporal.options.loadedDataConverter;
-    return payloadConverter.fromPayload<WatchHeartbeat>(payload).report.verdict;
+    const { report } = payloadConverter.fromPayload<WatchHeartbeat>(payload);
+    const { passes: _, probeBack: __, ...verdict } = report.verdict;
+    return {
+      ...view,
+      verdict: { ...verdict, asked: report.asked },
+      // Both are thinned out already.
+      series: joined(view.series, report.series, Number.POSITIVE_INFINITY),
+    };
   } catch {
-    return view.verdict;
+    // A watcher of another version.
+    return view;
   }
 }
 
 /** A closed run without a view in its memo: refused before anything was touched, terminated, or of a foreign make. */
-async function lastWords(
+export async function lastWords(
   link: Link,
   target: TargetName,
   seen: WorkflowExecutionDescription,

@@ -118,6 +118,11 @@ export interface Sluice {
   start(request: StartRequest): Promise<StartAnswer>;
   /** The running rollout, or the last one. Works without a worker once it is closed. */
   status(target: TargetName): Promise<Snapshot>;
+  /**
+   * A rollout in full, its series too: the running one or the last one, or the one whose run id ends with `run`.
+   * Errors: SLUICE_NO_ROLLOUT, also for a run that the server does not know (any more).
+   */
+  rollout(target: TargetName, run?: string): Promise<RolloutView>;
   /** Says a verb and waits for the answer. Errors: SLUICE_VERB with the workflow's own words. */
   verb(target: TargetName, verb: MessageVerb, args: Decision & VerbArgs): Promise<VerbAnswer>;
   /** A snapshot now and whenever something may have changed, at most a second apart; the last one has `ended`. */

@@ -59,3 +59,8 @@ export function parseMark(
   const [, app, environment, run, step] = found as unknown as [string, string, string, string, string];
   return { app, environment, run, step };
 }
+
+/** A run's id in short: its end, since the ids of one minute may begin alike. */
+export function shortRun(run: string): string {
+  return run.slice(-8);
+}

@@ -40,3 +40,17 @@ function thinned(series: SeriesPoint[], most: number): SeriesPoint[] {
 function bends(series: SeriesPoint[], { weight }: SeriesPoint, i: number): boolean {
   return series[i - 1]?.weight !== weight || series[i + 1]?.weight !== weight;
 }
+
+/** Points that the present rate is taken from: enough to be calm, few enough to be of now. */
+const RECENT = 6;
+
+/** Requests of the candidate a second at the present weight, by its last points. Null: too little is known. */
+export function pace(series: readonly SeriesPoint[]): number | null {
+  const last = series.at(-1);
+  if (last === undefined) return null;
+  const began = series.findLastIndex(({ weight }) => weight !== last.weight) + 1;
+  const first = series.slice(began).slice(-RECENT)[0];
+  if (first === undefined || first.at === last.at) return null;
+  const requests = last.candidate.requests - first.candidate.requests;
+  return requests > 0 ? (requests * 1000) / (last.at - first.at) : null;
+}

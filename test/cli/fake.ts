@@ -38,6 +38,11 @@ export class FakeSluice implements Sluice {
     if (view === undefined) this.fails.status ??= new SluiceError('SLUICE_NO_ROLLOUT', 'there is no rollout');
     return this.answer('status', args, { view: view ?? null, ended: view?.phase === 'done', trouble: null });
   }
+  async rollout(...args: unknown[]) {
+    const [view] = this.seen;
+    if (view === undefined) this.fails.rollout ??= new SluiceError('SLUICE_NO_ROLLOUT', 'there is no rollout');
+    return this.answer('rollout', args, view as RolloutView);
+  }
   verb(...args: Parameters<Sluice['verb']>) {
     return this.answer('verb', args, { verb: args[1], phase: 'baking' as const, message: 'goes on' });
   }
@@ -103,6 +108,9 @@ export interface Scene {
   signal?: AbortSignal;
   now?: () => number;
   diagnosis?: Diagnosis;
+  /** A page that is opened would be seen. */
+  screen?: boolean;
+  openPage?: (file: string) => Promise<void>;
 }
 
 /** Runs `sluice ARGV` in this process. */
@@ -125,6 +133,8 @@ export async function play(argv: string[], scene: Scene = {}): Promise<Played> {
       if (scene.diagnosis === undefined) throw new Error('this scene has no diagnosis');
       return scene.diagnosis;
     },
+    hasScreen: () => scene.screen === true,
+    openPage: scene.openPage ?? (async () => undefined),
   };
   const code = await run(argv, host);
   const json = () =>

@@ -2,6 +2,8 @@ import stringWidth from 'string-width';
 import { renderLine } from '../../src/cli/render/line.js';
 import type { Frame } from '../../src/cli/render/pieces.js';
 import { renderView } from '../../src/cli/render/view.js';
+import type { RolloutView } from '../../src/model/view.js';
+import { running } from './report-views.js';
 import { awaiting, baking, ended, NOW, stage } from './views.js';
 
 const frame = (over: Partial<Frame> = {}): Frame => ({
@@ -22,15 +24,37 @@ describe('the picture of a rollout', () => {
       '  ├ ◐ 10%      10 %  bake 5m, 3m left',
       '  ├ ○ 50%      50 %  shift to 50% · bake 5m',
       '  └ ○ 100%    100 %  promote to 100 % · bake 10m · finish',
-      '  stable 41         540 requests      3 errors  0.56 %',
-      '  candidate 42       60 requests      0 errors  0 %',
+      '  stable 41           540 requests       3 errors  0.56 %',
+      '  candidate 42         60 requests       0 errors  0 %',
       '  judge: healthy: 0 % of 60 against 0.6 % of 540: within the limit of 5 %',
+      '  evidence 1 : 1 of 1 : 100',
+      '  240 more requests to show that it is no worse: about 8m at the present rate',
+      '    probe smoke: invoke checkout:42 → 60 answers, 0 failed',
       "  waits for the end of the bake at 10 %, 3m left (until 2026-03-01 10:03:00 UTC); then the watcher's",
       '  counts decide',
       '    sluice pause checkout/production  Keeps the weight and stops the clock of the bake',
       '    sluice skip checkout/production   Ends the running bake early',
       '    sluice abort checkout/production  Sends all traffic back to the stable release, in every phase',
     ]);
+  });
+
+  test('shows slow answers where they are measured, and clips long questions before their answers', () => {
+    const lines = renderView(running(), frame());
+    expect(lines.slice(6, 13)).toEqual([
+      '  stable 41        17,629 requests      18 errors  0.1 %        71 slow  0.4 %',
+      '  candidate 42      1,959 requests       4 errors  0.2 %         8 slow  0.41 %',
+      '  judge: undecided: too few requests to tell',
+      '  evidence 1 : 3 of 1 : 100',
+      '  2,400 more requests to show that it is no worse: about 8m at the present rate',
+      '    CloudWatch Errors: AWS/Lambda Errors FunctionName=ch… → 33 errors of 3,900 requests; version 41…',
+      '    probe smoke: invoke checkout:42 with {"user":"user-1"} → 780 answers, 0 failed',
+    ]);
+  });
+
+  test('says how many requests are missing without a time where the rate is not known, and not at all after the end', () => {
+    const missing = (view: RolloutView) => renderView(view, frame()).filter((line) => line.includes('no worse'));
+    expect(missing(baking({ series: [] }))).toEqual(['  240 more requests to show that it is no worse']);
+    expect(missing(ended('rejected'))).toEqual([]);
   });
 
   test('names the exact command that answers an open approval', () => {
@@ -81,6 +105,15 @@ describe('the picture of a rollout', () => {
     ]);
     expect(lines.slice(from + 2).join(' ')).toBe(`rolled back: ${reason} [SLUICE_PROBE]`);
     expect(lines[0]).toBe('✖ checkout/production  canary  rolled back  took 4m by ann');
+  });
+
+  test('cuts a long error before its request, which is what the logs are searched by', () => {
+    const errors = [{ what: `Error: ${'very '.repeat(30)}long`, count: 12, requestId: 'abc-1' }];
+    const line = renderView(ended('rolledBack', { errors }), frame({ width: 60 })).find((each) =>
+      each.includes('12 ×'),
+    );
+    expect(line).toMatch(/^ {4}12 × Error: very .*… \(request abc-1\)$/);
+    expect(stringWidth(line ?? '')).toBe(60);
   });
 
   test('keeps a pause apart from work', () => {

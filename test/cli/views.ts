@@ -1,3 +1,4 @@
+import type { SeriesPoint } from '../../src/model/series.js';
 import type { RolloutView, StageView } from '../../src/model/view.js';
 
 /** 2026-03-01T10:00:00Z. */
@@ -16,6 +17,16 @@ export function stage(name: string, over: Partial<StageView> = {}): StageView {
     note: null,
     ...over,
   };
+}
+
+/** One moment of the evidence. */
+export function point(
+  at: number,
+  weight: number,
+  counts: Pick<SeriesPoint, 'stable' | 'candidate'>,
+  logE = -0.4,
+): SeriesPoint {
+  return { at, weight, logE, limit: Math.log(100), ...counts };
 }
 
 /** A canary in the middle of its first bake, three minutes before the end of it. */
@@ -54,7 +65,15 @@ export function baking(over: Partial<RolloutView> = {}): RolloutView {
       why: '0 % of 60 against 0.6 % of 540: within the limit of 5 %',
       stable: { requests: 540, errors: 3 },
       candidate: { requests: 60, errors: 0 },
+      logE: -0.4,
+      limit: Math.log(100),
+      needed: 240,
+      asked: [{ source: 'probe smoke', query: 'invoke checkout:42', answer: '60 answers, 0 failed' }],
     },
+    series: [
+      point(NOW - 60_000, 10, { stable: { requests: 270, errors: 2 }, candidate: { requests: 30, errors: 0 } }),
+      point(NOW, 10, { stable: { requests: 540, errors: 3 }, candidate: { requests: 60, errors: 0 } }),
+    ],
     errors: [],
     events: [],
     eventsTotal: 0,

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { connect } from '../../src/client/index.js';
 import type { Snapshot, TargetName } from '../../src/client/types.js';
+import { shortRun } from '../../src/model/ids.js';
 import { until } from '../support/until.js';
 import { GATED, inputFor, LONG, QUICK, startWorld, type World } from './world.js';
 
@@ -49,6 +50,20 @@ describe('with workers', () => {
       });
       // Live counts came while the watcher was at work.
       expect(seen.some(({ view }) => view?.phase === 'awaitingApproval' && view.verdict !== null)).toBe(true);
+    }));
+
+  test('the series and the answers of a watcher at work are seen before the workflow knows them', () =>
+    world.withWorkers(async () => {
+      await begin('live', LONG);
+      const view = await until('the series', async () => {
+        const now = await world.sluice.rollout(target('live'));
+        return now.series.length > 0 ? now : null;
+      });
+      expect(view.series.at(-1)).toMatchObject({ weight: 100, stable: { requests: 900 } });
+      expect(view.verdict?.asked).toEqual([{ source: 'counter', query: 'how many', answer: expect.any(String) }]);
+      expect(view.verdict).not.toHaveProperty('passes');
+      await world.sluice.verb(target('live'), 'abort', { by: 'ann' });
+      await world.sluice.wait(target('live'), 'done');
     }));
 
   test("a verb that is not possible is refused with the workflow's words", () =>
@@ -106,6 +121,17 @@ describe('with workers', () => {
         ['succeeded', 'bob'],
         ['superseded', 'ann'],
       ]);
+      expect(past.map(({ run }) => run)).toEqual([end.view?.run, first.run]);
+      const short = shortRun(first.run ?? '');
+      expect(await world.sluice.rollout(target('replaced'), short)).toMatchObject({
+        outcome: 'superseded',
+        run: first.run,
+      });
+      expect((await world.sluice.rollout(target('replaced'))).startedBy).toBe('bob');
+      await expect(world.sluice.rollout(target('replaced'), 'ffffffff')).rejects.toMatchObject({
+        code: 'SLUICE_NO_ROLLOUT',
+        message: expect.stringMatching(/^there is no run "ffffffff" of replaced\/production .*sluice history/),
+      });
     }));
 
   test('a spec that the worker refuses closes the rollout as failed, with its code', () =>
@@ -189,6 +215,11 @@ describe('without workers', () => {
     const { view, ended } = await world.sluice.status(target('remembered'));
     expect(ended).toBe(true);
     expect(view).toMatchObject({ outcome: 'succeeded', candidate: '2', reason: 'release 2 is live' });
+    // Only the result has the series: the memo is kept small.
+    expect(view?.series).toEqual([]);
+    const full = await world.sluice.rollout(target('remembered'));
+    expect(full).toMatchObject({ outcome: 'succeeded', run: view?.run });
+    expect(full.series.length).toBeGreaterThan(0);
   });
 
   test('a running one cannot be asked, an abort is left behind, and is done once a worker is back', async () => {

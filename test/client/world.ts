@@ -96,6 +96,7 @@ function accountInMemory(): Partial<AccountActivities> {
       before: before(spec.app),
       plan: makePlan(spec, { stable: splitOf(spec.app).stable }),
       warnings: [],
+      health: { baselines: {}, firing: [] },
     }),
     inspect: async ({ spec }) => ({
       spec,
@@ -116,14 +117,14 @@ function accountInMemory(): Partial<AccountActivities> {
     sweep: async () => [
       { target: 'f:live', app: 'f', environment: 'production', run: 'r', split: '1 90 %, 2 10 %', cure: 'do it' },
     ],
-    watch: async () => {
+    watch: async ({ weight }) => {
       const { cancelled, heartbeat } = Context.current();
       let stopped = false;
       cancelled.catch(() => {
         stopped = true;
       });
       for (let requests = 100; ; requests += 1) {
-        const report = reportOf(requests);
+        const report = reportOf(requests, weight);
         if (stopped) return report;
         heartbeat({ report, at: Date.now() });
         await Promise.race([cancelled.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 50))]);
@@ -132,14 +133,26 @@ function accountInMemory(): Partial<AccountActivities> {
   };
 }
 
-function reportOf(requests: number): WatchReport {
+function reportOf(requests: number, weight: number): WatchReport {
   const verdict = {
     state: 'healthy' as const,
     why: `0 % of ${requests}`,
     stable: { requests: 900, errors: 0 },
     candidate: { requests, errors: 0 },
+    logE: -0.2,
+    limit: Math.log(100),
+    needed: 300,
+    passes: false,
+    probeBack: false,
   };
-  return { verdict, state: { sources: {} }, errors: [] };
+  const { stable, candidate, logE, limit } = verdict;
+  return {
+    verdict,
+    state: { weight, sources: {}, greatest: 0 },
+    errors: [],
+    series: [{ at: Date.now(), weight, logE, limit, stable, candidate }],
+    asked: [{ source: 'counter', query: 'how many', answer: `${requests} requests` }],
+  };
 }
 
 /** A rollout.yaml, parsed: an app of its own a test, so that tests do not meet. */

@@ -1,12 +1,13 @@
 /** The picture of `get`: a rollout as lines, never more or longer than the terminal has. Pure. */
 import type { RolloutView } from '../../model/view.js';
+import { healthLines } from './health.js';
 import type { Frame, Line } from './pieces.js';
-import { clip, pad, paint, piece, wrap } from './pieces.js';
+import { clip, paint, piece, widthOf, wrap } from './pieces.js';
 import { splitLine } from './split.js';
 import { stageLines } from './stages.js';
 import { ago } from './time.js';
 import { commandLines, waitingLines } from './waiting.js';
-import { percent, shortWord, stateSign, stateWord } from './words.js';
+import { shortWord, stateSign, stateWord } from './words.js';
 
 const EVENTS = 5;
 const REFUSALS = 5;
@@ -49,7 +50,7 @@ export function renderView(view: RolloutView, frame: Frame, trouble: string | nu
   const sections: Section[] = [
     { name: 'head', lines: [headLine(view, now), ...indent(aboutLines(view, width))], least: 2 },
     { name: 'stages', lines: indent(stageLines(view, Number.POSITIVE_INFINITY, now)), least: 3 },
-    { name: 'health', lines: indent(healthLines(view)), least: 0 },
+    { name: 'health', lines: indent(healthLines(view, width - 2)), least: 0 },
     { name: 'waiting', lines: indent(waitingLines(view, width - 2, now)), least: 1 },
     { name: 'commands', lines: indent(commandLines(view)), least: 0 },
     {
@@ -65,7 +66,7 @@ export function renderView(view: RolloutView, frame: Frame, trouble: string | nu
     },
     { name: 'refusals', lines: indent(refusalLines(view, now)), least: 0 },
     { name: 'events', lines: indent(eventLines(view, now)), least: 0 },
-    { name: 'errors', lines: indent(errorLines(view)), least: 0 },
+    { name: 'errors', lines: indent(errorLines(view, width - 2)), least: 0 },
     { name: 'reason', lines: reasonLines(view, trouble, width), least: Number.POSITIVE_INFINITY },
   ];
   shrink(sections, view, frame);
@@ -112,25 +113,6 @@ function aboutLines(view: RolloutView, width: number): Line[] {
   return [split, ...(target.length + message.length === 0 ? [] : [[...target, ...message]])];
 }
 
-function healthLines(view: RolloutView): Line[] {
-  const { verdict } = view;
-  if (verdict === null) return [];
-  const rows = [
-    { name: `stable ${view.stable ?? '–'}`, ...verdict.stable },
-    { name: `candidate ${view.candidate ?? '–'}`, ...verdict.candidate },
-  ];
-  const columns = Math.max(...rows.map(({ name }) => name.length));
-  return [
-    ...rows.map(
-      ({ name, requests, errors }): Line => [
-        piece(`${pad(name, columns)} ${String(requests).padStart(8)} requests ${String(errors).padStart(6)} errors  `),
-        piece(percent(errors, requests), errors > 0 ? 'red' : 'green'),
-      ],
-    ),
-    [piece(`judge: ${verdict.state}: ${verdict.why}`, verdict.state === 'unhealthy' ? 'red' : 'dim')],
-  ];
-}
-
 function refusalLines(view: RolloutView, now: number): Line[] {
   const lines = view.refusals
     .slice(-REFUSALS)
@@ -146,15 +128,15 @@ function eventLines(view: RolloutView, now: number): Line[] {
     );
 }
 
-function errorLines(view: RolloutView): Line[] {
+/** The request stays whole where the error has to be cut: it is what the logs are searched by. */
+function errorLines(view: RolloutView, width: number): Line[] {
   if (view.errors.length === 0) return [];
   return [
     [piece('most frequent errors of the candidate:', 'red')],
-    ...view.errors.map(
-      ({ what, count, requestId }): Line => [
-        piece(`  ${count} × ${what}${requestId === undefined ? '' : ` (request ${requestId})`}`, 'red'),
-      ],
-    ),
+    ...view.errors.map(({ what, count, requestId }): Line => {
+      const request = requestId === undefined ? [] : [piece(` (request ${requestId})`, 'red')];
+      return [...clip([piece(`  ${count} × ${what}`, 'red')], Math.max(0, width - widthOf(request))), ...request];
+    }),
   ];
 }
 

@@ -11,11 +11,16 @@ const WHILE_BAKING: readonly MessageVerb[] = ['skip', 'pause', 'abort'];
 
 /** In whole sentences, on as many lines of `width` columns as they take. */
 export function waitingLines(view: RolloutView, width: number, now: number): Line[] {
+  const text = waitingText(view, now);
+  return text === null ? [] : wrap(text, width).map((part) => [piece(part, 'bold')]);
+}
+
+/** `waits for …, 3m left (until …); then …`. Null when it waits for nobody. */
+export function waitingText(view: RolloutView, now: number): string | null {
   const { waitingFor: waits } = view;
-  if (waits === null) return [];
-  const until = waits.until === null ? '' : `, ${left(waits.until, now)} (until ${moment(waits.until)})`;
-  const text = `waits for ${waits.what}${until}; then ${waits.otherwise}`;
-  return wrap(waits.until === null ? text.replace('; then ', '; ') : text, width).map((part) => [piece(part, 'bold')]);
+  if (waits === null) return null;
+  if (waits.until === null) return `waits for ${waits.what}; ${waits.otherwise}`;
+  return `waits for ${waits.what}, ${left(waits.until, now)} (until ${moment(waits.until)}); then ${waits.otherwise}`;
 }
 
 export function commandLines(view: RolloutView): Line[] {

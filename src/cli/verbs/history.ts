@@ -1,3 +1,4 @@
+import { shortRun } from '../../model/ids.js';
 import { duration } from '../../model/text.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
@@ -20,7 +21,7 @@ export const history = command({
     if (ctx.json) emit(ctx, found);
     else if (found.length === 0) say(ctx, `no past rollout of ${target.app}/${target.environment} is known`);
     else {
-      const head = ['STARTED', 'STRATEGY', 'OUTCOME', 'RELEASE', 'TOOK', 'BY', 'REASON'];
+      const head = ['STARTED', 'STRATEGY', 'OUTCOME', 'RELEASE', 'TOOK', 'BY', 'RUN', 'REASON'];
       const rows = found.map((entry) => {
         const state = { phase: 'done' as const, outcome: entry.outcome };
         return [
@@ -32,6 +33,8 @@ export const history = command({
           { text: entry.release ?? '–' },
           { text: entry.endedAt === null ? '–' : duration(entry.endedAt - entry.startedAt) },
           { text: entry.by ?? '–' },
+          // As much as `report --run` needs.
+          { text: shortRun(entry.run) },
           { text: entry.reason ?? '' },
         ];
       });

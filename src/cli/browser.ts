@@ -1,0 +1,22 @@
+/** The user's browser, by the system's own command. */
+import { spawn } from 'node:child_process';
+
+const OPENERS: Partial<Record<NodeJS.Platform, string>> = { darwin: 'open', win32: 'explorer.exe' };
+
+/** Whether a window would be seen: not over SSH, and on Linux only with a display. */
+export function hasScreen(env: Record<string, string | undefined>): boolean {
+  if ((env.SSH_CONNECTION ?? '') !== '') return false;
+  return process.platform in OPENERS || (env.DISPLAY ?? env.WAYLAND_DISPLAY ?? '') !== '';
+}
+
+/** Resolves once the system's opener has started; rejects when there is none. */
+export function openPage(file: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(OPENERS[process.platform] ?? 'xdg-open', [file], { detached: true, stdio: 'ignore' });
+    child.once('error', reject);
+    child.once('spawn', () => {
+      child.unref();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,64 @@
+/** What the judge has counted, how far the evidence is, and what it rests on. */
+import type { Counts } from '../../model/counts.js';
+import { evidence, grouped } from '../../model/odds.js';
+import { pace } from '../../model/series.js';
+import { duration } from '../../model/text.js';
+import type { Asked, RolloutView, VerdictView } from '../../model/view.js';
+import type { Line } from './pieces.js';
+import { clip, pad, piece, widthOf } from './pieces.js';
+import { percent } from './words.js';
+
+/** Most sources that are shown; `report` has all of them. */
+const SOURCES = 4;
+/** Part of the columns that a long question may take, so that its answer is seen too. */
+const QUESTION = 0.35;
+
+export function healthLines(view: RolloutView, width: number): Line[] {
+  const { verdict } = view;
+  if (verdict === null) return [];
+  const rows: { name: string; counts: Counts }[] = [
+    { name: `stable ${view.stable ?? '–'}`, counts: verdict.stable },
+    { name: `candidate ${view.candidate ?? '–'}`, counts: verdict.candidate },
+  ];
+  const columns = Math.max(...rows.map(({ name }) => name.length));
+  return [
+    ...rows.map(({ name, counts }) => countLine(pad(name, columns), counts)),
+    [piece(`judge: ${verdict.state}: ${verdict.why}`, verdict.state === 'unhealthy' ? 'red' : 'dim')],
+    [piece(`evidence ${evidence(verdict)}`, verdict.logE >= verdict.limit ? 'red' : 'dim')],
+    ...missingLines(view, verdict),
+    ...sourceLines(verdict, width),
+  ];
+}
+
+function countLine(name: string, { requests, errors, slow }: Counts): Line {
+  const share = percent(errors, requests);
+  return [
+    piece(`${name} ${grouped(requests).padStart(10)} requests ${grouped(errors).padStart(7)} errors  `),
+    piece(slow === undefined ? share : share.padEnd(7), errors > 0 ? 'red' : 'green'),
+    ...(slow === undefined ? [] : [piece(` ${grouped(slow).padStart(7)} slow  ${percent(slow, requests)}`)]),
+  ];
+}
+
+/** How many requests it still takes, and how long that is at the present rate. */
+function missingLines(view: RolloutView, { needed }: VerdictView): Line[] {
+  if (needed === null || needed <= 0 || view.outcome !== null) return [];
+  const rate = pace(view.series);
+  const time = rate === null ? '' : `: about ${roughly(needed / rate)} at the present rate`;
+  return [[piece(`${grouped(needed)} more requests to show that it is no worse${time}`, 'dim')]];
+}
+
+/** From a minute on in whole minutes: it is a guess. */
+function roughly(seconds: number): string {
+  return duration(1000 * (seconds < 60 ? Math.ceil(seconds) : Math.ceil(seconds / 60) * 60));
+}
+
+function sourceLines({ asked }: VerdictView, width: number): Line[] {
+  const lines = asked.slice(0, SOURCES).map((source) => sourceLine(source, width));
+  return asked.length <= SOURCES ? lines : [...lines, [piece(`  … ${asked.length - SOURCES} more sources`, 'dim')]];
+}
+
+function sourceLine({ source, query, answer }: Asked, width: number): Line {
+  const asked = [piece(query, 'dim')];
+  const line = (question: Line): Line => [piece(`  ${source}: `, 'dim'), ...question, piece(` → ${answer}`, 'dim')];
+  return widthOf(line(asked)) <= width ? line(asked) : line(clip(asked, Math.floor(width * QUESTION)));
+}

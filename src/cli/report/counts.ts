@@ -1,0 +1,60 @@
+/** Requests, errors and slow answers by release: totals of each weight, and every point of the charts. Pure. */
+import type { Counts } from '../../model/counts.js';
+import { grouped, odds } from '../../model/odds.js';
+import type { SeriesPoint } from '../../model/series.js';
+import type { RolloutView } from '../../model/view.js';
+import { stamp } from '../render/time.js';
+import { percent } from '../render/words.js';
+import { type Html, html } from './html.js';
+
+/** Totals at the end of each weight. Where no series was kept, the verdict's own counts. */
+export function totals(view: RolloutView): Html | null {
+  const ends = lastOfEachWeight(view.series);
+  if (ends.length === 0) return view.verdict === null ? null : onlyVerdict(view);
+  return html`<section id="totals"><h2>Counts by weight</h2>
+<div class="wide"><table>
+<thead><tr><th>Weight<th>Release<th class="n">Requests<th class="n">Failed<th class="n">Share<th class="n">Slow<th class="n">Share<th class="n">Evidence</tr></thead>
+<tbody>${ends.map(
+    (point) => html`<tr><th rowspan="2">${point.weight} %<td>stable ${view.stable ?? '–'}${cells(point.stable)}
+<td rowspan="2" class="n">${odds(point.logE)}<br><small>limit ${odds(point.limit)}</small></tr>
+<tr class="candidate"><td>candidate ${view.candidate ?? '–'}${cells(point.candidate)}</tr>
+`,
+  )}</tbody></table></div></section>`;
+}
+
+function onlyVerdict(view: RolloutView): Html | null {
+  const { verdict } = view;
+  if (verdict === null) return null;
+  return html`<section id="totals"><h2>Counts at the last weight</h2>
+<div class="wide"><table>
+<thead><tr><th>Release<th class="n">Requests<th class="n">Failed<th class="n">Share<th class="n">Slow<th class="n">Share</tr></thead>
+<tbody><tr><td>stable ${view.stable ?? '–'}${cells(verdict.stable)}</tr>
+<tr class="candidate"><td>candidate ${view.candidate ?? '–'}${cells(verdict.candidate)}</tr></tbody></table></div></section>`;
+}
+
+function cells({ requests, errors, slow }: Counts): Html {
+  const slowShare = slow === undefined ? '–' : percent(slow, requests);
+  return html`<td class="n">${grouped(requests)}<td class="n">${grouped(errors)}<td class="n">${percent(errors, requests)}<td class="n">${slow === undefined ? '–' : grouped(slow)}<td class="n">${slowShare}`;
+}
+
+function lastOfEachWeight(series: SeriesPoint[]): SeriesPoint[] {
+  return series.filter(({ weight }, at) => series[at + 1]?.weight !== weight);
+}
+
+/** The charts as a table, for who has no script, and for who wants to check. */
+export function everyPoint(view: RolloutView): Html | null {
+  if (view.series.length === 0) return null;
+  return html`<details id="points"><summary>The charts as a table (${view.series.length} points)</summary>
+<div class="wide"><table>
+<thead><tr><th rowspan="2">Time (UTC)<th rowspan="2" class="n">Weight<th colspan="3">Stable ${view.stable ?? '–'}<th colspan="3">Candidate ${view.candidate ?? '–'}<th rowspan="2" class="n">Evidence</tr>
+<tr>${['', ''].map(() => html`<th class="n">Requests<th class="n">Failed<th class="n">Slow`)}</tr></thead>
+<tbody>${view.series.map(
+    ({ at, weight, stable, candidate, logE }) =>
+      html`<tr><td>${stamp(at)}<td class="n">${weight} %${plain(stable)}${plain(candidate)}<td class="n">${odds(logE)}</tr>
+`,
+  )}</tbody></table></div></details>`;
+}
+
+function plain({ requests, errors, slow }: Counts): Html {
+  return html`<td class="n">${grouped(requests)}<td class="n">${grouped(errors)}<td class="n">${slow === undefined ? '–' : grouped(slow)}`;
+}

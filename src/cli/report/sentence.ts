@@ -1,0 +1,60 @@
+/** What happened, in a headline and in one sentence with the numbers. Pure. */
+import type { Counts } from '../../model/counts.js';
+import { grouped, odds } from '../../model/odds.js';
+import type { RolloutView, VerdictView } from '../../model/view.js';
+import { percent, shortWord } from '../render/words.js';
+
+/** `Rolled back at 10 %`. */
+export function headline(view: RolloutView): string {
+  const word = shortWord(view);
+  const at = lastWeight(view);
+  const said = word.charAt(0).toUpperCase() + word.slice(1);
+  return view.outcome === 'succeeded' || at === null ? said : `${said} at ${at} %`;
+}
+
+/** Where the traffic is now. Null: nobody knows, or there is none. */
+export function traffic(view: RolloutView): string | null {
+  const { candidate, stable, weight } = view;
+  if (view.outcome === 'succeeded') return candidate === null ? null : `Release ${candidate} has all the traffic.`;
+  if (view.outcome !== null || weight === 0 || candidate === null) {
+    return stable === null ? null : `Release ${stable} has all the traffic.`;
+  }
+  return `Release ${candidate} has ${weight} % of the traffic, release ${stable ?? '–'} the rest.`;
+}
+
+/** `0.9 % of 4,120 requests failed against 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400 of 1 : 100`. */
+export function comparison(verdict: VerdictView): string {
+  const { candidate, stable, logE, limit } = verdict;
+  if (candidate.requests === 0) return 'No request of the candidate was counted.';
+  const failed = `${percent(candidate.errors, candidate.requests)} of ${grouped(candidate.requests)} requests failed`;
+  const evidence = `evidence ${odds(logE)} (limit ${odds(limit)})`;
+  if (stable.requests === 0) return `${failed}; nothing was there to compare with, ${evidence}.`;
+  const against = `against ${percent(stable.errors, stable.requests)} of ${grouped(stable.requests)}`;
+  return `${failed} ${against}: ${times(candidate, stable)}, ${evidence}.`;
+}
+
+function times(candidate: Counts, stable: Counts): string {
+  if (candidate.errors === 0) return stable.errors === 0 ? 'no errors' : 'fewer errors';
+  if (stable.errors === 0) return 'errors that the stable release does not have';
+  const ratio = candidate.errors / candidate.requests / (stable.errors / stable.requests);
+  if (ratio < 0.95) return 'fewer errors';
+  if (ratio < 1.05) return 'as many errors';
+  return `${tidy(ratio)} times the errors`;
+}
+
+/** Numbers stay with their signs at the end of a line: `1 : 100`, `10 %`. */
+export function unbroken(text: string): string {
+  return text.replace(/(?<=\d) (?=[:%])|(?<=\d :) (?=\d)/g, '\u00a0');
+}
+
+/** With one decimal below ten, where it says something. */
+function tidy(ratio: number): string {
+  return ratio < 9.95 ? String(Number(ratio.toFixed(1))) : grouped(ratio);
+}
+
+/** The candidate's weight while it was last judged: after a rollback it is 0, and that says nothing. */
+function lastWeight(view: RolloutView): number | null {
+  if (view.outcome === null) return view.weight === 0 ? null : view.weight;
+  const failed = view.stages.find(({ state }) => state === 'failed');
+  return failed?.weight ?? view.series.at(-1)?.weight ?? null;
+}

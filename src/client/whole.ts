@@ -1,0 +1,41 @@
+/** One rollout in full. The memo of a closed run leaves out what takes much room; its result has all. */
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { SluiceError } from '../model/errors.js';
+import { rolloutId } from '../model/ids.js';
+import { clean } from '../model/text.js';
+import type { RolloutView } from '../model/view.js';
+import type { Link } from './connect.js';
+import { toSluiceError } from './errors.js';
+import { history } from './list.js';
+import { describe, firstRun, lastWords, look } from './look.js';
+import type { TargetName } from './types.js';
+
+/** See `Sluice.rollout`. */
+export async function rollout(link: Link, target: TargetName, run?: string): Promise<RolloutView> {
+  const latest = await describe(link, target);
+  if (run === undefined || firstRun(latest).endsWith(run)) {
+    return latest.status.name === 'RUNNING' ? (await look(link, target)).view : inFull(link, target, latest);
+  }
+  const past = (await history(link, target)).find((entry) => entry.run.endsWith(run));
+  if (past === undefined) {
+    const id = `${target.app}/${target.environment}`;
+    throw new SluiceError(
+      'SLUICE_NO_ROLLOUT',
+      `there is no run "${clean(run, 60)}" of ${id} in namespace ${link.namespace}; \`sluice history ${id}\` shows its runs`,
+    );
+  }
+  const handle = link.temporal.workflow.getHandle(rolloutId(target.app, target.environment), past.run);
+  const seen = await handle.describe().catch((error: unknown) => {
+    throw toSluiceError(error, link.address);
+  });
+  return inFull(link, target, seen);
+}
+
+async function inFull(link: Link, target: TargetName, seen: WorkflowExecutionDescription): Promise<RolloutView> {
+  const handle = link.temporal.workflow.getHandle(seen.workflowId, seen.runId);
+  // A run that went on as a new one ended as that one did, and its result is that one's.
+  const ended = seen.status.name === 'COMPLETED' || seen.status.name === 'CONTINUED_AS_NEW';
+  const result = ended ? ((await handle.result().catch(() => null)) as RolloutView | null) : null;
+  if (result?.schema === 1) return result;
+  return (seen.memo?.view as RolloutView | undefined) ?? lastWords(link, target, seen, handle);
+}
