@@ -102,6 +102,7 @@ function accountInMemory(): Partial<AccountActivities> {
       spec,
       before: before(spec.app),
       plan: makePlan(spec, { stable: splitOf(spec.app).stable }),
+      health: { baselines: {}, firing: [] },
       findings: [{ level: 'warn', code: 'BARE_NAME', message: 'a trigger uses the bare name' }],
     }),
     deploy: async ({ spec }) => ({
