@@ -25,6 +25,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   releases: () => import('./verbs/releases.js').then((m) => m.releases),
   history: () => import('./verbs/history.js').then((m) => m.history),
   sweep: () => import('./verbs/sweep.js').then((m) => m.sweep),
+  judge: () => import('./verbs/judge.js').then((m) => m.judge),
   schema: () => import('./verbs/schema.js').then((m) => m.schema),
   doctor: () => import('./verbs/doctor.js').then((m) => m.doctor),
 };

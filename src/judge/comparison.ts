@@ -10,6 +10,7 @@
 import type { HealthPolicy } from '../model/spec.js';
 import { clean } from '../model/text.js';
 import { add, BLIND_AFTER, sum, take } from './evidence.js';
+import { percent } from './numbers.js';
 import type { Counts, Judge, JudgeState, SourceState, Verdict } from './types.js';
 
 /** What the limits say of a source, or of all sources together. */
@@ -124,10 +125,4 @@ function limitOf({ allowed, candidate }: Assessment, policy: HealthPolicy): stri
   const rate = allowed / Math.max(1, candidate.requests);
   const relative = rate > policy.maxErrorRate * (1 + 1e-9);
   return `the limit of ${percent(rate)}${relative ? ` (${policy.maxRelative} x stable)` : ''}`;
-}
-
-/** `20 %`, `0.4 %`: as many digits as tell something. */
-function percent(rate: number): string {
-  const value = rate * 100;
-  return `${value === 0 || value >= 10 ? Math.round(value) : Number(value.toPrecision(2))} %`;
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Counts, type JudgeState, judge, type Tick } from '../../src/judge/index.js';
 import { specFor } from '../support/specs.js';
+import { seeded } from './random.js';
 
 const POLICY = specFor({ type: 'direct', bake: 1 }).health.policy;
 
@@ -94,17 +95,6 @@ describe('how soon and how often', () => {
       if (on({ requests: n, errors }).state === 'unhealthy') return errors;
     }
     return null;
-  }
-
-  /** A small generator with a fixed seed (mulberry32), so that the shares below are the same each time. */
-  function seeded(seed: number): () => number {
-    let a = seed;
-    return () => {
-      a = (a + 0x6d2b79f5) | 0;
-      let t = Math.imul(a ^ (a >>> 15), 1 | a);
-      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-      return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-    };
   }
 
   test('one that fails a fifth of the time is caught within a dozen failed requests', () => {
