@@ -1,5 +1,5 @@
 /** What a person sees of a rollout: the view as data, and the same as Markdown for the Temporal UI. Pure. */
-import { evidence } from '../src/model/odds.js';
+import { evidence } from '../src/model/numbers.js';
 import { clean, code, duration } from '../src/model/text.js';
 import { VERB_TABLE } from '../src/model/verbs.js';
 import type { RolloutView, StageView, WaitingFor } from '../src/model/view.js';

@@ -36,7 +36,9 @@ export interface Command {
 
 /** Where text goes. */
 export interface Sink {
+  /** False: enough for now, `drain` says when there is room again. */
   write(text: string): unknown;
+  once?(event: 'drain', heard: () => void): unknown;
   isTTY?: boolean;
   columns?: number;
   rows?: number;
@@ -46,6 +48,8 @@ export interface Sink {
 export interface Context {
   stdout: Sink;
   stderr: Sink;
+  /** What is piped in, opened only when it is asked for. */
+  stdin(): AsyncIterable<Uint8Array>;
   env: Record<string, string | undefined>;
   /** Where relative paths begin. */
   cwd: string;

@@ -16,6 +16,7 @@ import { packageVersion } from './version.js';
 export interface Host {
   stdout: Sink;
   stderr: Sink;
+  stdin(): AsyncIterable<Uint8Array>;
   env: Record<string, string | undefined>;
   cwd: string;
   signal: AbortSignal;
@@ -69,6 +70,7 @@ async function perform(
   const ctx: Context = {
     stdout: host.stdout,
     stderr: host.stderr,
+    stdin: host.stdin,
     env: host.env,
     cwd: host.cwd,
     json: options.output === 'json',
@@ -152,6 +154,7 @@ export async function main(argv: string[]): Promise<void> {
   const code = await run(argv, {
     stdout: process.stdout,
     stderr: process.stderr,
+    stdin: () => process.stdin,
     env: process.env,
     cwd: process.cwd(),
     signal: interrupt.signal,

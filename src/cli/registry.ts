@@ -26,6 +26,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   history: () => import('./verbs/history.js').then((m) => m.history),
   report: () => import('./verbs/report.js').then((m) => m.report),
   sweep: () => import('./verbs/sweep.js').then((m) => m.sweep),
+  judge: () => import('./verbs/judge.js').then((m) => m.judge),
   schema: () => import('./verbs/schema.js').then((m) => m.schema),
   doctor: () => import('./verbs/doctor.js').then((m) => m.doctor),
 };

@@ -3,18 +3,17 @@
  * traffic, or the same traffic counted twice; the mean of their e-values is one again, so one alpha holds for all of them
  * together (Vovk and Wang, "E-values: calibration, combination and applications", 2021).
  */
+
+import { grouped, odds, percent } from '../model/numbers.js';
 import { clean } from '../model/text.js';
 import { type SequentialJudge, type SequentialVerdict, sequentialJudge } from './judge.js';
 import { logSum } from './logs.js';
-import { grouped, odds, percent } from './numbers.js';
 import { policyFrom, type SequentialPolicy } from './policy.js';
 import { rateOf } from './rates.js';
-import { NO_COUNTS } from './state.js';
+import { BLIND_AFTER, NO_COUNTS } from './state.js';
 import type { AlarmState, Counts, Judge, JudgeSetup, JudgeState, SourceState, Tick, Verdict } from './types.js';
 import { charge } from './words.js';
 
-/** A source is blind when it could not be read this often in a row: once is an accident, three times is a state. */
-const BLIND_AFTER = 3;
 /** Evidence of this share of the limit, in nats, is a doubt: too little to go back, too much to go on. */
 const DOUBT = 0.5;
 /** Characters kept of why the alarms could not be read; the state travels with every heartbeat. */
@@ -220,7 +219,7 @@ function sourcePolicy({ policy, baselines }: JudgeSetup, name: string): Sequenti
     minErrors: policy.minErrors,
     history: before?.counts ?? null,
     stakes: { dispersion },
-    ...(policy.margin === null ? {} : { delta: policy.margin }),
+    ...(policy.margin === null ? {} : { margin: policy.margin }),
     ...(policy.ceiling === null ? {} : { ceiling: policy.ceiling }),
   });
 }

@@ -1,5 +1,5 @@
 /** A client in memory, and a host that keeps what was printed. */
-
+import { Readable } from 'node:stream';
 import { type Host, run } from '../../src/cli/main.js';
 import type { Diagnosis, ListEntry, Sluice, Snapshot, StartAnswer } from '../../src/client/types.js';
 import { SluiceError } from '../../src/model/errors.js';
@@ -111,6 +111,8 @@ export interface Scene {
   /** A page that is opened would be seen. */
   screen?: boolean;
   openPage?: (file: string) => Promise<void>;
+  /** What is piped in, in these chunks. */
+  stdin?: AsyncIterable<Uint8Array>;
 }
 
 /** Runs `sluice ARGV` in this process. */
@@ -121,6 +123,7 @@ export async function play(argv: string[], scene: Scene = {}): Promise<Played> {
   const host: Host = {
     stdout: { write: (text: string) => out.push(text), ...size },
     stderr: { write: (text: string) => err.push(text), ...size },
+    stdin: () => scene.stdin ?? Readable.from([]),
     env: { USER: 'root', ...scene.env },
     cwd: scene.cwd ?? process.cwd(),
     signal: scene.signal ?? new AbortController().signal,

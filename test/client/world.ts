@@ -149,7 +149,7 @@ function reportOf(requests: number, weight: number): WatchReport {
   const { stable, candidate, logE, limit } = verdict;
   return {
     verdict,
-    state: { weight, sources: {}, greatest: 0 },
+    state: { weight, sources: {}, alarms: { states: {}, unread: 0, why: null }, unhealthy: null },
     errors: [],
     series: [{ at: Date.now(), weight, logE, limit, stable, candidate }],
     asked: [{ source: 'counter', query: 'how many', answer: `${requests} requests` }],

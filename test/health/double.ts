@@ -1,11 +1,11 @@
 /** A function that can be called, measured and broken at will, seen through the part of the driver that health needs. */
-import type { Reading, Source } from '../../activities/health/sources/source.js';
+import type { AlarmState, Alarms, Reading, Source } from '../../activities/health/sources/source.js';
 import type { ErrorSample, PlatformDriver, ReleaseAnswer } from '../../activities/platform/platform.js';
 import type { Counts } from '../../src/judge/types.js';
 import type { ProbeSpec, Spec } from '../../src/model/spec.js';
 import { specFor } from '../support/specs.js';
 
-type Health = Pick<PlatformDriver, 'invoke' | 'source' | 'errors'>;
+type Health = Pick<PlatformDriver, 'invoke' | 'source' | 'alarms' | 'errors'>;
 
 export class FunctionDouble implements Health {
   /** Calls by version. */
@@ -15,6 +15,8 @@ export class FunctionDouble implements Health {
   answer: (version: string) => ReleaseAnswer | Promise<ReleaseAnswer> = (version) => answered(version);
   /** The answer of every metric's source. */
   counted: (since: number, signal: AbortSignal) => Reading | Promise<Reading> = () => ({ ticks: [], asked: [] });
+  /** The state of an alarm by its name; null: there is none. */
+  alarm: (name: string) => AlarmState | null = () => null;
   logged: (signal: AbortSignal) => Promise<ErrorSample[]> = async () => [];
   private readonly open: Record<string, number> = {};
 
@@ -36,6 +38,10 @@ export class FunctionDouble implements Health {
         return this.counted(since, signal);
       },
     };
+  }
+
+  alarms(..._: Parameters<Health['alarms']>): Alarms {
+    return { states: async (_ctx, names) => Object.fromEntries(names.map((name) => [name, this.alarm(name)])) };
   }
 
   errors(...[ctx]: Parameters<Health['errors']>): Promise<ErrorSample[]> {

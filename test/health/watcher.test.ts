@@ -173,7 +173,9 @@ describe('harm', () => {
     const driver = new FunctionDouble();
     driver.counted = () => stretch(LATER, { requests: 60, errors: 12 }, { requests: 540, errors: 0 });
     const { verdict } = await start(driver, { metrics: [metric] }).report;
-    expect(verdict.why).toMatch(/^(metric requests: )?20 % of 60 against 0 % of 540: 12 errors against none, evidence 1 : /);
+    expect(verdict.why).toMatch(
+      /^(metric requests: )?20 % of 60 against 0 % of 540: 12 errors against none, evidence 1 : /,
+    );
   });
 
   test('of both releases is no harm of the candidate', async () => {
@@ -423,10 +425,11 @@ describe('after a crash', () => {
   });
 
   test('harm that was known already is reported without another call', async () => {
-    const bad = judge.tick(judge.start(), {
+    const { policy } = specWith([probeSpec()]).health;
+    const judge = judgeOf({ policy, baselines: {}, sources: ['probe smoke'], firing: [] });
+    const bad = judge.tick(judge.start(10), {
       source: 'probe smoke',
       id: 0,
-      mode: 'add',
       stable: null,
       candidate: { requests: 20, errors: 20 },
     });

@@ -58,6 +58,7 @@ function event(more: Partial<RolloutView> = {}): NotifyEvent {
     live: null,
     stages: [],
     verdict: null,
+    series: [],
     errors: [],
     events: [],
     eventsTotal: 4,

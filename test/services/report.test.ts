@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { reportAssets } from '../../src/cli/report/assets.js';
 import { renderReport } from '../../src/cli/report/index.js';
-import { grouped } from '../../src/model/odds.js';
+import { grouped } from '../../src/model/numbers.js';
 import type { RolloutView } from '../../src/model/view.js';
 import { hostile } from '../cli/hostile.js';
 import { refused, rolledBack, running, succeeded } from '../cli/report-views.js';

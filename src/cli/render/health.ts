@@ -1,6 +1,6 @@
 /** What the judge has counted, how far the evidence is, and what it rests on. */
 import type { Counts } from '../../model/counts.js';
-import { evidence, grouped } from '../../model/odds.js';
+import { evidence, grouped } from '../../model/numbers.js';
 import { pace } from '../../model/series.js';
 import { duration } from '../../model/text.js';
 import type { Asked, RolloutView, VerdictView } from '../../model/view.js';

@@ -1,5 +1,5 @@
 /** What the charts draw, as plain numbers: page/report.js knows nothing of rollouts. Pure. */
-import { odds } from '../../model/odds.js';
+import { odds } from '../../model/numbers.js';
 import type { SeriesPoint } from '../../model/series.js';
 import type { RolloutView } from '../../model/view.js';
 

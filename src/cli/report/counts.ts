@@ -1,6 +1,6 @@
 /** Requests, errors and slow answers by release: totals of each weight, and every point of the charts. Pure. */
 import type { Counts } from '../../model/counts.js';
-import { grouped, odds } from '../../model/odds.js';
+import { grouped, odds } from '../../model/numbers.js';
 import type { SeriesPoint } from '../../model/series.js';
 import type { RolloutView } from '../../model/view.js';
 import { stamp } from '../render/time.js';

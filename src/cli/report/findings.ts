@@ -1,5 +1,5 @@
 /** What the verdict rests on: the candidate's errors, and what each source was asked. Pure. */
-import { grouped } from '../../model/odds.js';
+import { grouped } from '../../model/numbers.js';
 import type { RolloutView } from '../../model/view.js';
 import { type Html, html } from './html.js';
 

@@ -1,6 +1,6 @@
 /** The top of the page: what happened and why, for a stranger with ten seconds. Pure. */
 import type { Counts } from '../../model/counts.js';
-import { grouped } from '../../model/odds.js';
+import { grouped } from '../../model/numbers.js';
 import type { RolloutView } from '../../model/view.js';
 import { ago, moment } from '../render/time.js';
 import { waitingText } from '../render/waiting.js';

@@ -1,6 +1,6 @@
 /** What happened, in a headline and in one sentence with the numbers. Pure. */
 import type { Counts } from '../../model/counts.js';
-import { grouped, odds } from '../../model/odds.js';
+import { grouped, odds } from '../../model/numbers.js';
 import type { RolloutView, VerdictView } from '../../model/view.js';
 import { percent, shortWord } from '../render/words.js';
 

@@ -1,0 +1,63 @@
+/** A sequential verdict as one sentence with its numbers: those at this weight. */
+import { grouped, odds, percent, roughly } from '../model/numbers.js';
+import type { Metric, SequentialPolicy } from './policy.js';
+import { rateOf } from './rates.js';
+import { type Arms, type SequentialState, slowOf } from './state.js';
+import type { Counts } from './types.js';
+
+/** `0.9 % of 4,120 against 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400`. */
+export function unhealthyWords(metric: Metric, state: SequentialState, policy: SequentialPolicy): string {
+  return `${charge(metric, state, policy)}, evidence ${odds(state.peak)}`;
+}
+
+/** `0.1 % of 4,120 against 0.1 % of 37,080: worse by less than 1 percentage point, evidence 1 : 25`. */
+export function healthyWords(state: SequentialState, proof: number, policy: SequentialPolicy): string {
+  return `${compared(state.step)}: ${goal(policy)}, evidence ${odds(proof)}`;
+}
+
+export function undecidedWords(
+  metric: Metric,
+  state: SequentialState,
+  logE: number,
+  needed: number | null,
+  policy: SequentialPolicy,
+): string {
+  const so =
+    logE > 0
+      ? `${charge(metric, state, policy)}, evidence ${odds(logE)}`
+      : `${compared(state.step)}: no evidence against it`;
+  if (needed === null) return `${so}; more requests like these would not prove it ${goal(policy)}`;
+  return `${so}; about ${grouped(Number(needed.toPrecision(2)))} more requests would prove it ${goal(policy)}`;
+}
+
+/** What a metric says against the candidate. */
+export function charge(metric: Metric, { step }: SequentialState, policy: SequentialPolicy): string {
+  switch (metric) {
+    case 'relative':
+      return `${compared(step)}: ${times(step, 'error')}`;
+    case 'latency':
+      return `slow are ${compared(slowOf(step))}: ${times(slowOf(step), 'slow answer')}`;
+    case 'ceiling':
+      return `${share(step.candidate)}: the ceiling is ${percent(policy.ceiling)}`;
+  }
+}
+
+function compared({ candidate, stable }: Arms): string {
+  return stable.requests > 0 ? `${share(candidate)} against ${share(stable)}` : share(candidate);
+}
+
+function times({ candidate, stable }: Arms, what: string): string {
+  if (rateOf(candidate) <= rateOf(stable)) return `no more ${what}s at this weight`;
+  if (stable.errors === 0)
+    return `${grouped(candidate.errors)} ${what}${candidate.errors === 1 ? '' : 's'} against none`;
+  return `${roughly(rateOf(candidate) / rateOf(stable))} times the ${what}s`;
+}
+
+function share(counts: Counts): string {
+  return `${percent(rateOf(counts))} of ${grouped(counts.requests)}`;
+}
+
+function goal({ margin }: SequentialPolicy): string {
+  const points = Number((margin * 100).toPrecision(2));
+  return `worse by less than ${points} percentage point${points === 1 ? '' : 's'}`;
+}
