@@ -35,7 +35,7 @@ export interface Tallies {
   candidate: Tally;
 }
 
-/** Of a fixed size, under 1 KB as JSON, and read back as the same numbers. */
+/** Of a fixed size: under 1 KB as JSON while the counts are whole numbers, fractions add some 150 bytes. Reads back as the same numbers. */
 export interface SequentialState {
   lastId: number;
   relative: Wealth;
@@ -59,7 +59,7 @@ const NONE: Tally = { requests: 0, errors: 0, slow: 0 };
 export const NO_COUNTS: Tallies = { stable: NONE, candidate: NONE };
 const SEEN = { blindTicks: 0, blindWhy: null };
 /** Characters kept of why it is blind; the state travels with every heartbeat. */
-const WHY = 60;
+const WHY = 40;
 
 /** What a look says of blindness. News of the stable release alone is no proof that the candidate can be seen again. */
 export function sight(before: SequentialState, look: Look): Pick<SequentialState, 'blindTicks' | 'blindWhy'> {
