@@ -35,7 +35,7 @@ export interface Tallies {
   candidate: Tally;
 }
 
-/** Of a fixed size, under 1 KB as JSON, and read back as the same numbers. */
+/** Of a fixed size: under 1 KB as JSON while the counts are whole numbers, fractions add some 150 bytes. Reads back as the same numbers. */
 export interface SequentialState {
   lastId: number;
   relative: Wealth;
@@ -61,7 +61,7 @@ const SEEN = { blindTicks: 0, blindWhy: null };
 /** A source is blind when it could not be read this often in a row: once is an accident, three times is a state. */
 export const BLIND_AFTER = 3;
 /** Characters kept of why it is blind; the state travels with every heartbeat. */
-const WHY = 60;
+const WHY = 40;
 
 /** What a look says of blindness. News of the stable release alone is no proof that the candidate can be seen again. */
 export function sight(before: SequentialState, look: Look): Pick<SequentialState, 'blindTicks' | 'blindWhy'> {

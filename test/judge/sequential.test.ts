@@ -87,6 +87,16 @@ describe('unhealthy', () => {
     expect(verdict(after).logE.combined).toBeLessThan(verdict(bad).logE.combined);
   });
 
+  test('also when it turns bad after it was good for long', () => {
+    const { tick } = sequentialJudge(policyFrom());
+    let state = play(repeated(700, step(25, 0, 225, 1)));
+    let errors = 0;
+    for (; state.unhealthyBy === null && errors < 100; errors += 1) {
+      state = tick(state, { id: state.lastId + 1, ...step(25, 1, 225, 0) });
+    }
+    expect(errors).toBeLessThanOrEqual(8);
+  });
+
   test('only over the gates that were asked for', () => {
     const bad = [step(25, 3, 225, 0)];
     expect(verdictOf(bad, { minErrors: 4 }).state).toBe('undecided');
