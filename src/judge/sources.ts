@@ -16,8 +16,10 @@ import { charge } from './words.js';
 
 /** Evidence of this share of the limit, in nats, is a doubt: too little to go back, too much to go on. */
 const DOUBT = 0.5;
-/** Characters kept of why the alarms could not be read; the state travels with every heartbeat. */
+/** Characters kept of why something could not be read; the state travels with every heartbeat. */
 const WHY = 160;
+
+const UNHEARD = { stepping: true, read: false, blindWhy: null };
 
 /** One source with its test, and what that says now. */
 interface Heard {
@@ -53,7 +55,7 @@ export function judgeOf(setup: JudgeSetup): Judge {
 
   function tick(before: JudgeState, said: Tick): JudgeState {
     const { judge } = testOf(said.source);
-    const source = sourceOf(before, said.source) ?? { counts: judge.start(), stepping: true, read: false };
+    const source = sourceOf(before, said.source) ?? { ...UNHEARD, counts: judge.start() };
     if (!(said.id > source.counts.lastId)) return before;
     const { stable, candidate, blind } = said;
     const slow = slowOf(said);
@@ -70,6 +72,7 @@ export function judgeOf(setup: JudgeSetup): Judge {
       counts: seen ? { ...counts, blindTicks: 0, blindWhy: null } : counts,
       stepping: false,
       read: source.read || seen,
+      blindWhy: seen ? null : blind === undefined ? source.blindWhy : clean(blind, WHY),
     };
     return decided({ ...before, sources: { ...before.sources, [said.source]: next } });
   }
@@ -118,7 +121,8 @@ export function judgeOf(setup: JudgeSetup): Judge {
   ): Verdict | null {
     const blind = all.find(({ state: { counts } }) => counts.blindTicks >= BLIND_AFTER);
     if (blind !== undefined) {
-      const { blindTicks, blindWhy } = blind.state.counts;
+      const { blindWhy, counts } = blind.state;
+      const { blindTicks } = counts;
       return answer(
         'blind',
         `${clean(blind.name)} could not be read ${blindTicks} times in a row: ${blindWhy ?? 'no reason'}`,
@@ -131,8 +135,7 @@ export function judgeOf(setup: JudgeSetup): Judge {
       );
     }
     const unread = all.find(({ state: { read, counts } }) => !read && counts.blindTicks > 0);
-    const unreadWhy =
-      unread && `${clean(unread.name)} could not be read yet: ${unread.state.counts.blindWhy ?? 'no reason'}`;
+    const unreadWhy = unread && `${clean(unread.name)} could not be read yet: ${unread.state.blindWhy ?? 'no reason'}`;
     const { requests } = together(all, 'candidate');
     if (requests === 0) return answer('noData', unreadWhy ?? nothingCounted(Object.keys(sources)));
     if (unreadWhy !== undefined) return answer('undecided', unreadWhy);

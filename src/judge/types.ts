@@ -55,6 +55,8 @@ export interface SourceState {
   stepping: boolean;
   /** The candidate's side was read at least once. */
   read: boolean;
+  /** Why it cannot be read now, as far as a person needs it; null while it can. */
+  blindWhy: string | null;
 }
 
 /** `before`: it fires since before the rollout, and says nothing of the candidate until it has been quiet. */
