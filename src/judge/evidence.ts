@@ -4,8 +4,8 @@ import type { Counts, JudgeState, SourceState, Tick } from './types.js';
 
 /** A source is blind when it could not be read this often in a row: once is an accident, three times is a state. */
 export const BLIND_AFTER = 3;
-/** Characters kept of the reason; the state travels with every heartbeat. */
-const WHY = 120;
+/** Characters kept of the reason: the state travels with every heartbeat, and stays below 1 KB. */
+const WHY = 160;
 
 const NEW: SourceState = { lastId: -1, stable: null, candidate: null, read: false, blindTicks: 0 };
 

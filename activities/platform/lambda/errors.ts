@@ -85,11 +85,11 @@ export function toSluiceError(error: unknown, operation: string, subject: string
   if (CREDENTIALS.has(sdk.name)) {
     return new SluiceError(
       'SLUICE_CREDENTIALS',
-      `${said}. Give the worker valid credentials for the account (AWS_* or the role of the spec) and start again`,
+      `${asSentence(said)} Give the worker valid credentials for the account: AWS_* where it runs, or the role of the spec`,
     );
   }
   if (DENIED.has(sdk.name) || (status === 403 && sdk.$metadata !== undefined)) {
-    return new SluiceError('SLUICE_PERMISSION', `${actionOf(sdk, operation)} is not allowed: ${said}`);
+    return notAllowed(actionOf(sdk, operation), said);
   }
   if (CREATING.has(operation) && sdk.name === 'ResourceConflictException') {
     return new Refused('SLUICE_REFUSED', said, sdk.name);
@@ -100,6 +100,19 @@ export function toSluiceError(error: unknown, operation: string, subject: string
     return new Refused('SLUICE_REFUSED', said, sdk.name);
   }
   return new SluiceError('SLUICE_PROVIDER', said, retryAfterMs(sdk));
+}
+
+/** A refusal for lack of a permission: which action, the provider's words, and what to do. */
+export function notAllowed(action: string, said: string): SluiceError {
+  return new SluiceError(
+    'SLUICE_PERMISSION',
+    `${action} is not allowed: ${asSentence(said)} Allow it in the policy of the worker's identity, or of the role of the spec`,
+  );
+}
+
+/** The provider ends some of its sentences with a full stop and others not. */
+function asSentence(said: string): string {
+  return said.endsWith('.') ? said : `${said}.`;
 }
 
 /** By shape: errors of node's own modules and of the SDK may come from another realm. */

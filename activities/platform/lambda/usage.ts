@@ -2,6 +2,7 @@ import { GetMetricDataCommand, type MetricDataQuery } from '@aws-sdk/client-clou
 import { SluiceError } from '../../../src/model/errors.js';
 import type { Counts, Usage } from '../platform.js';
 import { callFree, type Session } from './client.js';
+import { notAllowed } from './errors.js';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -100,7 +101,7 @@ async function read(
 /** PartialData is normal while there are further pages, and a half-read sum at the end of them. */
 function refuseBlind(status: string | undefined, more: boolean, why = 'no reason given'): void {
   if (status === 'Forbidden') {
-    throw new SluiceError('SLUICE_PERMISSION', `cloudwatch:GetMetricData is not allowed: ${why}`);
+    throw notAllowed('cloudwatch:GetMetricData', why);
   }
   if (status === 'InternalError' || (status === 'PartialData' && !more)) {
     throw new SluiceError('SLUICE_PROVIDER', `CloudWatch answered ${status}: ${why}`);
