@@ -102,7 +102,13 @@ async function endBake(weight: number): Promise<void> {
 
 const counted = (view: RolloutView) => (view.verdict?.candidate.requests ?? 0) > 0;
 const waiting = () => seen('an approval is waited for', (view) => view.phase === 'awaitingApproval');
-const ended = () => seen('the end', (view) => view.phase === 'done');
+
+/** Waits until the rollout is closed: `done` comes a moment earlier, while it still tells others of its end. */
+async function ended(): Promise<RolloutView> {
+  const last = await sluice.wait(TARGET, 'done', { signal: AbortSignal.timeout(NEXT) });
+  if (!last.ended || last.view === null) throw new Error(`the rollout has not ended within ${NEXT} ms`);
+  return last.view;
+}
 
 async function live(): Promise<{ version: string | undefined; split: boolean }> {
   const alias = await lambda.send(new GetAliasCommand({ FunctionName: 'checkout', Name: 'live' }));
