@@ -67,6 +67,14 @@ export function checkPublished(spec: Spec, { latest, stable, named }: Seen): Fin
   }
   if (next.SnapStart?.ApplyOn === 'PublishedVersions') {
     found.push(warn('SNAP_START', 'SnapStart is on: publishing waits for the snapshot, some minutes'));
+    if (spec.configuration.provisionedConcurrency) {
+      found.push(
+        refuse(
+          'SLUICE_TARGET',
+          'Lambda gives no provisioned concurrency to versions with SnapStart; take configuration.provisionedConcurrency out, or turn SnapStart off at the function',
+        ),
+      );
+    }
   }
   return found;
 }

@@ -113,7 +113,7 @@ function checkAlias(session: Session, spec: Spec, alias: Alias | null): Finding[
 }
 
 /** Whether the release can exist. Pure. */
-function checkRelease(session: Session, spec: Spec, { named }: Seen): Finding[] {
+function checkRelease(session: Session, spec: Spec, { latest, named }: Seen): Finding[] {
   const { release } = spec;
   const { function: fn } = session.target;
   if ('version' in release) {
@@ -136,5 +136,21 @@ function checkRelease(session: Session, spec: Spec, { named }: Seen): Finding[] 
       ),
     ];
   }
-  return [];
+  return checkPackageType(fn, release, latest);
+}
+
+/** Lambda never changes a function's package type ("Create a Lambda function using a container image"). Pure. */
+function checkPackageType(fn: string, release: Spec['release'], latest: LambdaConfiguration | null): Finding[] {
+  if (latest === null || 'version' in release) return [];
+  const isImage = latest.PackageType === 'Image';
+  if (isImage === 'image' in release) return [];
+  const [has, gives, instead] = isImage
+    ? ['container images', 'a zip', 'an image (release.image)']
+    : ['zips', 'a container image', 'a folder, a zip or s3'];
+  return [
+    refuse(
+      'SLUICE_TARGET',
+      `${fn} is a function of ${has} and the release is ${gives}; Lambda cannot change that. Release ${instead}, or name another function: it is created`,
+    ),
+  ];
 }

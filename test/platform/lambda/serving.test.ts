@@ -1,5 +1,4 @@
 import { CreateAliasCommand, GetAliasCommand, UpdateAliasCommand } from '@aws-sdk/client-lambda';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { createBudget, createLambdaPlatform } from '../../../activities/platform/index.js';
 import { hasCode } from '../../../activities/platform/lambda/errors.js';
 import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
@@ -132,21 +131,6 @@ test('a function that does not exist is created, and its first version answers',
   expect((await stack.driver.promote(context(), { spec, candidate: '1', fence })).split.stable).toBe('1');
   const answer = await stack.driver.invoke(context(), { spec, version: '1', payload: { n: 1 }, timeoutMs: 10_000 });
   expect(answer.body).toBe(2);
-});
-
-test('a release from S3 is published with the digest the provider tells, once', async () => {
-  const artifact = await stack.pack('return "from S3"');
-  const s3 = new S3Client({ endpoint: stack.aws.gatewayUrl, region: 'us-east-1', forcePathStyle: true });
-  await s3.send(new CreateBucketCommand({ Bucket: 'builds' }));
-  await s3.send(new PutObjectCommand({ Bucket: 'builds', Key: 'app.zip', Body: await readArtifact(artifact) }));
-  await functionWith(stack.lambda, 'stored', ['return 1']);
-  const spec = stack.spec('stored', { release: { s3: { bucket: 'builds', key: 'app.zip' } } });
-  const { before } = await stack.driver.inspect(context(), spec);
-  const deploy = () =>
-    stack.driver.deploy(context(), { spec, before, mark: mark('stored', 'production', 'run1', 'deploy') });
-  const { release } = await deploy();
-  expect(release.digest).toBe(Buffer.from(artifact.sha256, 'hex').toString('base64'));
-  expect(await deploy()).toEqual({ release, environments: null });
 });
 
 test('two targets of one function deploy at the same moment, each its own code', async () => {

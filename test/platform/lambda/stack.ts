@@ -22,6 +22,8 @@ export interface Stack {
   spec(fn: string, overrides?: Partial<Spec>): Spec;
   /** Packs one file, `index.mjs`, whose handler is `body`. */
   pack(body: string): ReturnType<typeof packFolder>;
+  /** Packs one file with this text. */
+  packFile(file: string, text: string): ReturnType<typeof packFolder>;
   stop(): Promise<void>;
 }
 
@@ -42,6 +44,11 @@ export async function startStack(options: Parameters<typeof startAws>[0] = {}): 
     readArtifact,
   });
   let packed = 0;
+  const packFile = async (file: string, text: string) => {
+    const code = mkdtempSync(path.join(folder, `code-${++packed}-`));
+    await writeFile(path.join(code, file), text);
+    return packFolder(code, path.join(folder, 'store'));
+  };
   return {
     aws,
     driver,
@@ -56,11 +63,8 @@ export async function startStack(options: Parameters<typeof startAws>[0] = {}): 
           ...overrides,
         },
       ),
-    pack: async (body) => {
-      const code = mkdtempSync(path.join(folder, `code-${++packed}-`));
-      await writeFile(path.join(code, 'index.mjs'), `export const handler = async (event, context) => { ${body} };\n`);
-      return packFolder(code, path.join(folder, 'store'));
-    },
+    pack: (body) => packFile('index.mjs', `export const handler = async (event, context) => { ${body} };\n`),
+    packFile,
     stop: async () => {
       await aws.stop();
       rmSync(folder, { recursive: true, force: true });
