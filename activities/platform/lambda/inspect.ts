@@ -3,11 +3,12 @@ import type { Spec } from '../../../src/model/spec.js';
 import type { BeforeState, Finding } from '../platform.js';
 import { type Alias, readAlias } from './alias.js';
 import { readCapacity } from './capacity.js';
-import { checkCapacity, checkCodeStorage, checkPermissions, checkPublished } from './checks.js';
+import { checkCapacity, checkCodeStorage, checkPublished } from './checks.js';
 import type { Session } from './client.js';
 import { type LambdaConfiguration, readConfiguration, releaseOf } from './configuration.js';
 import { readEnvironments } from './environments.js';
 import { refuse, type Seen } from './findings.js';
+import { checkPermissions, permissionsToCreate } from './permissions.js';
 import { NO_SPLIT, say } from './split.js';
 import { sameTarget } from './text.js';
 import { checkCalls } from './traffic.js';
@@ -33,7 +34,7 @@ export async function inspect(session: Session, spec: Spec): Promise<{ before: B
   ];
   // Further checks cost calls; they cannot save a rollout that is refused already.
   if (findings.some(({ level }) => level === 'refuse')) return { before, findings };
-  findings.push(...(await checkPermissions(session, spec)));
+  findings.push(...(await checkPermissions(session, spec, { before, latest })));
   findings.push(...(await checkCodeStorage(session, spec)));
   findings.push(...(await checkCapacity(session, alias)));
   findings.push(...(await checkCalls(session, version)));
@@ -71,7 +72,7 @@ function checkFunction(spec: Spec): Finding[] {
     ...('image' in spec.release || runtime !== undefined ? [] : ['configuration.runtime']),
     ...('image' in spec.release || handler !== undefined ? [] : ['configuration.handler']),
   ];
-  if (missing.length === 0) return [];
+  if (missing.length === 0) return [permissionsToCreate()];
   return [
     refuse(
       'SLUICE_NOT_FOUND',

@@ -158,7 +158,7 @@ describe('a function with SnapStart', () => {
     await snapStartFunction(stack.lambda, fn);
     const spec = stack.spec(fn, { release: { artifact: await source('from a snapshot') } });
     const { before, findings } = await inspect(spec);
-    expect(findings.map(({ code }) => code)).toEqual(['SNAP_START']);
+    expect(findings.map(({ code }) => code)).toContain('SNAP_START');
     const { version } = await deploy(spec, 'run1', before);
     expect(await configurationOf(fn, version)).toMatchObject({
       State: 'Active',

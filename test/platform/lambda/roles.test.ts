@@ -73,7 +73,7 @@ async function identityOf(accessKey: string): Promise<string | undefined> {
 const writers = (fn: string) =>
   stack.aws
     .writes()
-    .filter((write) => write.function === fn && write.operation.endsWith('Alias'))
+    .filter((write) => write.function === fn && write.operation.endsWith('Alias') && write.status < 300)
     .map(({ accessKey }) => accessKey);
 
 async function shift(platform: ReturnType<typeof platformOf>, spec: Spec): Promise<void> {

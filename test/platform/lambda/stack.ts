@@ -13,11 +13,19 @@ import { specFor } from '../../support/specs.js';
 
 const REGION = 'us-east-1';
 
+/** A request as it goes out. */
+interface Asked {
+  headers: Record<string, string>;
+  query?: Record<string, unknown>;
+}
+
 /** The emulated AWS, a driver on it, and a hand of the test's own beside the driver. */
 export interface Stack {
   aws: EmulatedAws;
   driver: PlatformDriver;
   lambda: LambdaClient;
+  /** What the driver has sent to Lambda, in order. */
+  asked: Asked[];
   /** A spec for a function's alias `live`; `release: {version: 1}` unless given. */
   spec(fn: string, overrides?: Partial<Spec>): Spec;
   /** Packs one file, `index.mjs`, whose handler is `body`. */
@@ -38,6 +46,14 @@ export async function startStack(options: Parameters<typeof startAws>[0] = {}): 
   process.env.AWS_SECRET_ACCESS_KEY = 'test';
   process.env.AWS_ENDPOINT_URL = aws.endpoint;
   const clients = awsClients(REGION);
+  const asked: Asked[] = [];
+  clients.lambda.middlewareStack.add(
+    (next) => (args) => {
+      asked.push(args.request as Asked);
+      return next(args);
+    },
+    { step: 'finalizeRequest', name: 'seeRequests' },
+  );
   const driver = createLambdaDriver({
     clients: () => clients,
     budget: createBudget({ perSecond: 200, share: () => 1 }),
@@ -52,6 +68,7 @@ export async function startStack(options: Parameters<typeof startAws>[0] = {}): 
   return {
     aws,
     driver,
+    asked,
     lambda: new LambdaClient({ endpoint: aws.gatewayUrl, region: REGION }),
     spec: (fn, overrides = {}) =>
       specFor(
