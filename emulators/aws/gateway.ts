@@ -7,7 +7,7 @@ import { Metrics } from './metrics.js';
 import { Refusal } from './refusal.js';
 import { type LambdaRequest, lambdaRequest } from './route.js';
 import { checkCreateAlias, checkUpdateAlias } from './rules-alias.js';
-import { checkIdle, checkPublish, withState } from './rules-code.js';
+import { checkCode, checkIdle, checkPublish, withState } from './rules-code.js';
 import { key, Store } from './store.js';
 
 export interface GatewayOptions {
@@ -93,6 +93,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         return written;
       }
       case 'UpdateFunctionCode':
+        await checkCode(store, request, call.body);
+        return withState(await upstream.call(call));
       case 'UpdateFunctionConfiguration':
         await checkIdle(store, request, call.body);
         return withState(await upstream.call(call));

@@ -5,12 +5,13 @@ import { toolPath } from '../tools.js';
 export const INVOKED_AS = 'x-sluice-invoked-as';
 
 /**
- * ministack as it is, but for one thing the gateway cannot add from outside: `context.invokedFunctionArn` is by the alias
- * that the caller used, not by the version that was drawn. Written against ministack 1.5.33; with a version that has not
- * got these functions the handler sees the version's ARN.
+ * ministack as it is, but for two things the gateway cannot add from outside: `context.invokedFunctionArn` is by the alias
+ * that the caller used, not by the version that was drawn; and the CodeSha256 of a container image is the image's digest,
+ * where ministack has none. Written against ministack 1.5.33; with a version that has not got these functions the handler
+ * sees the version's ARN, and images have no digest.
  */
 const PROGRAM = `
-import contextvars, sys
+import contextvars, json, sys
 from ministack.app import main
 from ministack.services import lambda_svc as svc
 
@@ -34,6 +35,22 @@ if all(hasattr(svc, name) for name in ("_invoke", "_execute_function_with_config
     svc._invoke = invoke
     svc._execute_function_with_config_scope = by_alias(svc._execute_function_with_config_scope)
     svc.invoke_async_with_retry = by_alias(svc.invoke_async_with_retry)
+
+def with_image_digest(write):
+    def written(*args):
+        answer = write(*args)
+        asked = args[-1].get("Code", args[-1])
+        digest = (asked.get("ImageUri") or "").partition("@sha256:")[2]
+        if not digest or answer[0] >= 300:
+            return answer
+        config = svc._functions[json.loads(answer[2])["FunctionName"]]["config"]
+        config["CodeSha256"] = digest
+        return svc.json_response(config, answer[0])
+    return written
+
+if all(hasattr(svc, name) for name in ("_create_function", "_update_code", "_functions", "json_response")):
+    svc._create_function = with_image_digest(svc._create_function)
+    svc._update_code = with_image_digest(svc._update_code)
 
 sys.argv = ["ministack"]
 sys.exit(main())

@@ -19,7 +19,9 @@ export interface Configuration extends Record<string, unknown> {
   Role?: string;
   State?: string;
   LastUpdateStatus?: string;
+  PackageType?: string;
   DeadLetterConfig?: { TargetArn?: string };
+  SnapStart?: { ApplyOn?: string };
 }
 
 /** A function of one account and region. */

@@ -38,7 +38,7 @@ const CREATING = new Set(['CreateAlias', 'CreateFunction']);
 
 /** Operations whose IAM action has another name than the operation. */
 const ACTIONS: Record<string, string> = { Invoke: 'lambda:InvokeFunction' };
-const SERVICES: Record<string, string> = { GetMetricData: 'cloudwatch', FilterLogEvents: 'logs' };
+const SERVICES: Record<string, string> = { GetMetricData: 'cloudwatch', FilterLogEvents: 'logs', AssumeRole: 'sts' };
 
 export function isThrottle(error: unknown): boolean {
   return isErrorLike(error) && (THROTTLED.has(error.name) || statusOf(error) === 429);
@@ -113,6 +113,16 @@ export function notAllowed(action: string, said: string): SluiceError {
 /** The provider ends some of its sentences with a full stop and others not. */
 function asSentence(said: string): string {
   return said.endsWith('.') ? said : `${said}.`;
+}
+
+/** Why a role could not be assumed, as ours, with what to do when it may not be. */
+export function roleRefused(error: unknown, roleArn: string): Error {
+  const ours = toSluiceError(error, 'AssumeRole', roleArn);
+  if (!hasCode(ours, 'SLUICE_PERMISSION')) return ours;
+  return new SluiceError(
+    ours.code,
+    `${ours.message}. Name the worker's identity in the role's trust policy and allow it sts:AssumeRole on the role, or give another role (target.roleArn, SLUICE_ACCOUNTS)`,
+  );
 }
 
 /** By shape: errors of node's own modules and of the SDK may come from another realm. */
