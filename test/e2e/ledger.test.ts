@@ -80,7 +80,8 @@ describe('adopt', () => {
 });
 
 describe('after the rollback window', () => {
-  const SHORT = { rollbackWindow: '2s', retain: 1 };
+  // Long enough for what must be seen before it is over.
+  const SHORT = { rollbackWindow: '6s', retain: 1 };
 
   test('old versions go, never one that something refers to; undo is refused and says why; releases shows it', async () => {
     const app = 'retired';
@@ -93,7 +94,7 @@ describe('after the rollback window', () => {
         Enabled: false,
       }),
     );
-    await released(app, 4, SHORT);
+    await released(app, 4);
     await released(app, 5, SHORT);
     const done = await until('the offer to go back', async () => (await world.ledger(app))?.undo);
     expect(done.version).toBe('4');
