@@ -153,7 +153,8 @@ function lightOf(target: Target, limits: Limits): LightActivities {
       target.told.push(event);
     },
     startRollout: async () => ({ busy: '' }),
-    supersede: async () => false,
+    supersede: async () => undefined,
+    isRunning: async () => false,
   };
 }
 
