@@ -42,3 +42,23 @@ export function specFor(strategy: Spec['strategy'], overrides: Partial<Spec> = {
     ...overrides,
   };
 }
+
+const MINUTE = 60_000;
+
+/** A canary of 10, 50 and 100 % with these bakes (ms, a minute where absent), and an approval at one of the weights. */
+export function canary(bakes: number[], approvalAt?: number, extra: Partial<Spec> = {}): Spec {
+  const weights = [10, 50, 100];
+  return specFor(
+    {
+      type: 'canary',
+      stages: weights.map((weight, at) => ({
+        name: `${weight}%`,
+        weight,
+        bake: bakes[at] ?? MINUTE,
+        probes: [],
+        ...(approvalAt === weight ? { approval: { within: 1_440 * MINUTE, onTimeout: 'rollback' as const } } : {}),
+      })),
+    },
+    extra,
+  );
+}
