@@ -34,7 +34,7 @@ export function lightActivities({ client, searchAttributes, limits }: LightOptio
       if (record === null) {
         throw new SluiceError(
           'SLUICE_SPEC',
-          `there is nothing to undo at ${app}/${environment}: nothing was replaced, or the rollback window is over. Start a rollout of the version you want: release: {version: N}`,
+          `there is nothing to undo at ${app}/${environment}: nothing was replaced, or the rollback window is over. \`sluice releases ${app}\` shows which; start a rollout of the version you want: release: {version: N}`,
         );
       }
       return record;
@@ -53,26 +53,39 @@ export function lightActivities({ client, searchAttributes, limits }: LightOptio
       });
     },
 
-    startRollout: async ({ app, environment, type, input }) => {
+    startRollout: async ({ app, environment, type, input, ticket }) => {
       try {
         const handle = await client.workflow.start(type, {
           workflowId: rolloutId(app, environment),
           taskQueue: TASK_QUEUE,
           args: [input],
           workflowIdConflictPolicy: 'FAIL',
+          memo: { ticket },
           staticSummary: `${app} ${environment} ${type}`,
         });
         return { started: handle.firstExecutionRunId };
       } catch (error) {
-        if (error instanceof WorkflowExecutionAlreadyStartedError) return { busy: error.workflowId };
-        throw error;
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        // An earlier try may have started it and died before it could say so.
+        const { memo, raw } = await client.workflow.getHandle(rolloutId(app, environment)).describe();
+        const run = raw.workflowExecutionInfo?.firstRunId ?? '';
+        return memo?.ticket === ticket ? { started: run } : { busy: run };
       }
     },
 
-    supersede: async ({ app, environment, by }) => {
+    supersede: async ({ app, environment, run, by }) => {
+      const message = { run, ...(by === null ? {} : { by }) };
+      await client.workflow
+        .getHandle(rolloutId(app, environment))
+        .signal('supersede', message)
+        .catch((error: unknown) => {
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        });
+    },
+
+    isRunning: async ({ app, environment }) => {
       try {
-        await client.workflow.getHandle(rolloutId(app, environment)).signal('supersede', by === null ? {} : { by });
-        return true;
+        return (await client.workflow.getHandle(rolloutId(app, environment)).describe()).status.name === 'RUNNING';
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return false;
         throw error;

@@ -56,15 +56,18 @@ export interface LightActivities {
   notify(args: { spec: Spec; event: NotifyEvent }): Promise<void>;
   /** Tells the target's companion, starting it when there is none. */
   tellTarget(args: { app: string; environment: string; event: RolloutEvent }): Promise<void>;
-  /** Companion: starts a rollout, or says which run is in the way. */
+  /** Companion: starts a rollout, or says which run is in the way. The same ticket never starts a second one beside the first. */
   startRollout(args: {
     app: string;
     environment: string;
     type: RolloutType;
     input: RolloutInput;
+    ticket: string;
   }): Promise<{ started: string } | { busy: string }>;
-  /** Companion: tells the running rollout that a newer release takes its place. False when none is running. */
-  supersede(args: { app: string; environment: string; by: string | null }): Promise<boolean>;
+  /** Companion: tells this run, if it is still the one, that a newer release takes its place. */
+  supersede(args: { app: string; environment: string; run: string; by: string | null }): Promise<void>;
+  /** Companion: whether a rollout of the target is running. */
+  isRunning(args: { app: string; environment: string }): Promise<boolean>;
 }
 
 /** What a rollout would do, and what stands in its way. */

@@ -40,6 +40,7 @@ export function registerHandlers(rollout: Rollout): void {
   }
   setHandler(supersedeSignal, (given: unknown) => {
     rollout.signals += 1;
+    if (!isMeant(rollout, given)) return;
     rollout.leaveWith({
       outcome: 'superseded',
       reason: `a newer release by ${byOf(given)} takes its place`,
@@ -161,6 +162,12 @@ function abort(rollout: Rollout, by: string, said: string, force: boolean): stri
   rollout.leaveWith({ outcome: 'rolledBack', reason: `aborted by ${by}${said}`, code: null });
   if (!second) return 'going back';
   return force ? 'already restoring; now also over the foreign change' : 'already restoring';
+}
+
+/** A supersede that names a run is for that run only. */
+function isMeant(rollout: Rollout, given: unknown): boolean {
+  const run = typeof given === 'object' && given !== null ? (given as Payload).run : undefined;
+  return run === undefined || run === rollout.state.run;
 }
 
 function byOf(given: unknown): string {

@@ -53,6 +53,8 @@ export class Herald {
       strategy: state.type,
       message: state.message,
       replaced: this.rollout.prepared.before.split.stable,
+      undoUntil: this.rollout.prepared.before.split.stable === null ? null : at + this.rollout.spec.rollbackWindow,
+      retired: null,
     };
   }
 

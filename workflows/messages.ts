@@ -1,7 +1,15 @@
 /** The messages a rollout and a target's companion understand. Clients may import this file. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { RolloutInput } from '../src/model/spec.js';
-import type { Decision, LedgerEntry, RolloutView, TargetView, VerbAnswer, VerbArgs } from '../src/model/view.js';
+import type {
+  Decision,
+  LedgerEntry,
+  QueuedView,
+  RolloutView,
+  TargetView,
+  VerbAnswer,
+  VerbArgs,
+} from '../src/model/view.js';
 import type { MessageVerb, RolloutType } from '../src/model/words.js';
 import type { Plan } from '../src/plan/types.js';
 
@@ -20,11 +28,23 @@ export function verbSignal(verb: MessageVerb) {
   return defineSignal<[unknown]>(verb);
 }
 
-/** Companion to rollout: a newer release takes its place. Go back, then end as `superseded`. */
-export const supersedeSignal = defineSignal<[{ by?: string }]>('supersede');
+/**
+ * Companion to rollout: a newer release takes its place. Go back, then end as `superseded`. With `run` it is meant for that
+ * run alone, so that one which arrives late never ends the release it was sent for.
+ */
+export const supersedeSignal = defineSignal<[{ by?: string; run?: string }]>('supersede');
 
 /** What the companion answers to a submitted release. */
-export type SubmitAnswer = { state: 'queued' | 'replacing' | 'starting' };
+export interface SubmitAnswer {
+  /** `superseded`: a still newer release took its place in the queue before it could begin. */
+  state: 'started' | 'queued' | 'replacing' | 'superseded';
+  /** The run, once started. */
+  run: string | null;
+  /** By what the companion's view names this release until its run is known. */
+  ticket: string;
+  /** The release that waited and lost its place to this one. */
+  tookPlaceOf: QueuedView | null;
+}
 
 export interface Submission {
   type: RolloutType;

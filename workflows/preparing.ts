@@ -2,8 +2,10 @@
 
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Prepared } from '../activities/types.js';
+import { accountQueue } from '../src/model/ids.js';
 import type { RolloutInput } from '../src/model/spec.js';
-import { light, preparing } from './calls.js';
+import { duration } from '../src/model/text.js';
+import { accountOf, light, preparing } from './calls.js';
 import { failureOf, nobodyCame } from './failures.js';
 import { AskedAgain, Leaving } from './leaving.js';
 import type { Rollout } from './rollout.js';
@@ -76,10 +78,11 @@ export class Preparation {
           continue;
         }
         if (!nobodyCame(error)) throw this.refused(error);
-        const { account, region, platform } = spec.target;
+        const { account, region } = spec.target;
+        const queue = accountQueue(accountOf(spec), 'calls');
         journal.enter(
           'stuck',
-          `no worker serves account ${account} in ${region} (${platform}); start one with \`sluice worker --account ${account} --region ${region}\`. Nothing has been changed`,
+          `no worker serves account ${account} in ${region}: nobody took a task from queue ${queue} within ${duration(wait)}; start one with \`sluice worker --account ${account} --region ${region}\`. Nothing has been changed`,
           'SLUICE_NO_WORKER',
         );
         void this.rollout.herald.notify('stuck');

@@ -91,7 +91,9 @@ export class Steps {
       });
       state.release = done.release;
       state.environments = done.environments ?? state.environments;
-      this.rollout.journal.event(`release ${done.release.version} is deployed, without traffic`);
+      const side = state.environments === null ? null : sideOf(state.environments, done.release.version);
+      const where = step.into === undefined || side === null ? '' : ` into ${spec.target.alias}-${side}`;
+      this.rollout.journal.event(`release ${done.release.version} is deployed${where}, without traffic`);
     });
     if (state.release?.version === before.split.stable) {
       this.rollout.leaveWith({

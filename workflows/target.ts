@@ -18,24 +18,22 @@ import { code } from '../src/model/text.js';
 import type { LedgerEntry, TargetView } from '../src/model/view.js';
 import { forward, light } from './calls.js';
 import { failureOf } from './failures.js';
-import type { RolloutEvent, Submission, SubmitAnswer, UndoRecord } from './messages.js';
+import type { RolloutEvent, Submission, UndoRecord } from './messages.js';
 import { rolloutEventSignal, submitUpdate, targetQuery, undoQuery } from './messages.js';
+import { type QueueState, queuedView, startQueued, submit } from './queue.js';
 
 /** Releases the ledger keeps. */
 const KEPT = 50;
-/** First and longest wait before a queued release looks again whether the way is free, in ms. */
+/** First and longest wait before a queued release, or retiring, looks again whether the way is free, in ms. */
 const LOOK_AGAIN = 2_000;
 const LOOK_AGAIN_MAX = 5 * 60_000;
-/** How long a release may stand in the queue, in ms. */
-const QUEUED_AT_MOST = 7 * 86_400_000;
 const MANY_EVENTS = 2_000;
 
-export interface TargetState {
-  app: string;
-  environment: string;
+export interface TargetState extends QueueState {
   releases: LedgerEntry[];
-  queued: (Submission & { since: number }) | null;
   undo: (UndoRecord & { until: number }) | null;
+  /** The spec by which old releases are retired, once a window is over and until it is done. */
+  retire: Spec | null;
   running: TargetView['running'];
 }
 
@@ -45,11 +43,17 @@ export async function target(app: string, environment: string, carried?: TargetS
     environment,
     releases: [],
     queued: null,
+    starting: null,
+    settled: [],
     undo: null,
+    retire: null,
     running: null,
   };
-  let ended = 0;
+  let wakes = 0;
   let signals = 0;
+  const wake = () => {
+    wakes += 1;
+  };
 
   setHandler(targetQuery, () => viewOf(state), { description: 'Ledger, queue and rollback window of the target.' });
   setHandler(
@@ -63,19 +67,16 @@ export async function target(app: string, environment: string, carried?: TargetS
   setHandler(rolloutEventSignal, (event: unknown) => {
     signals += 1;
     if (!isEvent(event)) return;
-    if (event.kind === 'ended') ended += 1;
+    if (event.kind === 'ended') wake();
     take(state, event);
     show(state);
   });
   setHandler(
     submitUpdate,
-    async (submission): Promise<SubmitAnswer> => {
-      state.queued = { ...submission, since: Date.now() };
-      ended += 1; // look at once
+    async (submission) => {
+      const answer = await submit(state, submission, wake);
       show(state);
-      if (submission.mode === 'queue') return { state: 'queued' };
-      const was = await light.supersede({ app: state.app, environment: state.environment, by: submission.by });
-      return { state: was ? 'replacing' : 'starting' };
+      return answer;
     },
     {
       description: 'Hands over a release for when the way is free (queue), or in place of the running one (replace).',
@@ -100,23 +101,26 @@ export async function target(app: string, environment: string, carried?: TargetS
   });
   show(state);
 
-  for (let wait = LOOK_AGAIN; ; ) {
-    const seen = ended;
+  let retiring = false;
+  for (let wait = LOOK_AGAIN, seen = 0; ; ) {
     const due = nextDue(state, wait);
-    const asked = () => ended !== seen || long(signals);
+    const asked = () => wakes !== seen || (long(signals) && allHandlersFinished());
     let woken = true;
     if (due === null) await condition(asked);
     else woken = await condition(asked, due, { summary: dueSummary(state) });
-    if (state.queued !== null) {
-      if (Date.now() - state.queued.since > QUEUED_AT_MOST) state.queued = null;
-      else wait = (await startQueued(state)) || woken ? LOOK_AGAIN : Math.min(wait * 2, LOOK_AGAIN_MAX);
+    wait = woken ? LOOK_AGAIN : Math.min(wait * 2, LOOK_AGAIN_MAX);
+    seen = wakes;
+    await startQueued(state);
+    endWindow(state);
+    if (state.retire !== null && !retiring) {
+      retiring = true;
+      // Beside the queue: an account that no worker serves must not hold a release back.
+      void retire(state).finally(() => {
+        retiring = false;
+      });
     }
-    if (state.undo !== null && Date.now() >= state.undo.until) await retire(state);
     show(state);
-    if (long(signals)) {
-      await condition(allHandlersFinished);
-      await continueAsNew<typeof target>(app, environment, state);
-    }
+    if (long(signals) && allHandlersFinished()) await continueAsNew<typeof target>(app, environment, state);
   }
 }
 
@@ -127,36 +131,17 @@ function long(signals: number): boolean {
 
 function nextDue(state: TargetState, lookAgain: number): number | null {
   const dues = [
-    state.queued === null ? null : lookAgain,
+    state.queued === null && state.retire === null ? null : lookAgain,
     state.undo === null ? null : Math.max(1, state.undo.until - Date.now()),
   ].filter((due) => due !== null);
   return dues.length === 0 ? null : Math.min(...dues);
 }
 
 function dueSummary(state: TargetState): string {
-  return state.queued === null
+  if (state.queued !== null) return 'look whether the queued release can start';
+  return state.retire === null
     ? `rollback window to ${state.undo?.version}`
-    : 'look whether the queued release can start';
-}
-
-/** True when it was started. */
-async function startQueued(state: TargetState): Promise<boolean> {
-  const { queued } = state;
-  if (queued === null) return false;
-  try {
-    const answer = await light.startRollout({
-      app: state.app,
-      environment: state.environment,
-      type: queued.type,
-      input: queued.input,
-    });
-    if ('busy' in answer) return false;
-    if (state.queued === queued) state.queued = null;
-    return true;
-  } catch (error) {
-    log.warn('the queued release could not be started', { why: failureOf(error).message });
-    return false;
-  }
+    : 'look whether old releases can be retired';
 }
 
 function take(state: TargetState, event: RolloutEvent): void {
@@ -171,36 +156,40 @@ function take(state: TargetState, event: RolloutEvent): void {
   if (live !== undefined && live.until === null) live.until = entry.since;
   state.releases = [entry, ...state.releases].slice(0, KEPT);
   state.undo = event.undo === null ? null : { ...event.undo, until: entry.since + event.undo.window };
+  // This release's own window comes first.
+  if (state.undo !== null) state.retire = null;
 }
 
 /** The window is over: nothing goes back by `undo` any more, and old releases may go. */
-async function retire(state: TargetState): Promise<void> {
-  const { undo } = state;
-  if (undo === null) return;
-  const spec = undo.spec as unknown as Spec;
+function endWindow(state: TargetState): void {
+  if (state.undo === null || Date.now() < state.undo.until) return;
+  state.retire = state.undo.spec as unknown as Spec;
   state.undo = null;
+}
+
+/** Not while a rollout runs: it may need a release that no alias holds, the candidate before its weight or stable in the last bake. */
+async function retire(state: TargetState): Promise<void> {
+  const { app, environment, retire: spec } = state;
+  if (spec === null) return;
   try {
+    if (await light.isRunning({ app, environment })) return;
     const { deleted } = await forward(spec, 3_600_000, 'retire old releases').retire({ spec, keep: [] });
     log.info('retired', { deleted });
+    for (const entry of state.releases) if (deleted.includes(entry.version)) entry.retired ??= Date.now();
   } catch (error) {
     log.warn('old releases could not be retired', { why: failureOf(error).message });
   }
+  if (state.retire === spec) state.retire = null;
 }
 
 function viewOf(state: TargetState): TargetView {
+  const waiting = state.queued ?? state.starting;
   return {
     app: state.app,
     environment: state.environment,
     releases: state.releases,
-    queued:
-      state.queued === null
-        ? null
-        : {
-            by: state.queued.by,
-            since: state.queued.since,
-            strategy: state.queued.type,
-            message: state.queued.message,
-          },
+    queued: waiting === null ? null : queuedView(waiting),
+    settled: state.settled,
     undo: state.undo === null ? null : { version: state.undo.version, until: state.undo.until },
     running: state.running,
   };

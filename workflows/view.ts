@@ -1,4 +1,5 @@
 /** What a person sees of a rollout: the view as data, and the same as Markdown for the Temporal UI. Pure. */
+import { environmentsNote } from '../src/model/environments.js';
 import { evidence } from '../src/model/numbers.js';
 import { clean, code, duration } from '../src/model/text.js';
 import { VERB_TABLE } from '../src/model/verbs.js';
@@ -222,18 +223,14 @@ export function details(view: RolloutView): string {
 function trafficLine(view: RolloutView): string {
   const target = view.target === '' ? '' : `${code(view.target)}: `;
   if (view.outcome === 'succeeded')
-    return `**Traffic:** ${target}100 % on release **${view.candidate}**${environment(view)}`;
+    return `**Traffic:** ${target}100 % on release **${view.candidate}**${environmentsNote(view)}`;
   if (view.weight === 100) {
     const old = view.stable === null ? '' : `; **${view.stable}** is ready to take over again`;
-    return `**Traffic:** ${target}100 % on release **${view.candidate}**${old}${environment(view)}`;
+    return `**Traffic:** ${target}100 % on release **${view.candidate}**${old}${environmentsNote(view)}`;
   }
   if (view.candidate === null || view.weight === 0)
-    return `**Traffic:** ${target}100 % on release **${view.stable ?? 'none yet'}**${view.candidate === null ? '' : `, candidate **${view.candidate}** has none`}${environment(view)}`;
-  return `**Traffic:** ${target}${100 - view.weight} % on stable **${view.stable ?? 'none'}**, ${view.weight} % on candidate **${view.candidate}**${environment(view)}`;
-}
-
-function environment(view: RolloutView): string {
-  return view.live === null ? '' : ` (${view.live} is live)`;
+    return `**Traffic:** ${target}100 % on release **${view.stable ?? 'none yet'}**${view.candidate === null ? '' : `, candidate **${view.candidate}** has none`}${environmentsNote(view)}`;
+  return `**Traffic:** ${target}${100 - view.weight} % on stable **${view.stable ?? 'none'}**, ${view.weight} % on candidate **${view.candidate}**${environmentsNote(view)}`;
 }
 
 /** The evidence against its limit, and what the sources were asked: enough to check the verdict by hand. */

@@ -17,13 +17,16 @@ export class ProvisionedConcurrency {
   /** `takes`: milliseconds from the write to READY. */
   constructor(readonly takes: number) {}
 
-  /** Never for $LATEST, never on a split alias, once for each version. */
+  /**
+   * Never for $LATEST, never on a split alias, once for each version, and never with SnapStart ("Improving startup
+   * performance with Lambda SnapStart").
+   */
   async check(store: Store, request: LambdaRequest): Promise<void> {
     const { qualifier } = request;
     if (qualifier === null || qualifier === '$LATEST') {
       throw invalidValue('Provisioned Concurrency Configs cannot be applied to unpublished function versions.');
     }
-    if (isVersion(qualifier)) return;
+    if (isVersion(qualifier)) return refuseSnapStart(store, request, qualifier);
     const alias = await store.alias(request, qualifier);
     if (Object.keys(splitOf(alias)).length > 0) {
       throw invalidValue('Alias with weights can not be used with Provisioned Concurrency');
@@ -31,6 +34,7 @@ export class ProvisionedConcurrency {
     if (this.#of(request).has(alias.FunctionVersion)) {
       throw invalidValue('Provisioned Concurrency is configured already on the version this alias points to');
     }
+    await refuseSnapStart(store, request, alias.FunctionVersion);
   }
 
   put(request: LambdaRequest, answer: Answer): Answer {
@@ -88,6 +92,12 @@ export class ProvisionedConcurrency {
     this.#readyAt.set(key(where), found);
     return found;
   }
+}
+
+async function refuseSnapStart(store: Store, where: Where, version: string): Promise<void> {
+  const { SnapStart } = await store.configuration(where, version);
+  if (SnapStart?.ApplyOn !== 'PublishedVersions') return;
+  throw invalidValue('Provisioned Concurrency is not supported on a version with SnapStart');
 }
 
 /** A function with reserved concurrency 0 is switched off: every invocation is throttled ("PutFunctionConcurrency"). */

@@ -8,7 +8,7 @@ import { Refusal } from './refusal.js';
 import { Reports } from './reports.js';
 import { type LambdaRequest, lambdaRequest } from './route.js';
 import { checkCreateAlias, checkUpdateAlias } from './rules-alias.js';
-import { checkIdle, checkPublish, withState } from './rules-code.js';
+import { checkCode, checkIdle, checkPublish, withState } from './rules-code.js';
 import { key, Store } from './store.js';
 
 export interface GatewayOptions {
@@ -96,6 +96,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         return written;
       }
       case 'UpdateFunctionCode':
+        await checkCode(store, request, call.body);
+        return withState(await upstream.call(call));
       case 'UpdateFunctionConfiguration':
         await checkIdle(store, request, call.body);
         return withState(await upstream.call(call));

@@ -11,6 +11,8 @@ export interface Write {
   /** When it was answered, ms since the epoch. */
   time: number;
   operation: string;
+  /** Access key of who asked: that of an assumed role's session is its own. */
+  accessKey: string;
   function: string;
   /** Alias or version it is about; null for the function itself. */
   qualifier: string | null;
@@ -57,6 +59,7 @@ export class WriteLog {
       seq: ++this.#seq,
       time: Date.now(),
       operation: request.operation,
+      accessKey: request.scope.accessKey,
       function: request.function || String(asked.FunctionName ?? ''),
       qualifier: request.qualifier ?? (request.operation === 'CreateAlias' ? String(asked.Name ?? '') : null),
       request: {

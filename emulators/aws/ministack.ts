@@ -5,13 +5,13 @@ import { toolPath } from '../tools.js';
 export const INVOKED_AS = 'x-sluice-invoked-as';
 
 /**
- * ministack as it is, but for two things the gateway cannot add from outside. `context.invokedFunctionArn` is by the alias
- * that the caller used, not by the version that was drawn. And CloudWatch has the trimmed count `TC(low:high)`: the number
- * of values above `low` up to `high` ("CloudWatch statistics definitions"). Written against ministack 1.5.33; a version
- * that has not got these functions goes without.
+ * ministack as it is, but for three things the gateway cannot add from outside. `context.invokedFunctionArn` is by the alias
+ * that the caller used, not by the version that was drawn. CloudWatch has the trimmed count `TC(low:high)`: the number of
+ * values above `low` up to `high` ("CloudWatch statistics definitions"). And the CodeSha256 of a container image is the
+ * image's digest. Written against ministack 1.5.33; a version that has not got these functions goes without.
  */
 const PROGRAM = `
-import contextvars, re, sys
+import contextvars, json, re, sys
 from ministack.app import main
 from ministack.services import cloudwatch as watch
 from ministack.services import lambda_svc as svc
@@ -52,6 +52,22 @@ if all(hasattr(watch, name) for name in ("_stat_value", "_percentile_samples")):
         ]
         return sum(inside) if inside else None
     watch._stat_value = stat_value
+
+def with_image_digest(write):
+    def written(*args):
+        answer = write(*args)
+        asked = args[-1].get("Code", args[-1])
+        digest = (asked.get("ImageUri") or "").partition("@sha256:")[2]
+        if not digest or answer[0] >= 300:
+            return answer
+        config = svc._functions[json.loads(answer[2])["FunctionName"]]["config"]
+        config["CodeSha256"] = digest
+        return svc.json_response(config, answer[0])
+    return written
+
+if all(hasattr(svc, name) for name in ("_create_function", "_update_code", "_functions", "json_response")):
+    svc._create_function = with_image_digest(svc._create_function)
+    svc._update_code = with_image_digest(svc._update_code)
 
 sys.argv = ["ministack"]
 sys.exit(main())

@@ -19,6 +19,18 @@ export async function checkIdle(store: Store, request: LambdaRequest, body: Buff
   return now;
 }
 
+/** Rules of UpdateFunctionCode: those above, and a function keeps its package type ("Create a function using a container image"). */
+export async function checkCode(store: Store, request: LambdaRequest, body: Buffer): Promise<void> {
+  const now = await checkIdle(store, request, body);
+  const isImage = now.PackageType === 'Image';
+  if (isImage === 'ImageUri' in parse(body)) return;
+  throw invalidValue(
+    isImage
+      ? 'Please provide ImageUri when updating a function with packageType Image.'
+      : 'Please do not provide ImageUri when updating a function with packageType Zip.',
+  );
+}
+
 /**
  * Rules of PublishVersion: the CodeSha256, where given, is that of $LATEST; and what has not changed since the last
  * version is that version. Returns the answer then, null when a new version is due.
@@ -62,5 +74,7 @@ const CONTENT = [
 ];
 
 function content(configuration: Configuration): string {
-  return JSON.stringify(CONTENT.map((field) => configuration[field] ?? null));
+  // A version says whether it has its snapshot, $LATEST never has one: only what was asked for is content.
+  const snapStart = configuration.SnapStart?.ApplyOn ?? 'None';
+  return JSON.stringify([...CONTENT.map((field) => configuration[field] ?? null), snapStart]);
 }

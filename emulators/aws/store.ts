@@ -19,9 +19,11 @@ export interface Configuration extends Record<string, unknown> {
   Role?: string;
   State?: string;
   LastUpdateStatus?: string;
+  PackageType?: string;
   DeadLetterConfig?: { TargetArn?: string };
   LoggingConfig?: { LogFormat?: string; LogGroup?: string };
   MemorySize?: number;
+  SnapStart?: { ApplyOn?: string };
 }
 
 /** A function of one account and region. */

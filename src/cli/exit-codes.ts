@@ -38,6 +38,8 @@ export function exitOfError(code: ErrorCode): number {
       return EXIT.verbRefused.code;
     case 'SLUICE_ALREADY_RUNNING':
       return EXIT.alreadyRunning.code;
+    case 'SLUICE_SUPERSEDED':
+      return EXIT.superseded.code;
     case 'SLUICE_NO_ROLLOUT':
       return EXIT.noRollout.code;
     case 'SLUICE_NO_WORKER':

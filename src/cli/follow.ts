@@ -11,8 +11,8 @@ export interface Following {
   until: Until;
   /** Milliseconds; without, as long as it takes. */
   timeout?: number | undefined;
-  /** Waits for a rollout other than this run. */
-  after?: string | undefined;
+  /** This rollout alone: by its run, or by the ticket of one that waits. Without, the one that is seen first. */
+  whom?: Pick<WatchOptions, 'run' | 'ticket'>;
   /** `watch`: what is seen is the data. `wait`: the end is the data, what is seen before is progress. */
   as: 'watch' | 'wait';
 }
@@ -21,7 +21,7 @@ export interface Following {
 export async function follow(ctx: Context, sluice: Sluice, target: TargetName, how: Following): Promise<number> {
   const late = how.timeout === undefined ? null : AbortSignal.timeout(how.timeout);
   const signal = late === null ? ctx.signal : AbortSignal.any([ctx.signal, late]);
-  const options: WatchOptions = { signal, ...(how.after === undefined ? {} : { after: how.after }) };
+  const options: WatchOptions = { signal, ...how.whom };
   const speaker = await speakerFor(ctx, how.as, target);
   let last: Snapshot | null = null;
   let reached = false;

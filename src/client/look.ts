@@ -33,8 +33,9 @@ export function firstRun(info: { runId: string; raw: unknown }): string {
   return raw.workflowExecutionInfo?.firstRunId || raw.firstRunId || info.runId;
 }
 
-export async function describe(link: Link, target: TargetName): Promise<WorkflowExecutionDescription> {
-  const handle = link.temporal.workflow.getHandle(rolloutId(target.app, target.environment));
+/** The last run of the target, or the one that begins with `run`. */
+export async function describe(link: Link, target: TargetName, run?: string): Promise<WorkflowExecutionDescription> {
+  const handle = link.temporal.workflow.getHandle(rolloutId(target.app, target.environment), run);
   try {
     return await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () => handle.describe());
   } catch (error) {
@@ -46,9 +47,11 @@ export async function describe(link: Link, target: TargetName): Promise<Workflow
   }
 }
 
-/** Errors: SLUICE_NO_ROLLOUT, SLUICE_NO_WORKER for a running one that nobody can ask. */
-export async function look(link: Link, target: TargetName): Promise<Look> {
-  const seen = await describe(link, target);
+/** The last rollout, or the one of `run`. Errors: SLUICE_NO_ROLLOUT, SLUICE_NO_WORKER for a running one that nobody can ask. */
+export async function look(link: Link, target: TargetName, wanted?: string): Promise<Look> {
+  const last = await describe(link, target);
+  const followed = wanted !== undefined && firstRun(last) !== wanted;
+  const seen = followed ? await describe(link, target, wanted) : last;
   const run = firstRun(seen);
   const handle = link.temporal.workflow.getHandle(seen.workflowId, seen.runId);
   if (seen.status.name === 'RUNNING') {
@@ -103,7 +106,8 @@ export async function lastWords(
   handle: WorkflowHandle,
 ): Promise<RolloutView> {
   const blank = blankView(target, seen);
-  if (seen.status.name === 'COMPLETED') {
+  // A run that others have followed has ended, even where it was first continued as new.
+  if (seen.status.name === 'COMPLETED' || seen.status.name === 'CONTINUED_AS_NEW') {
     const result = (await handle.result().catch(() => null)) as RolloutView | null;
     return result?.schema === 1 ? result : blank;
   }

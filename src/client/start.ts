@@ -1,6 +1,6 @@
 /** Starting: directly, where the workflow id is the lock, or through the target's companion. */
 import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { submitUpdate, targetQuery } from '../../workflows/messages.js';
+import { type SubmitAnswer, submitUpdate, targetQuery } from '../../workflows/messages.js';
 import { SluiceError } from '../model/errors.js';
 import { isName, rolloutId, TASK_QUEUE, targetId } from '../model/ids.js';
 import { clean } from '../model/text.js';
@@ -45,7 +45,7 @@ async function directly(link: Link, request: StartRequest): Promise<StartAnswer>
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       staticSummary: `${request.app} ${request.environment} ${request.type}`,
     });
-    return { state: 'started', workflowId, run: handle.firstExecutionRunId };
+    return { state: 'started', workflowId, run: handle.firstExecutionRunId, tookPlaceOf: null };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) throw await alreadyRunning(link, request);
     throw toSluiceError(error, link.address);
@@ -86,16 +86,32 @@ async function byCompanion(link: Link, request: StartRequest, mode: 'queue' | 'r
     message: request.message ?? null,
   };
   try {
-    const { state } = await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () =>
+    const answer = await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () =>
       link.temporal.workflow.executeUpdateWithStart(submitUpdate, { args: [submission], startWorkflowOperation }),
     );
-    return { state, workflowId: rolloutId(app, environment), run: null };
+    return answerOf(request, answer);
   } catch (error) {
     if (isLate(error)) {
       throw noWorker(`whether the release was taken over by target ${app}/${environment} is not known`);
     }
     throw toSluiceError(error, link.address);
   }
+}
+
+function answerOf(target: TargetName, { state, run, ticket, tookPlaceOf }: SubmitAnswer): StartAnswer {
+  const workflowId = rolloutId(target.app, target.environment);
+  if (state === 'queued' || state === 'replacing') return { state, workflowId, run: null, ticket, tookPlaceOf };
+  if (run === null) throw neverBegan(target, 'a newer release took its place in the queue');
+  return { state: 'started', workflowId, run, tookPlaceOf };
+}
+
+/** What the starter of a release hears that waited and never ran. */
+export function neverBegan({ app, environment }: TargetName, why: string): SluiceError {
+  const id = rolloutId(app, environment);
+  return new SluiceError(
+    'SLUICE_SUPERSEDED',
+    `this release of ${id} never began: ${clean(why)}. See \`sluice releases ${id}\`, and start it again if it is still wanted`,
+  );
 }
 
 /** See `Sluice.undo`. */
@@ -105,13 +121,23 @@ export async function undo(
   args: { by?: string; message?: string },
 ): Promise<StartAnswer> {
   const ledger = await ledgerOf(link, target);
-  if (ledger?.undo == null) {
-    throw new SluiceError(
-      'SLUICE_VERB',
-      `there is nothing to undo at ${target.app}/${target.environment}: nothing was replaced, or the rollback window is over. Start a rollout of the version you want: release: {version: N}`,
-    );
-  }
+  if (ledger?.undo == null) throw new SluiceError('SLUICE_VERB', nothingToUndo(target, ledger));
   return start(link, { ...target, type: 'undo', input: {}, onNewRelease: 'reject', ...args });
+}
+
+/** Why there is no way back by `undo`, and the way there is. */
+function nothingToUndo({ app, environment }: TargetName, ledger: TargetView | null): string {
+  const none = `there is nothing to undo at ${app}/${environment}`;
+  const live = ledger?.releases[0];
+  if (live === undefined) return `${none}: nothing was released by Sluice yet`;
+  if (live.replaced === null || live.undoUntil === null) {
+    return `${none}: release ${live.version} is the first one. Start a rollout of what shall be live instead`;
+  }
+  const over = `${none}: the time to go back to release ${live.replaced} ended at ${new Date(live.undoUntil).toISOString()} (rollbackWindow)`;
+  const gone = ledger?.releases.some(({ version, retired }) => version === live.replaced && retired !== null);
+  return gone
+    ? `${over}, and it was deleted since. Start a rollout of its code`
+    : `${over}. If it is still there, start a rollout with release: {version: ${live.replaced}}`;
 }
 
 /** The companion's view. Null when the target has none. Errors: SLUICE_NO_WORKER. */

@@ -4,7 +4,7 @@ import type { BeforeState, Finding, SweepFinding } from '../../activities/platfo
 import type { Account } from '../model/ids.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
 import type { Until } from '../model/until.js';
-import type { Decision, RolloutView, TargetView, VerbAnswer, VerbArgs } from '../model/view.js';
+import type { Decision, QueuedView, RolloutView, TargetView, VerbAnswer, VerbArgs } from '../model/view.js';
 import type { MessageVerb, OnNewRelease, Outcome, Phase, RolloutType } from '../model/words.js';
 import type { Plan } from '../plan/types.js';
 
@@ -24,10 +24,13 @@ export interface StartRequest extends TargetName {
   message?: string;
 }
 
-/** `started` has the run; the others were handed to the target's companion, which starts them when the way is free. */
+/**
+ * `started` has the run; the others wait at the target's companion, which starts them when the way is free, and are followed by
+ * their ticket. `tookPlaceOf`: the release that waited before this one and will not run.
+ */
 export type StartAnswer =
-  | { state: 'started'; workflowId: string; run: string }
-  | { state: 'queued' | 'replacing' | 'starting'; workflowId: string; run: null };
+  | { state: 'started'; workflowId: string; run: string; tookPlaceOf: QueuedView | null }
+  | { state: 'queued' | 'replacing'; workflowId: string; run: null; ticket: string; tookPlaceOf: QueuedView | null };
 
 /** A rollout as it was seen at one moment. */
 export interface Snapshot {
@@ -41,8 +44,10 @@ export interface Snapshot {
 
 export interface WatchOptions {
   signal?: AbortSignal;
-  /** Waits for a rollout other than this run to begin. */
-  after?: string;
+  /** This run, and not one that has followed it. Without, the one that is seen first. */
+  run?: string;
+  /** A release that waits at the companion; its run once it has begun. */
+  ticket?: string;
 }
 
 export interface ListFilter {
@@ -114,7 +119,7 @@ export interface Diagnosis {
 export interface Sluice {
   readonly address: string;
   readonly namespace: string;
-  /** Starts a rollout, or hands it to the companion. Errors: SLUICE_ALREADY_RUNNING. */
+  /** Starts a rollout, or hands it to the companion. Errors: SLUICE_ALREADY_RUNNING, SLUICE_SUPERSEDED. */
   start(request: StartRequest): Promise<StartAnswer>;
   /** The running rollout, or the last one. Works without a worker once it is closed. */
   status(target: TargetName): Promise<Snapshot>;
@@ -125,7 +130,10 @@ export interface Sluice {
   rollout(target: TargetName, run?: string): Promise<RolloutView>;
   /** Says a verb and waits for the answer. Errors: SLUICE_VERB with the workflow's own words. */
   verb(target: TargetName, verb: MessageVerb, args: Decision & VerbArgs): Promise<VerbAnswer>;
-  /** A snapshot now and whenever something may have changed, at most a second apart; the last one has `ended`. */
+  /**
+   * A snapshot now and whenever something may have changed, at most a second apart; the last one has `ended`. It stays with one
+   * run. Errors: SLUICE_SUPERSEDED for a ticket whose release never began.
+   */
   watch(target: TargetName, options?: WatchOptions): AsyncIterable<Snapshot>;
   /** Resolves with the first snapshot that `until` is true of, or the last one of the rollout. */
   wait(target: TargetName, until: Until, options?: WatchOptions): Promise<Snapshot>;

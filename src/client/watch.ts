@@ -8,6 +8,7 @@ import type { RolloutView } from '../model/view.js';
 import type { Link } from './connect.js';
 import type { Look } from './look.js';
 import { look } from './look.js';
+import { ledgerOf, neverBegan } from './start.js';
 import type { Snapshot, TargetName, WatchOptions } from './types.js';
 
 /** Shortest and longest wait between two looks, in ms: short after a change, long while nothing happens. */
@@ -30,9 +31,10 @@ export async function* watch(link: Link, target: TargetName, options: WatchOptio
   let wait = SOON;
   let awaySince: number | null = null;
   let doneSince: number | null = null;
+  const whom = new Whom(link, target, options);
   try {
     while (!signal.aborted) {
-      const seen = await lookCalmly(link, target, options.after);
+      const seen = await lookCalmly(whom);
       const now = Date.now();
       if (seen instanceof SluiceError) {
         if (seen.code === 'SLUICE_UNREACHABLE') {
@@ -78,18 +80,47 @@ export async function wait(
   return last;
 }
 
+/** The one run that a watch stays with, so that it never reports another's end. */
+class Whom {
+  private run: string | undefined;
+
+  constructor(
+    private readonly link: Link,
+    private readonly target: TargetName,
+    private readonly options: WatchOptions,
+  ) {
+    this.run = options.run;
+  }
+
+  /** Null: it has not begun. Errors: SLUICE_SUPERSEDED when it never will. */
+  async look(): Promise<Look | null> {
+    const { ticket } = this.options;
+    if (this.run === undefined && ticket !== undefined) {
+      const begun = await this.runOf(ticket);
+      if (begun === null) return null;
+      this.run = begun;
+    }
+    const seen = await look(this.link, this.target, this.run);
+    this.run = seen.run;
+    return seen;
+  }
+
+  private async runOf(ticket: string): Promise<string | null> {
+    const ledger = await ledgerOf(this.link, this.target);
+    if (ledger?.queued?.ticket === ticket) return null;
+    const settled = ledger?.settled.find((each) => each.ticket === ticket);
+    if (settled === undefined) throw neverBegan(this.target, 'its target has forgotten it');
+    if (settled.run === null) throw neverBegan(this.target, settled.why ?? 'its place was taken');
+    return settled.run;
+  }
+}
+
 /** A look whose passing troubles are values. Null: the rollout to come has not begun. */
-async function lookCalmly(
-  link: Link,
-  target: TargetName,
-  after: string | undefined,
-): Promise<Look | SluiceError | null> {
+async function lookCalmly(whom: Whom): Promise<Look | SluiceError | null> {
   try {
-    const seen = await look(link, target);
-    return seen.run === after ? null : seen;
+    return await whom.look();
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
-    if (error.code === 'SLUICE_NO_ROLLOUT' && after !== undefined) return null;
     if (error.code === 'SLUICE_NO_WORKER' || error.code === 'SLUICE_UNREACHABLE') return error;
     throw error;
   }

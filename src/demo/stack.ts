@@ -18,8 +18,15 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
+export interface StackOptions {
+  /** With microburst before the cloud, for `aws.faults`. */
+  faults?: boolean;
+  /** The worker's environment, beside what it needs to find the other parts. */
+  workerEnv?: Record<string, string>;
+}
+
 /** Starts all of it; what had started is ended again when a later part does not come up. */
-export async function startStack(folder: string): Promise<Stack> {
+export async function startStack(folder: string, options: StackOptions = {}): Promise<Stack> {
   mkdirSync(folder, { recursive: true });
   const started: { stop(): Promise<unknown> }[] = [];
   const keep = <T extends { stop(): Promise<unknown> }>(part: T): T => {
@@ -32,9 +39,16 @@ export async function startStack(folder: string): Promise<Stack> {
   try {
     const [temporal, aws] = await Promise.all([
       startTemporal({ logFile: path.join(folder, 'temporal.log') }).then(keep),
-      startAws({}).then(keep),
+      startAws({ faults: options.faults ?? false }).then(keep),
     ]);
-    const worker = keep(await startWorkerProcess({ temporal: temporal.address, endpoint: aws.endpoint, folder }));
+    const worker = keep(
+      await startWorkerProcess({
+        temporal: temporal.address,
+        endpoint: aws.endpoint,
+        folder,
+        env: options.workerEnv ?? {},
+      }),
+    );
     const connection = await Connection.connect({ address: temporal.address });
     started.push({ stop: () => connection.close() });
     return { temporal, aws, worker, client: new Client({ connection }), stop };

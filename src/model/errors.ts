@@ -15,6 +15,10 @@ export const ERRORS = {
     final: true,
     means: 'A rollout of this target is running. Wait, abort it, or start with onNewRelease queue or replace.',
   },
+  SLUICE_SUPERSEDED: {
+    final: true,
+    means: 'The release waited in the queue and a newer one took its place before it began. Nothing was changed.',
+  },
   SLUICE_ALIAS_SPLIT: {
     final: true,
     means:

@@ -151,6 +151,28 @@ export interface LedgerEntry {
   message: string | null;
   /** The release it replaced. */
   replaced: string | null;
+  /** Until when `undo` can take it back; null where it replaced nothing. */
+  undoUntil: number | null;
+  /** When it was deleted at the provider, after the rollback window; null while it is there. */
+  retired: number | null;
+}
+
+/** A release that waits until the way is free. */
+export interface QueuedView {
+  by: string | null;
+  since: number;
+  strategy: RolloutType;
+  message: string | null;
+  ticket: string;
+}
+
+/** What became of a release that was handed to the companion. */
+export interface SettledView extends QueuedView {
+  at: number;
+  /** Its run; null when it never began. */
+  run: string | null;
+  /** Why it never began. */
+  why: string | null;
 }
 
 /** The companion's view of its target. */
@@ -160,7 +182,9 @@ export interface TargetView {
   /** Newest first. */
   releases: LedgerEntry[];
   /** The waiting release, if any. */
-  queued: { by: string | null; since: number; strategy: RolloutType; message: string | null } | null;
+  queued: QueuedView | null;
+  /** Releases that waited, newest first: started, or why not. The last 20. */
+  settled: SettledView[];
   /** Until when `undo` can go back, and to which version. Null when it cannot. */
   undo: { version: string; until: number } | null;
   /** The rollout the companion knows to be running. */

@@ -153,16 +153,18 @@ export async function playRound(world: World, round: Round, examples: string, ga
   return { round, outcome, seconds: (Date.now() - began) / 1000, ...count, violations };
 }
 
+type GatedWrite = Pick<Write, 'operation' | 'request' | 'status'>;
+
 /** Holds the answer of a write back, so that a worker can die between an effect and its answer. */
 export class WriteGate {
-  private waiting: ((write: { operation: string; request: { description?: string } }) => Promise<void>) | null = null;
+  private waiting: ((write: GatedWrite) => Promise<void>) | null = null;
 
-  arm(then: (write: { operation: string; request: { description?: string } }) => Promise<void>): void {
+  arm(then: (write: GatedWrite) => Promise<void>): void {
     this.waiting = then;
   }
 
-  readonly onWrite = async (write: { operation: string; request: { description?: string } }): Promise<void> => {
-    if (this.waiting === null || write.operation !== 'UpdateAlias') return;
+  readonly onWrite = async (write: GatedWrite): Promise<void> => {
+    if (this.waiting === null || write.operation !== 'UpdateAlias' || write.status >= 300) return;
     const then = this.waiting;
     this.waiting = null;
     await then(write);

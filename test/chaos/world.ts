@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { type EmulatedAws, startAws } from '../../emulators/aws/index.js';
+import { type EmulatedAws, startAws, type Write } from '../../emulators/aws/index.js';
 import type { Running } from '../../emulators/process.js';
 import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
 import { startWorkerProcess } from '../../src/demo/stack.js';
@@ -29,7 +29,7 @@ const PER_SECOND = 10;
 
 export async function startWorld(
   folder: string,
-  options: { onWrite?: (write: { operation: string; request: { description?: string } }) => Promise<void> } = {},
+  options: { onWrite?: (write: Write) => Promise<void> } = {},
 ): Promise<World> {
   mkdirSync(folder, { recursive: true });
   const dbFile = path.join(folder, 'temporal.db');

@@ -217,7 +217,7 @@ describe('start', () => {
 
   test('-o json answers with the run', async () => {
     const { json } = await play(['start', 'rollout.yaml', '-o', 'json'], spec());
-    expect(json()).toEqual([{ state: 'started', workflowId: 'checkout/production', run: 'run-1' }]);
+    expect(json()).toEqual([{ state: 'started', workflowId: 'checkout/production', run: 'run-1', tookPlaceOf: null }]);
   });
 
   test('--wait prints the end on stdout and progress on stderr, and answers with the outcome', async () => {
@@ -230,15 +230,25 @@ describe('start', () => {
     expect(out).toMatch(/rolled back: it ended as rolledBack\n$/);
   });
 
-  test('queued and replaced releases are followed from the next run on', async () => {
+  test('a queued release is followed by its ticket, and it is said whose place it took', async () => {
     const sluice = seeing(ended('succeeded'));
-    sluice.answers.start = { state: 'queued', workflowId: 'checkout/production', run: null };
+    const tookPlaceOf = { by: 'ann', since: NOW, strategy: 'canary', message: null, ticket: 't1' };
+    sluice.answers.start = {
+      state: 'queued',
+      workflowId: 'checkout/production',
+      run: null,
+      ticket: 't2',
+      tookPlaceOf,
+    };
     const { code, err } = await play(['start', 'rollout.yaml', '--on-new-release', 'queue', '--wait'], {
       sluice,
       ...spec(),
     });
     expect(code).toBe(0);
-    expect(err).toContain('queued checkout/production: it starts when the way is free\n');
+    expect(err).toContain(
+      'queued checkout/production: it starts when the way is free; the canary by ann that waited will not run\n',
+    );
+    expect(sluice.calls.at(-1)).toEqual(['watch', { app: 'checkout', environment: 'production' }, { ticket: 't2' }]);
   });
 });
 
@@ -296,9 +306,23 @@ describe('lists', () => {
             strategy: 'canary',
             message: 'totals',
             replaced: '41',
+            undoUntil: NOW + 3_600_000,
+            retired: null,
           },
         ],
         queued: null,
+        settled: [
+          {
+            by: 'bob',
+            since: NOW,
+            strategy: 'direct',
+            message: null,
+            ticket: 't1',
+            at: NOW,
+            run: null,
+            why: 'its place was taken',
+          },
+        ],
         undo: { version: '41', until: NOW + 3_600_000 },
         running: null,
       },
@@ -310,6 +334,7 @@ describe('lists', () => {
         'checkout/production',
         'RELEASE  LIVE SINCE               UNTIL  BY   STRATEGY  MESSAGE',
         '42       2026-03-01 10:00:00 UTC  live   ann  canary    totals',
+        'never began: direct by bob, 2026-03-01 10:00:00 UTC: its place was taken',
         'undo goes back to release 41, 1h left: sluice undo checkout/production',
         '',
       ].join('\n'),

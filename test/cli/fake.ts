@@ -1,7 +1,7 @@
 /** A client in memory, and a host that keeps what was printed. */
 import { Readable } from 'node:stream';
 import { type Host, run } from '../../src/cli/main.js';
-import type { Diagnosis, ListEntry, Sluice, Snapshot, StartAnswer } from '../../src/client/types.js';
+import type { Diagnosis, ListEntry, Sluice, Snapshot, StartAnswer, WatchOptions } from '../../src/client/types.js';
 import { SluiceError } from '../../src/model/errors.js';
 import type { RolloutView } from '../../src/model/view.js';
 import { NOW } from './views.js';
@@ -31,6 +31,7 @@ export class FakeSluice implements Sluice {
       state: 'started',
       workflowId: 'checkout/production',
       run: 'run-1',
+      tookPlaceOf: null,
     });
   }
   async status(...args: unknown[]): Promise<Snapshot> {
@@ -46,8 +47,9 @@ export class FakeSluice implements Sluice {
   verb(...args: Parameters<Sluice['verb']>) {
     return this.answer('verb', args, { verb: args[1], phase: 'baking' as const, message: 'goes on' });
   }
-  async *watch(_target: unknown, options: { signal?: AbortSignal } = {}): AsyncGenerator<Snapshot> {
-    this.calls.push(['watch', _target]);
+  async *watch(_target: unknown, options: WatchOptions = {}): AsyncGenerator<Snapshot> {
+    const { signal: _signal, ...whom } = options;
+    this.calls.push(['watch', _target, whom]);
     for (const [at, view] of this.seen.entries()) {
       this.onSeen(at);
       yield { view, ended: view.phase === 'done', trouble: null };
@@ -75,6 +77,7 @@ export class FakeSluice implements Sluice {
       state: 'started',
       workflowId: 'checkout/production',
       run: 'run-2',
+      tookPlaceOf: null,
     });
   }
   plan(...args: unknown[]) {

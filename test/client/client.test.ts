@@ -112,8 +112,15 @@ describe('with workers', () => {
       const first = await begin('replaced', LONG);
       await until('the bake', async () => (await world.sluice.status(target('replaced'))).view?.phase === 'baking');
       const answer = await begin('replaced', QUICK, { onNewRelease: 'replace', by: 'bob' });
-      expect(answer).toEqual({ state: 'replacing', workflowId: 'replaced/production', run: null });
-      const end = await world.sluice.wait(target('replaced'), 'done', { after: first.run ?? '' });
+      expect(answer).toEqual({
+        state: 'replacing',
+        workflowId: 'replaced/production',
+        run: null,
+        ticket: expect.any(String),
+        tookPlaceOf: null,
+      });
+      const { ticket } = answer as { ticket: string };
+      const end = await world.sluice.wait(target('replaced'), 'done', { ticket });
       expect(end.view).toMatchObject({ outcome: 'succeeded', startedBy: 'bob' });
       expect(end.view?.run).not.toBe(first.run);
       const past = await world.sluice.history(target('replaced'));

@@ -1,4 +1,4 @@
-import type { HealthPolicy, Spec } from '../../src/model/spec.js';
+import type { Bake, HealthPolicy, Spec } from '../../src/model/spec.js';
 
 /** A complete spec for tests of the workflow; times are generous, time is skipped. */
 export function specFor(strategy: Spec['strategy'], overrides: Partial<Spec> = {}): Spec {
@@ -58,4 +58,24 @@ export function specFor(strategy: Spec['strategy'], overrides: Partial<Spec> = {
     allowUngated: false,
     ...overrides,
   };
+}
+
+const MINUTE = 60_000;
+
+/** A canary of 10, 50 and 100 % with these bakes (ms, a minute where absent), and an approval at one of the weights. */
+export function canary(bakes: Bake[], approvalAt?: number, extra: Partial<Spec> = {}): Spec {
+  const weights = [10, 50, 100];
+  return specFor(
+    {
+      type: 'canary',
+      stages: weights.map((weight, at) => ({
+        name: `${weight}%`,
+        weight,
+        bake: bakes[at] ?? MINUTE,
+        probes: [],
+        ...(approvalAt === weight ? { approval: { within: 1_440 * MINUTE, onTimeout: 'rollback' as const } } : {}),
+      })),
+    },
+    extra,
+  );
 }

@@ -1,43 +1,16 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { SluiceError } from '../../src/model/errors.js';
-import type { Bake, Spec } from '../../src/model/spec.js';
+import type { Bake } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { Phase } from '../../src/model/words.js';
-import { specFor } from '../support/specs.js';
+import { canary } from '../support/specs.js';
 import { until } from '../support/until.js';
 import type { Act, Rolling } from './stage.js';
-import { ending, onStage } from './stage.js';
+import { ending, onStage, phase } from './stage.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-
-function canary(bakes: Bake[], approvalAt?: number, extra: Partial<Spec> = {}): Spec {
-  const weights = [10, 50, 100];
-  return specFor(
-    {
-      type: 'canary',
-      stages: weights.map((weight, at) => ({
-        name: `${weight}%`,
-        weight,
-        bake: bakes[at] ?? MINUTE,
-        probes: [],
-        ...(approvalAt === weight ? { approval: { within: DAY, onTimeout: 'rollback' as const } } : {}),
-      })),
-    },
-    extra,
-  );
-}
-
-/** Waits for a phase, and lets a second of the server's time pass with each look. */
-async function phase({ env }: Pick<Act, 'env'>, rolling: Rolling, wanted: Phase): Promise<RolloutView> {
-  return until(`phase ${wanted}`, async () => {
-    const view = await rolling.query<RolloutView>('status');
-    if (view.phase === wanted) return view;
-    await env.sleep('1s');
-    return null;
-  });
-}
 
 describe('a canary rollout', () => {
   test('gives the candidate its weights in order, promotes it in one write, and succeeds', async () => {

@@ -10,19 +10,21 @@ import type { Duration } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { toFailure } from '../../activities/failures.js';
-import type { WatchInput, WatchReport } from '../../activities/health/types.js';
-import type { Split } from '../../activities/platform/platform.js';
+import type { ProbeReport, WatchInput, WatchReport } from '../../activities/health/types.js';
+import type { BeforeState, Split } from '../../activities/platform/platform.js';
 import type { AccountActivities, LightActivities, Limits, NotifyEvent } from '../../activities/types.js';
 import type { Verdict } from '../../src/judge/types.js';
 import { SluiceError } from '../../src/model/errors.js';
-import { accountQueue } from '../../src/model/ids.js';
+import { accountQueue, mark, rolloutId } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
-import type { RolloutType, VerdictState } from '../../src/model/words.js';
+import type { Phase, RolloutType, VerdictState } from '../../src/model/words.js';
 import { makePlan } from '../../src/plan/index.js';
-import type { RolloutEvent } from '../../workflows/messages.js';
+import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
+import type { RolloutEvent, UndoRecord } from '../../workflows/messages.js';
 import { workflowBundle } from '../support/bundle.js';
 import { tool } from '../support/tools.js';
+import { until } from '../support/until.js';
 
 export type Fault = (activity: string, attempt: number) => SluiceError | null;
 
@@ -31,7 +33,8 @@ export class Target {
   split: Split = { stable: '1', candidate: null, weight: 0 };
   revision = 'r0';
   mark: string | null = null;
-  writes: { step: string; split: Split }[] = [];
+  /** `probed`: the last probe before the write passed. */
+  writes: { step: string; split: Split; probed: boolean }[] = [];
   calls: string[] = [];
   notified: NotifyEvent[] = [];
   told: RolloutEvent[] = [];
@@ -43,19 +46,48 @@ export class Target {
   /** What each watcher was told when it began. */
   watched: WatchInput[] = [];
   fault: Fault = () => null;
+  /** The answer to a call whose effect is done is lost on its way. */
+  answerLost: (activity: string, attempt: number) => boolean = () => false;
   probePasses = true;
+  private probed = false;
+  /** What the companion knows for `undo`. */
+  undo: UndoRecord | null = null;
+  /** How often a queued release finds the way taken. */
+  busy = 0;
   /** How far time moves between two of the watcher's signs of life, at most. */
   pace: Duration = '1m';
   /** Aborted when the scene is over, so that no watcher sleeps on. */
   readonly over = new AbortController();
-  before: (activity: string) => Promise<void> = async () => undefined;
+  /** Runs as a call begins, before anything it does. */
+  atCall: (activity: string) => Promise<void> = async () => undefined;
 
   write(split: Split, mark: string): { revision: string; split: Split } {
     this.split = split;
     this.mark = mark;
     this.revision = randomUUID();
-    this.writes.push({ step: mark.split(':').at(-1) ?? '', split });
+    this.writes.push({ step: mark.split(':').at(-1) ?? '', split, probed: this.probed });
     return { revision: this.revision, split };
+  }
+
+  probe(): ProbeReport {
+    this.probed = this.probePasses;
+    return this.probed
+      ? { passed: true, lines: ['smoke: ok'] }
+      : { passed: false, lines: [], why: 'probe smoke: expected status 200, got 500' };
+  }
+
+  /** What a rollout finds here before it begins. */
+  before(): BeforeState {
+    const { stable } = this.split;
+    return {
+      split: this.split,
+      release: stable === null ? null : { version: stable, digest: `sha-${stable}` },
+      revision: stable === null ? null : this.revision,
+      description: '',
+      mark: null,
+      environments: null,
+      capacity: 0,
+    };
   }
 
   /** Somebody else's hand. */
@@ -111,13 +143,23 @@ async function begin(env: TestWorkflowEnvironment, type: RolloutType, spec: Spec
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR' } } });
 
+export interface StageOptions {
+  limits?: Partial<Limits>;
+  /** False: nobody serves the account. */
+  accountWorkers?: boolean;
+  /** The workflows' worker keeps nothing between two tasks, as if it died after each: every task replays the run. */
+  forgetful?: boolean;
+  searchAttributes?: boolean;
+}
+
+/** Who a client and the workers say they are: histories are kept, and must not name a machine. */
+const IDENTITY = 'stage';
+
 /** Plays one scene on a server of its own: time that one test skips is no other test's time. */
-export async function onStage<T>(
-  scene: (act: Act) => Promise<T>,
-  options: { limits?: Partial<Limits>; accountWorkers?: boolean } = {},
-): Promise<void> {
+export async function onStage<T>(scene: (act: Act) => Promise<T>, options: StageOptions = {}): Promise<void> {
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: tool('temporal-test-server') } },
+    client: { identity: IDENTITY },
   });
   try {
     await playOn(env, scene, options);
@@ -129,7 +171,7 @@ export async function onStage<T>(
 async function playOn<T>(
   env: TestWorkflowEnvironment,
   scene: (act: Act) => Promise<T>,
-  options: { limits?: Partial<Limits>; accountWorkers?: boolean },
+  options: StageOptions,
 ): Promise<void> {
   const target = new Target();
   // One listener for each sleep of the watcher: hundreds are meant.
@@ -137,15 +179,25 @@ async function playOn<T>(
   const limits: Limits = { history: 4_000, signals: 2_000, heartbeat: 400 * 86_400_000, ...options.limits };
   const common = {
     connection: env.nativeConnection,
+    identity: IDENTITY,
     maxHeartbeatThrottleInterval: '20ms',
     defaultHeartbeatThrottleInterval: '20ms',
     shutdownGraceTime: '1s',
     shutdownForceTime: '5s',
   } as const;
   const at = { platform: 'lambda', account: 'default', region: 'us-east-1' };
+  const light = lightOf(target, limits, options.searchAttributes === true);
   const activities = accountOf(target, env);
+  const maxCachedWorkflows = options.forgetful === true ? 0 : 100;
+  // The test server cannot list what is registered, so nothing is looked up before.
+  if (options.searchAttributes === true) {
+    await env.connection.operatorService.addSearchAttributes({
+      namespace: 'default',
+      searchAttributes: SEARCH_ATTRIBUTES,
+    });
+  }
   const workers = await Promise.all([
-    Worker.create({ ...common, ...workflowBundle(), taskQueue: 'sluice', activities: lightOf(target, limits) }),
+    Worker.create({ ...common, ...workflowBundle(), taskQueue: 'sluice', activities: light, maxCachedWorkflows }),
     ...(options.accountWorkers === false ? [] : (['calls', 'watch', 'restore'] as const)).map((lane) =>
       Worker.create({ ...common, taskQueue: accountQueue(at, lane), activities }),
     ),
@@ -160,16 +212,17 @@ async function playOn<T>(
   }
 }
 
-function lightOf(target: Target, limits: Limits): LightActivities {
+function lightOf(target: Target, limits: Limits, searchAttributes: boolean): LightActivities {
   return {
     parse: async ({ input, app, environment }) => {
       const spec = input as unknown as Spec;
       if (spec.app !== app || spec.environment !== environment)
         throw ApplicationFailure.nonRetryable('the spec is of another app', 'SLUICE_SPEC');
-      return { spec, searchAttributes: false, limits };
+      return { spec, searchAttributes, limits };
     },
     readUndo: async () => {
-      throw ApplicationFailure.nonRetryable('nothing to undo', 'SLUICE_SPEC');
+      if (target.undo === null) throw ApplicationFailure.nonRetryable('nothing to undo', 'SLUICE_SPEC');
+      return target.undo;
     },
     notify: async ({ event }) => {
       target.notified.push(event);
@@ -177,8 +230,13 @@ function lightOf(target: Target, limits: Limits): LightActivities {
     tellTarget: async ({ event }) => {
       target.told.push(event);
     },
-    startRollout: async () => ({ busy: '' }),
-    supersede: async () => false,
+    startRollout: async ({ app, environment }) => {
+      if (target.busy === 0) return { started: 'a run' };
+      target.busy -= 1;
+      return { busy: rolloutId(app, environment) };
+    },
+    supersede: async () => undefined,
+    isRunning: async () => target.busy > 0,
   };
 }
 
@@ -186,14 +244,16 @@ function accountOf(target: Target, env: TestWorkflowEnvironment): Partial<Accoun
   const guarded = <A extends unknown[], R>(name: string, work: (...args: A) => Promise<R>) => {
     return async (...args: A): Promise<R> => {
       target.calls.push(name);
-      await target.before(name);
-      const fault = target.fault(name, Context.current().info.attempt);
+      await target.atCall(name);
+      const { attempt } = Context.current().info;
+      const fault = target.fault(name, attempt);
       if (fault !== null) throw toFailure(name, fault);
-      try {
-        return await work(...args);
-      } catch (error) {
+      const answer = await work(...args).catch((error: unknown) => {
         throw toFailure(name, error);
-      }
+      });
+      if (target.answerLost(name, attempt))
+        throw toFailure(name, new SluiceError('SLUICE_PROVIDER', 'the answer was lost'));
+      return answer;
     };
   };
   const fenced = (fence: { revision: string | null; mark: string }, split: Split) => {
@@ -207,16 +267,7 @@ function accountOf(target: Target, env: TestWorkflowEnvironment): Partial<Accoun
     prepare: guarded('prepare', async ({ spec }) => ({
       planSchema: 1,
       spec,
-      before: {
-        split: target.split,
-        release:
-          target.split.stable === null ? null : { version: target.split.stable, digest: `sha-${target.split.stable}` },
-        revision: target.split.stable === null ? null : target.revision,
-        description: '',
-        mark: null,
-        environments: null,
-        capacity: 0,
-      },
+      before: target.before(),
       plan: makePlan(spec, { stable: target.split.stable }),
       health: { baselines: {}, firing: [] },
       warnings: [],
@@ -247,11 +298,20 @@ function accountOf(target: Target, env: TestWorkflowEnvironment): Partial<Accoun
       return target.write(before.split, mark);
     }),
     adopt: guarded('adopt', async () => ({ revision: target.revision, split: target.split })),
-    probe: guarded('probe', async () =>
-      target.probePasses
-        ? { passed: true, lines: ['smoke: ok'] }
-        : { passed: false, lines: [], why: 'probe smoke: expected status 200, got 500' },
-    ),
+    probe: guarded('probe', async () => target.probe()),
+    inspect: guarded('inspect', async ({ spec }) => ({
+      spec,
+      before: target.before(),
+      plan: makePlan(spec, { stable: target.split.stable }),
+      health: { baselines: {}, firing: [] },
+      findings: [],
+    })),
+    claim: guarded('claim', async ({ spec, run }) => {
+      target.write(target.split, mark(spec.app, spec.environment, run, 'adopt'));
+      return { before: target.before(), findings: [] };
+    }),
+    sweep: guarded('sweep', async () => []),
+    retire: guarded('retire', async () => ({ deleted: ['1'] })),
     watch: async (input) => {
       target.calls.push('watch');
       target.watched.push(input);
@@ -283,4 +343,14 @@ function accountOf(target: Target, env: TestWorkflowEnvironment): Partial<Accoun
 /** Lets the clock run until the rollout has ended. Its final view. */
 export async function ending(rolling: Rolling): Promise<RolloutView> {
   return (await rolling.result()) as RolloutView;
+}
+
+/** Waits for a phase, and lets a second of the server's time pass with each look. */
+export async function phase({ env }: Pick<Act, 'env'>, rolling: Rolling, wanted: Phase): Promise<RolloutView> {
+  return until(`phase ${wanted}`, async () => {
+    const view = await rolling.query<RolloutView>('status');
+    if (view.phase === wanted) return view;
+    await env.sleep('1s');
+    return null;
+  });
 }

@@ -1,11 +1,10 @@
-import { GetAccountSettingsCommand, UpdateFunctionCodeCommand } from '@aws-sdk/client-lambda';
+import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import type { Spec } from '../../../src/model/spec.js';
 import type { Finding } from '../platform.js';
 import type { Alias } from './alias.js';
 import { readCapacity } from './capacity.js';
 import { call, type Session } from './client.js';
 import { changes, differences, logFormatOf } from './configuration.js';
-import { hasCode } from './errors.js';
 import { optional, refuse, type Seen, warn } from './findings.js';
 
 /** Share of the account's code storage below which a person should know. */
@@ -67,6 +66,14 @@ export function checkPublished(spec: Spec, { latest, stable, named }: Seen): Fin
   }
   if (next.SnapStart?.ApplyOn === 'PublishedVersions') {
     found.push(warn('SNAP_START', 'SnapStart is on: publishing waits for the snapshot, some minutes'));
+    if (spec.configuration.provisionedConcurrency) {
+      found.push(
+        refuse(
+          'SLUICE_TARGET',
+          'Lambda gives no provisioned concurrency to versions with SnapStart; take configuration.provisionedConcurrency out, or turn SnapStart off at the function',
+        ),
+      );
+    }
   }
   return found;
 }
@@ -97,35 +104,6 @@ export function checkLogs(spec: Spec, { latest, named }: Seen): Finding[] {
     ),
   ];
 }
-
-/** What can be tried without an effect: UpdateFunctionCode's DryRun checks parameters and permission only. */
-export async function checkPermissions(session: Session, spec: Spec): Promise<Finding[]> {
-  if ('version' in spec.release) return [];
-  try {
-    // A revision that cannot be the current one is a second guard: nothing can be changed by this call.
-    await call(
-      session,
-      new UpdateFunctionCodeCommand({
-        FunctionName: session.target.function,
-        ...('s3' in spec.release
-          ? { S3Bucket: spec.release.s3.bucket, S3Key: spec.release.s3.key, S3ObjectVersion: spec.release.s3.version }
-          : 'image' in spec.release
-            ? { ImageUri: spec.release.image }
-            : { ZipFile: EMPTY_ZIP }),
-        DryRun: true,
-        RevisionId: '00000000-0000-4000-8000-000000000000',
-      }),
-    );
-  } catch (error) {
-    if (hasCode(error, 'SLUICE_PERMISSION')) return [refuse('SLUICE_PERMISSION', error.message)];
-    // Any other refusal means that the permission is there; a real obstacle shows at the real call.
-    if (!hasCode(error, 'SLUICE_REFUSED', 'SLUICE_BUSY', 'SLUICE_NOT_FOUND')) throw error;
-  }
-  return [];
-}
-
-/** The end-of-directory record of a zip without entries. */
-const EMPTY_ZIP = Buffer.from(`504b0506${'00'.repeat(18)}`, 'hex');
 
 /** Every version counts against the region's code storage. */
 export async function checkCodeStorage(session: Session, spec: Spec): Promise<Finding[]> {

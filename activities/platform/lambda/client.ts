@@ -5,7 +5,7 @@ import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { Artifact, LambdaTarget } from '../../../src/model/spec.js';
 import type { Budget } from '../budget.js';
 import type { CallContext } from '../platform.js';
-import { cancelled, isThrottle, toSluiceError } from './errors.js';
+import { cancelled, isThrottle, roleRefused, toSluiceError } from './errors.js';
 
 /** The SDK clients of one account, region and role. */
 export interface Clients {
@@ -24,6 +24,8 @@ export interface LambdaDriverOptions {
 /** Longest answer of a control-plane call, in ms: an upload of 50 MB included. */
 const CALL_TIMEOUT = 60_000;
 const CONNECT_TIMEOUT = 5_000;
+/** Name of the worker's sessions of an assumed role, by which CloudTrail shows who acted. */
+const ROLE_SESSION = 'sluice';
 
 /**
  * Clients for a region, with the AWS chain's credentials or those of an assumed role. One attempt a call: Temporal owns
@@ -41,14 +43,27 @@ export function awsClients(region: string, roleArn?: string): Clients {
       httpAgent: { maxSockets: 500 },
       httpsAgent: { maxSockets: 500 },
     },
-    ...(roleArn === undefined
-      ? {}
-      : { credentials: fromTemporaryCredentials({ params: { RoleArn: roleArn, RoleSessionName: 'sluice' } }) }),
+    ...(roleArn === undefined ? {} : { credentials: credentialsOf(roleArn) }),
   };
   return {
     lambda: new LambdaClient(common),
     cloudwatch: new CloudWatchClient(common),
     logs: new CloudWatchLogsClient(common),
+  };
+}
+
+/**
+ * Credentials of an assumed role; each client asks again before they expire. Errors name the role: SLUICE_PERMISSION when
+ * it may not be assumed, SLUICE_CREDENTIALS when the worker has none to assume it with.
+ */
+function credentialsOf(roleArn: string): ReturnType<typeof fromTemporaryCredentials> {
+  const assume = fromTemporaryCredentials({ params: { RoleArn: roleArn, RoleSessionName: ROLE_SESSION } });
+  return async (properties) => {
+    try {
+      return await assume(properties);
+    } catch (error) {
+      throw roleRefused(error, roleArn);
+    }
   };
 }
 

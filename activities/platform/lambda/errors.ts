@@ -42,6 +42,7 @@ const SERVICES: Record<string, string> = {
   GetMetricData: 'cloudwatch',
   DescribeAlarms: 'cloudwatch',
   FilterLogEvents: 'logs',
+  AssumeRole: 'sts',
 };
 
 export function isThrottle(error: unknown): boolean {
@@ -89,11 +90,11 @@ export function toSluiceError(error: unknown, operation: string, subject: string
   if (CREDENTIALS.has(sdk.name)) {
     return new SluiceError(
       'SLUICE_CREDENTIALS',
-      `${said}. Give the worker valid credentials for the account (AWS_* or the role of the spec) and start again`,
+      `${asSentence(said)} Give the worker valid credentials for the account: AWS_* where it runs, or the role of the spec`,
     );
   }
   if (DENIED.has(sdk.name) || (status === 403 && sdk.$metadata !== undefined)) {
-    return new SluiceError('SLUICE_PERMISSION', `${actionOf(sdk, operation)} is not allowed: ${said}`);
+    return notAllowed(actionOf(sdk, operation), said);
   }
   if (CREATING.has(operation) && sdk.name === 'ResourceConflictException') {
     return new Refused('SLUICE_REFUSED', said, sdk.name);
@@ -104,6 +105,29 @@ export function toSluiceError(error: unknown, operation: string, subject: string
     return new Refused('SLUICE_REFUSED', said, sdk.name);
   }
   return new SluiceError('SLUICE_PROVIDER', said, retryAfterMs(sdk));
+}
+
+/** A refusal for lack of a permission: which action, the provider's words, and what to do. */
+export function notAllowed(action: string, said: string): SluiceError {
+  return new SluiceError(
+    'SLUICE_PERMISSION',
+    `${action} is not allowed: ${asSentence(said)} Allow it in the policy of the worker's identity, or of the role of the spec`,
+  );
+}
+
+/** The provider ends some of its sentences with a full stop and others not. */
+function asSentence(said: string): string {
+  return said.endsWith('.') ? said : `${said}.`;
+}
+
+/** Why a role could not be assumed, as ours, with what to do when it may not be. */
+export function roleRefused(error: unknown, roleArn: string): Error {
+  const ours = toSluiceError(error, 'AssumeRole', roleArn);
+  if (!hasCode(ours, 'SLUICE_PERMISSION')) return ours;
+  return new SluiceError(
+    ours.code,
+    `${ours.message}. Name the worker's identity in the role's trust policy and allow it sts:AssumeRole on the role, or give another role (target.roleArn, SLUICE_ACCOUNTS)`,
+  );
 }
 
 /** By shape: errors of node's own modules and of the SDK may come from another realm. */

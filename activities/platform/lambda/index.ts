@@ -107,6 +107,7 @@ class Addresses {
   }
 
   private key({ target }: Session, version: string): string {
-    return `${target.region}/${target.function}:${target.alias}/${version}`;
+    // Roles of one platform may lead into different accounts.
+    return `${target.roleArn ?? ''}/${target.region}/${target.function}:${target.alias}/${version}`;
   }
 }

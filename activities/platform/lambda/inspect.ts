@@ -3,11 +3,12 @@ import type { Spec } from '../../../src/model/spec.js';
 import type { BeforeState, Finding } from '../platform.js';
 import { type Alias, readAlias } from './alias.js';
 import { readCapacity } from './capacity.js';
-import { checkCapacity, checkCodeStorage, checkLogs, checkPermissions, checkPublished } from './checks.js';
+import { checkCapacity, checkCodeStorage, checkLogs, checkPublished } from './checks.js';
 import type { Session } from './client.js';
 import { type LambdaConfiguration, readConfiguration, releaseOf } from './configuration.js';
 import { readEnvironments } from './environments.js';
 import { refuse, type Seen } from './findings.js';
+import { checkPermissions, permissionsToCreate } from './permissions.js';
 import { NO_SPLIT, say } from './split.js';
 import { sameTarget } from './text.js';
 import { checkCalls } from './traffic.js';
@@ -34,7 +35,7 @@ export async function inspect(session: Session, spec: Spec): Promise<{ before: B
   ];
   // Further checks cost calls; they cannot save a rollout that is refused already.
   if (findings.some(({ level }) => level === 'refuse')) return { before, findings };
-  findings.push(...(await checkPermissions(session, spec)));
+  findings.push(...(await checkPermissions(session, spec, { before, latest })));
   findings.push(...(await checkCodeStorage(session, spec)));
   findings.push(...(await checkCapacity(session, alias)));
   findings.push(...(await checkCalls(session, version)));
@@ -72,7 +73,7 @@ function checkFunction(spec: Spec): Finding[] {
     ...('image' in spec.release || runtime !== undefined ? [] : ['configuration.runtime']),
     ...('image' in spec.release || handler !== undefined ? [] : ['configuration.handler']),
   ];
-  if (missing.length === 0) return [];
+  if (missing.length === 0) return [permissionsToCreate()];
   return [
     refuse(
       'SLUICE_NOT_FOUND',
@@ -114,7 +115,7 @@ function checkAlias(session: Session, spec: Spec, alias: Alias | null): Finding[
 }
 
 /** Whether the release can exist. Pure. */
-function checkRelease(session: Session, spec: Spec, { named }: Seen): Finding[] {
+function checkRelease(session: Session, spec: Spec, { latest, named }: Seen): Finding[] {
   const { release } = spec;
   const { function: fn } = session.target;
   if ('version' in release) {
@@ -137,5 +138,21 @@ function checkRelease(session: Session, spec: Spec, { named }: Seen): Finding[] 
       ),
     ];
   }
-  return [];
+  return checkPackageType(fn, release, latest);
+}
+
+/** Lambda never changes a function's package type ("Create a Lambda function using a container image"). Pure. */
+function checkPackageType(fn: string, release: Spec['release'], latest: LambdaConfiguration | null): Finding[] {
+  if (latest === null || 'version' in release) return [];
+  const isImage = latest.PackageType === 'Image';
+  if (isImage === 'image' in release) return [];
+  const [has, gives, instead] = isImage
+    ? ['container images', 'a zip', 'an image (release.image)']
+    : ['zips', 'a container image', 'a folder, a zip or s3'];
+  return [
+    refuse(
+      'SLUICE_TARGET',
+      `${fn} is a function of ${has} and the release is ${gives}; Lambda cannot change that. Release ${instead}, or name another function: it is created`,
+    ),
+  ];
 }

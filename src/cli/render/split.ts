@@ -1,4 +1,5 @@
 /** Where the traffic is: `stable 41 ██████████░░ candidate 42 10 %`. */
+import { environmentsNote } from '../../model/environments.js';
 import type { RolloutView } from '../../model/view.js';
 import type { Line } from './pieces.js';
 import { piece } from './pieces.js';
@@ -7,14 +8,18 @@ const WIDEST = 40;
 const NARROWEST = 10;
 
 export function splitLine(view: RolloutView, width: number): Line {
-  const live = view.live === null ? '' : ` (${view.live} is live)`;
+  const live = environmentsNote(view);
   if (view.outcome === 'succeeded') return whole(view.candidate, live);
+  if (view.stable === null && view.weight === 0) return nothingLive(view.candidate);
   const left = `stable ${view.stable ?? 'none yet'} `;
-  if (view.candidate === null)
-    return view.stable === null ? [piece('nothing is live yet', 'dim')] : whole(view.stable, live);
+  if (view.candidate === null) return whole(view.stable, live);
   const right = ` candidate ${view.candidate} ${view.weight} %${live}`;
   const columns = Math.max(NARROWEST, Math.min(WIDEST, width - left.length - right.length));
   return [piece(left, 'cyan'), ...bar(view.weight, columns), piece(right, 'yellow')];
+}
+
+function nothingLive(candidate: string | null): Line {
+  return [piece(`nothing is live yet${candidate === null ? '' : `; candidate ${candidate} has no traffic`}`, 'dim')];
 }
 
 function whole(release: string | null, live: string): Line {

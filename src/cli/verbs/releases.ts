@@ -44,6 +44,9 @@ function linesOf(view: TargetView, ctx: Context): string[] {
       text(`queued: ${view.queued.strategy} by ${view.queued.by ?? 'somebody'} since ${moment(view.queued.since)}`),
     );
   }
+  for (const { strategy, by, at, why } of view.settled.filter(({ run }) => run === null)) {
+    lines.push(text(`never began: ${strategy} by ${by ?? 'somebody'}, ${moment(at)}: ${why}`));
+  }
   if (view.undo !== null) {
     const way = `sluice undo ${view.app}/${view.environment}`;
     lines.push(text(`undo goes back to release ${view.undo.version}, ${left(view.undo.until, frame.now)}: ${way}`));
@@ -55,7 +58,7 @@ function rowOf(entry: LedgerEntry) {
   return [
     { text: entry.version },
     { text: moment(entry.since) },
-    { text: entry.until === null ? 'live' : moment(entry.until) },
+    { text: entry.until === null ? 'live' : `${moment(entry.until)}${entry.retired === null ? '' : ', deleted'}` },
     { text: entry.by ?? '–' },
     { text: entry.strategy },
     { text: entry.message ?? '' },

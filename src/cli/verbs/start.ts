@@ -1,4 +1,4 @@
-import type { Sluice, StartAnswer, TargetName } from '../../client/types.js';
+import type { StartAnswer, TargetName } from '../../client/types.js';
 import type { OnNewRelease, Strategy } from '../../model/words.js';
 import { STRATEGIES } from '../../model/words.js';
 import { type Context, command } from '../command.js';
@@ -47,7 +47,6 @@ export const start = command({
     const target = { app: spec.app, environment: spec.environment };
     const sluice = await ctx.connect();
     const onNewRelease = (given.text('onNewRelease') as OnNewRelease | undefined) ?? spec.onNewRelease;
-    const before = onNewRelease === 'reject' ? null : await runningRun(sluice, target);
     const message = given.text('message') ?? spec.message;
     const answer = await sluice.start({
       ...target,
@@ -59,16 +58,13 @@ export const start = command({
     });
     if (!watch && !wait) return told(ctx, target, answer);
     say(ctx, sentence(target, answer));
-    const after = answer.state === 'started' || before === null ? undefined : before;
-    return follow(ctx, sluice, target, { until: 'done', timeout, after, as: watch ? 'watch' : 'wait' });
+    return follow(ctx, sluice, target, { until: 'done', timeout, whom: whomOf(answer), as: watch ? 'watch' : 'wait' });
   },
 });
 
-/** The run that is or was the last one, so that the next can be told from it. */
-async function runningRun(sluice: Sluice, target: TargetName): Promise<string | null> {
-  // A rollout that nobody can ask now is found out about by the start itself.
-  const seen = await sluice.status(target).catch(() => null);
-  return seen?.view?.run ?? null;
+/** By what the release of an answer is followed. */
+export function whomOf(answer: StartAnswer) {
+  return answer.state === 'started' ? { run: answer.run } : { ticket: answer.ticket };
 }
 
 function told(ctx: Context, target: TargetName, answer: StartAnswer): number {
@@ -79,14 +75,17 @@ function told(ctx: Context, target: TargetName, answer: StartAnswer): number {
 
 export function sentence(target: TargetName, answer: StartAnswer): string {
   const id = `${target.app}/${target.environment}`;
+  const { tookPlaceOf } = answer;
+  const instead =
+    tookPlaceOf === null
+      ? ''
+      : `; the ${tookPlaceOf.strategy} by ${tookPlaceOf.by ?? 'somebody'} that waited will not run`;
   switch (answer.state) {
     case 'started':
-      return `started ${id}, run ${answer.run}`;
+      return `started ${id}, run ${answer.run}${instead}`;
     case 'queued':
-      return `queued ${id}: it starts when the way is free`;
+      return `queued ${id}: it starts when the way is free${instead}`;
     case 'replacing':
-      return `replacing the running rollout of ${id}: it goes back first, then this one starts`;
-    case 'starting':
-      return `starting ${id}`;
+      return `replacing the running rollout of ${id}: it goes back first, then this one starts${instead}`;
   }
 }

@@ -4,7 +4,7 @@ import { EXIT } from '../exit-codes.js';
 import { follow } from '../follow.js';
 import { emit, print, say } from '../print.js';
 import { BY, TARGET } from './message.js';
-import { sentence } from './start.js';
+import { sentence, whomOf } from './start.js';
 
 export const undo = command({
   name: 'undo',
@@ -31,6 +31,6 @@ export const undo = command({
       return EXIT.succeeded.code;
     }
     say(ctx, sentence(target, answer));
-    return follow(ctx, sluice, target, { until: 'done', timeout, as: watch ? 'watch' : 'wait' });
+    return follow(ctx, sluice, target, { until: 'done', timeout, whom: whomOf(answer), as: watch ? 'watch' : 'wait' });
   },
 });

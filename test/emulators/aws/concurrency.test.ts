@@ -6,13 +6,14 @@ import {
   GetProvisionedConcurrencyConfigCommand,
   type LambdaClient,
   ListProvisionedConcurrencyConfigsCommand,
+  PublishVersionCommand,
   PutFunctionConcurrencyCommand,
   PutProvisionedConcurrencyConfigCommand,
   UpdateAliasCommand,
 } from '@aws-sdk/client-lambda';
 import { type EmulatedAws, startAws } from '../../../emulators/aws/index.js';
 import { until } from '../../support/until.js';
-import { call, functionWith, lambdaAt, refusal } from './functions.js';
+import { call, functionWith, lambdaAt, refusal, snapStartFunction } from './functions.js';
 
 const FN = 'capacity';
 let aws: EmulatedAws;
@@ -73,6 +74,21 @@ test('AWS: a version is provisioned by itself or by an alias, not by both', asyn
   await remove('2');
   expect(await put('second')).toMatchObject({ Status: 'IN_PROGRESS' });
   await remove('second');
+});
+
+test('AWS: provisioned concurrency is refused for a version with SnapStart, by number and by alias', async () => {
+  const FunctionName = 'snapped';
+  await snapStartFunction(lambda, FunctionName);
+  await lambda.send(new PublishVersionCommand({ FunctionName }));
+  await lambda.send(new CreateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: '1' }));
+  for (const Qualifier of ['1', 'live']) {
+    const asked = new PutProvisionedConcurrencyConfigCommand({
+      FunctionName,
+      Qualifier,
+      ProvisionedConcurrentExecutions: 1,
+    });
+    expect(await refusal(lambda.send(asked))).toBe('InvalidParameterValueException');
+  }
 });
 
 test('AWS: moving a provisioned alias allocates anew', async () => {

@@ -23,10 +23,12 @@ export function lambdaAt(endpoint: string): LambdaClient {
 
 /** A zip with one module, whose handler is `body`. */
 export function zipOf(body: string): Promise<Uint8Array> {
+  return zipWith('index.js', `exports.handler = async (event, context) => { ${body} };`);
+}
+
+function zipWith(file: string, text: string): Promise<Uint8Array> {
   const zip = new ZipFile();
-  zip.addBuffer(Buffer.from(`exports.handler = async (event, context) => { ${body} };`), 'index.js', {
-    mtime: new Date(315_532_800_000),
-  });
+  zip.addBuffer(Buffer.from(text), file, { mtime: new Date(315_532_800_000) });
   zip.end();
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -62,6 +64,21 @@ export async function functionWith(lambda: LambdaClient, name: string, bodies: s
     await settled(lambda, name);
     await lambda.send(new PublishVersionCommand({ FunctionName: name }));
   }
+}
+
+/** A function with SnapStart, which Node's runtimes do not have; nothing is published. */
+export async function snapStartFunction(lambda: LambdaClient, name: string): Promise<void> {
+  await lambda.send(
+    new CreateFunctionCommand({
+      FunctionName: name,
+      Role: ROLE,
+      Runtime: 'python3.12',
+      Handler: 'index.handler',
+      Code: { ZipFile: await zipWith('index.py', 'def handler(event, context):\n    return 1\n') },
+      SnapStart: { ApplyOn: 'PublishedVersions' },
+    }),
+  );
+  await settled(lambda, name);
 }
 
 /** Invokes and says what came back. */

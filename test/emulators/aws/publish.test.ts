@@ -8,9 +8,11 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { type EmulatedAws, startAws } from '../../../emulators/aws/index.js';
-import { functionWith, lambdaAt, ROLE, refusal, settled, zipOf } from './functions.js';
+import { until } from '../../support/until.js';
+import { functionWith, lambdaAt, ROLE, refusal, settled, snapStartFunction, zipOf } from './functions.js';
 
 const FN = 'published';
+const REGISTRY = '000000000000.dkr.ecr.us-east-1.amazonaws.com';
 let aws: EmulatedAws;
 let lambda: LambdaClient;
 
@@ -98,4 +100,61 @@ test('AWS: code that is the same as in an older version, not the last one, is a 
     versions.push((await publish()).Version);
   }
   expect(new Set(versions).size).toBe(3);
+});
+
+describe('a function of container images', () => {
+  const imageOf = (digit: string) => `${REGISTRY}/app@sha256:${digit.repeat(64)}`;
+  const create = async (FunctionName: string) => {
+    await lambda.send(
+      new CreateFunctionCommand({ FunctionName, Role: ROLE, PackageType: 'Image', Code: { ImageUri: imageOf('a') } }),
+    );
+    await settled(lambda, FunctionName);
+  };
+  const update = async (FunctionName: string, ImageUri: string) => {
+    await lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ImageUri }));
+    await settled(lambda, FunctionName);
+  };
+
+  test('AWS: its CodeSha256 is the digest of its image, and another image is another version', async () => {
+    const FunctionName = 'images';
+    await create(FunctionName);
+    const first = await lambda.send(new PublishVersionCommand({ FunctionName }));
+    expect(first).toMatchObject({ Version: '1', PackageType: 'Image', CodeSha256: 'a'.repeat(64) });
+    await update(FunctionName, imageOf('b'));
+    const second = await lambda.send(new PublishVersionCommand({ FunctionName, CodeSha256: 'b'.repeat(64) }));
+    expect(second).toMatchObject({ Version: '2', CodeSha256: 'b'.repeat(64) });
+    const { Code } = await lambda.send(new GetFunctionCommand({ FunctionName, Qualifier: '1' }));
+    expect(Code?.ImageUri).toBe(imageOf('a'));
+    await update(FunctionName, imageOf('b'));
+    expect((await lambda.send(new PublishVersionCommand({ FunctionName }))).Version).toBe('2');
+  });
+
+  test('AWS: the package type of a function never changes', async () => {
+    const FunctionName = 'boxed';
+    await create(FunctionName);
+    const zip = new UpdateFunctionCodeCommand({ FunctionName, ZipFile: await zipOf('return 1') });
+    expect(await refusal(lambda.send(zip))).toBe('InvalidParameterValueException');
+    const image = new UpdateFunctionCodeCommand({ FunctionName: FN, ImageUri: imageOf('a') });
+    expect(await refusal(lambda.send(image))).toBe('InvalidParameterValueException');
+    expect((await now()).PackageType).toBe('Zip');
+  });
+});
+
+test('AWS: a version with SnapStart is Pending until its snapshot is there; without it is another version', async () => {
+  const FunctionName = 'snapped';
+  await snapStartFunction(lambda, FunctionName);
+  const published = await lambda.send(new PublishVersionCommand({ FunctionName }));
+  expect(published).toMatchObject({ Version: '1', State: 'Pending', SnapStart: { OptimizationStatus: 'On' } });
+  await until('the snapshot is there', async () => {
+    const version = new GetFunctionConfigurationCommand({ FunctionName, Qualifier: '1' });
+    return (await lambda.send(version)).State === 'Active';
+  });
+  expect((await lambda.send(new PublishVersionCommand({ FunctionName }))).Version).toBe('1');
+  await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, SnapStart: { ApplyOn: 'None' } }));
+  await settled(lambda, FunctionName);
+  expect(await lambda.send(new PublishVersionCommand({ FunctionName }))).toMatchObject({
+    Version: '2',
+    State: 'Active',
+    SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
+  });
 });

@@ -3,7 +3,9 @@ import {
   CreateAliasCommand,
   CreateEventSourceMappingCommand,
   CreateFunctionUrlConfigCommand,
+  GetAliasCommand,
   GetFunctionConfigurationCommand,
+  ListVersionsByFunctionCommand,
   PublishVersionCommand,
   PutProvisionedConcurrencyConfigCommand,
   UpdateFunctionConfigurationCommand,
@@ -142,23 +144,93 @@ test('a missing permission of an optional check is said, and stops nothing', asy
   expect(of(found, 'UNCHECKED')[0]?.message).toContain('lambda:GetPolicy');
 });
 
-test('a missing permission to update the code is refused before anything is touched', async () => {
-  const fn = 'denied';
-  await live(fn);
-  const message = 'User: ci is not authorized to perform: lambda:UpdateFunctionCode on resource: denied';
-  const error = { code: 'AccessDeniedException', status: 403, message };
-  await stack.aws.faults.set([{ service: 'lambda', operation: 'UpdateFunctionCode', error }]);
-  const release = { artifact: await stack.pack('return 3') };
-  const found = await findings(fn, { release });
-  expect(of(found, 'SLUICE_PERMISSION')[0]?.message).toMatch(/^lambda:UpdateFunctionCode is not allowed/);
+describe('a missing permission', () => {
+  /** Operations that the provider refuses for whoever asks. */
+  const deny = (...operations: string[]) =>
+    stack.aws.faults.set(
+      operations.map((operation) => {
+        const message = `User: ci is not authorized to perform: lambda:${operation === 'Invoke' ? 'InvokeFunction' : operation}`;
+        return { service: 'lambda', operation, error: { code: 'AccessDeniedException', status: 403, message } };
+      }),
+    );
+
+  const release = async () => ({ release: { artifact: await stack.pack('return 3') }, configuration: { memory: 512 } });
+
+  test.each([
+    ['UpdateFunctionCode', 'UpdateFunctionCode'],
+    ['UpdateFunctionConfiguration', 'UpdateFunctionConfiguration'],
+    ['PublishVersion', 'PublishVersion'],
+    ['UpdateAlias', 'UpdateAlias'],
+    ['Invoke', 'InvokeFunction'],
+  ])('for %s is refused before anything is touched', async (operation, action) => {
+    const fn = `denied-${operation}`;
+    await live(fn);
+    await deny(operation);
+    const refused = of(await findings(fn, await release()), 'SLUICE_PERMISSION');
+    expect(refused.map(({ level }) => level)).toEqual(['refuse']);
+    expect(refused[0]?.message).toMatch(new RegExp(`^lambda:${action} is not allowed`));
+  });
+
+  test('is said with all others at once', async () => {
+    const fn = 'denied-all';
+    await live(fn);
+    await deny('UpdateFunctionCode', 'PublishVersion', 'UpdateAlias');
+    expect(of(await findings(fn, await release()), 'SLUICE_PERMISSION')).toHaveLength(3);
+  });
+
+  test('that the rollout does not need is none', async () => {
+    const fn = 'denied-unneeded';
+    await live(fn);
+    await deny('UpdateFunctionCode', 'UpdateFunctionConfiguration', 'PublishVersion', 'Invoke');
+    const health = { ...stack.spec(fn).health, probes: [] };
+    expect(of(await findings(fn, { health }), 'SLUICE_PERMISSION')).toEqual([]);
+  });
+
+  test('to call an environment is one on its alias, not on a version', async () => {
+    const fn = 'denied-environment';
+    await live(fn);
+    for (const Name of ['live-blue', 'live-green']) {
+      await stack.lambda.send(new CreateAliasCommand({ FunctionName: fn, Name, FunctionVersion: '1' }));
+    }
+    stack.asked.length = 0;
+    const strategy: Spec['strategy'] = { type: 'blueGreen', bake: 0, testBake: 0 };
+    expect(of(await findings(fn, { strategy }), 'UNCHECKED')).toEqual([]);
+    const dryRuns = stack.asked.filter(({ headers }) => headers['x-amz-invocation-type'] === 'DryRun');
+    expect(dryRuns.map(({ query }) => query?.Qualifier)).toEqual(['live-blue']);
+  });
 });
 
-test('looking writes nothing, not even by trying the permission', async () => {
+test('permissions that cannot be tried without an effect are said as not checked', async () => {
+  const fn = 'untried';
+  await functionWith(stack.lambda, fn, ['return 1']);
+  const release = { artifact: await stack.pack('return 2') };
+  const configuration = { role: `${ROLE}-other`, provisionedConcurrency: 1 };
+  const [said] = of(await findings(fn, { release, configuration }), 'UNCHECKED');
+  expect(said).toMatchObject({ level: 'warn' });
+  expect(said?.message).toMatch(
+    /^permissions not checked: lambda:CreateAlias, lambda:DeleteAlias, iam:PassRole, lambda:PutProvisionedConcurrencyConfig, lambda:InvokeFunction; /,
+  );
+});
+
+test('looking changes nothing, not even by trying the permissions', async () => {
   const fn = 'untouched';
   await live(fn);
+  const state = async () => ({
+    latest: (await stack.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: fn }))).RevisionId,
+    alias: (await stack.lambda.send(new GetAliasCommand({ FunctionName: fn, Name: 'live' }))).RevisionId,
+    versions: (await stack.lambda.send(new ListVersionsByFunctionCommand({ FunctionName: fn }))).Versions?.length,
+  });
+  const before = await state();
   stack.aws.clearWrites();
-  await findings(fn, { release: { artifact: await stack.pack('return 3') } });
-  expect(stack.aws.writes().filter(({ status }) => status < 300)).toEqual([]);
+  await findings(fn, { release: { artifact: await stack.pack('return 3') }, configuration: { memory: 512 } });
+  expect(stack.aws.writes().map(({ operation, status }) => `${operation} ${status}`)).toEqual([
+    'UpdateFunctionCode 412',
+    'PublishVersion 412',
+    'UpdateFunctionConfiguration 412',
+    'UpdateAlias 412',
+  ]);
+  expect(await state()).toEqual(before);
+  expect(stack.aws.traffic()[`${fn}:1`]).toBeUndefined();
 });
 
 test('a function that does not exist is refused unless the spec can create it', async () => {
@@ -167,7 +239,10 @@ test('a function that does not exist is refused unless the spec can create it', 
   expect(refused).toMatchObject({ level: 'refuse', code: 'SLUICE_NOT_FOUND' });
   expect(refused?.message).toContain('configuration.role, configuration.handler');
   const configuration = { role: ROLE, runtime: 'nodejs20.x', handler: 'index.handler' };
-  expect(await findings('absent', { release, configuration })).toEqual([]);
+  const [said, ...others] = await findings('absent', { release, configuration });
+  expect(said).toMatchObject({ level: 'warn', code: 'UNCHECKED' });
+  expect(said?.message).toContain('not checked: lambda:CreateFunction, iam:PassRole');
+  expect(others).toEqual([]);
 });
 
 test('an image named by a tag is refused', async () => {

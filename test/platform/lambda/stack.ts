@@ -13,15 +13,25 @@ import { specFor } from '../../support/specs.js';
 
 const REGION = 'us-east-1';
 
+/** A request as it goes out. */
+interface Asked {
+  headers: Record<string, string>;
+  query?: Record<string, unknown>;
+}
+
 /** The emulated AWS, a driver on it, and a hand of the test's own beside the driver. */
 export interface Stack {
   aws: EmulatedAws;
   driver: PlatformDriver;
   lambda: LambdaClient;
+  /** What the driver has sent to Lambda, in order. */
+  asked: Asked[];
   /** A spec for a function's alias `live`; `release: {version: 1}` unless given. */
   spec(fn: string, overrides?: Partial<Spec>): Spec;
   /** Packs one file, `index.mjs`, whose handler is `body`. */
   pack(body: string): ReturnType<typeof packFolder>;
+  /** Packs one file with this text. */
+  packFile(file: string, text: string): ReturnType<typeof packFolder>;
   stop(): Promise<void>;
 }
 
@@ -36,15 +46,29 @@ export async function startStack(options: Parameters<typeof startAws>[0] = {}): 
   process.env.AWS_SECRET_ACCESS_KEY = 'test';
   process.env.AWS_ENDPOINT_URL = aws.endpoint;
   const clients = awsClients(REGION);
+  const asked: Asked[] = [];
+  clients.lambda.middlewareStack.add(
+    (next) => (args) => {
+      asked.push(args.request as Asked);
+      return next(args);
+    },
+    { step: 'finalizeRequest', name: 'seeRequests' },
+  );
   const driver = createLambdaDriver({
     clients: () => clients,
     budget: createBudget({ perSecond: 200, share: () => 1 }),
     readArtifact,
   });
   let packed = 0;
+  const packFile = async (file: string, text: string) => {
+    const code = mkdtempSync(path.join(folder, `code-${++packed}-`));
+    await writeFile(path.join(code, file), text);
+    return packFolder(code, path.join(folder, 'store'));
+  };
   return {
     aws,
     driver,
+    asked,
     lambda: new LambdaClient({ endpoint: aws.gatewayUrl, region: REGION }),
     spec: (fn, overrides = {}) =>
       specFor(
@@ -56,11 +80,8 @@ export async function startStack(options: Parameters<typeof startAws>[0] = {}): 
           ...overrides,
         },
       ),
-    pack: async (body) => {
-      const code = mkdtempSync(path.join(folder, `code-${++packed}-`));
-      await writeFile(path.join(code, 'index.mjs'), `export const handler = async (event, context) => { ${body} };\n`);
-      return packFolder(code, path.join(folder, 'store'));
-    },
+    pack: (body) => packFile('index.mjs', `export const handler = async (event, context) => { ${body} };\n`),
+    packFile,
     stop: async () => {
       await aws.stop();
       rmSync(folder, { recursive: true, force: true });

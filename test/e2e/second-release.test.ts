@@ -1,0 +1,198 @@
+/** What happens to a second release of a target while one is running, by each policy, and when many come at the same moment. */
+import type { StartAnswer } from '../../src/client/index.js';
+import type { SluiceError } from '../../src/model/errors.js';
+import type { OnNewRelease } from '../../src/model/words.js';
+import { until } from '../support/until.js';
+import { DIRECT, QUICK, SLOW, startWorld, type World } from './target.js';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld('second');
+}, 60_000);
+
+afterAll(() => world?.stop());
+
+/** A first release by direct, and a canary of a second one that bakes at 10 %. */
+async function running(app: string) {
+  const first = await world.end(app, await world.start(app, 'ann', DIRECT));
+  const answer = await world.start(app, 'ann', SLOW);
+  const rolling = await world.phase(app, 'baking', answer.run ?? undefined);
+  expect((await world.alias(app)).weights).toEqual({ [String(rolling.candidate)]: 0.1 });
+  return { stable: first.candidate, answer, rolling };
+}
+
+describe('reject', () => {
+  test('the second start is refused, by client and by CLI, with who runs and what to do; the first goes on', async () => {
+    const { answer } = await running('rejected');
+    const writers = world.writers('rejected');
+    const message = expect.stringMatching(
+      /^a canary of rejected\/production by ann is running, since 20.*, now baking\. Wait \(.*\), end it \(sluice abort rejected\/production\), or start with --on-new-release queue or replace$/,
+    );
+    await expect(world.start('rejected', 'bob', QUICK)).rejects.toMatchObject({
+      code: 'SLUICE_ALREADY_RUNNING',
+      message,
+    });
+    const said = await world.cli(['start', world.file('rejected', { ...QUICK, onNewRelease: 'reject' })]);
+    expect(said).toMatchObject({ code: 10, out: '' });
+    expect(said.err).toMatch(/^error SLUICE_ALREADY_RUNNING: a canary of rejected\/production by ann is running/);
+    expect(await world.phase('rejected', 'baking')).toMatchObject({ run: answer.run, weight: 10 });
+    expect(world.writers('rejected')).toEqual(writers);
+  }, 60_000);
+});
+
+describe('queue', () => {
+  test('a third release takes the place of the second, whose starter is told; it starts by itself', async () => {
+    const { answer, rolling } = await running('queued');
+    const file = world.file('queued', { ...QUICK, onNewRelease: 'queue' });
+    const second = world.cli(['start', file, '--wait', '--by', 'bob']);
+    await until('the queue', async () => (await world.ledger('queued'))?.queued?.by === 'bob');
+    const third = await world.start('queued', 'cat', QUICK, 'queue');
+    expect(third).toMatchObject({ state: 'queued', tookPlaceOf: { by: 'bob', strategy: 'canary' } });
+
+    expect(await second).toMatchObject({
+      code: 8,
+      err: expect.stringMatching(
+        /^queued queued\/production: it starts when the way is free\n(.*\n)*error SLUICE_SUPERSEDED: this release of queued\/production never began: a newer release by cat took its place in the queue/,
+      ),
+    });
+    expect((await world.cli(['releases', 'queued'])).out).toMatch(
+      /queued: canary by cat since .*\nnever began: canary by bob, .*: a newer release by cat took its place in the queue/,
+    );
+    expect(await world.phase('queued', 'baking')).toMatchObject({ run: rolling.run });
+
+    await world.sluice.verb(world.at('queued'), 'abort', { by: 'ann' });
+    expect(await world.end('queued', answer)).toMatchObject({ outcome: 'rolledBack' });
+    const done = await world.end('queued', third);
+    expect(done).toMatchObject({ outcome: 'succeeded', startedBy: 'cat', stable: rolling.stable });
+    expect(await world.ledger('queued')).toMatchObject({ queued: null, releases: [{ run: done.run, by: 'cat' }, {}] });
+    expect(await world.alias('queued')).toMatchObject({ version: done.candidate, weights: {} });
+    expect(world.writers('queued').slice(1)).toEqual([rolling.run, done.run]);
+  }, 60_000);
+
+  test('with the way free it starts at once', async () => {
+    const answer = await world.start('free', 'ann', DIRECT, 'queue');
+    expect(answer).toMatchObject({ state: 'started', run: expect.any(String), tookPlaceOf: null });
+    expect(await world.end('free', answer)).toMatchObject({ outcome: 'succeeded', run: answer.run });
+  }, 60_000);
+});
+
+describe('replace', () => {
+  const GATED = {
+    strategy: {
+      type: 'canary',
+      stages: [
+        { weight: '10%', bake: '200ms', approval: { within: '1h' } },
+        { weight: '50%', bake: '1h' },
+        { weight: '100%', bake: '200ms' },
+      ],
+    },
+  };
+
+  test('the running one goes back to weight 0 and ends superseded, its approvals with it; the new one starts from the same stable', async () => {
+    const app = 'replaced';
+    const first = await world.end(app, await world.start(app, 'ann', DIRECT));
+    const old = await world.start(app, 'ann', GATED);
+    await world.phase(app, 'awaitingApproval');
+    await world.sluice.verb(world.at(app), 'approve', { stage: '10%', by: 'dan' });
+    await until('50 %', async () => (await world.sluice.status(world.at(app))).view?.weight === 50);
+
+    const file = world.file(app, { ...GATED, onNewRelease: 'replace' });
+    const waits = world.cli(['start', file, '--wait', '--by', 'bob']);
+    const superseded = await world.end(app, old);
+    expect(superseded).toMatchObject({
+      outcome: 'superseded',
+      weight: 0,
+      reason: 'a newer release by bob takes its place',
+    });
+
+    const gate = await world.phase(app, 'awaitingApproval');
+    expect(gate).toMatchObject({ startedBy: 'bob', stable: first.candidate, weight: 10 });
+    expect(gate.run).not.toBe(old.run);
+    const writes = world.stack.aws.writes().filter((write) => write.function === app && write.qualifier === 'live');
+    const lastOfOld = writes.filter(({ request }) => request.description?.includes(String(old.run))).at(-1);
+    expect(lastOfOld?.request).toMatchObject({ functionVersion: first.candidate, weights: {} });
+
+    await world.sluice.verb(world.at(app), 'approve', { stage: '10%', by: 'dan' });
+    await world.phase(app, 'baking');
+    await world.sluice.verb(world.at(app), 'skip', { by: 'bob' });
+    expect(await waits).toMatchObject({
+      code: 0,
+      err: expect.stringContaining(
+        `replacing the running rollout of ${app}/production: it goes back first, then this one starts\n`,
+      ),
+    });
+    expect(world.writers(app).slice(1)).toEqual([old.run, gate.run]);
+    expect(await world.alias(app)).toMatchObject({ version: gate.candidate, weights: {} });
+  }, 60_000);
+
+  test('with nothing in the way it starts, and does not end itself', async () => {
+    const answer = await world.start('alone', 'ann', DIRECT, 'replace');
+    expect(answer).toMatchObject({ state: 'started' });
+    expect(await world.end('alone', answer)).toMatchObject({ outcome: 'succeeded' });
+  }, 60_000);
+});
+
+describe('many starts at the same moment', () => {
+  const STARTS = 12;
+  const CONNECTIONS = 4;
+
+  /** What each starter heard in the end: his run and its outcome, or the code of the error. */
+  async function stormOf(app: string, policyOf: (at: number) => OnNewRelease) {
+    await world.end(app, await world.start(app, 'first', DIRECT));
+    const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => world.client()));
+    const heard = Array.from({ length: STARTS }, async (_, at) => {
+      const client = clients[at % CONNECTIONS] as World['sluice'];
+      try {
+        const answer: StartAnswer = await world.start(app, `starter-${at}`, QUICK, policyOf(at), client);
+        const { outcome, run, startedBy } = await world.end(app, answer, client);
+        return { at, run, outcome, startedBy };
+      } catch (error) {
+        return { at, refused: (error as SluiceError).code };
+      }
+    });
+    return Promise.all(heard);
+  }
+
+  const POLICIES: [string, (at: number) => OnNewRelease, string[]][] = [
+    ['reject', () => 'reject', ['SLUICE_ALREADY_RUNNING']],
+    ['queue', () => 'queue', ['SLUICE_SUPERSEDED']],
+    ['replace', () => 'replace', ['SLUICE_SUPERSEDED']],
+    [
+      'mixed',
+      (at) => (['reject', 'queue', 'replace'] as const)[at % 3] as OnNewRelease,
+      ['SLUICE_ALREADY_RUNNING', 'SLUICE_SUPERSEDED'],
+    ],
+  ];
+
+  test.each(POLICIES)(
+    '%s: never do two run at once, each starter hears what became of his, the alias ends at one release',
+    async (name, policyOf, refusals) => {
+      const app = `storm-${name}`;
+      const heard = await stormOf(app, policyOf);
+
+      const ran = heard.flatMap((each) => ('run' in each ? [each] : []));
+      for (const each of heard) if ('refused' in each) expect(refusals).toContain(each.refused);
+      for (const { at, startedBy } of ran) expect(startedBy).toBe(`starter-${at}`);
+
+      // Oldest first, without the first release: each run's starter has heard of it, and of no other.
+      const past = (await world.sluice.history(world.at(app))).reverse().slice(1);
+      expect(past.map(({ run }) => run).sort()).toEqual(ran.map(({ run }) => run).sort());
+      for (const [index, { startedAt }] of past.entries()) {
+        if (index > 0) expect(startedAt).toBeGreaterThanOrEqual(past[index - 1]?.endedAt ?? Number.POSITIVE_INFINITY);
+      }
+      for (const { outcome } of past.slice(0, -1)) {
+        expect(['succeeded', 'superseded']).toContain(outcome);
+      }
+      expect(past.at(-1)?.outcome).toBe('succeeded');
+      expect(ran.length).toBeGreaterThanOrEqual(name === 'reject' ? 1 : 2);
+      if (name === 'reject') expect(ran).toHaveLength(1);
+
+      const writers = world.writers(app);
+      expect(writers).toEqual([...new Set(writers)]);
+      expect(await world.alias(app)).toMatchObject({ version: past.at(-1)?.release, weights: {} });
+      expect(await world.ledger(app)).toMatchObject({ queued: null, running: null });
+    },
+    90_000,
+  );
+});
