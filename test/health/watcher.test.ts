@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { CancelledFailure } from '@temporalio/common';
+import type { AlarmState } from '../../activities/health/sources/source.js';
 import type { WatchHeartbeat, WatchInput } from '../../activities/health/types.js';
 import { decidingSources, watch } from '../../activities/health/watcher.js';
 import type { PlatformDriver } from '../../activities/platform/platform.js';
 import { judgeOf } from '../../src/judge/index.js';
 import { SluiceError } from '../../src/model/errors.js';
-import type { MetricSpec, ProbeSpec } from '../../src/model/spec.js';
+import type { AlarmSpec, MetricSpec, ProbeSpec } from '../../src/model/spec.js';
 import { until } from '../support/until.js';
 import { answered, FunctionDouble, failedWith, httpProbe, probeSpec, specWith, stretch } from './double.js';
 import { serve } from './server.js';
@@ -209,6 +210,61 @@ describe('harm', () => {
     expect(performance.now() - began).toBeLessThan(5_500);
     expect(beats.length - before).toBeGreaterThanOrEqual(4);
     expect(looking?.aborted).toBe(true);
+  });
+});
+
+describe('a candidate that is shown to be no worse', () => {
+  const well = () => stretch(LATER, { requests: 2_000, errors: 0 }, { requests: 18_000, errors: 0 });
+
+  test('ends the watch once its time has come, with the verdict that says so', async () => {
+    const driver = new FunctionDouble();
+    driver.counted = well;
+    const began = Date.now();
+    const earliest = began + 1_500;
+    const { report } = start(driver, { probes: [], metrics: [metric], input: { earliest } });
+    expect((await report).verdict).toMatchObject({ state: 'healthy', passes: true });
+    expect(Date.now()).toBeGreaterThanOrEqual(earliest);
+  });
+
+  test('is watched on where no bake may pass early', async () => {
+    const driver = new FunctionDouble();
+    driver.counted = well;
+    const { cancel, beats } = start(driver, { probes: [], metrics: [metric] });
+    await until('three heartbeats', () => beats.length >= 3);
+    const { verdict, series } = await cancel();
+    expect(verdict).toMatchObject({ state: 'healthy', passes: true });
+    expect(series.at(-1)).toMatchObject({ weight: 10, candidate: { requests: 2_000, errors: 0 } });
+  });
+});
+
+describe('an alarm', () => {
+  const alarms: AlarmSpec[] = [{ name: 'errors', kind: 'cloudwatch', alarm: 'prod-errors' }];
+  const is = (state: AlarmState['state']): AlarmState => ({ state, since: 0, why: '' });
+  const watched = (driver: FunctionDouble, firing: string[] = []) => {
+    const spec = specWith([probeSpec()]);
+    return start(driver, {
+      input: { spec: { ...spec, health: { ...spec.health, alarms } }, before: { baselines: {}, firing } },
+    });
+  };
+
+  test('that goes off ends the watch', async () => {
+    const driver = new FunctionDouble();
+    driver.alarm = () => is('ALARM');
+    const { verdict } = await watched(driver).report;
+    expect(verdict).toMatchObject({ state: 'unhealthy', why: 'alarm errors went off during the rollout' });
+  });
+
+  test('that fired before does not', async () => {
+    const driver = new FunctionDouble();
+    let looks = 0;
+    driver.alarm = () => {
+      looks += 1;
+      return is('ALARM');
+    };
+    const { cancel } = watched(driver, ['errors']);
+    await calledTimes(driver, '7', 22);
+    expect(looks).toBeGreaterThan(0);
+    expect((await cancel()).verdict.state).toBe('healthy');
   });
 });
 

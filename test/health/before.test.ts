@@ -1,0 +1,91 @@
+import { healthBefore } from '../../activities/health/before.js';
+import type { AlarmState } from '../../activities/health/sources/source.js';
+import type { MetricSpec, Spec } from '../../src/model/spec.js';
+import { calm, FunctionDouble, specWith } from './double.js';
+
+const MINUTE = 60_000;
+const metric: MetricSpec = {
+  name: 'requests',
+  kind: 'cloudwatch',
+  every: 5_000,
+  namespace: 'AWS/Lambda',
+  delay: MINUTE,
+  dryRun: false,
+};
+
+function withAlarms(...names: string[]): Spec {
+  const spec = specWith([], [metric]);
+  const alarms = names.map((name) => ({ name, kind: 'cloudwatch' as const, alarm: `prod-${name}` }));
+  return { ...spec, health: { ...spec.health, alarms } };
+}
+
+function is(state: AlarmState['state']): AlarmState {
+  return { state, since: 0, why: '' };
+}
+
+describe("stable's past", () => {
+  test('is read to its end, and says how many errors there were and how they cluster', async () => {
+    const driver = new FunctionDouble();
+    const began = Date.now();
+    const asked: number[] = [];
+    driver.counted = (since) => {
+      asked.push(since);
+      // Sixty-four minutes in answers of 32; three errors in every fourth minute.
+      const ends = asked.length > 2 ? [] : Array.from({ length: 32 }, (_, i) => since + (i + 1) * MINUTE);
+      const ticks = ends.map((id, i) => ({
+        id,
+        stable: null,
+        candidate: { requests: 100, errors: i % 4 === 0 ? 3 : 0 },
+      }));
+      return { ticks, asked: [] };
+    };
+    const { health, findings } = await healthBefore(calm(), driver, specWith([], [metric]), '6');
+    expect(findings).toEqual([]);
+    expect(asked[0]).toBeLessThanOrEqual(began - 60 * MINUTE);
+    expect(health.baselines['metric requests']?.counts).toEqual({ requests: 6_400, errors: 48 });
+    expect(health.baselines['metric requests']?.dispersion).toBeCloseTo(2.29, 1);
+  });
+
+  test('is nothing where nothing was live, and of no metric that is only tried out', async () => {
+    const driver = new FunctionDouble();
+    const first = await healthBefore(calm(), driver, specWith([], [metric]), null);
+    const trial = await healthBefore(calm(), driver, specWith([], [{ ...metric, dryRun: true }]), '6');
+    expect([first.health, trial.health]).toEqual([
+      { baselines: {}, firing: [] },
+      { baselines: {}, firing: [] },
+    ]);
+    expect(driver.reads).toBe(0);
+  });
+
+  test('that cannot be read is a warning with what it means', async () => {
+    const driver = new FunctionDouble();
+    driver.counted = () => Promise.reject(new Error('access denied'));
+    const { health, findings } = await healthBefore(calm(), driver, specWith([], [metric]), '6');
+    expect(health.baselines).toEqual({});
+    expect(findings).toEqual([
+      {
+        level: 'warn',
+        code: 'HEALTH',
+        message:
+          'metric requests could not be read before the rollout: access denied. While it cannot, the judge is blind and nothing passes',
+      },
+    ]);
+  });
+});
+
+describe('an alarm', () => {
+  test('that fires already is recorded, and no obstacle', async () => {
+    const driver = new FunctionDouble();
+    driver.alarm = (name) => is(name === 'prod-errors' ? 'ALARM' : 'INSUFFICIENT_DATA');
+    const { health, findings } = await healthBefore(calm(), driver, withAlarms('errors', 'latency'), '6');
+    expect(health.firing).toEqual(['errors']);
+    expect(findings).toMatchObject([{ level: 'warn', message: expect.stringMatching(/^alarm errors fires already;/) }]);
+  });
+
+  test('that does not exist is refused, with its name', async () => {
+    const { findings } = await healthBefore(calm(), new FunctionDouble(), withAlarms('errors'), '6');
+    expect(findings).toMatchObject([
+      { level: 'refuse', message: expect.stringContaining('there is no alarm "prod-errors"') },
+    ]);
+  });
+});
