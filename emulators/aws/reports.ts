@@ -10,6 +10,11 @@ interface Stream {
   name: string;
 }
 
+interface LogEvent {
+  timestamp: number;
+  message: string;
+}
+
 /**
  * Writes what Lambda logs after each invocation of a function whose LogFormat is JSON: a line of type `platform.report`.
  * (The server writes the plain START, END and REPORT lines, whatever the format.) Sources: "Configuring JSON and plain text
@@ -18,36 +23,57 @@ interface Stream {
  */
 export class Reports {
   readonly #streams = new Map<string, Stream>();
-  #writing: Promise<void> = Promise.resolve();
+  #waiting: Invocation[] = [];
+  #writing: Promise<void> | null = null;
 
   constructor(
     readonly upstream: Upstream,
     readonly store: Store,
   ) {}
 
+  /** What ends while a write is on its way goes out with the next one. */
   add(invocation: Invocation): void {
-    const { requestId } = invocation;
-    if (requestId === undefined) return;
-    this.#writing = this.#writing.then(() => this.#write(invocation, requestId)).catch(() => undefined);
+    if (invocation.requestId === undefined) return;
+    this.#waiting.push(invocation);
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = null;
+    });
   }
 
   /** Resolves when all that was added is written. */
-  close(): Promise<void> {
-    return this.#writing;
+  async close(): Promise<void> {
+    await this.#writing;
   }
 
-  async #write(invocation: Invocation, requestId: string): Promise<void> {
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const ended = this.#waiting;
+      this.#waiting = [];
+      const byStream = new Map<Stream, LogEvent[]>();
+      for (const invocation of ended) {
+        // A function may be deleted by now, as may be the server; then nobody asks for its log.
+        const found = await this.#eventOf(invocation).catch(() => null);
+        if (found !== null) byStream.set(found.stream, [...(byStream.get(found.stream) ?? []), found.event]);
+      }
+      for (const [stream, events] of byStream) await this.#put(stream, events).catch(() => undefined);
+    }
+  }
+
+  async #eventOf(invocation: Invocation): Promise<{ stream: Stream; event: LogEvent } | null> {
     const { where, version, at, duration } = invocation;
     const configuration = await this.store.configurationForInvoke(where, version);
     const { LogFormat, LogGroup } = configuration.LoggingConfig ?? {};
-    if (LogFormat !== 'JSON') return;
+    if (LogFormat !== 'JSON') return null;
     const timestamp = at + duration;
     const stream = await this.#stream(where, version, timestamp, LogGroup);
-    const message = JSON.stringify(report(invocation, requestId, timestamp, configuration));
-    await this.#call(stream.where, 'PutLogEvents', {
-      logGroupName: stream.group,
-      logStreamName: stream.name,
-      logEvents: [{ timestamp, message }],
+    return { stream, event: { timestamp, message: JSON.stringify(report(invocation, timestamp, configuration)) } };
+  }
+
+  async #put({ where, group, name }: Stream, events: LogEvent[]): Promise<void> {
+    await this.#call(where, 'PutLogEvents', {
+      logGroupName: group,
+      logStreamName: name,
+      logEvents: events.sort((a, b) => a.timestamp - b.timestamp),
     });
   }
 
@@ -82,8 +108,7 @@ export class Reports {
 }
 
 function report(
-  { duration, outcome, timedOut }: Invocation,
-  requestId: string,
+  { requestId, duration, outcome, timedOut }: Invocation,
   timestamp: number,
   { MemorySize = 128 }: Configuration,
 ): Record<string, unknown> {

@@ -85,13 +85,14 @@ test('users are counted from the reports of a function that logs JSON, without o
     { name: 'logs', kind: 'lambdaLogs', every: 1_000, window: 1_000, delay: 1_000, latency: 60_000, dryRun: false },
     { spec, stable: null, candidate: '1', from, isProbe: (id) => id === probed.requestId, now: Date.now },
   );
-  const counted = await until('the reports of three users', async () => {
+  const done = Date.now();
+  const ticks = await until('a stretch after the last call', async () => {
     const reading = await source?.read({ signal: context().signal }, from);
-    const all = (reading?.ticks ?? []).map(({ candidate }) => candidate).filter((counts) => counts !== null);
-    const sum = (of: 'requests' | 'errors' | 'slow') => all.reduce((total, counts) => total + (counts[of] ?? 0), 0);
-    return sum('requests') >= 3 ? { requests: sum('requests'), errors: sum('errors'), slow: sum('slow') } : null;
+    return (reading?.ticks.at(-1)?.id ?? 0) > done + 1_000 ? reading?.ticks : null;
   });
-  expect(counted).toEqual({ requests: 3, errors: 1, slow: 0 });
+  const counts = ticks.map(({ candidate }) => candidate).filter((each) => each !== null);
+  const sum = (of: 'requests' | 'errors' | 'slow') => counts.reduce((total, each) => total + (each[of] ?? 0), 0);
+  expect([sum('requests'), sum('errors'), sum('slow')]).toEqual([3, 1, 0]);
 });
 
 test('a version that logs as Text is no source, and the message says what to set', async () => {
