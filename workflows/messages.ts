@@ -40,6 +40,8 @@ export interface SubmitAnswer {
   state: 'started' | 'queued' | 'replacing' | 'superseded';
   /** The run, once started. */
   run: string | null;
+  /** Why it never began, when it did not. */
+  why: string | null;
   /** By what the companion's view names this release until its run is known. */
   ticket: string;
   /** The release that waited and lost its place to this one. */

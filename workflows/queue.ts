@@ -39,9 +39,10 @@ export async function submit(state: QueueState, submission: Submission, wake: ()
   const waits = () => state.queued === mine || state.starting === mine;
   await condition(() => !waits() || mine.behind !== null);
   const { tookPlaceOf } = mine;
-  if (waits()) return { state: mine.mode === 'queue' ? 'queued' : 'replacing', run: null, ticket, tookPlaceOf };
-  const run = state.settled.find((each) => each.ticket === ticket)?.run ?? null;
-  return { state: run === null ? 'superseded' : 'started', run, ticket, tookPlaceOf };
+  if (waits())
+    return { state: mine.mode === 'queue' ? 'queued' : 'replacing', run: null, why: null, ticket, tookPlaceOf };
+  const { run, why } = state.settled.find((each) => each.ticket === ticket) ?? { run: null, why: null };
+  return { state: run === null ? 'superseded' : 'started', run, why, ticket, tookPlaceOf };
 }
 
 /** Tries to start the queued release. What `replace` finds in the way is told to go, each run once. */

@@ -98,10 +98,10 @@ async function byCompanion(link: Link, request: StartRequest, mode: 'queue' | 'r
   }
 }
 
-function answerOf(target: TargetName, { state, run, ticket, tookPlaceOf }: SubmitAnswer): StartAnswer {
+function answerOf(target: TargetName, { state, run, why, ticket, tookPlaceOf }: SubmitAnswer): StartAnswer {
   const workflowId = rolloutId(target.app, target.environment);
   if (state === 'queued' || state === 'replacing') return { state, workflowId, run: null, ticket, tookPlaceOf };
-  if (run === null) throw neverBegan(target, 'a newer release took its place in the queue');
+  if (run === null) throw neverBegan(target, why ?? 'a newer release took its place in the queue');
   return { state: 'started', workflowId, run, tookPlaceOf };
 }
 

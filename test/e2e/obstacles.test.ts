@@ -121,8 +121,11 @@ async function aliasOf(fn: string) {
   return { version: found.FunctionVersion, weights: found.RoutingConfig?.AdditionalVersionWeights ?? {} };
 }
 
+/** What took effect; a plan tries permissions with writes that cannot. */
 const writesTo = (fn: string) =>
-  stack.aws.writes().filter((write) => write.function === fn && write.operation.endsWith('Alias'));
+  stack.aws
+    .writes()
+    .filter(({ function: of, operation, error }) => of === fn && operation.endsWith('Alias') && error === null);
 
 const DIRECT = { type: 'direct', bake: '1s' };
 
