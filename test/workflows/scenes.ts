@@ -71,6 +71,13 @@ export const SCENES: Record<string, Scene> = {
   'canary-unhealthy': rolloutScene('canary', canary([]), undefined, ({ target }) => {
     target.verdict = (weight) => (weight === 50 ? 'unhealthy' : 'healthy');
   }),
+  'canary-early': rolloutScene('canary', canary([{ min: MINUTE, max: HOUR }]), undefined, ({ target }) => {
+    target.passesFrom = 10;
+  }),
+  'canary-probe-back': rolloutScene('canary', canary([]), undefined, ({ target }) => {
+    target.ceilingOnly = true;
+    target.verdict = (weight) => (weight === 100 && target.writes.length === 3 ? 'unhealthy' : 'healthy');
+  }),
   'canary-probe-failed': rolloutScene('canary', canary([]), undefined, ({ target }) => {
     target.probePasses = false;
   }),
