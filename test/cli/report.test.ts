@@ -31,15 +31,15 @@ describe('the sentence on top', () => {
   test.each([
     [
       verdict([37_080, 37], [4_120, 37]),
-      '0.9 % of 4,120 requests failed against 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400 (limit 1 : 100).',
+      '0.9 % of 4,120 requests failed against 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400 (unhealthy at 1 : 100).',
     ],
     [
       verdict([1_000, 0], [100, 5]),
-      '5 % of 100 requests failed against 0 % of 1,000: errors that the stable release does not have, evidence 1 : 2,400 (limit 1 : 100).',
+      '5 % of 100 requests failed against 0 % of 1,000: errors that the stable release does not have, evidence 1 : 2,400 (unhealthy at 1 : 100).',
     ],
     [
       verdict([0, 0], [100, 5]),
-      '5 % of 100 requests failed; nothing was there to compare with, evidence 1 : 2,400 (limit 1 : 100).',
+      '5 % of 100 requests failed; nothing was there to compare with, evidence 1 : 2,400 (unhealthy at 1 : 100).',
     ],
     [verdict([100, 0], [0, 0]), 'No request of the candidate was counted.'],
   ])('%#', (of, said) => {

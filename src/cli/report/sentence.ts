@@ -1,6 +1,6 @@
 /** What happened, in a headline and in one sentence with the numbers. Pure. */
 import type { Counts } from '../../model/counts.js';
-import { grouped, odds } from '../../model/numbers.js';
+import { evidence as evidenceOf, grouped } from '../../model/numbers.js';
 import type { RolloutView, VerdictView } from '../../model/view.js';
 import { percent, shortWord } from '../render/words.js';
 
@@ -22,12 +22,12 @@ export function traffic(view: RolloutView): string | null {
   return `Release ${candidate} has ${weight} % of the traffic, release ${stable ?? '–'} the rest.`;
 }
 
-/** `0.9 % of 4,120 requests failed against 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400 of 1 : 100`. */
+/** `0.9 % of 4,120 requests failed against 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400 (unhealthy at 1 : 100)`. */
 export function comparison(verdict: VerdictView): string {
-  const { candidate, stable, logE, limit } = verdict;
+  const { candidate, stable } = verdict;
   if (candidate.requests === 0) return 'No request of the candidate was counted.';
   const failed = `${percent(candidate.errors, candidate.requests)} of ${grouped(candidate.requests)} requests failed`;
-  const evidence = `evidence ${odds(logE)} (limit ${odds(limit)})`;
+  const evidence = `evidence ${evidenceOf(verdict)}`;
   if (stable.requests === 0) return `${failed}; nothing was there to compare with, ${evidence}.`;
   const against = `against ${percent(stable.errors, stable.requests)} of ${grouped(stable.requests)}`;
   return `${failed} ${against}: ${times(candidate, stable)}, ${evidence}.`;
