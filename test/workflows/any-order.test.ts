@@ -70,7 +70,7 @@ async function performAll(waiting: Named[]): Promise<{ performed: number; broken
       const { name, strategy, play } = named;
       const what = await perform(hosts, strategy, play, name);
       performed += 1;
-      const again = `SLUICE_SEED=${SEED} SLUICE_PLAY=${name}`;
+      const again = `to play it alone: SLUICE_SEED=${SEED} SLUICE_PLAY=${name} and this test`;
       if (what.length > 0) broken.push([again, ...what, JSON.stringify(play)].join('\n'));
     }
   };
@@ -87,7 +87,8 @@ describe('any rollout', () => {
       const { performed, broken } = await performing;
       expect(broken).toEqual([]);
       expect(performed).toBe(ONLY === undefined ? PLAYS * STRATEGIES.length : 1);
-      expect(deaths).toBeGreaterThan(0);
+      // One play alone can be over before the first death.
+      expect(deaths > 0 || ONLY !== undefined).toBe(true);
     },
     TIMEOUT,
   );

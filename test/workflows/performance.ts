@@ -17,7 +17,7 @@ const OLD: Split = { stable: '1', candidate: null, weight: 0 };
 const NEW: Split = { stable: '2', candidate: null, weight: 0 };
 
 /** A rollout closes within this many ms, on a machine that has other things to do. */
-const CLOSES_WITHIN = 30_000;
+const CLOSES_WITHIN = 60_000;
 /** A person forces the way back over a foreign change that nobody has answered for this many ms. */
 const PATIENCE = 1_000;
 /** A late call waits this many ms at most for everything to have gone back. */

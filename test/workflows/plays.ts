@@ -132,7 +132,7 @@ export function plays(strategy: Strategy): fc.Arbitrary<Play> {
     shiftWithin: fc.constantFrom(5_000, 5_000, 300),
     limits: fc.record({ history: fc.constantFrom(4_000, 60), signals: fc.constantFrom(2_000, 2) }),
     verdicts: fc.tuple(VERDICT, VERDICT, VERDICT, VERDICT),
-    probes: fc.array(fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, fc.constant(false)), { maxLength: 3 }),
+    probes: fc.array(fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, fc.constant(false)), { maxLength: 3 }),
     troubles: fc.array(TROUBLE, { maxLength: 12 }),
     late: fc.oneof(
       { weight: 12, arbitrary: fc.constant<Play['late']>('no') },
