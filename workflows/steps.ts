@@ -1,6 +1,6 @@
 /** The steps of a plan that call the cloud. What fails sends the rollout back; a foreign change stops its hands. */
 
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import type { Written } from '../activities/platform/platform.js';
 import type { Phase } from '../src/model/words.js';
 import type { Stage, Step } from '../src/plan/types.js';
@@ -190,22 +190,35 @@ export class Steps {
           deaf: true,
         },
       );
-      if (waited === 'asked') return this.adopt();
+      if (waited === 'asked' && (await this.adopt(() => this.rollout.state.leave !== null))) return;
       void this.rollout.herald.notify('reminder');
     }
   }
 
-  /** A person takes the target as it is: its revision is ours from now on. */
-  async adopt(): Promise<void> {
+  /**
+   * A person takes the target as it is: its revision is ours from now on. False when it could not be read, or `cut` came
+   * first; then it is as foreign as before.
+   */
+  async adopt(cut: () => boolean): Promise<boolean> {
     this.rollout.wish = {};
-    const now = await restoring(this.rollout.spec, 60_000, 'take the target as it is').adopt({
-      spec: this.rollout.spec,
-    });
-    this.rollout.state.revision = now.revision;
-    this.rollout.state.attempted.push({ mark: ADOPTED, split: now.split });
-    this.rollout.journal.event(
-      `adopted the foreign change: the target is at ${now.split.stable}, candidate ${now.split.weight} %`,
+    const { state, journal, spec } = this.rollout;
+    const scope = new CancellationScope();
+    const adopting = scope.run(() => restoring(spec, 60_000, 'take the target as it is').adopt({ spec }));
+    const outcome = await Promise.race([
+      adopting.catch((error: unknown) => failureOf(error).message),
+      condition(cut).then(() => 'something else was asked for'),
+    ]);
+    scope.cancel();
+    if (typeof outcome === 'string') {
+      journal.event(`the foreign change could not be adopted: ${outcome}; say retry --adopt again, or abort --force`);
+      return false;
+    }
+    state.revision = outcome.revision;
+    state.attempted.push({ mark: ADOPTED, split: outcome.split });
+    journal.event(
+      `adopted the foreign change: the target is at ${outcome.split.stable}, candidate ${outcome.split.weight} %`,
     );
+    return true;
   }
 }
 

@@ -62,11 +62,12 @@ export class WayBack {
         journal.event(`all traffic is back on ${to}`);
         return;
       }
-      await this.notRestored(outcome.error);
+      await this.notRestored(outcome.error, force);
     }
   }
 
-  private async notRestored(error: unknown): Promise<void> {
+  /** `force`: whether the try that failed had it; set since, it needs no other word. */
+  private async notRestored(error: unknown, force: boolean): Promise<void> {
     const { state, journal } = this.rollout;
     const { code, message } = failureOf(error);
     const foreign = isForeign(error);
@@ -74,7 +75,6 @@ export class WayBack {
     void this.rollout.herald.notify('stuck');
     if (!foreign) return;
     for (let remind = this.rollout.spec.health.policy.remindEvery; ; remind = Math.min(remind * 2, LONGEST_REMINDER)) {
-      const { force } = state;
       await condition(
         () => state.force !== force || this.rollout.wish.adopt === true || this.rollout.mustContinue(),
         remind,
@@ -84,9 +84,7 @@ export class WayBack {
       );
       if (this.rollout.mustContinue()) await this.rollout.continue();
       if (state.force) return;
-      if (this.rollout.wish.adopt === true) {
-        return this.rollout.steps.adopt();
-      }
+      if (this.rollout.wish.adopt === true && (await this.rollout.steps.adopt(() => state.force !== force))) return;
       void this.rollout.herald.notify('reminder');
     }
   }

@@ -57,6 +57,10 @@ export class Project {
     writeFileSync(path.join(this.folder, file), text);
   }
 
+  read(file: string): string {
+    return readFileSync(path.join(this.folder, file), 'utf8');
+  }
+
   /** Runs a line as typed, comment and all. Answers what it printed; rejects with it when the exit code is not 0. */
   run(line: string): Promise<string> {
     const child = spawn('/bin/sh', ['-c', line], {

@@ -146,6 +146,10 @@ test('the rollout.yaml of the README is planned, started, watched and approved b
   expect(view).toMatchObject({ outcome: 'succeeded', stable: LIVE });
   expect(view.events.filter(({ by }) => by === 'ann')).toHaveLength(1);
   expect(await live()).toEqual({ version: view.candidate, split: false });
+
+  const page = mine.read((await mine.run(command(README, 'npx sluice report'))).trim());
+  expect(page).toMatch(/^<!doctype html>/i);
+  expect(page).toContain(`Release ${view.candidate}`);
 }, 90_000);
 
 test('the program of the README starts a rollout and approves it', async () => {
@@ -213,6 +217,7 @@ test('every command that both pages show is run above, or is a script of the pac
     'npx sluice plan',
     'npx sluice start',
     'npx sluice approve',
+    'npx sluice report',
     'temporal workflow start',
     'temporal workflow signal',
   ]);

@@ -342,6 +342,32 @@ describe('a foreign change', () => {
     });
   });
 
+  test.each([
+    ['on the way forward', 'shift'],
+    ['on the way back', 'restore'],
+  ])('that cannot be adopted leaves the rollout stuck, and abort --force lands meanwhile: %s', async (_, call) => {
+    await onStage(async (act) => {
+      const { start, target } = act;
+      target.fault = (name) => (name === 'adopt' ? new SluiceError('SLUICE_PROVIDER', '500 ServiceException') : null);
+      target.atCall = async (name) => {
+        const begun = target.writes.length > 0;
+        if (name === call && begun && target.split.stable === '1')
+          target.foreign({ stable: '7', candidate: null, weight: 0 });
+      };
+      target.verdict = (weight) => (weight === 10 && call === 'restore' ? 'unhealthy' : 'healthy');
+      const rolling = await start('canary', canary([MINUTE]));
+      await phase(act, rolling, 'stuck');
+      await rolling.executeUpdate('retry', { args: [{ by: 'ann', adopt: true }] });
+      await until('a failed adoption', () => target.calls.includes('adopt'));
+      await rolling.executeUpdate('abort', { args: [{ by: 'bob', force: true }] });
+      const tried = target.calls.filter((name) => name === 'adopt').length;
+      expect((await ending(rolling)).outcome).toBe('rolledBack');
+      expect(target.split).toEqual({ stable: '1', candidate: null, weight: 0 });
+      // Nobody waits until the provider lets the adoption succeed or fail for good.
+      expect(target.calls.filter((name) => name === 'adopt').length).toBeLessThanOrEqual(tried + 1);
+    });
+  });
+
   test('is taken as ours by retry --adopt, and the rollout goes on', async () => {
     await onStage(async (act) => {
       const { start, target, env } = act;

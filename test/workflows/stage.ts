@@ -6,7 +6,9 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import { Connection } from '@temporalio/client';
 import type { Duration } from '@temporalio/common';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { toFailure } from '../../activities/failures.js';
@@ -97,6 +99,17 @@ export class Target {
   }
 }
 
+/** Where activities run. */
+export interface Host {
+  targetOf(app: string): Target;
+  /** Time between two of the watcher's signs of life. */
+  rest(target: Target): Promise<void>;
+  /** ms since the epoch, by the server's clock. */
+  now(): Promise<number>;
+  /** Throws when the host has died: what runs there has no effect and no answer any more. */
+  mustLive(): void;
+}
+
 const NO_COUNTS = { requests: 0, errors: 0 };
 const UNTOUCHED = { sources: {}, alarms: { states: {}, unread: 0, why: null }, unhealthy: null };
 
@@ -174,6 +187,8 @@ async function playOn<T>(
   options: StageOptions,
 ): Promise<void> {
   const target = new Target();
+  // No retries: one that is still to come when the scene is over would meet a channel that is closed, and end the process.
+  const clock = await Connection.connect({ address: env.address, interceptors: [] });
   // One listener for each sleep of the watcher: hundreds are meant.
   setMaxListeners(0, target.over.signal);
   const limits: Limits = { history: 4_000, signals: 2_000, heartbeat: 400 * 86_400_000, ...options.limits };
@@ -186,8 +201,19 @@ async function playOn<T>(
     shutdownForceTime: '5s',
   } as const;
   const at = { platform: 'lambda', account: 'default', region: 'us-east-1' };
-  const light = lightOf(target, limits, options.searchAttributes === true);
-  const activities = accountOf(target, env);
+  const targetOf = () => target;
+  const light = lightOf({ targetOf }, () => limits, options.searchAttributes === true);
+  const activities = accountOf({
+    targetOf,
+    // A running activity locks the server's clock; this sleep gives its lock back. It always ends before the activity
+    // does: under an activity that is gone it would unlock the clock twice, and time would run away.
+    rest: async ({ over, pace }) => {
+      const sleep = async () => clock.testService?.unlockTimeSkippingWithSleep({ duration: msToTs(pace) });
+      await clock.withAbortSignal(over.signal, sleep).catch(() => undefined);
+    },
+    now: () => env.currentTimeMs(),
+    mustLive: () => undefined,
+  });
   const maxCachedWorkflows = options.forgetful === true ? 0 : 100;
   // The test server cannot list what is registered, so nothing is looked up before.
   if (options.searchAttributes === true) {
@@ -209,46 +235,58 @@ async function playOn<T>(
     target.over.abort();
     for (const worker of workers) worker.shutdown();
     await Promise.all(runs);
+    await clock.close();
   }
 }
 
-function lightOf(target: Target, limits: Limits, searchAttributes: boolean): LightActivities {
+export function lightOf(
+  { targetOf }: Pick<Host, 'targetOf'>,
+  limitsOf: (app: string) => Limits,
+  searchAttributes: boolean,
+): LightActivities {
   return {
     parse: async ({ input, app, environment }) => {
       const spec = input as unknown as Spec;
       if (spec.app !== app || spec.environment !== environment)
         throw ApplicationFailure.nonRetryable('the spec is of another app', 'SLUICE_SPEC');
-      return { spec, searchAttributes, limits };
+      return { spec, searchAttributes, limits: limitsOf(app) };
     },
-    readUndo: async () => {
-      if (target.undo === null) throw ApplicationFailure.nonRetryable('nothing to undo', 'SLUICE_SPEC');
-      return target.undo;
+    readUndo: async ({ app }) => {
+      const { undo } = targetOf(app);
+      if (undo === null) throw ApplicationFailure.nonRetryable('nothing to undo', 'SLUICE_SPEC');
+      return undo;
     },
-    notify: async ({ event }) => {
+    notify: async ({ spec, event }) => {
+      const target = targetOf(spec.app);
       target.notified.push(event);
+      await target.atCall('notify');
     },
-    tellTarget: async ({ event }) => {
-      target.told.push(event);
+    tellTarget: async ({ app, event }) => {
+      targetOf(app).told.push(event);
     },
     startRollout: async ({ app, environment }) => {
+      const target = targetOf(app);
       if (target.busy === 0) return { started: 'a run' };
       target.busy -= 1;
       return { busy: rolloutId(app, environment) };
     },
     supersede: async () => undefined,
-    isRunning: async () => target.busy > 0,
+    isRunning: async ({ app }) => targetOf(app).busy > 0,
   };
 }
 
-function accountOf(target: Target, env: TestWorkflowEnvironment): Partial<AccountActivities> {
-  const guarded = <A extends unknown[], R>(name: string, work: (...args: A) => Promise<R>) => {
-    return async (...args: A): Promise<R> => {
+/** The activities of an account whose targets live in memory. */
+export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<AccountActivities> {
+  const guarded = <A extends { spec: Spec }, R>(name: string, work: (args: A, target: Target) => Promise<R>) => {
+    return async (args: A): Promise<R> => {
+      const target = targetOf(args.spec.app);
       target.calls.push(name);
       await target.atCall(name);
+      mustLive();
       const { attempt } = Context.current().info;
       const fault = target.fault(name, attempt);
       if (fault !== null) throw toFailure(name, fault);
-      const answer = await work(...args).catch((error: unknown) => {
+      const answer = await work(args, target).catch((error: unknown) => {
         throw toFailure(name, error);
       });
       if (target.answerLost(name, attempt))
@@ -256,15 +294,16 @@ function accountOf(target: Target, env: TestWorkflowEnvironment): Partial<Accoun
       return answer;
     };
   };
-  const fenced = (fence: { revision: string | null; mark: string }, split: Split) => {
+  const fenced = (target: Target, fence: { revision: string | null; mark: string }, split: Split) => {
     if (fence.revision !== target.revision) {
-      if (target.mark === fence.mark) return { revision: target.revision, split: target.split };
+      if (target.mark === fence.mark && sameSplit(target.split, split))
+        return { revision: target.revision, split: target.split };
       throw new SluiceError('SLUICE_FOREIGN_CHANGE', 'the alias was changed by somebody else');
     }
     return target.write(split, fence.mark);
   };
   return {
-    prepare: guarded('prepare', async ({ spec }) => ({
+    prepare: guarded('prepare', async ({ spec }, target) => ({
       planSchema: 1,
       spec,
       before: target.before(),
@@ -277,42 +316,44 @@ function accountOf(target: Target, env: TestWorkflowEnvironment): Partial<Accoun
       return { release: { version, digest: `sha-${version}` }, environments: null };
     }),
     warm: guarded('warm', async () => undefined),
-    shift: guarded('shift', async ({ fence, stable, candidate, weight }) =>
-      fenced(fence, { stable, candidate, weight }),
+    shift: guarded('shift', async ({ fence, stable, candidate, weight }, target) =>
+      fenced(target, fence, { stable, candidate, weight }),
     ),
-    promote: guarded('promote', async ({ fence, candidate }) =>
+    promote: guarded('promote', async ({ fence, candidate }, target) =>
       fenced(
+        target,
         { ...fence, revision: fence.revision ?? target.revision },
         { stable: candidate, candidate: null, weight: 0 },
       ),
     ),
-    restore: guarded('restore', async ({ before, attempted, lastRevision, mark, force }) => {
+    restore: guarded('restore', async ({ before, attempted, lastRevision, mark, force }, target) => {
       const explained =
         target.revision === lastRevision ||
         target.revision === before.revision ||
-        attempted.some(
-          (write) => write.mark === target.mark && JSON.stringify(write.split) === JSON.stringify(target.split),
+        [...attempted, { mark, split: before.split }].some(
+          (write) => write.mark === target.mark && sameSplit(write.split, target.split),
         );
       if (!explained && !force)
         throw new SluiceError('SLUICE_FOREIGN_CHANGE', 'the alias was changed by somebody else');
       return target.write(before.split, mark);
     }),
-    adopt: guarded('adopt', async () => ({ revision: target.revision, split: target.split })),
-    probe: guarded('probe', async () => target.probe()),
-    inspect: guarded('inspect', async ({ spec }) => ({
+    adopt: guarded('adopt', async (_, target) => ({ revision: target.revision, split: target.split })),
+    probe: guarded('probe', async (_, target) => target.probe()),
+    inspect: guarded('inspect', async ({ spec }, target) => ({
       spec,
       before: target.before(),
       plan: makePlan(spec, { stable: target.split.stable }),
       health: { baselines: {}, firing: [] },
       findings: [],
     })),
-    claim: guarded('claim', async ({ spec, run }) => {
+    claim: guarded('claim', async ({ spec, run }, target) => {
       target.write(target.split, mark(spec.app, spec.environment, run, 'adopt'));
       return { before: target.before(), findings: [] };
     }),
-    sweep: guarded('sweep', async () => []),
+    sweep: async () => [],
     retire: guarded('retire', async () => ({ deleted: ['1'] })),
     watch: async (input) => {
+      const target = targetOf(input.spec.app);
       target.calls.push('watch');
       target.watched.push(input);
       const { cancelled, heartbeat } = Context.current();
@@ -324,20 +365,22 @@ function accountOf(target: Target, env: TestWorkflowEnvironment): Partial<Accoun
       const report = (more: Partial<Verdict> = {}) =>
         reportOf(target.verdict(input.weight), input, { probeBack: target.ceilingOnly, ...more });
       if (target.verdict(input.weight) === 'unhealthy') return report();
-      // A running activity locks the server's clock; this sleep gives its lock back. It always ends before the activity
-      // does: under an activity that is gone it would unlock the clock twice, and time would run away.
-      const { signal } = target.over;
-      while (!stopped && !signal.aborted) {
+      const { earliest, weight } = input;
+      while (!stopped && !target.over.signal.aborted) {
         heartbeat({ report: report(), at: 0 });
-        const { earliest, weight } = input;
-        if (earliest !== null && weight >= target.passesFrom && (await env.currentTimeMs()) >= earliest) {
+        if (earliest !== null && weight >= target.passesFrom && (await now()) >= earliest) {
           return report({ passes: true });
         }
-        await env.connection.withAbortSignal(signal, () => env.sleep(target.pace)).catch(() => undefined);
+        await rest(target);
+        mustLive();
       }
       return report();
     },
   };
+}
+
+function sameSplit(one: Split, other: Split): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** Lets the clock run until the rollout has ended. Its final view. */
