@@ -7,9 +7,9 @@ import { atLeast } from './binomial.js';
 import { badShare } from './candidates.js';
 import { falseAlarms } from './healthy.js';
 import { DELAY, Minutes } from './minutes.js';
-import { type Cell, type Options, optionsFrom } from './options.js';
+import { type Arm, type Cell, type Options, optionsFrom } from './options.js';
 import { barsOf, type FalseAlarms, percentile, rowsOf, table } from './report.js';
-import { FAST, type Played, playModels, playRollout, type World } from './runs.js';
+import { FAST, loadOf, type Played, playModels, playRollout, type World } from './runs.js';
 import { inParallel, type Job } from './schedule.js';
 import { speedOf } from './speed.js';
 import { Targets, WEIGHT } from './targets.js';
@@ -37,29 +37,39 @@ function judgeHealthy({ rollouts, seed }: Options, policy: HealthPolicy): FalseA
 /** The long ones first, so that the short ones fill the gaps. */
 function jobsOf({ cells, arms, repeats }: Options, world: World): Job<Played>[] {
   const models = (['alarm', 'flagger'] as const).filter((arm) => arms.includes(arm));
-  const job = (kind: string, cell: Cell, play: (name: string) => Promise<Played>): Job<Played> => ({
-    load: cell.rate,
-    run: () => play(`bench-${kind}-${cell.candidate}-${cell.rate}`),
+  const job = (kind: string, arm: Arm, cell: Cell, play: (name: string) => Promise<Played>): Job<Played> => ({
+    load: loadOf(arm, cell.rate),
+    run: () => orFailure(play(`bench-${kind}-${cell.candidate}-${cell.rate}`)),
   });
   const turns = Array.from({ length: repeats }, (_, turn) => turn + 1);
   const isLong = ({ candidate }: Cell) => badShare(candidate) < LONG;
   return [
     ...cells.flatMap((cell) =>
-      models.length === 0 ? [] : [job('models', cell, (name) => playModels(world, name, cell, models))],
+      models.length === 0 ? [] : [job('models', 'alarm', cell, (name) => playModels(world, name, cell, models))],
     ),
     ...cells.flatMap((cell) =>
       arms.includes('cloudwatch')
-        ? [job('cloudwatch', cell, (name) => playRollout(world, name, cell, 'cloudwatch'))]
+        ? [job('cloudwatch', 'cloudwatch', cell, (name) => playRollout(world, name, cell, 'cloudwatch'))]
         : [],
     ),
     ...turns.flatMap((turn) =>
       cells.flatMap((cell) =>
         arms.includes('fast') && (turn === 1 || !isLong(cell))
-          ? [job(`fast${turn}`, cell, (name) => playRollout(world, name, cell, 'fast'))]
+          ? [job(`fast${turn}`, 'fast', cell, (name) => playRollout(world, name, cell, 'fast'))]
           : [],
       ),
     ),
   ];
+}
+
+/** A run that could not be played is no reason to lose the others; a bar counts it. */
+async function orFailure(play: Promise<Played>): Promise<Played> {
+  try {
+    return await play;
+  } catch (error) {
+    say(`  could not be played: ${error instanceof Error ? error.message : String(error)}`);
+    return { runs: [], strain: { lags: [], latencies: [], lost: 0 } };
+  }
 }
 
 async function playAll(options: Options): Promise<Played[]> {
@@ -103,7 +113,11 @@ async function main(options: Options): Promise<number> {
   const setting = { weight: WEIGHT / 100, alpha: policy.alpha, tick: FAST.window / 1_000, delay: FAST.delay / 1_000 };
   const runs = played.flatMap((one) => one.runs);
   const rows = rowsOf(runs, setting);
-  const bars = barsOf(rows, falseRollbacks, { lags, latencies });
+  const bars = barsOf(rows, falseRollbacks, {
+    lags,
+    latencies,
+    unplayed: played.filter((one) => one.runs.length === 0).length,
+  });
   const ok = bars.every((bar) => bar.ok);
   const machine = {
     requests: lags.length,

@@ -51,6 +51,12 @@ export interface FalseAlarms {
   p: number;
 }
 
+/** How the machine kept up, over all runs. */
+interface Played extends Omit<Strain, 'lost'> {
+  /** Runs that ended in an error. */
+  unplayed: number;
+}
+
 const MOST_OF_BOUND = 2.5;
 /** How many times fewer failed requests than the alarm, by the rate, at 20 %. */
 const FEWER_THAN_ALARM: Record<number, number> = { 20: 5, 50: 10 };
@@ -88,11 +94,7 @@ export function rowsOf(runs: readonly Run[], setting: Setting): Row[] {
 }
 
 /** The bars of what was run. */
-export function barsOf(
-  rows: readonly Row[],
-  falseAlarms: FalseAlarms,
-  { lags, latencies }: Omit<Strain, 'lost'>,
-): Bar[] {
+export function barsOf(rows: readonly Row[], falseAlarms: FalseAlarms, { lags, latencies, unplayed }: Played): Bar[] {
   return [
     ...rows.filter(({ arm }) => arm === 'fast').flatMap((row) => [boundBar(row), ...alarmBar(row, rows)]),
     {
@@ -101,6 +103,7 @@ export function barsOf(
       measured: falseAlarms.p,
       ok: falseAlarms.p >= LEAST_P,
     },
+    { bar: 'runs that could not be played, at most', needed: 0, measured: unplayed, ok: unplayed === 0 },
     machineBar('users come in time: 95th percentile of their delay, in ms, at most', MOST_LAG, lags),
     machineBar('stable answers in time: 95th percentile, in ms, at most', MOST_LATENCY, latencies),
   ];

@@ -23,6 +23,13 @@ const START = 60_000;
 /** The fast source: stretches of a second, final two seconds later. Bench and bound go by it. */
 export const FAST = { window: 1_000, delay: 2_000 };
 
+/** Calls of the probe a second, of each release. */
+const PROBES = 5;
+/** Requests a second that a run makes, with its probes. */
+export function loadOf(arm: Arm, rate: number): number {
+  return arm === 'fast' ? rate + 2 * PROBES : rate;
+}
+
 export interface World {
   stack: Stack;
   targets: Targets;
@@ -54,7 +61,7 @@ export interface Played {
 
 /** A rollout of Sluice's own. */
 export async function playRollout(world: World, name: string, cell: Cell, arm: 'fast' | 'cloudwatch'): Promise<Played> {
-  return withUsers(world, name, cell, async (traffic) => {
+  return withUsers(world, name, cell, arm === 'fast' ? 'JSON' : 'Text', async (traffic) => {
     const back = await rollOut(world, name, specOf(name, cell, arm, world.cap), world.cap);
     return [outcome(cell, arm, traffic.answers, back)];
   });
@@ -70,7 +77,7 @@ export async function playModels(
   cell: Cell,
   arms: ('alarm' | 'flagger')[],
 ): Promise<Played> {
-  return withUsers(world, name, cell, async (traffic) => {
+  return withUsers(world, name, cell, 'Text', async (traffic) => {
     await world.targets.split(name, WEIGHT);
     const backs = await modelsDecide(world, name, arms);
     await world.targets.split(name, 0);
@@ -82,9 +89,10 @@ async function withUsers(
   { stack, targets }: World,
   name: string,
   { candidate, rate }: Cell,
+  logFormat: 'JSON' | 'Text',
   judge: (traffic: Traffic) => Promise<Run[]>,
 ): Promise<Played> {
-  await targets.create(name, handlersOf(candidate));
+  await targets.create(name, handlersOf(candidate), logFormat);
   const traffic = new Traffic(stack.aws.gatewayUrl, { function: name, alias: ALIAS }, rate);
   traffic.start();
   try {
@@ -92,6 +100,7 @@ async function withUsers(
     return { runs: await judge(traffic), strain: strainOf(traffic.answers) };
   } finally {
     await traffic.stop();
+    await targets.delete(name);
   }
 }
 
@@ -160,7 +169,7 @@ function specOf(name: string, { candidate }: Cell, arm: 'fast' | 'cloudwatch', c
         name: 'smoke',
         invoke: { payload: { user: 'probe' } },
         expect: { status: 200 },
-        every: '200ms',
+        every: `${1_000 / PROBES}ms`,
         smoke: 1,
         ...latency,
       },

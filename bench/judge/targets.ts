@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import {
   CreateAliasCommand,
   CreateFunctionCommand,
+  DeleteFunctionCommand,
   GetFunctionConfigurationCommand,
   InvokeCommand,
   LambdaClient,
@@ -31,15 +32,18 @@ export class Targets {
     this.lambda = new LambdaClient(clientOptions(endpoint));
   }
 
-  /** Both versions, called once each so that no user meets a cold start. */
-  async create(name: string, [stable, candidate]: [string, string]): Promise<void> {
+  /**
+   * Both versions, called once each so that no user meets a cold start. `logFormat` JSON costs the emulated cloud work for each
+   * answer, so only who reads the log has it.
+   */
+  async create(name: string, [stable, candidate]: [string, string], logFormat: 'JSON' | 'Text'): Promise<void> {
     await this.lambda.send(
       new CreateFunctionCommand({
         FunctionName: name,
         Runtime: 'nodejs20.x',
         Handler: 'index.handler',
         Role: 'arn:aws:iam::000000000000:role/bench',
-        LoggingConfig: { LogFormat: 'JSON' },
+        LoggingConfig: { LogFormat: logFormat },
         Code: { ZipFile: await zipOf(stable) },
       }),
     );
@@ -59,6 +63,11 @@ export class Targets {
         RoutingConfig: { AdditionalVersionWeights: weight === 0 ? {} : { [CANDIDATE]: weight / 100 } },
       }),
     );
+  }
+
+  /** Ends the processes of the function too. */
+  async delete(name: string): Promise<void> {
+    await this.lambda.send(new DeleteFunctionCommand({ FunctionName: name }));
   }
 
   close(): void {

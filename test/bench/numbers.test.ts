@@ -8,7 +8,7 @@ import { inParallel } from '../../bench/judge/schedule.js';
 
 const setting = { weight: 0.1, alpha: 0.01, tick: 1, delay: 2 };
 const fine: FalseAlarms = { rollouts: 5_000, share: 0.002, alpha: 0.01, p: 1 };
-const quick = { lags: [1], latencies: [10] };
+const quick = { lags: [1], latencies: [10], unplayed: 0 };
 
 function run(more: Partial<Run> = {}): Run {
   return { candidate: '20', rate: 20, arm: 'fast', failed: 5, seconds: 13, ...more };
@@ -65,7 +65,7 @@ describe('bars', () => {
   const alarm = (failed: number, rate = 20) => run({ arm: 'alarm', rate, failed, seconds: 150 });
 
   test('hold when all is as it should be', () => {
-    expect(okOf([run(), alarm(60)])).toEqual([true, true, true, true, true]);
+    expect(okOf([run(), alarm(60)])).toEqual([true, true, true, true, true, true]);
   });
 
   test.each<[string, Run[], Parameters<typeof okOf>[1], number]>([
@@ -74,8 +74,9 @@ describe('bars', () => {
     ['less than five times fewer than the alarm', [run(), alarm(24)], {}, 1],
     ['less than ten times fewer at fifty a second', [run({ rate: 50 }), alarm(49, 50)], {}, 1],
     ['too many false rollbacks', [], { alarms: { ...fine, p: 9e-5 } }, 0],
-    ['users who come late', [], { strain: { ...quick, lags: [251] } }, 1],
-    ['a cloud that is slow', [], { strain: { ...quick, latencies: [501] } }, 2],
+    ['a run that broke down', [], { strain: { ...quick, unplayed: 1 } }, 1],
+    ['users who come late', [], { strain: { ...quick, lags: [251] } }, 2],
+    ['a cloud that is slow', [], { strain: { ...quick, latencies: [501] } }, 3],
   ])('are missed by %s', (_name, runs, more, at) => {
     expect(okOf(runs, more)[at]).toBe(false);
   });
@@ -90,12 +91,12 @@ describe('bars', () => {
 describe('options', () => {
   test('are by default all candidates at 20 a second, and 20 % at 50', () => {
     expect(optionsFrom([]).cells.map(({ candidate, rate }) => `${candidate}@${rate}`)).toEqual([
+      '20@50',
       '1@20',
       '5@20',
       '20@20',
       '100@20',
       'slow@20',
-      '20@50',
     ]);
   });
 
