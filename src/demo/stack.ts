@@ -21,6 +21,8 @@ export interface Stack {
 export interface StackOptions {
   /** With microburst before the cloud, for `aws.faults`. */
   faults?: boolean;
+  /** Milliseconds that CloudWatch lags behind an invocation; none by default. */
+  metricsDelayMs?: number;
   /** The worker's environment, beside what it needs to find the other parts. */
   workerEnv?: Record<string, string>;
 }
@@ -39,7 +41,7 @@ export async function startStack(folder: string, options: StackOptions = {}): Pr
   try {
     const [temporal, aws] = await Promise.all([
       startTemporal({ logFile: path.join(folder, 'temporal.log') }).then(keep),
-      startAws({ faults: options.faults ?? false }).then(keep),
+      startAws({ faults: options.faults ?? false, metricsDelayMs: options.metricsDelayMs ?? 0 }).then(keep),
     ]);
     const worker = keep(
       await startWorkerProcess({

@@ -8,6 +8,8 @@ export interface Answer {
   version: string;
   failed: boolean;
   latencyMs: number;
+  /** How late it was sent, in ms: a machine that cannot keep up is no user. */
+  lagMs: number;
 }
 
 export interface VersionCounts {
@@ -71,6 +73,7 @@ export class Traffic {
 
   private send(number: number): void {
     const at = Date.now();
+    const lagMs = at - (this.began + ((number + 1) * 1000) / this.perSecond);
     const payload = JSON.stringify({ user: `user-${number}`, cart: CARTS[number % CARTS.length] });
     const request = this.client
       .send(
@@ -86,10 +89,11 @@ export class Traffic {
           version: answer.ExecutedVersion ?? '?',
           failed: answer.FunctionError !== undefined,
           latencyMs: Date.now() - at,
+          lagMs,
         });
       })
       .catch(() => {
-        this.answers.push({ at, version: '?', failed: true, latencyMs: Date.now() - at });
+        this.answers.push({ at, version: '?', failed: true, latencyMs: Date.now() - at, lagMs });
       })
       .finally(() => this.inFlight.delete(request));
     this.inFlight.add(request);

@@ -57,13 +57,14 @@ export function sequentialJudge(policy: SequentialPolicy): SequentialJudge {
     const stepUp = look.stepUp === true;
     const these = talliesOf(look);
     const slow = slowOf(these);
+    const highest = look.ceiling ?? these;
     // A latency that is not measured any more is silent; one that never was has no wealth to begin with.
     const latency = before.latency ?? (look.slow === undefined ? null : start());
     const { blindTicks, blindWhy } = sight(before, look);
     return decided({
       lastId: look.id,
       relative: bet(before.relative, relative(these.candidate, these.stable, policy.nullOdds), stepUp),
-      ceiling: bet(before.ceiling, ceiling(these.candidate, these.stable, policy.ceiling), stepUp),
+      ceiling: bet(before.ceiling, ceiling(highest.candidate, highest.stable, policy.ceiling), stepUp),
       latency: latency && bet(latency, relative(slow.candidate, slow.stable, policy.nullOdds), stepUp),
       all: plus(before.all, these),
       step: stepUp ? these : plus(before.step, these),

@@ -6,11 +6,12 @@
 
 import { grouped, odds, percent } from '../model/numbers.js';
 import { clean } from '../model/text.js';
+import { gather, NO_ARMS } from './gather.js';
 import { type SequentialJudge, type SequentialVerdict, sequentialJudge } from './judge.js';
 import { logSum } from './logs.js';
 import { policyFrom, type SequentialPolicy } from './policy.js';
 import { rateOf } from './rates.js';
-import { BLIND_AFTER, NO_COUNTS } from './state.js';
+import { BLIND_AFTER, NO_COUNTS, talliesOf } from './state.js';
 import type { AlarmState, Counts, Judge, JudgeSetup, JudgeState, SourceState, Tick, Verdict } from './types.js';
 import { charge } from './words.js';
 
@@ -19,7 +20,7 @@ const DOUBT = 0.5;
 /** Characters kept of why something could not be read; the state travels with every heartbeat. */
 const WHY = 160;
 
-const UNHEARD = { stepping: true, read: false, blindWhy: null };
+const UNHEARD = { gathered: NO_ARMS, stepping: true, read: false, blindWhy: null };
 
 /** One source with its test, and what that says now. */
 interface Heard {
@@ -54,15 +55,19 @@ export function judgeOf(setup: JudgeSetup): Judge {
   }
 
   function tick(before: JudgeState, said: Tick): JudgeState {
-    const { judge } = testOf(said.source);
+    const { judge, policy: own } = testOf(said.source);
     const source = sourceOf(before, said.source) ?? { ...UNHEARD, counts: judge.start() };
     if (!(said.id > source.counts.lastId)) return before;
     const { stable, candidate, blind } = said;
     const slow = slowOf(said);
+    const these = talliesOf(said);
+    const alone = source.counts.step.stable.requests + these.stable.requests === 0;
+    const { bet, left } = gather(source.gathered, these, { ceiling: own.ceiling, alone });
     const counts = judge.tick(source.counts, {
       id: said.id,
       stable,
       candidate,
+      ceiling: bet,
       ...(slow === null ? {} : { slow }),
       ...(blind === undefined ? {} : { blind }),
       stepUp: source.stepping,
@@ -70,6 +75,7 @@ export function judgeOf(setup: JudgeSetup): Judge {
     const seen = blind === undefined && (said.seen === true || candidate !== null);
     const next = {
       counts: seen ? { ...counts, blindTicks: 0, blindWhy: null } : counts,
+      gathered: left,
       stepping: false,
       read: source.read || seen,
       blindWhy: seen ? null : blind === undefined ? source.blindWhy : clean(blind, WHY),
@@ -188,7 +194,10 @@ function atWeight(state: JudgeState, weight: number, testOf: (name: string) => {
   const back = weight < state.weight;
   const sources = Object.entries(state.sources).map(([name, source]) => {
     const again = back ? { ceiling: testOf(name).judge.start().ceiling, unhealthyBy: null } : {};
-    return [name, { ...source, stepping: true, counts: { ...source.counts, ...again, step: NO_COUNTS } }] as const;
+    return [
+      name,
+      { ...source, gathered: NO_ARMS, stepping: true, counts: { ...source.counts, ...again, step: NO_COUNTS } },
+    ] as const;
   });
   return { ...state, weight, sources: Object.fromEntries(sources), unhealthy: back ? null : state.unhealthy };
 }

@@ -13,6 +13,8 @@ export interface Look {
   candidate: Counts | null;
   /** Answers slower than the limit. Absent: nothing was timed. */
   slow?: { stable: number; candidate: number };
+  /** What the ceiling is held against. Absent: the counts of this look. */
+  ceiling?: Arms;
   /** The candidate's weight went up with this look. */
   stepUp?: boolean;
   /** Why nothing could be read, when it could not. Then the counts are null. */

@@ -1,7 +1,7 @@
 import type { Counts } from '../model/counts.js';
 import type { HealthPolicy } from '../model/spec.js';
 import type { VerdictState } from '../model/words.js';
-import type { SequentialState } from './state.js';
+import type { Arms, SequentialState } from './state.js';
 
 export type { Counts } from '../model/counts.js';
 
@@ -51,6 +51,8 @@ export interface JudgeState {
 
 export interface SourceState {
   counts: SequentialState;
+  /** Counts at this weight that the ceiling has not been held against yet. */
+  gathered: Arms;
   /** The next tick is the first at this weight. */
   stepping: boolean;
   /** The candidate's side was read at least once. */

@@ -1,6 +1,8 @@
+import { gather, NO_ARMS } from '../../src/judge/gather.js';
 import { judgeOf } from '../../src/judge/sources.js';
 import type { Counts, Judge, JudgeSetup, JudgeState } from '../../src/judge/types.js';
 import { specFor } from '../support/specs.js';
+import { atLeast, binomial, seeded } from './random.js';
 
 const { policy } = specFor({ type: 'direct', bake: 1 }).health;
 
@@ -181,6 +183,63 @@ describe('proof of harm', () => {
     };
     expect(errors(null, 3)).toBeGreaterThan(errors(null, null));
     expect(errors(3, null)).toBe(errors(null, 3));
+  });
+});
+
+describe('an outage that both releases share', () => {
+  /** A minute at 10 %, 20 seconds of it with 30 % errors everywhere, counted as the sources do in seconds. */
+  function isBlamed(seed: number): boolean {
+    const random = seeded(seed);
+    const counted = (requests: number, rate: number) => of(requests, binomial(requests, rate, random));
+    const hear = hearing(judgeOf(setup({ sources: ['probe', 'users'] })));
+    for (let second = 1; second <= 60; second += 1) {
+      const rate = second > 20 && second <= 40 ? 0.3 : 0.001;
+      hear.tick(counted(1, rate), counted(1, rate), 'probe', second);
+      hear.tick(counted(2, rate), counted(18, rate), 'users', second);
+    }
+    return hear.says().state === 'unhealthy';
+  }
+
+  test('is not blamed on the candidate where stable has one request a second, more than alpha allows', () => {
+    const rollouts = 300;
+    let blamed = 0;
+    for (let seed = 1; seed <= rollouts; seed += 1) if (isBlamed(seed)) blamed += 1;
+    expect(atLeast(blamed, rollouts, policy.alpha)).toBeGreaterThan(1e-4);
+  });
+
+  test('is told from a candidate over the ceiling once stable would have failed at that rate', () => {
+    const hear = hearing(judgeOf(setup({ policy: { ...policy, ceiling: 0.05 } })));
+    // Stable is close to the ceiling, so that comparing the two alone takes long.
+    for (let i = 1; i <= 40; i += 1) hear.tick(of(50, 6), of(50, 2));
+    expect(hear.says().why).toContain('the ceiling is 5 %');
+  });
+});
+
+describe('gathering for the ceiling', () => {
+  const arms = (stable: Counts, candidate: Counts) => ({ stable, candidate });
+  const tallies = (stable: Counts, candidate: Counts) => ({
+    stable: { ...stable, slow: 0 },
+    candidate: { ...candidate, slow: 0 },
+  });
+  const beside = { ceiling: 0.05, alone: false };
+
+  test('waits until stable has had enough requests, then bets on all of them', () => {
+    const first = gather(NO_ARMS, tallies(of(59), of(7, 2)), beside);
+    expect(first).toEqual({ bet: NO_ARMS, left: arms(of(59), of(7, 2)) });
+    expect(gather(first.left, tallies(of(1, 1), of(1)), beside)).toEqual({
+      bet: arms(of(60, 1), of(8, 2)),
+      left: NO_ARMS,
+    });
+  });
+
+  test('waits for requests and never for outcomes', () => {
+    for (const errors of [0, 10, 59])
+      expect(gather(NO_ARMS, tallies(of(59, errors), of(9, 9)), beside).bet).toEqual(NO_ARMS);
+  });
+
+  test('waits for nothing where stable has no traffic', () => {
+    const { bet, left } = gather(NO_ARMS, tallies(of(0), of(1, 1)), { ceiling: 0.05, alone: true });
+    expect({ bet, left }).toMatchObject({ bet: arms(of(0), of(1, 1)), left: NO_ARMS });
   });
 });
 
