@@ -46,8 +46,17 @@ export async function healthBefore(
   });
   const baselines = Object.fromEntries((await Promise.all(read)).flat());
   const alarms = await firingNow(ctx, driver, spec);
+  if (spec.health.invocation !== 'sync' && spec.health.alarms.length === 0) findings.push(NOBODY_COUNTS_LOSSES);
   return { health: { baselines, firing: alarms.firing }, findings: [...findings, ...alarms.findings] };
 }
+
+/** Events that are given up are no errors of any invocation, and CloudWatch counts them by alias, not by version. */
+const NOBODY_COUNTS_LOSSES: Finding = {
+  level: 'warn',
+  code: 'HEALTH',
+  message:
+    'nothing watches for events that are lost: name alarms on AsyncEventsDropped, IteratorAge, or the queue where failed events go, in health.alarms',
+};
 
 /** All closed stretches of the time before, of the release that is stable. */
 async function past(

@@ -23,7 +23,12 @@ export function complete(written: Written): Spec {
       probes: written.health.probes.map(probeOf),
       metrics: written.health.metrics.map(metricOf),
       alarms: written.health.alarms.map(({ name, cloudwatch }) => ({ name, kind: 'cloudwatch', alarm: cloudwatch })),
-      policy: { ceiling: null, dispersion: null, margin: null, ...written.health.policy },
+      policy: {
+        ceiling: null,
+        dispersion: written.health.invocation === 'async' ? DEFAULTS.asyncDispersion : null,
+        margin: null,
+        ...written.health.policy,
+      },
     },
   };
 }

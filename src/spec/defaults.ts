@@ -88,6 +88,8 @@ export const DEFAULTS = {
   invocation: 'sync',
   /** Nobody's alarms are known. */
   alarms: [] as never[],
+  /** Of an asynchronous call: a failed event is tried twice more, so that one failure counts three times. */
+  asyncDispersion: 3,
   policy: {
     /** One false alarm in a hundred rollouts, whatever the number of looks. */
     alpha: '1%',

@@ -73,6 +73,19 @@ describe("stable's past", () => {
   });
 });
 
+test.each([
+  ['async', [], true],
+  ['stream', [], true],
+  ['async', ['dropped'], false],
+  ['sync', [], false],
+] as const)('of a function called %s with alarms %j', async (invocation, names, warned) => {
+  const driver = new FunctionDouble();
+  driver.alarm = () => is('OK');
+  const spec = withAlarms(...names);
+  const { findings } = await healthBefore(calm(), driver, { ...spec, health: { ...spec.health, invocation } }, null);
+  expect(findings.some(({ message }) => message.startsWith('nothing watches for events that are lost'))).toBe(warned);
+});
+
 describe('an alarm', () => {
   test('that fires already is recorded, and no obstacle', async () => {
     const driver = new FunctionDouble();

@@ -164,6 +164,13 @@ notify: [{webhook: 'https://example.com', secretEnv: KEY}]
   });
 });
 
+test('an asynchronous function has no probe unless one is written, and its failures count three times', () => {
+  const { health } = parseSpecText(`${SMALLEST}health: {invocation: async}\n`);
+  expect(health).toMatchObject({ probes: [], policy: { dispersion: 3 } });
+  const own = parseSpecText(`${SMALLEST}health: {invocation: async, policy: {dispersion: 1}}\n`);
+  expect(own.health.policy.dispersion).toBe(1);
+});
+
 describe('errors', () => {
   test('name file, line, column and path, all at once', () => {
     const text = `app: shop
