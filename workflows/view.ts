@@ -233,6 +233,9 @@ function trafficLine(view: RolloutView): string {
   return `**Traffic:** ${target}${100 - view.weight} % on stable **${view.stable ?? 'none'}**, ${view.weight} % on candidate **${view.candidate}**${environmentsNote(view)}`;
 }
 
+/** Questions to sources that the current details show; `sluice get` and the report show all. */
+const ASKED = 8;
+
 /** The evidence against its limit, and what the sources were asked: enough to check the verdict by hand. */
 function evidenceLines({ verdict }: RolloutView): string[] {
   if (verdict === null) return [];
@@ -243,9 +246,9 @@ function evidenceLines({ verdict }: RolloutView): string[] {
   return [
     '',
     `**Evidence:** ${evidence(verdict)}${needed}`,
-    ...verdict.asked.map(
-      ({ source, query, answer }) => `- ${code(source, 60)}: ${code(query, 300)} → ${code(answer, 200)}`,
-    ),
+    ...verdict.asked
+      .slice(0, ASKED)
+      .map(({ source, query, answer }) => `- ${code(source, 60)}: ${code(query, 300)} → ${code(answer, 200)}`),
   ];
 }
 

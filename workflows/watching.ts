@@ -29,6 +29,7 @@ export class Watching {
     if (this.running !== null || this.unhealthy !== null || state.release === null) return;
     const candidate = state.release.version;
     const scope = new CancellationScope();
+    const earliest = this.earliest();
     const running: Running = {
       scope,
       done: scope
@@ -48,7 +49,7 @@ export class Watching {
             state: state.judge,
             policy: this.rollout.policy(),
             before: this.rollout.prepared.health,
-            earliest: this.earliest(),
+            earliest,
           }),
         )
         .catch((error: unknown) => (lastHeartbeat(error) as WatchHeartbeat | undefined)?.report ?? null),
@@ -59,7 +60,7 @@ export class Watching {
       this.running = null;
       this.note(report);
       if (report?.verdict.state === 'unhealthy') this.unhealthy = report;
-      else if (report?.verdict.passes === true) {
+      else if (earliest !== null && report?.verdict.passes === true) {
         this.passed = report;
         // A weight is never unwatched: whoever ends the bake may be paused, or a moment away.
         this.ensure();
