@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { Connection } from '@temporalio/client';
+import { type InternalConnectionOptions, InternalConnectionOptionsSymbol } from '@temporalio/client/lib/connection.js';
 import type { Duration } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -187,8 +188,15 @@ async function playOn<T>(
   options: StageOptions,
 ): Promise<void> {
   const target = new Target();
-  // No retries: one that is still to come when the scene is over would meet a channel that is closed, and end the process.
-  const clock = await Connection.connect({ address: env.address, interceptors: [] });
+  // The environment's own connection would retry a sleep after the scene is over, on a channel that is closed, and end the process.
+  const withClock: InternalConnectionOptions = {
+    address: env.address,
+    interceptors: [],
+    [InternalConnectionOptionsSymbol]: { supportsTestService: true },
+  };
+  const clock = await Connection.connect(withClock);
+  const { testService } = clock;
+  if (testService === undefined) throw new Error('this server cannot skip time');
   // One listener for each sleep of the watcher: hundreds are meant.
   setMaxListeners(0, target.over.signal);
   const limits: Limits = { history: 4_000, signals: 2_000, heartbeat: 400 * 86_400_000, ...options.limits };
@@ -208,7 +216,7 @@ async function playOn<T>(
     // A running activity locks the server's clock; this sleep gives its lock back. It always ends before the activity
     // does: under an activity that is gone it would unlock the clock twice, and time would run away.
     rest: async ({ over, pace }) => {
-      const sleep = async () => clock.testService?.unlockTimeSkippingWithSleep({ duration: msToTs(pace) });
+      const sleep = () => testService.unlockTimeSkippingWithSleep({ duration: msToTs(pace) });
       await clock.withAbortSignal(over.signal, sleep).catch(() => undefined);
     },
     now: () => env.currentTimeMs(),
