@@ -5,6 +5,7 @@ import { mark } from '../src/model/ids.js';
 import type { Spec } from '../src/model/spec.js';
 import { withFailures } from './failures.js';
 import { runSmoke } from './health/smoke.js';
+import { worst } from './health/tally.js';
 import type { WatchHeartbeat } from './health/types.js';
 import { decidingSources, watch } from './health/watcher.js';
 import type { CallContext, PlatformDriver } from './platform/platform.js';
@@ -69,6 +70,8 @@ export function accountActivities(options: AccountOptions): AccountActivities {
         }),
       });
     },
+    errors: ({ spec, version, from, seen }) =>
+      called(false, async (ctx) => worst([...(await driverFor(spec).errors(ctx, { spec, version, from })), ...seen])),
     adopt: ({ spec }) =>
       called(true, async (ctx) => {
         const { before } = await driverFor(spec).inspect(ctx, spec);

@@ -9,6 +9,7 @@ import type { HealthBefore, ProbeReport, WatchInput, WatchReport } from './healt
 import type {
   BeforeState,
   Environments,
+  ErrorSample,
   Fence,
   Finding,
   RestoreArgs,
@@ -100,6 +101,8 @@ export interface AccountActivities {
   retire(args: { spec: Spec; keep: string[] }): Promise<{ deleted: string[] }>;
   probe(args: { spec: Spec; version: string; probes: string[] }): Promise<ProbeReport>;
   watch(input: WatchInput): Promise<WatchReport>;
+  /** The candidate's most frequent errors since `from` (ms since the epoch): from its logs, and those that were `seen`. */
+  errors(args: { spec: Spec; version: string; from: number; seen: ErrorSample[] }): Promise<ErrorSample[]>;
   /** Takes the target as it is: its revision and split, after a foreign change that a person adopts. */
   adopt(args: { spec: Spec }): Promise<Written>;
   /** Writes our mark on a target as it is (`sluice adopt`). */

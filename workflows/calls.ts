@@ -74,6 +74,19 @@ export function restoring(spec: Spec, chunk: number, summary: string) {
   });
 }
 
+/** A look into the candidate's logs. Nobody's traffic waits for it, and a rollback without it is still one. */
+export function looking(spec: Spec) {
+  return proxyActivities<Pick<AccountActivities, 'errors'>>({
+    taskQueue: accountQueue(accountOf(spec), 'watch'),
+    scheduleToCloseTimeout: '15s',
+    startToCloseTimeout: '10s',
+    heartbeatTimeout: HEARTBEAT,
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    retry: RETRY,
+    summary: "look for the candidate's most frequent errors",
+  });
+}
+
 /** The watcher: lasts as long as the weight, ends by being cancelled, and what it returns then counts. */
 export function watching(spec: Spec, summary: string, heartbeat: number) {
   return proxyActivities<Pick<AccountActivities, 'watch'>>({

@@ -20,6 +20,7 @@ import { clean } from '../src/model/text.js';
 import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
 import type { Stage, Step } from '../src/plan/types.js';
+import { looking } from './calls.js';
 import { registerHandlers } from './handlers.js';
 import { Herald } from './herald.js';
 import { Journal } from './journal.js';
@@ -208,6 +209,16 @@ export class Rollout {
     if (report?.verdict.state === 'unhealthy' && state.leave === null) await this.waits.unhealthy(report);
     await condition(allHandlersFinished);
     return continueAsNew<(input: RolloutInput, carried: RolloutState) => Promise<RolloutView>>(this.input, state);
+  }
+
+  /** Adds what the candidate's logs say to why its probes failed. They are no reason to fail, nor is their absence. */
+  async lookForErrors(): Promise<void> {
+    const { state } = this;
+    const args = { spec: this.spec, version: this.release().version, from: state.weightSince, seen: state.errors };
+    const errors = await looking(this.spec)
+      .errors(args)
+      .catch(() => state.errors);
+    state.errors = errors.map((error) => ({ ...error, what: clean(error.what) }));
   }
 
   release() {

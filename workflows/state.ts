@@ -13,6 +13,8 @@ export interface Leave {
   outcome: Outcome;
   reason: string;
   code: ErrorCode | null;
+  /** The candidate was unhealthy: once everything is back, its logs may say why. */
+  unhealthy?: boolean;
   /** Closed as Canceled afterwards. */
   canceled?: boolean;
 }

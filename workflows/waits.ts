@@ -115,9 +115,11 @@ export class Waits {
         outcome: 'rolledBack',
         reason: `${this.rollout.release().version} is unhealthy: ${report.verdict.why}`,
         code: null,
+        unhealthy: true,
       });
       throw new Leaving();
     }
+    await this.rollout.lookForErrors();
     const stage = this.rollout.prepared.plan.stages[this.rollout.state.cursor.stage] as Stage;
     await this.hold(stage, `${this.rollout.release().version} is unhealthy: ${report.verdict.why}`, null);
   }

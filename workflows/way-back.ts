@@ -18,6 +18,7 @@ export class WayBack {
     this.rollout.watching.drop();
     if (state.touched && leave.outcome !== 'nothingToRelease') await this.restore(leave);
     state.weight = 0;
+    if (leave.unhealthy === true) await this.rollout.lookForErrors();
     journal.failStage();
     journal.end(leave.outcome, leave.reason, leave.code);
   }

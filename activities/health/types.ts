@@ -34,7 +34,7 @@ export interface HealthBefore {
 export interface WatchReport {
   verdict: Verdict;
   state: JudgeState;
-  /** The candidate's most frequent errors, three at most: why its probes failed and, once unhealthy, what its logs say. */
+  /** Why the candidate's probes failed, most frequent first, three at most. */
   errors: ErrorSample[];
   /** The evidence over this stretch, thinned out. */
   series: SeriesPoint[];

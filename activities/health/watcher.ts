@@ -17,7 +17,7 @@ import { ProbeCounts } from './probe-counts.js';
 import { Questions } from './questions.js';
 import { type Source, type SourceTick, sourceOf } from './sources/index.js';
 import type { AlarmState } from './sources/source.js';
-import { Tally, worst } from './tally.js';
+import { Tally } from './tally.js';
 import type { WatchHeartbeat, WatchInput, WatchReport } from './types.js';
 
 /** Between two heartbeats, in ms: what a crash may cost, and how soon a cancel is heard. */
@@ -26,8 +26,6 @@ const BEAT = 1_000;
 const READ = 10_000;
 /** Longest last read after a cancel, in ms: somebody waits. */
 const LAST_READ = 2_000;
-/** Longest look into the logs for the candidate's errors, in ms. Going back waits for it. */
-const LOOK = 5_000;
 /** Between two looks at the alarms, in ms; they change by the minute. */
 const ALARMS = 5_000;
 /** Points of the evidence over time that a stretch keeps. */
@@ -45,7 +43,7 @@ interface Reader {
 }
 
 export interface WatchDeps {
-  driver: Pick<PlatformDriver, 'invoke' | 'source' | 'alarms' | 'errors'>;
+  driver: Pick<PlatformDriver, 'invoke' | 'source' | 'alarms'>;
   /** Ends the watch. */
   signal: AbortSignal;
   heartbeat: (details: WatchHeartbeat) => void;
@@ -99,8 +97,7 @@ class Watch {
     try {
       await Promise.all([...this.loops(), aborted(this.stop.signal)]);
       if (signal.aborted) await this.cancelled();
-      const errors = this.isUnhealthy() ? await this.errors() : this.tally.top();
-      return { ...this.report(), errors };
+      return this.report();
     } finally {
       signal.removeEventListener('abort', cancel);
       life.abort();
@@ -235,17 +232,6 @@ class Watch {
     }
     const fresh = new AbortController();
     await Promise.all(this.readers.map((reader) => this.read(reader, fresh.signal, LAST_READ)));
-  }
-
-  /** The candidate's most frequent errors, from its logs and from its probes. */
-  private async errors() {
-    const { spec, candidate: version, from } = this.input;
-    const fresh = new AbortController();
-    const most = this.deps.signal.aborted ? LAST_READ : LOOK;
-    const logged = await bounded(fresh.signal, most, (signal) =>
-      this.deps.driver.errors(this.context(signal), { spec, version, from }),
-    ).catch(() => []);
-    return worst([...logged, ...this.tally.top()]);
   }
 
   private isUnhealthy(): boolean {

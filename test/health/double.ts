@@ -1,11 +1,11 @@
 /** A function that can be called, measured and broken at will, seen through the part of the driver that health needs. */
 import type { AlarmState, Alarms, Reading, Source } from '../../activities/health/sources/source.js';
-import type { ErrorSample, PlatformDriver, ReleaseAnswer } from '../../activities/platform/platform.js';
+import type { PlatformDriver, ReleaseAnswer } from '../../activities/platform/platform.js';
 import type { Counts } from '../../src/judge/types.js';
 import type { ProbeSpec, Spec } from '../../src/model/spec.js';
 import { specFor } from '../support/specs.js';
 
-type Health = Pick<PlatformDriver, 'invoke' | 'source' | 'alarms' | 'errors'>;
+type Health = Pick<PlatformDriver, 'invoke' | 'source' | 'alarms'>;
 
 export class FunctionDouble implements Health {
   /** Calls by version. */
@@ -17,7 +17,6 @@ export class FunctionDouble implements Health {
   counted: (since: number, signal: AbortSignal) => Reading | Promise<Reading> = () => ({ ticks: [], asked: [] });
   /** The state of an alarm by its name; null: there is none. */
   alarm: (name: string) => AlarmState | null = () => null;
-  logged: (signal: AbortSignal) => Promise<ErrorSample[]> = async () => [];
   private readonly open: Record<string, number> = {};
 
   async invoke(...[, { version }]: Parameters<Health['invoke']>): Promise<ReleaseAnswer> {
@@ -42,10 +41,6 @@ export class FunctionDouble implements Health {
 
   alarms(..._: Parameters<Health['alarms']>): Alarms {
     return { states: async (_ctx, names) => Object.fromEntries(names.map((name) => [name, this.alarm(name)])) };
-  }
-
-  errors(...[ctx]: Parameters<Health['errors']>): Promise<ErrorSample[]> {
-    return this.logged(ctx.signal);
   }
 }
 

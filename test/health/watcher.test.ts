@@ -156,18 +156,16 @@ describe('the watcher of a weight', () => {
 });
 
 describe('harm', () => {
-  test('ends the watch at once, with errors from the logs and from the probes', async () => {
+  test('ends the watch at once, with the reasons that the probes gave', async () => {
     const driver = new FunctionDouble();
     driver.answer = (version) =>
       version === '7' ? failedWith('7', 'CardError', `declined ${driver.calls['7']}`) : answered(version);
-    driver.logged = async () => [{ what: 'CardError: declined', count: 40, requestId: 'r-1' }];
     const { report } = start(driver);
     const { verdict, errors } = await report;
     expect(verdict).toMatchObject({ state: 'unhealthy', candidate: { errors: verdict.candidate.requests } });
     // A tick is a quarter of a second, a call every 20 ms.
     expect(verdict.candidate.requests).toBeLessThan(30);
-    expect(errors[0]).toEqual({ what: 'CardError: declined', count: 40, requestId: 'r-1' });
-    expect(errors[1]?.what).toBe('probe smoke: CardError: declined 1');
+    expect(errors).toEqual([{ what: 'probe smoke: CardError: declined 1', count: verdict.candidate.errors }]);
   });
 
   test('that only users meet is seen in the metrics while all probes pass', async () => {
@@ -186,30 +184,6 @@ describe('harm', () => {
     await calledTimes(driver, '7', 30);
     const { verdict } = await cancel();
     expect(verdict.state).not.toBe('unhealthy');
-  });
-
-  test('is reported although the logs cannot be read', async () => {
-    const driver = new FunctionDouble();
-    driver.answer = (version) => (version === '7' ? failedWith('7', 'E', 'x') : answered(version));
-    driver.logged = () => Promise.reject(new Error('no logs'));
-    expect((await start(driver).report).errors).toMatchObject([{ what: 'probe smoke: E: x' }]);
-  });
-
-  test('is reported within 5 s although the logs never answer, and heartbeats go on meanwhile', async () => {
-    const driver = new FunctionDouble();
-    driver.answer = (version) => (version === '7' ? failedWith('7', 'E', 'x') : answered(version));
-    let looking: AbortSignal | undefined;
-    driver.logged = (signal) => {
-      looking = signal;
-      return new Promise(() => {});
-    };
-    const { report, beats } = start(driver);
-    await until('the look into the logs', () => looking);
-    const [began, before] = [performance.now(), beats.length];
-    expect((await report).errors).toHaveLength(1);
-    expect(performance.now() - began).toBeLessThan(5_500);
-    expect(beats.length - before).toBeGreaterThanOrEqual(4);
-    expect(looking?.aborted).toBe(true);
   });
 });
 
@@ -400,13 +374,12 @@ describe('a cancel', () => {
 
   test('that finds harm in the last read reports it', async () => {
     const driver = new FunctionDouble();
-    driver.logged = async () => [{ what: 'E', count: 9 }];
     let errors = 0;
     driver.counted = () => stretch(LATER + errors, { requests: 40, errors });
     const { cancel } = start(driver, { metrics: [{ ...metric, every: 600_000 }] });
     await until('the first read', () => driver.reads === 1);
     errors = 20;
-    expect(await cancel()).toMatchObject({ verdict: { state: 'unhealthy' }, errors: [{ what: 'E', count: 9 }] });
+    expect((await cancel()).verdict.state).toBe('unhealthy');
   });
 
   test('leaves no call behind', async () => {

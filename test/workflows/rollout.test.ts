@@ -42,10 +42,16 @@ describe('a canary rollout', () => {
     await onStage(async (act) => {
       const { start, target } = act;
       target.verdict = (weight) => (weight >= 50 ? 'unhealthy' : 'healthy');
+      target.logged = [{ what: 'CardError: declined', count: 40, requestId: 'r-1' }];
       const view = await ending(await start('canary', canary([MINUTE])));
       expect(view.outcome).toBe('rolledBack');
       expect(view.reason).toContain('unhealthy at 50 %');
-      expect(view.errors).toEqual([{ what: 'Error: card declined', count: 3 }]);
+      expect(view.errors).toEqual([
+        { what: 'CardError: declined', count: 40, requestId: 'r-1' },
+        { what: 'Error: card declined', count: 3 },
+      ]);
+      // Nobody's traffic waits for the logs.
+      expect(target.calls.slice(-2)).toEqual(['restore', 'errors']);
       expect(target.split).toEqual({ stable: '1', candidate: null, weight: 0 });
       expect(target.writes.at(-1)?.step).toBe('restore');
     });

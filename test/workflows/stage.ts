@@ -14,7 +14,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { toFailure } from '../../activities/failures.js';
 import type { ProbeReport, WatchInput, WatchReport } from '../../activities/health/types.js';
-import type { BeforeState, Split } from '../../activities/platform/platform.js';
+import type { BeforeState, ErrorSample, Split } from '../../activities/platform/platform.js';
 import type { AccountActivities, LightActivities, Limits, NotifyEvent } from '../../activities/types.js';
 import type { Verdict } from '../../src/judge/types.js';
 import { SluiceError } from '../../src/model/errors.js';
@@ -48,6 +48,8 @@ export class Target {
   passesFrom = Number.POSITIVE_INFINITY;
   /** What each watcher was told when it began. */
   watched: WatchInput[] = [];
+  /** What the candidate's logs say. */
+  logged: ErrorSample[] = [];
   fault: Fault = () => null;
   /** The answer to a call whose effect is done is lost on its way. */
   answerLost: (activity: string, attempt: number) => boolean = () => false;
@@ -345,6 +347,7 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
         throw new SluiceError('SLUICE_FOREIGN_CHANGE', 'the alias was changed by somebody else');
       return target.write(before.split, mark);
     }),
+    errors: guarded('errors', async ({ seen }, target) => [...target.logged, ...seen]),
     adopt: guarded('adopt', async (_, target) => ({ revision: target.revision, split: target.split })),
     probe: guarded('probe', async (_, target) => target.probe()),
     inspect: guarded('inspect', async ({ spec }, target) => ({
