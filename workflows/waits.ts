@@ -88,7 +88,8 @@ export class Waits {
     )
       return true;
     const answer = verdict.state === 'noData' ? policy.onNoData : policy.onUndecided;
-    if (answer === 'promote' && verdict.state !== 'blind') {
+    // What the evidence speaks against is not passed by a policy: a person has to say so.
+    if (answer === 'promote' && report !== null && verdict.state !== 'blind' && report.verdict.logE <= 0) {
       journal.event(`stage ${stage.name}: passed by policy: ${verdict.why}`);
       return true;
     }

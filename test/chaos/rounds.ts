@@ -108,7 +108,7 @@ export function specOf(round: Round, examples: string): Record<string, unknown> 
       probes: [
         { name: 'user', invoke: { payload: { user: 'probe' } }, expect: { status: 200 }, every: '100ms', smoke: 1 },
       ],
-      policy: { minRequests: 10, onUndecided: 'promote', onNoData: 'rollback' },
+      policy: { minRequests: 10, onUndecided: 'rollback', onNoData: 'rollback' },
     },
     deadlines: { deploy: '60s', shift: '30s', stuckAfter: '10s' },
     rollbackWindow: '1h',

@@ -311,6 +311,21 @@ describe('a verdict that is none', () => {
     });
   });
 
+  test.each([
+    [-0.5, 'succeeded'],
+    [2, 'rolledBack'],
+  ] as const)('is passed by a policy only while nothing speaks against it: ln E %d', async (logE, outcome) => {
+    await onStage(async ({ start, target }) => {
+      const spec = canary([MINUTE]);
+      spec.health.policy = { ...spec.health.policy, onUndecided: 'promote', maxHold: 2 * MINUTE };
+      target.verdict = () => 'undecided';
+      target.logE = logE;
+      const view = await ending(await start('canary', spec));
+      expect(view.outcome).toBe(outcome);
+      if (outcome === 'rolledBack') expect(view.reason).toContain('nobody decided within 2m');
+    });
+  });
+
   test('is passed by a person who says promote', async () => {
     await onStage(async (act) => {
       const { start, target, env } = act;

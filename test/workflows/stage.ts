@@ -44,6 +44,8 @@ export class Target {
   verdict: (weight: number) => VerdictState = () => 'healthy';
   /** Whether an unhealthy verdict comes from a ceiling alone, with nothing to compare with. */
   ceilingOnly = false;
+  /** Evidence against the candidate, ln E. */
+  logE = 0;
   /** From this weight on the candidate is shown to be no worse as soon as it may be. */
   passesFrom = Number.POSITIVE_INFINITY;
   /** What each watcher was told when it began. */
@@ -374,7 +376,7 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
       });
       // Before any sleep: an activity that ends under its own sleep leaves the server's clock running away.
       const report = (more: Partial<Verdict> = {}) =>
-        reportOf(target.verdict(input.weight), input, { probeBack: target.ceilingOnly, ...more });
+        reportOf(target.verdict(input.weight), input, { probeBack: target.ceilingOnly, logE: target.logE, ...more });
       if (target.verdict(input.weight) === 'unhealthy') return report();
       const { earliest, weight } = input;
       while (!stopped && !target.over.signal.aborted) {
