@@ -6,9 +6,9 @@ import type { MetricSpec, Spec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
 import type { CallContext, Finding, PlatformDriver } from '../platform/platform.js';
 import { bounded } from './bounded.js';
+import { metricSource } from './source-names.js';
 import { type SourceTick, sourceOf } from './sources/index.js';
 import type { HealthBefore } from './types.js';
-import { metricSource } from './watcher.js';
 
 const MINUTE = 60_000;
 /** How far back, in ms: some more than the sixty ticks that the clustering of errors is measured by. */

@@ -6,7 +6,7 @@ import { setMaxListeners } from 'node:events';
 import type { Judge, JudgeState, Tick } from '../../src/judge/types.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { extended, type SeriesPoint } from '../../src/model/series.js';
-import type { AlarmSpec, HealthSpec, MetricSpec, ProbeSpec } from '../../src/model/spec.js';
+import type { AlarmSpec, MetricSpec, ProbeSpec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
 import type { Arm } from '../../src/model/words.js';
 import type { CallContext, PlatformDriver } from '../platform/platform.js';
@@ -15,6 +15,7 @@ import { OwnRequests } from './own-requests.js';
 import { runProbe } from './probe.js';
 import { ProbeCounts } from './probe-counts.js';
 import { Questions } from './questions.js';
+import { metricSource, probeSource } from './source-names.js';
 import { type Source, type SourceTick, sourceOf } from './sources/index.js';
 import type { AlarmState } from './sources/source.js';
 import { Tally } from './tally.js';
@@ -267,21 +268,6 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-/** The judge's name of a probe's counts. */
-function probeSource({ name }: ProbeSpec): string {
-  return `probe ${name}`;
-}
-
-/** The judge's name of a metric's counts. */
-export function metricSource({ name }: MetricSpec): string {
-  return `metric ${name}`;
-}
-
-/** The sources that the judge decides by. */
-export function decidingSources({ probes, metrics }: HealthSpec): string[] {
-  return [...probes.map(probeSource), ...metrics.filter(({ dryRun }) => !dryRun).map(metricSource)];
 }
 
 /** Errors: SLUICE_TARGET when there is no such alarm. */

@@ -3,7 +3,6 @@
  * traffic, or the same traffic counted twice; the mean of their e-values is one again, so one alpha holds for all of them
  * together (Vovk and Wang, "E-values: calibration, combination and applications", 2021).
  */
-
 import { grouped, odds, percent } from '../model/numbers.js';
 import { clean } from '../model/text.js';
 import { gather, NO_ARMS } from './gather.js';
@@ -70,11 +69,12 @@ export function judgeOf(setup: JudgeSetup): Judge {
       ceiling: bet,
       ...(slow === null ? {} : { slow }),
       ...(blind === undefined ? {} : { blind }),
+      ...(said.seen === true ? { seen: true } : {}),
       stepUp: source.stepping,
     });
     const seen = blind === undefined && (said.seen === true || candidate !== null);
     const next = {
-      counts: seen ? { ...counts, blindTicks: 0, blindWhy: null } : counts,
+      counts,
       gathered: left,
       stepping: false,
       read: source.read || seen,

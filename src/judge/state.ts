@@ -17,6 +17,8 @@ export interface Look {
   ceiling?: Arms;
   /** The candidate's weight went up with this look. */
   stepUp?: boolean;
+  /** It could be read, whatever it says of the candidate; counts of the candidate show that too. */
+  seen?: true;
   /** Why nothing could be read, when it could not. Then the counts are null. */
   blind?: string;
 }
@@ -68,7 +70,7 @@ const WHY = 40;
 /** What a look says of blindness. News of the stable release alone is no proof that the candidate can be seen again. */
 export function sight(before: SequentialState, look: Look): Pick<SequentialState, 'blindTicks' | 'blindWhy'> {
   if (look.blind !== undefined) return { blindTicks: before.blindTicks + 1, blindWhy: clean(look.blind, WHY) };
-  return look.candidate === null ? before : SEEN;
+  return look.candidate === null && look.seen !== true ? before : SEEN;
 }
 
 export function talliesOf({ stable, candidate, slow }: Look): Tallies {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { CancelledFailure } from '@temporalio/common';
+import { decidingSources } from '../../activities/health/source-names.js';
 import type { AlarmState } from '../../activities/health/sources/source.js';
 import type { WatchHeartbeat, WatchInput } from '../../activities/health/types.js';
-import { decidingSources, watch } from '../../activities/health/watcher.js';
+import { watch } from '../../activities/health/watcher.js';
 import type { PlatformDriver } from '../../activities/platform/platform.js';
 import { judgeOf } from '../../src/judge/index.js';
 import { SluiceError } from '../../src/model/errors.js';
