@@ -20,7 +20,7 @@ import { forward, light } from './calls.js';
 import { failureOf } from './failures.js';
 import type { RolloutEvent, Submission, UndoRecord } from './messages.js';
 import { rolloutEventSignal, submitUpdate, targetQuery, undoQuery } from './messages.js';
-import { type QueueState, queuedView, startQueued, submit } from './queue.js';
+import { type Queued, type QueueState, queuedView, startQueued, submit } from './queue.js';
 
 /** Releases the ledger keeps. */
 const KEPT = 50;
@@ -183,12 +183,13 @@ async function retire(state: TargetState): Promise<void> {
 }
 
 function viewOf(state: TargetState): TargetView {
-  const waiting = state.queued ?? state.starting;
+  const shown = (waiting: Queued | null) => (waiting === null ? null : queuedView(waiting));
   return {
     app: state.app,
     environment: state.environment,
     releases: state.releases,
-    queued: waiting === null ? null : queuedView(waiting),
+    queued: shown(state.queued),
+    starting: shown(state.starting),
     settled: state.settled,
     undo: state.undo === null ? null : { version: state.undo.version, until: state.undo.until },
     running: state.running,

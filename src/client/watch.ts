@@ -107,7 +107,8 @@ class Whom {
 
   private async runOf(ticket: string): Promise<string | null> {
     const ledger = await ledgerOf(this.link, this.target);
-    if (ledger?.queued?.ticket === ticket) return null;
+    // While it is being started it may run already, and another one may stand in the queue.
+    if (ledger?.queued?.ticket === ticket || ledger?.starting?.ticket === ticket) return null;
     const settled = ledger?.settled.find((each) => each.ticket === ticket);
     if (settled === undefined) throw neverBegan(this.target, 'its target has forgotten it');
     if (settled.run === null) throw neverBegan(this.target, settled.why ?? 'its place was taken');

@@ -183,6 +183,8 @@ export interface TargetView {
   releases: LedgerEntry[];
   /** The waiting release, if any. */
   queued: QueuedView | null;
+  /** The one being started at this moment, which a newer one may be waiting behind. */
+  starting: QueuedView | null;
   /** Releases that waited, newest first: started, or why not. The last 20. */
   settled: SettledView[];
   /** Until when `undo` can go back, and to which version. Null when it cannot. */

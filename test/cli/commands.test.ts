@@ -311,6 +311,7 @@ describe('lists', () => {
           },
         ],
         queued: null,
+        starting: null,
         settled: [
           {
             by: 'bob',

@@ -278,6 +278,7 @@ export function lightOf(
     },
     startRollout: async ({ app, environment }) => {
       const target = targetOf(app);
+      await target.atCall('startRollout');
       if (target.busy === 0) return { started: 'a run' };
       target.busy -= 1;
       return { busy: rolloutId(app, environment) };

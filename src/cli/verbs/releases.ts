@@ -39,10 +39,10 @@ function linesOf(view: TargetView, ctx: Context): string[] {
   if (view.releases.length === 0) lines.push('  nothing was released yet');
   else lines.push(...table(head, view.releases.map(rowOf), frame));
   if (view.running !== null) lines.push(text(`running: ${view.running.strategy} since ${moment(view.running.since)}`));
-  if (view.queued !== null) {
-    lines.push(
-      text(`queued: ${view.queued.strategy} by ${view.queued.by ?? 'somebody'} since ${moment(view.queued.since)}`),
-    );
+  for (const state of ['starting', 'queued'] as const) {
+    const waiting = view[state];
+    if (waiting === null) continue;
+    lines.push(text(`${state}: ${waiting.strategy} by ${waiting.by ?? 'somebody'} since ${moment(waiting.since)}`));
   }
   for (const { strategy, by, at, why } of view.settled.filter(({ run }) => run === null)) {
     lines.push(text(`never began: ${strategy} by ${by ?? 'somebody'}, ${moment(at)}: ${why}`));

@@ -1,0 +1,37 @@
+import { targetId } from '../../src/model/ids.js';
+import type { TargetView } from '../../src/model/view.js';
+import type { SubmitAnswer } from '../../workflows/messages.js';
+import { canary } from '../support/specs.js';
+import { until } from '../support/until.js';
+import { onStage } from './stage.js';
+
+test('a release that is being started is shown beside the one that has come since, and its starter hears of its run', async () => {
+  await onStage(async ({ env, target }) => {
+    let go: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    target.atCall = async (name) => {
+      if (name === 'startRollout') await held;
+    };
+    const companion = await env.client.workflow.start('targetCompanion', {
+      workflowId: targetId('checkout', 'production'),
+      taskQueue: 'sluice',
+      args: ['checkout', 'production'],
+    });
+    const submission = (by: string) => ({ type: 'canary', input: canary([]), mode: 'replace', by, message: null });
+    const submit = (by: string) =>
+      companion.executeUpdate<SubmitAnswer, [object]>('submit', { args: [submission(by)] });
+    const view = () => companion.query<TargetView>('target');
+
+    const first = submit('ann');
+    await until('the start of the first', async () => (await view()).starting?.by === 'ann');
+    const second = submit('bob');
+    await until('the second in the queue', async () => (await view()).queued?.by === 'bob');
+    expect((await view()).starting?.by).toBe('ann');
+    go();
+    expect(await first).toMatchObject({ state: 'started', run: 'a run' });
+    expect(await second).toMatchObject({ state: 'started', run: 'a run' });
+    await companion.terminate('the end of the scene');
+  });
+});
