@@ -27,10 +27,17 @@ interface AccountOptions {
 
 /** Runs a cloud call with cancellation, and with a heartbeat as long as it runs. */
 async function called<T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>): Promise<T> {
-  const { cancellationSignal, heartbeat } = Context.current();
-  const alive = setInterval(() => heartbeat(), ALIVE_EVERY);
+  const { cancellationSignal, heartbeat, info } = Context.current();
+  const left: unknown = info.heartbeatDetails;
+  // A heartbeat replaces the details of the one before, and an attempt may die before it has details of its own.
+  let details = left;
+  const beat = (next: unknown = details) => {
+    details = next;
+    heartbeat(details);
+  };
+  const alive = setInterval(() => beat(), ALIVE_EVERY);
   try {
-    return await work({ signal: cancellationSignal, heartbeat: () => heartbeat(), urgent });
+    return await work({ signal: cancellationSignal, heartbeat: beat, lastHeartbeat: () => left, urgent });
   } finally {
     clearInterval(alive);
   }

@@ -2,12 +2,15 @@
 import path from 'node:path';
 import type { Limits } from '../activities/types.js';
 import { SluiceError } from './model/errors.js';
+import type { PlatformName } from './model/spec.js';
 
 /** An account and region a worker serves, under the name specs use. */
 export interface ServedAccount {
+  platform: PlatformName;
+  /** On App Service the subscription's id. */
   account: string;
   region: string;
-  /** Role assumed for every target of the account that names none itself. */
+  /** Lambda: role assumed for every target of the account that names none itself. */
   roleArn?: string;
 }
 
@@ -52,18 +55,28 @@ export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): Worke
   };
 }
 
-/** `prod@eu-west-1=arn:aws:iam::1:role/x,default@us-east-1`. */
+const ACCOUNT =
+  /^\s*(?:(?<platform>lambda|app-service):)?(?<account>[A-Za-z0-9][A-Za-z0-9._-]*)@(?<region>[a-z0-9-]+)(?:=(?<roleArn>\S+))?\s*$/;
+
+interface AccountParts {
+  platform?: PlatformName;
+  account: string;
+  region: string;
+  roleArn?: string;
+}
+
+/** `prod@eu-west-1=arn:aws:iam::1:role/x,default@us-east-1,app-service:<subscription>@westeurope`. Errors: SLUICE_SETUP. */
 export function parseAccounts(text: string): ServedAccount[] {
   return text.split(',').map((entry) => {
-    const found = /^\s*([A-Za-z0-9][A-Za-z0-9._-]*)@([a-z0-9-]+)(?:=(\S+))?\s*$/.exec(entry);
-    if (found === null) {
+    const found = ACCOUNT.exec(entry)?.groups as AccountParts | undefined;
+    if (found === undefined || (found.platform === 'app-service' && found.roleArn !== undefined)) {
       throw new SluiceError(
         'SLUICE_SETUP',
-        `"${entry.trim()}" is no account to serve; write name@region or name@region=roleArn, comma separated`,
+        `"${entry.trim()}" is no account to serve; write name@region or name@region=roleArn for Lambda, app-service:subscription@region for App Service, comma separated`,
       );
     }
-    const [, account, region, roleArn] = found as unknown as [string, string, string, string | undefined];
-    return { account, region, ...(roleArn === undefined ? {} : { roleArn }) };
+    const { platform = 'lambda', account, region, roleArn } = found;
+    return { platform, account, region, ...(roleArn === undefined ? {} : { roleArn }) };
   });
 }
 

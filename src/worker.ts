@@ -10,7 +10,7 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { accountActivities } from '../activities/account.js';
 import { lightActivities } from '../activities/light.js';
-import { createLambdaPlatform } from '../activities/platform/index.js';
+import { createPlatform } from '../activities/platform/index.js';
 import { SluiceError } from './model/errors.js';
 import type { Account, Lane } from './model/ids.js';
 import { accountQueue, TASK_QUEUE } from './model/ids.js';
@@ -70,7 +70,7 @@ export async function startWorker(config: WorkerConfig, source = workflowSource(
   const lanes: Worker[] = [];
   const timers: NodeJS.Timeout[] = [];
   for (const served of config.accounts) {
-    const shares = new Shares(client, { platform: 'lambda', account: served.account, region: served.region });
+    const shares = new Shares(client, served);
     timers.push(setInterval(() => void shares.refresh(), SHARE_EVERY).unref());
     lanes.push(...(await accountWorkers(common, config, served, shares)));
     void shares.refresh();
@@ -104,7 +104,7 @@ async function accountWorkers(
   served: ServedAccount,
   shares: Shares,
 ): Promise<Worker[]> {
-  const platform = createLambdaPlatform({ served, callsPerSecond: config.callsPerSecond, share: () => shares.share });
+  const platform = createPlatform({ served, callsPerSecond: config.callsPerSecond, share: () => shares.share });
   const activities = accountActivities({
     driverFor: (spec) => platform.driverFor(spec.target),
     store: config.store,
@@ -117,12 +117,11 @@ async function accountWorkers(
     watch: { watch, probe },
     restore: { restore, adopt },
   };
-  const account: Account = { platform: 'lambda', account: served.account, region: served.region };
   return Promise.all(
     (Object.keys(byLane) as Lane[]).map((lane) =>
       Worker.create({
         ...common,
-        taskQueue: accountQueue(account, lane),
+        taskQueue: accountQueue(served, lane),
         activities: byLane[lane],
         maxConcurrentActivityTaskExecutions: SLOTS[lane],
       }),

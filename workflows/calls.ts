@@ -4,6 +4,7 @@ import type { AccountActivities, LightActivities } from '../activities/types.js'
 import type { Account, Lane } from '../src/model/ids.js';
 import { accountQueue, TASK_QUEUE } from '../src/model/ids.js';
 import type { Spec } from '../src/model/spec.js';
+import { targetName } from '../src/model/target.js';
 
 /** Back-off between two tries of a call. The provider's own hint, where there is one, goes before it. */
 const RETRY = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
@@ -45,7 +46,7 @@ export function preparing(spec: Spec, worker: number) {
     heartbeatTimeout: HEARTBEAT,
     cancellationType: ActivityCancellationType.TRY_CANCEL,
     retry: RETRY,
-    summary: `read ${spec.target.function}:${spec.target.alias} and plan`,
+    summary: `read ${targetName(spec.target)} and plan`,
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import type { Written } from '../activities/platform/platform.js';
+import { environmentName } from '../src/model/target.js';
 import type { Phase } from '../src/model/words.js';
 import type { Stage, Step } from '../src/plan/types.js';
 import { forward, restoring } from './calls.js';
@@ -92,7 +93,7 @@ export class Steps {
       state.release = done.release;
       state.environments = done.environments ?? state.environments;
       const side = state.environments === null ? null : sideOf(state.environments, done.release.version);
-      const where = step.into === undefined || side === null ? '' : ` into ${spec.target.alias}-${side}`;
+      const where = step.into === undefined || side === null ? '' : ` into ${environmentName(spec.target, side)}`;
       this.rollout.journal.event(`release ${done.release.version} is deployed${where}, without traffic`);
     });
     if (state.release?.version === before.split.stable) {

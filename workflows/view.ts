@@ -1,6 +1,7 @@
 /** What a person sees of a rollout: the view as data, and the same as Markdown for the Temporal UI. Pure. */
 import { environmentsNote } from '../src/model/environments.js';
 import { evidence } from '../src/model/numbers.js';
+import { targetName } from '../src/model/target.js';
 import { clean, code, duration } from '../src/model/text.js';
 import { VERB_TABLE } from '../src/model/verbs.js';
 import type { RolloutView, StageView, WaitingFor } from '../src/model/view.js';
@@ -64,7 +65,7 @@ export function viewOf(state: RolloutState): RolloutView {
     reason: state.reason,
     code: state.code,
     waitingFor: waitingFor(state),
-    target: spec === null ? '' : `${spec.target.function}:${spec.target.alias}`,
+    target: spec === null ? '' : targetName(spec.target),
     platform: spec?.target.platform ?? '',
     stable: state.prepared?.before.split.stable ?? null,
     candidate: state.release?.version ?? null,

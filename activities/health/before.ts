@@ -7,7 +7,7 @@ import { clean } from '../../src/model/text.js';
 import type { CallContext, Finding, PlatformDriver } from '../platform/platform.js';
 import { bounded } from './bounded.js';
 import { metricSource } from './source-names.js';
-import { type SourceTick, sourceOf } from './sources/index.js';
+import { alarmStates, type SourceTick, sourceOf } from './sources/index.js';
 import type { HealthBefore } from './types.js';
 
 const MINUTE = 60_000;
@@ -17,6 +17,7 @@ const LOOK_BACK: Record<MetricSpec['kind'], number> = {
   lambdaLogs: 6 * MINUTE,
   prometheus: 6 * MINUTE,
   http: 6 * MINUTE,
+  azureMonitor: 65 * MINUTE,
 };
 /** Longest look back at one source, in ms. The rollout waits for it. */
 const LONGEST = 10_000;
@@ -99,9 +100,8 @@ async function firingNow(
   const { alarms } = spec.health;
   if (alarms.length === 0) return { firing: [], findings: [] };
   try {
-    const names = alarms.map(({ alarm }) => alarm);
-    const states = await bounded(ctx.signal, LONGEST, (signal) => driver.alarms(spec).states({ signal }, names));
-    const of = ({ alarm }: { alarm: string }) => states[alarm] ?? null;
+    const states = await bounded(ctx.signal, LONGEST, (signal) => alarmStates(driver, spec, signal));
+    const of = ({ name }: { name: string }) => states[name] ?? null;
     const firing = alarms.filter((alarm) => of(alarm)?.state === 'ALARM').map(({ name }) => name);
     return {
       firing,

@@ -1,5 +1,6 @@
 /** One HTTP request of a probe. */
 import type { ProbeSpec } from '../../src/model/spec.js';
+import type { Address } from '../platform/platform.js';
 
 /** Bytes of an answer that are read: enough for any health page. */
 const MOST_BYTES = 64 * 1024;
@@ -17,9 +18,22 @@ export class BadAnswer extends Error {
   override readonly name = 'BadAnswer';
 }
 
+/** The release that a probe is sent to; `address` where its URL asks for the host. */
+export interface Receiver {
+  version: string;
+  address: Address | null;
+}
+
+const HOST = '{host}';
+
+/** Whether the probe's URL leaves the host to the platform. */
+export function asksForHost({ url = '' }: ProbeSpec): boolean {
+  return url.includes(HOST);
+}
+
 /** The probe's URL for one release. */
-export function urlFor(probe: ProbeSpec, version: string): string {
-  return (probe.url ?? '').replaceAll('{version}', encodeURIComponent(version));
+export function urlFor({ url = '' }: ProbeSpec, { version, address }: Receiver): string {
+  return url.replaceAll('{version}', encodeURIComponent(version)).replaceAll(HOST, address?.host ?? HOST);
 }
 
 /**
@@ -27,13 +41,13 @@ export function urlFor(probe: ProbeSpec, version: string): string {
  * elsewhere another release, or a login page, would answer for this one. An expected redirect is the answer itself.
  * Errors: BadAnswer; what fetch rejects with.
  */
-export async function send(probe: ProbeSpec, version: string, signal: AbortSignal): Promise<HttpAnswer> {
+export async function send(probe: ProbeSpec, receiver: Receiver, signal: AbortSignal): Promise<HttpAnswer> {
   const { method = 'GET', headers, body, expect } = probe;
-  let url = urlFor(probe, version);
+  let url = urlFor(probe, receiver);
   for (let hop = 0; ; hop += 1) {
     const response = await fetch(url, {
       method,
-      headers: { ...headers, 'x-sluice-probe': '1' },
+      headers: { ...headers, ...receiver.address?.headers, 'x-sluice-probe': '1' },
       ...(body === undefined ? {} : { body }),
       redirect: 'manual',
       signal,

@@ -2,10 +2,10 @@
 import { SluiceError } from '../../src/model/errors.js';
 import type { ProbeSpec, Spec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
-import type { CallContext, PlatformDriver } from '../platform/platform.js';
+import type { Address, CallContext, PlatformDriver } from '../platform/platform.js';
 import { bounded, TimeOver } from './bounded.js';
 import { unmet } from './expectation.js';
-import { BadAnswer, send } from './http.js';
+import { asksForHost, BadAnswer, send } from './http.js';
 import { fetchReason } from './reason.js';
 
 /** Characters of a reason: one line of a view. */
@@ -14,6 +14,8 @@ const WHY = 200;
 const OK = 200;
 /** How much later than its limit, in ms, a driver may say that there was no answer: its own words are better than ours. */
 const GRACE = 250;
+/** Longest question for a release's host, in ms. */
+const ADDRESS = 10_000;
 
 export interface ProbeResult {
   ok: boolean;
@@ -31,7 +33,7 @@ export interface ProbeCall {
 }
 
 /** What a probe needs of a driver. */
-export type Invoker = Pick<PlatformDriver, 'invoke'>;
+export type Invoker = Pick<PlatformDriver, 'invoke' | 'address'>;
 
 /**
  * Calls the release once and compares its answer with what the probe expects. No answer within `probe.latency` is a failure
@@ -47,7 +49,7 @@ export async function runProbe(call: ProbeCall, driver: Invoker, ctx: CallContex
   });
   try {
     const { latencyMs, why, ...by } =
-      call.probe.kind === 'invoke' ? await invoke(call, driver, ctx) : await http(call, ctx);
+      call.probe.kind === 'invoke' ? await invoke(call, driver, ctx) : await http(call, driver, ctx);
     if (why !== null) return { ...failed(why, latencyMs), ...by };
     const limit = call.probe.latency;
     return latencyMs > limit
@@ -83,9 +85,23 @@ async function invoke({ probe, spec, version }: ProbeCall, driver: Invoker, ctx:
   return said(unmet(probe.expect, { status, value: body }));
 }
 
-async function http({ probe, version }: ProbeCall, ctx: CallContext): Promise<Compared> {
+/** Errors: SLUICE_PROVIDER when the platform does not say in time where the release is; that says nothing of the release. */
+async function addressOf({ spec, version }: ProbeCall, driver: Invoker, ctx: CallContext): Promise<Address> {
+  try {
+    return await bounded(ctx.signal, ADDRESS, (signal) => driver.address({ ...ctx, signal }, { spec, version }));
+  } catch (error) {
+    if (!(error instanceof TimeOver)) throw error;
+    throw new SluiceError('SLUICE_PROVIDER', `the host of ${version} was not told within ${ADDRESS} ms`);
+  }
+}
+
+async function http(call: ProbeCall, driver: Invoker, ctx: CallContext): Promise<Compared> {
+  const { probe, version } = call;
+  const address = asksForHost(probe) ? await addressOf(call, driver, ctx) : null;
   const began = performance.now();
-  const { status, body, cut } = await bounded(ctx.signal, probe.latency, (signal) => send(probe, version, signal));
+  const { status, body, cut } = await bounded(ctx.signal, probe.latency, (signal) =>
+    send(probe, { version, address }, signal),
+  );
   const latencyMs = performance.now() - began;
   const expect = { ...probe.expect, status: probe.expect.status ?? OK };
   const why = unmet(expect, { status, value: body });

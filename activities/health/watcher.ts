@@ -16,7 +16,7 @@ import { runProbe } from './probe.js';
 import { ProbeCounts } from './probe-counts.js';
 import { Questions } from './questions.js';
 import { metricSource, probeSource } from './source-names.js';
-import { type Source, type SourceTick, sourceOf } from './sources/index.js';
+import { alarmStates, type Source, type SourceTick, sourceOf } from './sources/index.js';
 import type { AlarmState } from './sources/source.js';
 import { Tally } from './tally.js';
 import type { WatchHeartbeat, WatchInput, WatchReport } from './types.js';
@@ -44,7 +44,7 @@ interface Reader {
 }
 
 export interface WatchDeps {
-  driver: Pick<PlatformDriver, 'invoke' | 'source' | 'alarms'>;
+  driver: Pick<PlatformDriver, 'invoke' | 'address' | 'source' | 'alarms'>;
   /** Ends the watch. */
   signal: AbortSignal;
   heartbeat: (details: WatchHeartbeat) => void;
@@ -169,13 +169,8 @@ class Watch {
   private async alarms(alarms: AlarmSpec[]): Promise<void> {
     const { spec } = this.input;
     try {
-      const states = await bounded(this.stop.signal, READ, (signal) =>
-        this.deps.driver.alarms(spec).states(
-          { signal },
-          alarms.map(({ alarm }) => alarm),
-        ),
-      );
-      const said = alarms.map(({ name, alarm }) => [name, firing(states[alarm], alarm)] as const);
+      const states = await bounded(this.stop.signal, READ, (signal) => alarmStates(this.deps.driver, spec, signal));
+      const said = alarms.map(({ name, alarm }) => [name, firing(states[name], alarm)] as const);
       this.heed(this.deps.judge.alarms(this.state, Object.fromEntries(said)));
     } catch (error) {
       if (!this.stop.signal.aborted) this.heed(this.deps.judge.alarms(this.state, { blind: messageOf(error) }));
@@ -259,7 +254,7 @@ class Watch {
   }
 
   private context(signal: AbortSignal): CallContext {
-    return { signal, heartbeat: () => {}, urgent: false };
+    return { signal, heartbeat: () => {}, lastHeartbeat: () => undefined, urgent: false };
   }
 }
 

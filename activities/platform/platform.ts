@@ -1,4 +1,4 @@
-import type { MetricSpec, Release, Spec } from '../../src/model/spec.js';
+import type { AlarmSpec, MetricSpec, Release, Spec, Target } from '../../src/model/spec.js';
 import type { Alarms, Source, SourceOf } from '../health/sources/source.js';
 
 /** Where traffic is split. `version` null: the target does not exist yet. */
@@ -31,7 +31,7 @@ export interface BeforeState {
   /** Our mark found on the target, whole. */
   mark: string | null;
   environments: Environments | null;
-  /** Provisioned concurrency of the stable release. */
+  /** What is kept ready for the stable release, in the platform's unit: provisioned concurrency on Lambda, instances on App Service. */
   capacity: number;
 }
 
@@ -87,10 +87,34 @@ export interface SweepFinding {
 /** What an activity lends a driver: cancellation and a sign of life. */
 export interface CallContext {
   signal: AbortSignal;
-  /** Called while waiting, so that the server knows the worker lives. */
-  heartbeat(): void;
+  /**
+   * Called while waiting, so that the server knows the worker lives. `details`, plain JSON, are for the next attempt, should
+   * this one die; without them the last ones stand. The server has them after a second at the latest, so that a death may
+   * lose the newest.
+   */
+  heartbeat(details?: unknown): void;
+  /** The details that the attempts before this one left; undefined when there are none. */
+  lastHeartbeat(): unknown;
   /** Restoring goes first in the account's budget of calls. */
   urgent: boolean;
+}
+
+/** The account and region of a platform that a worker serves. */
+export interface Served {
+  platform: Target['platform'];
+  /** The name that targets use; on App Service the subscription's id. */
+  account: string;
+  region: string;
+  /** Lambda: the role for targets that name none. */
+  roleArn?: string;
+}
+
+/** A platform for one served account and region. */
+export interface Platform {
+  /** Errors: SLUICE_NO_WORKER for a target of another platform, account or region. */
+  driverFor(target: Target): PlatformDriver;
+  /** The targets of the account that are split and carry our mark. */
+  sweep(ctx: CallContext, args: { account: string; region: string }): Promise<SweepFinding[]>;
 }
 
 /**
@@ -141,14 +165,28 @@ export interface PlatformDriver {
     args: { spec: Spec; version: string; payload: unknown; timeoutMs: number },
   ): Promise<ReleaseAnswer>;
 
+  /**
+   * Where HTTP reaches exactly this release: for an http probe with `{host}`, asked before each of its calls, so that a driver
+   * remembers it. Errors: SLUICE_SPEC where releases have no host of their own.
+   */
+  address(ctx: CallContext, args: { spec: Spec; version: string }): Promise<Address>;
+
   /** The platform's own source of a metric; null when it has none of this kind. */
   source(metric: MetricSpec, of: SourceOf): Source | null;
 
-  /** The provider's alarms of the target's account. */
-  alarms(spec: Spec): Alarms;
+  /** The provider's alarms of a kind, of the target's account and region; null when it has none of this kind. */
+  alarms(kind: AlarmSpec['kind'], spec: Spec): Alarms | null;
 
   /** Most frequent errors of the release since `from`, three at most. */
   errors(ctx: CallContext, args: { spec: Spec; version: string; from: number }): Promise<ErrorSample[]>;
+}
+
+/** Where HTTP reaches exactly one release. */
+export interface Address {
+  /** As the platform says it, with its port where that is not the scheme's own. */
+  host: string;
+  /** What a request must carry so that no other release answers it. */
+  headers: Record<string, string>;
 }
 
 export interface ReleaseAnswer {

@@ -9,10 +9,10 @@ export interface Spec {
   specSchema?: 1;
   app: string;
   environment: string;
-  target: LambdaTarget;
+  target: Target;
   release: ReleaseSource;
-  /** What the release runs with. Absent fields keep what the function has. */
-  configuration: FunctionConfiguration;
+  /** What the release runs with, in the platform's own fields. Absent fields keep what the target has. */
+  configuration: Configuration;
   strategy: StrategySpec;
   health: HealthSpec;
   onNewRelease: OnNewRelease;
@@ -31,6 +31,11 @@ export interface Spec {
   startedBy?: string;
 }
 
+/** Where releases go, by platform. */
+export type Target = LambdaTarget | AppServiceTarget;
+
+export type PlatformName = Target['platform'];
+
 /** A Lambda function's alias in an account the worker serves. */
 export interface LambdaTarget {
   platform: 'lambda';
@@ -43,13 +48,26 @@ export interface LambdaTarget {
   roleArn?: string;
 }
 
+/** A site of Azure App Service, with the slot beside production that new releases go into. */
+export interface AppServiceTarget {
+  platform: 'app-service';
+  site: string;
+  resourceGroup: string;
+  /** Without one, `direct` alone is possible. */
+  slot?: string;
+  region: string;
+  /** The subscription's id. */
+  account: string;
+}
+
 /** Where the code comes from. Exactly one of the members. */
 export type ReleaseSource =
   | { folder: string }
   | { zip: string }
   | { s3: { bucket: string; key: string; version?: string } }
   | { image: string }
-  | { version: number }
+  /** There already: a number on Lambda, a release id (`r-…`) on App Service. */
+  | { version: number | string }
   /** Packed already: what `folder` and `zip` become. */
   | { artifact: Artifact };
 
@@ -62,6 +80,10 @@ export interface Artifact {
   bytes: number;
 }
 
+/** The platform's own fields alone are set; the parser refuses the others. */
+export interface Configuration extends FunctionConfiguration, SiteConfiguration {}
+
+/** Lambda's. */
 export interface FunctionConfiguration {
   runtime?: string;
   handler?: string;
@@ -78,6 +100,25 @@ export interface FunctionConfiguration {
   logFormat?: 'JSON' | 'Text';
   /** Provisioned concurrency of the candidate, ready before it gets weight. */
   provisionedConcurrency?: number;
+}
+
+/** App Service's. */
+export interface SiteConfiguration {
+  /** App settings that travel with the release through a swap. */
+  environment?: Record<string, string>;
+  description?: string;
+  /** Path whose answer holds the release's id: read back after each deployment and swap. */
+  marker?: string;
+  warmUp?: WarmUp;
+  /** What becomes of the slot that holds the replaced release when it is retired. */
+  idle?: 'keep' | 'stop';
+}
+
+/** The request that must succeed before a swap exchanges the slots. */
+export interface WarmUp {
+  path: string;
+  /** HTTP statuses of a release that is ready. */
+  statuses: number[];
 }
 
 export interface StageSpec {
@@ -167,7 +208,7 @@ export interface ProbeSpec {
   kind: 'invoke' | 'http';
   /** `invoke`: the event. A probe is marked for the function, see docs/rollout-yaml.md. */
   payload?: unknown;
-  /** `http`: URL per arm; `{version}` is replaced by the release's version. */
+  /** `http`: URL per arm; `{version}` is replaced by the release's version, `{host}` by the host that serves it. */
   url?: string;
   method?: string;
   headers?: Record<string, string>;
@@ -184,7 +225,7 @@ export interface ProbeSpec {
 }
 
 /** A source of users' own counts. */
-export type MetricSpec = CloudwatchMetric | PrometheusMetric | HttpMetric | LambdaLogsMetric;
+export type MetricSpec = CloudwatchMetric | PrometheusMetric | HttpMetric | LambdaLogsMetric | AzureMonitorMetric;
 
 interface Metric {
   name: string;
@@ -214,7 +255,12 @@ export interface LambdaLogsMetric extends Metric {
   latency?: number;
 }
 
-/** PromQL, with `{version}` or `{release}`, `{function}`, `{alias}` and `{window}` filled in. */
+/** Azure Monitor's minutes, by site and slot. It counts answers, not how many of them were slow. */
+export interface AzureMonitorMetric extends Metric {
+  kind: 'azureMonitor';
+}
+
+/** PromQL, with `{version}` or `{release}`, `{window}`, and the target's `{function}` and `{alias}`, or `{site}` and `{slot}`, filled in. */
 export interface PrometheusMetric extends Metric {
   kind: 'prometheus';
   /** Base address of the server's API. */
@@ -264,10 +310,10 @@ export interface Deadlines {
   stuckAfter: number;
 }
 
-/** One release of a target: on Lambda a published version. */
+/** One release of a target: on Lambda a published version, on App Service a package by its release id. */
 export interface Release {
   version: string;
-  /** Digest of its code (Lambda's CodeSha256, base64). */
+  /** Digest of its code, as the platform writes it (Lambda: CodeSha256, base64). */
   digest: string;
   /** Digest of its configuration, where the platform tells one. */
   configDigest?: string;

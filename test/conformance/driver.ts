@@ -11,6 +11,7 @@ const TRIES = 8;
 const context = (): CallContext => ({
   signal: new AbortController().signal,
   heartbeat: () => undefined,
+  lastHeartbeat: () => undefined,
   urgent: false,
 });
 

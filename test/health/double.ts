@@ -1,11 +1,11 @@
 /** A function that can be called, measured and broken at will, seen through the part of the driver that health needs. */
 import type { AlarmState, Alarms, Reading, Source } from '../../activities/health/sources/source.js';
-import type { PlatformDriver, ReleaseAnswer } from '../../activities/platform/platform.js';
+import type { Address, PlatformDriver, ReleaseAnswer } from '../../activities/platform/platform.js';
 import type { Counts } from '../../src/judge/types.js';
 import type { ProbeSpec, Spec } from '../../src/model/spec.js';
 import { specFor } from '../support/specs.js';
 
-type Health = Pick<PlatformDriver, 'invoke' | 'source' | 'alarms'>;
+type Health = Pick<PlatformDriver, 'invoke' | 'address' | 'source' | 'alarms'>;
 
 export class FunctionDouble implements Health {
   /** Calls by version. */
@@ -17,6 +17,8 @@ export class FunctionDouble implements Health {
   counted: (since: number, signal: AbortSignal) => Reading | Promise<Reading> = () => ({ ticks: [], asked: [] });
   /** The state of an alarm by its name; null: there is none. */
   alarm: (name: string) => AlarmState | null = () => null;
+  /** Where HTTP reaches a release. */
+  place: (version: string) => Address | Promise<Address> = (version) => ({ host: `${version}.invalid`, headers: {} });
   private readonly open: Record<string, number> = {};
 
   async invoke(...[, { version }]: Parameters<Health['invoke']>): Promise<ReleaseAnswer> {
@@ -28,6 +30,10 @@ export class FunctionDouble implements Health {
     } finally {
       this.open[version] = (this.open[version] ?? 1) - 1;
     }
+  }
+
+  async address(...[, { version }]: Parameters<Health['address']>): Promise<Address> {
+    return this.place(version);
   }
 
   source(..._: Parameters<Health['source']>): Source | null {
@@ -83,5 +89,5 @@ export function specWith(probes: ProbeSpec[], metrics: Spec['health']['metrics']
 
 /** A context for calls that nobody cancels. */
 export function calm(signal = new AbortController().signal) {
-  return { signal, heartbeat: () => {}, urgent: false };
+  return { signal, heartbeat: () => {}, lastHeartbeat: () => undefined, urgent: false };
 }

@@ -353,7 +353,7 @@ environments:
   });
 
   test('that are empty change nothing, and their neighbours are not looked at', () => {
-    expect(parseSpecText(text, { environment: 'production', env: {} }).target.function).toBe('shop');
+    expect(parseSpecText(text, { environment: 'production', env: {} }).target).toMatchObject({ function: 'shop' });
   });
 
   test('have their errors where they stand', () => {

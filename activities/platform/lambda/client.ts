@@ -2,7 +2,8 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import type { Artifact, LambdaTarget } from '../../../src/model/spec.js';
+import { SluiceError } from '../../../src/model/errors.js';
+import type { Artifact, LambdaTarget, Target } from '../../../src/model/spec.js';
 import type { Budget } from '../budget.js';
 import type { CallContext } from '../platform.js';
 import { cancelled, isThrottle, roleRefused, toSluiceError } from './errors.js';
@@ -65,6 +66,12 @@ function credentialsOf(roleArn: string): ReturnType<typeof fromTemporaryCredenti
       throw roleRefused(error, roleArn);
     }
   };
+}
+
+/** A target as this driver's own. Errors: SLUICE_TARGET for another platform's. */
+export function onLambda(target: Target): LambdaTarget {
+  if (target.platform === 'lambda') return target;
+  throw new SluiceError('SLUICE_TARGET', `a target on ${target.platform} was given to the driver of Lambda`);
 }
 
 /** One target during one call of the driver: what every helper of this folder needs. */

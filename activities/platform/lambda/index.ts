@@ -1,9 +1,10 @@
 import { SluiceError } from '../../../src/model/errors.js';
 import type { Spec } from '../../../src/model/spec.js';
+import { targetName } from '../../../src/model/target.js';
 import type { CallContext, PlatformDriver } from '../platform.js';
 import { fencedWrite } from './alias.js';
 import { ensureCapacity } from './capacity.js';
-import type { LambdaDriverOptions, Session } from './client.js';
+import { type LambdaDriverOptions, onLambda, type Session } from './client.js';
 import { publish } from './code.js';
 import { readConfiguration } from './configuration.js';
 import { environmentAlias, placeIdle, readEnvironments } from './environments.js';
@@ -20,12 +21,10 @@ export { findSplits } from './sweep.js';
 
 /** The driver of AWS Lambda: a target is a function's alias, a release a published version, an address `function:version`. */
 export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver {
-  const open = (ctx: CallContext, { target }: Spec): Session => ({
-    ctx,
-    target,
-    clients: options.clients(target),
-    budget: options.budget,
-  });
+  const open = (ctx: CallContext, spec: Spec): Session => {
+    const target = onLambda(spec.target);
+    return { ctx, target, clients: options.clients(target), budget: options.budget };
+  };
   const addresses = new Addresses();
   const sources = new LambdaSources(options);
 
@@ -65,9 +64,16 @@ export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver
       return answer;
     },
 
+    address: async (_ctx, { spec }) => {
+      throw new SluiceError(
+        'SLUICE_SPEC',
+        `${targetName(spec.target)} is on Lambda, where a version has no host; probe it by invoke`,
+      );
+    },
+
     source: (metric, of) => sources.of(metric, of),
 
-    alarms: (spec) => sources.alarms(spec),
+    alarms: (kind, spec) => sources.alarms(kind, spec),
 
     errors: async (ctx, { spec, version, from }) => {
       const session = open(ctx, spec);
@@ -78,7 +84,7 @@ export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver
           throw error;
         },
       );
-      return errors(session, { version, from, group: group ?? `/aws/lambda/${spec.target.function}` });
+      return errors(session, { version, from, group: group ?? `/aws/lambda/${session.target.function}` });
     },
   };
 }

@@ -16,7 +16,7 @@ import { checkCalls } from './traffic.js';
 /** Reads the target and what stands in the way of a rollout. Writes nothing. */
 export async function inspect(session: Session, spec: Spec): Promise<{ before: BeforeState; findings: Finding[] }> {
   const latest = await readConfiguration(session);
-  if (latest === null) return { before: beforeOf(null, null, null, 0), findings: checkFunction(spec) };
+  if (latest === null) return { before: beforeOf(null, null, null, 0), findings: checkFunction(session, spec) };
 
   const alias = await readAlias(session);
   const version = alias?.split.stable ?? null;
@@ -60,8 +60,8 @@ function beforeOf(
 }
 
 /** The function does not exist: it can be created, or what is missing for that. Pure. */
-function checkFunction(spec: Spec): Finding[] {
-  const { function: name } = spec.target;
+function checkFunction({ target }: Session, spec: Spec): Finding[] {
+  const { function: name, region } = target;
   const { role, runtime, handler } = spec.configuration;
   if ('version' in spec.release) {
     return [
@@ -77,7 +77,7 @@ function checkFunction(spec: Spec): Finding[] {
   return [
     refuse(
       'SLUICE_NOT_FOUND',
-      `function ${name} does not exist in ${spec.target.region}; to create it the spec needs ${missing.join(', ')}`,
+      `function ${name} does not exist in ${region}; to create it the spec needs ${missing.join(', ')}`,
     ),
   ];
 }

@@ -1,5 +1,6 @@
 /** What `plan` shows: the current split, each step with its deadline, and what could refuse it. Pure. */
 import type { PlanPreview } from '../../client/types.js';
+import { targetName } from '../../model/target.js';
 import { duration } from '../../model/text.js';
 import type { Stage, Step } from '../../plan/types.js';
 import { clip, type Frame, type Line, pad, paint, piece, wrap } from './pieces.js';
@@ -8,10 +9,7 @@ export function renderPlan(preview: PlanPreview, frame: Frame): string[] {
   const { spec, before, plan, findings } = preview;
   const { target } = spec;
   const lines: Line[] = [
-    [
-      piece(`${spec.app}/${spec.environment}`, 'bold'),
-      piece(`  ${spec.strategy.type}  ${target.function}:${target.alias}`),
-    ],
+    [piece(`${spec.app}/${spec.environment}`, 'bold'), piece(`  ${spec.strategy.type}  ${targetName(target)}`)],
     [piece(`  account ${target.account}, ${target.region}, ${target.platform}`, 'dim')],
     [piece('  now: '), ...nowLine(before)],
     [],

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CreateAliasCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { createLambdaPlatform } from '../../../activities/platform/index.js';
+import { createPlatform } from '../../../activities/platform/index.js';
 import { awsClients } from '../../../activities/platform/lambda/index.js';
 import { readBody } from '../../../emulators/aws/http.js';
 import { ERRORS } from '../../../src/model/errors.js';
@@ -31,8 +31,8 @@ const inAccount = (account: string) =>
   });
 
 const platformOf = (account: string, roleArn?: string) =>
-  createLambdaPlatform({
-    served: { account, region: REGION, ...(roleArn === undefined ? {} : { roleArn }) },
+  createPlatform({
+    served: { platform: 'lambda', account, region: REGION, ...(roleArn === undefined ? {} : { roleArn }) },
     callsPerSecond: 200,
     share: () => 1,
   });

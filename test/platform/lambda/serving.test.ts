@@ -5,11 +5,13 @@ import {
   GetAliasCommand,
   PublishVersionCommand,
 } from '@aws-sdk/client-lambda';
-import { createBudget, createLambdaPlatform } from '../../../activities/platform/index.js';
+import type { Alarms } from '../../../activities/health/sources/source.js';
+import { createBudget, createPlatform } from '../../../activities/platform/index.js';
 import { hasCode } from '../../../activities/platform/lambda/errors.js';
 import { awsClients } from '../../../activities/platform/lambda/index.js';
 import { deleteVersion } from '../../../activities/platform/lambda/versions.js';
 import { mark } from '../../../src/model/ids.js';
+import type { LambdaTarget } from '../../../src/model/spec.js';
 import { call, functionWith, ROLE, settled, zipOf } from '../../emulators/aws/functions.js';
 import { until } from '../../support/until.js';
 import { context, type Stack, startStack } from './stack.js';
@@ -122,7 +124,8 @@ test('an alarm is told with its state, since when and why, and null when there i
   await cloudwatch.send(
     new SetAlarmStateCommand({ AlarmName: 'errors', StateValue: 'ALARM', StateReason: 'too many' }),
   );
-  const states = await stack.driver.alarms(stack.spec(FN)).states({ signal: context().signal }, ['errors', 'none']);
+  const alarms = stack.driver.alarms('cloudwatch', stack.spec(FN)) as Alarms;
+  const states = await alarms.states({ signal: context().signal }, ['errors', 'none']);
   expect(states).toEqual({ errors: { state: 'ALARM', since: expect.any(Number), why: 'too many' }, none: null });
   expect(states.errors?.since).toBeGreaterThan(before - 2_000);
   cloudwatch.destroy();
@@ -179,7 +182,7 @@ test('only a version number can be deleted: anything else would delete the funct
   stack.aws.clearWrites();
   const session = {
     ctx: context(),
-    target: stack.spec(FN).target,
+    target: stack.spec(FN).target as LambdaTarget,
     clients: awsClients('us-east-1'),
     budget: createBudget({ perSecond: 100, share: () => 1 }),
   };
@@ -193,8 +196,8 @@ test('only a version number can be deleted: anything else would delete the funct
 });
 
 test('a platform serves its own account and region, and finds split aliases with our mark in it', async () => {
-  const platform = createLambdaPlatform({
-    served: { account: 'default', region: 'us-east-1' },
+  const platform = createPlatform({
+    served: { platform: 'lambda', account: 'default', region: 'us-east-1' },
     callsPerSecond: 200,
     share: () => 1,
   });

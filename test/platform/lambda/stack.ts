@@ -36,7 +36,13 @@ export interface Stack {
 }
 
 export function context(overrides: Partial<CallContext> = {}): CallContext {
-  return { signal: new AbortController().signal, heartbeat: () => undefined, urgent: false, ...overrides };
+  return {
+    signal: new AbortController().signal,
+    heartbeat: () => undefined,
+    lastHeartbeat: () => undefined,
+    urgent: false,
+    ...overrides,
+  };
 }
 
 export async function startStack(options: Parameters<typeof startAws>[0] = {}): Promise<Stack> {

@@ -1,6 +1,6 @@
 /** Counts from a Prometheus server, or anything that speaks its query API. */
 import type { Counts } from '../../../../src/judge/types.js';
-import type { PrometheusMetric } from '../../../../src/model/spec.js';
+import type { PrometheusMetric, Target } from '../../../../src/model/spec.js';
 import { writeDuration } from '../../../../src/spec/units.js';
 import type { Asked, Reading, Source, SourceOf, SourceTick } from '../source.js';
 import { closedEnds, releasesOf } from '../stretches.js';
@@ -74,10 +74,16 @@ function countsOf(requests: Events, errors: Events, slow: Events | null): Map<nu
 }
 
 function filledIn(template: string, { window }: PrometheusMetric, { spec }: SourceOf, version: string): string {
-  return template
-    .replaceAll('{version}', version)
-    .replaceAll('{release}', version)
-    .replaceAll('{function}', spec.target.function)
-    .replaceAll('{alias}', spec.target.alias)
-    .replaceAll('{window}', writeDuration(window));
+  const values = { version, release: version, window: writeDuration(window), ...placesOf(spec.target) };
+  return Object.entries(values).reduce((query, [name, value]) => query.replaceAll(`{${name}}`, value), template);
+}
+
+/** What a query may name of the target. */
+function placesOf(target: Target): Record<string, string> {
+  switch (target.platform) {
+    case 'lambda':
+      return { function: target.function, alias: target.alias };
+    case 'app-service':
+      return { site: target.site, slot: target.slot ?? '' };
+  }
 }

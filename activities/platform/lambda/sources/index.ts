@@ -1,8 +1,9 @@
 /** What AWS itself counts: the sources and alarms of a target on Lambda. */
 import { type CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import type { MetricSpec, Spec } from '../../../../src/model/spec.js';
+import type { AlarmSpec, LambdaTarget, MetricSpec, Spec } from '../../../../src/model/spec.js';
 import type { Alarms, Source, SourceOf } from '../../../health/sources/source.js';
-import { callFree, type LambdaDriverOptions, type Session } from '../client.js';
+import type { CallContext } from '../../platform.js';
+import { callFree, type LambdaDriverOptions, onLambda, type Session } from '../client.js';
 import { alarms } from './cloudwatch/alarms.js';
 import { MetricBatch } from './cloudwatch/batch.js';
 import { cloudwatchSource } from './cloudwatch/index.js';
@@ -16,10 +17,11 @@ export class LambdaSources {
 
   /** Null for a kind that is not Lambda's. */
   of(metric: MetricSpec, of: SourceOf): Source | null {
-    const open = (signal: AbortSignal) => this.open(of.spec, signal);
+    const target = onLambda(of.spec.target);
+    const open = (signal: AbortSignal) => this.open(target, signal);
     switch (metric.kind) {
       case 'cloudwatch':
-        return cloudwatchSource(metric, of, this.batchOf(of.spec));
+        return cloudwatchSource(metric, of, this.batchOf(target));
       case 'lambdaLogs':
         return lambdaLogsSource(metric, of, open);
       default:
@@ -27,15 +29,18 @@ export class LambdaSources {
     }
   }
 
-  alarms(spec: Spec): Alarms {
-    return alarms((signal) => this.open(spec, signal));
+  alarms(kind: AlarmSpec['kind'], { target }: Spec): Alarms | null {
+    switch (kind) {
+      case 'cloudwatch':
+        return alarms((signal) => this.open(onLambda(target), signal));
+    }
   }
 
-  private batchOf(spec: Spec): MetricBatch {
-    const { cloudwatch } = this.options.clients(spec.target);
+  private batchOf(target: LambdaTarget): MetricBatch {
+    const { cloudwatch } = this.options.clients(target);
     const known = this.batches.get(cloudwatch);
     if (known !== undefined) return known;
-    const all: Spec = { ...spec, target: { ...spec.target, function: '(all)', alias: '(all)' } };
+    const all: LambdaTarget = { ...target, function: '(all)', alias: '(all)' };
     const batch = new MetricBatch((input, signal) =>
       callFree(this.open(all, signal), cloudwatch, new GetMetricDataCommand(input)),
     );
@@ -44,8 +49,9 @@ export class LambdaSources {
   }
 
   /** Sources live beside the watcher's own heartbeat and wait for no budget: CloudWatch has quotas of its own. */
-  private open({ target }: Spec, signal: AbortSignal): Session {
+  private open(target: LambdaTarget, signal: AbortSignal): Session {
     const { clients, budget } = this.options;
-    return { ctx: { signal, heartbeat: () => {}, urgent: false }, target, clients: clients(target), budget };
+    const ctx: CallContext = { signal, heartbeat: () => {}, lastHeartbeat: () => undefined, urgent: false };
+    return { ctx, target, clients: clients(target), budget };
   }
 }

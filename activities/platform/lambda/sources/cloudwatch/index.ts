@@ -8,6 +8,7 @@ import type { Counts } from '../../../../../src/judge/types.js';
 import type { CloudwatchMetric } from '../../../../../src/model/spec.js';
 import type { Asked, Source, SourceOf, SourceTick } from '../../../../health/sources/source.js';
 import { closedEnds, releasesOf } from '../../../../health/sources/stretches.js';
+import { onLambda } from '../../client.js';
 import type { MetricBatch, MetricValues } from './batch.js';
 
 const MINUTE = 60_000;
@@ -58,7 +59,7 @@ function statsOf(metric: CloudwatchMetric, of: SourceOf, arm: Arm, version: stri
 }
 
 function statistic(metric: CloudwatchMetric, of: SourceOf, version: string, name: string, kind: string): MetricStat {
-  const { function: fn, alias } = of.spec.target;
+  const { function: fn, alias } = onLambda(of.spec.target);
   return {
     Metric: {
       Namespace: metric.namespace,
@@ -89,7 +90,7 @@ function shown(
   counts: Counts | null,
   end: number,
 ): Asked {
-  const { function: fn, alias } = of.spec.target;
+  const { function: fn, alias } = onLambda(of.spec.target);
   const names = `Invocations, Errors${latency === undefined ? '' : `, Duration TC(${latency}:)`}`;
   const said =
     counts === null

@@ -32,7 +32,7 @@ export function lambdaLogsSource(
     const why = unreadable(found);
     if (why !== null && arm === 'candidate') throw new SluiceError('SLUICE_TARGET', `version ${version} ${why}`);
     // An old stable release without reports says nothing, which is no reason to be blind to the candidate.
-    const group = why === null ? (found?.LoggingConfig?.LogGroup ?? `/aws/lambda/${of.spec.target.function}`) : null;
+    const group = why === null ? (found?.LoggingConfig?.LogGroup ?? `/aws/lambda/${session.target.function}`) : null;
     groups.set(version, group);
     return group;
   };
