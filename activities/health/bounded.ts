@@ -56,12 +56,16 @@ export async function rest(signal: AbortSignal, ms: number): Promise<void> {
 
 /**
  * Does `work` now and then every `ms`, until `signal` is aborted; never twice at once. Paced by a grid, so that 20 a second
- * are 20; what a slow call has missed is not made up for.
+ * are 20; what a slow call has missed is not made up for. Where `ms` is a function it is asked after each time.
  */
-export async function repeat(signal: AbortSignal, ms: number, work: () => Promise<void>): Promise<void> {
+export async function repeat(
+  signal: AbortSignal,
+  ms: number | (() => number),
+  work: () => Promise<void>,
+): Promise<void> {
   for (let due = performance.now(); !signal.aborted; ) {
     await work();
-    due = Math.max(due + ms, performance.now());
+    due = Math.max(due + (typeof ms === 'number' ? ms : ms()), performance.now());
     await rest(signal, due - performance.now());
   }
 }

@@ -12,8 +12,9 @@ import type { Arm } from '../../src/model/words.js';
 import type { CallContext, PlatformDriver } from '../platform/platform.js';
 import { bounded, repeat } from './bounded.js';
 import { OwnRequests } from './own-requests.js';
+import { paceAfter } from './pace.js';
 import { runProbe } from './probe.js';
-import { ProbeCounts } from './probe-counts.js';
+import { lookEvery, ProbeCounts } from './probe-counts.js';
 import { Questions } from './questions.js';
 import { metricSource, probeSource } from './source-names.js';
 import { type Source, type SourceTick, sourceOf } from './sources/index.js';
@@ -131,18 +132,24 @@ class Watch {
   /** A probe's calls, release by release, and the ticks they make. */
   private probing(probe: ProbeSpec, arms: (readonly [Arm, string])[]): Promise<void>[] {
     const { signal } = this.stop;
-    const counts = new ProbeCounts(
-      arms.map(([arm]) => arm),
-      probe.every,
-    );
+    const counts = new ProbeCounts(arms.map(([arm]) => arm));
     const source = probeSource(probe);
+    let pace = probe.every;
     const look = async () => {
       const tick = counts.look();
-      if (tick !== null) this.take(source, tick);
+      if (tick === null) return;
+      pace = paceAfter(tick.candidate, probe.every);
+      this.take(source, tick);
     };
     return [
-      ...arms.map(([arm, version]) => repeat(signal, probe.every, () => this.probe(probe, arm, version, counts))),
-      repeat(signal, counts.every, look).then(() => this.takeRest(source, counts)),
+      ...arms.map(([arm, version]) =>
+        repeat(
+          signal,
+          () => pace,
+          () => this.probe(probe, arm, version, counts),
+        ),
+      ),
+      repeat(signal, () => lookEvery(pace), look).then(() => this.takeRest(source, counts)),
     ];
   }
 

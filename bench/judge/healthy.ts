@@ -2,6 +2,7 @@
  * Healthy rollouts on a simulated clock: `judgeOf`, as the watcher calls it, fed by closed ticks of one second of a source and of a
  * probe. No candidate is ever worse than its stable release, so whatever is taken back is a false alarm.
  */
+import { paceAfter } from '../../activities/health/pace.js';
 import { type Baseline, type Counts, dispersion, type Judge, type JudgeState, judgeOf } from '../../src/judge/index.js';
 import type { HealthPolicy } from '../../src/model/spec.js';
 import { binomial, seeded } from '../../test/judge/random.js';
@@ -25,12 +26,16 @@ const PERIOD = 300;
 const OUTAGE = { chance: 1 / 600, seconds: 20, rate: 0.3 };
 const USERS = 'metric requests';
 const PROBE = 'probe smoke';
+/** ms between two of its calls, as a spec has it that says nothing. */
+const PROBE_EVERY = 1_000;
 
 interface Service {
   random: () => number;
   base: number;
   phase: number;
   outageUntil: number;
+  /** ms between two calls of the probe. */
+  pace: number;
 }
 
 /** How many of `rollouts` healthy rollouts are called unhealthy, with the seeds `first`, `first` + 1, … */
@@ -43,7 +48,7 @@ export function falseAlarms(rollouts: number, first: number, policy: HealthPolic
 function isTakenBack(seed: number, policy: HealthPolicy): boolean {
   const random = seeded(seed);
   const base = BASE_RATES[seed % BASE_RATES.length] ?? 0;
-  const service: Service = { random, base, phase: random() * PERIOD, outageUntil: -1 };
+  const service: Service = { random, base, phase: random() * PERIOD, outageUntil: -1, pace: PROBE_EVERY };
   const baselines = { [USERS]: lookBack(service) };
   const judge = judgeOf({ policy, baselines, sources: [PROBE, USERS], firing: [] });
   let state = judge.start(WEIGHTS[0] ?? 0);
@@ -62,12 +67,10 @@ function oneSecond(judge: Judge, state: JudgeState, service: Service, weight: nu
   const rate = weight < 100 && second < service.outageUntil ? OUTAGE.rate : rateAt(service, second);
   const id = (second + 1) * 1_000;
   const requests = binomial(RATE, weight / 100, random);
-  const probed = judge.tick(state, {
-    source: PROBE,
-    id,
-    candidate: counts(1, rate, random),
-    stable: counts(1, rate, random),
-  });
+  const calls = Math.round(1_000 / service.pace);
+  const probe = counts(calls, rate, random);
+  service.pace = paceAfter(probe, PROBE_EVERY);
+  const probed = judge.tick(state, { source: PROBE, id, candidate: probe, stable: counts(calls, rate, random) });
   return judge.tick(probed, {
     source: USERS,
     id,
