@@ -54,14 +54,29 @@ export async function rest(signal: AbortSignal, ms: number): Promise<void> {
   });
 }
 
+/** What `repeat` goes by; another one than the machine's, to play hours in a moment. */
+export interface Clock {
+  /** ms since some moment; never goes back. */
+  now(): number;
+  /** Waits `ms`, or until `signal` is aborted. Never rejects. */
+  rest(signal: AbortSignal, ms: number): Promise<void>;
+}
+
+const MACHINE: Clock = { now: () => performance.now(), rest };
+
 /**
  * Does `work` now and then every `ms`, until `signal` is aborted; never twice at once. Paced by a grid, so that 20 a second
- * are 20; what a slow call has missed is not made up for.
+ * are 20; what a slow call has missed is not made up for. Where `ms` is a function it is asked after each time.
  */
-export async function repeat(signal: AbortSignal, ms: number, work: () => Promise<void>): Promise<void> {
-  for (let due = performance.now(); !signal.aborted; ) {
+export async function repeat(
+  signal: AbortSignal,
+  ms: number | (() => number),
+  work: () => Promise<void>,
+  clock: Clock = MACHINE,
+): Promise<void> {
+  for (let due = clock.now(); !signal.aborted; ) {
     await work();
-    due = Math.max(due + ms, performance.now());
-    await rest(signal, due - performance.now());
+    due = Math.max(due + (typeof ms === 'number' ? ms : ms()), clock.now());
+    await clock.rest(signal, due - clock.now());
   }
 }

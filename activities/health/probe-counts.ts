@@ -5,19 +5,17 @@ import type { Arm } from '../../src/model/words.js';
 /** Shortest tick, in ms: twenty calls a second need no more than four looks. */
 const SHORTEST = 250;
 
+/** ms between two looks, where there are `every` ms between two calls of a release. */
+export function lookEvery(every: number): number {
+  return Math.max(SHORTEST, every);
+}
+
 export class ProbeCounts {
   private counts: Partial<Record<Arm, Counts>> = {};
   private waited = 0;
-  /** ms between two looks. */
-  readonly every: number;
 
-  /** `arms`: the releases that are called. `every`: ms between two calls of one of them. */
-  constructor(
-    private readonly arms: readonly Arm[],
-    every: number,
-  ) {
-    this.every = Math.max(SHORTEST, every);
-  }
+  /** `arms`: the releases that are called. */
+  constructor(private readonly arms: readonly Arm[]) {}
 
   add(arm: Arm, ok: boolean): void {
     const { requests, errors } = this.counts[arm] ?? { requests: 0, errors: 0 };

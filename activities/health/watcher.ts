@@ -10,10 +10,11 @@ import type { AlarmSpec, MetricSpec, ProbeSpec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
 import type { Arm } from '../../src/model/words.js';
 import type { CallContext, PlatformDriver } from '../platform/platform.js';
-import { bounded, repeat } from './bounded.js';
+import { bounded, type Clock, repeat } from './bounded.js';
 import { OwnRequests } from './own-requests.js';
+import { paceAfter } from './pace.js';
 import { runProbe } from './probe.js';
-import { ProbeCounts } from './probe-counts.js';
+import { lookEvery, ProbeCounts } from './probe-counts.js';
 import { Questions } from './questions.js';
 import { metricSource, probeSource } from './source-names.js';
 import { alarmStates, type Source, type SourceTick, sourceOf } from './sources/index.js';
@@ -52,6 +53,8 @@ export interface WatchDeps {
   lastHeartbeat?: WatchHeartbeat;
   /** ms since the epoch. */
   now: () => number;
+  /** The machine's unless given. */
+  clock?: Clock;
   judge: Judge;
 }
 
@@ -94,7 +97,7 @@ class Watch {
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted || this.isUnhealthy()) cancel();
     const life = new AbortController();
-    const beating = repeat(life.signal, BEAT, async () => this.beat());
+    const beating = this.repeat(life.signal, BEAT, async () => this.beat());
     try {
       await Promise.all([...this.loops(), aborted(this.stop.signal)]);
       if (signal.aborted) await this.cancelled();
@@ -115,8 +118,8 @@ class Watch {
     const alarms = weight > 0 ? spec.health.alarms : [];
     return [
       ...spec.health.probes.flatMap((probe) => this.probing(probe, arms)),
-      ...(alarms.length > 0 ? [repeat(signal, ALARMS, () => this.alarms(alarms))] : []),
-      ...this.readers.map((reader) => repeat(signal, reader.metric.every, () => this.read(reader, signal, READ))),
+      ...(alarms.length > 0 ? [this.repeat(signal, ALARMS, () => this.alarms(alarms))] : []),
+      ...this.readers.map((reader) => this.repeat(signal, reader.metric.every, () => this.read(reader, signal, READ))),
     ];
   }
 
@@ -131,19 +134,29 @@ class Watch {
   /** A probe's calls, release by release, and the ticks they make. */
   private probing(probe: ProbeSpec, arms: (readonly [Arm, string])[]): Promise<void>[] {
     const { signal } = this.stop;
-    const counts = new ProbeCounts(
-      arms.map(([arm]) => arm),
-      probe.every,
-    );
+    const counts = new ProbeCounts(arms.map(([arm]) => arm));
     const source = probeSource(probe);
+    let pace = probe.every;
     const look = async () => {
       const tick = counts.look();
-      if (tick !== null) this.take(source, tick);
+      if (tick === null) return;
+      pace = paceAfter(tick.candidate, probe.every);
+      this.take(source, tick);
     };
     return [
-      ...arms.map(([arm, version]) => repeat(signal, probe.every, () => this.probe(probe, arm, version, counts))),
-      repeat(signal, counts.every, look).then(() => this.takeRest(source, counts)),
+      ...arms.map(([arm, version]) =>
+        this.repeat(
+          signal,
+          () => pace,
+          () => this.probe(probe, arm, version, counts),
+        ),
+      ),
+      this.repeat(signal, () => lookEvery(pace), look).then(() => this.takeRest(source, counts)),
     ];
+  }
+
+  private repeat(signal: AbortSignal, ms: number | (() => number), work: () => Promise<void>): Promise<void> {
+    return repeat(signal, ms, work, this.deps.clock);
   }
 
   private takeRest(source: string, counts: ProbeCounts): void {

@@ -14,19 +14,38 @@ export function badShare(candidate: Candidate): number {
   return candidate === 'slow' ? 1 : Number(candidate) / 100;
 }
 
-/** Handlers of version 1, which is stable, and version 2. */
-export function handlersOf(candidate: Candidate): [string, string] {
-  if (candidate === 'slow') return [handler(0, SLOW_BASE, SLOW_BASE), handler(0, 0, 2 * SLOW_BASE)];
-  return [handler(0, 0, 0), handler(badShare(candidate), 0, 0)];
+/** Handlers of version 1, which is stable, and version 2. `begun`: a file that the candidate's first user leaves. */
+export function handlersOf(candidate: Candidate, begun: string): [string, string] {
+  if (candidate === 'slow') return [alike(0, SLOW_BASE), turning(begun, 0, 2 * SLOW_BASE)];
+  return [alike(0, 0), turning(begun, badShare(candidate), 0)];
 }
 
 /**
- * A handler that is good until its first user has come, so that no smoke test sees what it is. Whom it fails is fixed by the user's
- * id; of the probe's user that is so only where it fails everybody.
+ * A handler that is good until its first user has come, so that no smoke test sees what it is, and bad for all its instances from
+ * then on, as a release is that fails with what its first user wrote. The file stands for that.
  */
-function handler(share: number, before: number, after: number): string {
+function turning(begun: string, share: number, wait: number): string {
   return `
-let users = 0;
+import { existsSync, writeFileSync } from 'node:fs';
+const begun = ${JSON.stringify(begun)};
+${ANSWER}
+export async function handler({ user }) {
+  if (user !== 'probe' && !existsSync(begun)) writeFileSync(begun, '');
+  return existsSync(begun) ? answer(user, ${share}, ${wait}) : answer(user, 0, 0);
+}
+`;
+}
+
+/** A handler that is always the same. */
+function alike(share: number, wait: number): string {
+  return `
+${ANSWER}
+export const handler = ({ user }) => answer(user, ${share}, ${wait});
+`;
+}
+
+/** Whom it fails is fixed by the user's id; of the probe's user that is so only where it fails everybody. */
+const ANSWER = `
 function place(user) {
   if (user === 'probe') return 0.999;
   let hash = 2166136261;
@@ -35,12 +54,9 @@ function place(user) {
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return ((hash ^ (hash >>> 16)) >>> 0) / 4294967296;
 }
-export async function handler({ user }) {
-  if (user !== 'probe') users += 1;
-  const wait = users > 0 ? ${after} : ${before};
+async function answer(user, share, wait) {
   if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-  if (users > 0 && place(user) < ${share}) throw new Error('bad release');
+  if (place(user) < share) throw new Error('bad release');
   return { statusCode: 200 };
 }
 `;
-}

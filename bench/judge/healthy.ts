@@ -1,10 +1,17 @@
 /**
- * Healthy rollouts on a simulated clock: `judgeOf`, as the watcher calls it, fed by closed ticks of one second of a source and of a
- * probe. No candidate is ever worse than its stable release, so whatever is taken back is a false alarm.
+ * Healthy rollouts on a simulated clock: the watcher itself, as an activity runs it, beside a service that is played. No candidate
+ * is ever worse than its stable release, so whatever is taken back is a false alarm.
  */
-import { type Baseline, type Counts, dispersion, type Judge, type JudgeState, judgeOf } from '../../src/judge/index.js';
-import type { HealthPolicy } from '../../src/model/spec.js';
+
+import { decidingSources } from '../../activities/health/source-names.js';
+import type { SourceTick } from '../../activities/health/sources/source.js';
+import type { WatchReport } from '../../activities/health/types.js';
+import { type WatchDeps, watch } from '../../activities/health/watcher.js';
+import { type Baseline, type Counts, dispersion, judgeOf } from '../../src/judge/index.js';
+import type { HealthPolicy, MetricSpec, ProbeSpec, Spec } from '../../src/model/spec.js';
 import { binomial, seeded } from '../../test/judge/random.js';
+import { specFor } from '../../test/support/specs.js';
+import { SimulatedClock } from './clock.js';
 
 /** Requests a second. */
 const RATE = 20;
@@ -23,77 +30,155 @@ const PERIOD = 300;
  * would break the ceiling there, which is a promise about the candidate alone.
  */
 const OUTAGE = { chance: 1 / 600, seconds: 20, rate: 0.3 };
-const USERS = 'metric requests';
-const PROBE = 'probe smoke';
+/** Versions of the releases. */
+const STABLE = '1';
+const CANDIDATE = '2';
+/** ms that an answer to a probe takes: the least, and how much more at most. */
+const ANSWER = { least: 20, more: 60 };
 
-interface Service {
-  random: () => number;
-  base: number;
-  phase: number;
-  outageUntil: number;
-}
+const PROBE: ProbeSpec = {
+  name: 'smoke',
+  kind: 'invoke',
+  payload: {},
+  expect: { status: 200 },
+  latency: 1_000,
+  every: 1_000,
+  safe: false,
+  smoke: 3,
+};
+const METRIC: MetricSpec = {
+  name: 'requests',
+  kind: 'cloudwatch',
+  namespace: 'AWS/Lambda',
+  every: 1_000,
+  delay: 0,
+  dryRun: false,
+};
+const USERS = 'metric requests';
 
 /** How many of `rollouts` healthy rollouts are called unhealthy, with the seeds `first`, `first` + 1, … */
-export function falseAlarms(rollouts: number, first: number, policy: HealthPolicy): number {
+export async function falseAlarms(rollouts: number, first: number, policy: HealthPolicy): Promise<number> {
   let alarms = 0;
-  for (let at = 0; at < rollouts; at += 1) if (isTakenBack(first + at, policy)) alarms += 1;
+  for (let at = 0; at < rollouts; at += 1) if (await isTakenBack(first + at, policy)) alarms += 1;
   return alarms;
 }
 
-function isTakenBack(seed: number, policy: HealthPolicy): boolean {
-  const random = seeded(seed);
-  const base = BASE_RATES[seed % BASE_RATES.length] ?? 0;
-  const service: Service = { random, base, phase: random() * PERIOD, outageUntil: -1 };
-  const baselines = { [USERS]: lookBack(service) };
-  const judge = judgeOf({ policy, baselines, sources: [PROBE, USERS], firing: [] });
-  let state = judge.start(WEIGHTS[0] ?? 0);
-  for (const [stage, weight] of WEIGHTS.entries()) {
-    state = judge.enter(state, weight);
-    for (let second = 0; second < STAGE && state.unhealthy === null; second += 1) {
-      state = oneSecond(judge, state, service, weight, stage * STAGE + second);
-    }
+async function isTakenBack(seed: number, policy: HealthPolicy): Promise<boolean> {
+  const clock = new SimulatedClock();
+  const service = new Service(seed, clock);
+  const baselines = { [USERS]: service.lookBack() };
+  let report: WatchReport | null = null;
+  for (const weight of WEIGHTS) {
+    service.weight = weight;
+    report = await stageOf({ service, clock, weight, policy, baselines, state: report?.state ?? null });
+    if (report.verdict.state === 'unhealthy') return true;
   }
-  return state.unhealthy !== null;
+  return false;
 }
 
-function oneSecond(judge: Judge, state: JudgeState, service: Service, weight: number, second: number): JudgeState {
-  const { random } = service;
-  if (weight < 100 && random() < OUTAGE.chance) service.outageUntil = second + OUTAGE.seconds;
-  const rate = weight < 100 && second < service.outageUntil ? OUTAGE.rate : rateAt(service, second);
-  const id = (second + 1) * 1_000;
-  const requests = binomial(RATE, weight / 100, random);
-  const probed = judge.tick(state, {
-    source: PROBE,
-    id,
-    candidate: counts(1, rate, random),
-    stable: counts(1, rate, random),
+interface StageOf {
+  service: Service;
+  clock: SimulatedClock;
+  weight: number;
+  policy: HealthPolicy;
+  baselines: Record<string, Baseline>;
+  state: WatchReport['state'] | null;
+}
+
+/** One weight, watched until its time is over. */
+async function stageOf({ service, clock, weight, policy, baselines, state }: StageOf): Promise<WatchReport> {
+  const spec = SPEC(policy);
+  const stop = new AbortController();
+  const before = { baselines, firing: [] };
+  const from = clock.now();
+  const judge = judgeOf({ policy, ...before, sources: decidingSources(spec.health) });
+  let over = false;
+  const report = watch(
+    { spec, stable: STABLE, candidate: CANDIDATE, weight, from, state, policy, before, earliest: null },
+    { driver: service, signal: stop.signal, heartbeat: () => {}, now: () => clock.now(), clock, judge },
+  ).finally(() => {
+    over = true;
   });
-  return judge.tick(probed, {
-    source: USERS,
-    id,
-    candidate: users(requests, rate, random),
-    stable: users(RATE - requests, rate, random),
-    seen: true,
-  });
+  await clock.goOn(from + STAGE * 1_000, () => over);
+  stop.abort();
+  return report;
 }
 
-/** Missing is not zero: a second without requests says nothing. */
-function users(requests: number, rate: number, random: () => number): Counts | null {
-  return requests === 0 ? null : counts(requests, rate, random);
-}
+const SPEC = (policy: HealthPolicy): Spec => {
+  const spec = specFor({ type: 'direct', bake: 1_000 });
+  return { ...spec, health: { ...spec.health, probes: [PROBE], metrics: [METRIC], policy } };
+};
 
-function counts(requests: number, rate: number, random: () => number): Counts {
-  return { requests, errors: binomial(requests, rate, random) };
-}
+/** A service whose releases are alike, seen through the part of a driver that the watcher needs. */
+class Service {
+  weight = 0;
+  private readonly random: () => number;
+  private readonly base: number;
+  private readonly phase: number;
+  private outageUntil = -1;
+  /** The last second whose outage was drawn. */
+  private drawn = -1;
 
-function rateAt({ base, phase }: Service, second: number): number {
-  return base * SWING ** Math.sin((2 * Math.PI * (second + phase)) / PERIOD);
-}
+  constructor(
+    seed: number,
+    private readonly clock: SimulatedClock,
+  ) {
+    this.random = seeded(seed);
+    this.base = BASE_RATES[seed % BASE_RATES.length] ?? 0;
+    this.phase = this.random() * PERIOD;
+  }
 
-function lookBack(service: Service): Baseline {
-  const errors = Array.from({ length: LOOK_BACK }, (_, at) =>
-    binomial(RATE, rateAt(service, at - LOOK_BACK), service.random),
-  );
-  const sum = errors.reduce((all, each) => all + each, 0);
-  return { counts: { requests: RATE * LOOK_BACK, errors: sum }, dispersion: dispersion(errors) };
+  async invoke(...[{ signal }, { version }]: Parameters<WatchDeps['driver']['invoke']>) {
+    const failed = this.random() < this.rate(Math.floor(this.clock.now() / 1_000));
+    const latencyMs = ANSWER.least + this.random() * ANSWER.more;
+    await this.clock.rest(signal, latencyMs);
+    const functionError = failed ? { type: 'Error', message: 'unlucky' } : null;
+    return { executedVersion: version, functionError, body: { statusCode: 200 }, latencyMs };
+  }
+
+  source() {
+    return {
+      read: async (_ctx: unknown, since: number) => {
+        const ticks: SourceTick[] = [];
+        for (let id = since + 1_000 - (since % 1_000); id <= this.clock.now(); id += 1_000) ticks.push(this.users(id));
+        return { ticks, asked: [] };
+      },
+    };
+  }
+
+  alarms() {
+    return { states: async () => ({}) };
+  }
+
+  /** What was counted before the rollout. */
+  lookBack(): Baseline {
+    const errors = Array.from({ length: LOOK_BACK }, (_, at) =>
+      binomial(RATE, this.swing(at - LOOK_BACK), this.random),
+    );
+    const sum = errors.reduce((all, each) => all + each, 0);
+    return { counts: { requests: RATE * LOOK_BACK, errors: sum }, dispersion: dispersion(errors) };
+  }
+
+  /** The users of the second that ended at `id`. */
+  private users(id: number): SourceTick {
+    const rate = this.rate(id / 1_000 - 1);
+    const requests = binomial(RATE, this.weight / 100, this.random);
+    return { id, candidate: this.counts(requests, rate), stable: this.counts(RATE - requests, rate) };
+  }
+
+  /** Missing is not zero: a second without requests says nothing. */
+  private counts(requests: number, rate: number): Counts | null {
+    return requests === 0 ? null : { requests, errors: binomial(requests, rate, this.random) };
+  }
+
+  private rate(second: number): number {
+    for (; this.drawn < second; this.drawn += 1) {
+      if (this.weight < 100 && this.random() < OUTAGE.chance) this.outageUntil = this.drawn + 1 + OUTAGE.seconds;
+    }
+    return this.weight < 100 && second < this.outageUntil ? OUTAGE.rate : this.swing(second);
+  }
+
+  private swing(second: number): number {
+    return this.base * SWING ** Math.sin((2 * Math.PI * (second + this.phase)) / PERIOD);
+  }
 }

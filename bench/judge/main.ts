@@ -27,9 +27,9 @@ function defaultPolicy(): HealthPolicy {
   return { ...spec.health.policy, probeBack: false };
 }
 
-function judgeHealthy({ rollouts, seed }: Options, policy: HealthPolicy): FalseAlarms {
+async function judgeHealthy({ rollouts, seed }: Options, policy: HealthPolicy): Promise<FalseAlarms> {
   say(`${rollouts} healthy rollouts on a simulated clock, seeds ${seed} to ${seed + rollouts - 1} …`);
-  const alarms = falseAlarms(rollouts, seed, policy);
+  const alarms = await falseAlarms(rollouts, seed, policy);
   say(`  ${alarms} of them taken back`);
   return { rollouts, share: alarms / rollouts, alpha: policy.alpha, p: atLeast(alarms, rollouts, policy.alpha) };
 }
@@ -101,7 +101,7 @@ async function playAll(options: Options): Promise<Played[]> {
 async function main(options: Options): Promise<number> {
   const policy = defaultPolicy();
   const speed = speedOf(policy);
-  const falseRollbacks = judgeHealthy(options, policy);
+  const falseRollbacks = await judgeHealthy(options, policy);
   say(`real traffic on the emulated cloud, at most ${options.load} requests a second at one time …`);
   const played = await playAll(options);
   const strains = played.map(({ strain }) => strain);

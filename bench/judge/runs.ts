@@ -1,4 +1,7 @@
 /** One run: a function with users, a candidate at 10 %, and somebody who judges it until it has no weight or the time is over. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Stack } from '../../src/demo/stack.js';
 import { type Answer, Traffic } from '../../src/demo/traffic.js';
@@ -92,7 +95,8 @@ async function withUsers(
   logFormat: 'JSON' | 'Text',
   judge: (traffic: Traffic) => Promise<Run[]>,
 ): Promise<Played> {
-  await targets.create(name, handlersOf(candidate), logFormat);
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  await targets.create(name, handlersOf(candidate, join(folder, 'begun')), logFormat);
   const traffic = new Traffic(stack.aws.gatewayUrl, { function: name, alias: ALIAS }, rate);
   traffic.start();
   try {
@@ -101,6 +105,7 @@ async function withUsers(
   } finally {
     await traffic.stop();
     await targets.delete(name);
+    rmSync(folder, { recursive: true });
   }
 }
 

@@ -4,4 +4,4 @@ export { type SequentialVerdict, sequentialJudge } from './judge.js';
 export { type PolicyChoice, policyFrom, type SequentialPolicy } from './policy.js';
 export { judgeOf } from './sources.js';
 export type { Look, SequentialState } from './state.js';
-export type { Baseline, Counts, Judge, JudgeState } from './types.js';
+export type { Baseline, Counts } from './types.js';

@@ -40,10 +40,19 @@ export interface SequentialVerdict extends Pick<Verdict, 'state' | 'why' | 'stab
   needed: number | null;
 }
 
+export interface Evidence {
+  /** ln E of all metrics together. */
+  logE: number;
+  /** The metric that carries most of it. */
+  metric: Metric;
+}
+
 /** Pure: no clock, no I/O. One state for each source that counts on, behind the seam of `types.ts`. */
 export interface SequentialJudge {
   start(): SequentialState;
   tick(state: SequentialState, look: Look): SequentialState;
+  /** What decides, without the proof that the candidate is well, which costs the most. */
+  evidence(state: SequentialState): Evidence;
   verdict(state: SequentialState): SequentialVerdict;
 }
 
@@ -87,11 +96,14 @@ export function sequentialJudge(policy: SequentialPolicy): SequentialJudge {
     return state;
   }
 
-  function verdict(state: SequentialState): SequentialVerdict {
+  function evidence(state: SequentialState): Evidence {
     const parts = partsOf(state, policy);
-    const [ofRelative, ofCeiling, ofLatency] = parts;
-    const logE = combined(parts);
-    const metric = state.unhealthyBy ?? carrier(parts);
+    return { logE: combined(parts), metric: state.unhealthyBy ?? carrier(parts) };
+  }
+
+  function verdict(state: SequentialState): SequentialVerdict {
+    const [ofRelative, ofCeiling, ofLatency] = partsOf(state, policy);
+    const { logE, metric } = evidence(state);
     // What speaks so strongly against it is not outweighed by a margin.
     const proof = logE >= enough || state.unhealthyBy !== null ? UNPROVEN : prove(state);
     const { state: said, why } = saying(state, metric, logE, proof);
@@ -141,6 +153,7 @@ export function sequentialJudge(policy: SequentialPolicy): SequentialJudge {
       blindWhy: null,
     }),
     tick,
+    evidence,
     verdict,
   };
 }

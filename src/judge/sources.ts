@@ -6,7 +6,7 @@
 import { grouped, odds, percent } from '../model/numbers.js';
 import { clean } from '../model/text.js';
 import { gather, NO_ARMS } from './gather.js';
-import { type SequentialJudge, type SequentialVerdict, sequentialJudge } from './judge.js';
+import { type Evidence, type SequentialJudge, type SequentialVerdict, sequentialJudge } from './judge.js';
 import { logSum } from './logs.js';
 import { policyFrom, type SequentialPolicy } from './policy.js';
 import { rateOf } from './rates.js';
@@ -21,11 +21,16 @@ const WHY = 160;
 
 const UNHEARD = { gathered: NO_ARMS, stepping: true, read: false, blindWhy: null };
 
-/** One source with its test, and what that says now. */
-interface Heard {
+/** One source with its test, and how much that speaks against the candidate. */
+interface Weighed {
   name: string;
   policy: SequentialPolicy;
   state: SourceState;
+  evidence: Evidence;
+}
+
+/** And what it says now. */
+interface Heard extends Weighed {
   says: SequentialVerdict;
 }
 
@@ -44,13 +49,17 @@ export function judgeOf(setup: JudgeSetup): Judge {
     return made;
   }
 
-  function heard(state: JudgeState): Heard[] {
+  function weighed(state: JudgeState): Weighed[] {
     return setup.sources.flatMap((name) => {
       const source = sourceOf(state, name);
       if (source === undefined) return [];
       const { judge, policy: own } = testOf(name);
-      return { name, policy: own, state: source, says: judge.verdict(source.counts) };
+      return { name, policy: own, state: source, evidence: judge.evidence(source.counts) };
     });
+  }
+
+  function heard(state: JudgeState): Heard[] {
+    return weighed(state).map((one) => ({ ...one, says: testOf(one.name).judge.verdict(one.state.counts) }));
   }
 
   function tick(before: JudgeState, said: Tick): JudgeState {
@@ -86,14 +95,14 @@ export function judgeOf(setup: JudgeSetup): Judge {
   /** Once unhealthy, always so: the evidence was over the limit, and that is what alpha is spent on. */
   function decided(state: JudgeState): JudgeState {
     if (state.unhealthy !== null) return state;
-    const all = heard(state);
+    const all = weighed(state);
     const logE = evidenceOf(all, setup.sources.length);
     if (logE < limit) return state;
     const [worst] = byEvidence(all);
     if (worst === undefined || badEvents(worst) < policy.minErrors) return state;
     const alone = all.every(({ state: { counts } }) => counts.step.stable.requests === 0);
-    const probeBack = worst.says.metric === 'ceiling' && alone;
-    const what = charge(worst.says.metric, worst.state.counts, worst.policy);
+    const probeBack = worst.evidence.metric === 'ceiling' && alone;
+    const what = charge(worst.evidence.metric, worst.state.counts, worst.policy);
     const why = `${named(worst, all)}${what}, evidence ${odds(logE)}`;
     return { ...state, unhealthy: { why, probeBack } };
   }
@@ -241,18 +250,18 @@ function sourceOf(state: JudgeState, name: string): SourceState | undefined {
 }
 
 /** ln of the mean of the sources' e-values; one that has not been heard yet has 1. */
-function evidenceOf(all: Heard[], sources: number): number {
+function evidenceOf(all: Weighed[], sources: number): number {
   if (all.length === 0) return 0;
   const silent = sources > all.length ? [Math.log(sources - all.length)] : [];
-  return logSum([...all.map(({ says }) => says.logE.combined), ...silent]) - Math.log(sources);
+  return logSum([...all.map(({ evidence }) => evidence.logE), ...silent]) - Math.log(sources);
 }
 
-function byEvidence(all: Heard[]): Heard[] {
-  return [...all].sort((one, other) => other.says.logE.combined - one.says.logE.combined);
+function byEvidence<T extends Weighed>(all: T[]): T[] {
+  return [...all].sort((one, other) => other.evidence.logE - one.evidence.logE);
 }
 
-function badEvents({ says, state: { counts } }: Heard): number {
-  return says.metric === 'latency' ? counts.all.candidate.slow : counts.all.candidate.errors;
+function badEvents({ evidence, state: { counts } }: Weighed): number {
+  return evidence.metric === 'latency' ? counts.all.candidate.slow : counts.all.candidate.errors;
 }
 
 /** The most that any source still needs: each has to be proven. A source that has counted nothing yet needs something. */
@@ -287,7 +296,7 @@ function sentence(one: Heard, all: Heard[]): string {
   return `${named(one, all)}${one.says.why}`;
 }
 
-function named({ name }: Heard, all: Heard[]): string {
+function named({ name }: Weighed, all: Weighed[]): string {
   return all.length > 1 ? `${clean(name)}: ` : '';
 }
 

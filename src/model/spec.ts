@@ -216,7 +216,7 @@ export interface ProbeSpec {
   expect: ProbeExpect;
   /** Longest answer, in milliseconds. */
   latency: number;
-  /** Milliseconds between two calls while a candidate has weight: 50 (20 a second) to 60000. */
+  /** Milliseconds between two calls while a candidate has weight: 50 (20 a second) to 60000. A fifth of it while the candidate fails. */
   every: number;
   /** It has no side effects: may be sent to a function that is not called synchronously. */
   safe: boolean;

@@ -1,7 +1,7 @@
-import { ProbeCounts } from '../../activities/health/probe-counts.js';
+import { lookEvery, ProbeCounts } from '../../activities/health/probe-counts.js';
 
 test('a tick holds answers of both releases', () => {
-  const counts = new ProbeCounts(['candidate', 'stable'], 1_000);
+  const counts = new ProbeCounts(['candidate', 'stable']);
   expect(counts.look()).toBeNull();
   counts.add('candidate', false);
   counts.add('stable', true);
@@ -11,7 +11,7 @@ test('a tick holds answers of both releases', () => {
 });
 
 test('a release that does not answer does not hide the other for more than one more look', () => {
-  const counts = new ProbeCounts(['candidate', 'stable'], 1_000);
+  const counts = new ProbeCounts(['candidate', 'stable']);
   counts.add('stable', true);
   expect(counts.look()).toBeNull();
   expect(counts.look()).toEqual({ candidate: null, stable: { requests: 1, errors: 0 } });
@@ -21,10 +21,13 @@ test('a release that does not answer does not hide the other for more than one m
 });
 
 test('a release that is called alone makes a tick alone, and the end takes what there is', () => {
-  const counts = new ProbeCounts(['candidate'], 50);
-  expect(counts.every).toBe(250);
+  const counts = new ProbeCounts(['candidate']);
   counts.add('candidate', true);
   expect(counts.look()).toEqual({ candidate: { requests: 1, errors: 0 }, stable: null });
   counts.add('candidate', true);
   expect(counts.close()).toEqual({ candidate: { requests: 1, errors: 0 }, stable: null });
+});
+
+test('twenty calls a second need no more than four looks', () => {
+  expect([lookEvery(50), lookEvery(1_000)]).toEqual([250, 1_000]);
 });

@@ -96,6 +96,23 @@ describe('the watcher of a weight', () => {
     expect(driver.mostInFlight).toEqual({ 6: 1, 7: 1 });
   });
 
+  test('calls both releases five times as often once the candidate has failed, and slows down when it is well again', async () => {
+    const driver = new FunctionDouble();
+    const times: Record<string, number[]> = { 6: [], 7: [] };
+    driver.answer = (version) => {
+      times[version]?.push(performance.now());
+      return version === '7' && driver.calls['7'] === 2 ? failedWith('7', 'Error', 'once') : answered(version);
+    };
+    const { cancel } = start(driver, { probes: [probeSpec({ every: 500 })] });
+    await calledTimes(driver, '7', 10);
+    await cancel();
+    for (const version of ['6', '7']) {
+      const gaps = (times[version] ?? []).slice(1).map((at, i) => Math.round(at - (times[version]?.[i] ?? 0)));
+      expect(gaps.filter((gap) => gap < 300).length).toBeGreaterThanOrEqual(2);
+      expect(gaps.at(-1)).toBeGreaterThan(400);
+    }
+  });
+
   test('never has two calls of a slow release in flight', async () => {
     const driver = new FunctionDouble();
     driver.answer = (version) => until('120 ms', tick(120)).then(() => answered(version));

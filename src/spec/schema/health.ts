@@ -46,7 +46,9 @@ const probe = strict({
   latency: duration(1, MINUTE).prefault(DEFAULTS.probe.latency).describe('Longest time an answer may take.'),
   every: duration(50, MINUTE)
     .prefault(DEFAULTS.probe.every)
-    .describe('Time between two calls while the candidate has weight: 50ms to 60s.'),
+    .describe(
+      'Time between two calls while the candidate has weight: 50ms to 60s. A fifth of it, not under 50ms, while the candidate fails.',
+    ),
   safe: z
     .boolean()
     .prefault(DEFAULTS.probe.safe)

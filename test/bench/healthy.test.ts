@@ -1,0 +1,16 @@
+import { describe, expect, test } from '@jest/globals';
+import { falseAlarms } from '../../bench/judge/healthy.js';
+import { parseSpecValue } from '../../src/spec/index.js';
+
+const target = { function: 'bench', region: 'us-east-1' };
+const { policy } = parseSpecValue({ app: 'bench', environment: 'bench', target, release: { version: 1 } }).health;
+
+describe('healthy rollouts on the simulated clock', () => {
+  test('are left alone', async () => {
+    expect(await falseAlarms(4, 1, policy)).toBe(0);
+  });
+
+  test('are taken back by a judge that believes anything, and counted', async () => {
+    expect(await falseAlarms(4, 1, { ...policy, alpha: 0.9, minErrors: 1 })).toBe(2);
+  });
+});
