@@ -146,6 +146,10 @@ class Service {
     };
   }
 
+  address(): Promise<never> {
+    return Promise.reject(new Error('this service has no address'));
+  }
+
   alarms() {
     return { states: async () => ({}) };
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { lambdaUsers } from '../../src/demo/clouds/lambda.js';
 import type { Stack } from '../../src/demo/stack.js';
 import { type Answer, Traffic } from '../../src/demo/traffic.js';
 import { rolloutId, TASK_QUEUE } from '../../src/model/ids.js';
@@ -97,7 +98,7 @@ async function withUsers(
 ): Promise<Played> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   await targets.create(name, handlersOf(candidate, join(folder, 'begun')), logFormat);
-  const traffic = new Traffic(stack.aws.gatewayUrl, { function: name, alias: ALIAS }, rate);
+  const traffic = new Traffic(lambdaUsers(stack.aws.gatewayUrl, { function: name, alias: ALIAS }), rate);
   traffic.start();
   try {
     await pause(BEFORE);

@@ -42,7 +42,9 @@ export class LiveView {
 function split(view: RolloutView): string {
   const candidate = view.candidate ?? '–';
   if (view.outcome === 'succeeded' || view.weight === 100) return `version ${candidate} 100 %`;
-  return `stable ${view.stable ?? '–'} ${100 - view.weight} %, candidate ${candidate} ${view.weight} %`;
+  if (view.stable === null)
+    return candidate === '–' ? 'nothing is live yet' : `nothing is live yet, candidate ${candidate}`;
+  return `stable ${view.stable} ${100 - view.weight} %, candidate ${candidate} ${view.weight} %`;
 }
 
 /** The picture, as lines. */

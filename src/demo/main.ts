@@ -1,5 +1,5 @@
 /**
- * The demo: four releases of `checkout` on a real Temporal server and a real Lambda API on this machine, with users who
+ * The demo: four releases of `checkout` on a real Temporal server and an emulated cloud on this machine, with users who
  * never stop. The fourth release is bad, and nobody touches anything.
  */
 import { readFileSync } from 'node:fs';
@@ -11,13 +11,14 @@ import { rolloutId, TASK_QUEUE } from '../model/ids.js';
 import type { RolloutView } from '../model/view.js';
 import type { RolloutType } from '../model/words.js';
 import { parseSpecText } from '../spec/index.js';
+import type { Cloud, Platform } from './cloud.js';
+import { startLambda } from './clouds/lambda.js';
 import { LiveView } from './live.js';
 import { type Played, resultLine, table } from './report.js';
-import { type Stack, startStack } from './stack.js';
+import { type Parts, startParts } from './stack.js';
 import { Traffic } from './traffic.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const EXAMPLES = path.join(ROOT, 'examples', 'checkout');
 const PER_SECOND = 20;
 /** A rollout of the demo that has not ended by then is a failure of the demo. */
 const ONE_ROLLOUT = 120_000;
@@ -49,6 +50,8 @@ const ACTS: Act[] = [
   },
 ];
 
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
 const { values: flags } = parseArgs({
   options: {
     output: { type: 'string', default: 'text' },
@@ -57,58 +60,111 @@ const { values: flags } = parseArgs({
   },
 });
 
+/** A platform that the demo knows. */
+interface Stage {
+  title: string;
+  /** Folder of its releases and their rollout.yaml. */
+  examples: string;
+  start: () => Promise<Cloud>;
+}
+
+const STAGES: Record<Platform, Stage> = {
+  lambda: { title: 'AWS Lambda', examples: path.join(ROOT, 'examples', 'checkout'), start: startLambda },
+};
+
+const PLATFORMS = Object.keys(STAGES) as Platform[];
+
 async function main(): Promise<number> {
-  if (flags.platform !== 'lambda') {
-    process.stderr.write(`the demo knows --platform lambda, not "${flags.platform}"\n`);
+  const chosen = flags.platform === 'all' ? PLATFORMS : PLATFORMS.filter((platform) => platform === flags.platform);
+  if (chosen.length === 0) {
+    process.stderr.write(`the demo knows --platform ${PLATFORMS.join(', ')} and all, not "${flags.platform}"\n`);
     return 2;
   }
-  const folder = path.join(ROOT, '.sluice', 'demo', String(process.pid));
-  const stack = await startStack(folder);
+  if (flags.keep && chosen.length > 1) {
+    process.stderr.write('--keep leaves one platform running: name it with --platform\n');
+    return 2;
+  }
+  const played: Played[] = [];
+  let ok = true;
+  for (const platform of chosen) {
+    const acts = await demonstrate(platform);
+    ok &&= endedAsTheyMust(acts);
+    played.push(...acts);
+  }
+  if (flags.output === 'json') process.stdout.write(`${resultLine(played, ok)}\n`);
+  return ok ? 0 : 1;
+}
+
+/** All acts on one platform, on a stack of its own. */
+async function demonstrate(platform: Platform): Promise<Played[]> {
+  const { title, examples, start } = STAGES[platform];
+  const folder = path.join(ROOT, '.sluice', 'demo', String(process.pid), platform);
+  const stack = await startParts(folder, { cloud: start, envOf: ({ env }) => env });
+  const interrupted = endOnSignals(stack);
+  say(`${title}`);
+  say(`Temporal UI: ${stack.temporal.uiUrl}`);
+  say(`${stack.cloud.api.name}:  ${stack.cloud.api.url}\n`);
+  const traffic = new Traffic(stack.cloud.users(), PER_SECOND);
+  const played: Played[] = [];
+  try {
+    for (const act of ACTS) {
+      played.push(await play({ stack, traffic, examples }, act));
+      if (played.length === 1) traffic.start();
+    }
+    await traffic.stop();
+    say(`\n${table(played).join('\n')}\n`);
+    say(
+      endedAsTheyMust(played)
+        ? 'Everything ended as it must: only version 4 failed requests, and it was taken back by itself.'
+        : 'Something did not end as it must; see the table.',
+    );
+    if (flags.keep) await stay(stack);
+    return played;
+  } finally {
+    await stack.stop();
+    interrupted.forget();
+  }
+}
+
+function endedAsTheyMust(played: Played[]): boolean {
+  const last = ACTS.length - 1;
+  return (
+    played.every((each, at) => each.outcome === ACTS[at]?.expected && (each.failed === 0 || at === last)) &&
+    (played.at(last)?.failed ?? 0) > 0
+  );
+}
+
+/** Ctrl-C ends what was started, whatever goes on. */
+function endOnSignals(stack: Parts<Cloud>): { forget(): void } {
   let ending = false;
-  const end = async (code: number) => {
+  const end = (code: number) => async () => {
     if (ending) return;
     ending = true;
     await stack.stop();
     process.exit(code);
   };
-  process.once('SIGINT', () => void end(130));
-  process.once('SIGTERM', () => void end(143));
-  const say = (text: string) => process.stderr.write(`${text}\n`);
-  say(`Temporal UI: ${stack.temporal.uiUrl}`);
-  say(`Lambda API:  ${stack.aws.endpoint}\n`);
-
-  const traffic = new Traffic(stack.aws.endpoint, { function: 'checkout', alias: 'live' }, PER_SECOND);
-  const played: Played[] = [];
-  try {
-    for (const act of ACTS) {
-      played.push(await play(stack, traffic, act));
-      if (played.length === 1) traffic.start();
-    }
-    await traffic.stop();
-  } finally {
-    if (!flags.keep) await stack.stop();
-  }
-  const ok =
-    played.every((each, at) => each.outcome === ACTS[at]?.expected && (each.failed === 0 || at === ACTS.length - 1)) &&
-    (played.at(-1)?.failed ?? 0) > 0;
-  say(`\n${table(played).join('\n')}\n`);
-  say(
-    ok
-      ? 'Everything ended as it must: only version 4 failed requests, and it was taken back by itself.'
-      : 'Something did not end as it must; see the table.',
-  );
-  if (flags.output === 'json') process.stdout.write(`${resultLine(played, ok)}\n`);
-  if (flags.keep) await stay(stack);
-  return ok ? 0 : 1;
+  const onSignal = { SIGINT: end(130), SIGTERM: end(143) } as const;
+  for (const [signal, handler] of Object.entries(onSignal)) process.once(signal, handler);
+  return {
+    forget: () => {
+      for (const [signal, handler] of Object.entries(onSignal)) process.removeListener(signal, handler);
+    },
+  };
 }
 
-async function play(stack: Stack, traffic: Traffic, act: Act): Promise<Played> {
-  const file = path.join(EXAMPLES, act.file);
+interface Scene {
+  stack: Parts<Cloud>;
+  traffic: Traffic;
+  examples: string;
+}
+
+async function play({ stack, traffic, examples }: Scene, act: Act): Promise<Played> {
+  const file = path.join(examples, act.file);
   const spec = parseSpecText(readFileSync(file, 'utf8'), {
     file,
     environment: 'production',
     env: { RELEASE: act.release },
-    baseDir: EXAMPLES,
+    baseDir: examples,
   });
   const began = Date.now();
   const handle = await stack.client.workflow.start(act.type, {
@@ -140,6 +196,7 @@ async function play(stack: Stack, traffic: Traffic, act: Act): Promise<Played> {
   const result = view?.phase === 'done' ? ((await handle.result()) as RolloutView) : view;
   const counts = [...traffic.byVersion(began).values()];
   return {
+    platform: stack.cloud.platform,
     title: act.title,
     strategy: act.type,
     outcome: result?.outcome ?? null,
@@ -147,31 +204,31 @@ async function play(stack: Stack, traffic: Traffic, act: Act): Promise<Played> {
     seconds: (ended - began) / 1000,
     requests: counts.reduce((sum, each) => sum + each.requests, 0),
     failed: counts.reduce((sum, each) => sum + each.failed, 0),
-    detectSeconds: detectSeconds(stack, traffic, began, result),
+    detectSeconds: detectSeconds(stack.cloud, traffic, began, result),
     liveVersion: (result?.outcome === 'succeeded' ? result.candidate : result?.stable) ?? null,
   };
 }
 
 /** Seconds from the first bad answer to the write that took the traffic back, by the cloud's own log of writes. */
-function detectSeconds(stack: Stack, traffic: Traffic, began: number, view: RolloutView | null): number | null {
+function detectSeconds(cloud: Cloud, traffic: Traffic, began: number, view: RolloutView | null): number | null {
   if (view?.outcome !== 'rolledBack') return null;
   const first = traffic.answers.find((answer) => answer.at >= began && answer.failed);
-  const restored = (write: { status: number; request: { description?: string } }) =>
-    write.status === 200 && write.request.description?.endsWith(':restore') === true;
-  const back = stack.aws.writes().findLast(restored);
-  if (first === undefined || back === undefined) return null;
-  return Math.max(0, (back.time - first.at) / 1000);
+  const back = cloud.takenBackAt();
+  if (first === undefined || back === null) return null;
+  return Math.max(0, (back - first.at) / 1000);
 }
 
 /** `--keep`: everything stays up until Ctrl-C. */
-async function stay(stack: Stack): Promise<void> {
+async function stay({ temporal, cloud }: Parts<Cloud>): Promise<void> {
   process.stderr.write(
     [
       '\nAll of it stays up until Ctrl-C. In another terminal:',
-      `  export TEMPORAL_ADDRESS=${stack.temporal.address} AWS_ENDPOINT_URL=${stack.aws.endpoint} AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo AWS_REGION=us-east-1`,
+      `  export ${Object.entries({ TEMPORAL_ADDRESS: temporal.address, ...cloud.env })
+        .map((pair) => pair.join('='))
+        .join(' ')}`,
       '  npx sluice get checkout/production',
       '  npx sluice releases checkout',
-      `  open ${stack.temporal.uiUrl}\n`,
+      `  open ${temporal.uiUrl}\n`,
     ].join('\n'),
   );
   await new Promise<never>(() => undefined);

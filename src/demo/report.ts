@@ -1,8 +1,10 @@
 /** The demo's closing table and its one line of JSON. Pure. */
 import stringWidth from 'string-width';
 import type { Outcome, RolloutType } from '../model/words.js';
+import type { Platform } from './cloud.js';
 
 export interface Played {
+  platform: Platform;
   title: string;
   strategy: RolloutType;
   outcome: Outcome | null;
@@ -39,15 +41,18 @@ export function table(played: Played[]): string[] {
 }
 
 export function resultLine(played: Played[], ok: boolean): string {
-  const rollouts = played.map(({ strategy, outcome, seconds, requests, failed, detectSeconds, liveVersion }) => ({
-    strategy,
-    outcome,
-    seconds: round(seconds),
-    requests,
-    failed,
-    detectSeconds: detectSeconds === null ? null : round(detectSeconds),
-    liveVersion,
-  }));
+  const rollouts = played.map(
+    ({ platform, strategy, outcome, seconds, requests, failed, detectSeconds, liveVersion }) => ({
+      platform,
+      strategy,
+      outcome,
+      seconds: round(seconds),
+      requests,
+      failed,
+      detectSeconds: detectSeconds === null ? null : round(detectSeconds),
+      liveVersion,
+    }),
+  );
   return JSON.stringify({ rollouts, ok });
 }
 

@@ -6,16 +6,27 @@ import { startAws } from '../../emulators/aws/index.js';
 import { freePort, type Running, startProcess } from '../../emulators/process.js';
 import { startTemporal } from '../../emulators/temporal.js';
 import { projectRoot } from '../../emulators/tools.js';
+import { type Aws, awsEnv } from './clouds/lambda.js';
 
-type Aws = Awaited<ReturnType<typeof startAws>>;
 type Temporal = Awaited<ReturnType<typeof startTemporal>>;
 
-export interface Stack {
+export interface Parts<C> {
   temporal: Temporal;
-  aws: Aws;
+  cloud: C;
   worker: Running;
   client: Client;
   stop(): Promise<void>;
+}
+
+export interface PartsOptions<C> {
+  /** Starts the emulated cloud. */
+  cloud: () => Promise<C>;
+  /** What a process needs in its environment to use it. */
+  envOf: (cloud: C) => Record<string, string>;
+}
+
+export interface Stack extends Parts<Aws> {
+  aws: Aws;
 }
 
 export interface StackOptions {
@@ -27,8 +38,21 @@ export interface StackOptions {
   workerEnv?: Record<string, string>;
 }
 
-/** Starts all of it; what had started is ended again when a later part does not come up. */
+/** All of it on the emulated AWS. */
 export async function startStack(folder: string, options: StackOptions = {}): Promise<Stack> {
+  const { faults = false, metricsDelayMs = 0, workerEnv = {} } = options;
+  const parts = await startParts(folder, {
+    cloud: () => startAws({ faults, metricsDelayMs }),
+    envOf: (aws) => ({ ...awsEnv(aws.endpoint), ...workerEnv }),
+  });
+  return { ...parts, aws: parts.cloud };
+}
+
+/** Starts all of it; what had started is ended again when a later part does not come up. */
+export async function startParts<C extends { stop(): Promise<unknown> }>(
+  folder: string,
+  { cloud: startCloud, envOf }: PartsOptions<C>,
+): Promise<Parts<C>> {
   mkdirSync(folder, { recursive: true });
   const started: { stop(): Promise<unknown> }[] = [];
   const keep = <T extends { stop(): Promise<unknown> }>(part: T): T => {
@@ -39,21 +63,14 @@ export async function startStack(folder: string, options: StackOptions = {}): Pr
     for (const part of started.reverse()) await part.stop().catch(() => undefined);
   };
   try {
-    const [temporal, aws] = await Promise.all([
+    const [temporal, cloud] = await Promise.all([
       startTemporal({ logFile: path.join(folder, 'temporal.log') }).then(keep),
-      startAws({ faults: options.faults ?? false, metricsDelayMs: options.metricsDelayMs ?? 0 }).then(keep),
+      startCloud().then(keep),
     ]);
-    const worker = keep(
-      await startWorkerProcess({
-        temporal: temporal.address,
-        endpoint: aws.endpoint,
-        folder,
-        env: options.workerEnv ?? {},
-      }),
-    );
+    const worker = keep(await startWorkerProcess({ temporal: temporal.address, folder, env: envOf(cloud) }));
     const connection = await Connection.connect({ address: temporal.address });
     started.push({ stop: () => connection.close() });
-    return { temporal, aws, worker, client: new Client({ connection }), stop };
+    return { temporal, cloud, worker, client: new Client({ connection }), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -63,9 +80,9 @@ export async function startStack(folder: string, options: StackOptions = {}): Pr
 /** A worker of its own, as production runs it: `node dist/src/worker-main.js`. */
 export async function startWorkerProcess(on: {
   temporal: string;
-  endpoint: string;
   folder: string;
-  env?: Record<string, string>;
+  /** What it needs to find its cloud, at least. */
+  env: Record<string, string>;
 }): Promise<Running> {
   const port = await freePort();
   return startProcess({
@@ -74,10 +91,6 @@ export async function startWorkerProcess(on: {
     args: [path.join(projectRoot(), 'dist', 'src', 'worker-main.js')],
     env: {
       TEMPORAL_ADDRESS: on.temporal,
-      AWS_ENDPOINT_URL: on.endpoint,
-      AWS_ACCESS_KEY_ID: 'demo',
-      AWS_SECRET_ACCESS_KEY: 'demo',
-      AWS_REGION: 'us-east-1',
       SLUICE_STORE: path.join(on.folder, 'artifacts'),
       SLUICE_LOG_LEVEL: 'warn',
       SLUICE_HEALTH_PORT: String(port),

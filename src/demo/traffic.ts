@@ -1,7 +1,7 @@
-/** Users, as the demo plays them: open-loop requests through the alias, each with a user id, counted by the version that answered. */
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+/** Users, as the demo plays them: open-loop requests, each with a user id, counted by the version that answered. */
+import type { Users } from './cloud.js';
 
-const CARTS = [['coffee'], ['coffee', 'cake'], ['tea', 'tea', 'cake']];
+const CARTS = [['coffee'], ['coffee', 'cake'], ['tea', 'tea', 'cake']] as const;
 
 export interface Answer {
   at: number;
@@ -22,24 +22,15 @@ export interface VersionCounts {
 /** Open loop: a slow answer does not slow the next request down, as with real users. */
 export class Traffic {
   readonly answers: Answer[] = [];
-  private readonly client: LambdaClient;
   private readonly inFlight = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | null = null;
   private sent = 0;
   private began = 0;
 
   constructor(
-    endpoint: string,
-    private readonly target: { function: string; alias: string },
+    private readonly users: Users,
     private readonly perSecond: number,
-  ) {
-    this.client = new LambdaClient({
-      endpoint,
-      region: 'us-east-1',
-      maxAttempts: 1,
-      credentials: { accessKeyId: 'demo', secretAccessKey: 'demo' },
-    });
-  }
+  ) {}
 
   start(): void {
     this.began = Date.now();
@@ -53,7 +44,7 @@ export class Traffic {
   async stop(): Promise<void> {
     if (this.timer !== null) clearInterval(this.timer);
     await Promise.allSettled(this.inFlight);
-    this.client.destroy();
+    this.users.close();
   }
 
   /** Counts by version of the answers since `from` (ms since the epoch). */
@@ -74,26 +65,10 @@ export class Traffic {
   private send(number: number): void {
     const at = Date.now();
     const lagMs = at - (this.began + ((number + 1) * 1000) / this.perSecond);
-    const payload = JSON.stringify({ user: `user-${number}`, cart: CARTS[number % CARTS.length] });
-    const request = this.client
-      .send(
-        new InvokeCommand({
-          FunctionName: this.target.function,
-          Qualifier: this.target.alias,
-          Payload: Buffer.from(payload),
-        }),
-      )
-      .then((answer) => {
-        this.answers.push({
-          at,
-          version: answer.ExecutedVersion ?? '?',
-          failed: answer.FunctionError !== undefined,
-          latencyMs: Date.now() - at,
-          lagMs,
-        });
-      })
-      .catch(() => {
-        this.answers.push({ at, version: '?', failed: true, latencyMs: Date.now() - at, lagMs });
+    const request = this.users
+      .ask(`user-${number}`, [...(CARTS[number % CARTS.length] ?? [])])
+      .then(({ version, failed }) => {
+        this.answers.push({ at, version, failed, latencyMs: Date.now() - at, lagMs });
       })
       .finally(() => this.inFlight.delete(request));
     this.inFlight.add(request);

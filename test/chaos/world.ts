@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { type EmulatedAws, startAws, type Write } from '../../emulators/aws/index.js';
 import type { Running } from '../../emulators/process.js';
 import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
+import { awsEnv, lambdaUsers } from '../../src/demo/clouds/lambda.js';
 import { startWorkerProcess } from '../../src/demo/stack.js';
 import { Traffic } from '../../src/demo/traffic.js';
 
@@ -42,14 +43,13 @@ export async function startWorld(
   const another = () =>
     startWorkerProcess({
       temporal: temporal.address,
-      endpoint: aws.endpoint,
       folder,
-      env: { SLUICE_CALLS_PER_SECOND: '100' },
+      env: { ...awsEnv(aws.endpoint), SLUICE_CALLS_PER_SECOND: '100' },
     });
   let worker = await another();
   const connection = await Connection.connect({ address: temporal.address });
   const extra: Running[] = [];
-  const traffic = new Traffic(aws.gatewayUrl, { function: 'checkout', alias: 'live' }, PER_SECOND);
+  const traffic = new Traffic(lambdaUsers(aws.gatewayUrl, { function: 'checkout', alias: 'live' }), PER_SECOND);
   const world: World = {
     temporal,
     aws,

@@ -8,6 +8,7 @@ import { readBody, send, type Upstream, upstreamOf } from '../../emulators/aws/h
 import { type EmulatedAws, startAws } from '../../emulators/aws/index.js';
 import type { Running } from '../../emulators/process.js';
 import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
+import { awsEnv } from '../../src/demo/clouds/lambda.js';
 import { startWorkerProcess } from '../../src/demo/stack.js';
 import { functionWith, lambdaAt } from '../emulators/aws/functions.js';
 import { ROOT } from '../support/tools.js';
@@ -49,8 +50,8 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => counter.listen(0, '127.0.0.1', resolve));
   const endpoint = `http://127.0.0.1:${(counter.address() as AddressInfo).port}`;
   for (let n = 0; n < WORKERS; n += 1) {
-    const env = { SLUICE_CALLS_PER_SECOND: String(BUDGET) };
-    workers.push(await startWorkerProcess({ temporal: temporal.address, endpoint, folder, env }));
+    const env = { ...awsEnv(endpoint), SLUICE_CALLS_PER_SECOND: String(BUDGET) };
+    workers.push(await startWorkerProcess({ temporal: temporal.address, folder, env }));
   }
 }, 90_000);
 

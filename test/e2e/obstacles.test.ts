@@ -6,6 +6,7 @@ import path from 'node:path';
 import { CreateAliasCommand, GetAliasCommand, type LambdaClient, UpdateAliasCommand } from '@aws-sdk/client-lambda';
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { connect, type Sluice } from '../../src/client/index.js';
+import { awsEnv } from '../../src/demo/clouds/lambda.js';
 import { type Stack, startStack, startWorkerProcess } from '../../src/demo/stack.js';
 import type { RolloutView } from '../../src/model/view.js';
 import { functionWith, lambdaAt } from '../emulators/aws/functions.js';
@@ -197,9 +198,8 @@ test('without a worker for the account it says whose and which queue, and goes o
   });
   const worker = await startWorkerProcess({
     temporal: stack.temporal.address,
-    endpoint: stack.aws.endpoint,
     folder,
-    env: { SLUICE_ACCOUNTS: 'prod@us-east-1' },
+    env: { ...awsEnv(stack.aws.endpoint), SLUICE_ACCOUNTS: 'prod@us-east-1' },
   });
   try {
     expect(await ended(rolling)).toMatchObject({ outcome: 'succeeded', candidate: '2' });
