@@ -22,7 +22,7 @@ const LOOK_BACK: Record<MetricSpec['kind'], number> = {
 /** Longest look back at one source, in ms. The rollout waits for it. */
 const LONGEST = 10_000;
 
-type Driver = Pick<PlatformDriver, 'source' | 'alarms'>;
+type Driver = Pick<PlatformDriver, 'source' | 'address' | 'alarms'>;
 
 /** What could not be read is a warning, and an alarm that does not exist is refused. `stable` null: nothing was live. */
 export async function healthBefore(

@@ -27,12 +27,12 @@ export interface Receiver {
 const HOST = '{host}';
 
 /** Whether the probe's URL leaves the host to the platform. */
-export function asksForHost({ url = '' }: ProbeSpec): boolean {
+export function asksForHost({ url = '' }: Pick<ProbeSpec, 'url'>): boolean {
   return url.includes(HOST);
 }
 
 /** The probe's URL for one release. */
-export function urlFor({ url = '' }: ProbeSpec, { version, address }: Receiver): string {
+export function urlFor({ url = '' }: Pick<ProbeSpec, 'url'>, { version, address }: Receiver): string {
   return url.replaceAll('{version}', encodeURIComponent(version)).replaceAll(HOST, address?.host ?? HOST);
 }
 

@@ -10,10 +10,11 @@ import type { AlarmSpec, MetricSpec, ProbeSpec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
 import type { Arm } from '../../src/model/words.js';
 import type { CallContext, PlatformDriver } from '../platform/platform.js';
+import { Addresses } from './addresses.js';
 import { bounded, type Clock, repeat } from './bounded.js';
 import { OwnRequests } from './own-requests.js';
 import { paceAfter } from './pace.js';
-import { runProbe } from './probe.js';
+import { type Invoker, runProbe } from './probe.js';
 import { lookEvery, ProbeCounts } from './probe-counts.js';
 import { Questions } from './questions.js';
 import { metricSource, probeSource } from './source-names.js';
@@ -73,6 +74,7 @@ class Watch {
   private readonly tally: Tally;
   private readonly asked: Questions;
   private readonly probes = new OwnRequests();
+  private readonly callee: Invoker;
   private readonly readers: Reader[];
   private readonly stop = new AbortController();
 
@@ -83,6 +85,9 @@ class Watch {
     const last = deps.lastHeartbeat?.report;
     this.state = deps.judge.enter(last?.state ?? input.state ?? deps.judge.start(input.weight), input.weight);
     this.series = last?.series ?? [];
+    const { driver } = deps;
+    const addresses = new Addresses(driver, deps.now);
+    this.callee = { invoke: driver.invoke.bind(driver), address: addresses.address.bind(addresses) };
     this.tally = new Tally(last?.errors);
     this.asked = new Questions(last?.asked);
     // Without traffic there are no users to count.
@@ -127,7 +132,9 @@ class Watch {
     const { spec, stable, candidate, from } = this.input;
     const of = { spec, stable, candidate, from, now: this.deps.now, isProbe: (id: string) => this.probes.has(id) };
     const name = metricSource(metric);
-    const source = opened(() => sourceOf(metric, of, this.deps.driver));
+    const source = opened(() =>
+      sourceOf(metric, of, { source: this.deps.driver.source.bind(this.deps.driver), address: this.callee.address }),
+    );
     return { metric, name, source, since: Math.max(from, this.lastId(name)) };
   }
 
@@ -168,7 +175,7 @@ class Watch {
     const source = probeSource(probe);
     try {
       const { spec } = this.input;
-      const result = await runProbe({ probe, spec, version }, this.deps.driver, this.context(this.stop.signal));
+      const result = await runProbe({ probe, spec, version }, this.callee, this.context(this.stop.signal));
       if (result.requestId !== undefined) this.probes.add(result.requestId);
       if (!result.ok && arm === 'candidate') this.tally.add(`${source}: ${result.why}`);
       counts.add(arm, result.ok);

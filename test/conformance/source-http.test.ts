@@ -38,6 +38,9 @@ const target = (of: Partial<SourceOf> & { candidate: string }): SourceOf => ({
   ...of,
 });
 
+/** A driver without addresses: no url of these metrics asks for one. */
+const NOWHERE = { address: () => Promise.reject(new Error('no address was asked for')) };
+
 /** A server that keeps events and answers how many there were between two times, nothing where there were none. */
 async function start(): Promise<SourceFixture> {
   const events: Event[] = [];
@@ -58,7 +61,8 @@ async function start(): Promise<SourceFixture> {
   return {
     window: WINDOW,
     delay: DELAY,
-    source: ({ of, now, endpoint = server.url }) => httpSource(metric(endpoint), target({ ...of, now: () => now })),
+    source: ({ of, now, endpoint = server.url }) =>
+      httpSource(metric(endpoint), target({ ...of, now: () => now }), NOWHERE),
     releases: async () => ({ stable: String(++releases), candidate: String(++releases) }),
     happen: async (of, stable, candidate) => {
       cursor += 2 * WINDOW;
@@ -87,7 +91,11 @@ describe('an answer of an http source', () => {
       response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end(answer);
     });
     try {
-      const source = httpSource(metric(server.url, more), target({ candidate: '7', now: () => 10_000 + DELAY }));
+      const source = httpSource(
+        metric(server.url, more),
+        target({ candidate: '7', now: () => 10_000 + DELAY }),
+        NOWHERE,
+      );
       const { ticks } = await source.read({ signal: new AbortController().signal }, 5_000);
       return { candidate: ticks[0]?.candidate, headers };
     } finally {
@@ -111,6 +119,29 @@ describe('an answer of an http source', () => {
     ['counts below zero', '{"counts":{"requests":3,"errors":-1,"slow":0}}', /has -1 at \$\.counts\.errors/],
   ])('that %s makes the read fail and is said', async (_, answer, why) => {
     await expect(read(answer)).rejects.toMatchObject({ code: 'SLUICE_PROVIDER', message: expect.stringMatching(why) });
+  });
+
+  test('comes from the host of each release where the url leaves it to the platform', async () => {
+    const seen: [string | undefined, unknown][] = [];
+    const server = await serve((request, response) => {
+      seen.push([request.url, request.headers['x-arm']]);
+      response.end('{"counts":{"requests":1,"errors":0,"slow":0}}');
+    });
+    const host = new URL(server.url).host;
+    const driver = {
+      address: async (_: unknown, { version }: { version: string }) => ({ host, headers: { 'x-arm': version } }),
+    };
+    const of = target({ stable: '6', candidate: '7', now: () => 10_000 + DELAY });
+    const { ticks } = await httpSource(metric('http://{host}'), of, driver).read(
+      { signal: new AbortController().signal },
+      5_000,
+    );
+    await server.close();
+    expect(ticks).toHaveLength(1);
+    expect(seen.sort()).toEqual([
+      ['/counts/6?from=5&to=10', '6'],
+      ['/counts/7?from=5&to=10', '7'],
+    ]);
   });
 
   test('that sends elsewhere is not followed', async () => {

@@ -9,12 +9,12 @@ import type { AlarmState, Source, SourceOf } from './source.js';
 export type { AlarmState, Asked, Source, SourceOf, SourceTick } from './source.js';
 
 /** Errors: SLUICE_SPEC for a kind that the target's platform does not have. */
-export function sourceOf(metric: MetricSpec, of: SourceOf, driver: Pick<PlatformDriver, 'source'>): Source {
+export function sourceOf(metric: MetricSpec, of: SourceOf, driver: Pick<PlatformDriver, 'source' | 'address'>): Source {
   switch (metric.kind) {
     case 'prometheus':
       return prometheusSource(metric, of);
     case 'http':
-      return httpSource(metric, of);
+      return httpSource(metric, of, driver);
     case 'cloudwatch':
     case 'lambdaLogs':
     case 'azureMonitor':

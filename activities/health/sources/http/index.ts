@@ -1,8 +1,10 @@
 /** Counts from any address that answers JSON: asked for each release and each stretch. */
 import type { Counts } from '../../../../src/judge/types.js';
 import { SluiceError } from '../../../../src/model/errors.js';
-import type { HttpMetric } from '../../../../src/model/spec.js';
+import type { HttpMetric, Spec } from '../../../../src/model/spec.js';
 import { clean } from '../../../../src/model/text.js';
+import type { PlatformDriver } from '../../../platform/platform.js';
+import { asksForHost, type Receiver, urlFor } from '../../http.js';
 import { at } from '../../json-path.js';
 import { askJson, refused } from '../json.js';
 import type { Asked, Reading, Source, SourceOf, SourceTick } from '../source.js';
@@ -10,8 +12,9 @@ import { closedEnds, releasesOf } from '../stretches.js';
 
 /** Stretches of one read: each costs a request for each release. */
 const MOST = 12;
+const CALL = { heartbeat: () => undefined, lastHeartbeat: () => undefined, urgent: false };
 
-export function httpSource(metric: HttpMetric, of: SourceOf): Source {
+export function httpSource(metric: HttpMetric, of: SourceOf, driver: Pick<PlatformDriver, 'address'>): Source {
   return {
     async read({ signal }, since) {
       const ends = closedEnds({ length: metric.window, delay: metric.delay, now: of.now(), since, most: MOST });
@@ -19,7 +22,7 @@ export function httpSource(metric: HttpMetric, of: SourceOf): Source {
       for (const id of ends) {
         const tick: SourceTick = { id, stable: null, candidate: null };
         const asked = releasesOf(of).map(async ([arm, version]) => {
-          const answer = await ask(metric, urlFor(metric, version, id), signal);
+          const answer = await ask(metric, await receiverOf(metric, version, of.spec, driver, signal), id, signal);
           tick[arm] = answer.counts;
           return answer.asked;
         });
@@ -32,19 +35,33 @@ export function httpSource(metric: HttpMetric, of: SourceOf): Source {
   };
 }
 
-function urlFor({ url, window }: HttpMetric, version: string, end: number): string {
-  return url
-    .replaceAll('{version}', encodeURIComponent(version))
+/** Where the counts of a release are asked for. Errors: the driver's. */
+async function receiverOf(
+  metric: HttpMetric,
+  version: string,
+  spec: Spec,
+  driver: Pick<PlatformDriver, 'address'>,
+  signal: AbortSignal,
+): Promise<Receiver> {
+  if (!asksForHost(metric)) return { version, address: null };
+  return { version, address: await driver.address({ ...CALL, signal }, { spec, version }) };
+}
+
+function stretchUrl({ url, window }: HttpMetric, receiver: Receiver, end: number): string {
+  return urlFor({ url }, receiver)
     .replaceAll('{from}', String((end - window) / 1000))
     .replaceAll('{to}', String(end / 1000));
 }
 
 async function ask(
   metric: HttpMetric,
-  url: string,
+  receiver: Receiver,
+  end: number,
   signal: AbortSignal,
 ): Promise<{ counts: Counts | null; asked: Asked }> {
-  const answer = await askJson({ url, headers: metric.headers, tokenEnv: metric.tokenEnv, signal });
+  const url = stretchUrl(metric, receiver, end);
+  const headers = { ...metric.headers, ...receiver.address?.headers };
+  const answer = await askJson({ url, headers, tokenEnv: metric.tokenEnv, signal });
   if (answer.status !== 200) throw refused(url, answer);
   if (answer.value === undefined) {
     throw new SluiceError('SLUICE_PROVIDER', `${url} answered no JSON: ${clean(answer.text, 100)}`);
