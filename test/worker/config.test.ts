@@ -1,5 +1,6 @@
 import { createPlatform } from '../../activities/platform/index.js';
 import type { CallContext } from '../../activities/platform/platform.js';
+import { accountsToServe } from '../../src/cli/verbs/worker.js';
 import type { LambdaTarget } from '../../src/model/spec.js';
 import { parseAccounts } from '../../src/worker-config.js';
 
@@ -29,6 +30,30 @@ describe('the accounts of a worker', () => {
     expect(() => parseAccounts(`default@us-east-1,${account}`)).toThrow(
       `"${account}" is no account to serve; write name@region or name@region=roleArn for Lambda, app-service:subscription@region`,
     );
+  });
+});
+
+describe('the accounts given to `sluice worker`', () => {
+  const served = (given: string[], platform: string, region?: string) =>
+    parseAccounts(accountsToServe(given, platform, region).join(','));
+
+  test('are on the platform and in the region given beside them, unless they name their own', () => {
+    expect(served(['prod', 'other@eu-west-1=arn:aws:iam::1:role/x'], 'lambda', 'us-east-1')).toEqual([
+      { platform: 'lambda', account: 'prod', region: 'us-east-1' },
+      { platform: 'lambda', account: 'other', region: 'eu-west-1', roleArn: 'arn:aws:iam::1:role/x' },
+    ]);
+    expect(served([SUBSCRIPTION, 'lambda:default@us-east-1'], 'app-service', 'westeurope')).toEqual([
+      { platform: 'app-service', account: SUBSCRIPTION, region: 'westeurope' },
+      { platform: 'lambda', account: 'default', region: 'us-east-1' },
+    ]);
+  });
+
+  test('need a region, and on App Service must be named', () => {
+    expect(() => served([SUBSCRIPTION], 'app-service')).toThrow(
+      `--account ${SUBSCRIPTION} has no region; add --region`,
+    );
+    expect(() => served([], 'app-service', 'westeurope')).toThrow('--platform app-service needs the accounts to serve');
+    expect(accountsToServe([], 'lambda', undefined)).toEqual([]);
   });
 });
 

@@ -27,19 +27,9 @@ export const worker = command({
   handler: async (given) => {
     const port = given.port('healthPort');
     const platform = given.text('platform') ?? 'lambda';
-    const region =
-      given.text('region') ??
-      (platform === 'lambda' ? (process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION) : undefined);
-    const accounts = given.texts('account').map((account) => {
-      const on = PLATFORMS.some((each) => account.startsWith(`${each}:`)) ? '' : `${platform}:`;
-      if (account.includes('@')) return `${on}${account}`;
-      if (region === undefined)
-        throw usage(`--account ${account} has no region; add --region, or write ${account}@REGION`);
-      return `${on}${account}@${region}`;
-    });
-    if (platform !== 'lambda' && accounts.length === 0) {
-      throw usage(`--platform ${platform} needs the accounts to serve; add --account`);
-    }
+    const ofAws = platform === 'lambda' ? (process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION) : undefined;
+    const region = given.text('region') ?? ofAws;
+    const accounts = accountsToServe(given.texts('account'), platform, region);
     // The worker is a program of its own and reads its environment; this process becomes that program.
     if (accounts.length > 0) process.env.SLUICE_ACCOUNTS = accounts.join(',');
     else if (given.text('region') !== undefined) process.env.AWS_REGION = region;
@@ -48,3 +38,20 @@ export const worker = command({
     return Number(process.exitCode ?? 0);
   },
 });
+
+/**
+ * What was given by `--account`, as SLUICE_ACCOUNTS has it. Errors: SLUICE_USAGE when an account has no region, or the platform
+ * no account by default.
+ */
+export function accountsToServe(given: string[], platform: string, region: string | undefined): string[] {
+  if (platform !== 'lambda' && given.length === 0) {
+    throw usage(`--platform ${platform} needs the accounts to serve; add --account`);
+  }
+  return given.map((account) => {
+    const on = PLATFORMS.some((each) => account.startsWith(`${each}:`)) ? '' : `${platform}:`;
+    if (account.includes('@')) return `${on}${account}`;
+    if (region === undefined)
+      throw usage(`--account ${account} has no region; add --region, or write ${account}@REGION`);
+    return `${on}${account}@${region}`;
+  });
+}
