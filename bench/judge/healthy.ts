@@ -10,8 +10,8 @@ import { type WatchDeps, watch } from '../../activities/health/watcher.js';
 import { type Baseline, type Counts, dispersion, judgeOf } from '../../src/judge/index.js';
 import type { HealthPolicy, MetricSpec, ProbeSpec, Spec } from '../../src/model/spec.js';
 import { binomial, seeded } from '../../test/judge/random.js';
+import { SimulatedClock } from '../../test/support/clock.js';
 import { specFor } from '../../test/support/specs.js';
-import { SimulatedClock } from './clock.js';
 
 /** Requests a second. */
 const RATE = 20;
