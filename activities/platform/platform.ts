@@ -196,6 +196,8 @@ export interface ReleaseAnswer {
   functionError: { type: string; message: string } | null;
   /** The answer, parsed where it is JSON. */
   body: unknown;
+  /** HTTP status of the answer, where a release answers HTTP; else it stands in the body as `statusCode`. */
+  status?: number;
   latencyMs: number;
   /** The platform's id of the request, where it tells one. */
   requestId?: string;
