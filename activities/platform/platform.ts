@@ -59,6 +59,8 @@ export interface AttemptedWrite {
 export interface Written {
   revision: string;
   split: Split;
+  /** What a person should know of it: something beside traffic that could not be put back. */
+  remarks?: string[];
 }
 
 /** What bringing a target back goes by. */

@@ -1,0 +1,58 @@
+import {
+  AzureCliCredential,
+  ClientSecretCredential,
+  DefaultAzureCredential,
+  ManagedIdentityCredential,
+  type TokenCredential,
+  WorkloadIdentityCredential,
+} from '@azure/identity';
+import { SluiceError } from '../../../src/model/errors.js';
+
+/** Hosts that Microsoft's own library knows; any other is taken as it is named. */
+const MICROSOFT = /^https:\/\/login\.(microsoftonline\.(com|us)|partner\.microsoftonline\.cn|chinacloudapi\.cn)\/?$/;
+
+const NAMES = ['workloadIdentity', 'managedIdentity', 'clientSecret', 'cli'] as const;
+
+/**
+ * The credential that `SLUICE_AZURE_CREDENTIAL` names, else Azure's default chain. Errors: SLUICE_SETUP for a name that is
+ * none, or when a client secret is named and not all of it is there.
+ */
+export function credentialOf(env: NodeJS.ProcessEnv, ca?: string): TokenCredential {
+  const { AZURE_AUTHORITY_HOST: authorityHost, AZURE_CLIENT_ID: clientId } = env;
+  const options = {
+    ...(authorityHost === undefined ? {} : { authorityHost, disableInstanceDiscovery: !MICROSOFT.test(authorityHost) }),
+    ...(ca === undefined ? {} : { tlsOptions: { ca } }),
+  };
+  switch (env.SLUICE_AZURE_CREDENTIAL) {
+    case undefined:
+    case '':
+      return new DefaultAzureCredential(options);
+    case 'workloadIdentity':
+      return new WorkloadIdentityCredential(options);
+    case 'managedIdentity':
+      return clientId === undefined
+        ? new ManagedIdentityCredential(options)
+        : new ManagedIdentityCredential(clientId, options);
+    case 'clientSecret':
+      return clientSecret(env, options);
+    case 'cli':
+      return new AzureCliCredential();
+    default:
+      throw new SluiceError(
+        'SLUICE_SETUP',
+        `SLUICE_AZURE_CREDENTIAL is "${env.SLUICE_AZURE_CREDENTIAL}"; it names one of ${NAMES.join(', ')}, or is absent for Azure's default chain`,
+      );
+  }
+}
+
+function clientSecret(env: NodeJS.ProcessEnv, options: object): TokenCredential {
+  const { AZURE_TENANT_ID: tenant, AZURE_CLIENT_ID: id, AZURE_CLIENT_SECRET: secret } = env;
+  if (!tenant || !id || !secret) {
+    const missing = ['AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET'].filter((name) => !env[name]);
+    throw new SluiceError(
+      'SLUICE_SETUP',
+      `SLUICE_AZURE_CREDENTIAL is clientSecret, and the worker's environment lacks ${missing.join(', ')}`,
+    );
+  }
+  return new ClientSecretCredential(tenant, id, secret, options);
+}
