@@ -33,7 +33,7 @@ export interface WorkerConfig {
 type Env = Record<string, string | undefined>;
 
 /**
- * From the environment: SLUICE_ACCOUNTS (`name@region[=roleArn]`, comma separated; default `default@$AWS_REGION`),
+ * From the environment: SLUICE_ACCOUNTS (`name@region[=roleArn]` or `app-service:subscription@region`, comma separated; default `default@$AWS_REGION`),
  * SLUICE_STORE, SLUICE_SEARCH_ATTRIBUTES (`off`), SLUICE_CALLS_PER_SECOND, SLUICE_CONTINUE_AT (`history,signals`),
  * SLUICE_HEALTH_PORT, SLUICE_HEALTH_HOST. Errors: SLUICE_SETUP.
  */
@@ -69,15 +69,20 @@ interface AccountParts {
 export function parseAccounts(text: string): ServedAccount[] {
   return text.split(',').map((entry) => {
     const found = ACCOUNT.exec(entry)?.groups as AccountParts | undefined;
-    if (found === undefined || (found.platform === 'app-service' && found.roleArn !== undefined)) {
+    if (found === undefined || (found.platform === 'app-service' && !isSubscription(found))) {
       throw new SluiceError(
         'SLUICE_SETUP',
-        `"${entry.trim()}" is no account to serve; write name@region or name@region=roleArn for Lambda, app-service:subscription@region for App Service, comma separated`,
+        `"${entry.trim()}" is no account to serve; write name@region or name@region=roleArn for Lambda, app-service:subscription@region with the subscription's id in lower case for App Service, comma separated`,
       );
     }
     const { platform = 'lambda', account, region, roleArn } = found;
     return { platform, account, region, ...(roleArn === undefined ? {} : { roleArn }) };
   });
+}
+
+/** Task queues are told apart by letters of either case, and the ids of subscriptions are not: a spec takes lower case alone. */
+function isSubscription({ account, roleArn }: AccountParts): boolean {
+  return roleArn === undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(account);
 }
 
 function parseLimits(text: string | undefined): Limits {

@@ -31,6 +31,7 @@ try {
   );
   await worker.done;
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
+  // Workers that were made and never ran would hold the process open for ever.
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`, () => process.exit());
 }

@@ -2,8 +2,9 @@
 
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Prepared } from '../activities/types.js';
-import { accountQueue } from '../src/model/ids.js';
+import { accountQueue, workerCommand } from '../src/model/ids.js';
 import type { RolloutInput } from '../src/model/spec.js';
+import { versionOf } from '../src/model/target.js';
 import { duration } from '../src/model/text.js';
 import { accountOf, light, preparing } from './calls.js';
 import { failureOf, nobodyCame } from './failures.js';
@@ -56,7 +57,7 @@ export class Preparation {
     return {
       ...spec,
       ...pick(this.rollout.input, ['startedBy', 'message']),
-      release: { version: Number(record.version) },
+      release: { version: versionOf(record.version) },
     };
   }
 
@@ -78,11 +79,10 @@ export class Preparation {
           continue;
         }
         if (!nobodyCame(error)) throw this.refused(error);
-        const { account, region } = spec.target;
         const queue = accountQueue(accountOf(spec), 'calls');
         journal.enter(
           'stuck',
-          `no worker serves account ${account} in ${region}: nobody took a task from queue ${queue} within ${duration(wait)}; start one with \`sluice worker --account ${account} --region ${region}\`. Nothing has been changed`,
+          `no worker serves account ${spec.target.account} in ${spec.target.region}: nobody took a task from queue ${queue} within ${duration(wait)}; start one with \`${workerCommand(spec.target)}\`. Nothing has been changed`,
           'SLUICE_NO_WORKER',
         );
         void this.rollout.herald.notify('stuck');

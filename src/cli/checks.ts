@@ -1,5 +1,6 @@
 /** What `doctor` says of a diagnosis. Pure. */
 import type { Diagnosis } from '../client/types.js';
+import { workerCommand } from '../model/ids.js';
 
 export interface Check {
   name: string;
@@ -80,6 +81,6 @@ function accountCheck({ account, calls, watch, restore }: Diagnosis['accounts'][
     name,
     state: 'fail',
     says: `no worker serves it in ${account.region} (${lacking.map(([lane]) => lane).join(', ')})`,
-    cure: `run \`sluice worker --account ${account.account} --region ${account.region}\` with its credentials`,
+    cure: `run \`${workerCommand(account)}\` with its credentials`,
   };
 }

@@ -1,41 +1,77 @@
 /** The first rollout.yaml of a user, as `init` and `adopt` write it. */
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Target } from '../model/spec.js';
 import { usage } from './given.js';
 
 export interface FirstSpec {
   app: string;
   environment: string;
-  function: string;
-  alias: string;
-  region: string;
-  account: string;
-  release: { folder: string } | { version: number };
+  target: Target;
+  release: { folder: string } | { version: number | string };
 }
 
 /** YAML with a comment where a newcomer must decide. */
 export function firstSpec(of: FirstSpec): string {
   const release =
     'folder' in of.release
-      ? `  # A folder to pack. Or zip: FILE, s3: {bucket, key}, image: URI@sha256:…, version: N.\n  folder: ${quoted(of.release.folder)}`
+      ? `  # A folder to pack. Or ${otherSources(of.target)}.\n  folder: ${quoted(of.release.folder)}`
       : `  # Live now. Put the version to roll out here, or folder: PATH to let Sluice publish it.\n  version: ${of.release.version}`;
   return `# What is rolled out, to where, and how. \`sluice schema\` prints the schema of every field.
 app: ${quoted(of.app)}
 environment: ${quoted(of.environment)}
 
 target:
-  platform: lambda
-  function: ${quoted(of.function)}
-  # The alias your users and triggers reach. It must not be the bare function name.
-  alias: ${quoted(of.alias)}
-  region: ${quoted(of.region)}
-  # The account, by the name a worker serves it under.
-  account: ${quoted(of.account)}
+${targetLines(of.target)}
 
 release:
 ${release}
 
-strategy:
+${runsBesideStable(of.target) ? CANARY : DIRECT}`;
+}
+
+function otherSources(target: Target): string {
+  switch (target.platform) {
+    case 'lambda':
+      return 'zip: FILE, s3: {bucket, key}, image: URI@sha256:…, version: N';
+    case 'app-service':
+      return 'zip: FILE, version: RELEASE-ID';
+  }
+}
+
+function targetLines(target: Target): string {
+  switch (target.platform) {
+    case 'lambda':
+      return `  platform: lambda
+  function: ${quoted(target.function)}
+  # The alias your users and triggers reach. It must not be the bare function name.
+  alias: ${quoted(target.alias)}
+  region: ${quoted(target.region)}
+  # The account, by the name a worker serves it under.
+  account: ${quoted(target.account)}`;
+    case 'app-service':
+      return `  platform: app-service
+  site: ${quoted(target.site)}
+  resourceGroup: ${quoted(target.resourceGroup)}
+  # The slot that new releases go into. Without one only direct is possible.
+  ${target.slot === undefined ? '# slot: staging' : `slot: ${quoted(target.slot)}`}
+  region: ${quoted(target.region)}
+  # The subscription's id.
+  account: ${quoted(target.account)}`;
+  }
+}
+
+/** Whether a candidate can be called, and get a part of the traffic, before all users have it. */
+function runsBesideStable(target: Target): boolean {
+  return target.platform === 'lambda' || target.slot !== undefined;
+}
+
+const DIRECT = `strategy:
+  type: direct
+  bake: 10m
+`;
+
+const CANARY = `strategy:
   type: canary
   stages:
     - weight: 10%
@@ -53,7 +89,6 @@ health:
     - name: smoke
       invoke: { payload: {} }
 `;
-}
 
 /** As a YAML scalar: plain where that is safe. */
 function quoted(text: string): string {

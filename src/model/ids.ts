@@ -45,6 +45,12 @@ export function accountQueue(account: Account, lane: Lane): string {
   return lane === 'calls' ? base : `${base}-${lane}`;
 }
 
+/** The command that starts a worker for an account. */
+export function workerCommand({ platform, account, region }: Account): string {
+  const on = platform === 'lambda' ? '' : `--platform ${platform} `;
+  return `sluice worker ${on}--account ${account} --region ${region}`;
+}
+
 /** The mark a write leaves at the target: who wrote it, in which run, by which step. */
 export function mark(app: string, environment: string, run: string, step: string): string {
   return `sluice:${app}/${environment}:${run}:${step}`;

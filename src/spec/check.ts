@@ -4,9 +4,10 @@ import type { RolloutType } from '../model/words.js';
 import { complete } from './complete.js';
 import { DEFAULTS } from './defaults.js';
 import { suggestion } from './nearest.js';
-import { faultsOf, say } from './problems.js';
+import { checkPlatform, withPlatform } from './platform.js';
+import { faultsOf, type Report, say } from './problems.js';
 import { written } from './schema/index.js';
-import { child, type Fault, locate, plainOf, type Tree, treeOfValue } from './tree.js';
+import { child, type Fault, locate, plainOf, type Tree, treeOfValue, withChild } from './tree.js';
 import { writeDuration } from './units.js';
 
 /** Most bytes of a spec as JSON: with its plan it travels in the workflow's history. */
@@ -23,7 +24,7 @@ export interface Expected {
 
 /** Checks one environment's spec and fills in the defaults. Null when there are faults, which are pushed on `faults`. */
 export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | null {
-  const tree = withoutUnsafeProbe(withStrategy(given, expected.type));
+  const tree = withPlatform(withStrategy(given, expected.type));
   const parsed = written.safeParse(plainOf(tree), { error: say });
   if (!parsed.success) {
     faults.push(...faultsOf(parsed.error.issues, tree));
@@ -48,6 +49,7 @@ export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | 
   if (spec.strategy.type === 'undo' && !('version' in spec.release)) {
     fault(['release'], 'undo goes back to a version that is published already (release: {version: N})');
   }
+  checkPlatform(spec, fault);
   checkGates(spec, fault);
   checkInvocation(spec, fault);
   const bytes = Buffer.byteLength(JSON.stringify(spec));
@@ -56,8 +58,6 @@ export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | 
   }
   return expected.baseDir === undefined ? spec : { ...spec, release: absolute(spec.release, expected.baseDir) };
 }
-
-type Report = (path: (string | number)[], message: string) => void;
 
 function checkGates(spec: Spec, fault: Report): void {
   const probes = spec.health.probes.map(({ name }) => name);
@@ -129,18 +129,6 @@ function bakesOf(strategy: StrategySpec): { path: (string | number)[]; bake: Bak
   }
 }
 
-/** The default probe calls the function; one that is not called synchronously gets none unless its author writes one. */
-function withoutUnsafeProbe(tree: Tree): Tree {
-  const health = child(tree, 'health');
-  const invocation = child(health, 'invocation');
-  const late = invocation?.kind === 'leaf' && (invocation.value === 'async' || invocation.value === 'stream');
-  if (tree.kind !== 'map' || health?.kind !== 'map' || !late || child(health, 'probes') !== undefined) return tree;
-  const none = { keyAt: null, tree: treeOfValue([]) };
-  const without: Tree = { ...health, entries: new Map([...health.entries, ['probes', none]]) };
-  const keyAt = tree.entries.get('health')?.keyAt ?? null;
-  return { ...tree, entries: new Map([...tree.entries, ['health', { keyAt, tree: without }]]) };
-}
-
 /**
  * The strategy's type filled in: the caller's, else the default. An undo has a strategy of its own, whatever the spec of
  * the rollout it takes back says.
@@ -150,13 +138,7 @@ function withStrategy(tree: Tree, type: RolloutType | undefined): Tree {
   const strategy = child(tree, 'strategy');
   const said = child(strategy, 'type');
   const other = type === 'undo' && !(said?.kind === 'leaf' && said.value === 'undo');
-  const set = (value: Tree): Tree => ({
-    ...tree,
-    entries: new Map([
-      ...tree.entries,
-      ['strategy', { keyAt: tree.entries.get('strategy')?.keyAt ?? null, tree: value }],
-    ]),
-  });
+  const set = (value: Tree): Tree => withChild(tree, 'strategy', value);
   if (strategy === undefined || other) return set(treeOfValue({ type: type ?? DEFAULTS.strategy.type }));
   if (strategy.kind !== 'map' || said !== undefined) return tree;
   const named = treeOfValue(type ?? DEFAULTS.strategy.type);

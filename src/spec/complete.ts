@@ -1,4 +1,5 @@
 import type {
+  Configuration,
   HealthPolicy,
   MetricSpec,
   ProbeSpec,
@@ -15,8 +16,8 @@ export function complete(written: Written): Spec {
   return {
     ...written,
     specSchema: 1,
-    // The schema has made sure that there is exactly one member.
-    release: written.release as ReleaseSource,
+    release: releaseOf(written),
+    configuration: configurationOf(written),
     strategy: strategyOf(written.strategy),
     health: {
       ...written.health,
@@ -31,6 +32,26 @@ export function complete(written: Written): Spec {
       },
     },
   };
+}
+
+/** The schema has made sure that there is exactly one member. A version of Lambda is a number however it is written. */
+function releaseOf({ release, target }: Written): ReleaseSource {
+  if (target.platform === 'lambda' && /^\d+$/.test(String(release.version)))
+    return { version: Number(release.version) };
+  return release as ReleaseSource;
+}
+
+function configurationOf({ configuration, target }: Written): Configuration {
+  switch (target.platform) {
+    case 'lambda':
+      return configuration;
+    case 'app-service':
+      return {
+        warmUp: { path: DEFAULTS.warmUp.path, statuses: [...DEFAULTS.warmUp.statuses] },
+        idle: DEFAULTS.idle,
+        ...configuration,
+      };
+  }
 }
 
 function strategyOf(written: Written['strategy']): StrategySpec {
@@ -52,10 +73,11 @@ function probeOf({ invoke, http, expect, ...rest }: Written['health']['probes'][
 
 /** The schema has made sure that there is exactly one kind, and a latency only where it means something. */
 function metricOf(written: Written['health']['metrics'][number]): MetricSpec {
-  const { name, dryRun, cloudwatch, lambdaLogs, prometheus, http } = written;
+  const { name, dryRun, cloudwatch, lambdaLogs, prometheus, azureMonitor, http } = written;
   const latency = written.latency === undefined ? {} : { latency: written.latency };
   if (cloudwatch !== undefined) return { name, kind: 'cloudwatch', ...cloudwatch, ...latency, dryRun };
   if (lambdaLogs !== undefined) return { name, kind: 'lambdaLogs', ...lambdaLogs, ...latency, dryRun };
   if (prometheus !== undefined) return { name, kind: 'prometheus', ...prometheus, dryRun };
+  if (azureMonitor !== undefined) return { name, kind: 'azureMonitor', ...azureMonitor, dryRun };
   return { name, kind: 'http', ...(http as NonNullable<typeof http>), dryRun };
 }

@@ -4,7 +4,7 @@
  */
 export const DEFAULTS = {
   target: {
-    /** The only platform so far. */
+    /** Where most functions run. */
     platform: 'lambda',
     /** What most people call the alias their users reach. */
     alias: 'live',
@@ -68,6 +68,12 @@ export const DEFAULTS = {
     /** Once may be luck. */
     smoke: 3,
   },
+  /** The users' own requests to a site, which App Service counts without any set-up. */
+  siteMetrics: [{ name: 'requests', azureMonitor: {} }],
+  /** What any site answers that runs at all; the platform's own default takes a 500 for ready. */
+  warmUp: { path: '/', statuses: [200] },
+  /** The replaced release stays ready for a swap back. */
+  idle: 'keep',
   /** The users' own requests, which every Lambda function has without any set-up. */
   metrics: [{ name: 'requests', cloudwatch: {} }],
   metric: {
@@ -79,6 +85,8 @@ export const DEFAULTS = {
     delay: '5s',
     /** Lambda's numbers of a minute are complete about a minute after it. */
     cloudwatchDelay: '1m',
+    /** Azure promises no time; a minute more than CloudWatch's two. Not measured. */
+    azureMonitorDelay: '3m',
     /** What is measured decides, unless somebody only tries it out. */
     dryRun: false,
     /** Where Lambda publishes. */

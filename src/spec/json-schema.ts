@@ -41,7 +41,8 @@ function optional(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key, inner]) => !(key === 'required' && Array.isArray(inner)) && key !== 'default')
-      .map(([key, inner]) => [key, optional(inner)]),
+      // Without what is required more than one of several forms may fit.
+      .map(([key, inner]) => [key === 'oneOf' ? 'anyOf' : key, optional(inner)]),
   );
 }
 

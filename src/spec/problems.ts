@@ -13,6 +13,9 @@ export interface Problem {
   message: string;
 }
 
+/** Takes what is wrong at a place of the spec. */
+export type Report = (path: (string | number)[], message: string) => void;
+
 /** `file:line:col path: message`. */
 export function writeProblem(problem: Problem): string {
   const place = problem.line === null ? '' : `${problem.file ?? 'rollout.yaml'}:${problem.line}:${problem.column} `;

@@ -15,7 +15,7 @@ interface Leaf {
   plain: boolean;
   value: unknown;
 }
-interface Mapping {
+export interface Mapping {
   kind: 'map';
   at: number | null;
   entries: Map<string, { keyAt: number | null; tree: Tree }>;
@@ -104,6 +104,12 @@ export function plainOf(tree: Tree): unknown {
 /** A child of a mapping. */
 export function child(tree: Tree | undefined, key: string): Tree | undefined {
   return tree?.kind === 'map' ? tree.entries.get(key)?.tree : undefined;
+}
+
+/** A mapping with the child `key` set, in the place that it had. */
+export function withChild(tree: Mapping, key: string, inner: Tree): Mapping {
+  const keyAt = tree.entries.get(key)?.keyAt ?? null;
+  return { ...tree, entries: new Map([...tree.entries, [key, { keyAt, tree: inner }]]) };
 }
 
 /**

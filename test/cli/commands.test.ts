@@ -9,6 +9,12 @@ import { OUTCOMES, VERBS } from '../../src/model/words.js';
 import { FakeSluice, play, seeing } from './fake.js';
 import { awaiting, baking, ended, NOW } from './views.js';
 
+const SUBSCRIPTION = '01234567-89ab-cdef-0123-456789abcdef';
+const ON_APP_SERVICE = [
+  ...['--platform', 'app-service', '--resource-group', 'shop'],
+  ...['--account', SUBSCRIPTION, '--region', 'westeurope'],
+];
+
 const SPEC = `app: checkout
 environment: production
 target: { function: checkout, region: us-east-1 }
@@ -413,6 +419,28 @@ describe('files', () => {
     expect(readFileSync(path.join(folder, 'rollout.yaml'), 'utf8')).toBe(written);
   });
 
+  test.each([
+    ['canary', ['--slot', 'staging']],
+    ['direct', []],
+  ])('init for App Service writes a spec that is valid: %s', async (strategy, more) => {
+    const argv = ['init', '--app', 'shop', '--site', 'checkout', ...ON_APP_SERVICE, ...more];
+    expect((await play(argv, { cwd: folder })).code).toBe(0);
+    const { code, out } = await play(['validate', 'rollout.yaml'], { cwd: folder });
+    expect([code, out]).toEqual([0, `valid: shop/production, ${strategy}\n`]);
+  });
+
+  test.each([
+    ['--account', 'name the subscription: --account <its id>'],
+    ['--region', 'name the region: --region westeurope'],
+    ['--resource-group', 'name the resource group: --resource-group <name>'],
+  ])('init for App Service says that %s is missing', async (option, said) => {
+    const at = ON_APP_SERVICE.indexOf(option);
+    const argv = ['init', ...ON_APP_SERVICE.slice(0, at), ...ON_APP_SERVICE.slice(at + 2)];
+    const { code, err } = await play(argv, { cwd: folder });
+    expect(code).toBe(2);
+    expect(err).toContain(said);
+  });
+
   test('validate checks every environment of the file', async () => {
     const many = `${SPEC.replace('environment: production\n', '')}environments:\n  staging: {}\n  production: { strategy: { type: direct } }\n`;
     const { code, out } = await play(['validate', 'rollout.yaml'], spec(many));
@@ -433,6 +461,41 @@ describe('files', () => {
     expect(readFileSync(path.join(folder, 'rollout.yaml'), 'utf8')).toContain('version: 7');
   });
 
+  test('adopt takes a site and its slot', async () => {
+    const sluice = new FakeSluice();
+    const before = { split: { stable: 'r-0123456789ab', candidate: null, weight: 0 } };
+    sluice.answers.plan = { before, findings: [] };
+    sluice.answers.adopt = { before, findings: [] };
+    const { code, out } = await play(['adopt', 'checkout/staging', ...ON_APP_SERVICE], { sluice, cwd: folder });
+    expect(code).toBe(0);
+    expect(out).toBe(
+      'adopted checkout/staging as checkout/production: release r-0123456789ab is live; wrote rollout.yaml\n',
+    );
+    const target = {
+      platform: 'app-service',
+      site: 'checkout',
+      resourceGroup: 'shop',
+      slot: 'staging',
+      account: SUBSCRIPTION,
+      region: 'westeurope',
+    };
+    expect(sluice.calls[1]?.[1]).toMatchObject({ input: { target, release: { version: 'r-0123456789ab' } } });
+    expect((await play(['validate', 'rollout.yaml'], { cwd: folder })).code).toBe(0);
+  });
+
+  test.each([
+    ['checkout:live', [], '7x', 'checkout:live is on 7x; publish a version'],
+    ['checkout', ['app-service'], 'unknown', 'checkout is on unknown; roll out a release with `sluice start`'],
+  ])('adopt leaves %s alone while what is live there is no release', async (target, on, stable, said) => {
+    const sluice = new FakeSluice();
+    sluice.answers.plan = { before: { split: { stable, candidate: null, weight: 0 } }, findings: [] };
+    const argv = ['adopt', target, ...(on.length === 0 ? [] : ON_APP_SERVICE)];
+    const { code, err } = await play(argv, { sluice, cwd: folder });
+    expect(code).not.toBe(0);
+    expect(err).toContain(said);
+    expect(sluice.calls.map(([name]) => name)).toEqual(['plan']);
+  });
+
   test("adopt leaves another app's target alone", async () => {
     const sluice = new FakeSluice();
     sluice.answers.plan = {
@@ -442,6 +505,20 @@ describe('files', () => {
     const { code } = await play(['adopt', 'checkout:live'], { sluice, cwd: folder });
     expect(code).toBe(11);
     expect(sluice.calls.map(([name]) => name)).toEqual(['plan']);
+  });
+});
+
+describe('sweep', () => {
+  test('looks in the account of the platform that is meant', async () => {
+    const sluice = new FakeSluice();
+    await play(['sweep'], { sluice, env: { AWS_REGION: 'eu-west-1' } });
+    const where = ['--platform', 'app-service', '--account', SUBSCRIPTION, '--region', 'westeurope'];
+    const { code, err } = await play(['sweep', ...where], { sluice });
+    expect(sluice.calls).toEqual([
+      ['sweep', { platform: 'lambda', account: 'default', region: 'eu-west-1' }],
+      ['sweep', { platform: 'app-service', account: SUBSCRIPTION, region: 'westeurope' }],
+    ]);
+    expect([code, err]).toEqual([0, expect.stringContaining('nothing is left split')]);
   });
 });
 

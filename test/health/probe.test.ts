@@ -9,6 +9,41 @@ function run(probe: ProbeSpec, driver = new FunctionDouble(), ctx = calm()) {
   return runProbe({ probe, spec: specWith([probe]), version: '7' }, driver, ctx);
 }
 
+describe('an http probe at the host of a release', () => {
+  let server: TestServer | undefined;
+  afterEach(async () => {
+    await server?.close();
+    server = undefined;
+  });
+
+  test('goes to where the driver says, with what the driver says a request must carry', async () => {
+    const seen: unknown[] = [];
+    server = await serve((request, response) => {
+      seen.push([request.url, request.headers.cookie, request.headers['x-own']]);
+      response.end('ok');
+    });
+    const driver = new FunctionDouble();
+    const host = new URL(server.url).host;
+    driver.place = (version) => ({ host, headers: { cookie: `self=${version}` } });
+    const probe = httpProbe('http://{host}/health', { headers: { 'x-own': '1' } });
+    await expect(run(probe, driver)).resolves.toMatchObject({ ok: true });
+    expect(seen).toEqual([['/health', 'self=7', '1']]);
+  });
+
+  test('asks for no host where its URL names one', async () => {
+    server = await serve((_, response) => response.end('ok'));
+    const driver = new FunctionDouble();
+    driver.place = () => Promise.reject(new SluiceError('SLUICE_PROVIDER', 'must not be asked'));
+    await expect(run(httpProbe(`${server.url}/{version}`), driver)).resolves.toMatchObject({ ok: true });
+  });
+
+  test('throws when the host is not told, which says nothing of the release', async () => {
+    const driver = new FunctionDouble();
+    driver.place = () => Promise.reject(new SluiceError('SLUICE_BUSY', 'slow down'));
+    await expect(run(httpProbe('http://{host}/'), driver)).rejects.toMatchObject({ code: 'SLUICE_BUSY' });
+  });
+});
+
 describe('an invoke probe', () => {
   test('passes when the version meant answers without an error', async () => {
     await expect(run(probeSpec())).resolves.toMatchObject({ ok: true, latencyMs: 1 });

@@ -27,12 +27,18 @@ function alternatives(): Json[] {
   return blocks.map((block) => parse(block.join('\n')) as Json);
 }
 
+/** What tells one of several forms from the others: the only field with one possible value. */
+function discriminatorOf(form: Json): { is: unknown; fits(value: Json): boolean } {
+  const [key, { const: is }] = Object.entries(form.properties as Record<string, Json>).find(
+    ([, field]) => 'const' in field,
+  ) as [string, Json];
+  return { is, fits: (value) => value[key] === is };
+}
+
 /** Each schema field, with every value the document gives it. */
 function* places(schema: Json, value: unknown, path = ''): Generator<Place> {
-  const branch = (schema.oneOf as Json[] | undefined)?.find(
-    (one) => ((one.properties as Json).type as Json).const === (value as Json).type,
-  );
-  if (branch !== undefined) return yield* places(branch, value, `${path}<${(value as Json).type}>`);
+  const branch = (schema.oneOf as Json[] | undefined)?.find((one) => discriminatorOf(one).fits(value as Json));
+  if (branch !== undefined) return yield* places(branch, value, `${path}<${discriminatorOf(branch).is}>`);
   if (Array.isArray(value) && schema.items !== undefined) {
     for (const item of value) yield* places(schema.items as Json, item, `${path}[]`);
   }
@@ -48,7 +54,7 @@ function* places(schema: Json, value: unknown, path = ''): Generator<Place> {
 /** The paths of all fields of the schema. */
 function* fields(schema: Json, path = ''): Generator<string> {
   for (const one of (schema.oneOf as Json[] | undefined) ?? []) {
-    yield* fields(one, `${path}<${((one.properties as Json).type as Json).const}>`);
+    yield* fields(one, `${path}<${discriminatorOf(one).is}>`);
   }
   if (schema.items !== undefined) yield* fields(schema.items as Json, `${path}[]`);
   for (const [key, inner] of Object.entries((schema.properties as Record<string, Json> | undefined) ?? {})) {

@@ -202,7 +202,7 @@ retain: many
   });
 
   test('of a JSON value are named by path', () => {
-    const value = { app: 'shop', target: { function: 'shop', region: 'eu-central-1' }, release: { version: '7' } };
+    const value = { app: 'shop', target: { function: 'shop', region: 'eu-central-1' }, release: { version: 0 } };
     expect(() => parseSpecValue(value, { environment: 'production' })).toThrow(
       /^release\.version: expected a whole number from 1 to \d+$/,
     );
@@ -258,7 +258,7 @@ retain: many
     ['health: {probes: [{name: a}]}', 'a probe has exactly one of invoke and http'],
     ['health: {probes: [{name: a, invoke: {}, every: 49ms}]}', '49ms is out of range (from 50ms to 1m)'],
     ['health: {probes: [{name: a, invoke: {}, every: 61s}]}', '61s is out of range'],
-    ['health: {probes: [{name: a, http: {url: "https://x"}}]}', 'must hold {version}'],
+    ['health: {probes: [{name: a, http: {url: "https://x"}}]}', 'must hold {version} or {host}'],
     ['health: {probes: [{name: a, invoke: {}, expect: {equals: 1}}]}', 'equals needs a path'],
     ['health: {policy: {ceiling: 0.05}}', 'expected a percentage with its sign, such as 5%'],
     ['health: {policy: {alpha: 80%}}', 'expected more than 0%, at most 50%'],
@@ -268,7 +268,10 @@ retain: many
     ['health: {invocation: async, probes: [{name: p, invoke: {}}]}', 'would do what an event does'],
     ['health: {invocation: stream}\nstrategy: {type: direct, bake: 1m}', 'its last retry fails after 3 minutes'],
     ['health: {probes: []}\nstrategy: {type: blueGreen, testBake: 1m}', 'nothing could judge the idle environment'],
-    ['health: {metrics: [{name: a}]}', 'a metric has exactly one of cloudwatch, lambdaLogs, prometheus, http'],
+    [
+      'health: {metrics: [{name: a}]}',
+      'a metric has exactly one of cloudwatch, lambdaLogs, prometheus, http, azureMonitor',
+    ],
     ['health: {metrics: [{name: a, cloudwatch: {}, lambdaLogs: {}}]}', '(here: cloudwatch and lambdaLogs)'],
     ['health: {metrics: [{name: a, lambdaLogs: {window: 1500ms}}]}', 'expected whole seconds'],
     [

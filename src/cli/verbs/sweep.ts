@@ -1,3 +1,4 @@
+import { ACCOUNT_OPTIONS, givenAccount } from '../account.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { emit, frameOf, print, say } from '../print.js';
@@ -7,18 +8,10 @@ export const sweep = command({
   name: 'sweep',
   does: 'Finds targets that a terminated rollout has left split, and says what to do. Changes nothing.',
   args: [],
-  options: [
-    { flags: '--account <name>', means: 'The account, by the name the worker serves it under (default).' },
-    { flags: '--region <region>', means: 'The region; AWS_REGION unless given (us-east-1).' },
-    { flags: '--platform <platform>', means: 'The platform (lambda).', choices: ['lambda'] },
-  ],
+  options: ACCOUNT_OPTIONS,
   examples: ['sweep', 'sweep --account prod --region eu-west-1 -o json'].map((line) => `sluice ${line}`),
   handler: async (given, ctx) => {
-    const account = {
-      platform: given.text('platform') ?? 'lambda',
-      account: given.text('account') ?? 'default',
-      region: given.text('region') ?? ctx.env.AWS_REGION ?? ctx.env.AWS_DEFAULT_REGION ?? 'us-east-1',
-    };
+    const account = givenAccount(given, ctx);
     const found = await (await ctx.connect()).sweep(account);
     if (ctx.json) emit(ctx, found);
     else if (found.length === 0) say(ctx, `nothing is left split in account ${account.account}, ${account.region}`);

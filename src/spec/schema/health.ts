@@ -16,8 +16,10 @@ const jsonPath = () =>
 
 const http = strict({
   url: address()
-    .includes('{version}', 'must hold {version} (else both releases would be measured as one)')
-    .describe("URL of one release; `{version}` is replaced by the release's version."),
+    .regex(/\{(?:version|host)\}/, 'must hold {version} or {host} (else both releases would be measured as one)')
+    .describe(
+      'URL of one release; `{version}` is replaced by its version, `{host}` on App Service by the host that serves it.',
+    ),
   method: z
     .enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
     .prefault(DEFAULTS.probe.method)
@@ -97,6 +99,11 @@ const lambdaLogs = strict({
   delay: delay(DEFAULTS.metric.delay),
 }).describe('The same within seconds, from the reports in the logs. Needs configuration.logFormat: JSON.');
 
+const azureMonitor = strict({
+  every: every(),
+  delay: delay(DEFAULTS.metric.azureMonitorDelay),
+}).describe("The users' requests and errors of a site by slot, from Azure Monitor.");
+
 const promql = () =>
   text(4096).regex(
     /\{(?:version|release)\}/,
@@ -130,7 +137,7 @@ const counts = strict({
   tokenEnv: tokenEnv(),
 }).describe('Counts from any address that answers JSON.');
 
-const KINDS = ['cloudwatch', 'lambdaLogs', 'prometheus', 'http'] as const;
+const KINDS = ['cloudwatch', 'lambdaLogs', 'prometheus', 'http', 'azureMonitor'] as const;
 
 const metric = strict({
   name: name().describe('How views name this source.'),
@@ -138,9 +145,10 @@ const metric = strict({
   lambdaLogs: lambdaLogs.exactOptional(),
   prometheus: prometheus.exactOptional(),
   http: counts.exactOptional(),
+  azureMonitor: azureMonitor.exactOptional(),
   latency: duration(1, 15 * MINUTE)
     .exactOptional()
-    .describe('Slower answers count as slow. For cloudwatch and lambdaLogs; the others have `slow`.'),
+    .describe('Slower answers count as slow. For cloudwatch and lambdaLogs; prometheus and http have `slow`.'),
   dryRun: z.boolean().prefault(DEFAULTS.metric.dryRun).describe('true: reported, but never decides.'),
 }).superRefine((value, ctx) => {
   const kinds = KINDS.filter((kind) => kind in value);
@@ -148,8 +156,10 @@ const metric = strict({
     const here = kinds.length === 0 ? '' : ` (here: ${kinds.join(' and ')})`;
     ctx.addIssue(`a metric has exactly one of ${KINDS.join(', ')}${here}`);
   }
-  if (value.latency !== undefined && (value.prometheus !== undefined || value.http !== undefined)) {
-    ctx.addIssue('latency is for cloudwatch and lambdaLogs (prometheus and http count slow answers by `slow`)');
+  if (value.latency !== undefined && value.cloudwatch === undefined && value.lambdaLogs === undefined) {
+    ctx.addIssue(
+      'latency is for cloudwatch and lambdaLogs (prometheus and http count slow answers by `slow`, azureMonitor tells none)',
+    );
   }
 });
 

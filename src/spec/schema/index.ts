@@ -41,7 +41,7 @@ export const written = strict({
   release: release.describe('Where the code comes from: exactly one of the members.'),
   configuration: configuration
     .prefault({})
-    .describe('What the release runs with. What is absent stays as the function has it. A change is a release too.'),
+    .describe('What the release runs with. What is absent stays as the target has it. A change is a release too.'),
   strategy: strategy.prefault({ ...DEFAULTS.strategy }).describe('How the release reaches its users.'),
   health: health.prefault({}).describe('What is watched, and what it means.'),
   onNewRelease: z

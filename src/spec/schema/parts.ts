@@ -16,13 +16,17 @@ function expecting(what: string) {
   return { error: (issue: { input?: unknown }) => (issue.input === undefined ? undefined : what) };
 }
 
-/** A mapping that refuses unknown keys, one line a key, each with the nearest known one. */
-export function strict<S extends z.core.$ZodLooseShape>(shape: S) {
+/**
+ * A mapping that refuses unknown keys, one line a key, each with the nearest known one. `elsewhere` are keys with a meaning in
+ * another place, and what to say of them.
+ */
+export function strict<S extends z.core.$ZodLooseShape>(shape: S, elsewhere: Readonly<Record<string, string>> = {}) {
+  const refuse = (key: string) =>
+    Object.hasOwn(elsewhere, key)
+      ? `${key} ${elsewhere[key]}`
+      : `unknown key "${key}"${suggestion(key, Object.keys(shape))}`;
   return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key: string) => `unknown key "${key}"${suggestion(key, Object.keys(shape))}`).join('\n')
-        : undefined,
+    error: (issue) => (issue.code === 'unrecognized_keys' ? issue.keys.map(refuse).join('\n') : undefined),
   });
 }
 

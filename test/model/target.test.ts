@@ -1,0 +1,44 @@
+import { accountQueue, workerCommand } from '../../src/model/ids.js';
+import type { Target } from '../../src/model/spec.js';
+import { environmentName, PLATFORMS, targetName, versionOf } from '../../src/model/target.js';
+
+const onLambda: Target = {
+  platform: 'lambda',
+  function: 'checkout',
+  alias: 'live',
+  region: 'eu-west-1',
+  account: 'prod',
+};
+const site: Target = {
+  platform: 'app-service',
+  site: 'checkout',
+  resourceGroup: 'shop',
+  region: 'westeurope',
+  account: '01234567-89ab-cdef-0123-456789abcdef',
+};
+const withSlot: Target = { ...site, slot: 'staging' };
+
+test('a target is named as the people of its platform name it', () => {
+  expect([onLambda, site, withSlot].map(targetName)).toEqual(['checkout:live', 'checkout', 'checkout/staging']);
+});
+
+test('an environment of blue-green is an alias of its own on Lambda, and what a slot holds on App Service', () => {
+  expect(environmentName(onLambda, 'blue')).toBe('live-blue');
+  expect(environmentName(withSlot, 'green')).toBe('green');
+});
+
+test('a version goes into a spec as its platform writes it', () => {
+  expect(versionOf('7')).toBe(7);
+  expect(versionOf('r-0123456789ab')).toBe('r-0123456789ab');
+});
+
+test('each platform has queues of its own, and the command that serves an account names the platform where it must', () => {
+  expect(PLATFORMS).toEqual(['lambda', 'app-service']);
+  expect(accountQueue(withSlot, 'restore')).toBe(
+    'sluice-app-service-01234567-89ab-cdef-0123-456789abcdef-westeurope-restore',
+  );
+  expect(workerCommand(onLambda)).toBe('sluice worker --account prod --region eu-west-1');
+  expect(workerCommand(site)).toBe(
+    'sluice worker --platform app-service --account 01234567-89ab-cdef-0123-456789abcdef --region westeurope',
+  );
+});

@@ -1,0 +1,160 @@
+import type { Spec } from '../../src/model/spec.js';
+import type { TextOptions } from '../../src/spec/index.js';
+import { checkSpecText, jsonSchema, parseSpecText, parseSpecValue, writeProblem } from '../../src/spec/index.js';
+
+const SUBSCRIPTION = '01234567-89ab-cdef-0123-456789abcdef';
+const PLACE = `platform: app-service, site: shop, resourceGroup: rg, region: westeurope, account: ${SUBSCRIPTION}`;
+const SITE = `
+app: shop
+environment: production
+target: {${PLACE}, slot: staging}
+release: {folder: ./dist}
+`;
+const WITHOUT_SLOT = SITE.replace(', slot: staging', '');
+const LAMBDA = `
+app: shop
+environment: production
+target: {function: shop, region: eu-central-1}
+release: {version: 7}
+`;
+
+function problems(text: string, options: TextOptions = {}): string[] {
+  return checkSpecText(text, { file: 'rollout.yaml', env: {}, ...options }).problems.map(writeProblem);
+}
+
+const again = (spec: Spec) => parseSpecValue(JSON.parse(JSON.stringify(spec)));
+
+/** The text with `line` in place of the line with the same key, or at the end. */
+function withLine(text: string, line: string): string {
+  const key = line.slice(0, line.indexOf(':'));
+  return `${text.replace(new RegExp(`^${key}:.*\\n`, 'm'), '')}${line}\n`;
+}
+
+describe('a target on App Service', () => {
+  test('gets the defaults of its platform', () => {
+    const spec = parseSpecText(SITE);
+    expect(spec.target).toEqual({
+      platform: 'app-service',
+      site: 'shop',
+      resourceGroup: 'rg',
+      slot: 'staging',
+      region: 'westeurope',
+      account: SUBSCRIPTION,
+    });
+    expect(spec.configuration).toEqual({ warmUp: { path: '/', statuses: [200] }, idle: 'keep' });
+    expect(spec.health.metrics).toEqual([
+      { name: 'requests', kind: 'azureMonitor', every: 5_000, delay: 180_000, dryRun: false },
+    ]);
+    expect(spec.health.probes.map(({ kind }) => kind)).toEqual(['invoke']);
+    expect(spec.strategy.type).toBe('canary');
+  });
+
+  test.each([
+    ['with a slot', SITE],
+    ['without one', `${WITHOUT_SLOT}strategy: {type: direct}\n`],
+    [
+      'with everything of its own',
+      `${SITE}configuration: {environment: {A: b}, description: d, marker: /release, warmUp: {path: /health, statuses: [200, 204]}, idle: stop}\n`,
+    ],
+    ['with a query that names it', withLine(SITE, query('{site}', '{slot}'))],
+  ])('is the same when parsed twice: %s', (_, text) => {
+    const spec = parseSpecText(text);
+    expect(again(spec)).toEqual(spec);
+  });
+
+  test('has no probe of its own where nothing runs the candidate before all users have it', () => {
+    expect(parseSpecText(`${WITHOUT_SLOT}strategy: {type: direct}\n`).health.probes).toEqual([]);
+  });
+
+  test('takes a release id, and keeps it as text', () => {
+    const spec = parseSpecText(withLine(SITE, 'release: {version: r-0123456789ab}'));
+    expect(spec.release).toEqual({ version: 'r-0123456789ab' });
+    expect(again(spec)).toEqual(spec);
+  });
+
+  test('takes an http probe at the host of each release', () => {
+    const [probe] = parseSpecText(`${SITE}health: {probes: [{name: p, http: {url: "https://{host}/health"}}]}\n`).health
+      .probes;
+    expect(probe?.url).toBe('https://{host}/health');
+  });
+
+  test.each([
+    ['configuration: {memory: 256}', '6:25 configuration.memory: is not for app-service'],
+    ['configuration: {provisionedConcurrency: 1}', 'configuration.provisionedConcurrency: is not for app-service'],
+    ['configuration: {marker: release}', 'configuration.marker: expected a path such as /health'],
+    ['configuration: {warmUp: {statuses: []}}', 'configuration.warmUp.statuses: at least one status'],
+    ['configuration: {idle: delete}', 'configuration.idle: expected keep or stop'],
+    ['configuration: {environment: {SLUICE_RELEASE: x}}', 'SLUICE_RELEASE: is an app setting that Sluice sets itself'],
+    [
+      'configuration: {environment: {WEBSITE_SWAP_WARMUP_PING_PATH: /x}}',
+      'sets itself (write configuration.warmUp.path)',
+    ],
+    [
+      'release: {s3: {bucket: b, key: k}}',
+      'release.s3: is not for app-service, where the target is (give one of folder',
+    ],
+    [`release: {image: "r/n@sha256:${'0'.repeat(64)}"}`, 'release.image: is not for app-service'],
+    ['release: {version: 7}', 'release.version: is a version of Lambda (on App Service give a release id'],
+    ['health: {metrics: [{name: a, cloudwatch: {}}]}', 'health.metrics[0].cloudwatch: is not for app-service'],
+    ['health: {metrics: [{name: a, lambdaLogs: {}}]}', '(take one of azureMonitor, prometheus, http)'],
+    ['health: {metrics: [{name: a, azureMonitor: {}, latency: 1s}]}', 'latency is for cloudwatch and lambdaLogs'],
+    ['health: {alarms: [{name: a, cloudwatch: b}]}', 'health.alarms[0].cloudwatch: is not for app-service'],
+    ['health: {invocation: async}', 'health.invocation: is async, and only requests over HTTP'],
+    [query('{function}', 'x'), 'prometheus.requests: {function} means nothing on app-service (write {site} or {slot})'],
+    [`target: {${PLACE}, slot: production}`, 'target.slot: expected the name of a slot beside production'],
+    [`target: {${PLACE}, function: shop}`, 'function is for platform lambda, and this target is on app-service'],
+    [
+      `target: {${PLACE.replace(SUBSCRIPTION, SUBSCRIPTION.toUpperCase())}}`,
+      "target.account: expected the subscription's id, a GUID in lower case",
+    ],
+    ['target: {platform: azure}', 'target.platform: expected one of lambda, app-service'],
+  ])('refuses %s', (line, said) => {
+    expect(problems(withLine(SITE, line)).join('\n')).toContain(said);
+  });
+
+  test.each(['canary', 'linear', 'blueGreen'])('without a slot refuses %s', (type) => {
+    expect(problems(`${WITHOUT_SLOT}strategy: {type: ${type}}\n`)).toEqual([
+      `rollout.yaml:6:18 strategy.type: is ${type}, which needs a slot beside production (name it: target.slot; without one take direct)`,
+    ]);
+  });
+
+  test.each(['{name: p, invoke: {}}', '{name: p, http: {url: "https://{host}/health"}}'])(
+    'without a slot refuses the probe %s',
+    (probe) => {
+      const text = `${WITHOUT_SLOT}strategy: {type: direct}\nhealth: {probes: [${probe}]}\n`;
+      expect(problems(text).join('\n')).toContain(
+        'health.probes[0]: probe "p" would call the release before it serves',
+      );
+    },
+  );
+});
+
+describe('a target on Lambda', () => {
+  test('takes a version written as text for the number that it is', () => {
+    expect(parseSpecText(withLine(LAMBDA, 'release: {version: "7"}')).release).toEqual({ version: 7 });
+  });
+
+  test.each([
+    ['configuration: {marker: /release}', 'configuration.marker: is not for lambda, where the target is'],
+    ['configuration: {idle: stop}', 'configuration.idle: is not for lambda'],
+    ['release: {version: r-0123456789ab}', 'release.version: is a release id of App Service'],
+    ['release: {version: seven}', 'release.version: expected a version number, or on App Service a release id'],
+    ['health: {metrics: [{name: a, azureMonitor: {}}]}', 'health.metrics[0].azureMonitor: is not for lambda'],
+    ['health: {probes: [{name: p, http: {url: "https://{host}/"}}]}', 'a version on Lambda has no host'],
+    [query('{site}', 'x'), '{site} means nothing on lambda (write {function} or {alias})'],
+    ['target: {function: shop, region: eu-central-1, slot: x}', 'slot is for platform app-service'],
+  ])('refuses %s', (line, said) => {
+    expect(problems(withLine(LAMBDA, line)).join('\n')).toContain(said);
+  });
+});
+
+test('an override in the JSON Schema may fit several forms: what all of them have fits each', () => {
+  const { $defs } = jsonSchema() as { $defs: { overrides: { properties: { target: object } } } };
+  expect($defs.overrides.properties.target).toHaveProperty('anyOf');
+  expect(JSON.stringify($defs)).not.toContain('"oneOf"');
+});
+
+function query(place: string, other: string): string {
+  const of = (name: string) => `'${name}{at="${place}", by="${other}", release="{release}"}'`;
+  return `health: {metrics: [{name: a, prometheus: {url: "http://p", requests: ${of('r')}, errors: ${of('e')}}}]}`;
+}

@@ -1,0 +1,44 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { accountActivities } from '../../activities/account.js';
+import type { CallContext, PlatformDriver } from '../../activities/platform/platform.js';
+import { specFor } from '../support/specs.js';
+
+/** Plays a promotion whose driver does `work`, after an attempt that left `details`. Returns what the server was told. */
+async function promoted(details: unknown, work: (ctx: CallContext) => void): Promise<unknown[]> {
+  const told: unknown[] = [];
+  const env = new MockActivityEnvironment({ heartbeatDetails: details });
+  env.on('heartbeat', (said: unknown) => told.push(said));
+  const split = { stable: '2', candidate: null, weight: 0 };
+  const promote: PlatformDriver['promote'] = async (ctx) => {
+    work(ctx);
+    return { revision: 'r', split };
+  };
+  const activities = accountActivities({
+    driverFor: () => ({ promote }) as unknown as PlatformDriver,
+    store: '',
+    sweep: async () => [],
+  });
+  const args = { spec: specFor({ type: 'direct', bake: 0 }), candidate: '2', fence: { revision: null, mark: 'm' } };
+  expect(await env.run(activities.promote, args)).toEqual({ revision: 'r', split });
+  return told;
+}
+
+test('a driver sees what the attempt before it left, and a sign of life keeps it', async () => {
+  const told = await promoted({ swap: 'accepted' }, (ctx) => {
+    expect(ctx.lastHeartbeat()).toEqual({ swap: 'accepted' });
+    ctx.heartbeat();
+  });
+  expect(told).toEqual([{ swap: 'accepted' }]);
+});
+
+test('the last details of a driver stand until it gives others', async () => {
+  const told = await promoted(undefined, (ctx) => {
+    expect(ctx.lastHeartbeat()).toBeUndefined();
+    ctx.heartbeat({ swap: 'asked' });
+    ctx.heartbeat();
+    ctx.heartbeat({ swap: 'accepted' });
+    ctx.heartbeat();
+    expect(ctx.lastHeartbeat()).toBeUndefined();
+  });
+  expect(told.map((said) => (said as { swap: string }).swap)).toEqual(['asked', 'asked', 'accepted', 'accepted']);
+});

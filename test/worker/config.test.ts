@@ -1,0 +1,99 @@
+import { createPlatform } from '../../activities/platform/index.js';
+import type { CallContext } from '../../activities/platform/platform.js';
+import { accountsToServe } from '../../src/cli/verbs/worker.js';
+import type { LambdaTarget } from '../../src/model/spec.js';
+import { parseAccounts } from '../../src/worker-config.js';
+
+const SUBSCRIPTION = '01234567-89ab-cdef-0123-456789abcdef';
+
+describe('the accounts of a worker', () => {
+  test('are on Lambda unless they say otherwise', () => {
+    expect(
+      parseAccounts(
+        `prod@eu-west-1=arn:aws:iam::1:role/x, lambda:default@us-east-1,app-service:${SUBSCRIPTION}@westeurope`,
+      ),
+    ).toEqual([
+      { platform: 'lambda', account: 'prod', region: 'eu-west-1', roleArn: 'arn:aws:iam::1:role/x' },
+      { platform: 'lambda', account: 'default', region: 'us-east-1' },
+      { platform: 'app-service', account: SUBSCRIPTION, region: 'westeurope' },
+    ]);
+  });
+
+  test.each([
+    'prod',
+    '@us-east-1',
+    'azure:prod@westeurope',
+    'app-service:prod@westeurope',
+    `app-service:${SUBSCRIPTION.toUpperCase()}@westeurope`,
+    `app-service:${SUBSCRIPTION}@westeurope=arn:aws:iam::1:role/x`,
+  ])('are refused when %s is one', (account) => {
+    expect(() => parseAccounts(`default@us-east-1,${account}`)).toThrow(
+      `"${account}" is no account to serve; write name@region or name@region=roleArn for Lambda, app-service:subscription@region`,
+    );
+  });
+});
+
+describe('the accounts given to `sluice worker`', () => {
+  const served = (given: string[], platform: string, region?: string) =>
+    parseAccounts(accountsToServe(given, platform, region).join(','));
+
+  test('are on the platform and in the region given beside them, unless they name their own', () => {
+    expect(served(['prod', 'other@eu-west-1=arn:aws:iam::1:role/x'], 'lambda', 'us-east-1')).toEqual([
+      { platform: 'lambda', account: 'prod', region: 'us-east-1' },
+      { platform: 'lambda', account: 'other', region: 'eu-west-1', roleArn: 'arn:aws:iam::1:role/x' },
+    ]);
+    expect(served([SUBSCRIPTION, 'lambda:default@us-east-1'], 'app-service', 'westeurope')).toEqual([
+      { platform: 'app-service', account: SUBSCRIPTION, region: 'westeurope' },
+      { platform: 'lambda', account: 'default', region: 'us-east-1' },
+    ]);
+  });
+
+  test('need a region, and on App Service must be named', () => {
+    expect(() => served([SUBSCRIPTION], 'app-service')).toThrow(
+      `--account ${SUBSCRIPTION} has no region; add --region`,
+    );
+    expect(() => served([], 'app-service', 'westeurope')).toThrow('--platform app-service needs the accounts to serve');
+    expect(accountsToServe([], 'lambda', undefined)).toEqual([]);
+  });
+});
+
+describe('the platform of a worker', () => {
+  const served = { platform: 'lambda', account: 'default', region: 'us-east-1' } as const;
+  const platform = createPlatform({ served, callsPerSecond: 1, share: () => 1 });
+  const target: LambdaTarget = { ...served, function: 'checkout', alias: 'live' };
+
+  test('has a driver for its own account and region', () => {
+    expect(platform.driverFor(target)).toHaveProperty('inspect');
+  });
+
+  test.each([
+    [{ ...target, account: 'prod' }, 'prod in us-east-1 on lambda'],
+    [{ ...target, region: 'eu-west-1' }, 'default in eu-west-1 on lambda'],
+    [
+      {
+        platform: 'app-service' as const,
+        site: 'checkout',
+        resourceGroup: 'shop',
+        account: 'default',
+        region: 'us-east-1',
+      },
+      'default in us-east-1 on app-service',
+    ],
+  ])('refuses %j', (other, said) => {
+    expect(() => platform.driverFor(other)).toThrow(
+      `this worker serves account default in us-east-1 on lambda, not ${said}`,
+    );
+  });
+
+  test('looks for nothing in an account of others', async () => {
+    const ctx: CallContext = {
+      signal: new AbortController().signal,
+      heartbeat: () => undefined,
+      lastHeartbeat: () => undefined,
+      urgent: false,
+    };
+    await expect(platform.sweep(ctx, { account: 'prod', region: 'us-east-1' })).rejects.toMatchObject({
+      code: 'SLUICE_NO_WORKER',
+    });
+  });
+});

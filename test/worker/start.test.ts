@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
+import { ROOT } from '../support/tools.js';
+
+let folder: string;
+let temporal: LocalTemporal;
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'sluice-worker-'));
+  temporal = await startTemporal({ logFile: path.join(folder, 'temporal.log'), headless: true });
+});
+afterAll(async () => {
+  await temporal?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test.each([
+  ['its namespace is not there', () => ({ TEMPORAL_NAMESPACE: 'nowhere' }), 'nowhere'],
+  ['the port of its health is taken', () => ({ SLUICE_HEALTH_PORT: String(temporal.port) }), 'EADDRINUSE'],
+])('a worker that cannot start since %s says so and ends', async (_, env, reason) => {
+  const worker = spawn(process.execPath, [path.join(ROOT, 'dist', 'src', 'worker-main.js')], {
+    env: {
+      PATH: process.env.PATH,
+      TEMPORAL_ADDRESS: temporal.address,
+      SLUICE_STORE: path.join(folder, 'artifacts'),
+      ...env(),
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const said: string[] = [];
+  worker.stderr.on('data', (chunk) => said.push(String(chunk)));
+  try {
+    const [code] = await once(worker, 'close', { signal: AbortSignal.timeout(20_000) });
+    expect(code).toBe(1);
+    expect(said.join('')).toContain(reason);
+  } finally {
+    worker.kill('SIGKILL');
+  }
+});
