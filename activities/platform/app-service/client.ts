@@ -26,6 +26,8 @@ export interface AppServiceDriverOptions {
   budget: Budget;
   /** The artifact's bytes, checked against its sha256. Errors: SLUICE_ARTIFACT. */
   readArtifact: (artifact: Artifact) => Promise<Uint8Array>;
+  /** Longest wait until a host answers as it must, in ms; 60 s unless given. */
+  serving?: number;
 }
 
 const ARM = 'https://management.azure.com';
@@ -85,6 +87,8 @@ export interface Session {
   target: AppServiceTarget;
   clients: Clients;
   budget: Budget;
+  /** Longest wait until a host answers as it must, in ms. */
+  serving: number;
 }
 
 type WebApps = WebSiteManagementClient['webApps'];

@@ -15,7 +15,7 @@ const NAMES = ['workloadIdentity', 'managedIdentity', 'clientSecret', 'cli'] as 
 
 /**
  * The credential that `SLUICE_AZURE_CREDENTIAL` names, else Azure's default chain. Errors: SLUICE_SETUP for a name that is
- * none, or when a client secret is named and not all of it is there.
+ * none, or when not all is there that the named one needs.
  */
 export function credentialOf(env: NodeJS.ProcessEnv, ca?: string): TokenCredential {
   const { AZURE_AUTHORITY_HOST: authorityHost, AZURE_CLIENT_ID: clientId } = env;
@@ -28,7 +28,7 @@ export function credentialOf(env: NodeJS.ProcessEnv, ca?: string): TokenCredenti
     case '':
       return new DefaultAzureCredential(options);
     case 'workloadIdentity':
-      return new WorkloadIdentityCredential(options);
+      return workloadIdentity(env, options);
     case 'managedIdentity':
       return clientId === undefined
         ? new ManagedIdentityCredential(options)
@@ -45,14 +45,28 @@ export function credentialOf(env: NodeJS.ProcessEnv, ca?: string): TokenCredenti
   }
 }
 
+function workloadIdentity(env: NodeJS.ProcessEnv, options: object): TokenCredential {
+  const [tenantId, clientId, tokenFilePath] = needed(
+    env,
+    'AZURE_TENANT_ID',
+    'AZURE_CLIENT_ID',
+    'AZURE_FEDERATED_TOKEN_FILE',
+  );
+  return new WorkloadIdentityCredential({ ...options, tenantId, clientId, tokenFilePath });
+}
+
 function clientSecret(env: NodeJS.ProcessEnv, options: object): TokenCredential {
-  const { AZURE_TENANT_ID: tenant, AZURE_CLIENT_ID: id, AZURE_CLIENT_SECRET: secret } = env;
-  if (!tenant || !id || !secret) {
-    const missing = ['AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET'].filter((name) => !env[name]);
+  const [tenant, id, secret] = needed(env, 'AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET');
+  return new ClientSecretCredential(tenant, id, secret, options);
+}
+
+function needed(env: NodeJS.ProcessEnv, ...names: [string, string, string]): [string, string, string] {
+  const missing = names.filter((name) => !env[name]);
+  if (missing.length > 0) {
     throw new SluiceError(
       'SLUICE_SETUP',
-      `SLUICE_AZURE_CREDENTIAL is clientSecret, and the worker's environment lacks ${missing.join(', ')}`,
+      `SLUICE_AZURE_CREDENTIAL is ${env.SLUICE_AZURE_CREDENTIAL}, and the worker's environment lacks ${missing.join(', ')}`,
     );
   }
-  return new ClientSecretCredential(tenant, id, secret, options);
+  return names.map((name) => env[name] ?? '') as [string, string, string];
 }

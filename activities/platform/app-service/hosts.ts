@@ -9,7 +9,8 @@ import type { Place } from './site.js';
 /** Keeps production's router from sending the request to a slot ("Set up staging environments", route traffic manually). */
 const STAY = { cookie: 'x-ms-routing-name=self' };
 /** Longest wait until a host answers as it must, in ms: a swap may answer 503 for 20 s after it (azure-functions-host#6109). */
-const LONGEST = 60_000;
+export const SERVING = 60_000;
+/** Longest single answer, in ms. */
 const ONE = 15_000;
 
 /** What a request to exactly this place carries. */
@@ -46,14 +47,14 @@ async function waitFor(
   place: Place,
   { path, release, unmet }: { path: string; release: string; unmet: (answer: HttpAnswer) => string | null },
 ): Promise<void> {
-  const end = Date.now() + LONGEST;
+  const end = Date.now() + session.serving;
   for (let delay: number | null = null; ; ) {
     const why = await lookAt(session, `https://${place.host}${path}`, headersFor(place), unmet);
     if (why === null) return;
     if (Date.now() >= end) {
       throw new SluiceError(
         'SLUICE_PROBE',
-        `${place.name} does not serve ${release}: GET ${path} gave ${why} for ${LONGEST / 1000} s; look at the application's log`,
+        `${place.name} does not serve ${release}: GET ${path} gave ${why} for ${session.serving / 1000} s; look at the application's log`,
       );
     }
     delay = nextDelay(delay);

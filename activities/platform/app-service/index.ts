@@ -4,7 +4,7 @@ import type { Budget } from '../budget.js';
 import type { CallContext, Platform, PlatformDriver, Served } from '../platform.js';
 import { type AppServiceDriverOptions, azureClients, type Session } from './client.js';
 import { deploy } from './deploy.js';
-import { headersFor } from './hosts.js';
+import { headersFor, SERVING } from './hosts.js';
 import { inspect } from './inspect.js';
 import { invoke } from './invoke.js';
 import { Places } from './places.js';
@@ -37,7 +37,7 @@ export function createAppServicePlatform({ served, budget, readArtifact }: AppSe
     driverFor: () => driver,
     sweep(ctx, of) {
       const target: AppServiceTarget = { platform: 'app-service', site: '(all)', resourceGroup: '(all)', ...of };
-      return findSplits({ ctx, target, clients, budget });
+      return findSplits({ ctx, target, clients, budget, serving: SERVING });
     },
   };
 }
@@ -46,8 +46,15 @@ export function createAppServicePlatform({ served, budget, readArtifact }: AppSe
  * The driver of Azure App Service: a target is a site's production slot, a release the package of an id, and the slot
  * beside production is where a release stands before it has all traffic.
  */
-export function createAppServiceDriver({ clients, budget, readArtifact }: AppServiceDriverOptions): PlatformDriver {
-  const open = (ctx: CallContext, target: Target): Session => ({ ctx, target: siteIn(target), clients, budget });
+export function createAppServiceDriver(options: AppServiceDriverOptions): PlatformDriver {
+  const { clients, budget, readArtifact, serving = SERVING } = options;
+  const open = (ctx: CallContext, target: Target): Session => ({
+    ctx,
+    target: siteIn(target),
+    clients,
+    budget,
+    serving,
+  });
   const places = new Places();
   /** Whatever moves releases makes where they were known to run unknown. */
   const moving = async <T>(session: Session, work: () => Promise<T>): Promise<T> => {

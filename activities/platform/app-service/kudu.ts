@@ -4,6 +4,7 @@ import { clean } from '../../../src/model/text.js';
 import { hasCode } from '../failures.js';
 import { nextDelay, pause } from '../waiting.js';
 import { all, call, type Session, signed } from './client.js';
+import { isInProgress } from './errors.js';
 import type { HttpAnswer } from './http.js';
 import type { Place } from './site.js';
 
@@ -28,14 +29,26 @@ export async function latestDeployment(session: Session, place: Place): Promise<
  * deployment's id. Errors: SLUICE_REFUSED with the reason when the deployment or the start failed.
  */
 export async function publishZip(session: Session, place: Place, zip: Uint8Array): Promise<string> {
-  const answer = await kudu(session, place, 'publish', '/api/publish?type=zip&async=true&clean=true', {
-    method: 'POST',
-    body: zip,
-    headers: { 'content-type': 'application/zip' },
-  });
-  const deployed = await waitDeployed(session, place, deploymentIn(answer));
+  const before = await latestDeployment(session, place);
+  const answer = await send(session, place, zip);
+  const deployed = await waitDeployed(session, place, deploymentIn(answer), before?.id ?? null);
   await waitRunning(session, place, deployed);
   return deployed;
+}
+
+/** Kudu takes one deployment at a time: that of an attempt whose answer was lost ends first. */
+async function send(session: Session, place: Place, body: Uint8Array): Promise<HttpAnswer> {
+  const headers = { 'content-type': 'application/zip' };
+  for (let delay: number | null = null; ; ) {
+    try {
+      const path = '/api/publish?type=zip&async=true&clean=true';
+      return await kudu(session, place, 'publish', path, { method: 'POST', body, headers });
+    } catch (error) {
+      if (!isInProgress(error)) throw error;
+      delay = nextDelay(delay);
+      await pause(session.ctx, delay);
+    }
+  }
 }
 
 /** The files that the slot serves, as a zip. */
@@ -115,9 +128,11 @@ function deploymentIn({ headers }: HttpAnswer): string {
   return headers['scm-deployment-id'] ?? /\/deployments\/([^/?]+)/.exec(headers.location ?? '')?.[1] ?? 'latest';
 }
 
-async function waitDeployed(session: Session, place: Place, id: string): Promise<string> {
+/** `before`: the deployment that was the latest one until now, where the new one's id is not told. */
+async function waitDeployed(session: Session, place: Place, id: string, before: string | null): Promise<string> {
   for (let delay: number | null = null; ; ) {
-    const now = await readDeployment(session, place, id);
+    const found = await readDeployment(session, place, id);
+    const now = id === 'latest' && found?.id === before ? null : found;
     if (now?.status === FAILED) {
       throw new SluiceError(
         'SLUICE_REFUSED',

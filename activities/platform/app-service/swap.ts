@@ -62,7 +62,7 @@ export async function idle(session: Session, longest = Number.POSITIVE_INFINITY)
   const end = Date.now() + longest;
   for (let delay: number | null = null; ; ) {
     const production = await readSite(session, null);
-    const slot = await readSite(session, session.target.slot ?? null);
+    const slot = session.target.slot === undefined ? null : await readSite(session, session.target.slot);
     const operation = production?.inProgressOperationId ?? slot?.inProgressOperationId;
     if (!operation) break;
     if (Date.now() > end) {
