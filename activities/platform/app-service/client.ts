@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { WebSiteManagementClient } from '@azure/arm-appservice';
+import { WebSiteManagementClient, type WebSiteManagementClientOptionalParams } from '@azure/arm-appservice';
 import type { TokenCredential } from '@azure/identity';
 import { MetricsClient } from '@azure/monitor-query-metrics';
 import type { AppServiceTarget, Artifact } from '../../../src/model/spec.js';
@@ -26,9 +26,18 @@ export interface AppServiceDriverOptions {
   budget: Budget;
   /** The artifact's bytes, checked against its sha256. Errors: SLUICE_ARTIFACT. */
   readArtifact: (artifact: Artifact) => Promise<Uint8Array>;
-  /** Longest wait until a host answers as it must, in ms; 60 s unless given. */
-  serving?: number;
+  waits?: Waits;
 }
+
+/** Longest waits of a call, in ms. */
+export interface Waits {
+  /** Until a host answers as it must. A swap may answer 503 for 20 s after it (azure-functions-host#6109). */
+  serving: number;
+  /** Until an operation on the site ends, before going back; the next try waits again. */
+  operation: number;
+}
+
+export const WAITS: Waits = { serving: 60_000, operation: 20_000 };
 
 const ARM = 'https://management.azure.com';
 
@@ -40,16 +49,23 @@ export interface AzureOptions {
   ca?: string;
   /** Instead of the one that the environment names. */
   credential?: TokenCredential;
+  /** Instead of the network. */
+  transport?: { httpClient: NonNullable<WebSiteManagementClientOptionalParams['httpClient']>; send: Send };
 }
 
 /**
  * Clients by the environment: `SLUICE_AZURE_CREDENTIAL`, `SLUICE_AZURE_ENDPOINT` (ARM), `SLUICE_AZURE_MONITOR_ENDPOINT`.
  * One attempt a call: a repeated swap undoes the first, and Temporal owns the retries of the rest.
  */
-export function azureClients({ subscription, region, env = process.env, ca, credential }: AzureOptions): Clients {
+export function azureClients(options: AzureOptions): Clients {
+  const { subscription, region, env = process.env, ca, credential, transport } = options;
   const endpoint = (env.SLUICE_AZURE_ENDPOINT ?? ARM).replace(/\/$/, '');
   const identity = credential ?? credentialOf(env, ca);
-  const common = { retryOptions: { maxRetries: 0 }, ...(ca === undefined ? {} : { tlsOptions: { ca } }) };
+  const common = {
+    retryOptions: { maxRetries: 0 },
+    ...(ca === undefined ? {} : { tlsOptions: { ca } }),
+    ...(transport === undefined ? {} : { httpClient: transport.httpClient }),
+  };
   const arm = new WebSiteManagementClient(identity, subscription, { endpoint, ...common });
   const monitor = env.SLUICE_AZURE_MONITOR_ENDPOINT ?? `https://${region}.metrics.monitor.azure.com`;
   const metrics = new MetricsClient(monitor, identity, common);
@@ -57,25 +73,31 @@ export function azureClients({ subscription, region, env = process.env, ca, cred
   return {
     arm,
     metrics,
-    send: createSend(ca),
+    send: transport?.send ?? createSend(ca),
     endpoint,
     token: async (signal) => (await identity.getToken(`${ARM}/.default`, { abortSignal: signal }))?.token ?? '',
   };
 }
 
-/** The last answer of the SDK's call that runs here. */
-const kept = new AsyncLocalStorage<{ answer: Answer | null }>();
+/** The SDK's call that runs here: its last answer, and what cancels it (some methods have no way to say so). */
+interface Running {
+  answer: Answer | null;
+  signal: AbortSignal;
+}
+
+const running = new AsyncLocalStorage<Running>();
 
 function keepAnswers(pipeline: WebSiteManagementClient['pipeline']): void {
   pipeline.addPolicy({
     name: 'sluiceKeepsAnswers',
     async sendRequest(request, next) {
-      const store = kept.getStore();
-      if (store === undefined) return next(request);
+      const call = running.getStore();
+      if (call === undefined) return next(request);
       // What is kept is never an older answer than the failure.
-      store.answer = null;
+      call.answer = null;
+      request.abortSignal ??= call.signal;
       const answer = await next(request);
-      store.answer = { status: answer.status, body: answer.bodyAsText ?? '', headers: answer.headers };
+      call.answer = { status: answer.status, body: answer.bodyAsText ?? '', headers: answer.headers };
       return answer;
     },
   });
@@ -87,8 +109,7 @@ export interface Session {
   target: AppServiceTarget;
   clients: Clients;
   budget: Budget;
-  /** Longest wait until a host answers as it must, in ms. */
-  serving: number;
+  waits: Waits;
 }
 
 type WebApps = WebSiteManagementClient['webApps'];
@@ -114,9 +135,9 @@ export async function call<T>(
 
 /** As above, outside the budget: metrics, and the looks at an operation that runs. */
 export async function asked<T>(session: Session, operation: string, work: () => Promise<T>): Promise<T> {
-  const store: { answer: Answer | null } = { answer: null };
+  const store: Running = { answer: null, signal: session.ctx.signal };
   try {
-    return await kept.run(store, work);
+    return await running.run(store, work);
   } catch (error) {
     if (store.answer?.status === 429) session.budget.throttled();
     throw toSluiceError(error, store.answer, operation, targetName(session.target));

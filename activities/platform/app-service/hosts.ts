@@ -8,8 +8,6 @@ import type { Place } from './site.js';
 
 /** Keeps production's router from sending the request to a slot ("Set up staging environments", route traffic manually). */
 const STAY = { cookie: 'x-ms-routing-name=self' };
-/** Longest wait until a host answers as it must, in ms: a swap may answer 503 for 20 s after it (azure-functions-host#6109). */
-export const SERVING = 60_000;
 /** Longest single answer, in ms. */
 const ONE = 15_000;
 
@@ -47,14 +45,14 @@ async function waitFor(
   place: Place,
   { path, release, unmet }: { path: string; release: string; unmet: (answer: HttpAnswer) => string | null },
 ): Promise<void> {
-  const end = Date.now() + session.serving;
+  const end = Date.now() + session.waits.serving;
   for (let delay: number | null = null; ; ) {
     const why = await lookAt(session, `https://${place.host}${path}`, headersFor(place), unmet);
     if (why === null) return;
     if (Date.now() >= end) {
       throw new SluiceError(
         'SLUICE_PROBE',
-        `${place.name} does not serve ${release}: GET ${path} gave ${why} for ${session.serving / 1000} s; look at the application's log`,
+        `${place.name} does not serve ${release}: GET ${path} gave ${why} for ${session.waits.serving / 1000} s; look at the application's log`,
       );
     }
     delay = nextDelay(delay);

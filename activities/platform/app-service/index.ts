@@ -2,9 +2,9 @@ import { SluiceError } from '../../../src/model/errors.js';
 import type { AppServiceTarget, Artifact, Target } from '../../../src/model/spec.js';
 import type { Budget } from '../budget.js';
 import type { CallContext, Platform, PlatformDriver, Served } from '../platform.js';
-import { type AppServiceDriverOptions, azureClients, type Session } from './client.js';
+import { type AppServiceDriverOptions, azureClients, type Session, WAITS } from './client.js';
 import { deploy } from './deploy.js';
-import { headersFor, SERVING } from './hosts.js';
+import { headersFor } from './hosts.js';
 import { inspect } from './inspect.js';
 import { invoke } from './invoke.js';
 import { Places } from './places.js';
@@ -17,8 +17,7 @@ import { findSplits } from './sweep.js';
 import { shift } from './traffic.js';
 import { instancesMatch } from './warm.js';
 
-export { type AppServiceDriverOptions, type AzureOptions, azureClients, type Clients } from './client.js';
-export { ACTIONS } from './permissions.js';
+export { azureClients } from './client.js';
 
 export interface AppServicePlatformOptions {
   /** The subscription and region. */
@@ -37,7 +36,7 @@ export function createAppServicePlatform({ served, budget, readArtifact }: AppSe
     driverFor: () => driver,
     sweep(ctx, of) {
       const target: AppServiceTarget = { platform: 'app-service', site: '(all)', resourceGroup: '(all)', ...of };
-      return findSplits({ ctx, target, clients, budget, serving: SERVING });
+      return findSplits({ ctx, target, clients, budget, waits: WAITS });
     },
   };
 }
@@ -47,13 +46,13 @@ export function createAppServicePlatform({ served, budget, readArtifact }: AppSe
  * beside production is where a release stands before it has all traffic.
  */
 export function createAppServiceDriver(options: AppServiceDriverOptions): PlatformDriver {
-  const { clients, budget, readArtifact, serving = SERVING } = options;
+  const { clients, budget, readArtifact, waits = WAITS } = options;
   const open = (ctx: CallContext, target: Target): Session => ({
     ctx,
     target: siteIn(target),
     clients,
     budget,
-    serving,
+    waits,
   });
   const places = new Places();
   /** Whatever moves releases makes where they were known to run unknown. */

@@ -15,8 +15,6 @@ import { foreignChange, isExplained, type State, splitOf, writtenOf } from './st
 import { idle, resetPreview, swapIn } from './swap.js';
 import { spend } from './tags.js';
 
-/** Longest wait for an operation that runs, in ms; then the next try waits again. */
-const LONGEST = 20_000;
 /** An archive without entries: its end-of-directory record. */
 const EMPTY_ZIP = Buffer.from(`504b0506${'00'.repeat(18)}`, 'hex');
 
@@ -32,7 +30,7 @@ export async function restore(session: Session, args: RestoreArgs): Promise<Writ
   }
   if (found === null) return { revision: '', split: NO_SPLIT };
   await spend(session, { text: before.description, mark });
-  const now = await idle(session, LONGEST);
+  const now = await idle(session, session.waits.operation);
   if (now.pending !== null) await resetPreview(session);
   // Also when there are none: users leave the slot first, and a late write of ours is taken back.
   await setRules(session, []);

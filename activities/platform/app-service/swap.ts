@@ -101,8 +101,14 @@ async function followed(session: Session, mark: string): Promise<void> {
     await asked(session, 'SwapSlot', () => done(session, restorePoller(arm, poller, arm.webApps.swapSlot)));
   } catch (error) {
     // The operation's result is gone: the slots say what happened.
-    if (!hasCode(error, 'SLUICE_NOT_FOUND')) throw error;
+    if (!hasCode(error, 'SLUICE_NOT_FOUND')) await failed(session, error);
   }
+}
+
+/** A failed swap leaves no half of one behind. */
+async function failed(session: Session, error: unknown): Promise<never> {
+  if (hasCode(error, 'SLUICE_REFUSED')) await resetPreview(session);
+  throw error;
 }
 
 async function preview(session: Session, state: State, verify: (slot: Slot) => Promise<void>): Promise<void> {
@@ -123,7 +129,7 @@ async function preview(session: Session, state: State, verify: (slot: Slot) => P
   }
 }
 
-/** Sends the swap, once, and waits for its end. A failed one leaves no preview behind. */
+/** Sends the swap, once, and waits for its end. */
 async function send(session: Session, mark: string): Promise<void> {
   const { resourceGroup, site, slot } = session.target;
   if (slot === undefined) throw new SluiceError('SLUICE_TARGET', `${site} has no slot to swap with: set target.slot`);
@@ -138,7 +144,7 @@ async function send(session: Session, mark: string): Promise<void> {
       await done(session, poller);
     });
   } catch (error) {
-    if (accepted && hasCode(error, 'SLUICE_REFUSED')) await resetPreview(session);
+    if (accepted) await failed(session, error);
     throw error;
   }
 }
