@@ -61,6 +61,7 @@ export class WayBack {
         state.revision = outcome.written.revision;
         state.environments = before.environments;
         journal.event(`all traffic is back on ${to}`);
+        for (const remark of outcome.written.remarks ?? []) journal.event(remark);
         return;
       }
       await this.notRestored(outcome.error, force);

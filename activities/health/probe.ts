@@ -81,8 +81,8 @@ async function invoke({ probe, spec, version }: ProbeCall, driver: Invoker, ctx:
   if (functionError !== null) {
     return said(functionError.message === '' ? functionError.type : `${functionError.type}: ${functionError.message}`);
   }
-  const status = typeof body === 'object' && body !== null ? (body as { statusCode?: unknown }).statusCode : undefined;
-  return said(unmet(probe.expect, { status, value: body }));
+  const inBody = typeof body === 'object' && body !== null ? (body as { statusCode?: unknown }).statusCode : undefined;
+  return said(unmet(probe.expect, { status: answer.status ?? inBody, value: body }));
 }
 
 /** Errors: SLUICE_PROVIDER when the platform does not say in time where the release is; that says nothing of the release. */

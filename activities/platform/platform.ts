@@ -59,6 +59,8 @@ export interface AttemptedWrite {
 export interface Written {
   revision: string;
   split: Split;
+  /** What a person should know of it: something beside traffic that could not be put back. */
+  remarks?: string[];
 }
 
 /** What bringing a target back goes by. */
@@ -196,6 +198,8 @@ export interface ReleaseAnswer {
   functionError: { type: string; message: string } | null;
   /** The answer, parsed where it is JSON. */
   body: unknown;
+  /** HTTP status of the answer, where a release answers HTTP; else it stands in the body as `statusCode`. */
+  status?: number;
   latencyMs: number;
   /** The platform's id of the request, where it tells one. */
   requestId?: string;

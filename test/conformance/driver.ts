@@ -2,6 +2,7 @@ import type { BeforeState, CallContext, PlatformDriver, Split, Written } from '.
 import { ERRORS, SluiceError } from '../../src/model/errors.js';
 import { mark } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
+import { versionOf } from '../../src/model/target.js';
 import { until } from '../support/until.js';
 import type { ConformanceFixture, Fault, FaultPoint, TestTarget } from './fixture.js';
 
@@ -110,6 +111,10 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
       return new Walk(driver, target, before, spec, run);
     };
 
+    /** The splits that a promotion out of a split writes, one after the other. */
+    const promoted = ({ releases: [stable, candidate] }: TestTarget): Split[] =>
+      fixture.traits.endsSplitFirst ? [only(stable), only(candidate)] : [only(candidate)];
+
     describe('reading', () => {
       test('the before-state says what is live, its revision and the text of its owner', async () => {
         const target = await fixture.newTarget();
@@ -124,7 +129,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
           description: 'owned by the shop team',
           mark: null,
           environments: null,
-          capacity: 0,
+          capacity: fixture.traits.restingCapacity,
         });
         expect(before.revision).not.toBeNull();
         expect(findings.filter(({ level }) => level === 'refuse')).toEqual([]);
@@ -189,16 +194,16 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         for (const weight of [0.1, 7, 33.33, 57]) expect((await walk.shift(weight)).split.weight).toBe(weight);
       });
 
-      test('a promotion moves everything and ends the split in one write', async () => {
+      test('a promotion moves everything and ends the split', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         await walk.shift(50);
         target.forgetWrites();
         const written = await walk.promote();
         expect(written.split).toEqual(only(target.releases[1]));
-        expect(target.writes()).toEqual([
-          { mark: marked(target, 'promote'), split: only(target.releases[1]), applied: true },
-        ]);
+        expect(target.writes()).toEqual(
+          promoted(target).map((split) => ({ mark: marked(target, 'promote'), split, applied: true })),
+        );
       });
 
       test('each write twice is the write once', async () => {
@@ -211,9 +216,9 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         const twice = await driver.shift(context(), { spec, stable, candidate, weight: 10, fence });
         expect(twice).toEqual(once);
         const next = { revision: once.revision, mark: marked(target, 'promote') };
-        const promoted = await driver.promote(context(), { spec, candidate, fence: next });
-        expect(await driver.promote(context(), { spec, candidate, fence: next })).toEqual(promoted);
-        expect(target.writes().filter(({ applied }) => applied)).toHaveLength(2);
+        const moved = await driver.promote(context(), { spec, candidate, fence: next });
+        expect(await driver.promote(context(), { spec, candidate, fence: next })).toEqual(moved);
+        expect(target.writes().filter(({ applied }) => applied)).toHaveLength(1 + promoted(target).length);
       });
 
       test('a write whose answer was lost is found again, and not done twice', async () => {
@@ -230,10 +235,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
             .writes()
             .filter(({ applied }) => applied)
             .map(({ split }) => split),
-        ).toEqual([
-          { stable: target.releases[0], candidate: target.releases[1], weight: 10 },
-          only(target.releases[1]),
-        ]);
+        ).toEqual([{ stable: target.releases[0], candidate: target.releases[1], weight: 10 }, ...promoted(target)]);
       });
 
       test('a foreign change in between is said and not written over', async () => {
@@ -329,7 +331,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect((await target.read())?.split).toEqual(only(target.releases[0]));
       });
 
-      test('a write that was frozen between its look and its effect is refused by the provider', async () => {
+      test('a write that was frozen between its look and its effect does not last', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         await fixture.inject('held', 'traffic', 1);
@@ -342,10 +344,12 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         await until('the write is on its way', async () => (await fixture.struck()) === 1);
         await walk.restore();
         expect((await late).code).toBe('SLUICE_FOREIGN_CHANGE');
-        expect(target.writes().map(({ mark: by, applied }) => ({ by, applied }))).toEqual([
-          { by: marked(target, 'restore'), applied: true },
-          { by: fence.mark, applied: false },
-        ]);
+        if (fixture.traits.refusesLateWrites) {
+          expect(target.writes().map(({ mark: by, applied }) => ({ by, applied }))).toEqual([
+            { by: marked(target, 'restore'), applied: true },
+            { by: fence.mark, applied: false },
+          ]);
+        }
         expect((await target.read())?.split).toEqual(only(target.releases[0]));
       });
 
@@ -556,7 +560,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
       test('going back from the first blue-green release takes the environments away again', async () => {
         const target = await fixture.newTarget();
         const strategy: Spec['strategy'] = { type: 'blueGreen', bake: 0, testBake: 0 };
-        const walk = await begin(target, { strategy, release: { version: Number(target.releases[1]) } });
+        const walk = await begin(target, { strategy, release: { version: versionOf(target.releases[1]) } });
         await fixture.inject('lostAnswer', 'traffic', 1);
         const { release, environments } = await settled(() => deploy(walk, 'deploy', 'idle'));
         expect(environments).toEqual({ blue: target.releases[0], green: release.version, live: 'blue' });
@@ -569,8 +573,13 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
       test("it is ready when warming returns, and going back drops the candidate's", async () => {
         const target = await fixture.newTarget({ alone: true });
         const [stable, candidate] = target.releases;
+        if (!fixture.traits.capacityByRelease) {
+          await driver.warm(context(), { spec: target.spec(), release: { version: candidate, digest: '' } });
+          expect(await target.capacityOf(candidate)).toBe(await target.capacityOf(stable));
+          return;
+        }
         const configuration = { provisionedConcurrency: 1 };
-        const release = { version: Number(candidate) };
+        const release = { version: versionOf(candidate) };
         const walk = await begin(target, { configuration, release });
         const warm = () => driver.warm(context(), { spec: walk.spec, release: { version: candidate, digest: '' } });
         await warm();
@@ -598,14 +607,16 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
           made.push((await driver.deploy(context(), args)).release.version);
         }
         const [referred, old, newer, newest] = made as [string, string, string, string];
-        await target.referTo(referred);
+        const { refersToReleases } = fixture.traits;
+        if (refersToReleases) await target.referTo(referred);
+        const [gone, held] = refersToReleases ? [[old], [referred]] : [[referred, old], []];
         const spec = target.spec({ retain: 2 });
         const retired = await driver.retire(context(), { spec, keep: [spared] });
-        expect(retired.deleted).toEqual([old]);
+        expect([...retired.deleted].sort()).toEqual([...gone].sort());
         expect(retired.kept.map(({ version }) => version).sort()).toEqual(
-          [live, spared, referred, newer, newest].sort(),
+          [live, spared, ...held, newer, newest].sort(),
         );
-        expect(await target.existing()).toEqual([live, spared, referred, newer, newest]);
+        expect(await target.existing()).toEqual([live, spared, ...held, newer, newest]);
         expect((await driver.retire(context(), { spec, keep: [spared] })).deleted).toEqual([]);
         expect((await target.read())?.split).toEqual(only(live));
       });
@@ -632,7 +643,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         await fixture.inject(fault, 'traffic', 1);
         const error = await failure(driver.shift(context(), { spec, stable, candidate, weight: 10, fence }));
         expect(error.code).toBe(code);
-        expect(error.message).not.toMatch(/authorization|x-amz|signature=/i);
+        expect(error.message).not.toMatch(/authorization[:=]|bearer|x-amz|signature=/i);
         await fixture.heal();
         // Whatever it was, the same call later ends in the wanted state.
         const written = await driver.shift(context(), { spec, stable, candidate, weight: 10, fence });
@@ -642,7 +653,10 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
 
       test('a release that does not exist is named', async () => {
         const target = await fixture.newTarget();
-        const { findings } = await driver.inspect(context(), target.spec({ release: { version: 999 } }));
+        const { findings } = await driver.inspect(
+          context(),
+          target.spec({ release: { version: fixture.traits.absent } }),
+        );
         expect(findings).toContainEqual(expect.objectContaining({ level: 'refuse', code: 'SLUICE_NOT_FOUND' }));
       });
 

@@ -18,6 +18,22 @@ interface TrafficWrite {
   applied: boolean;
 }
 
+/** Where platforms honestly differ. Each says why; what it changes in a test is said there. */
+export interface Traits {
+  /** The provider itself refuses a write whose revision is spent. Without, one that is on its way already takes effect. */
+  refusesLateWrites: boolean;
+  /** A promotion out of a split is two writes: the split ends before the releases change places. */
+  endsSplitFirst: boolean;
+  /** Capacity is kept for each release. Without, it belongs to where a release runs. */
+  capacityByRelease: boolean;
+  /** What `inspect` says of a target for which nobody has asked for capacity. */
+  restingCapacity: number;
+  /** Something besides the target can need a release. */
+  refersToReleases: boolean;
+  /** A release that no target has. */
+  absent: number | string;
+}
+
 /** One target, with what a test does to it behind the driver's back. */
 export interface TestTarget {
   /** Two releases that exist already. The first is live unless the target was made without. */
@@ -47,6 +63,7 @@ export interface TestTarget {
 /** A platform under test. */
 export interface ConformanceFixture {
   driver: PlatformDriver;
+  traits: Traits;
   /** `live: false`: there is no target yet. `alone`: nobody else's releases are in its list. */
   newTarget(options?: { live?: boolean; alone?: boolean }): Promise<TestTarget>;
   /** The next `times` matching calls meet the fault. */

@@ -61,6 +61,14 @@ function effect(fault: Fault, operation: string): Partial<FaultRule> {
 
 /** Versions by content, an alias a target; one function serves the targets that do not ask for their own. */
 class LambdaFixture implements ConformanceFixture {
+  readonly traits = {
+    refusesLateWrites: true,
+    endsSplitFirst: false,
+    capacityByRelease: true,
+    restingCapacity: 0,
+    refersToReleases: true,
+    absent: 999,
+  };
   readonly driver;
   private made = 0;
   private shared: Promise<[string, string]> | null = null;

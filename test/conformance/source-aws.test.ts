@@ -75,6 +75,7 @@ async function startCloudwatch(): Promise<SourceFixture> {
   const next = past(MINUTE);
   let releases = 0;
   return {
+    countsSlow: true,
     window: MINUTE,
     delay: MINUTE,
     source: (wanted) => sourceWith(metric, wanted, wanted.endpoint ?? aws.endpoint),
@@ -135,6 +136,7 @@ async function startLogs(): Promise<SourceFixture> {
     await logs.send(new PutLogEventsCommand({ logGroupName: group, logStreamName, logEvents }));
   };
   return {
+    countsSlow: true,
     window: WINDOW,
     delay: DELAY,
     source: (wanted) => sourceWith(metric, wanted, wanted.endpoint ?? aws.endpoint),

@@ -59,6 +59,7 @@ async function start(): Promise<SourceFixture> {
   let releases = 0;
   let cursor = Math.floor(Date.now() / WINDOW) * WINDOW - 1_000 * WINDOW;
   return {
+    countsSlow: true,
     window: WINDOW,
     delay: DELAY,
     source: ({ of, now, endpoint = server.url }) =>

@@ -125,6 +125,7 @@ async function startFixture(): Promise<SourceFixture> {
   const world = await startWorld();
   let releases = 0;
   return {
+    countsSlow: true,
     window: WINDOW,
     delay: DELAY,
     source: ({ of, now, endpoint = world.url }) => prometheusSource(metricAt(endpoint), target(of, now)),

@@ -1,7 +1,23 @@
 import { SluiceError } from '../../../src/model/errors.js';
-import type { Artifact } from '../../../src/model/spec.js';
+import type { AppServiceTarget, Artifact, Target } from '../../../src/model/spec.js';
 import type { Budget } from '../budget.js';
-import type { Platform, Served } from '../platform.js';
+import type { CallContext, Platform, PlatformDriver, Served } from '../platform.js';
+import { type AppServiceDriverOptions, azureClients, type Session, WAITS } from './client.js';
+import { deploy } from './deploy.js';
+import { headersFor } from './hosts.js';
+import { inspect } from './inspect.js';
+import { invoke } from './invoke.js';
+import { Places } from './places.js';
+import { promote } from './promote.js';
+import { readState } from './read.js';
+import { restore } from './restore.js';
+import { retire } from './retire.js';
+import { azureMonitorSource } from './sources/azure-monitor/index.js';
+import { findSplits } from './sweep.js';
+import { shift } from './traffic.js';
+import { instancesMatch } from './warm.js';
+
+export { azureClients } from './client.js';
 
 export interface AppServicePlatformOptions {
   /** The subscription and region. */
@@ -11,10 +27,108 @@ export interface AppServicePlatformOptions {
   readArtifact: (artifact: Artifact) => Promise<Uint8Array>;
 }
 
-/** Azure App Service. Errors: SLUICE_SETUP, since this release has no driver for it yet. */
-export function createAppServicePlatform({ served }: AppServicePlatformOptions): Platform {
-  throw new SluiceError(
-    'SLUICE_SETUP',
-    `this release of Sluice cannot serve subscription ${served.account} in ${served.region}: it has no driver for app-service yet (take it out of SLUICE_ACCOUNTS)`,
-  );
+/** Azure App Service, with the credential that the worker's environment names. */
+export function createAppServicePlatform({ served, budget, readArtifact }: AppServicePlatformOptions): Platform {
+  const { account, region } = served;
+  const clients = azureClients({ subscription: account, region });
+  const driver = createAppServiceDriver({ clients, budget, readArtifact });
+  return {
+    driverFor: () => driver,
+    sweep(ctx, of) {
+      const target: AppServiceTarget = { platform: 'app-service', site: '(all)', resourceGroup: '(all)', ...of };
+      return findSplits({ ctx, target, clients, budget, waits: WAITS });
+    },
+  };
+}
+
+/**
+ * The driver of Azure App Service: a target is a site's production slot, a release the package of an id, and the slot
+ * beside production is where a release stands before it has all traffic.
+ */
+export function createAppServiceDriver(options: AppServiceDriverOptions): PlatformDriver {
+  const { clients, budget, readArtifact, waits = WAITS } = options;
+  const open = (ctx: CallContext, target: Target): Session => ({
+    ctx,
+    target: siteIn(target),
+    clients,
+    budget,
+    waits,
+  });
+  const places = new Places();
+  /** Whatever moves releases makes where they were known to run unknown. */
+  const moving = async <T>(session: Session, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } finally {
+      places.forget(session);
+    }
+  };
+
+  return {
+    inspect: (ctx, spec) => inspect(open(ctx, spec.target), spec),
+
+    deploy: (ctx, args) => {
+      const session = open(ctx, args.spec.target);
+      return moving(session, () => deploy(session, readArtifact, args));
+    },
+
+    warm: async (ctx, { spec, release }) => {
+      const session = open(ctx, spec.target);
+      const state = await readState(session);
+      if (state?.slot?.release === release.version) await instancesMatch(session, state.production, state.slot);
+    },
+
+    shift: (ctx, { spec, ...args }) => {
+      const session = open(ctx, spec.target);
+      return moving(session, () => shift(session, args));
+    },
+
+    promote: (ctx, args) => {
+      const session = open(ctx, args.spec.target);
+      return moving(session, () => promote(session, args));
+    },
+
+    restore: (ctx, args) => {
+      const session = open(ctx, args.spec.target);
+      return moving(session, () => restore(session, args));
+    },
+
+    retire: (ctx, args) => retire(open(ctx, args.spec.target), args),
+
+    invoke: async (ctx, { spec, version, payload, timeoutMs }) => {
+      const session = open(ctx, spec.target);
+      const place = await places.of(session, version);
+      return invoke(session, { place, release: version, payload, timeoutMs });
+    },
+
+    address: async (ctx, { spec, version }) => {
+      const place = await places.of(open(ctx, spec.target), version);
+      return { host: place.host, headers: headersFor(place) };
+    },
+
+    source: (metric, of) => {
+      if (metric.kind !== 'azureMonitor') return null;
+      // Sources live beside the watcher's own heartbeat.
+      const quiet = (signal: AbortSignal): CallContext => ({
+        signal,
+        heartbeat: () => {},
+        lastHeartbeat: () => undefined,
+        urgent: false,
+      });
+      return azureMonitorSource(metric, of, {
+        open: (signal) => open(quiet(signal), of.spec.target),
+        placeOf: (session, release) => places.of(session, release),
+      });
+    },
+
+    alarms: () => null,
+
+    // What an application logs goes where its owner sends it; App Service has no API to search it.
+    errors: async () => [],
+  };
+}
+
+function siteIn(target: Target): AppServiceTarget {
+  if (target.platform === 'app-service') return target;
+  throw new SluiceError('SLUICE_SPEC', `a target of ${target.platform} was given to the driver of app-service`);
 }

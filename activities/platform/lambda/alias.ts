@@ -6,11 +6,13 @@ import {
   UpdateAliasCommand,
 } from '@aws-sdk/client-lambda';
 import { SluiceError } from '../../../src/model/errors.js';
+import { describe, readDescription } from '../description.js';
+import { hasCode } from '../failures.js';
 import type { Fence, Split, Written } from '../platform.js';
+import { sameSplit, say } from '../splits.js';
 import { call, type Session } from './client.js';
-import { existsAlready, hasCode, isPrecondition } from './errors.js';
-import { routing, sameSplit, say, splitOf } from './split.js';
-import { describe, readDescription } from './text.js';
+import { existsAlready, isPrecondition } from './errors.js';
+import { routing, splitOf } from './split.js';
 
 /** An alias as it was read. */
 export interface Alias {

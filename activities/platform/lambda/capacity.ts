@@ -4,8 +4,9 @@ import {
   PutProvisionedConcurrencyConfigCommand,
 } from '@aws-sdk/client-lambda';
 import { ERRORS, SluiceError } from '../../../src/model/errors.js';
-import { call, nextDelay, pause, type Session } from './client.js';
-import { hasCode } from './errors.js';
+import { hasCode } from '../failures.js';
+import { nextDelay, pause } from '../waiting.js';
+import { call, type Session } from './client.js';
 
 /** Provisioned concurrency of a version or an alias; null when there is none. */
 export async function readCapacity(

@@ -1,11 +1,12 @@
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import type { Spec } from '../../../src/model/spec.js';
+import { optional, refuse, warn } from '../findings.js';
 import type { Finding } from '../platform.js';
 import type { Alias } from './alias.js';
 import { readCapacity } from './capacity.js';
 import { call, type Session } from './client.js';
 import { changes, differences, logFormatOf } from './configuration.js';
-import { optional, refuse, type Seen, warn } from './findings.js';
+import type { Seen } from './findings.js';
 
 /** Share of the account's code storage below which a person should know. */
 const STORAGE_LOW = 0.1;

@@ -6,7 +6,7 @@ import { SluiceError } from '../../../src/model/errors.js';
 import type { Artifact, LambdaTarget, Target } from '../../../src/model/spec.js';
 import type { Budget } from '../budget.js';
 import type { CallContext } from '../platform.js';
-import { cancelled, isThrottle, roleRefused, toSluiceError } from './errors.js';
+import { isThrottle, roleRefused, toSluiceError } from './errors.js';
 
 /** The SDK clients of one account, region and role. */
 export interface Clients {
@@ -128,27 +128,4 @@ export async function callFree<C extends { constructor: { name: string } }>(
     if (isThrottle(error) && operationOf(command) !== 'Invoke') session.budget.throttled();
     throw toSluiceError(error, operationOf(command), `${session.target.function}:${session.target.alias}`);
   }
-}
-
-/** Waits `ms`, heartbeats, and rejects with an AbortError as soon as the call is cancelled. */
-export async function pause(ctx: CallContext, ms: number): Promise<void> {
-  ctx.heartbeat();
-  await new Promise<void>((resolve, reject) => {
-    const leave = () => {
-      clearTimeout(timer);
-      reject(cancelled());
-    };
-    const timer = setTimeout(() => {
-      ctx.signal.removeEventListener('abort', leave);
-      resolve();
-    }, ms);
-    if (ctx.signal.aborted) leave();
-    else ctx.signal.addEventListener('abort', leave, { once: true });
-  });
-  ctx.heartbeat();
-}
-
-/** Waits between two looks at something the provider does: short at first, 2 s later on, in ms. */
-export function nextDelay(previous: number | null): number {
-  return previous === null ? 300 : Math.min(2_000, previous * 1.5);
 }

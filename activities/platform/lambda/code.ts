@@ -9,6 +9,8 @@ import {
 } from '@aws-sdk/client-lambda';
 import { SluiceError } from '../../../src/model/errors.js';
 import type { FunctionConfiguration, Release, ReleaseSource, Spec } from '../../../src/model/spec.js';
+import { describe, readDescription } from '../description.js';
+import { hasCode } from '../failures.js';
 import type { BeforeState } from '../platform.js';
 import { call, type LambdaDriverOptions, type Session } from './client.js';
 import {
@@ -21,8 +23,7 @@ import {
   sha256,
   waitUntilUsable,
 } from './configuration.js';
-import { existsAlready, hasCode, isPrecondition } from './errors.js';
-import { describe, readDescription } from './text.js';
+import { existsAlready, isPrecondition } from './errors.js';
 import { listVersions } from './versions.js';
 
 /** Rounds of making $LATEST what is wanted while somebody else changes it too. */

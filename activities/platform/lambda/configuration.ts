@@ -7,8 +7,9 @@ import type {
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { SluiceError } from '../../../src/model/errors.js';
 import type { FunctionConfiguration, Release } from '../../../src/model/spec.js';
-import { call, nextDelay, pause, type Session } from './client.js';
-import { hasCode } from './errors.js';
+import { hasCode } from '../failures.js';
+import { nextDelay, pause } from '../waiting.js';
+import { call, type Session } from './client.js';
 
 export type { LambdaConfiguration };
 

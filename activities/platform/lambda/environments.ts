@@ -1,10 +1,10 @@
 import { SluiceError } from '../../../src/model/errors.js';
+import { sameRun, sameTarget } from '../description.js';
+import { hasCode } from '../failures.js';
 import type { BeforeState, Environments } from '../platform.js';
+import { sameSplit, whole } from '../splits.js';
 import { type Alias, deleteAlias, readAlias, writeAlias } from './alias.js';
 import type { Session } from './client.js';
-import { hasCode } from './errors.js';
-import { sameSplit, whole } from './split.js';
-import { sameRun, sameTarget } from './text.js';
 
 const SIDES = ['blue', 'green'] as const;
 export type Side = (typeof SIDES)[number];

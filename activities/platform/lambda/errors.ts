@@ -1,5 +1,6 @@
 import { SluiceError } from '../../../src/model/errors.js';
 import { clean } from '../../../src/model/text.js';
+import { hasCode } from '../failures.js';
 
 /** What the SDK's errors have that we look at. Never recorded itself: it holds headers and bodies. */
 interface SdkError {
@@ -70,11 +71,6 @@ export function existsAlready(error: unknown): boolean {
   return error instanceof Refused && error.provider === 'ResourceConflictException';
 }
 
-/** Whether `error` is one of ours with one of these codes. */
-export function hasCode(error: unknown, ...codes: SluiceError['code'][]): error is SluiceError {
-  return error instanceof SluiceError && codes.includes(error.code);
-}
-
 /**
  * An SDK error as ours: a code that says whether to try again, and the provider's own sentence. Headers, bodies and the
  * error object itself stay behind. `operation` is the API's name of the call, `subject` what it was done to.
@@ -133,11 +129,6 @@ export function roleRefused(error: unknown, roleArn: string): Error {
 /** By shape: errors of node's own modules and of the SDK may come from another realm. */
 function isErrorLike(error: unknown): error is SdkError {
   return typeof error === 'object' && error !== null && 'name' in error && 'message' in error;
-}
-
-/** What a cancelled call rejects with. */
-export function cancelled(): Error {
-  return Object.assign(new Error('the call was cancelled'), { name: 'AbortError' });
 }
 
 function statusOf(error: SdkError): number | undefined {

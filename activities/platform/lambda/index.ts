@@ -2,6 +2,7 @@ import { SluiceError } from '../../../src/model/errors.js';
 import type { Spec } from '../../../src/model/spec.js';
 import { targetName } from '../../../src/model/target.js';
 import type { CallContext, PlatformDriver } from '../platform.js';
+import { whole } from '../splits.js';
 import { fencedWrite } from './alias.js';
 import { ensureCapacity } from './capacity.js';
 import { type LambdaDriverOptions, onLambda, type Session } from './client.js';
@@ -14,7 +15,6 @@ import { errors } from './logs.js';
 import { restore } from './restore.js';
 import { retire } from './retire.js';
 import { LambdaSources } from './sources/index.js';
-import { whole } from './split.js';
 
 export { awsClients, type Clients, type LambdaDriverOptions } from './client.js';
 export { findSplits } from './sweep.js';

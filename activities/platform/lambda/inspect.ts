@@ -1,16 +1,17 @@
 import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';
+import { sameTarget } from '../description.js';
+import { refuse } from '../findings.js';
 import type { BeforeState, Finding } from '../platform.js';
+import { NO_SPLIT, say } from '../splits.js';
 import { type Alias, readAlias } from './alias.js';
 import { readCapacity } from './capacity.js';
 import { checkCapacity, checkCodeStorage, checkLogs, checkPublished } from './checks.js';
 import type { Session } from './client.js';
 import { type LambdaConfiguration, readConfiguration, releaseOf } from './configuration.js';
 import { readEnvironments } from './environments.js';
-import { refuse, type Seen } from './findings.js';
+import type { Seen } from './findings.js';
 import { checkPermissions, permissionsToCreate } from './permissions.js';
-import { NO_SPLIT, say } from './split.js';
-import { sameTarget } from './text.js';
 import { checkCalls } from './traffic.js';
 
 /** Reads the target and what stands in the way of a rollout. Writes nothing. */

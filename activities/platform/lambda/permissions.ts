@@ -6,12 +6,12 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import type { Spec } from '../../../src/model/spec.js';
+import { hasCode } from '../failures.js';
+import { refuse, warn } from '../findings.js';
 import type { BeforeState, Finding } from '../platform.js';
 import { call, callFree, type Session } from './client.js';
 import { changes, type LambdaConfiguration, lambdaDigest } from './configuration.js';
 import { environmentAlias } from './environments.js';
-import { hasCode } from './errors.js';
-import { refuse, warn } from './findings.js';
 
 /**
  * Never the RevisionId of anything: a write with it is refused whatever else is right, so it can be tried without an

@@ -1,13 +1,13 @@
 import { SluiceError } from '../../../src/model/errors.js';
+import { readDescription, sameRun } from '../description.js';
+import { hasCode } from '../failures.js';
 import type { RestoreArgs, Split, Written } from '../platform.js';
+import { NO_SPLIT, sameSplit } from '../splits.js';
 import { type Alias, deleteAlias, foreignChange, readAlias, writeAlias } from './alias.js';
 import { capacityFirst, dropCapacity } from './capacity.js';
 import type { Session } from './client.js';
 import { readConfiguration } from './configuration.js';
 import { restoreEnvironments } from './environments.js';
-import { hasCode } from './errors.js';
-import { NO_SPLIT, sameSplit } from './split.js';
-import { readDescription, sameRun } from './text.js';
 import { aliasesByVersion, deleteVersion, listVersions } from './versions.js';
 
 /** Rounds of writing an alias whose revision changes under our hands. */

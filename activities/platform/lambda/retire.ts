@@ -1,11 +1,11 @@
 import { GetPolicyCommand, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
 import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';
+import { readDescription, sameTarget } from '../description.js';
+import { hasCode } from '../failures.js';
 import { dropCapacity, readCapacity } from './capacity.js';
 import { call, type Session } from './client.js';
 import type { LambdaConfiguration } from './configuration.js';
-import { hasCode } from './errors.js';
-import { readDescription, sameTarget } from './text.js';
 import { aliasesByVersion, deleteVersion, listVersions } from './versions.js';
 
 interface Retired {

@@ -1,8 +1,9 @@
 import { ListAliasesCommand, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { parseMark } from '../../../src/model/ids.js';
 import type { SweepFinding } from '../platform.js';
+import { say } from '../splits.js';
 import { call, type Session } from './client.js';
-import { say, splitOf } from './split.js';
+import { splitOf } from './split.js';
 
 /** All split aliases with our mark in the account and region. Whether their rollouts still run, the caller knows. */
 export async function findSplits(session: Session): Promise<SweepFinding[]> {

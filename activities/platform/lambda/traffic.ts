@@ -4,9 +4,9 @@ import {
   ListFunctionUrlConfigsCommand,
 } from '@aws-sdk/client-lambda';
 import { clean } from '../../../src/model/text.js';
+import { optional, warn } from '../findings.js';
 import type { Finding } from '../platform.js';
 import { call, type Session } from './client.js';
-import { optional, warn } from './findings.js';
 
 /** Whether traffic really goes through the alias: what points elsewhere does not follow a rollout. */
 export async function checkCalls(session: Session, stable: string | null): Promise<Finding[]> {

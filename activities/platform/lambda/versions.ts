@@ -1,8 +1,8 @@
 import { DeleteFunctionCommand, ListAliasesCommand, ListVersionsByFunctionCommand } from '@aws-sdk/client-lambda';
 import { SluiceError } from '../../../src/model/errors.js';
+import { hasCode } from '../failures.js';
 import { call, type Session } from './client.js';
 import type { LambdaConfiguration } from './configuration.js';
-import { hasCode } from './errors.js';
 
 /** A version number, as Lambda gives them. */
 function isVersion(version: string): boolean {

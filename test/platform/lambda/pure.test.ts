@@ -1,16 +1,17 @@
 import fc from 'fast-check';
-import { changes, differences, lambdaDigest, sha256 } from '../../../activities/platform/lambda/configuration.js';
-import { place } from '../../../activities/platform/lambda/environments.js';
-import { sample } from '../../../activities/platform/lambda/logs.js';
-import { isExplained } from '../../../activities/platform/lambda/restore.js';
-import { routing, sameSplit, say, splitOf } from '../../../activities/platform/lambda/split.js';
 import {
   describe as describeAlias,
   readDescription,
   sameRun,
   sameTarget,
-} from '../../../activities/platform/lambda/text.js';
+} from '../../../activities/platform/description.js';
+import { changes, differences, lambdaDigest, sha256 } from '../../../activities/platform/lambda/configuration.js';
+import { place } from '../../../activities/platform/lambda/environments.js';
+import { sample } from '../../../activities/platform/lambda/logs.js';
+import { isExplained } from '../../../activities/platform/lambda/restore.js';
+import { routing, splitOf } from '../../../activities/platform/lambda/split.js';
 import type { BeforeState } from '../../../activities/platform/platform.js';
+import { sameSplit, say } from '../../../activities/platform/splits.js';
 import { mark } from '../../../src/model/ids.js';
 
 const OURS = mark('checkout', 'production', '0190-run', 'canary-10.shift');

@@ -6,8 +6,8 @@ import {
   PublishVersionCommand,
 } from '@aws-sdk/client-lambda';
 import type { Alarms } from '../../../activities/health/sources/source.js';
+import { hasCode } from '../../../activities/platform/failures.js';
 import { createBudget, createPlatform } from '../../../activities/platform/index.js';
-import { hasCode } from '../../../activities/platform/lambda/errors.js';
 import { awsClients } from '../../../activities/platform/lambda/index.js';
 import { deleteVersion } from '../../../activities/platform/lambda/versions.js';
 import { mark } from '../../../src/model/ids.js';

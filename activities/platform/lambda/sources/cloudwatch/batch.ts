@@ -4,7 +4,7 @@
  */
 import type { GetMetricDataCommandInput, GetMetricDataCommandOutput, MetricStat } from '@aws-sdk/client-cloudwatch';
 import { SluiceError } from '../../../../../src/model/errors.js';
-import { cancelled, hasCode } from '../../errors.js';
+import { cancelled, hasCode } from '../../../failures.js';
 
 /** Queries of one call. */
 export const MOST_QUERIES = 500;

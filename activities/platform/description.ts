@@ -1,9 +1,9 @@
-import { mark, parseMark } from '../../../src/model/ids.js';
+import { mark, parseMark } from '../../src/model/ids.js';
 
-/** Longest description of an alias, a version or a function (Lambda's API model: 256). */
+/** Longest text that a target carries: a description on Lambda and a tag's value on Azure have 256 characters. */
 const LONGEST = 256;
 
-/** A description: the user's own text, cut where it must be, and our mark behind it. */
+/** What a target carries: the user's own text, cut where it must be, and our mark behind it. */
 export function describe(text: string, ours: string): string {
   const room = LONGEST - ours.length - 1;
   const own = text.trim().slice(0, Math.max(0, room)).trimEnd();

@@ -1,0 +1,38 @@
+import { SluiceError } from '../../../src/model/errors.js';
+import type { Release, Spec } from '../../../src/model/spec.js';
+import { targetName } from '../../../src/model/target.js';
+import type { BeforeState, Environments } from '../platform.js';
+import type { AppServiceDriverOptions, Session } from './client.js';
+import { environmentsOf, idleSide } from './environments.js';
+import { publish, store } from './publish.js';
+import { readState } from './read.js';
+import { packageOf } from './release.js';
+
+/**
+ * Makes the release exist without traffic: it runs in the slot, or where there is none its package is kept at production.
+ * Errors: SLUICE_NOT_FOUND for a target that is gone, and what publishing says.
+ */
+export async function deploy(
+  session: Session,
+  readArtifact: AppServiceDriverOptions['readArtifact'],
+  { spec, before, into }: { spec: Spec; before: BeforeState; into?: 'idle' },
+): Promise<{ release: Release; environments: Environments | null }> {
+  const state = await readState(session);
+  if (state === null)
+    throw new SluiceError('SLUICE_NOT_FOUND', `${targetName(session.target)} does not exist (any more)`);
+  const { production, slot } = state;
+  const wanted = await packageOf(session, spec, state, readArtifact);
+  const release: Release = { version: wanted.release, digest: wanted.digest };
+  const placed = into === 'idle';
+  // Nothing to release leaves the slot alone.
+  if (wanted.release === before.split.stable) {
+    return { release, environments: placed ? environmentsOf(production, slot) : null };
+  }
+  if (slot === null) {
+    await store(session, production, wanted);
+    return { release, environments: null };
+  }
+  const side = placed ? idleSide(production, slot) : null;
+  await publish(session, slot, wanted, { side, configuration: spec.configuration });
+  return { release, environments: placed ? environmentsOf(production, { release: wanted.release, side }) : null };
+}

@@ -1,0 +1,15 @@
+import type { AppServicePlan, FunctionEnvelope, SiteConfigResource } from '@azure/arm-appservice';
+import type { Settings } from './settings.js';
+import type { State } from './state.js';
+
+/** What was read of the target, for the checks. */
+export interface Seen {
+  state: State;
+  plan: AppServicePlan | null;
+  settings: { production: Settings; slot: Settings };
+  sticky: string[];
+  /** The slot's configuration. */
+  slotConfig: SiteConfigResource | null;
+  /** Functions of a function app; empty for others. */
+  functions: FunctionEnvelope[];
+}

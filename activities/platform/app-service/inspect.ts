@@ -1,0 +1,155 @@
+import type { AppServicePlan } from '@azure/arm-appservice';
+import { SluiceError } from '../../../src/model/errors.js';
+import { mark } from '../../../src/model/ids.js';
+import type { Release, Spec } from '../../../src/model/spec.js';
+import { targetName } from '../../../src/model/target.js';
+import { sameTarget } from '../description.js';
+import { hasCode } from '../failures.js';
+import { refuse } from '../findings.js';
+import type { BeforeState, Finding } from '../platform.js';
+import { NO_SPLIT, say } from '../splits.js';
+import { checkFunctions, checkPlan, checkProbes, checkSettings, checkSlots, checkStacks } from './checks.js';
+import { all, asked, call, type Session } from './client.js';
+import { environmentsOf } from './environments.js';
+import type { Seen } from './findings.js';
+import { instancesOf } from './kudu.js';
+import { checkDifferences, checkSecrets, checkSignIn } from './look.js';
+import { findKept } from './packages.js';
+import { readState } from './read.js';
+import { releaseNamed } from './release.js';
+import { readSettings, stickyNames } from './settings.js';
+import { revisionOf, type State, splitOf } from './state.js';
+
+const NOTHING: BeforeState = {
+  split: NO_SPLIT,
+  release: null,
+  revision: null,
+  description: '',
+  mark: null,
+  environments: null,
+  capacity: 0,
+};
+
+/** Reads the target and what stands in the way of a rollout. Writes nothing. */
+export async function inspect(session: Session, spec: Spec): Promise<{ before: BeforeState; findings: Finding[] }> {
+  const state = await readState(session);
+  if (state === null) {
+    const { site, resourceGroup, account } = session.target;
+    const missing = `site ${site} does not exist in resource group ${resourceGroup} of subscription ${account}; create it first, Sluice creates no sites`;
+    return { before: NOTHING, findings: [refuse('SLUICE_NOT_FOUND', missing)] };
+  }
+  if (state.operation !== null) {
+    throw new SluiceError('SLUICE_BUSY', `an operation runs on ${targetName(session.target)} (${state.operation})`);
+  }
+  const before = await beforeOf(session, state);
+  const seen = await look(session, state);
+  const findings = [
+    ...checkOwner(session, spec, state),
+    ...checkPlan(session.target, spec, seen),
+    ...checkSlots(session.target, spec, seen),
+    ...checkStacks(seen),
+    ...checkFunctions(spec, seen),
+    ...checkSettings(spec, seen),
+    ...checkProbes(session.target, spec),
+    ...(await checkRelease(session, spec, state)),
+  ];
+  // Further checks cost calls; they cannot save a rollout that is refused already.
+  if (findings.some(({ level }) => level === 'refuse')) return { before, findings };
+  findings.push(...(await checkSecrets(session, state)));
+  findings.push(...(await checkSignIn(session, spec, state)));
+  findings.push(...(await checkDifferences(session, state, seen)));
+  return { before, findings };
+}
+
+async function beforeOf(session: Session, state: State): Promise<BeforeState> {
+  const { production, slot, text } = state;
+  return {
+    split: splitOf(state),
+    release: production.release === null ? null : await recordOf(session, state, production.release),
+    revision: production.release === null ? null : revisionOf(state),
+    description: text,
+    mark: state.mark,
+    environments: environmentsOf(production, slot),
+    capacity: production.release === null ? 0 : await instancesOf(session, production),
+  };
+}
+
+async function recordOf(session: Session, { production, slot }: State, version: string): Promise<Release> {
+  const kept = await findKept(session, slot === null ? [production] : [production, slot], version);
+  return { version, digest: kept?.digest ?? '' };
+}
+
+async function look(session: Session, state: State): Promise<Seen> {
+  const { resourceGroup, site } = session.target;
+  const slot = state.slot?.slot ?? null;
+  const [plan, production, staging, sticky, slotConfig, functions] = await Promise.all([
+    planOf(session, state),
+    readSettings(session, null),
+    slot === null ? {} : readSettings(session, slot),
+    stickyNames(session),
+    slot === null
+      ? null
+      : call(session, 'GetConfigurationSlot', (webApps, options) =>
+          webApps.getConfigurationSlot(resourceGroup, site, slot, options),
+        ),
+    state.production.arm.kind?.includes('functionapp')
+      ? call(session, 'ListFunctions', (webApps, options) => all(webApps.listFunctions(resourceGroup, site, options)))
+      : [],
+  ]);
+  return { state, plan, settings: { production, slot: staging }, sticky, slotConfig, functions };
+}
+
+/** The plan may be in another resource group, which the worker may not read. */
+async function planOf(session: Session, { production }: State): Promise<AppServicePlan | null> {
+  const [, group, name] =
+    /resourceGroups\/([^/]+)\/.*serverfarms\/([^/]+)/i.exec(production.arm.serverFarmId ?? '') ?? [];
+  if (group === undefined || name === undefined) return null;
+  try {
+    await session.budget.acquire(session.ctx.urgent, session.ctx.signal);
+    const options = { abortSignal: session.ctx.signal };
+    return await asked(session, 'GetPlan', () => session.clients.arm.appServicePlans.get(group, name, options));
+  } catch (error) {
+    if (hasCode(error, 'SLUICE_PERMISSION', 'SLUICE_NOT_FOUND')) return null;
+    throw error;
+  }
+}
+
+/** Whose the site is, and whether its traffic may be moved. Pure. */
+function checkOwner(session: Session, spec: Spec, state: State): Finding[] {
+  const name = targetName(session.target);
+  const { site, resourceGroup } = session.target;
+  const found: Finding[] = [];
+  if (state.mark !== null && !sameTarget(state.mark, mark(spec.app, spec.environment, 'any', 'any'))) {
+    found.push(
+      refuse(
+        'SLUICE_OWNED',
+        `${name} belongs to another rollout target (its tag sluice says ${state.mark}); use that app and environment, or take the mark out of the tag`,
+      ),
+    );
+  }
+  if (state.rules.some(({ reroutePercentage }) => (reroutePercentage ?? 0) > 0)) {
+    found.push(
+      refuse(
+        'SLUICE_ALIAS_SPLIT',
+        `${name} is split already: ${say(splitOf(state))}, by ${state.mark ?? 'somebody else than Sluice'}. End the split with \`az webapp traffic-routing clear --name ${site} --resource-group ${resourceGroup}\`, or find what left it with \`sluice sweep\``,
+      ),
+    );
+  }
+  return found;
+}
+
+/** Whether a release that the spec names by its id exists. */
+async function checkRelease(session: Session, spec: Spec, state: State): Promise<Finding[]> {
+  if (!('version' in spec.release)) return [];
+  const { production, slot } = state;
+  const release = releaseNamed(spec) ?? '';
+  if (production.release === release || slot?.release === release) return [];
+  const kept = await findKept(session, slot === null ? [production] : [production, slot], release);
+  if (kept !== null) return [];
+  return [
+    refuse(
+      'SLUICE_NOT_FOUND',
+      `release ${release} is kept neither by ${production.name} nor by its slot; release its code again (release.folder or release.zip)`,
+    ),
+  ];
+}

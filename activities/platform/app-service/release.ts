@@ -1,0 +1,77 @@
+import { SluiceError } from '../../../src/model/errors.js';
+import type { ReleaseSource, Spec } from '../../../src/model/spec.js';
+import type { AppServiceDriverOptions, Session } from './client.js';
+import { findKept, type ReleaseRecord, readPackage, sha256 } from './packages.js';
+import type { State } from './state.js';
+
+/** A release as it is deployed. */
+export interface Package extends ReleaseRecord {
+  zip(): Promise<Uint8Array>;
+}
+
+/** The same artifact with the same travelling settings is the same release. Pure. */
+export function releaseId(artifactSha256: string, environment: Record<string, string> = {}): string {
+  const settings = Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `r-${sha256(JSON.stringify([artifactSha256, settings])).slice(0, 12)}`;
+}
+
+/** The release's id, as far as the spec alone says it; null for code that is not packed. Pure. */
+export function releaseNamed({ release, configuration }: Spec): string | null {
+  if ('version' in release) return String(release.version);
+  return 'artifact' in release ? releaseId(release.artifact.sha256, configuration.environment) : null;
+}
+
+/** What the spec releases: an artifact, or a release that is kept already. Errors: SLUICE_ARTIFACT, SLUICE_NOT_FOUND. */
+export async function packageOf(
+  session: Session,
+  { release, configuration }: Spec,
+  state: State,
+  readArtifact: AppServiceDriverOptions['readArtifact'],
+): Promise<Package> {
+  if ('version' in release) return keptPackage(session, state, String(release.version));
+  const { artifact } = artifactIn(release);
+  const settings = configuration.environment ?? {};
+  return {
+    release: releaseId(artifact.sha256, settings),
+    digest: artifact.sha256,
+    settings,
+    zip: async () => {
+      const bytes = await readArtifact(artifact);
+      if (sha256(bytes) === artifact.sha256) return bytes;
+      throw new SluiceError(
+        'SLUICE_ARTIFACT',
+        `${artifact.uri} has sha256 ${sha256(bytes)}, the plan says ${artifact.sha256}; start a new rollout`,
+      );
+    },
+  };
+}
+
+/** A release from the volumes of production and the slot. Errors: SLUICE_NOT_FOUND. */
+export async function keptPackage(session: Session, { production, slot }: State, release: string): Promise<Package> {
+  const found = await findKept(session, slot === null ? [production] : [production, slot], release);
+  const gone = () =>
+    new SluiceError(
+      'SLUICE_NOT_FOUND',
+      `release ${release} is kept neither by ${production.name} nor by its slot; release its code again`,
+    );
+  if (found === null) throw gone();
+  const { digest, settings } = found;
+  return {
+    release,
+    digest,
+    settings,
+    zip: async () => {
+      const bytes = await readPackage(session, found);
+      if (bytes === null) throw gone();
+      return bytes;
+    },
+  };
+}
+
+function artifactIn(release: ReleaseSource): Extract<ReleaseSource, { artifact: unknown }> {
+  if ('artifact' in release) return release;
+  throw new SluiceError(
+    'SLUICE_SPEC',
+    'release: App Service takes a folder, a zip, or the version of a release it keeps; a folder or zip must be packed before it can be deployed',
+  );
+}

@@ -1,0 +1,91 @@
+/** App settings: read, merged and written whole, since a write replaces them all. Their values never leave an activity. */
+import type { SiteConfiguration } from '../../../src/model/spec.js';
+import { call, type Session } from './client.js';
+import type { Side } from './environments.js';
+
+export type Settings = Record<string, string>;
+
+/** The release that these settings belong to; it travels with them. */
+export const RELEASE = 'SLUICE_RELEASE';
+/** The environment of blue-green; it travels too. */
+export const ENVIRONMENT = 'SLUICE_ENVIRONMENT';
+/** Names of the settings that came with the release, so that the next one takes them away again. */
+const OURS = 'SLUICE_SETTINGS';
+const PING_PATH = 'WEBSITE_SWAP_WARMUP_PING_PATH';
+const PING_STATUSES = 'WEBSITE_SWAP_WARMUP_PING_STATUSES';
+const MANAGED = new Set([RELEASE, ENVIRONMENT, OURS, PING_PATH, PING_STATUSES]);
+
+export async function readSettings(session: Session, slot: string | null): Promise<Settings> {
+  const { resourceGroup, site } = session.target;
+  const { properties } = await call(session, 'ListApplicationSettings', (webApps, options) =>
+    slot === null
+      ? webApps.listApplicationSettings(resourceGroup, site, options)
+      : webApps.listApplicationSettingsSlot(resourceGroup, site, slot, options),
+  );
+  return { ...properties };
+}
+
+/** Replaces all of them, and restarts the slot. */
+export async function writeSettings(session: Session, slot: string | null, properties: Settings): Promise<void> {
+  const { resourceGroup, site } = session.target;
+  await call(session, 'UpdateApplicationSettings', (webApps, options) =>
+    slot === null
+      ? webApps.updateApplicationSettings(resourceGroup, site, { properties }, options)
+      : webApps.updateApplicationSettingsSlot(resourceGroup, site, slot, { properties }, options),
+  );
+}
+
+/** Names of settings that stay with their slot in a swap: one list for the whole site. */
+export async function stickyNames(session: Session): Promise<string[]> {
+  const { resourceGroup, site } = session.target;
+  const { appSettingNames } = await call(session, 'ListSlotConfigurationNames', (webApps, options) =>
+    webApps.listSlotConfigurationNames(resourceGroup, site, options),
+  );
+  return appSettingNames ?? [];
+}
+
+/** What a release brings along. */
+export interface Brought {
+  release: string;
+  settings: Settings;
+  /** Null: no environment of blue-green. */
+  side: Side | null;
+  warmUp?: SiteConfiguration['warmUp'];
+}
+
+/** The slot's settings with a release's in the place of the one before. Pure. */
+export function withRelease(now: Settings, { release, settings, side, warmUp }: Brought): Settings {
+  const before = new Set(namesIn(now));
+  const kept = Object.entries(now).filter(([name]) => !before.has(name) && !MANAGED.has(name));
+  return {
+    ...Object.fromEntries(kept),
+    ...settings,
+    [RELEASE]: release,
+    [OURS]: Object.keys(settings).sort().join(','),
+    ...(side === null ? {} : { [ENVIRONMENT]: side }),
+    ...(warmUp === undefined ? {} : { [PING_PATH]: warmUp.path, [PING_STATUSES]: warmUp.statuses.join(',') }),
+  };
+}
+
+/** The same settings without a release of ours. Pure. */
+export function withoutRelease(now: Settings): Settings {
+  const before = new Set(namesIn(now));
+  return Object.fromEntries(Object.entries(now).filter(([name]) => !before.has(name) && !MANAGED.has(name)));
+}
+
+export function sameSettings(a: Settings, b: Settings): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
+
+/** Names of settings that a swap would change under production, beside those of the release. Pure. */
+export function differing(production: Settings, slot: Settings, sticky: string[]): string[] {
+  const skipped = new Set([...sticky, ...MANAGED, ...namesIn(production), ...namesIn(slot)]);
+  return [...new Set([...Object.keys(production), ...Object.keys(slot)])]
+    .filter((name) => !skipped.has(name) && production[name] !== slot[name])
+    .sort();
+}
+
+function namesIn(settings: Settings): string[] {
+  return (settings[OURS] ?? '').split(',').filter((name) => name !== '');
+}

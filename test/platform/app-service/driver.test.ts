@@ -1,0 +1,204 @@
+import { context, failure, Stack } from './stack.js';
+
+const SECRET = 'a value that nobody may see';
+
+let stack: Stack;
+beforeAll(() => {
+  stack = new Stack();
+});
+afterAll(() => stack.stop());
+afterEach(() => stack.cloud.faults.clear());
+
+async function refusals(prepare: (site: ReturnType<Stack['site']>) => void, over = {}): Promise<string[]> {
+  const site = stack.site();
+  const spec = stack.spec(site, { release: { artifact: await stack.pack('any') }, ...over });
+  prepare(site);
+  const { findings } = await stack.driver().inspect(context(), spec);
+  return findings.filter(({ level }) => level === 'refuse').map(({ message }) => message);
+}
+
+describe('looking at a target', () => {
+  test('a site that is in order is refused nothing', async () => {
+    expect(await refusals(() => undefined)).toEqual([]);
+  });
+
+  test('Key Vault references that do not resolve are refused by name', async () => {
+    const found = await refusals(({ staging }) => {
+      staging.references = [
+        { name: 'DB', status: 'AccessToKeyVaultDenied' },
+        { name: 'OK', status: 'Resolved' },
+      ];
+    });
+    expect(found).toEqual([expect.stringContaining('do not resolve: DB (AccessToKeyVaultDenied)')]);
+  });
+
+  test('auto swap, a half done swap and another stack are refused', async () => {
+    const found = await refusals((site) => {
+      site.staging.configuration = { autoSwapSlotName: 'production', linuxFxVersion: 'NODE|22-lts' };
+      site.pending = 'staging';
+    });
+    expect(found).toHaveLength(3);
+  });
+
+  test('functions that would take messages in the slot are refused, and for a canary whatever is set', async () => {
+    const queue = (site: ReturnType<Stack['site']>) => {
+      site.kind = 'functionapp,linux';
+      site.functions = { api: 'httpTrigger', orders: 'queueTrigger' };
+    };
+    const blueGreen = { strategy: { type: 'blueGreen' as const, bake: 0, testBake: 0 } };
+    expect(await refusals(queue, blueGreen)).toEqual([expect.stringContaining('AzureWebJobs.orders.Disabled')]);
+    expect(await refusals(queue)).toEqual([expect.stringContaining('routes HTTP requests alone')]);
+    const disabled = (site: ReturnType<Stack['site']>) => {
+      queue(site);
+      site.staging.settings['AzureWebJobs.orders.Disabled'] = '1';
+      site.sticky = ['AzureWebJobs.orders.Disabled'];
+    };
+    expect(await refusals(disabled, blueGreen)).toEqual([]);
+  });
+
+  test('a site or a slot that is not there is named', async () => {
+    const site = stack.site();
+    const release = { artifact: await stack.pack('any') };
+    const elsewhere = await stack.driver().inspect(context(), stack.spec(site, { release }, { slot: 'none' }));
+    expect(elsewhere.findings[0]).toMatchObject({
+      code: 'SLUICE_NOT_FOUND',
+      message: expect.stringContaining('no slot none'),
+    });
+    stack.cloud.remove(site.name);
+    const gone = await stack.driver().inspect(context(), stack.spec(site, { release }));
+    expect(gone.findings[0]).toMatchObject({
+      code: 'SLUICE_NOT_FOUND',
+      message: expect.stringContaining('does not exist'),
+    });
+  });
+
+  test('differences are told by name, and no value of a setting leaves', async () => {
+    const site = stack.site();
+    site.production.settings = { DB: SECRET };
+    site.staging.settings = { DB: `${SECRET}, too` };
+    site.differences = [
+      { level: 'Warning', settingType: 'ConnectionString', settingName: 'ORDERS', valueInCurrentSlot: SECRET },
+    ];
+    const spec = stack.spec(site, { release: { artifact: await stack.pack('any') } });
+    const seen = await stack.driver().inspect(context(), spec);
+    const differs = seen.findings.filter(({ code }) => code === 'SLOT_DIFFERS').map(({ message }) => message);
+    expect(differs).toEqual([expect.stringContaining('DB'), expect.stringContaining('ORDERS')]);
+    expect(JSON.stringify(seen)).not.toContain(SECRET);
+  });
+
+  test('it writes nothing', async () => {
+    const site = stack.site();
+    await stack.driver().inspect(context(), stack.spec(site, { release: { artifact: await stack.pack('any') } }));
+    expect(
+      stack.cloud.log.filter((write) => write.site === site.name && write.operation !== 'ListSlotDifferencesSlot'),
+    ).toEqual([]);
+  });
+});
+
+describe('deploying', () => {
+  test('what does not start is refused with what the platform says', async () => {
+    const site = stack.site();
+    site.staging.runtime = 'RuntimeFailed';
+    const spec = stack.spec(site, { release: { artifact: await stack.pack('any') } });
+    const { before } = await stack.driver().inspect(context(), spec);
+    const error = await failure(stack.driver().deploy(context(), { spec, before, mark: 'sluice:a/b:run:deploy' }));
+    expect(error).toMatchObject({ code: 'SLUICE_REFUSED', message: expect.stringContaining('RuntimeFailed') });
+    expect((await stack.driver().inspect(context(), spec)).before.split).toEqual(before.split);
+  });
+
+  test('"deployed" is not "running": the marker must hold the release', async () => {
+    expect((await stack.rollout({ configuration: { marker: '/release' } })).release.version).toMatch(/^r-/);
+    const stale = stack.rollout({ configuration: { marker: '/other' } });
+    expect(await failure(stale)).toMatchObject({
+      code: 'SLUICE_PROBE',
+      message: expect.stringContaining('without the release in it'),
+    });
+  });
+
+  test('a stopped slot is started', async () => {
+    const site = stack.site();
+    site.staging.running = false;
+    const spec = stack.spec(site, { release: { artifact: await stack.pack('any') } });
+    const { before } = await stack.driver().inspect(context(), spec);
+    await stack.driver().deploy(context(), { spec, before, mark: 'sluice:a/b:run:deploy' });
+    expect(site.staging.running).toBe(true);
+  });
+
+  test('an upload that another one is in the way of waits for it', async () => {
+    const site = stack.site();
+    const spec = stack.spec(site, { release: { artifact: await stack.pack('any') } });
+    const { before } = await stack.driver().inspect(context(), spec);
+    stack.cloud.faults.set(['Publish'], 1, { reply: { status: 409 } });
+    const { release } = await stack.driver().deploy(context(), { spec, before, mark: 'sluice:a/b:run:deploy' });
+    expect(site.staging.settings.SLUICE_RELEASE).toBe(release.version);
+  });
+});
+
+describe('serving', () => {
+  test('the slot gets as many instances as production before it gets traffic', async () => {
+    const rollout = await stack.rollout();
+    rollout.site.production.instances = 3;
+    expect((await rollout.shift(10)).split.weight).toBe(10);
+    expect(rollout.site.staging.instances).toBe(3);
+    const writes = stack.cloud.log.filter(({ site }) => site === rollout.site.name).map(({ operation }) => operation);
+    expect(writes.slice(-2)).toEqual(['UpdateConfigurationSlot', 'UpdateConfiguration']);
+  });
+
+  test('a release is reached at the host that ARM names, wherever it runs', async () => {
+    const rollout = await stack.rollout();
+    const { spec, release, stable, site } = rollout;
+    const driver = stack.driver();
+    const slot = await driver.address(context(), { spec, version: release.version });
+    expect(slot).toEqual({ host: site.staging.host, headers: {} });
+    const live = await driver.address(context(), { spec, version: stable });
+    expect(live).toEqual({ host: site.production.host, headers: { cookie: 'x-ms-routing-name=self' } });
+    await rollout.promote(context(), driver);
+    expect((await driver.address(context(), { spec, version: release.version })).host).toBe(site.production.host);
+  });
+
+  test("a server error is the release's own, and no answer a failed probe", async () => {
+    const { spec, release, site } = await stack.rollout();
+    const call = () =>
+      stack.driver().invoke(context(), { spec, version: release.version, payload: { path: '/x' }, timeoutMs: 500 });
+    expect(await call()).toMatchObject({ status: 200, functionError: null, executedVersion: release.version });
+    site.staging.broken = true;
+    expect(await call()).toMatchObject({ status: 503, functionError: { type: 'HTTP 503' } });
+    stack.cloud.faults.set(['Host'], 1, { held: 2_000 });
+    expect(await failure(call())).toMatchObject({
+      code: 'SLUICE_PROBE',
+      message: expect.stringContaining('within 500 ms'),
+    });
+  });
+
+  test('the replaced release can be stopped when it is retired, and is kept otherwise', async () => {
+    const kept = await stack.rollout();
+    await kept.promote();
+    await stack.driver().retire(context(), { spec: kept.spec, keep: [] });
+    expect(kept.site.staging.running).toBe(true);
+    const stopped = await stack.rollout({ configuration: { idle: 'stop' } });
+    await stopped.promote();
+    await stack.driver().retire(context(), { spec: stopped.spec, keep: [] });
+    expect(stopped.site.staging.running).toBe(false);
+  });
+});
+
+describe('errors', () => {
+  test('a throttled call says how long to wait, also when its answer is empty', async () => {
+    const site = stack.site();
+    const spec = stack.spec(site);
+    stack.cloud.faults.set(['GetSite'], 1, { reply: { status: 429, headers: { 'retry-after': '11' } } });
+    expect(await failure(stack.driver().inspect(context(), spec))).toMatchObject({
+      code: 'SLUICE_BUSY',
+      retryAfterMs: 11_000,
+    });
+  });
+
+  test("App Service's own code and text arrive, which the SDK loses", async () => {
+    const rollout = await stack.rollout();
+    const body = { Code: 'BadRequest', Message: 'Percentages must add up.' };
+    stack.cloud.faults.set(['UpdateConfiguration'], 1, { reply: { status: 400, body } });
+    const error = await failure(rollout.shift(10));
+    expect(error.code).toBe('SLUICE_REFUSED');
+    expect(error.message).toMatch(/BadRequest: Percentages must add up\. \(400, request request-\d+\)$/);
+  });
+});
