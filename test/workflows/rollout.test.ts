@@ -43,6 +43,7 @@ describe('a canary rollout', () => {
       const { start, target } = act;
       target.verdict = (weight) => (weight >= 50 ? 'unhealthy' : 'healthy');
       target.logged = [{ what: 'CardError: declined', count: 40, requestId: 'r-1' }];
+      target.remarks = ['users stay on the slot for an hour at most'];
       const view = await ending(await start('canary', canary([MINUTE])));
       expect(view.outcome).toBe('rolledBack');
       expect(view.reason).toContain('unhealthy at 50 %');
@@ -50,6 +51,7 @@ describe('a canary rollout', () => {
         { what: 'CardError: declined', count: 40, requestId: 'r-1' },
         { what: 'Error: card declined', count: 3 },
       ]);
+      expect(view.events.map(({ text }) => text)).toContain('users stay on the slot for an hour at most');
       // Nobody's traffic waits for the logs.
       expect(target.calls.slice(-2)).toEqual(['restore', 'errors']);
       expect(target.split).toEqual({ stable: '1', candidate: null, weight: 0 });

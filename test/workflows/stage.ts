@@ -42,6 +42,8 @@ export class Target {
   notified: NotifyEvent[] = [];
   told: RolloutEvent[] = [];
   verdict: (weight: number) => VerdictState = () => 'healthy';
+  /** What a way back leaves behind. */
+  remarks: string[] = [];
   /** Whether an unhealthy verdict comes from a ceiling alone, with nothing to compare with. */
   ceilingOnly = false;
   /** Evidence against the candidate, ln E. */
@@ -348,7 +350,10 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
         );
       if (!explained && !force)
         throw new SluiceError('SLUICE_FOREIGN_CHANGE', 'the alias was changed by somebody else');
-      return target.write(before.split, mark);
+      return {
+        ...target.write(before.split, mark),
+        ...(target.remarks.length === 0 ? {} : { remarks: target.remarks }),
+      };
     }),
     errors: guarded('errors', async ({ seen }, target) => [...target.logged, ...seen]),
     adopt: guarded('adopt', async (_, target) => ({ revision: target.revision, split: target.split })),
