@@ -62,22 +62,22 @@ const { values: flags } = parseArgs({
 
 /** A platform that the demo knows. */
 interface Stage {
+  platform: Platform;
   title: string;
   /** Folder of its releases and their rollout.yaml. */
   examples: string;
   start: () => Promise<Cloud>;
 }
 
-const STAGES: Record<Platform, Stage> = {
-  lambda: { title: 'AWS Lambda', examples: path.join(ROOT, 'examples', 'checkout'), start: startLambda },
-};
-
-const PLATFORMS = Object.keys(STAGES) as Platform[];
+const STAGES: Stage[] = [
+  { platform: 'lambda', title: 'AWS Lambda', examples: path.join(ROOT, 'examples', 'checkout'), start: startLambda },
+];
 
 async function main(): Promise<number> {
-  const chosen = flags.platform === 'all' ? PLATFORMS : PLATFORMS.filter((platform) => platform === flags.platform);
+  const chosen = STAGES.filter(({ platform }) => flags.platform === 'all' || platform === flags.platform);
   if (chosen.length === 0) {
-    process.stderr.write(`the demo knows --platform ${PLATFORMS.join(', ')} and all, not "${flags.platform}"\n`);
+    const known = STAGES.map(({ platform }) => platform).join(', ');
+    process.stderr.write(`the demo knows --platform ${known} and all, not "${flags.platform}"\n`);
     return 2;
   }
   if (flags.keep && chosen.length > 1) {
@@ -86,8 +86,8 @@ async function main(): Promise<number> {
   }
   const played: Played[] = [];
   let ok = true;
-  for (const platform of chosen) {
-    const acts = await demonstrate(platform);
+  for (const stage of chosen) {
+    const acts = await demonstrate(stage);
     ok &&= endedAsTheyMust(acts);
     played.push(...acts);
   }
@@ -96,8 +96,7 @@ async function main(): Promise<number> {
 }
 
 /** All acts on one platform, on a stack of its own. */
-async function demonstrate(platform: Platform): Promise<Played[]> {
-  const { title, examples, start } = STAGES[platform];
+async function demonstrate({ platform, title, examples, start }: Stage): Promise<Played[]> {
   const folder = path.join(ROOT, '.sluice', 'demo', String(process.pid), platform);
   const stack = await startParts(folder, { cloud: start, envOf: ({ env }) => env });
   const interrupted = endOnSignals(stack);
@@ -137,11 +136,10 @@ function endedAsTheyMust(played: Played[]): boolean {
 /** Ctrl-C ends what was started, whatever goes on. */
 function endOnSignals(stack: Parts<Cloud>): { forget(): void } {
   let ending = false;
-  const end = (code: number) => async () => {
+  const end = (code: number) => () => {
     if (ending) return;
     ending = true;
-    await stack.stop();
-    process.exit(code);
+    void stack.stop().finally(() => process.exit(code));
   };
   const onSignal = { SIGINT: end(130), SIGTERM: end(143) } as const;
   for (const [signal, handler] of Object.entries(onSignal)) process.once(signal, handler);
