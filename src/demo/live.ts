@@ -42,8 +42,11 @@ export class LiveView {
 function split(view: RolloutView): string {
   const candidate = view.candidate ?? '–';
   if (view.outcome === 'succeeded' || view.weight === 100) return `version ${candidate} 100 %`;
-  if (view.stable === null)
+  // Before it is prepared a rollout knows nothing of its target.
+  if (view.phase === 'pending' || view.phase === 'preparing') return 'looking at the target';
+  if (view.stable === null) {
     return candidate === '–' ? 'nothing is live yet' : `nothing is live yet, candidate ${candidate}`;
+  }
   return `stable ${view.stable} ${100 - view.weight} %, candidate ${candidate} ${view.weight} %`;
 }
 
