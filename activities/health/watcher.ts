@@ -9,12 +9,12 @@ import { extended, type SeriesPoint } from '../../src/model/series.js';
 import type { AlarmSpec, MetricSpec, ProbeSpec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
 import type { Arm } from '../../src/model/words.js';
-import type { CallContext, PlatformDriver } from '../platform/platform.js';
-import { Addresses } from './addresses.js';
+import type { PlatformDriver } from '../platform/platform.js';
+import { quiet } from '../platform/quiet.js';
 import { bounded, type Clock, repeat } from './bounded.js';
 import { OwnRequests } from './own-requests.js';
 import { paceAfter } from './pace.js';
-import { type Invoker, runProbe } from './probe.js';
+import { runProbe } from './probe.js';
 import { lookEvery, ProbeCounts } from './probe-counts.js';
 import { Questions } from './questions.js';
 import { metricSource, probeSource } from './source-names.js';
@@ -74,7 +74,6 @@ class Watch {
   private readonly tally: Tally;
   private readonly asked: Questions;
   private readonly probes = new OwnRequests();
-  private readonly callee: Invoker;
   private readonly readers: Reader[];
   private readonly stop = new AbortController();
 
@@ -85,9 +84,6 @@ class Watch {
     const last = deps.lastHeartbeat?.report;
     this.state = deps.judge.enter(last?.state ?? input.state ?? deps.judge.start(input.weight), input.weight);
     this.series = last?.series ?? [];
-    const { driver } = deps;
-    const addresses = new Addresses(driver, deps.now);
-    this.callee = { invoke: driver.invoke.bind(driver), address: addresses.address.bind(addresses) };
     this.tally = new Tally(last?.errors);
     this.asked = new Questions(last?.asked);
     // Without traffic there are no users to count.
@@ -132,9 +128,7 @@ class Watch {
     const { spec, stable, candidate, from } = this.input;
     const of = { spec, stable, candidate, from, now: this.deps.now, isProbe: (id: string) => this.probes.has(id) };
     const name = metricSource(metric);
-    const source = opened(() =>
-      sourceOf(metric, of, { source: this.deps.driver.source.bind(this.deps.driver), address: this.callee.address }),
-    );
+    const source = opened(() => sourceOf(metric, of, this.deps.driver));
     return { metric, name, source, since: Math.max(from, this.lastId(name)) };
   }
 
@@ -175,7 +169,7 @@ class Watch {
     const source = probeSource(probe);
     try {
       const { spec } = this.input;
-      const result = await runProbe({ probe, spec, version }, this.callee, this.context(this.stop.signal));
+      const result = await runProbe({ probe, spec, version }, this.deps.driver, quiet(this.stop.signal));
       if (result.requestId !== undefined) this.probes.add(result.requestId);
       if (!result.ok && arm === 'candidate') this.tally.add(`${source}: ${result.why}`);
       counts.add(arm, result.ok);
@@ -271,10 +265,6 @@ class Watch {
     this.deps.heartbeat({ report: this.report(), at });
     const { earliest } = this.input;
     if (earliest !== null && at >= earliest && passes) this.stop.abort();
-  }
-
-  private context(signal: AbortSignal): CallContext {
-    return { signal, heartbeat: () => {}, lastHeartbeat: () => undefined, urgent: false };
   }
 }
 

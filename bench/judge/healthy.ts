@@ -87,7 +87,7 @@ interface StageOf {
 
 /** One weight, watched until its time is over. */
 async function stageOf({ service, clock, weight, policy, baselines, state }: StageOf): Promise<WatchReport> {
-  const spec = SPEC(policy);
+  const spec = specOf(policy);
   const stop = new AbortController();
   const before = { baselines, firing: [] };
   const from = clock.now();
@@ -104,10 +104,10 @@ async function stageOf({ service, clock, weight, policy, baselines, state }: Sta
   return report;
 }
 
-const SPEC = (policy: HealthPolicy): Spec => {
+function specOf(policy: HealthPolicy): Spec {
   const spec = specFor({ type: 'direct', bake: 1_000 });
   return { ...spec, health: { ...spec.health, probes: [PROBE], metrics: [METRIC], policy } };
-};
+}
 
 /** A service whose releases are alike, seen through the part of a driver that the watcher needs. */
 class Service {

@@ -1,20 +1,14 @@
-import type { BeforeState, CallContext, PlatformDriver, Split, Written } from '../../activities/platform/platform.js';
+import type { BeforeState, PlatformDriver, Split, Written } from '../../activities/platform/platform.js';
 import { ERRORS, SluiceError } from '../../src/model/errors.js';
 import { mark } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
 import { versionOf } from '../../src/model/target.js';
+import { context } from '../support/context.js';
 import { until } from '../support/until.js';
 import type { ConformanceFixture, Fault, FaultPoint, TestTarget } from './fixture.js';
 
 /** Tries of a call, as Temporal would make them. */
 const TRIES = 8;
-
-const context = (): CallContext => ({
-  signal: new AbortController().signal,
-  heartbeat: () => undefined,
-  lastHeartbeat: () => undefined,
-  urgent: false,
-});
 
 /** Runs a call again after errors that are not final. */
 async function settled<T>(call: () => Promise<T>): Promise<T> {

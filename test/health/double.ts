@@ -1,6 +1,7 @@
 /** A function that can be called, measured and broken at will, seen through the part of the driver that health needs. */
 import type { AlarmState, Alarms, Reading, Source } from '../../activities/health/sources/source.js';
 import type { Address, PlatformDriver, ReleaseAnswer } from '../../activities/platform/platform.js';
+import { quiet } from '../../activities/platform/quiet.js';
 import type { Counts } from '../../src/judge/types.js';
 import type { ProbeSpec, Spec } from '../../src/model/spec.js';
 import { specFor } from '../support/specs.js';
@@ -89,5 +90,5 @@ export function specWith(probes: ProbeSpec[], metrics: Spec['health']['metrics']
 
 /** A context for calls that nobody cancels. */
 export function calm(signal = new AbortController().signal) {
-  return { signal, heartbeat: () => {}, lastHeartbeat: () => undefined, urgent: false };
+  return quiet(signal);
 }

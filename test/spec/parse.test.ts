@@ -2,8 +2,8 @@
 import path from 'node:path';
 import { SluiceError } from '../../src/model/errors.js';
 import type { Spec } from '../../src/model/spec.js';
-import type { TextOptions } from '../../src/spec/index.js';
-import { checkSpecText, parseSpecText, parseSpecValue, writeProblem } from '../../src/spec/index.js';
+import { parseSpecText, parseSpecValue } from '../../src/spec/index.js';
+import { again, problems } from './problems.js';
 
 const SMALLEST = `
 app: shop
@@ -11,12 +11,6 @@ environment: production
 target: {function: shop, region: eu-central-1}
 release: {version: 7}
 `;
-
-function problems(text: string, options: TextOptions = {}): string[] {
-  return checkSpecText(text, { file: 'rollout.yaml', env: {}, ...options }).problems.map(writeProblem);
-}
-
-const again = (spec: Spec) => parseSpecValue(JSON.parse(JSON.stringify(spec)));
 
 describe('a smallest rollout.yaml', () => {
   test('gets every default', () => {

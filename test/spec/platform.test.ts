@@ -1,6 +1,5 @@
-import type { Spec } from '../../src/model/spec.js';
-import type { TextOptions } from '../../src/spec/index.js';
-import { checkSpecText, jsonSchema, parseSpecText, parseSpecValue, writeProblem } from '../../src/spec/index.js';
+import { jsonSchema, parseSpecText } from '../../src/spec/index.js';
+import { again, problems } from './problems.js';
 
 const SUBSCRIPTION = '01234567-89ab-cdef-0123-456789abcdef';
 const PLACE = `platform: app-service, site: shop, resourceGroup: rg, region: westeurope, account: ${SUBSCRIPTION}`;
@@ -17,12 +16,6 @@ environment: production
 target: {function: shop, region: eu-central-1}
 release: {version: 7}
 `;
-
-function problems(text: string, options: TextOptions = {}): string[] {
-  return checkSpecText(text, { file: 'rollout.yaml', env: {}, ...options }).problems.map(writeProblem);
-}
-
-const again = (spec: Spec) => parseSpecValue(JSON.parse(JSON.stringify(spec)));
 
 /** The text with `line` in place of the line with the same key, or at the end. */
 function withLine(text: string, line: string): string {

@@ -1,8 +1,8 @@
 import { createPlatform } from '../../activities/platform/index.js';
-import type { CallContext } from '../../activities/platform/platform.js';
 import { accountsToServe } from '../../src/cli/verbs/worker.js';
 import type { LambdaTarget } from '../../src/model/spec.js';
 import { parseAccounts } from '../../src/worker-config.js';
+import { context } from '../support/context.js';
 
 const SUBSCRIPTION = '01234567-89ab-cdef-0123-456789abcdef';
 
@@ -86,13 +86,7 @@ describe('the platform of a worker', () => {
   });
 
   test('looks for nothing in an account of others', async () => {
-    const ctx: CallContext = {
-      signal: new AbortController().signal,
-      heartbeat: () => undefined,
-      lastHeartbeat: () => undefined,
-      urgent: false,
-    };
-    await expect(platform.sweep(ctx, { account: 'prod', region: 'us-east-1' })).rejects.toMatchObject({
+    await expect(platform.sweep(context(), { account: 'prod', region: 'us-east-1' })).rejects.toMatchObject({
       code: 'SLUICE_NO_WORKER',
     });
   });

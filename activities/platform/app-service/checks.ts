@@ -3,7 +3,7 @@ import type { FunctionEnvelope, SiteConfigResource } from '@azure/arm-appservice
 import type { AppServiceTarget, Spec } from '../../../src/model/spec.js';
 import { refuse } from '../findings.js';
 import type { Finding } from '../platform.js';
-import type { Seen } from './findings.js';
+import type { Seen } from './seen.js';
 import type { Settings } from './settings.js';
 
 /** Slots of a plan's tier, production not counted ("App Service limits"); a tier that is not listed is not judged. */

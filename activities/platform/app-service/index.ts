@@ -2,6 +2,7 @@ import { SluiceError } from '../../../src/model/errors.js';
 import type { AppServiceTarget, Artifact, Target } from '../../../src/model/spec.js';
 import type { Budget } from '../budget.js';
 import type { CallContext, Platform, PlatformDriver, Served } from '../platform.js';
+import { quiet } from '../quiet.js';
 import { type AppServiceDriverOptions, azureClients, type Session, WAITS } from './client.js';
 import { deploy } from './deploy.js';
 import { headersFor } from './hosts.js';
@@ -108,14 +109,8 @@ export function createAppServiceDriver(options: AppServiceDriverOptions): Platfo
 
     source: (metric, of) => {
       if (metric.kind !== 'azureMonitor') return null;
-      // Sources live beside the watcher's own heartbeat.
-      const quiet = (signal: AbortSignal): CallContext => ({
-        signal,
-        heartbeat: () => {},
-        lastHeartbeat: () => undefined,
-        urgent: false,
-      });
       return azureMonitorSource(metric, of, {
+        // Sources live beside the watcher's own heartbeat.
         open: (signal) => open(quiet(signal), of.spec.target),
         placeOf: (session, release) => places.of(session, release),
       });

@@ -11,14 +11,14 @@ import { NO_SPLIT, say } from '../splits.js';
 import { checkFunctions, checkPlan, checkProbes, checkSettings, checkSlots, checkStacks } from './checks.js';
 import { all, asked, call, type Session } from './client.js';
 import { environmentsOf } from './environments.js';
-import type { Seen } from './findings.js';
+import { checkDifferences, checkSecrets, checkSignIn } from './further-checks.js';
 import { instancesOf } from './kudu.js';
-import { checkDifferences, checkSecrets, checkSignIn } from './look.js';
 import { findKept } from './packages.js';
 import { readState } from './read.js';
 import { releaseNamed } from './release.js';
+import type { Seen } from './seen.js';
 import { readSettings, stickyNames } from './settings.js';
-import { revisionOf, type State, splitOf } from './state.js';
+import { revisionOf, type State, slotsOf, splitOf } from './state.js';
 
 const NOTHING: BeforeState = {
   split: NO_SPLIT,
@@ -74,8 +74,8 @@ async function beforeOf(session: Session, state: State): Promise<BeforeState> {
   };
 }
 
-async function recordOf(session: Session, { production, slot }: State, version: string): Promise<Release> {
-  const kept = await findKept(session, slot === null ? [production] : [production, slot], version);
+async function recordOf(session: Session, state: State, version: string): Promise<Release> {
+  const kept = await findKept(session, slotsOf(state), version);
   return { version, digest: kept?.digest ?? '' };
 }
 
@@ -127,7 +127,7 @@ function checkOwner(session: Session, spec: Spec, state: State): Finding[] {
       ),
     );
   }
-  if (state.rules.some(({ reroutePercentage }) => (reroutePercentage ?? 0) > 0)) {
+  if (splitOf(state).candidate !== null) {
     found.push(
       refuse(
         'SLUICE_ALIAS_SPLIT',
@@ -141,15 +141,15 @@ function checkOwner(session: Session, spec: Spec, state: State): Finding[] {
 /** Whether a release that the spec names by its id exists. */
 async function checkRelease(session: Session, spec: Spec, state: State): Promise<Finding[]> {
   if (!('version' in spec.release)) return [];
-  const { production, slot } = state;
   const release = releaseNamed(spec) ?? '';
-  if (production.release === release || slot?.release === release) return [];
-  const kept = await findKept(session, slot === null ? [production] : [production, slot], release);
+  const slots = slotsOf(state);
+  if (slots.some((slot) => slot.release === release)) return [];
+  const kept = await findKept(session, slots, release);
   if (kept !== null) return [];
   return [
     refuse(
       'SLUICE_NOT_FOUND',
-      `release ${release} is kept neither by ${production.name} nor by its slot; release its code again (release.folder or release.zip)`,
+      `release ${release} is kept neither by ${state.production.name} nor by its slot; release its code again (release.folder or release.zip)`,
     ),
   ];
 }

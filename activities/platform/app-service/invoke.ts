@@ -1,5 +1,6 @@
 import { SluiceError } from '../../../src/model/errors.js';
 import { clean } from '../../../src/model/text.js';
+import { bounded, TimeOver } from '../../health/bounded.js';
 import type { ReleaseAnswer } from '../platform.js';
 import type { Session } from './client.js';
 import { headersFor } from './hosts.js';
@@ -19,32 +20,22 @@ export async function invoke(
   session: Session,
   { place, release, payload, timeoutMs }: { place: Place; release: string; payload: unknown; timeoutMs: number },
 ): Promise<ReleaseAnswer> {
-  // Not AbortSignal.any: on a signal that lives as long as a watcher it would grow with each probe.
-  const stop = new AbortController();
-  let late = false;
-  const cancel = () => stop.abort();
-  const timer = setTimeout(() => {
-    late = true;
-    stop.abort();
-  }, timeoutMs);
-  session.ctx.signal.addEventListener('abort', cancel, { once: true });
-  if (session.ctx.signal.aborted) cancel();
+  const { ctx, clients } = session;
+  const { path, ...request } = requestOf(place, payload);
   const started = performance.now();
   try {
-    const { path, ...request } = requestOf(place, payload);
-    const answer = await session.clients.send(`https://${place.host}${path}`, { ...request, signal: stop.signal });
+    const answer = await bounded(ctx.signal, timeoutMs, (signal) =>
+      clients.send(`https://${place.host}${path}`, { ...request, signal }),
+    );
     return answerOf(answer, release, performance.now() - started);
   } catch (error) {
-    if (session.ctx.signal.aborted) throw error;
+    if (ctx.signal.aborted) throw error;
     throw new SluiceError(
       'SLUICE_PROBE',
-      late
+      error instanceof TimeOver
         ? `${place.name} did not answer within ${timeoutMs} ms`
         : `${place.name} did not answer: ${clean((error as Error).message, 200)}`,
     );
-  } finally {
-    clearTimeout(timer);
-    session.ctx.signal.removeEventListener('abort', cancel);
   }
 }
 

@@ -2,7 +2,7 @@ import { SluiceError } from '../../../src/model/errors.js';
 import { targetName } from '../../../src/model/target.js';
 import type { Session } from './client.js';
 import { readState } from './read.js';
-import type { Slot } from './state.js';
+import { type Slot, slotsOf } from './state.js';
 
 /** Longest that the place of a release is remembered, in ms: a swap changes it, and a probe asks 20 times a second. */
 const REMEMBERED = 5_000;
@@ -32,7 +32,7 @@ export class Places {
     const known = this.known.get(key);
     if (known !== undefined && Date.now() - known.at < REMEMBERED) return known.slots;
     const state = await readState(session);
-    const slots = state === null ? [] : [state.production, ...(state.slot === null ? [] : [state.slot])];
+    const slots = state === null ? [] : slotsOf(state);
     this.known.set(key, { slots, at: Date.now() });
     return slots;
   }

@@ -2,7 +2,7 @@ import { SluiceError } from '../../../src/model/errors.js';
 import type { ReleaseSource, Spec } from '../../../src/model/spec.js';
 import type { AppServiceDriverOptions, Session } from './client.js';
 import { findKept, type ReleaseRecord, readPackage, sha256 } from './packages.js';
-import type { State } from './state.js';
+import { type State, slotsOf } from './state.js';
 
 /** A release as it is deployed. */
 export interface Package extends ReleaseRecord {
@@ -47,12 +47,12 @@ export async function packageOf(
 }
 
 /** A release from the volumes of production and the slot. Errors: SLUICE_NOT_FOUND. */
-export async function keptPackage(session: Session, { production, slot }: State, release: string): Promise<Package> {
-  const found = await findKept(session, slot === null ? [production] : [production, slot], release);
+export async function keptPackage(session: Session, state: State, release: string): Promise<Package> {
+  const found = await findKept(session, slotsOf(state), release);
   const gone = () =>
     new SluiceError(
       'SLUICE_NOT_FOUND',
-      `release ${release} is kept neither by ${production.name} nor by its slot; release its code again`,
+      `release ${release} is kept neither by ${state.production.name} nor by its slot; release its code again`,
     );
   if (found === null) throw gone();
   const { digest, settings } = found;

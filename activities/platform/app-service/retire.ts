@@ -2,7 +2,7 @@ import type { Spec } from '../../../src/model/spec.js';
 import { call, type Session } from './client.js';
 import { forget, listKept } from './packages.js';
 import { readState } from './read.js';
-import type { Slot, State } from './state.js';
+import { type Slot, type State, slotsOf } from './state.js';
 
 interface Retired {
   deleted: string[];
@@ -35,12 +35,9 @@ export async function retire(session: Session, { spec, keep }: { spec: Spec; kee
 }
 
 /** Newest first, with the places that keep each. */
-async function releasesOf(
-  session: Session,
-  { production, slot }: State,
-): Promise<{ release: string; places: Slot[] }[]> {
+async function releasesOf(session: Session, state: State): Promise<{ release: string; places: Slot[] }[]> {
   const found = new Map<string, { at: string; places: Slot[] }>();
-  for (const place of slot === null ? [production] : [production, slot]) {
+  for (const place of slotsOf(state)) {
     for (const { release, at } of await listKept(session, place)) {
       const known = found.get(release);
       found.set(release, {
@@ -54,8 +51,8 @@ async function releasesOf(
     .map(([release, { places }]) => ({ release, places }));
 }
 
-function runs({ production, slot }: State, release: string): boolean {
-  return production.release === release || slot?.release === release;
+function runs(state: State, release: string): boolean {
+  return slotsOf(state).some((slot) => slot.release === release);
 }
 
 /** The slot holds the replaced release, and nobody is routed to it. A deployment starts it again. */

@@ -55,10 +55,8 @@ export interface Brought {
 
 /** The slot's settings with a release's in the place of the one before. Pure. */
 export function withRelease(now: Settings, { release, settings, side, warmUp }: Brought): Settings {
-  const before = new Set(namesIn(now));
-  const kept = Object.entries(now).filter(([name]) => !before.has(name) && !MANAGED.has(name));
   return {
-    ...Object.fromEntries(kept),
+    ...withoutRelease(now),
     ...settings,
     [RELEASE]: release,
     [OURS]: Object.keys(settings).sort().join(','),

@@ -34,6 +34,11 @@ export interface State {
   operation: string | null;
 }
 
+/** Production, and the slot where there is one. */
+export function slotsOf({ production, slot }: Pick<State, 'production' | 'slot'>): Slot[] {
+  return slot === null ? [production] : [production, slot];
+}
+
 /** The release a slot runs; a name of its own for content that somebody else put there. */
 export function releaseOf(of: {
   setting: string | undefined;

@@ -1,6 +1,6 @@
 import { parseMark } from '../../../src/model/ids.js';
 import type { SweepFinding } from '../platform.js';
-import { say } from '../splits.js';
+import { NO_SPLIT, say } from '../splits.js';
 import { all, call, type Session } from './client.js';
 import { readState } from './read.js';
 import { splitOf } from './state.js';
@@ -14,14 +14,14 @@ export async function findSplits(session: Session): Promise<SweepFinding[]> {
     const mark = parseMark(tags?.[MARK_TAG]);
     if (mark === null || name === undefined || resourceGroup === undefined) continue;
     const state = await readState({ ...session, target: { ...session.target, site: name, resourceGroup } });
-    const rule = state?.rules.find(({ reroutePercentage }) => (reroutePercentage ?? 0) > 0);
-    if (state === null || rule === undefined) continue;
+    const split = state === null ? NO_SPLIT : splitOf(state);
+    if (split.candidate === null) continue;
     found.push({
       target: name,
       app: mark.app,
       environment: mark.environment,
       run: mark.run,
-      split: say(splitOf(state)),
+      split: say(split),
       cure: `az webapp traffic-routing clear --name ${name} --resource-group ${resourceGroup}`,
     });
   }

@@ -1,6 +1,7 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { SluiceError } from '../../../src/model/errors.js';
 import { clean } from '../../../src/model/text.js';
+import { bounded, TimeOver } from '../../health/bounded.js';
 import type { ReleaseAnswer } from '../platform.js';
 import { callFree, type Session } from './client.js';
 
@@ -15,29 +16,17 @@ export async function invoke(
   session: Session,
   args: { qualifier: string; payload: unknown; timeoutMs: number },
 ): Promise<ReleaseAnswer> {
-  // Not AbortSignal.any: on a signal that lives as long as a watcher it would grow with each probe.
-  const stop = new AbortController();
-  let late = false;
-  const cancel = () => stop.abort();
-  const timer = setTimeout(() => {
-    late = true;
-    stop.abort();
-  }, args.timeoutMs);
-  session.ctx.signal.addEventListener('abort', cancel, { once: true });
-  if (session.ctx.signal.aborted) cancel();
+  const command = new InvokeCommand({
+    FunctionName: session.target.function,
+    Qualifier: args.qualifier,
+    InvocationType: 'RequestResponse',
+    ClientContext: PROBE_CONTEXT,
+    Payload: Buffer.from(JSON.stringify(args.payload ?? {})),
+  });
   const started = performance.now();
   try {
-    const answer = await callFree(
-      session,
-      session.clients.lambda,
-      new InvokeCommand({
-        FunctionName: session.target.function,
-        Qualifier: args.qualifier,
-        InvocationType: 'RequestResponse',
-        ClientContext: PROBE_CONTEXT,
-        Payload: Buffer.from(JSON.stringify(args.payload ?? {})),
-      }),
-      stop.signal,
+    const answer = await bounded(session.ctx.signal, args.timeoutMs, (signal) =>
+      callFree(session, session.clients.lambda, command, signal),
     );
     const latencyMs = performance.now() - started;
     const body = parse(answer.Payload);
@@ -49,16 +38,13 @@ export async function invoke(
       ...(answer.$metadata.requestId === undefined ? {} : { requestId: answer.$metadata.requestId }),
     };
   } catch (error) {
-    if (late && !session.ctx.signal.aborted) {
+    if (error instanceof TimeOver && !session.ctx.signal.aborted) {
       throw new SluiceError(
         'SLUICE_PROBE',
         `${session.target.function}:${args.qualifier} did not answer within ${args.timeoutMs} ms`,
       );
     }
     throw error;
-  } finally {
-    clearTimeout(timer);
-    session.ctx.signal.removeEventListener('abort', cancel);
   }
 }
 

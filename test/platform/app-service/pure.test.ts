@@ -10,8 +10,8 @@ import {
 } from '../../../activities/platform/app-service/checks.js';
 import { credentialOf } from '../../../activities/platform/app-service/credentials.js';
 import { environmentsOf, idleSide } from '../../../activities/platform/app-service/environments.js';
-import type { Seen } from '../../../activities/platform/app-service/findings.js';
 import { releaseId } from '../../../activities/platform/app-service/release.js';
+import type { Seen } from '../../../activities/platform/app-service/seen.js';
 import { differing, withoutRelease, withRelease } from '../../../activities/platform/app-service/settings.js';
 import {
   isExplained,

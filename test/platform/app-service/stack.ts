@@ -10,23 +10,17 @@ import { packFolder, readArtifact } from '../../../src/artifact/index.js';
 import { SluiceError } from '../../../src/model/errors.js';
 import { mark } from '../../../src/model/ids.js';
 import type { AppServiceTarget, Artifact, Release, Spec } from '../../../src/model/spec.js';
+import { context } from '../../support/context.js';
 import { specFor } from '../../support/specs.js';
+
+export { context };
+
 import { Cloud } from './cloud/cloud.js';
 import type { Site } from './cloud/site.js';
 import { clientsOf } from './cloud/transport.js';
 
 /** Short, for what does not come. */
 const WAITS = { serving: 300, operation: 3_000 };
-
-export function context(overrides: Partial<CallContext> = {}): CallContext {
-  return {
-    signal: new AbortController().signal,
-    heartbeat: () => undefined,
-    lastHeartbeat: () => undefined,
-    urgent: false,
-    ...overrides,
-  };
-}
 
 export async function failure(call: Promise<unknown>): Promise<SluiceError> {
   const error = await call.then(

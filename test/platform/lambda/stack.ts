@@ -5,7 +5,7 @@ import path from 'node:path';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { createBudget } from '../../../activities/platform/index.js';
 import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
-import type { CallContext, PlatformDriver } from '../../../activities/platform/platform.js';
+import type { PlatformDriver } from '../../../activities/platform/platform.js';
 import { type EmulatedAws, startAws } from '../../../emulators/aws/index.js';
 import { packFolder, readArtifact } from '../../../src/artifact/index.js';
 import type { Spec } from '../../../src/model/spec.js';
@@ -35,15 +35,7 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-export function context(overrides: Partial<CallContext> = {}): CallContext {
-  return {
-    signal: new AbortController().signal,
-    heartbeat: () => undefined,
-    lastHeartbeat: () => undefined,
-    urgent: false,
-    ...overrides,
-  };
-}
+export { context } from '../../support/context.js';
 
 export async function startStack(options: Parameters<typeof startAws>[0] = {}): Promise<Stack> {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-lambda-'));

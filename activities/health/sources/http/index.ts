@@ -4,6 +4,7 @@ import { SluiceError } from '../../../../src/model/errors.js';
 import type { HttpMetric, Spec } from '../../../../src/model/spec.js';
 import { clean } from '../../../../src/model/text.js';
 import type { PlatformDriver } from '../../../platform/platform.js';
+import { quiet } from '../../../platform/quiet.js';
 import { asksForHost, type Receiver, urlFor } from '../../http.js';
 import { at } from '../../json-path.js';
 import { askJson, refused } from '../json.js';
@@ -12,7 +13,6 @@ import { closedEnds, releasesOf } from '../stretches.js';
 
 /** Stretches of one read: each costs a request for each release. */
 const MOST = 12;
-const CALL = { heartbeat: () => undefined, lastHeartbeat: () => undefined, urgent: false };
 
 export function httpSource(metric: HttpMetric, of: SourceOf, driver: Pick<PlatformDriver, 'address'>): Source {
   return {
@@ -44,7 +44,7 @@ async function receiverOf(
   signal: AbortSignal,
 ): Promise<Receiver> {
   if (!asksForHost(metric)) return { version, address: null };
-  return { version, address: await driver.address({ ...CALL, signal }, { spec, version }) };
+  return { version, address: await driver.address(quiet(signal), { spec, version }) };
 }
 
 function stretchUrl({ url, window }: HttpMetric, receiver: Receiver, end: number): string {

@@ -2,7 +2,7 @@
 import { type CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import type { AlarmSpec, LambdaTarget, MetricSpec, Spec } from '../../../../src/model/spec.js';
 import type { Alarms, Source, SourceOf } from '../../../health/sources/source.js';
-import type { CallContext } from '../../platform.js';
+import { quiet } from '../../quiet.js';
 import { callFree, type LambdaDriverOptions, onLambda, type Session } from '../client.js';
 import { alarms } from './cloudwatch/alarms.js';
 import { MetricBatch } from './cloudwatch/batch.js';
@@ -51,7 +51,6 @@ export class LambdaSources {
   /** Sources live beside the watcher's own heartbeat and wait for no budget: CloudWatch has quotas of its own. */
   private open(target: LambdaTarget, signal: AbortSignal): Session {
     const { clients, budget } = this.options;
-    const ctx: CallContext = { signal, heartbeat: () => {}, lastHeartbeat: () => undefined, urgent: false };
-    return { ctx, target, clients: clients(target), budget };
+    return { ctx: quiet(signal), target, clients: clients(target), budget };
   }
 }

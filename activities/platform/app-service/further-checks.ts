@@ -4,15 +4,15 @@ import { clean } from '../../../src/model/text.js';
 import { optional, refuse, warn } from '../findings.js';
 import type { Finding } from '../platform.js';
 import { all, call, type Session } from './client.js';
-import type { Seen } from './findings.js';
 import { authenticates } from './promote.js';
+import type { Seen } from './seen.js';
 import { differing } from './settings.js';
-import type { Slot, State } from './state.js';
+import { type Slot, type State, slotsOf } from './state.js';
 
 /** Unresolved, a Key Vault reference is its own text, and the application gets that. */
-export async function checkSecrets(session: Session, { production, slot }: State): Promise<Finding[]> {
+export async function checkSecrets(session: Session, state: State): Promise<Finding[]> {
   const found: Finding[] = [];
-  for (const place of slot === null ? [production] : [production, slot]) {
+  for (const place of slotsOf(state)) {
     found.push(...(await optional(`Key Vault references of ${place.name}`, () => unresolved(session, place))));
   }
   return found;
