@@ -11,6 +11,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { accountActivities } from '../activities/account.js';
 import { lightActivities } from '../activities/light.js';
 import { createPlatform } from '../activities/platform/index.js';
+import type { AccountActivities } from '../activities/types.js';
 import { SluiceError } from './model/errors.js';
 import type { Account, Lane } from './model/ids.js';
 import { accountQueue, TASK_QUEUE } from './model/ids.js';
@@ -19,6 +20,23 @@ import type { ServedAccount, WorkerConfig } from './worker-config.js';
 
 /** Slots by lane: watchers hold theirs for hours, restoring has its own, calls wait for the account's budget. */
 const SLOTS: Record<Lane, number> = { calls: 50, watch: 500, restore: 50 };
+/** Where workflows look for each activity of an account. Complete, so that none can be called that nobody serves. */
+const LANES: Record<keyof AccountActivities, Lane> = {
+  prepare: 'calls',
+  inspect: 'calls',
+  deploy: 'calls',
+  warm: 'calls',
+  shift: 'calls',
+  promote: 'calls',
+  retire: 'calls',
+  sweep: 'calls',
+  claim: 'calls',
+  watch: 'watch',
+  probe: 'watch',
+  errors: 'watch',
+  restore: 'restore',
+  adopt: 'restore',
+};
 /** How often a worker asks how many others serve the same account, in ms. */
 const SHARE_EVERY = 10_000;
 
@@ -110,19 +128,14 @@ async function accountWorkers(
     store: config.store,
     sweep: platform.sweep,
   });
-  const { prepare, inspect, deploy, warm, shift, promote, retire, sweep, claim, restore, adopt, watch, probe } =
-    activities;
-  const byLane: Record<Lane, object> = {
-    calls: { prepare, inspect, deploy, warm, shift, promote, retire, sweep, claim },
-    watch: { watch, probe },
-    restore: { restore, adopt },
-  };
+  const inLane = (lane: Lane) =>
+    Object.fromEntries(Object.entries(activities).filter(([name]) => LANES[name as keyof AccountActivities] === lane));
   return Promise.all(
-    (Object.keys(byLane) as Lane[]).map((lane) =>
+    (Object.keys(SLOTS) as Lane[]).map((lane) =>
       Worker.create({
         ...common,
         taskQueue: accountQueue(served, lane),
-        activities: byLane[lane],
+        activities: inLane(lane),
         maxConcurrentActivityTaskExecutions: SLOTS[lane],
       }),
     ),

@@ -2,7 +2,9 @@
 import path from 'node:path';
 import { LambdaClient, UpdateAliasCommand } from '@aws-sdk/client-lambda';
 import { connect, type Sluice } from '../../src/client/index.js';
+import { lambdaUsers } from '../../src/demo/clouds/lambda.js';
 import { type Stack, startStack } from '../../src/demo/stack.js';
+import { Traffic } from '../../src/demo/traffic.js';
 import type { RolloutView } from '../../src/model/view.js';
 import { ROOT } from '../support/tools.js';
 import { until } from '../support/until.js';
@@ -24,7 +26,7 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-async function release(version: string, by: string, strategy: unknown) {
+async function release(version: string, by: string, strategy: unknown, health: object = {}) {
   return stack.client.workflow.start((strategy as { type: string }).type, {
     workflowId: 'checkout/production',
     taskQueue: 'sluice',
@@ -37,6 +39,7 @@ async function release(version: string, by: string, strategy: unknown) {
           runtime: 'nodejs20.x',
           handler: 'index.handler',
           role: 'arn:aws:iam::000000000000:role/checkout',
+          logFormat: 'JSON',
           // Each is a release of its own, in whatever order the tests run.
           environment: { START: String(++starts) },
         },
@@ -44,6 +47,7 @@ async function release(version: string, by: string, strategy: unknown) {
         health: {
           policy: { minRequests: 3 },
           probes: [{ name: 'smoke', invoke: { payload: { user: 'user-1' } }, expect: { status: 200 }, every: '100ms' }],
+          ...health,
         },
         startedBy: by,
       },
@@ -102,6 +106,25 @@ test('undo goes back to the replaced release, and the ledger says who did which'
 test('an undo that nobody names is not laid to the one who started what it takes back', async () => {
   await twoReleases();
   expect(await undone({})).toMatchObject({ outcome: 'succeeded', startedBy: null });
+}, 90_000);
+
+test('a release that fails some users is taken back, and says how it failed', async () => {
+  await (await release('v1', 'ann', DIRECT)).result();
+  const traffic = new Traffic(lambdaUsers(stack.aws.endpoint, { function: 'checkout', alias: 'live' }), 20);
+  traffic.start();
+  try {
+    const stages = [
+      { weight: '50%', bake: '1m' },
+      { weight: '100%', bake: '1s' },
+    ];
+    const metrics = [{ name: 'requests', lambdaLogs: { every: '1s', window: '1s', delay: '2s' } }];
+    const bad = await release('v4', 'ann', { type: 'canary', stages }, { metrics });
+    const { outcome, errors } = (await bad.result()) as RolloutView;
+    expect(outcome).toBe('rolledBack');
+    expect(errors).toEqual([{ what: expect.stringContaining('TypeError'), count: expect.any(Number) }]);
+  } finally {
+    await traffic.stop();
+  }
 }, 90_000);
 
 test('sweep leaves a running rollout alone, and finds the split of a terminated one', async () => {
