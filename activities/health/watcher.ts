@@ -3,7 +3,7 @@
  * It lasts until the judge is sure of harm or somebody cancels it. A crash costs the counts since the last heartbeat.
  */
 import { setMaxListeners } from 'node:events';
-import type { Judge, JudgeState, Tick } from '../../src/judge/types.js';
+import type { Judge, JudgeState, Tick, Verdict } from '../../src/judge/types.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { extended, type SeriesPoint } from '../../src/model/series.js';
 import type { AlarmSpec, MetricSpec, ProbeSpec } from '../../src/model/spec.js';
@@ -102,6 +102,8 @@ class Watch {
     try {
       await Promise.all([...this.loops(), aborted(this.stop.signal)]);
       if (signal.aborted) await this.cancelled();
+      // What decided came between two heartbeats, and the series ends with it.
+      this.draw(this.deps.judge.verdict(this.state));
       return this.report();
     } finally {
       signal.removeEventListener('abort', cancel);
@@ -259,12 +261,18 @@ class Watch {
   }
 
   private beat(): void {
-    const at = this.deps.now();
-    const { logE, limit, stable, candidate, passes } = this.deps.judge.verdict(this.state);
-    this.series = extended(this.series, { at, weight: this.input.weight, logE, limit, stable, candidate }, POINTS);
+    const verdict = this.deps.judge.verdict(this.state);
+    const at = this.draw(verdict);
     this.deps.heartbeat({ report: this.report(), at });
     const { earliest } = this.input;
-    if (earliest !== null && at >= earliest && passes) this.stop.abort();
+    if (earliest !== null && at >= earliest && verdict.passes) this.stop.abort();
+  }
+
+  /** Adds a point to the series; when that was, in ms since the epoch. */
+  private draw({ logE, limit, stable, candidate }: Verdict): number {
+    const at = this.deps.now();
+    this.series = extended(this.series, { at, weight: this.input.weight, logE, limit, stable, candidate }, POINTS);
+    return at;
   }
 }
 

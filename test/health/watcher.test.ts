@@ -187,8 +187,9 @@ describe('harm', () => {
     driver.answer = (version) =>
       version === '7' ? failedWith('7', 'CardError', `declined ${driver.calls['7']}`) : answered(version);
     const { report } = start(driver);
-    const { verdict, errors } = await report;
+    const { verdict, errors, series } = await report;
     expect(verdict).toMatchObject({ state: 'unhealthy', candidate: { errors: verdict.candidate.requests } });
+    expect(series.at(-1)).toMatchObject({ logE: verdict.logE, candidate: verdict.candidate });
     // A tick is a quarter of a second, a call every 20 ms.
     expect(verdict.candidate.requests).toBeLessThan(30);
     expect(errors).toEqual([{ what: 'probe smoke: CardError: declined 1', count: verdict.candidate.errors }]);
