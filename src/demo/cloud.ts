@@ -5,8 +5,8 @@ export type Platform = Target['platform'];
 
 /** What the demo's users ask of the release that is theirs. */
 export interface Users {
-  /** One request of one user. Never rejects: what went wrong is a failure. */
-  ask(user: string, cart: string[]): Promise<{ version: string; failed: boolean }>;
+  /** One request of one user. Never rejects: what went wrong is a failure, and `why` says what kept an answer away. */
+  ask(user: string, cart: string[]): Promise<{ version: string; failed: boolean; why?: string }>;
   close(): void;
 }
 

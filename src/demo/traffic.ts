@@ -7,6 +7,8 @@ export interface Answer {
   at: number;
   version: string;
   failed: boolean;
+  /** What kept an answer away. */
+  why?: string;
   latencyMs: number;
   /** How late it was sent, in ms: a machine that cannot keep up is no user. */
   lagMs: number;
@@ -67,8 +69,8 @@ export class Traffic {
     const lagMs = at - (this.began + ((number + 1) * 1000) / this.perSecond);
     const request = this.users
       .ask(`user-${number}`, [...(CARTS[number % CARTS.length] ?? [])])
-      .then(({ version, failed }) => {
-        this.answers.push({ at, version, failed, latencyMs: Date.now() - at, lagMs });
+      .then((answer) => {
+        this.answers.push({ at, ...answer, latencyMs: Date.now() - at, lagMs });
       })
       .finally(() => this.inFlight.delete(request));
     this.inFlight.add(request);

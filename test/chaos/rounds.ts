@@ -325,5 +325,7 @@ function outOfTurn(writes: Write[]): string[] {
 function stopped(world: World, since: number): string[] {
   const answers = world.traffic.answers.filter((answer) => answer.at >= since);
   const unanswered = answers.filter((answer) => answer.failed && answer.version === '?');
-  return unanswered.length === 0 ? [] : [`${unanswered.length} of ${answers.length} requests of users got no answer`];
+  if (unanswered.length === 0) return [];
+  const why = [...new Set(unanswered.map((answer) => answer.why))].join('; ');
+  return [`${unanswered.length} of ${answers.length} requests of users got no answer: ${why}`];
 }

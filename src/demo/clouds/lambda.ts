@@ -45,8 +45,8 @@ export function lambdaUsers(endpoint: string, target: { function: string; alias:
           new InvokeCommand({ FunctionName: target.function, Qualifier: target.alias, Payload }),
         );
         return { version: answer.ExecutedVersion ?? '?', failed: answer.FunctionError !== undefined };
-      } catch {
-        return { version: '?', failed: true };
+      } catch (error) {
+        return { version: '?', failed: true, why: String(error) };
       }
     },
     close: () => client.destroy(),
