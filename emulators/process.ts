@@ -17,6 +17,10 @@ export interface StartOptions {
   name: string;
   command: string;
   args: string[];
+  /** Folder it starts in; this process's own unless given. */
+  cwd?: string;
+  /** It gets `env` and no more: nothing of this process's environment. */
+  bare?: boolean;
   /** Added to this process's own environment. TMPDIR is set to a private folder that goes away with the process. */
   env?: Record<string, string>;
   /** Whether it can be used. A rejection counts as "not yet". */
@@ -50,7 +54,8 @@ export async function startProcess(options: StartOptions): Promise<Running> {
   const temp = privateTemp(options.name);
   const child = spawn(options.command, options.args, {
     detached: true,
-    env: { ...process.env, ...options.env, TMPDIR: temp },
+    env: { ...(options.bare === true ? {} : process.env), ...options.env, TMPDIR: temp },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines = keepLines(child, options.logFile);

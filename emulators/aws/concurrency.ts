@@ -1,4 +1,4 @@
-import { type Answer, json, parse } from './http.js';
+import { type Answer, json, parse } from '../http.js';
 import { invalidValue, Refusal } from './refusal.js';
 import type { LambdaRequest } from './route.js';
 import { splitOf } from './rules-alias.js';

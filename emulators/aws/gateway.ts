@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Answer, type Call, json, parse, readBody, send, upstreamOf } from '../http.js';
 import { ProvisionedConcurrency } from './concurrency.js';
-import { type Answer, type Call, json, parse, readBody, send, upstreamOf } from './http.js';
 import { invoke } from './invoke.js';
 import { Traffic, type Write, WriteLog } from './logs.js';
 import { Metrics } from './metrics.js';
@@ -122,7 +122,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const server = createServer((incoming, response) => {
     void serve(incoming, response, answer);
   });
-  server.keepAliveTimeout = 60_000;
+  // An idle connection is never closed from here: a client that takes it up at that moment would lose its request.
+  server.keepAliveTimeout = 0;
   await listen(server, options.port);
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;

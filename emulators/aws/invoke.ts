@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { type Answer, type Call, json, parse } from '../http.js';
 import { checkReserved } from './concurrency.js';
-import { type Answer, type Call, json, parse } from './http.js';
 import type { Invocation } from './metrics.js';
 import { INVOKED_AS } from './ministack.js';
 import { Refusal } from './refusal.js';

@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import { type Answer, parse } from './http.js';
+import { type Answer, parse } from '../http.js';
 import type { Invocation } from './metrics.js';
 import type { LambdaRequest } from './route.js';
 import { weightsOf } from './rules-alias.js';

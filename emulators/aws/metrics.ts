@@ -1,4 +1,4 @@
-import type { Upstream } from './http.js';
+import type { Upstream } from '../http.js';
 import type { Scope } from './route.js';
 import { signed, type Where } from './store.js';
 

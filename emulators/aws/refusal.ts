@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Answer, json } from './http.js';
+import { type Answer, json } from '../http.js';
 
 /** A rule of AWS that a request breaks: becomes the error answer that the SDK turns into an exception of that name. */
 export class Refusal extends Error {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Answer, parse, type Upstream } from './http.js';
+import { type Answer, parse, type Upstream } from '../http.js';
 import type { Invocation } from './metrics.js';
 import { type Configuration, key, type Store, signed, type Where } from './store.js';
 

@@ -1,4 +1,4 @@
-import { parse } from './http.js';
+import { parse } from '../http.js';
 import { invalidModel, invalidValue, stale } from './refusal.js';
 import type { LambdaRequest } from './route.js';
 import type { Alias, Configuration, Store, Where } from './store.js';

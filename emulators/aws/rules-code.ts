@@ -1,4 +1,4 @@
-import { type Answer, json, parse } from './http.js';
+import { type Answer, json, parse } from '../http.js';
 import { busy, invalidValue, stale } from './refusal.js';
 import type { LambdaRequest } from './route.js';
 import type { Configuration, Store } from './store.js';

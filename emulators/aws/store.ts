@@ -1,4 +1,4 @@
-import { type Answer, parse, type Upstream } from './http.js';
+import { type Answer, parse, type Upstream } from '../http.js';
 import { notFound, Refusal } from './refusal.js';
 import type { LambdaRequest } from './route.js';
 

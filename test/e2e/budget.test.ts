@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { CreateAliasCommand } from '@aws-sdk/client-lambda';
 import { Client, Connection } from '@temporalio/client';
-import { readBody, send, type Upstream, upstreamOf } from '../../emulators/aws/http.js';
+import { readBody, send, type Upstream, upstreamOf } from '../../emulators/http.js';
 import { type EmulatedAws, startAws } from '../../emulators/aws/index.js';
 import type { Running } from '../../emulators/process.js';
 import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';

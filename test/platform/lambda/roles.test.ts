@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { CreateAliasCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { createPlatform } from '../../../activities/platform/index.js';
 import { awsClients } from '../../../activities/platform/lambda/index.js';
-import { readBody } from '../../../emulators/aws/http.js';
+import { readBody } from '../../../emulators/http.js';
 import { ERRORS } from '../../../src/model/errors.js';
 import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';

@@ -40,7 +40,8 @@ export function upstreamOf(url: string): Upstream {
       });
       sent.once('error', (error: Error & { code?: string }) => {
         // The server closed a kept connection just as we used it: it has not seen the request.
-        if (sent.reusedSocket && error.code === 'ECONNRESET') once(call).then(resolve, reject);
+        if (sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE'))
+          once(call).then(resolve, reject);
         else reject(error);
       });
       sent.end(call.body);

@@ -1,0 +1,199 @@
+/** What runs the releases: a Node process for each volume whose slot is asked, as App Service runs a worker process. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Answer, type Call, type Upstream, upstreamOf } from '../http.js';
+import { freePort, listens, type Running, startProcess } from '../process.js';
+
+/** What a process is started from. */
+export interface Launch {
+  /** The volume's folder: `/home` of the application. */
+  home: string;
+  settings: Record<string, string>;
+  site: string;
+  /** Null: production. */
+  slot: string | null;
+  host: string;
+}
+
+interface App {
+  running: Running;
+  upstream: Upstream;
+  inFlight: number;
+  alive: boolean;
+}
+
+/** Milliseconds a start may take; App Service's own limit is 230 s. */
+const START_WITHIN = 30_000;
+/** Milliseconds an old process may still work on what it has begun. */
+const DRAIN_WITHIN = 30_000;
+/** Milliseconds after a failed start in which requests are refused without another one. */
+const FAILED_FOR = 1_000;
+
+/** Processes by the volume that they run from, so that a swap takes them along. */
+export class Runtime {
+  readonly #apps = new Map<string, App>();
+  readonly #starting = new Map<string, Promise<App>>();
+  readonly #failed = new Map<string, { at: number; why: string }>();
+  readonly #leaving = new Set<Promise<void>>();
+  #closed = false;
+
+  isLoaded(content: string): boolean {
+    return this.#apps.has(content);
+  }
+
+  /**
+   * Answers one request; the first one starts the process. App Service answers 503 for an application that does not start.
+   */
+  async ask(content: string, launch: Launch, call: Call): Promise<Answer> {
+    let app: App;
+    try {
+      app = this.#apps.get(content) ?? (await this.#begin(content, launch));
+    } catch (error) {
+      return page(503, 'Application Error', (error as Error).message);
+    }
+    app.inFlight += 1;
+    try {
+      return await app.upstream.call(call);
+    } catch (error) {
+      return page(502, 'Bad Gateway', (error as Error).message);
+    } finally {
+      app.inFlight -= 1;
+    }
+  }
+
+  /**
+   * A new process takes over from the old one once it listens, and the old one ends what it has begun: App Service's
+   * overlapped recycling. Rejects when the new one does not start; then none runs.
+   */
+  async restart(content: string, launch: Launch): Promise<void> {
+    await this.#starting.get(content)?.catch(() => undefined);
+    this.#failed.delete(content);
+    const old = this.#apps.get(content);
+    try {
+      await this.#begin(content, launch);
+    } catch (error) {
+      if (this.#apps.get(content) === old) this.#apps.delete(content);
+      throw error;
+    } finally {
+      if (old !== undefined) this.#leave(old);
+    }
+  }
+
+  /** Ends a volume's process, as for a stopped slot or one that nobody asks. */
+  async unload(content: string): Promise<void> {
+    await this.#starting.get(content)?.catch(() => undefined);
+    const app = this.#apps.get(content);
+    this.#apps.delete(content);
+    if (app !== undefined) this.#leave(app);
+    await Promise.all(this.#leaving);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#starting.values());
+    const apps = [...this.#apps.values()];
+    this.#apps.clear();
+    await Promise.all([...apps.map(end), ...this.#leaving]);
+  }
+
+  #begin(content: string, launch: Launch): Promise<App> {
+    const known = this.#starting.get(content);
+    if (known !== undefined) return known;
+    const failed = this.#failed.get(content);
+    if (failed !== undefined && Date.now() - failed.at < FAILED_FOR) return Promise.reject(new Error(failed.why));
+    const starting = this.#start(content, launch)
+      .catch((error: Error) => {
+        this.#failed.set(content, { at: Date.now(), why: error.message });
+        throw error;
+      })
+      .finally(() => this.#starting.delete(content));
+    this.#starting.set(content, starting);
+    return starting;
+  }
+
+  async #start(content: string, launch: Launch): Promise<App> {
+    if (this.#closed) throw new Error('the emulated Azure stops');
+    const port = await freePort();
+    const running = await startProcess({
+      name: `${launch.site}-${launch.slot ?? 'production'}`,
+      command: '/bin/sh',
+      args: ['-c', `exec ${startCommand(wwwroot(launch.home))}`],
+      cwd: wwwroot(launch.home),
+      bare: true,
+      env: environment(launch, port),
+      ready: () => listens(port),
+      within: START_WITHIN,
+      logFile: path.join(launch.home, 'application.log'),
+    });
+    const app: App = { running, upstream: upstreamOf(`http://127.0.0.1:${port}`), inFlight: 0, alive: true };
+    void running.ended.then(() => {
+      app.alive = false;
+      if (this.#apps.get(content) === app) this.#apps.delete(content);
+    });
+    if (this.#closed) await end(app);
+    else this.#apps.set(content, app);
+    return app;
+  }
+
+  #leave(app: App): void {
+    const leaving = drain(app).finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
+  }
+}
+
+export function wwwroot(home: string): string {
+  return path.join(home, 'site', 'wwwroot');
+}
+
+async function drain(app: App): Promise<void> {
+  const until = Date.now() + DRAIN_WITHIN;
+  while (app.alive && app.inFlight > 0 && Date.now() < until) await pause(10);
+  await end(app);
+}
+
+async function end(app: App): Promise<void> {
+  app.upstream.close();
+  await app.running.stop();
+}
+
+/**
+ * As the platform's Node image finds it: the package's start script, else one of the well-known files ("Configure a Node.js
+ * app for Azure App Service", container start-up).
+ */
+function startCommand(folder: string): string {
+  const file = path.join(folder, 'package.json');
+  if (existsSync(file)) {
+    const { scripts } = JSON.parse(readFileSync(file, 'utf8')) as { scripts?: { start?: string } };
+    if (scripts?.start !== undefined) return scripts.start;
+  }
+  const known = ['bin/www', 'server.js', 'app.js', 'index.js', 'hostingstart.js'].find((name) =>
+    existsSync(path.join(folder, name)),
+  );
+  if (known !== undefined) return `node ${known}`;
+  throw new Error('there is nothing to start: no start script in package.json, and no server.js');
+}
+
+function environment({ home, settings, site, slot, host }: Launch, port: number): Record<string, string> {
+  const named = Object.entries(settings).map(([name, value]) => [`APPSETTING_${name}`, value]);
+  return {
+    PATH: `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
+    HOME: home,
+    PORT: String(port),
+    WEBSITE_SITE_NAME: site,
+    WEBSITE_SLOT_NAME: slot ?? 'Production',
+    WEBSITE_HOSTNAME: host,
+    ...Object.fromEntries(named),
+    ...settings,
+  };
+}
+
+/** A page as the front door shows one. */
+export function page(status: number, title: string, text: string): Answer {
+  const body = `<!DOCTYPE html><html><head><title>${title}</title></head><body><h2>${title}</h2><p>${escaped(text)}</p></body></html>`;
+  return { status, headers: { 'content-type': 'text/html; charset=utf-8' }, body: Buffer.from(body) };
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+}
