@@ -273,6 +273,7 @@ export class Azure {
       home: this.store.home(content),
       host: scmOf(slot),
       save: () => this.store.save(),
+      fault: () => this.faults.meetWork('Deploy'),
       restart: () => this.#started(site, content),
       newId: () => randomUUID(),
     };

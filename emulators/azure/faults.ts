@@ -4,7 +4,8 @@ import type { Reaction } from './server.js';
 
 /**
  * What happens to a call. `status`: it is refused so. `reset`: it never arrives. `lost`: it takes effect and its answer
- * never comes. `heldMs`: it arrives that much later. Of a swap's own work (operation `Swap`): `fails` with a sentence, or
+ * never comes. `heldMs`: it arrives that much later. Of the work that is done behind an
+ * accepted call (`Swap`, `Deploy`): `fails` with a sentence, or
  * `hangs` until the faults are cleared.
  */
 export type Effect =

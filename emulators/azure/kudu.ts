@@ -13,6 +13,8 @@ export interface Side {
   /** Its own address. */
   host: string;
   save(): void;
+  /** What a deployment meets while it works: a sentence to fail with, or null. */
+  fault(): Promise<string | null>;
   /** Lets the new files run; rejects when they do not start. */
   restart(): Promise<void>;
   newId(): string;
@@ -101,6 +103,8 @@ async function deploy(side: Side, made: Deployment, zip: Buffer, clean: boolean)
   const root = wwwroot(side.home);
   const fresh = `${root}.new`;
   try {
+    const fault = await side.fault();
+    if (fault !== null) throw new Error(fault);
     rmSync(fresh, { recursive: true, force: true });
     if (clean) unpack(zip, fresh);
     else unpack(zip, root);

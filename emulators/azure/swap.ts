@@ -62,7 +62,8 @@ export async function runSwap(parts: SwapParts, site: Site): Promise<void> {
     store.save();
   }
   // What was production gets the slot's settings, and a restart with them.
-  await runtime.restart(slot.content.id, store.launch(site, slot)).catch(() => undefined);
+  if (slot.content.deployments.length > 0)
+    await runtime.restart(slot.content.id, store.launch(site, slot)).catch(() => undefined);
   finish(store, site, { status: 200, body: {} });
 }
 
@@ -85,6 +86,8 @@ async function applied(parts: SwapParts, site: Site, slot: Slot): Promise<Result
     site.prepared = slot.name;
     return { status: 400, body: { Code: 'BadRequest', Message: fault } };
   }
+  // Without content the platform's own page answers.
+  if (slot.content.deployments.length === 0) return null;
   try {
     await runtime.restart(slot.content.id, store.launch(site, slot));
     await warm(parts, site, slot);

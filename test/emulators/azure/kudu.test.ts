@@ -1,0 +1,109 @@
+import { unzipSync } from 'fflate';
+import { type EmulatedAzure, startAzure } from '../../../emulators/azure/index.js';
+import { packageOf, server } from './app.js';
+import { ask, GROUP, hosts, publish, said, sdk, tokenOf, until } from './client.js';
+
+/** Contract: "Kudu service REST API" (projectkudu/kudu wiki), "Deploy files to App Service". */
+let azure: EmulatedAzure;
+let host: string;
+let scm: string;
+let token: string;
+beforeAll(async () => {
+  azure = await startAzure({ throttle: false });
+  await azure.createSite({ name: 'shop', resourceGroup: GROUP });
+  ({ host, scm } = await hosts(sdk(azure), 'shop'));
+  token = await tokenOf(azure);
+});
+afterAll(() => azure.stop());
+
+const PUBLISH = '/api/publish?type=zip&async=true&clean=true';
+const post = (body: Buffer) => ask(azure, `https://${scm}${PUBLISH}`, { method: 'POST', body, token });
+
+test("a site without a deployment shows the platform's page, and has no latest deployment", async () => {
+  await azure.createSite({ name: 'empty', resourceGroup: GROUP });
+  const empty = await hosts(sdk(azure), 'empty');
+  expect(await said(azure, empty.host)).toMatchObject({
+    status: 200,
+    text: expect.stringContaining('waiting for your content'),
+  });
+  expect((await ask(azure, `https://${empty.scm}/api/deployments/latest`, { token })).status).toBe(404);
+});
+
+test('Kudu takes a token, and nobody without', async () => {
+  expect((await ask(azure, `https://${scm}/api/deployments/latest`)).status).toBe(401);
+  expect((await ask(azure, `https://${scm}/api/deployments/latest`, { token: 'a.b.c' })).status).toBe(401);
+});
+
+test('a package is taken at once, deployed, and then runs; ARM says when', async () => {
+  const sent = await post(server('one'));
+  expect(sent.status).toBe(202);
+  expect(sent.headers.location).toBe(`https://${scm}/api/deployments/latest`);
+  const id = sent.headers['scm-deployment-id'] ?? '';
+  const status = await sdk(azure).webApps.getProductionSiteDeploymentStatus(GROUP, 'shop', id).pollUntilDone();
+  expect(status).toMatchObject({ status: 'RuntimeSuccessful', numberOfInstancesSuccessful: 1 });
+  expect(await said(azure, host)).toMatchObject({ text: 'one' });
+});
+
+test('one deployment at a time: the next one is 409', async () => {
+  azure.faults.set([{ operations: ['Deploy'], times: 1, effect: { hangs: true } }]);
+  const [first, second] = [await post(server('one')), await post(server('two'))];
+  expect([first.status, second.status]).toEqual([202, 409]);
+  azure.faults.clear();
+  await until(async () => {
+    const { body } = await ask(azure, `https://${scm}/api/deployments/latest`, { token });
+    return (JSON.parse(body.toString('utf8')) as { complete: boolean }).complete;
+  });
+});
+
+test('what is no zip fails, and the old files go on', async () => {
+  await publish(azure, scm, server('good'));
+  await publish(azure, scm, Buffer.from('no zip'));
+  const { body } = await ask(azure, `https://${scm}/api/deployments/latest`, { token });
+  expect(JSON.parse(body.toString('utf8'))).toMatchObject({
+    status: 3,
+    complete: true,
+    status_text: expect.stringContaining('failed'),
+  });
+  expect(await said(azure, host)).toMatchObject({ text: 'good' });
+});
+
+test('deployed and not running: the status says that no instance has started', async () => {
+  const id = await publish(
+    azure,
+    scm,
+    packageOf({ 'package.json': JSON.stringify({ scripts: { start: 'node missing.mjs' } }) }),
+  );
+  const status = await sdk(azure).webApps.getProductionSiteDeploymentStatus(GROUP, 'shop', id).pollUntilDone();
+  expect(status).toMatchObject({ status: 'RuntimeFailed', numberOfInstancesFailed: 1 });
+});
+
+test('files of the volume: written, listed, read, and replaced only by who names the version', async () => {
+  const file = `https://${scm}/api/vfs/data/notes/a.txt`;
+  const put = (body: string, match?: string) =>
+    ask(azure, file, {
+      method: 'PUT',
+      body,
+      token,
+      ...(match === undefined ? {} : { headers: { 'if-match': match } }),
+    });
+  expect((await put('one')).status).toBe(201);
+  expect((await put('two')).status).toBe(412);
+  expect((await put('two', '*')).status).toBe(204);
+  const read = await ask(azure, file, { token });
+  expect(read.body.toString('utf8')).toBe('two');
+  expect((await put('three', read.headers.etag ?? '')).status).toBe(204);
+  expect((await ask(azure, `https://${scm}/api/vfs/data/notes`, { token })).status).toBe(307);
+  const list = await ask(azure, `https://${scm}/api/vfs/data/notes/`, { token });
+  expect(JSON.parse(list.body.toString('utf8'))).toMatchObject([{ name: 'a.txt', size: 5 }]);
+  expect((await ask(azure, file, { method: 'DELETE', token })).status).toBe(412);
+  expect((await ask(azure, file, { method: 'DELETE', token, headers: { 'if-match': '*' } })).status).toBe(200);
+  expect((await ask(azure, file, { token })).status).toBe(404);
+  expect((await ask(azure, `https://${scm}/api/vfs/..%2f..%2fstate.json`, { token })).status).toBe(404);
+});
+
+test('the served files come back as a zip', async () => {
+  await publish(azure, scm, packageOf({ 'server.js': '1', 'deep/er.txt': 'here' }));
+  const { body } = await ask(azure, `https://${scm}/api/zip/site/wwwroot/`, { token });
+  const files = unzipSync(body);
+  expect(Object.keys(files).sort()).toEqual(['deep/er.txt', 'server.js']);
+});
