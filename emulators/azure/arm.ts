@@ -472,7 +472,7 @@ function swapSlot({ azure, site, slot, body, call }: Request): Answer {
   const refused = refusedSwap(site, source, to, 'swap');
   if (refused !== null) return refused;
   const id = azure.startSwap(site, source as Slot);
-  return accepted(azure, `${idOf(azure, site)}/operationresults/${id}`, call);
+  return accepted(azure, `${idOf(azure, site, source)}/operationresults/${id}`, call);
 }
 
 function operation(azure: Azure, id: string, call: Call): Answer {
@@ -484,7 +484,11 @@ function operation(azure: Azure, id: string, call: Call): Answer {
 
 function accepted(azure: Azure, at: string, call: Call): Answer {
   const query = at.includes('?') ? '' : `?${new URL(call.path, 'https://127.0.0.1').searchParams.toString()}`;
-  const headers = { location: `${azure.endpoint}${at}${query}`, 'retry-after': String(azure.retryAfterSeconds) };
+  const after = azure.retryAfterSeconds;
+  const headers = {
+    location: `${azure.endpoint}${at}${query}`,
+    ...(after === 0 ? {} : { 'retry-after': String(after) }),
+  };
   return { status: 202, headers, body: Buffer.alloc(0) };
 }
 

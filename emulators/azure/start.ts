@@ -31,7 +31,7 @@ export interface AzureOptions {
   /** With Resource Manager's own limits; true unless given. */
   throttle?: boolean;
   warmUp?: Partial<WarmUp>;
-  /** What a running operation says in Retry-After. */
+  /** What a running operation says in Retry-After; 0: nothing. */
   retryAfterSeconds?: number;
   /** Milliseconds Azure Monitor lags behind a minute's end. */
   metricsDelayMs?: number;

@@ -3,15 +3,23 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createAppServiceDriver } from '../../activities/platform/app-service/index.js';
+import { ACTIONS } from '../../activities/platform/app-service/permissions.js';
 import { createBudget } from '../../activities/platform/index.js';
 import type { Split } from '../../activities/platform/platform.js';
+import {
+  type Effect,
+  type EmulatedAzure,
+  releaseIn,
+  rulesOf,
+  type Site,
+  type Slot,
+  startAzure,
+  type Write,
+} from '../../emulators/azure/index.js';
 import { packFolder, readArtifact } from '../../src/artifact/index.js';
 import { mark, parseMark } from '../../src/model/ids.js';
 import type { Artifact } from '../../src/model/spec.js';
-import { Cloud, type Logged } from '../platform/app-service/cloud/cloud.js';
-import type { Effect } from '../platform/app-service/cloud/faults.js';
-import type { Site, SlotContent } from '../platform/app-service/cloud/site.js';
-import { clientsOf } from '../platform/app-service/cloud/transport.js';
+import { clientsOf, keptIn, seed, swapOutside, unload } from '../support/azure.js';
 import { specFor } from '../support/specs.js';
 import { describeDriver } from './driver.js';
 import type { ConformanceFixture, Fault, FaultPoint, TestTarget } from './fixture.js';
@@ -20,34 +28,37 @@ const OPERATIONS: Record<FaultPoint, string[]> = {
   read: ['GetSite'],
   traffic: ['UpdateConfiguration', 'SwapSlot'],
   code: ['PutPackage'],
-  configuration: ['UpdateApplicationSettings'],
+  configuration: ['UpdateApplicationSettings', 'UpdateApplicationSettingsSlot'],
   publish: ['Publish'],
 };
 
 function effect(fault: Fault): Effect {
   switch (fault) {
     case 'throttle':
-      return { reply: { status: 429, headers: { 'retry-after': '1' } } };
+      return { status: 429, headers: { 'retry-after': '1' } };
     case 'serverError':
-      return { reply: { status: 500 } };
+      return { status: 500 };
     case 'reset':
       return { reset: true };
     case 'lostAnswer':
       return { lost: true };
     case 'held':
-      return { held: 1_500 };
+      return { heldMs: 1_500 };
     case 'denied': {
       const message = "The client does not have authorization to perform action 'Microsoft.Web/sites/write' over scope";
-      return { reply: { status: 403, body: { error: { code: 'AuthorizationFailed', message } } } };
+      return { status: 403, body: { error: { code: 'AuthorizationFailed', message } } };
     }
     case 'badCredentials':
-      return {
-        reply: { status: 401, body: { error: { code: 'ExpiredAuthenticationToken', message: 'It is over.' } } },
-      };
+      return { status: 401, body: { error: { code: 'ExpiredAuthenticationToken', message: 'It is over.' } } };
   }
 }
 
-/** A site a target: its first release in production, its second one in the slot. */
+/** Answers its text to everybody. */
+const SERVER = `import { createServer } from 'node:http';
+createServer((_, response) => response.end(TEXT)).listen(Number(process.env.PORT), '127.0.0.1');
+`;
+
+/** A site a target: its first release in production, its second one in the slot. Callers have the documented role, no more. */
 class AppServiceFixture implements ConformanceFixture {
   readonly traits = {
     // ARM has no revisions.
@@ -62,54 +73,65 @@ class AppServiceFixture implements ConformanceFixture {
     absent: 'r-ffffffffffff',
   };
   readonly driver;
+  private last: Site | null = null;
   private made = 0;
 
   constructor(
-    private readonly cloud: Cloud,
+    private readonly azure: EmulatedAzure,
     private readonly folder: string,
   ) {
     this.driver = createAppServiceDriver({
-      clients: clientsOf(cloud),
+      clients: clientsOf(azure),
       budget: createBudget({ perSecond: 1_000, share: () => 1 }),
       readArtifact,
     });
   }
 
   async newTarget({ live = true } = {}): Promise<TestTarget> {
+    if (this.last !== null) await unload(this.azure, this.last);
     const n = ++this.made;
-    const site = this.cloud.create(`site-${n}`);
+    const site = await this.azure.createSite({ name: `site-${n}`, resourceGroup: 'shop', slots: ['staging'] });
+    this.last = site;
     site.production.instances = this.traits.restingCapacity;
     const releases: [string, string] = ['r-aaaaaaaaaaaa', 'r-bbbbbbbbbbbb'];
-    if (live) await this.seed(site.production, releases[0]);
-    await this.seed(site.staging, releases[1]);
+    if (live) await this.seed(site.production, releases[0], 1);
+    await this.seed(stagingOf(site), releases[1], 2);
     return this.target(site, `t${n}`, releases);
   }
 
   async inject(fault: Fault, at: FaultPoint, times: number): Promise<void> {
-    this.cloud.faults.set(OPERATIONS[at], times, effect(fault));
+    this.azure.faults.set([{ operations: OPERATIONS[at], times, effect: effect(fault) }]);
   }
 
   async struck(): Promise<number> {
-    return this.cloud.faults.struck;
+    return this.azure.faults.struck();
   }
 
   async heal(): Promise<void> {
-    this.cloud.faults.clear();
+    this.azure.faults.clear();
   }
 
   async stop(): Promise<void> {
+    await this.azure.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
   private target(site: Site, environment: string, releases: [string, string]): TestTarget {
     let seen = 0;
     const { name } = site;
-    const writes = () => this.cloud.log.filter((write) => write.site === name).flatMap(trafficOf);
-    const split = (): Split => ({
-      stable: releaseIn(site.production),
-      candidate: site.rule === undefined ? null : releaseIn(site.staging),
-      weight: site.rule?.reroutePercentage ?? 0,
-    });
+    const writes = () =>
+      this.azure
+        .writes()
+        .filter((write) => write.site === name)
+        .flatMap(trafficOf);
+    const split = (): Split => {
+      const [rule] = rulesOf(site);
+      return {
+        stable: releaseIn(site.production),
+        candidate: rule === undefined ? null : releaseIn(stagingOf(site)),
+        weight: rule?.reroutePercentage ?? 0,
+      };
+    };
     return {
       releases,
       spec: (overrides = {}) =>
@@ -123,7 +145,7 @@ class AppServiceFixture implements ConformanceFixture {
               resourceGroup: 'shop',
               slot: 'staging',
               region: 'westeurope',
-              account: 'sub',
+              account: this.azure.subscription,
             },
             release: { version: releases[1] },
             ...overrides,
@@ -131,26 +153,25 @@ class AppServiceFixture implements ConformanceFixture {
         ),
       source: async (content) => ({ artifact: await this.pack(content) }),
       read: async () => {
-        const there = this.cloud.site(name) !== null && releaseIn(site.production) !== null;
+        const there = this.azure.state.sites.includes(site) && releaseIn(site.production) !== null;
         return there ? { split: split(), text: site.tags.sluice ?? '' } : null;
       },
       writeOutside: async (wanted, text = '') => {
-        if (releaseIn(site.production) === null) await this.seed(site.production, wanted.stable);
-        if (releaseIn(site.production) !== wanted.stable) site.swap('staging');
-        const rules = wanted.candidate === null ? [] : [{ name: 'staging', reroutePercentage: wanted.weight }];
-        const body = { properties: { experiments: { rampUpRules: rules } } };
-        Object.assign(site.production.configuration, body.properties);
+        if (releaseIn(site.production) === null) await this.seed(site.production, wanted.stable, 3);
+        if (releaseIn(site.production) !== wanted.stable) await swapOutside(this.azure, site, stagingOf(site));
+        const rampUpRules = wanted.candidate === null ? [] : [{ name: 'staging', reroutePercentage: wanted.weight }];
+        site.production.configuration.experiments = { rampUpRules };
         site.tags.sluice = text;
-        this.cloud.note({ operation: 'UpdateConfiguration', site: name, slot: null, body, status: 200 });
+        this.azure.azure.note('UpdateConfiguration', { site: name, slot: null }, OK);
       },
-      deleteOutside: async () => this.cloud.remove(name),
+      deleteOutside: () => this.azure.azure.remove(site, site.production),
       referTo: async () => {
         throw new Error('nothing refers to a release of App Service');
       },
-      existing: async () => kept(site).map(({ release }) => release),
+      existing: async () => keptIn(this.azure, site).map(({ release }) => release),
       capacityOf: async (version) =>
-        (releaseIn(site.production) === version ? site.production : site.staging).instances,
-      digestOf: async (version) => kept(site).find(({ release }) => release === version)?.digest ?? '',
+        (releaseIn(site.production) === version ? site.production : stagingOf(site)).instances,
+      digestOf: async (version) => keptIn(this.azure, site).find(({ release }) => release === version)?.digest ?? '',
       environments: async () => environmentsOf(site),
       writes: () => writes().slice(seen),
       forgetWrites: () => {
@@ -160,58 +181,54 @@ class AppServiceFixture implements ConformanceFixture {
   }
 
   /** A release that was deployed earlier. */
-  private async seed(slot: SlotContent, release: string): Promise<void> {
-    this.cloud.seed(slot, release, Buffer.from(await readArtifact(await this.pack(release))));
+  private async seed(slot: Slot, release: string, age: number): Promise<void> {
+    const zip = Buffer.from(await readArtifact(await this.pack(release)));
+    seed(this.azure, slot, release, zip, new Date(age * 1_000));
   }
 
   private async pack(content: string): Promise<Artifact> {
     const folder = await mkdtemp(path.join(this.folder, 'code-'));
-    await writeFile(path.join(folder, 'server.mjs'), `// answers ${JSON.stringify(content)}\n`);
-    const artifact = await packFolder(folder, path.join(this.folder, 'store'));
-    this.cloud.teach(await readArtifact(artifact), JSON.stringify(content));
-    return artifact;
+    await writeFile(path.join(folder, 'server.mjs'), SERVER.replace('TEXT', JSON.stringify(JSON.stringify(content))));
+    await writeFile(path.join(folder, 'package.json'), JSON.stringify({ scripts: { start: 'node server.mjs' } }));
+    return packFolder(folder, path.join(this.folder, 'store'));
   }
 }
 
-function releaseIn({ content, settings }: SlotContent): string | null {
-  return content.answer === null ? null : (settings.SLUICE_RELEASE ?? null);
+const OK = { status: 200, headers: {}, body: Buffer.alloc(0) };
+
+function stagingOf({ slots: [slot] }: Site): Slot {
+  if (slot === undefined) throw new Error('the site has lost its slot');
+  return slot;
 }
 
-function environmentsOf({ production, staging }: Site): { blue: string | null; green: string | null } {
+function environmentsOf(site: Site): { blue: string | null; green: string | null } {
+  const [production, staging] = [site.production, stagingOf(site)];
   const [mine, other] = [production.settings.SLUICE_ENVIRONMENT, staging.settings.SLUICE_ENVIRONMENT];
   if (mine === undefined && other === undefined) return { blue: null, green: null };
   const blue = mine === 'blue' || other === 'green' ? production : staging;
   return { blue: releaseIn(blue), green: releaseIn(blue === production ? staging : production) };
 }
 
-/** Releases on both volumes, oldest first. */
-function kept({ production, staging }: Site): { release: string; digest: string }[] {
-  return [production, staging]
-    .flatMap(({ content }) => [...content.files])
-    .filter(([name]) => /\/r-[0-9a-f]+\.json$/.test(name))
-    .sort(([, a], [, b]) => (a.mtime < b.mtime ? -1 : 1))
-    .map(([, { body }]) => JSON.parse(body.toString('utf8')) as { release: string; digest: string });
-}
-
-function trafficOf({ operation, body, status, tag, production, staging }: Logged) {
+/** A swap is logged when it is accepted: the slot's release is about to be production's. */
+function trafficOf({ operation, status, mark: tag, production, slots, rules: [rule] }: Write) {
   const found = parseMark(tag);
   const write = {
     mark: found === null ? null : mark(found.app, found.environment, found.run, found.step),
     applied: status < 300,
   };
+  const staging = slots.staging ?? null;
   if (operation === 'SwapSlot') return [{ ...write, split: { stable: staging, candidate: null, weight: 0 } }];
   if (operation !== 'UpdateConfiguration') return [];
-  const { properties } = body as { properties: { experiments: { rampUpRules: { reroutePercentage: number }[] } } };
-  const [rule] = properties.experiments.rampUpRules;
-  const split = {
-    stable: production,
-    candidate: rule === undefined ? null : staging,
-    weight: rule?.reroutePercentage ?? 0,
-  };
-  return [{ ...write, split }];
+  const candidate = rule === undefined ? null : staging;
+  return [{ ...write, split: { stable: production, candidate, weight: rule?.reroutePercentage ?? 0 } }];
 }
 
-describeDriver(
-  'App Service',
-  async () => new AppServiceFixture(new Cloud(), mkdtempSync(path.join(tmpdir(), 'sluice-conformance-'))),
-);
+describeDriver('App Service', async () => {
+  const azure = await startAzure({
+    role: { actions: [...ACTIONS] },
+    throttle: false,
+    retryAfterSeconds: 0,
+    warmUp: { everyMs: 50 },
+  });
+  return new AppServiceFixture(azure, mkdtempSync(path.join(tmpdir(), 'sluice-conformance-')));
+});

@@ -115,7 +115,12 @@ export interface Session {
 type WebApps = WebSiteManagementClient['webApps'];
 export interface CallOptions {
   abortSignal: AbortSignal;
+  /** Milliseconds between two looks at a long operation, where the provider names no pace of its own by Retry-After. */
+  updateIntervalInMs: number;
 }
+
+/** The SDK's own two seconds would be most of what a swap takes. */
+export const LOOK_EVERY = 500;
 
 /** A call of ARM through the SDK: waits for the account's budget, and fails with a SluiceError. `operation` names it. */
 export async function call<T>(
@@ -126,7 +131,7 @@ export async function call<T>(
   await session.budget.acquire(session.ctx.urgent, session.ctx.signal);
   try {
     return await asked(session, operation, () =>
-      work(session.clients.arm.webApps, { abortSignal: session.ctx.signal }),
+      work(session.clients.arm.webApps, { abortSignal: session.ctx.signal, updateIntervalInMs: LOOK_EVERY }),
     );
   } finally {
     session.ctx.heartbeat();

@@ -7,7 +7,7 @@ import { SluiceError } from '../../../src/model/errors.js';
 import { targetName } from '../../../src/model/target.js';
 import { hasCode } from '../failures.js';
 import { nextDelay, pause } from '../waiting.js';
-import { asked, call, type Session } from './client.js';
+import { asked, call, LOOK_EVERY, type Session } from './client.js';
 import { isInProgress, isPrepared } from './errors.js';
 import { readSite, readState } from './read.js';
 import type { Slot, State } from './state.js';
@@ -98,7 +98,8 @@ async function followed(session: Session, mark: string): Promise<void> {
   const { arm } = session.clients;
   const { poller } = left.swap;
   try {
-    await asked(session, 'SwapSlot', () => done(session, restorePoller(arm, poller, arm.webApps.swapSlot)));
+    const options = { updateIntervalInMs: LOOK_EVERY };
+    await asked(session, 'SwapSlot', () => done(session, restorePoller(arm, poller, arm.webApps.swapSlot, options)));
   } catch (error) {
     // The operation's result is gone: the slots say what happened.
     if (!hasCode(error, 'SLUICE_NOT_FOUND')) await failed(session, error);
