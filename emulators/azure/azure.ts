@@ -390,7 +390,7 @@ export class Azure {
     }
   }
 
-  /** Address of a site or of its slot, as ARM tells it; null: there is none. */
+  /** Host of a site or of its slot, as ARM tells it; null: there is none. */
   hostOf(name: string, slotName: string | null): string | null {
     const site = this.store.data.sites.find((one) => one.name === name);
     const slot = site === undefined ? undefined : slotNamed(site, slotName);

@@ -12,6 +12,7 @@ import type { RolloutView } from '../model/view.js';
 import type { RolloutType } from '../model/words.js';
 import { parseSpecText } from '../spec/index.js';
 import type { Cloud, Platform } from './cloud.js';
+import { startAppService } from './clouds/app-service.js';
 import { startLambda } from './clouds/lambda.js';
 import { LiveView } from './live.js';
 import { type Played, resultLine, table } from './report.js';
@@ -71,6 +72,12 @@ interface Stage {
 
 const STAGES: Stage[] = [
   { platform: 'lambda', title: 'AWS Lambda', examples: path.join(ROOT, 'examples', 'checkout'), start: startLambda },
+  {
+    platform: 'app-service',
+    title: 'Azure App Service',
+    examples: path.join(ROOT, 'examples', 'checkout-app-service'),
+    start: startAppService,
+  },
 ];
 
 async function main(): Promise<number> {
