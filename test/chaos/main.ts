@@ -1,28 +1,40 @@
-/** `npm run chaos -- --rounds N --seed S --output json`: as many rounds as asked for, exit 1 on a violation. */
+/** `npm run chaos -- --rounds N --seed S --platform P --output json`: as many rounds as asked for, exit 1 on a violation. */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Ground, OnWrite } from './ground.js';
+import { appServiceGround } from './grounds/app-service.js';
+import { lambdaGround } from './grounds/lambda.js';
 import { Random } from './random.js';
-import { drawRound, FIRST, type Finished, playRound, WriteGate, writeExamples } from './rounds.js';
+import { drawRound, FIRST, type Finished, playRound, WriteGate } from './rounds.js';
 import { startWorld } from './world.js';
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
+    platform: { type: 'string', default: 'lambda' },
     output: { type: 'string', default: 'text' },
   },
 });
 
 const rounds = Number(values.rounds);
 const seed = Number(values.seed);
-if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed)) {
-  process.stderr.write('usage: npm run chaos -- --rounds N --seed S [--output json]   (whole numbers)\n');
+const GROUNDS: Record<string, (onWrite: OnWrite) => Promise<Ground>> = {
+  lambda: lambdaGround,
+  'app-service': appServiceGround,
+};
+const startGround = GROUNDS[values.platform];
+if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed) || startGround === undefined) {
+  process.stderr.write(
+    `usage: npm run chaos -- --rounds N --seed S [--platform ${Object.keys(GROUNDS).join('|')}] [--output json]   (whole numbers)\n`,
+  );
   process.exit(2);
 }
 const folder = path.resolve('.sluice', 'chaos', String(process.pid));
-const examples = writeExamples(path.join(folder, 'examples'));
+const examples = path.join(folder, 'examples');
 const gate = new WriteGate();
-const world = await startWorld(folder, { onWrite: gate.onWrite });
+const world = await startWorld(folder, () => startGround(gate.onWrite));
+world.ground.writeExamples(examples);
 const finished: Finished[] = [];
 try {
   const random = new Random(seed);

@@ -1,17 +1,16 @@
-/** What the chaos rounds run on: a real Temporal server with a file database, the emulated cloud with faults, workers, users. */
+/** What the chaos rounds run on: a real Temporal server with a file database, an emulated cloud with faults, workers, users. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { type EmulatedAws, startAws, type Write } from '../../emulators/aws/index.js';
 import type { Running } from '../../emulators/process.js';
 import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
-import { awsEnv, lambdaUsers } from '../../src/demo/clouds/lambda.js';
 import { startWorkerProcess } from '../../src/demo/stack.js';
 import { Traffic } from '../../src/demo/traffic.js';
+import type { Ground } from './ground.js';
 
 export interface World {
   temporal: LocalTemporal;
-  aws: EmulatedAws;
+  ground: Ground;
   worker: Running;
   client: Client;
   traffic: Traffic;
@@ -28,31 +27,25 @@ export interface World {
 /** Requests a second that users send all the time. */
 const PER_SECOND = 10;
 
-export async function startWorld(
-  folder: string,
-  options: { onWrite?: (write: Write) => Promise<void> } = {},
-): Promise<World> {
+export async function startWorld(folder: string, startGround: () => Promise<Ground>): Promise<World> {
   mkdirSync(folder, { recursive: true });
   const dbFile = path.join(folder, 'temporal.db');
   let temporal = await startTemporal({ dbFile, headless: true });
-  const aws = await startAws({
-    faults: true,
-    ...(options.onWrite === undefined ? {} : { afterWrite: options.onWrite }),
-  });
+  const ground = await startGround();
   const port = temporal.port;
   const another = () =>
     startWorkerProcess({
       temporal: temporal.address,
       folder,
-      env: { ...awsEnv(aws.endpoint), SLUICE_CALLS_PER_SECOND: '100' },
+      env: { ...ground.env, SLUICE_CALLS_PER_SECOND: '100' },
     });
   let worker = await another();
   const connection = await Connection.connect({ address: temporal.address });
   const extra: Running[] = [];
-  const traffic = new Traffic(lambdaUsers(aws.gatewayUrl, { function: 'checkout', alias: 'live' }), PER_SECOND);
+  const traffic = new Traffic(ground.users(), PER_SECOND);
   const world: World = {
     temporal,
-    aws,
+    ground,
     worker,
     client: new Client({ connection }),
     traffic,
@@ -77,7 +70,7 @@ export async function startWorld(
       await Promise.allSettled([worker.stop(), ...extra.map((each) => each.stop())]);
       await connection.close();
       await temporal.stop();
-      await aws.stop();
+      await ground.stop();
     },
   };
   return world;
