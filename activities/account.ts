@@ -35,9 +35,10 @@ async function called<T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>
     details = next;
     heartbeat(details);
   };
+  const since = Date.now();
   const alive = setInterval(() => beat(), ALIVE_EVERY);
   try {
-    return await work({ signal: cancellationSignal, heartbeat: beat, lastHeartbeat: () => left, urgent });
+    return await work({ signal: cancellationSignal, heartbeat: beat, lastHeartbeat: () => left, urgent, since });
   } finally {
     clearInterval(alive);
   }

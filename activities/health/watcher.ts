@@ -170,8 +170,8 @@ class Watch {
   private async probe(probe: ProbeSpec, arm: Arm, version: string, counts: ProbeCounts): Promise<void> {
     const source = probeSource(probe);
     try {
-      const { spec } = this.input;
-      const result = await runProbe({ probe, spec, version }, this.deps.driver, quiet(this.stop.signal));
+      const { spec, from } = this.input;
+      const result = await runProbe({ probe, spec, version }, this.deps.driver, quiet(this.stop.signal, from));
       if (result.requestId !== undefined) this.probes.add(result.requestId);
       if (!result.ok && arm === 'candidate') this.tally.add(`${source}: ${result.why}`);
       counts.add(arm, result.ok);

@@ -99,6 +99,11 @@ export interface CallContext {
   lastHeartbeat(): unknown;
   /** Restoring goes first in the account's budget of calls. */
   urgent: boolean;
+  /**
+   * When what asks began, in ms since the epoch: another worker may have moved the target until then, so that a driver
+   * remembers nothing from before.
+   */
+  since: number;
 }
 
 /** The account and region of a platform that a worker serves. */

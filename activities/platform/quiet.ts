@@ -1,6 +1,6 @@
 import type { CallContext } from './platform.js';
 
 /** What lends a driver cancellation alone: for calls beside something that shows signs of life by itself, as a watcher does. */
-export function quiet(signal: AbortSignal): CallContext {
-  return { signal, heartbeat: () => {}, lastHeartbeat: () => undefined, urgent: false };
+export function quiet(signal: AbortSignal, since: number): CallContext {
+  return { signal, heartbeat: () => {}, lastHeartbeat: () => undefined, urgent: false, since };
 }

@@ -90,5 +90,5 @@ export function specWith(probes: ProbeSpec[], metrics: Spec['health']['metrics']
 
 /** A context for calls that nobody cancels. */
 export function calm(signal = new AbortController().signal) {
-  return quiet(signal);
+  return quiet(signal, 0);
 }

@@ -111,7 +111,7 @@ export function createAppServiceDriver(options: AppServiceDriverOptions): Platfo
       if (metric.kind !== 'azureMonitor') return null;
       return azureMonitorSource(metric, of, {
         // Sources live beside the watcher's own heartbeat.
-        open: (signal) => open(quiet(signal), of.spec.target),
+        open: (signal) => open(quiet(signal, of.from), of.spec.target),
         placeOf: (session, release) => places.of(session, release),
       });
     },

@@ -156,6 +156,31 @@ describe('serving', () => {
     expect((await driver.address(context(), { spec, version: release.version })).host).toBe(site.production.host);
   });
 
+  test('what was read before a call began is not trusted by it: another worker may have swapped', async () => {
+    const { spec, release, site } = await stack.rollout();
+    const driver = stack.driver();
+    const host = async (since: number) =>
+      (await driver.address(context({ since }), { spec, version: release.version })).host;
+    expect(await host(0)).toBe(site.staging.host);
+    site.swap('staging');
+    expect(await host(0)).toBe(site.staging.host);
+    expect(await host(Date.now() + 1)).toBe(site.production.host);
+  });
+
+  test('a release that is at neither place while a swap exchanges them is looked for again', async () => {
+    const { spec, release, site } = await stack.rollout();
+    const driver = stack.driver();
+    const { SLUICE_RELEASE = '' } = site.staging.settings;
+    site.operation = 'a swap';
+    site.staging.settings.SLUICE_RELEASE = 'r-000000000000';
+    const asked = driver.address(context(), { spec, version: release.version });
+    setTimeout(() => {
+      site.staging.settings.SLUICE_RELEASE = SLUICE_RELEASE;
+      site.operation = null;
+    }, 200);
+    expect((await asked).host).toBe(site.staging.host);
+  });
+
   test("a server error is the release's own, and no answer a failed probe", async () => {
     const { spec, release, site } = await stack.rollout();
     const call = () =>

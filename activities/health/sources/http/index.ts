@@ -1,7 +1,7 @@
 /** Counts from any address that answers JSON: asked for each release and each stretch. */
 import type { Counts } from '../../../../src/judge/types.js';
 import { SluiceError } from '../../../../src/model/errors.js';
-import type { HttpMetric, Spec } from '../../../../src/model/spec.js';
+import type { HttpMetric } from '../../../../src/model/spec.js';
 import { clean } from '../../../../src/model/text.js';
 import type { PlatformDriver } from '../../../platform/platform.js';
 import { quiet } from '../../../platform/quiet.js';
@@ -22,7 +22,7 @@ export function httpSource(metric: HttpMetric, of: SourceOf, driver: Pick<Platfo
       for (const id of ends) {
         const tick: SourceTick = { id, stable: null, candidate: null };
         const asked = releasesOf(of).map(async ([arm, version]) => {
-          const answer = await ask(metric, await receiverOf(metric, version, of.spec, driver, signal), id, signal);
+          const answer = await ask(metric, await receiverOf(metric, version, of, driver, signal), id, signal);
           tick[arm] = answer.counts;
           return answer.asked;
         });
@@ -39,12 +39,12 @@ export function httpSource(metric: HttpMetric, of: SourceOf, driver: Pick<Platfo
 async function receiverOf(
   metric: HttpMetric,
   version: string,
-  spec: Spec,
+  { spec, from }: SourceOf,
   driver: Pick<PlatformDriver, 'address'>,
   signal: AbortSignal,
 ): Promise<Receiver> {
   if (!asksForHost(metric)) return { version, address: null };
-  return { version, address: await driver.address(quiet(signal), { spec, version }) };
+  return { version, address: await driver.address(quiet(signal, from), { spec, version }) };
 }
 
 function stretchUrl({ url, window }: HttpMetric, receiver: Receiver, end: number): string {
