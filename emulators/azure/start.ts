@@ -19,6 +19,8 @@ export const SUBSCRIPTION = '11111111-1111-4111-8111-111111111111';
 const CLIENT = { id: '22222222-2222-4222-8222-222222222222', secret: 'demo' };
 const TENANT = '33333333-3333-4333-8333-333333333333';
 const IDENTITY_HEADER = 'demo';
+/** Region of all that is made here. */
+const LOCATION = 'westeurope';
 
 export interface AzureOptions {
   /** Keeps all state, over the end of this process and SIGKILL; a temporary one unless given. */
@@ -50,7 +52,7 @@ export interface EmulatedAzure {
   caFile: string;
   ca: string;
   subscription: string;
-  /** What a process needs in its environment to use it with a client secret. */
+  /** What a worker needs in its environment to serve it, with a client secret. */
   env: Record<string, string>;
   folder: string;
   faults: Faults;
@@ -142,6 +144,7 @@ function describe(azure: Azure, folder: string, ca: string): Omit<EmulatedAzure,
       AZURE_CLIENT_ID: CLIENT.id,
       AZURE_CLIENT_SECRET: CLIENT.secret,
       NODE_EXTRA_CA_CERTS: caFile,
+      SLUICE_ACCOUNTS: `app-service:${store.data.subscription}@${LOCATION}`,
     },
     folder,
     faults: azure.faults,
@@ -153,9 +156,9 @@ function describe(azure: Azure, folder: string, ca: string): Omit<EmulatedAzure,
       kind = 'app,linux',
       tags = {},
     }) => {
-      const plan = { name: `plan-of-${name}`, resourceGroup, location: 'westeurope', sku };
+      const plan = { name: `plan-of-${name}`, resourceGroup, location: LOCATION, sku };
       store.data.plans = [...store.data.plans.filter((one) => one.name !== plan.name), plan];
-      const site = await azure.createSite({ name, resourceGroup, plan: plan.name, location: 'westeurope', kind, tags });
+      const site = await azure.createSite({ name, resourceGroup, plan: plan.name, location: LOCATION, kind, tags });
       for (const slot of slots) await azure.createSlot(site, slot);
       return site;
     },

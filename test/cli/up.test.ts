@@ -68,3 +68,19 @@ test('`sluice up` runs all of it on loopback, and Ctrl-C ends all of it', async 
   expect(existsSync(path.join(folder, '.sluice', 'up', 'worker.log'))).toBe(true);
   expect((await sluice(['list'], { ...env })).code).toBe(6);
 });
+
+test('`sluice up --emulate azure` has a site that can be planned for and served', async () => {
+  child = spawn(process.execPath, [BIN, 'up', '--emulate', 'azure', '-o', 'json'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = new Promise<number | null>((resolve) => child?.once('exit', resolve));
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const first = await new Promise<string>((resolve) => lines.once('line', resolve));
+  const { env } = JSON.parse(first) as Ready;
+  const example = path.join(ROOT, 'examples', 'checkout-app-service', 'direct.yaml');
+  const planned = await sluice(['plan', example, '-o', 'json'], env);
+  expect([planned.code, planned.out]).toEqual([0, expect.stringContaining('promote')]);
+  child.kill('SIGINT');
+  expect(await exited).toBe(0);
+});

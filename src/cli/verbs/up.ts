@@ -11,23 +11,24 @@ interface Part {
 
 export const up = command({
   name: 'up',
-  does: 'Runs everything on this machine until Ctrl-C: Temporal, a worker, and with --emulate aws a cloud.',
+  does: 'Runs everything on this machine until Ctrl-C: Temporal, a worker, and with --emulate a cloud.',
   more: [
     'All of it listens on loopback. Logs, and without --emulate the state of Temporal, are kept in .sluice/up.',
-    'An emulated cloud forgets everything when it ends, so Temporal then does too.',
+    'An emulated cloud forgets everything when it ends, so Temporal then does too. The emulated Azure has one site to begin with:',
+    'checkout, with a slot named staging, in the resource group shop.',
   ].join('\n'),
   args: [],
   options: [
     {
       flags: '--emulate <cloud>',
       means: 'Emulate this cloud; without it the worker uses the real one.',
-      choices: ['aws'],
+      choices: ['aws', 'azure'],
     },
     { flags: '--port <port>', means: "Temporal's port (7233 if free)." },
     { flags: '--ui-port <port>', means: "Port of Temporal's UI." },
     { flags: '--account <name@region>', means: 'Accounts the worker serves (default@AWS_REGION).', many: true },
   ],
-  examples: ['sluice up --emulate aws'],
+  examples: ['sluice up --emulate aws', 'sluice up --emulate azure'],
   grace: 30_000,
   handler: async (given, ctx) => {
     const folder = path.join(ctx.cwd, '.sluice', 'up');
@@ -35,7 +36,7 @@ export const up = command({
     const parts: Part[] = [];
     try {
       return await runAll(ctx, folder, parts, {
-        aws: given.text('emulate') === 'aws',
+        emulate: given.text('emulate'),
         port: given.port('port'),
         uiPort: given.port('uiPort'),
         accounts: given.texts('account'),
@@ -47,7 +48,8 @@ export const up = command({
 });
 
 interface Wanted {
-  aws: boolean;
+  /** `aws` or `azure`. */
+  emulate: string | undefined;
   port: number | undefined;
   uiPort: number | undefined;
   accounts: string[];
@@ -61,22 +63,15 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
     logFile: path.join(folder, 'temporal.log'),
     port: wanted.port ?? (await firstFree(7233)) ?? (await freePort()),
     ...(wanted.uiPort === undefined ? {} : { uiPort: wanted.uiPort }),
-    ...(wanted.aws ? {} : { dbFile: path.join(folder, 'temporal.db') }),
+    ...(wanted.emulate !== undefined ? {} : { dbFile: path.join(folder, 'temporal.db') }),
   });
   parts.push(temporal);
   const env: Record<string, string> = { TEMPORAL_ADDRESS: temporal.address };
-  if (wanted.aws) {
+  if (wanted.emulate !== undefined) {
     say(ctx, 'starting the emulated cloud…');
-    const { startAws } = await import('../../../emulators/aws/index.js');
-    const aws = await startAws({ logFile: path.join(folder, 'aws.log') });
-    parts.push(aws);
-    const region = ctx.env.AWS_REGION ?? 'us-east-1';
-    Object.assign(env, {
-      AWS_ENDPOINT_URL: aws.endpoint,
-      AWS_ACCESS_KEY_ID: 'sluice',
-      AWS_SECRET_ACCESS_KEY: 'sluice',
-      AWS_REGION: region,
-    });
+    const cloud = wanted.emulate === 'azure' ? await emulateAzure() : await emulateAws(ctx, folder);
+    parts.push(cloud);
+    Object.assign(env, cloud.env);
   }
   say(ctx, 'starting a worker…');
   const health = await freePort();
@@ -104,6 +99,29 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
   }
   say(ctx, ['the worker has ended by itself:', ...worker.lastLines().slice(-10)].join('\n  '));
   return EXIT.error.code;
+}
+
+interface Cloud extends Part {
+  env: Record<string, string>;
+}
+
+async function emulateAws(ctx: Context, folder: string): Promise<Cloud> {
+  const { startAws } = await import('../../../emulators/aws/index.js');
+  const aws = await startAws({ logFile: path.join(folder, 'aws.log') });
+  const env = {
+    AWS_ENDPOINT_URL: aws.endpoint,
+    AWS_ACCESS_KEY_ID: 'sluice',
+    AWS_SECRET_ACCESS_KEY: 'sluice',
+    AWS_REGION: ctx.env.AWS_REGION ?? 'us-east-1',
+  };
+  return { env, stop: () => aws.stop() };
+}
+
+async function emulateAzure(): Promise<Cloud> {
+  const { startAzure } = await import('../../../emulators/azure/index.js');
+  const azure = await startAzure();
+  await azure.createSite({ name: 'checkout', resourceGroup: 'shop', slots: ['staging'] });
+  return azure;
 }
 
 function announce(ctx: Context, ui: string | null, env: Record<string, string>, folder: string): void {

@@ -5,18 +5,13 @@ import type { Cloud, Users } from '../cloud.js';
 
 export const SITE = { name: 'checkout', resourceGroup: 'shop', slots: ['staging'] };
 
-/** What a worker needs in its environment to serve an emulated Azure. */
-export function azureEnv({ env, subscription }: EmulatedAzure): Record<string, string> {
-  return { ...env, SLUICE_ACCOUNTS: `app-service:${subscription}@westeurope` };
-}
-
 export async function startAppService(): Promise<Cloud> {
   const azure = await startAzure();
   await azure.createSite(SITE);
   return {
     platform: 'app-service',
     api: { name: 'Azure Resource Manager', url: azure.endpoint },
-    env: azureEnv(azure),
+    env: azure.env,
     users: () => appServiceUsers(azure, SITE.name),
     takenBackAt: () =>
       azure

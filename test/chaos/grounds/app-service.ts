@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Effect, releaseIn, rulesOf, startAzure, type Write } from '../../../emulators/azure/index.js';
-import { appServiceUsers, azureEnv, SITE } from '../../../src/demo/clouds/app-service.js';
+import { appServiceUsers, SITE } from '../../../src/demo/clouds/app-service.js';
 import type { CloudFault, Ground, OnWrite } from '../ground.js';
 
 const FAULTS: Record<CloudFault, Effect> = {
@@ -43,7 +43,7 @@ export async function appServiceGround(onWrite?: OnWrite): Promise<Ground> {
   });
   const site = await azure.createSite(SITE);
   return {
-    env: azureEnv(azure),
+    env: azure.env,
     users: () => appServiceUsers(azure, SITE.name),
     writeExamples: (folder) => {
       for (const [name, code] of Object.entries(SERVERS)) {
