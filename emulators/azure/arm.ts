@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type Answer, type Call, parse } from '../http.js';
 import { armError, busy, done, listOf, notFound, prepared, webError } from './answers.js';
 import type { Azure } from './azure.js';
-import { type Plan, type Rule, type Settings, type Site, type Slot, slotNamed, slotsOf } from './model.js';
+import { type Plan, type Rule, type Settings, type Site, type Slot, slotNamed } from './model.js';
 import { wwwroot } from './runtime.js';
 import { hostOf, referenceIn, scmOf } from './store.js';
 import { prepare, refusedSwap, resultAnswer, unprepare } from './swap.js';
@@ -346,7 +346,7 @@ function updateConfiguration({ azure, site, slot, properties }: Request): Answer
   if (typeof properties.numberOfWorkers === 'number') slot.instances = properties.numberOfWorkers;
   azure.store.save();
   // The front door takes rules without a restart of the application.
-  if (Object.keys(properties).some((name) => name !== 'experiments')) azure.restart(site, slot);
+  if (Object.keys(properties).some((name) => name !== 'experiments')) void azure.restart(site, slot);
   return done({ properties: configurationOf(slot) });
 }
 
@@ -354,7 +354,7 @@ function updateConfiguration({ azure, site, slot, properties }: Request): Answer
 function updateSettings({ azure, site, slot, properties }: Request): Answer {
   slot.settings = properties as Settings;
   azure.store.save();
-  azure.restart(site, slot);
+  void azure.restart(site, slot);
   return done({ properties: slot.settings });
 }
 
@@ -429,7 +429,7 @@ function differences({ site, slot }: Request): Answer {
 function setRunning({ azure, site, slot }: Request, running: boolean): Answer {
   slot.running = running;
   azure.store.save();
-  if (running) azure.restart(site, slot);
+  if (running) void azure.restart(site, slot);
   else void azure.runtime.unload(slot.content.id);
   return { status: 200, headers: {}, body: Buffer.alloc(0) };
 }
@@ -459,7 +459,7 @@ function resetSlotConfig({ azure, site }: Request): Answer {
   if (slot !== undefined) unprepare(site, slot);
   site.prepared = null;
   azure.store.save();
-  if (slot !== undefined) azure.restart(site, slot);
+  if (slot !== undefined) void azure.restart(site, slot);
   return { status: 200, headers: {}, body: Buffer.alloc(0) };
 }
 
@@ -512,8 +512,4 @@ function deploymentStatus(azure: Azure, slot: Slot, id: string, call: Call): Ans
         : [{ code: 'ContainerExited', message: found.text || 'The application did not start: see its log.' }],
     },
   });
-}
-
-export function sitesNamed(azure: Azure): { site: Site; slot: Slot }[] {
-  return azure.store.data.sites.flatMap((site) => slotsOf(site).map((slot) => ({ site, slot })));
 }

@@ -15,7 +15,7 @@ import { WARM_UP, type WarmUp } from './swap.js';
 import type { Traffic } from './traffic.js';
 
 /** The subscription, where none is given. */
-export const SUBSCRIPTION = '11111111-1111-4111-8111-111111111111';
+const SUBSCRIPTION = '11111111-1111-4111-8111-111111111111';
 const CLIENT = { id: '22222222-2222-4222-8222-222222222222', secret: 'demo' };
 const TENANT = '33333333-3333-4333-8333-333333333333';
 const IDENTITY_HEADER = 'demo';

@@ -13,6 +13,17 @@ interface Counts {
   failed: number;
 }
 
+interface Answered {
+  /** The slot's resource id. */
+  resource: string;
+  release: string;
+  status: number;
+  seconds: number;
+  /** When it came, in ms since the epoch. */
+  at: number;
+  times?: number;
+}
+
 const MINUTE = 60_000;
 /** Minutes kept: the longest bake that is looked back on. */
 const KEPT = 24 * 60;
@@ -21,32 +32,21 @@ export class Traffic {
   readonly #minutes = new Map<string, Map<number, Minute>>();
   readonly #releases = new Map<string, Counts>();
 
-  /** One answered request. `resource` is the slot's resource id. */
-  add({
-    resource,
-    release,
-    status,
-    seconds,
-    at,
-  }: {
-    resource: string;
-    release: string;
-    status: number;
-    seconds: number;
-    at: number;
-  }): void {
+  /** An answered request, or as many of them as `times` says. */
+  add({ resource, release, status, seconds, at, times = 1 }: Answered): void {
     const counts = this.#releases.get(release) ?? { requests: 0, failed: 0 };
-    counts.requests += 1;
-    counts.failed += status >= 500 ? 1 : 0;
+    const failed = status >= 500 ? times : 0;
+    counts.requests += times;
+    counts.failed += failed;
     this.#releases.set(release, counts);
     const key = resource.toLowerCase();
     const minutes = this.#minutes.get(key) ?? new Map<number, Minute>();
     this.#minutes.set(key, minutes);
     const begin = at - (at % MINUTE);
     const minute = minutes.get(begin) ?? { requests: 0, http5xx: 0, time: 0 };
-    minute.requests += 1;
-    minute.http5xx += status >= 500 ? 1 : 0;
-    minute.time += seconds;
+    minute.requests += times;
+    minute.http5xx += failed;
+    minute.time += seconds * times;
     minutes.set(begin, minute);
     for (const old of minutes.keys()) if (old < begin - KEPT * MINUTE) minutes.delete(old);
   }

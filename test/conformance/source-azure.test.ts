@@ -1,11 +1,12 @@
 import { azureClients, createAppServiceDriver } from '../../activities/platform/app-service/index.js';
 import { createBudget } from '../../activities/platform/index.js';
+import { idOf } from '../../emulators/azure/arm.js';
+import { type Site, type Slot, startAzure } from '../../emulators/azure/index.js';
 import { readArtifact } from '../../src/artifact/index.js';
 import type { Counts } from '../../src/judge/types.js';
 import type { AzureMonitorMetric } from '../../src/model/spec.js';
-import { Cloud } from '../platform/app-service/cloud/cloud.js';
-import type { Site } from '../platform/app-service/cloud/site.js';
-import { clientsOf } from '../platform/app-service/cloud/transport.js';
+import { packageOf } from '../emulators/azure/app.js';
+import { clientsOf, seed } from '../support/azure.js';
 import { specFor } from '../support/specs.js';
 import { describeSource, type Releases, type SourceFixture, type Wanted } from './source.js';
 
@@ -35,13 +36,13 @@ function metricsAt(endpoint: string) {
 }
 
 async function start(): Promise<SourceFixture> {
-  const cloud = new Cloud();
+  const azure = await startAzure({ throttle: false });
   const sites = new Map<string, Site>();
   let begin = Math.floor(Date.now() / MINUTE) * MINUTE - 100 * MINUTE;
   let made = 0;
 
   const source = ({ of, now, endpoint }: Wanted) => {
-    const known = clientsOf(cloud);
+    const known = clientsOf(azure);
     const driver = createAppServiceDriver({
       clients: endpoint === undefined ? known : { ...known, metrics: metricsAt(endpoint) },
       budget: createBudget({ perSecond: 1_000, share: () => 1 }),
@@ -54,7 +55,7 @@ async function start(): Promise<SourceFixture> {
       resourceGroup: 'shop',
       slot: 'staging',
       region: 'westeurope',
-      account: 'sub',
+      account: azure.subscription,
     } as const;
     const spec = specFor({ type: 'direct', bake: 1_000 }, { target });
     const found = driver.source(METRIC, { spec, from: 0, isProbe: () => false, ...of, now: () => now });
@@ -62,9 +63,11 @@ async function start(): Promise<SourceFixture> {
     return found;
   };
 
-  const count = (site: Site, slot: string | null, counts: Counts | null) => {
-    const { id } = site.resource(slot);
-    if (counts !== null) cloud.metrics.add({ resource: id, begin, requests: counts.requests, errors: counts.errors });
+  const count = (site: Site, slot: Slot, counts: Counts | null) => {
+    if (counts === null) return;
+    const of = { resource: idOf(azure.azure, site, slot), release: '', seconds: 0.01, at: begin };
+    azure.traffic.add({ ...of, status: 200, times: counts.requests - counts.errors });
+    azure.traffic.add({ ...of, status: 500, times: counts.errors });
   };
 
   return {
@@ -73,10 +76,12 @@ async function start(): Promise<SourceFixture> {
     delay: MINUTE,
     source,
     releases: async () => {
-      const site = cloud.create(`site-${++made}`);
+      const name = `site-${++made}`;
+      const site = await azure.createSite({ name, resourceGroup: 'shop', slots: ['staging'] });
       const of: Releases = { stable: `r-${made}a`, candidate: `r-${made}b` };
-      cloud.seed(site.production, of.stable, Buffer.alloc(0));
-      cloud.seed(site.staging, of.candidate, Buffer.alloc(0));
+      const zip = packageOf({ 'server.js': '' });
+      seed(azure, site.production, of.stable, zip, new Date());
+      seed(azure, stagingOf(site), of.candidate, zip, new Date());
       sites.set(of.candidate, site);
       return of;
     },
@@ -84,12 +89,17 @@ async function start(): Promise<SourceFixture> {
       begin += 2 * MINUTE;
       const site = sites.get(candidate);
       if (site === undefined) throw new Error(`nobody has made ${candidate}`);
-      count(site, null, stable);
-      count(site, 'staging', counts);
+      count(site, site.production, stable);
+      count(site, stagingOf(site), counts);
       return begin + MINUTE;
     },
-    stop: async () => undefined,
+    stop: () => azure.stop(),
   };
+}
+
+function stagingOf({ slots: [slot] }: Site): Slot {
+  if (slot === undefined) throw new Error('the site has lost its slot');
+  return slot;
 }
 
 describeSource('Azure Monitor', start);
