@@ -145,6 +145,8 @@ export const DEFAULTS = {
     /** After a minute of failing to go back, a person should know. */
     stuckAfter: '1m',
   },
+  /** Where they differ on App Service: uploads, starts and swaps with their warm-up take minutes there, and so does going back. */
+  siteDeadlines: { deploy: '30m', shift: '15m', stuckAfter: '15m' },
   /** A rollout that nothing watches is a mistake unless somebody says it is not. */
   allowUngated: false,
 } as const;

@@ -57,29 +57,40 @@ export function withPlatform(tree: Tree): Tree {
   if (tree.kind !== 'map' || target?.kind !== 'map') return tree;
   if (child(target, 'platform') === undefined) {
     const platform = treeOfValue(DEFAULTS.target.platform);
-    return withHealth(
+    return withPlatformDefaults(
       withChild(tree, 'target', withChild(target, 'platform', platform)),
       DEFAULTS.target.platform,
       target,
     );
   }
-  return withHealth(tree, valueAt(target, 'platform'), target);
+  return withPlatformDefaults(tree, valueAt(target, 'platform'), target);
 }
 
-function withHealth(tree: Mapping, platform: unknown, target: Mapping): Mapping {
+function withPlatformDefaults(tree: Mapping, platform: unknown, target: Mapping): Mapping {
+  const deadlines = platform === 'app-service' ? DEFAULTS.siteDeadlines : {};
+  return filled(filled(tree, 'health', healthDefaults(tree, platform, target)), 'deadlines', deadlines);
+}
+
+function healthDefaults(tree: Mapping, platform: unknown, target: Mapping): Record<string, unknown> {
   const health = child(tree, 'health') ?? treeOfValue({});
-  if (health.kind !== 'map') return tree;
+  if (health.kind !== 'map') return {};
   const late = ['async', 'stream'].includes(String(valueAt(health, 'invocation')));
   // The default probe calls the release: not where an event would do something, nor where nothing runs it before all users have it.
   const unasked = late || (platform === 'app-service' && child(target, 'slot') === undefined);
-  const defaults = {
+  return {
     ...(unasked ? { probes: [] } : {}),
     ...(platform === 'app-service' ? { metrics: DEFAULTS.siteMetrics } : {}),
   };
-  const missing = Object.entries(defaults).filter(([key]) => child(health, key) === undefined);
+}
+
+/** The tree with what is missing in one of its mappings. */
+function filled(tree: Mapping, key: string, defaults: Record<string, unknown>): Mapping {
+  const of = child(tree, key) ?? treeOfValue({});
+  if (of.kind !== 'map') return tree;
+  const missing = Object.entries(defaults).filter(([name]) => child(of, name) === undefined);
   if (missing.length === 0) return tree;
-  const filled = missing.reduce((map, [key, value]) => withChild(map, key, treeOfValue(value)), health);
-  return withChild(tree, 'health', filled);
+  const whole = missing.reduce((map, [name, value]) => withChild(map, name, treeOfValue(value)), of);
+  return withChild(tree, key, whole);
 }
 
 function valueAt(tree: Mapping, key: string): unknown {

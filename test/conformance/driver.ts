@@ -347,6 +347,20 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect((await target.read())?.split).toEqual(only(target.releases[0]));
       });
 
+      test('a promotion that was frozen between its look and its effect does not last', async () => {
+        const target = await fixture.newTarget();
+        const walk = await begin(target);
+        await fixture.inject('held', 'traffic', 1);
+        const fence = walk.fence('promote');
+        walk.attempted.push({ mark: fence.mark, split: only(target.releases[1]) });
+        const args = { spec: walk.spec, candidate: target.releases[1], fence };
+        const late = failure(driver.promote(context(), args));
+        await until('the write is on its way', async () => (await fixture.struck()) === 1);
+        await walk.restore();
+        expect((await late).code).toBe('SLUICE_FOREIGN_CHANGE');
+        expect((await target.read())?.split).toEqual(only(target.releases[0]));
+      });
+
       test('a write that lands between two tries is taken as our own', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);

@@ -6,7 +6,7 @@ import { sameSplit, whole } from '../splits.js';
 import { call, type Session } from './client.js';
 import { waitServing } from './hosts.js';
 import { keepRunning, publish } from './publish.js';
-import { readState } from './read.js';
+import { readSite, readState } from './read.js';
 import { keptPackage } from './release.js';
 import { setRules } from './rules.js';
 import {
@@ -19,9 +19,12 @@ import {
   splitOf,
   writtenOf,
 } from './state.js';
-import { swapIn } from './swap.js';
-import { announce } from './tags.js';
+import { idle, swapIn } from './swap.js';
+import { announce, GENERATION_TAG } from './tags.js';
 import { instancesMatch } from './warm.js';
+
+/** Longest that a write that came too late is taken back, in ms: a swap with its warm-up takes minutes. */
+const LATE = 15 * 60_000;
 
 /**
  * Makes the candidate the stable release: published to production (direct), or swapped in from the slot (all others), with
@@ -35,11 +38,39 @@ export async function promote(
   const now = await readState(session);
   if (isDone(now, candidate, fence)) return writtenOf(now);
   const state = await announced(session, now, candidate, fence);
-  if (spec.strategy.type === 'direct' || state.slot === null) await publishLive(session, spec, state, candidate);
-  else await swapLive(session, spec, state, { candidate, mark: fence.mark });
+  const late = () => takeBackLate(session, spec, state, { candidate, mark: fence.mark });
+  try {
+    if (spec.strategy.type === 'direct' || state.slot === null) await publishLive(session, spec, state, candidate);
+    else await swapLive(session, spec, state, { candidate, mark: fence.mark });
+  } catch (error) {
+    await late().catch(() => undefined);
+    throw error;
+  }
+  await late();
   const after = await readState(session);
   if (isDone(after, candidate, fence) && after.generation === state.generation) return writtenOf(after);
   throw foreignChange(targetName(session.target), after, fence.revision, whole(candidate));
+}
+
+/**
+ * What lands after this rollout has gone back would leave the candidate with all users and nobody watching: the worker was
+ * frozen on its way. The release that was restored comes back, also when nobody waits for this call any more.
+ */
+async function takeBackLate(
+  session: Session,
+  spec: Spec,
+  before: State,
+  { candidate, mark }: { candidate: string; mark: string },
+): Promise<void> {
+  const stable = before.production.release;
+  if (stable === candidate || stable === null) return;
+  const own: Session = { ...session, ctx: { ...session.ctx, signal: AbortSignal.timeout(LATE) } };
+  const site = await readSite(own, null);
+  if (!restoredBy({ generation: site?.tags?.[GENERATION_TAG] ?? '' }, mark)) return;
+  const now = await idle(own);
+  if (now.production.release !== candidate) return;
+  if (now.slot?.release === stable) await swapIn(own, { release: stable, mark, verify: null });
+  else await publishLive(own, spec, now, stable);
 }
 
 function isDone(now: State | null, candidate: string, { mark }: Fence): now is State {

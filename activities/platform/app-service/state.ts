@@ -90,7 +90,7 @@ export function writtenOf(state: State): Written {
 }
 
 /** Whether the target was restored by the run that wrote `mark`. */
-export function restoredBy({ generation }: State, mark: string): boolean {
+export function restoredBy({ generation }: Pick<State, 'generation'>, mark: string): boolean {
   return generation !== '' && generation.split('.')[0] === parseMark(mark)?.run;
 }
 

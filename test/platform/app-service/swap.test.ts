@@ -1,4 +1,5 @@
 import type { CallContext } from '../../../activities/platform/platform.js';
+import { until } from '../../support/until.js';
 import { context, failure, Stack } from './stack.js';
 
 let stack: Stack;
@@ -67,6 +68,20 @@ test('so is one whose swap has ended, and whose operation nobody knows any more'
     rollout.release.version,
   );
   expect(rollout.answers('SwapSlot')).toEqual([202]);
+});
+
+test('a swap that lands after the restore is taken back, also when nobody waits for it any more', async () => {
+  stack.cloud.swapMs = 300;
+  const rollout = await stack.rollout();
+  stack.cloud.faults.set(['SwapSlot'], 1, { held: 1_000 });
+  const frozen = rollout.promote(dying({}));
+  const ended = expect(frozen).rejects.toMatchObject({ name: 'AbortError' });
+  await until('the swap to be on its way', () => stack.cloud.faults.struck === 1);
+  await rollout.restore('promote');
+  expect(rollout.site.production.settings.SLUICE_RELEASE).toBeUndefined();
+  await ended;
+  expect(rollout.answers('SwapSlot')).toEqual([202, 202]);
+  expect(rollout.site.production.settings.SLUICE_RELEASE).toBeUndefined();
 });
 
 test('a swap whose answer was lost is found by the releases, and not sent again', async () => {
