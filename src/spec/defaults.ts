@@ -147,6 +147,8 @@ export const DEFAULTS = {
   },
   /** Where they differ on App Service: uploads, starts and swaps with their warm-up take minutes there, and so does going back. */
   siteDeadlines: { deploy: '30m', shift: '15m', stuckAfter: '15m' },
+  /** Half the traffic back means another swap of the slots on App Service, and direct has no stable release to go back to. */
+  sitePolicy: { probeBack: false },
   /** A rollout that nothing watches is a mistake unless somebody says it is not. */
   allowUngated: false,
 } as const;

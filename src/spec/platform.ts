@@ -68,7 +68,10 @@ export function withPlatform(tree: Tree): Tree {
 
 function withPlatformDefaults(tree: Mapping, platform: unknown, target: Mapping): Mapping {
   const deadlines = platform === 'app-service' ? DEFAULTS.siteDeadlines : {};
-  return filled(filled(tree, 'health', healthDefaults(tree, platform, target)), 'deadlines', deadlines);
+  const health = child(tree, 'health') ?? treeOfValue({});
+  const judged =
+    health.kind === 'map' ? withChild(tree, 'health', filled(health, 'policy', policyDefaults(platform))) : tree;
+  return filled(filled(judged, 'health', healthDefaults(judged, platform, target)), 'deadlines', deadlines);
 }
 
 function healthDefaults(tree: Mapping, platform: unknown, target: Mapping): Record<string, unknown> {
@@ -81,6 +84,10 @@ function healthDefaults(tree: Mapping, platform: unknown, target: Mapping): Reco
     ...(unasked ? { probes: [] } : {}),
     ...(platform === 'app-service' ? { metrics: DEFAULTS.siteMetrics } : {}),
   };
+}
+
+function policyDefaults(platform: unknown): Record<string, unknown> {
+  return platform === 'app-service' ? DEFAULTS.sitePolicy : {};
 }
 
 /** The tree with what is missing in one of its mappings. */
@@ -190,6 +197,12 @@ function checkAppService(spec: Spec, target: AppServiceTarget, fault: Report): v
     fault(
       ['health', 'invocation'],
       `is ${health.invocation}, and only requests over HTTP can be rolled out on App Service (take it out)`,
+    );
+  }
+  if (health.policy.probeBack && spec.strategy.type === 'direct') {
+    fault(
+      ['health', 'policy', 'probeBack'],
+      'needs the stable release beside the candidate, and direct publishes over it on App Service (take it out)',
     );
   }
   if (target.slot === undefined) checkWithoutSlot(spec, fault);

@@ -188,6 +188,29 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         for (const weight of [0.1, 7, 33.33, 57]) expect((await walk.shift(weight)).split.weight).toBe(weight);
       });
 
+      test('a candidate that has everything can give half of it back, and take it again', async () => {
+        const target = await fixture.newTarget();
+        const [stable, candidate] = target.releases;
+        const walk = await begin(target);
+        await walk.promote();
+        expect((await walk.shift(50)).split).toEqual({ stable, candidate, weight: 50 });
+        expect((await target.read())?.split).toEqual({ stable, candidate, weight: 50 });
+        expect((await walk.promote()).split).toEqual(only(candidate));
+        expect((await walk.restore()).split).toEqual(only(stable));
+      });
+
+      test('releases that are not there to be split are said before anything is written', async () => {
+        const target = await fixture.newTarget();
+        const walk = await begin(target);
+        await walk.promote();
+        target.forgetWrites();
+        const { absent } = fixture.traits;
+        const fence = walk.fence('shift-50');
+        const args = { spec: walk.spec, stable: String(absent), candidate: target.releases[1], weight: 50, fence };
+        expect((await failure(driver.shift(context(), args))).code).toBe('SLUICE_NOT_FOUND');
+        expect(target.writes().filter(({ applied }) => applied)).toEqual([]);
+      });
+
       test('a promotion moves everything and ends the split', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);

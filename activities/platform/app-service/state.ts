@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import type { RampUpRule, Site, SiteConfigResource } from '@azure/arm-appservice';
 import { SluiceError } from '../../../src/model/errors.js';
 import { parseMark } from '../../../src/model/ids.js';
+import { targetName } from '../../../src/model/target.js';
 import { sameRun } from '../description.js';
 import type { RestoreArgs, Split, Written } from '../platform.js';
 import { sameSplit, say, whole } from '../splits.js';
+import type { Session } from './client.js';
 import type { Holding } from './environments.js';
 import type { Place } from './site.js';
 
@@ -70,13 +72,13 @@ export function revisionOf(state: State): string {
   return [state.generation || '0', trafficOf(state), hash([state.mark, state.text], 8)].join('~');
 }
 
-function trafficOf({ production, rules }: State): string {
+function trafficOf({ production, rules }: Pick<State, 'production' | 'rules'>): string {
   const ruled = rules.map(({ name, reroutePercentage }) => [name, reroutePercentage ?? 0]);
   return hash([production.release, production.deployment, ruled], 12);
 }
 
 /** Traffic and generation are as they were at that revision, whatever the mark says. */
-export function sameTraffic(state: State, revision: string): boolean {
+export function sameTraffic(state: Pick<State, 'generation' | 'production' | 'rules'>, revision: string): boolean {
   const [generation, traffic] = revision.split('~');
   return (state.generation || '0') === generation && trafficOf(state) === traffic;
 }
@@ -111,6 +113,16 @@ export function isExplained(now: State | null, args: Omit<RestoreArgs, 'spec' | 
   if (ours.some((one) => sameSplit(one, split))) return true;
   // Half of a publication to production: new settings, or new files, and not yet both.
   return split.stable !== null && split.candidate === null && isForeignContent(split.stable);
+}
+
+/** Errors: SLUICE_NOT_FOUND, with what the slot holds instead. */
+export function slotWith(session: Session, { slot }: State, candidate: string): Slot {
+  if (slot?.release === candidate) return slot;
+  const holds = slot === null ? 'there is no such slot' : `it holds ${slot.release ?? 'nothing'}`;
+  throw new SluiceError(
+    'SLUICE_NOT_FOUND',
+    `${targetName(session.target)} does not hold ${candidate}: ${holds}. Start a new rollout, which deploys it again`,
+  );
 }
 
 /** Says what was found, who left it, and what was expected. */

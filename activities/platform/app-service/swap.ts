@@ -10,8 +10,7 @@ import { nextDelay, pause } from '../waiting.js';
 import { asked, call, LOOK_EVERY, type Session } from './client.js';
 import { isInProgress, isPrepared } from './errors.js';
 import { readSite, readState } from './read.js';
-import type { Slot, State } from './state.js';
-import { slotWith } from './traffic.js';
+import { type Slot, type State, slotWith } from './state.js';
 
 /** Looks at a swap that others, or an earlier attempt, are in the way of. */
 const ROUNDS = 20;

@@ -8,13 +8,14 @@ import { ruleFor, setRules } from './rules.js';
 import {
   foreignChange,
   revisionOf,
-  type Slot,
   type State,
   sameGeneration,
   sameTraffic,
+  slotWith,
   splitOf,
   writtenOf,
 } from './state.js';
+import { swapIn } from './swap.js';
 import { announce } from './tags.js';
 import { instancesMatch } from './warm.js';
 
@@ -28,13 +29,15 @@ interface ShiftArgs {
 /**
  * Gives the slot its share of production's clients. Read, compare, announce, read again, write, read back: ARM has no fence
  * for this write, so the moment between the last look and the write stays open; one that finds itself late takes its rule
- * away again. Errors: SLUICE_FOREIGN_CHANGE, SLUICE_NOT_FOUND when the slot does not hold the candidate.
+ * away again. A candidate that is in production already, with stable in the slot, changes places with it first: rules lead
+ * from production to the slot, never the other way. Errors: SLUICE_FOREIGN_CHANGE, SLUICE_NOT_FOUND when the two are not
+ * there to be split.
  */
 export async function shift(session: Session, { stable, candidate, weight, fence }: ShiftArgs): Promise<Written> {
   const wanted: Split = { stable, candidate, weight };
   const now = await readState(session);
   if (now !== null && now.mark === fence.mark && sameSplit(splitOf(now), wanted)) return writtenOf(now);
-  const before = await announced(session, now, fence, wanted);
+  const before = await inPlace(session, await announced(session, now, fence, wanted), wanted, fence);
   const slot = slotWith(session, before, candidate);
   await instancesMatch(session, before.production, slot);
   await setRules(session, [ruleFor(slot, weight)]);
@@ -42,6 +45,21 @@ export async function shift(session: Session, { stable, candidate, weight, fence
   if (after !== null && after.generation !== before.generation) await setRules(session, []);
   else if (after !== null && after.mark === fence.mark && sameSplit(splitOf(after), wanted)) return writtenOf(after);
   throw foreignChange(targetName(session.target), after, fence.revision, wanted);
+}
+
+/** The target with stable in production: as it is, or after both have changed places. */
+async function inPlace(session: Session, state: State, { stable, candidate }: Split, { mark }: Fence): Promise<State> {
+  const { production, slot } = state;
+  if (production.release === stable) return state;
+  if (stable !== null && production.release === candidate && slot?.release === stable) {
+    await swapIn(session, { release: stable, mark, verify: null });
+    const after = await readState(session);
+    if (after?.production.release === stable && after.generation === state.generation) return after;
+  }
+  throw new SluiceError(
+    'SLUICE_NOT_FOUND',
+    `${targetName(session.target)} cannot be split between ${stable} and ${candidate}: production runs ${production.release ?? 'nothing'} and the slot ${slot?.release ?? 'nothing'}`,
+  );
 }
 
 /** The target, unchanged since the fence's revision and with its mark on it. */
@@ -61,17 +79,9 @@ async function announced(session: Session, now: State | null, fence: Fence, want
 /** At the revision, or with our own mark on it already and nothing else done. */
 function isFree(now: State, { revision, mark }: Fence): boolean {
   if (revision === null) return false;
-  return (
-    revisionOf(now) === revision || (now.mark === mark && sameGeneration(now, revision) && sameTraffic(now, revision))
-  );
-}
-
-/** Errors: SLUICE_NOT_FOUND, with what the slot holds instead. */
-export function slotWith(session: Session, { slot }: State, candidate: string): Slot {
-  if (slot?.release === candidate) return slot;
-  const holds = slot === null ? 'there is no such slot' : `it holds ${slot.release ?? 'nothing'}`;
-  throw new SluiceError(
-    'SLUICE_NOT_FOUND',
-    `${targetName(session.target)} does not hold ${candidate}: ${holds}. Start a new rollout, which deploys it again`,
-  );
+  if (revisionOf(now) === revision) return true;
+  if (now.mark !== mark || !sameGeneration(now, revision)) return false;
+  // The releases may have changed places already, and nothing more.
+  const swapped = now.slot === null ? null : { ...now, production: now.slot };
+  return sameTraffic(now, revision) || (swapped !== null && sameTraffic(swapped, revision));
 }
