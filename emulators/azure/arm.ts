@@ -410,20 +410,25 @@ function differences({ site, slot }: Request): Answer {
   const { production } = site;
   const names = [...new Set([...Object.keys(production.settings), ...Object.keys(slot.settings)])];
   const differing = names.filter((name) => !sticky.has(name) && production.settings[name] !== slot.settings[name]);
-  return listOf(
-    differing.map((name) => ({
-      name,
-      properties: {
-        level: 'Warning',
-        settingType: 'AppSetting',
-        diffRule: 'SettingsWillBeModifiedInDestination',
-        settingName: name,
-        valueInCurrentSlot: slot.settings[name] ?? null,
-        valueInTargetSlot: production.settings[name] ?? null,
-        description: `The app setting '${name}' will be modified.`,
-      },
-    })),
-  );
+  const of = (settingType: string, name: string, [own, there]: [unknown, unknown]) => ({
+    name,
+    properties: {
+      level: 'Warning',
+      settingType,
+      diffRule: 'SettingsWillBeModifiedInDestination',
+      settingName: name,
+      valueInCurrentSlot: own ?? null,
+      valueInTargetSlot: there ?? null,
+      description: `'${name}' will be modified.`,
+    },
+  });
+  const general = Object.keys({ ...production.configuration, ...slot.configuration })
+    .filter((name) => !['experiments', 'numberOfWorkers'].includes(name))
+    .filter((name) => production.configuration[name] !== slot.configuration[name]);
+  return listOf([
+    ...differing.map((name) => of('AppSetting', name, [slot.settings[name], production.settings[name]])),
+    ...general.map((name) => of('General', name, [slot.configuration[name], production.configuration[name]])),
+  ]);
 }
 
 function setRunning({ azure, site, slot }: Request, running: boolean): Answer {

@@ -23,7 +23,7 @@ import {
   slotNamed,
   slotsOf,
 } from './model.js';
-import { page, Runtime } from './runtime.js';
+import { isEmpty, page, Runtime } from './runtime.js';
 import { type Listener, listen, type Reaction } from './server.js';
 import { hostOf, type Store, scmOf } from './store.js';
 import { runSwap, type WarmUp } from './swap.js';
@@ -211,7 +211,9 @@ export class Azure {
     const { certificates } = this.parts;
     this.#listeners.set(
       String(slot.port),
-      await listen(slot.port, certificates, (call) => this.#user(site, slot, call)),
+      await listen(slot.port, certificates, (call, gone) =>
+        this.faults.meet('Host', () => this.#user(site, slot, call), gone),
+      ),
     );
     this.#listeners.set(
       String(slot.scmPort),
@@ -249,7 +251,7 @@ export class Azure {
         page(403, 'Site Disabled', 'The web app you have attempted to reach is currently stopped.'),
         cookie,
       );
-    if (slot.content.deployments.length === 0)
+    if (isEmpty(this.store.home(slot.content)))
       return withCookie(page(200, 'Azure App Service', 'Your web app is running and waiting for your content'), cookie);
     const release = releaseIn(slot) ?? 'unknown';
     const answer = await this.runtime.ask(slot.content.id, this.store.launch(site, slot), call);
@@ -289,7 +291,9 @@ export class Azure {
   async #started(site: Site, content: Content): Promise<void> {
     await this.#restarts.get(content.id);
     const slot = slotsOf(site).find((one) => one.content === content);
-    if (slot?.running === true) await this.runtime.restart(content.id, this.store.launch(site, slot));
+    if (slot === undefined || !slot.running) return;
+    if (isEmpty(this.store.home(content))) await this.runtime.unload(content.id);
+    else await this.runtime.restart(content.id, this.store.launch(site, slot));
   }
 
   /** ARM, Entra and Azure Monitor share an address; their paths tell them apart. */

@@ -32,7 +32,12 @@ export class Faults {
   set(rules: FaultRule[]): void {
     this.clear();
     this.#struck = 0;
-    this.#rules = rules.map((rule) => ({ ...rule }));
+    this.add(rules);
+  }
+
+  /** Adds rules to those that there are. */
+  add(rules: FaultRule[]): void {
+    this.#rules.push(...rules.map((rule) => ({ ...rule })));
   }
 
   /** Ends all faults; what hangs goes on. */

@@ -1,5 +1,5 @@
 /** What runs the releases: a Node process for each volume whose slot is asked, as App Service runs a worker process. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Answer, type Call, type Upstream, upstreamOf } from '../http.js';
@@ -140,6 +140,11 @@ export class Runtime {
     const leaving = drain(app).finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
   }
+}
+
+/** Without files the platform shows a page of its own. */
+export function isEmpty(home: string): boolean {
+  return !existsSync(wwwroot(home)) || readdirSync(wwwroot(home)).length === 0;
 }
 
 export function wwwroot(home: string): string {

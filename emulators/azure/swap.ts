@@ -4,7 +4,7 @@ import { type Answer, json } from '../http.js';
 import { webError } from './answers.js';
 import type { Faults } from './faults.js';
 import { type Result, type Settings, type Site, type Slot, slotNamed } from './model.js';
-import type { Runtime } from './runtime.js';
+import { isEmpty, type Runtime } from './runtime.js';
 import { hostOf, type Store } from './store.js';
 
 export interface WarmUp {
@@ -62,7 +62,7 @@ export async function runSwap(parts: SwapParts, site: Site): Promise<void> {
     store.save();
   }
   // What was production gets the slot's settings, and a restart with them.
-  if (slot.content.deployments.length > 0)
+  if (!isEmpty(store.home(slot.content)))
     await runtime.restart(slot.content.id, store.launch(site, slot)).catch(() => undefined);
   finish(store, site, { status: 200, body: {} });
 }
@@ -87,7 +87,7 @@ async function applied(parts: SwapParts, site: Site, slot: Slot): Promise<Result
     return { status: 400, body: { Code: 'BadRequest', Message: fault } };
   }
   // Without content the platform's own page answers.
-  if (slot.content.deployments.length === 0) return null;
+  if (isEmpty(store.home(slot.content))) return null;
   try {
     await runtime.restart(slot.content.id, store.launch(site, slot));
     await warm(parts, site, slot);

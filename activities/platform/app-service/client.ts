@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { WebSiteManagementClient, type WebSiteManagementClientOptionalParams } from '@azure/arm-appservice';
+import { WebSiteManagementClient } from '@azure/arm-appservice';
 import type { TokenCredential } from '@azure/identity';
 import { MetricsClient } from '@azure/monitor-query-metrics';
 import type { AppServiceTarget, Artifact } from '../../../src/model/spec.js';
@@ -49,8 +49,6 @@ export interface AzureOptions {
   ca?: string;
   /** Instead of the one that the environment names. */
   credential?: TokenCredential;
-  /** Instead of the network. */
-  transport?: { httpClient: NonNullable<WebSiteManagementClientOptionalParams['httpClient']>; send: Send };
 }
 
 /**
@@ -58,13 +56,12 @@ export interface AzureOptions {
  * One attempt a call: a repeated swap undoes the first, and Temporal owns the retries of the rest.
  */
 export function azureClients(options: AzureOptions): Clients {
-  const { subscription, region, env = process.env, ca, credential, transport } = options;
+  const { subscription, region, env = process.env, ca, credential } = options;
   const endpoint = (env.SLUICE_AZURE_ENDPOINT ?? ARM).replace(/\/$/, '');
   const identity = credential ?? credentialOf(env, ca);
   const common = {
     retryOptions: { maxRetries: 0 },
     ...(ca === undefined ? {} : { tlsOptions: { ca } }),
-    ...(transport === undefined ? {} : { httpClient: transport.httpClient }),
   };
   const arm = new WebSiteManagementClient(identity, subscription, { endpoint, ...common });
   const monitor = env.SLUICE_AZURE_MONITOR_ENDPOINT ?? `https://${region}.metrics.monitor.azure.com`;
@@ -73,7 +70,7 @@ export function azureClients(options: AzureOptions): Clients {
   return {
     arm,
     metrics,
-    send: transport?.send ?? createSend(ca),
+    send: createSend(ca),
     endpoint,
     token: async (signal) => (await identity.getToken(`${ARM}/.default`, { abortSignal: signal }))?.token ?? '',
   };

@@ -26,13 +26,14 @@ export async function latestDeployment(session: Session, place: Place): Promise<
 
 /**
  * Replaces the slot's files by the zip's and waits until they run, as far as the platform can tell. Answers the
- * deployment's id. Errors: SLUICE_REFUSED with the reason when the deployment or the start failed.
+ * deployment's id. `runs` false: there is nothing in it to run. Errors: SLUICE_REFUSED with the reason when the deployment or
+ * the start failed.
  */
-export async function publishZip(session: Session, place: Place, zip: Uint8Array): Promise<string> {
+export async function publishZip(session: Session, place: Place, zip: Uint8Array, runs = true): Promise<string> {
   const before = await latestDeployment(session, place);
   const answer = await send(session, place, zip);
   const deployed = await waitDeployed(session, place, deploymentIn(answer), before?.id ?? null);
-  await waitRunning(session, place, deployed);
+  if (runs) await waitRunning(session, place, deployed);
   return deployed;
 }
 

@@ -60,7 +60,7 @@ async function bringBack(session: Session, { spec, before, mark }: RestoreArgs, 
 /** Production had nothing before: no files, and no settings of a release. */
 async function empty(session: Session, { production }: State): Promise<void> {
   await writeSettings(session, null, withoutRelease(await readSettings(session, null)));
-  const deployment = await publishZip(session, production, EMPTY_ZIP);
+  const deployment = await publishZip(session, production, EMPTY_ZIP, false);
   await writeRunning(session, production, { release: null, deployment });
 }
 

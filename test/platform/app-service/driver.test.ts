@@ -1,16 +1,17 @@
-import { context, failure, Stack } from './stack.js';
+import { swapOutside } from '../../support/azure.js';
+import { context, failure, Stack, type TestSite } from './stack.js';
 
 const SECRET = 'a value that nobody may see';
 
 let stack: Stack;
-beforeAll(() => {
-  stack = new Stack();
+beforeAll(async () => {
+  stack = await Stack.start();
 });
 afterAll(() => stack.stop());
-afterEach(() => stack.cloud.faults.clear());
+afterEach(() => stack.faults.clear());
 
-async function refusals(prepare: (site: ReturnType<Stack['site']>) => void, over = {}): Promise<string[]> {
-  const site = stack.site();
+async function refusals(prepare: (site: TestSite) => void, over = {}): Promise<string[]> {
+  const site = await stack.site();
   const spec = stack.spec(site, { release: { artifact: await stack.pack('any') }, ...over });
   prepare(site);
   const { findings } = await stack.driver().inspect(context(), spec);
@@ -24,47 +25,43 @@ describe('looking at a target', () => {
 
   test('Key Vault references that do not resolve are refused by name', async () => {
     const found = await refusals(({ staging }) => {
-      staging.references = [
-        { name: 'DB', status: 'AccessToKeyVaultDenied' },
-        { name: 'OK', status: 'Resolved' },
-      ];
+      stack.azure.state.secrets = { 'https://v.vault.azure.net/secrets/known': 'x' };
+      const of = (name: string) => `@Microsoft.KeyVault(VaultName=v;SecretName=${name})`;
+      staging.settings = { DB: of('unknown'), OK: of('known') };
     });
-    expect(found).toEqual([expect.stringContaining('do not resolve: DB (AccessToKeyVaultDenied)')]);
+    expect(found).toEqual([expect.stringContaining('do not resolve: DB (SecretNotFound)')]);
   });
 
   test('auto swap, a half done swap and another stack are refused', async () => {
     const found = await refusals((site) => {
       site.staging.configuration = { autoSwapSlotName: 'production', linuxFxVersion: 'NODE|22-lts' };
-      site.pending = 'staging';
+      site.prepare();
     });
     expect(found).toHaveLength(3);
   });
 
   test('functions that would take messages in the slot are refused, and for a canary whatever is set', async () => {
-    const queue = (site: ReturnType<Stack['site']>) => {
-      site.kind = 'functionapp,linux';
-      site.functions = { api: 'httpTrigger', orders: 'queueTrigger' };
-    };
+    const queue = (site: TestSite) => site.functions({ api: 'httpTrigger', orders: 'queueTrigger' });
     const blueGreen = { strategy: { type: 'blueGreen' as const, bake: 0, testBake: 0 } };
     expect(await refusals(queue, blueGreen)).toEqual([expect.stringContaining('AzureWebJobs.orders.Disabled')]);
     expect(await refusals(queue)).toEqual([expect.stringContaining('routes HTTP requests alone')]);
-    const disabled = (site: ReturnType<Stack['site']>) => {
+    const disabled = (site: TestSite) => {
       queue(site);
       site.staging.settings['AzureWebJobs.orders.Disabled'] = '1';
-      site.sticky = ['AzureWebJobs.orders.Disabled'];
+      site.arm.sticky = ['AzureWebJobs.orders.Disabled'];
     };
     expect(await refusals(disabled, blueGreen)).toEqual([]);
   });
 
   test('a site or a slot that is not there is named', async () => {
-    const site = stack.site();
+    const site = await stack.site();
     const release = { artifact: await stack.pack('any') };
     const elsewhere = await stack.driver().inspect(context(), stack.spec(site, { release }, { slot: 'none' }));
     expect(elsewhere.findings[0]).toMatchObject({
       code: 'SLUICE_NOT_FOUND',
       message: expect.stringContaining('no slot none'),
     });
-    stack.cloud.remove(site.name);
+    await stack.azure.azure.remove(site.arm, site.production);
     const gone = await stack.driver().inspect(context(), stack.spec(site, { release }));
     expect(gone.findings[0]).toMatchObject({
       code: 'SLUICE_NOT_FOUND',
@@ -73,33 +70,28 @@ describe('looking at a target', () => {
   });
 
   test('differences are told by name, and no value of a setting leaves', async () => {
-    const site = stack.site();
+    const site = await stack.site();
     site.production.settings = { DB: SECRET };
     site.staging.settings = { DB: `${SECRET}, too` };
-    site.differences = [
-      { level: 'Warning', settingType: 'ConnectionString', settingName: 'ORDERS', valueInCurrentSlot: SECRET },
-    ];
+    site.staging.configuration = { healthCheckPath: SECRET };
     const spec = stack.spec(site, { release: { artifact: await stack.pack('any') } });
     const seen = await stack.driver().inspect(context(), spec);
     const differs = seen.findings.filter(({ code }) => code === 'SLOT_DIFFERS').map(({ message }) => message);
-    expect(differs).toEqual([expect.stringContaining('DB'), expect.stringContaining('ORDERS')]);
+    expect(differs).toEqual([expect.stringContaining('DB'), expect.stringContaining('healthCheckPath')]);
     expect(JSON.stringify(seen)).not.toContain(SECRET);
   });
 
   test('it writes nothing', async () => {
-    const site = stack.site();
+    const site = await stack.site();
     await stack.driver().inspect(context(), stack.spec(site, { release: { artifact: await stack.pack('any') } }));
-    expect(
-      stack.cloud.log.filter((write) => write.site === site.name && write.operation !== 'ListSlotDifferencesSlot'),
-    ).toEqual([]);
+    expect(stack.azure.writes().filter((write) => write.site === site.name)).toEqual([]);
   });
 });
 
 describe('deploying', () => {
   test('what does not start is refused with what the platform says', async () => {
-    const site = stack.site();
-    site.staging.runtime = 'RuntimeFailed';
-    const spec = stack.spec(site, { release: { artifact: await stack.pack('any') } });
+    const site = await stack.site();
+    const spec = stack.spec(site, { release: { artifact: await stack.pack('any', { starts: false }) } });
     const { before } = await stack.driver().inspect(context(), spec);
     const error = await failure(stack.driver().deploy(context(), { spec, before, mark: 'sluice:a/b:run:deploy' }));
     expect(error).toMatchObject({ code: 'SLUICE_REFUSED', message: expect.stringContaining('RuntimeFailed') });
@@ -116,7 +108,7 @@ describe('deploying', () => {
   });
 
   test('a stopped slot is started', async () => {
-    const site = stack.site();
+    const site = await stack.site();
     site.staging.running = false;
     const spec = stack.spec(site, { release: { artifact: await stack.pack('any') } });
     const { before } = await stack.driver().inspect(context(), spec);
@@ -125,10 +117,10 @@ describe('deploying', () => {
   });
 
   test('an upload that another one is in the way of waits for it', async () => {
-    const site = stack.site();
+    const site = await stack.site();
     const spec = stack.spec(site, { release: { artifact: await stack.pack('any') } });
     const { before } = await stack.driver().inspect(context(), spec);
-    stack.cloud.faults.set(['Publish'], 1, { reply: { status: 409 } });
+    stack.faults.set([{ operations: ['Publish'], times: 1, effect: { status: 409 } }]);
     const { release } = await stack.driver().deploy(context(), { spec, before, mark: 'sluice:a/b:run:deploy' });
     expect(site.staging.settings.SLUICE_RELEASE).toBe(release.version);
   });
@@ -140,7 +132,10 @@ describe('serving', () => {
     rollout.site.production.instances = 3;
     expect((await rollout.shift(10)).split.weight).toBe(10);
     expect(rollout.site.staging.instances).toBe(3);
-    const writes = stack.cloud.log.filter(({ site }) => site === rollout.site.name).map(({ operation }) => operation);
+    const writes = stack.azure
+      .writes()
+      .filter(({ site }) => site === rollout.site.name)
+      .map(({ operation }) => operation);
     expect(writes.slice(-2)).toEqual(['UpdateConfigurationSlot', 'UpdateConfiguration']);
   });
 
@@ -149,11 +144,11 @@ describe('serving', () => {
     const { spec, release, stable, site } = rollout;
     const driver = stack.driver();
     const slot = await driver.address(context(), { spec, version: release.version });
-    expect(slot).toEqual({ host: site.staging.host, headers: {} });
+    expect(slot).toEqual({ host: site.host(site.staging), headers: {} });
     const live = await driver.address(context(), { spec, version: stable });
-    expect(live).toEqual({ host: site.production.host, headers: { cookie: 'x-ms-routing-name=self' } });
+    expect(live).toEqual({ host: site.host(site.production), headers: { cookie: 'x-ms-routing-name=self' } });
     await rollout.promote(context(), driver);
-    expect((await driver.address(context(), { spec, version: release.version })).host).toBe(site.production.host);
+    expect((await driver.address(context(), { spec, version: release.version })).host).toBe(site.host(site.production));
   });
 
   test('what was read before a call began is not trusted by it: another worker may have swapped', async () => {
@@ -161,24 +156,24 @@ describe('serving', () => {
     const driver = stack.driver();
     const host = async (since: number) =>
       (await driver.address(context({ since }), { spec, version: release.version })).host;
-    expect(await host(0)).toBe(site.staging.host);
-    site.swap('staging');
-    expect(await host(0)).toBe(site.staging.host);
-    expect(await host(Date.now() + 1)).toBe(site.production.host);
+    expect(await host(0)).toBe(site.host(site.staging));
+    await swapOutside(stack.azure, site.arm, site.staging);
+    expect(await host(0)).toBe(site.host(site.staging));
+    expect(await host(Date.now() + 1)).toBe(site.host(site.production));
   });
 
   test('a release that is at neither place while a swap exchanges them is looked for again', async () => {
     const { spec, release, site } = await stack.rollout();
     const driver = stack.driver();
     const { SLUICE_RELEASE = '' } = site.staging.settings;
-    site.operation = 'a swap';
+    site.operates('a swap');
     site.staging.settings.SLUICE_RELEASE = 'r-000000000000';
     const asked = driver.address(context(), { spec, version: release.version });
     setTimeout(() => {
       site.staging.settings.SLUICE_RELEASE = SLUICE_RELEASE;
-      site.operation = null;
+      site.operates(null);
     }, 200);
-    expect((await asked).host).toBe(site.staging.host);
+    expect((await asked).host).toBe(site.host(site.staging));
   });
 
   test("a server error is the release's own, and no answer a failed probe", async () => {
@@ -186,9 +181,9 @@ describe('serving', () => {
     const call = () =>
       stack.driver().invoke(context(), { spec, version: release.version, payload: { path: '/x' }, timeoutMs: 500 });
     expect(await call()).toMatchObject({ status: 200, functionError: null, executedVersion: release.version });
-    site.staging.broken = true;
+    site.breakSlot();
     expect(await call()).toMatchObject({ status: 503, functionError: { type: 'HTTP 503' } });
-    stack.cloud.faults.set(['Host'], 1, { held: 2_000 });
+    stack.faults.set([{ operations: ['Host'], times: 1, effect: { heldMs: 2_000 } }]);
     expect(await failure(call())).toMatchObject({
       code: 'SLUICE_PROBE',
       message: expect.stringContaining('within 500 ms'),
@@ -209,9 +204,11 @@ describe('serving', () => {
 
 describe('errors', () => {
   test('a throttled call says how long to wait, also when its answer is empty', async () => {
-    const site = stack.site();
+    const site = await stack.site();
     const spec = stack.spec(site);
-    stack.cloud.faults.set(['GetSite'], 1, { reply: { status: 429, headers: { 'retry-after': '11' } } });
+    stack.faults.set([
+      { operations: ['GetSite'], times: 1, effect: { status: 429, headers: { 'retry-after': '11' } } },
+    ]);
     expect(await failure(stack.driver().inspect(context(), spec))).toMatchObject({
       code: 'SLUICE_BUSY',
       retryAfterMs: 11_000,
@@ -221,9 +218,9 @@ describe('errors', () => {
   test("App Service's own code and text arrive, which the SDK loses", async () => {
     const rollout = await stack.rollout();
     const body = { Code: 'BadRequest', Message: 'Percentages must add up.' };
-    stack.cloud.faults.set(['UpdateConfiguration'], 1, { reply: { status: 400, body } });
+    stack.faults.set([{ operations: ['UpdateConfiguration'], times: 1, effect: { status: 400, body } }]);
     const error = await failure(rollout.shift(10));
     expect(error.code).toBe('SLUICE_REFUSED');
-    expect(error.message).toMatch(/BadRequest: Percentages must add up\. \(400, request request-\d+\)$/);
+    expect(error.message).toMatch(/BadRequest: Percentages must add up\. \(400, request [0-9a-f-]{36}\)$/);
   });
 });

@@ -8,8 +8,8 @@ import { context, failure, Stack } from './stack.js';
 const METRIC: AzureMonitorMetric = { name: 'requests', kind: 'azureMonitor', every: 1_000, delay: 0, dryRun: false };
 
 let stack: Stack;
-beforeAll(() => {
-  stack = new Stack();
+beforeAll(async () => {
+  stack = await Stack.start();
 });
 afterAll(() => stack.stop());
 
@@ -22,7 +22,7 @@ test('the role that docs/platforms.md shows is the one that the driver is made f
 test('it allows what the driver calls, and nothing that it does not', async () => {
   const driver = stack.driver();
   const canary = await stack.rollout();
-  canary.site.kind = 'functionapp';
+  canary.site.functions({ api: 'httpTrigger' });
   await driver.inspect(context(), canary.spec);
   await canary.shift(10);
   const from = Date.now();
@@ -38,13 +38,13 @@ test('it allows what the driver calls, and nothing that it does not', async () =
   const { before } = await driver.inspect(context(), next);
   await driver.deploy(context(), { spec: next, before, mark: 'sluice:a/b:run2:deploy' });
   const bad = await stack.rollout();
-  bad.site.staging.broken = true;
+  bad.site.breakSlot();
   await failure(bad.promote());
-  const direct = stack.site();
+  const direct = await stack.site();
   const spec = stack.spec(direct, { strategy: { type: 'direct', bake: 0 }, release: next.release }, {});
   const seen = await driver.inspect(context(), spec);
   const { release } = await driver.deploy(context(), { spec, before: seen.before, mark: 'sluice:a/b:run3:deploy' });
   const fence = { revision: seen.before.revision, mark: 'sluice:a/b:run3:promote' };
   await driver.promote(context(), { spec, candidate: release.version, fence });
-  expect([...stack.cloud.actions].sort()).toEqual(ACTIONS.map((action) => action.toLowerCase()).sort());
+  expect(stack.azure.actions()).toEqual(ACTIONS.map((action) => action.toLowerCase()).sort());
 });

@@ -1,30 +1,30 @@
+import { rulesOf } from '../../../emulators/azure/index.js';
 import { context, failure, markOf, Stack } from './stack.js';
 
 let stack: Stack;
-beforeAll(() => {
-  stack = new Stack();
+beforeAll(async () => {
+  stack = await Stack.start();
 });
 afterAll(() => stack.stop());
 afterEach(() => {
-  stack.cloud.faults.clear();
-  stack.cloud.swapMs = 50;
+  stack.faults.clear();
 });
 
 test('users whom the cookie keeps on the slot get the stable release there', async () => {
   const rollout = await stack.rollout({ configuration: { environment: { FLAG: 'new' } } });
   await rollout.shift(10);
   const written = await rollout.restore('shift');
-  const { staging, rule } = rollout.site;
+  const { staging, arm } = rollout.site;
   expect(written).toMatchObject({ split: rollout.before.split });
   expect(written.remarks).toBeUndefined();
-  expect(rule).toBeUndefined();
+  expect(rulesOf(arm)).toEqual([]);
   expect(staging.settings).toEqual({ SLUICE_RELEASE: rollout.stable, SLUICE_SETTINGS: '' });
 });
 
 test('where that fails the slot is kept, and it is said', async () => {
   const rollout = await stack.rollout();
   await rollout.shift(10);
-  stack.cloud.faults.set(['Publish'], 9, { reply: { status: 500 } });
+  stack.faults.set([{ operations: ['Publish'], times: 9, effect: { status: 500 } }]);
   const { split, remarks } = await rollout.restore('shift');
   expect(split).toEqual(rollout.before.split);
   expect(remarks).toEqual([expect.stringMatching(/cookie x-ms-routing-name.*the slot is kept/)]);
@@ -38,19 +38,21 @@ test('a slot that never had users is left alone', async () => {
 });
 
 test('a swap that is on its way is waited for, and then undone once', async () => {
-  stack.cloud.swapMs = 1_000;
   const rollout = await stack.rollout();
-  stack.cloud.faults.set(['SwapSlot'], 1, { lost: true });
+  stack.faults.set([
+    { operations: ['SwapSlot'], times: 1, effect: { lost: true } },
+    { operations: ['Swap'], times: 1, effect: { heldMs: 1_000 } },
+  ]);
   await failure(rollout.promote());
   const { split } = await rollout.restore('promote');
   expect(split).toEqual(rollout.before.split);
-  expect(rollout.site.production.content.answer).toBe('by hand');
+  expect(await rollout.site.answer()).toBe('by hand');
   expect(rollout.answers('SwapSlot')).toEqual([202, 202]);
 });
 
 test('an operation that does not end is waited for with every try, and said', async () => {
   const rollout = await stack.rollout();
-  rollout.site.operation = 'hangs';
+  rollout.site.operates('hangs');
   expect(await failure(rollout.restore('promote', { attempted: [] }))).toMatchObject({
     code: 'SLUICE_BUSY',
     message: expect.stringContaining('does not end (hangs)'),
@@ -59,13 +61,13 @@ test('an operation that does not end is waited for with every try, and said', as
 
 test('half of a swap is reset', async () => {
   const rollout = await stack.rollout();
-  rollout.site.pending = 'staging';
+  rollout.site.prepare();
   await rollout.restore('promote', { attempted: [] });
-  expect(rollout.site.pending).toBeNull();
+  expect(rollout.site.arm.prepared).toBeNull();
 });
 
 test('direct without a slot publishes to production, and publishes what was there to go back', async () => {
-  const site = stack.site();
+  const site = await stack.site();
   site.production.settings = { FLAG: 'old', DB: 'of the site' };
   const driver = stack.driver();
   const spec = stack.spec(
@@ -80,11 +82,11 @@ test('direct without a slot publishes to production, and publishes what was ther
   const { before } = await driver.inspect(context(), spec);
   expect(before.split.stable).toMatch(/^f-/);
   const { release } = await driver.deploy(context(), { spec, before, mark: markOf(site, 'deploy') });
-  expect(site.production.content.answer).toBe('by hand');
+  expect(await site.answer()).toBe('by hand');
   const fence = { revision: before.revision, mark: markOf(site, 'promote') };
   const written = await driver.promote(context(), { spec, candidate: release.version, fence });
   expect(written.split.stable).toBe(release.version);
-  expect(site.production.content.answer).toBe('new');
+  expect(await site.answer()).toBe('new');
   expect(site.production.settings).toMatchObject({ FLAG: 'new', DB: 'of the site' });
   const back = await driver.restore(context(), {
     spec,
@@ -99,7 +101,7 @@ test('direct without a slot publishes to production, and publishes what was ther
 });
 
 test('a first direct release taken back leaves production empty', async () => {
-  const site = stack.cloud.create('empty');
+  const site = await stack.site({ empty: true });
   const driver = stack.driver();
   const strategy = { type: 'direct' as const, bake: 0 };
   const spec = stack.spec(site, { strategy, release: { artifact: await stack.pack('first') } }, {});
@@ -107,16 +109,16 @@ test('a first direct release taken back leaves production empty', async () => {
   const { release } = await driver.deploy(context(), { spec, before, mark: markOf(site, 'deploy') });
   const fence = { revision: null, mark: markOf(site, 'promote') };
   const { split } = await driver.promote(context(), { spec, candidate: release.version, fence });
-  expect(site.production.content.answer).toBe('first');
+  expect(await site.answer()).toBe('first');
   const args = { spec, before, lastRevision: null, mark: markOf(site, 'restore'), force: false };
   await driver.restore(context(), { ...args, attempted: [{ mark: fence.mark, split }] });
-  expect(site.production.content.answer).toBeNull();
+  expect(await site.answer()).not.toBe('first');
   expect((await driver.inspect(context(), spec)).before.split.stable).toBeNull();
 });
 
 test('content that somebody else deploys during the rollout is a foreign change', async () => {
   const rollout = await stack.rollout();
-  rollout.site.production.content.deployments.push('by hand, again');
+  rollout.site.deployedOutside();
   expect((await failure(rollout.promote())).code).toBe('SLUICE_FOREIGN_CHANGE');
   expect((await failure(rollout.restore('promote'))).code).toBe('SLUICE_FOREIGN_CHANGE');
 });

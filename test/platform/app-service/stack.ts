@@ -1,26 +1,28 @@
-/** A site with a live release and a candidate in its slot, on the double. */
-import { mkdtempSync, rmSync } from 'node:fs';
+/** A site with a live release and a candidate in its slot, on the emulated Azure. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createAppServiceDriver } from '../../../activities/platform/app-service/index.js';
 import { createBudget } from '../../../activities/platform/index.js';
 import type { BeforeState, CallContext, PlatformDriver, RestoreArgs } from '../../../activities/platform/platform.js';
+import { type EmulatedAzure, type Site, type Slot, startAzure } from '../../../emulators/azure/index.js';
+import { DEPLOY } from '../../../emulators/azure/model.js';
+import { wwwroot } from '../../../emulators/azure/runtime.js';
+import { prepare } from '../../../emulators/azure/swap.js';
 import { packFolder, readArtifact } from '../../../src/artifact/index.js';
 import { SluiceError } from '../../../src/model/errors.js';
 import { mark } from '../../../src/model/ids.js';
 import type { AppServiceTarget, Artifact, Release, Spec } from '../../../src/model/spec.js';
+import { ask } from '../../emulators/azure/client.js';
+import { clientsOf, seed, unload } from '../../support/azure.js';
 import { context } from '../../support/context.js';
 import { specFor } from '../../support/specs.js';
 
 export { context };
 
-import { Cloud } from './cloud/cloud.js';
-import type { Site } from './cloud/site.js';
-import { clientsOf } from './cloud/transport.js';
-
-/** Short, for what does not come. */
-const WAITS = { serving: 300, operation: 3_000 };
+/** Short, for what does not come; a start takes a fraction of it. */
+const WAITS = { serving: 1_500, operation: 3_000 };
 
 export async function failure(call: Promise<unknown>): Promise<SluiceError> {
   const error = await call.then(
@@ -31,44 +33,75 @@ export async function failure(call: Promise<unknown>): Promise<SluiceError> {
   return error as SluiceError;
 }
 
+/** Answers `content`; its release at /release; nothing but 503 while its volume holds a file named broken. */
+const server = (content: string) => `import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+const { HOME, PORT, SLUICE_RELEASE = '' } = process.env;
+createServer(({ url }, response) => {
+  if (existsSync(HOME + '/broken')) response.statusCode = 503;
+  response.end(url === '/release' ? SLUICE_RELEASE : ${JSON.stringify(content)});
+}).listen(Number(PORT), '127.0.0.1');
+`;
+
 export class Stack {
-  readonly cloud = new Cloud();
   private readonly folder = mkdtempSync(path.join(tmpdir(), 'sluice-app-service-'));
+  private last: TestSite | null = null;
   private made = 0;
+
+  private constructor(readonly azure: EmulatedAzure) {}
+
+  static async start(): Promise<Stack> {
+    return new Stack(
+      await startAzure({ throttle: false, retryAfterSeconds: 0, warmUp: { everyMs: 20, timeoutMs: 1_000 } }),
+    );
+  }
+
+  get faults() {
+    return this.azure.faults;
+  }
 
   /** A driver of its own, as another worker has. */
   driver(): PlatformDriver {
     return createAppServiceDriver({
-      clients: clientsOf(this.cloud),
+      clients: clientsOf(this.azure),
       budget: createBudget({ perSecond: 1_000, share: () => 1 }),
       readArtifact,
       waits: WAITS,
     });
   }
 
-  async pack(content: string): Promise<Artifact> {
+  /** `starts`: whether the package has something to start. */
+  async pack(content: string, { starts = true } = {}): Promise<Artifact> {
     const folder = await mkdtemp(path.join(this.folder, 'code-'));
-    await writeFile(path.join(folder, 'server.mjs'), `// answers ${content}\n`);
-    const artifact = await packFolder(folder, path.join(this.folder, 'store'));
-    this.cloud.teach(await readArtifact(artifact), content);
-    return artifact;
+    const start = starts ? 'node server.mjs' : 'node missing.mjs';
+    await writeFile(path.join(folder, 'server.mjs'), server(content));
+    await writeFile(path.join(folder, 'package.json'), JSON.stringify({ scripts: { start } }));
+    return packFolder(folder, path.join(this.folder, 'store'));
   }
 
-  /** A site whose production serves content that somebody else deployed. */
-  site(): Site {
-    const site = this.cloud.create(`site-${++this.made}`);
-    site.production.content.deployments.push('by hand');
-    site.production.content.answer = 'by hand';
+  /** A site with an empty slot. Its production serves content that somebody else deployed, unless it is to be empty too. */
+  async site({ empty = false } = {}): Promise<TestSite> {
+    if (this.last !== null) await unload(this.azure, this.last.arm);
+    const name = `site-${++this.made}`;
+    const arm = await this.azure.createSite({ name, resourceGroup: 'shop', slots: ['staging'] });
+    const site = new TestSite(this.azure, arm);
+    this.last = site;
+    if (!empty) {
+      const zip = Buffer.from(await readArtifact(await this.pack('by hand')));
+      seed(this.azure, arm.production, '', zip, new Date(0));
+      arm.production.settings = {};
+      rmSync(path.join(site.home(arm.production), 'data'), { recursive: true, force: true });
+    }
     return site;
   }
 
-  spec(site: Site, overrides: Partial<Spec> = {}, target: Partial<AppServiceTarget> = { slot: 'staging' }): Spec {
+  spec(site: TestSite, overrides: Partial<Spec> = {}, target: Partial<AppServiceTarget> = { slot: 'staging' }): Spec {
     const of: AppServiceTarget = {
       platform: 'app-service',
       site: site.name,
       resourceGroup: 'shop',
       region: 'westeurope',
-      account: 'sub',
+      account: this.azure.subscription,
       ...target,
     };
     return specFor({ type: 'canary', stages: [] }, { environment: site.name, target: of, ...overrides });
@@ -76,7 +109,7 @@ export class Stack {
 
   /** A rollout whose candidate stands in the slot. */
   async rollout(overrides: Partial<Spec> = {}): Promise<Rollout> {
-    const site = this.site();
+    const site = await this.site();
     const release = { artifact: await this.pack(`candidate of ${site.name}`) };
     const spec = this.spec(site, { release, ...overrides });
     const driver = this.driver();
@@ -86,19 +119,98 @@ export class Stack {
     return new Rollout(this, site, spec, before, deployed.release);
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
+    await this.azure.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
-export function markOf(site: Site, step: string): string {
+/** A site as ARM keeps it, with what a test does to it behind the driver's back. */
+export class TestSite {
+  constructor(
+    readonly azure: EmulatedAzure,
+    readonly arm: Site,
+  ) {}
+
+  get name(): string {
+    return this.arm.name;
+  }
+
+  get production(): Slot {
+    return this.arm.production;
+  }
+
+  get staging(): Slot {
+    const [slot] = this.arm.slots;
+    if (slot === undefined) throw new Error('the site has lost its slot');
+    return slot;
+  }
+
+  host({ port }: Slot): string {
+    return `127.0.0.1:${port}`;
+  }
+
+  home({ content }: Slot): string {
+    return this.azure.azure.store.home(content);
+  }
+
+  /** What production answers its users. */
+  async answer(): Promise<string> {
+    return (await ask(this.azure, `https://${this.host(this.production)}/`)).body.toString('utf8');
+  }
+
+  /** An operation that runs, and never ends by itself; null: none. */
+  operates(id: string | null): void {
+    this.arm.operation = id === null ? null : { id, slot: 'staging', phase: 'settling' };
+  }
+
+  /** The first phase of a swap, done by somebody else. */
+  prepare(): void {
+    prepare(this.arm, this.staging);
+    this.arm.prepared = 'staging';
+  }
+
+  /** The slot's application answers 503 from now on. */
+  breakSlot(): void {
+    writeFileSync(path.join(this.home(this.staging), 'broken'), '');
+  }
+
+  signsIn(): void {
+    this.production.auth = { platform: { enabled: true } };
+  }
+
+  /** Makes it a function app with functions of these triggers, by name. */
+  functions(triggers: Record<string, string>): void {
+    this.arm.kind = 'functionapp,linux';
+    for (const [name, type] of Object.entries(triggers)) {
+      const folder = path.join(wwwroot(this.home(this.production)), name);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(path.join(folder, 'function.json'), JSON.stringify({ bindings: [{ type }] }));
+    }
+  }
+
+  /** Somebody else has deployed to production. */
+  deployedOutside(): void {
+    const at = new Date().toISOString();
+    this.production.content.deployments.push({
+      id: 'by hand, again',
+      status: DEPLOY.success,
+      text: '',
+      received: at,
+      ended: at,
+      runtime: 'RuntimeSuccessful',
+    });
+  }
+}
+
+export function markOf(site: TestSite, step: string): string {
   return mark('checkout', site.name, 'run1', step);
 }
 
 export class Rollout {
   constructor(
     readonly stack: Stack,
-    readonly site: Site,
+    readonly site: TestSite,
     readonly spec: Spec,
     readonly before: BeforeState,
     readonly release: Release,
@@ -137,7 +249,8 @@ export class Rollout {
 
   /** Answers of ARM to writes of an operation. */
   answers(operation: string): number[] {
-    return this.stack.cloud.log
+    return this.stack.azure
+      .writes()
       .filter((write) => write.site === this.site.name && write.operation === operation)
       .map(({ status }) => status);
   }
