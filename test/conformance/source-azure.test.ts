@@ -1,6 +1,6 @@
 import { azureClients, createAppServiceDriver } from '../../activities/platform/app-service/index.js';
 import { createBudget } from '../../activities/platform/index.js';
-import { idOf } from '../../emulators/azure/arm.js';
+import { idOf } from '../../emulators/azure/arm/request.js';
 import { type Site, type Slot, startAzure } from '../../emulators/azure/index.js';
 import { readArtifact } from '../../src/artifact/index.js';
 import type { Counts } from '../../src/judge/types.js';
