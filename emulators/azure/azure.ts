@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { type Answer, type Call, json, parse } from '../http.js';
-import { freePort } from '../process.js';
 import { actionOf, allows, publishAction, type Role } from './actions.js';
 import { armError } from './answers.js';
 import { arm } from './arm/index.js';
@@ -25,7 +24,7 @@ import {
   slotsOf,
 } from './model.js';
 import { isEmpty, page, Runtime } from './runtime.js';
-import { type Listener, listen, type Reaction } from './server.js';
+import { type Handler, type Listener, listen, type Reaction } from './server.js';
 import { hostOf, type Store, scmOf } from './store.js';
 import { runSwap, type WarmUp } from './swap.js';
 import { Throttle } from './throttle.js';
@@ -89,14 +88,12 @@ export class Azure {
   async open(): Promise<void> {
     const { ports, sites } = this.store.data;
     const { certificates } = this.parts;
-    this.#listeners.set('arm', await listen(ports.arm, certificates, (call, gone) => this.#control(call, gone)));
-    this.#listeners.set(
-      'identity',
-      await listen(ports.identity, null, async (call) =>
-        managedIdentity(call, { tokens: this.#tokens, header: this.parts.identityHeader }),
-      ),
-    );
+    const about = { tokens: this.#tokens, header: this.parts.identityHeader };
+    const identity = async (call: Call) => managedIdentity(call, about);
+    ports.arm = await this.#listen(ports.arm, certificates, (call, gone) => this.#control(call, gone));
+    ports.identity = await this.#listen(ports.identity, null, identity);
     for (const site of sites) for (const slot of slotsOf(site)) await this.#openSlot(site, slot);
+    this.store.save();
     this.#resume();
   }
 
@@ -110,7 +107,7 @@ export class Azure {
   async createSite(asked: NewSite): Promise<Site> {
     const site: Site = {
       ...asked,
-      production: await this.#newSlot(null),
+      production: this.#newSlot(null),
       slots: [],
       sticky: [],
       operation: null,
@@ -124,7 +121,7 @@ export class Azure {
   }
 
   async createSlot(site: Site, name: string): Promise<Slot> {
-    const slot = await this.#newSlot(name);
+    const slot = this.#newSlot(name);
     await this.#openSlot(site, slot);
     site.slots.push(slot);
     this.store.save();
@@ -191,13 +188,13 @@ export class Azure {
     return settled;
   }
 
-  async #newSlot(name: string | null): Promise<Slot> {
+  #newSlot(name: string | null): Slot {
     const content: Content = { id: randomUUID(), deployments: [] };
     makeVolume(this.store.home(content));
     return {
       name,
-      port: await freePort(),
-      scmPort: await freePort(),
+      port: 0,
+      scmPort: 0,
       settings: {} satisfies Settings,
       configuration: {},
       auth: { platform: { enabled: false } },
@@ -210,16 +207,17 @@ export class Azure {
 
   async #openSlot(site: Site, slot: Slot): Promise<void> {
     const { certificates } = this.parts;
-    this.#listeners.set(
-      String(slot.port),
-      await listen(slot.port, certificates, (call, gone) =>
-        this.faults.meet('Host', () => this.#user(site, slot, call), gone),
-      ),
-    );
-    this.#listeners.set(
-      String(slot.scmPort),
-      await listen(slot.scmPort, certificates, (call, gone) => this.#kudu(site, slot, call, gone)),
-    );
+    const user: Handler = (call, gone) => this.faults.meet('Host', () => this.#user(site, slot, call), gone);
+    slot.port = await this.#listen(slot.port, certificates, user);
+    const scm: Handler = (call, gone) => this.#kudu(site, slot, call, gone);
+    slot.scmPort = await this.#listen(slot.scmPort, certificates, scm);
+  }
+
+  /** Answers the port: the one that was asked for, a free one for 0. */
+  async #listen(port: number, certificates: Certificates | null, handler: Handler): Promise<number> {
+    const listener = await listen(port, certificates, handler);
+    this.#listeners.set(String(listener.port), listener);
+    return listener.port;
   }
 
   /** After SIGKILL: deployments that were at work have failed, swaps go on where their state says they are. */

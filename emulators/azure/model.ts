@@ -25,7 +25,7 @@ export type Settings = Record<string, string>;
 export interface Slot {
   /** Null: production. */
   name: string | null;
-  /** Ports of its host and of its Kudu. */
+  /** Ports of its host and of its Kudu; 0 until they are opened. */
   port: number;
   scmPort: number;
   settings: Settings;

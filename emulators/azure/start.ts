@@ -85,7 +85,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
   const folder = options.folder ?? temporary();
   mkdirSync(folder, { recursive: true });
   const certificates = await certificatesIn(folder);
-  const store = await Store.open(
+  const store = Store.open(
     folder,
     options.subscription ?? SUBSCRIPTION,
     options.port === undefined ? {} : { arm: options.port },

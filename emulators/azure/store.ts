@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { freePort } from '../process.js';
 import { writeDurably } from './files.js';
 import { type Content, type Data, releaseIn, type Site, type Slot, slotsOf } from './model.js';
 import type { Launch } from './runtime.js';
@@ -20,13 +19,13 @@ export class Store {
   }
 
   /** What the folder holds, or an empty subscription. */
-  static async open(folder: string, subscription: string, ports: { arm?: number }): Promise<Store> {
+  static open(folder: string, subscription: string, ports: { arm?: number }): Store {
     const file = path.join(folder, 'state.json');
     if (existsSync(file)) return new Store(folder, JSON.parse(readFileSync(file, 'utf8')) as Data);
     const store = new Store(folder, {
       subscription,
       tokenKey: randomBytes(32).toString('base64url'),
-      ports: { arm: ports.arm ?? (await freePort()), identity: await freePort() },
+      ports: { arm: ports.arm ?? 0, identity: 0 },
       sites: [],
       plans: [],
       operations: {},
