@@ -31,6 +31,8 @@ export interface StartOptions {
   grace?: number;
   /** File that gets all it prints. */
   logFile?: string;
+  /** Each line in the file begins with its time, as a container's log has it. */
+  stamped?: boolean;
 }
 
 /** A program of ours, in a process group of its own. */
@@ -58,7 +60,7 @@ export async function startProcess(options: StartOptions): Promise<Running> {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const lines = keepLines(child, options.logFile);
+  const lines = keepLines(child, options.logFile, options.stamped === true);
   let failure: string | null = null;
   const ended = new Promise<void>((resolve) => {
     child.once('error', (error) => {
@@ -167,7 +169,7 @@ async function groupGone(pid: number): Promise<void> {
   while (signalGroup(pid, 0) && Date.now() < deadline) await pause(5);
 }
 
-function keepLines(child: ChildProcess, logFile: string | undefined): () => string[] {
+function keepLines(child: ChildProcess, logFile: string | undefined, stamped: boolean): () => string[] {
   const kept: string[] = [];
   const file: WriteStream | null = logFile === undefined ? null : createWriteStream(logFile, { flags: 'a' });
   file?.on('error', () => undefined);
@@ -176,9 +178,10 @@ function keepLines(child: ChildProcess, logFile: string | undefined): () => stri
     let rest = '';
     stream?.setEncoding('utf8');
     stream?.on('data', (text: string) => {
-      file?.write(text);
       const parts = (rest + text).split('\n');
       rest = parts.pop() ?? '';
+      if (!stamped) file?.write(text);
+      else for (const line of parts) file?.write(`${new Date().toISOString()} ${line}\n`);
       kept.push(...parts);
       kept.splice(0, kept.length - KEPT_LINES);
     });

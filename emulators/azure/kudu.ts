@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type Answer, type Call, json } from '../http.js';
 import { pack, unpack, writeDurably } from './files.js';
 import { DEPLOY, type Deployment, type Slot } from './model.js';
-import { wwwroot } from './runtime.js';
+import { MACHINE, wwwroot } from './runtime.js';
 
 /** What Kudu needs of the slot it stands beside. */
 export interface Side {
@@ -46,6 +46,7 @@ export function kudu(side: Side, call: Call): KuduCall {
         [...side.slot.content.deployments].reverse().map((one) => shown(side, one)),
       ),
     );
+  if (at === '/api/logs/docker') return read('ListLogs', () => logs(side));
   if (at === '/api/zip/site/wwwroot/') {
     return read('ReadFiles', () => ({
       status: 200,
@@ -67,7 +68,9 @@ export function kudu(side: Side, call: Call): KuduCall {
     case 'DELETE':
       return { operation: 'DeleteFile', write: true, serve: async () => deleteFile(whole, call) };
     default:
-      return read('GetFile', () => (at.endsWith('/') ? list(side, whole, file) : getFile(side, whole, file)));
+      return read('GetFile', () =>
+        at.endsWith('/') ? list(side, whole, file) : getFile(side, whole, file, call.headers.range),
+      );
   }
 }
 
@@ -184,15 +187,30 @@ function deleteFile(file: string, call: Call): Answer {
   return { status: 200, headers: {}, body: Buffer.alloc(0) };
 }
 
-function getFile(side: Side, file: string, name: string): Answer {
+function getFile(side: Side, file: string, name: string, range: string | undefined): Answer {
   if (!existsSync(file)) return json(404, { Message: `'${name}' not found.` });
   if (statSync(file).isDirectory())
     return { status: 307, headers: { location: `https://${side.host}/api/vfs/${name}/` }, body: Buffer.alloc(0) };
-  return {
-    status: 200,
-    headers: { etag: etag(file), 'content-type': 'application/octet-stream' },
-    body: readFileSync(file),
-  };
+  const whole = readFileSync(file);
+  const headers = { etag: etag(file), 'content-type': 'application/octet-stream' };
+  const [, last] = /^bytes=-(\d+)$/.exec(range ?? '') ?? [];
+  return last === undefined
+    ? { status: 200, headers, body: whole }
+    : { status: 206, headers, body: whole.subarray(Math.max(0, whole.length - Number(last))) };
+}
+
+/** Logs of the slot's containers, where they are kept ("Configure a custom container", access with the Kudu API). */
+function logs(side: Side): Answer {
+  const folder = path.join(side.home, 'LogFiles');
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('_docker.log')) : [];
+  return json(
+    200,
+    files.map((name) => {
+      const { size, mtime } = statSync(path.join(folder, name));
+      const href = `https://${side.host}/api/vfs/LogFiles/${name}`;
+      return { machineName: MACHINE, lastUpdated: mtime.toISOString(), size, href, path: `/home/LogFiles/${name}` };
+    }),
+  );
 }
 
 function list(side: Side, folder: string, name: string): Answer {

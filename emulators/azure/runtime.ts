@@ -1,5 +1,5 @@
 /** What runs the releases: a Node process for each volume whose slot is asked, as App Service runs a worker process. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Answer, type Call, type Upstream, upstreamOf } from '../http.js';
@@ -23,6 +23,8 @@ interface App {
   alive: boolean;
 }
 
+/** Name of the one machine that there is. */
+export const MACHINE = 'lw0';
 /** Milliseconds a start may take; App Service's own limit is 230 s. */
 const START_WITHIN = 30_000;
 /** Milliseconds an old process may still work on what it has begun. */
@@ -124,7 +126,8 @@ export class Runtime {
       env: environment(launch, port),
       ready: () => listens(port),
       within: START_WITHIN,
-      logFile: path.join(launch.home, 'application.log'),
+      logFile: logFile(launch.home),
+      stamped: true,
     });
     const app: App = { running, upstream: upstreamOf(`http://127.0.0.1:${port}`), inFlight: 0, alive: true };
     void running.ended.then(() => {
@@ -145,6 +148,14 @@ export class Runtime {
 /** Without files the platform shows a page of its own. */
 export function isEmpty(home: string): boolean {
   return !existsSync(wwwroot(home)) || readdirSync(wwwroot(home)).length === 0;
+}
+
+/** The container's log on the volume, a new one each day. */
+function logFile(home: string): string {
+  const folder = path.join(home, 'LogFiles');
+  mkdirSync(folder, { recursive: true });
+  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '_');
+  return path.join(folder, `${day}_${MACHINE}_default_docker.log`);
 }
 
 export function wwwroot(home: string): string {

@@ -8,6 +8,7 @@ import { deploy } from './deploy.js';
 import { headersFor } from './hosts.js';
 import { inspect } from './inspect.js';
 import { invoke } from './invoke.js';
+import { errors } from './logs.js';
 import { Places } from './places.js';
 import { promote } from './promote.js';
 import { readState } from './read.js';
@@ -118,8 +119,7 @@ export function createAppServiceDriver(options: AppServiceDriverOptions): Platfo
 
     alarms: () => null,
 
-    // What an application logs goes where its owner sends it; App Service has no API to search it.
-    errors: async () => [],
+    errors: (ctx, args) => errors(open(ctx, args.spec.target), args),
   };
 }
 

@@ -89,6 +89,34 @@ export async function deleteFile(session: Session, place: Place, path: string): 
   await found(kudu(session, place, 'delete a file', `/api/vfs/${path}`, { method: 'DELETE', headers: ANY_VERSION }));
 }
 
+/** A log of the slot's container. */
+export interface LogFile {
+  /** Its path, below Kudu's address. */
+  path: string;
+  /** When it last grew, in ms since the epoch. */
+  at: number;
+}
+
+/**
+ * Logs that the containers of a slot keep on its volume: none where logging to the file system is off ("Configure a custom
+ * container", access with the Kudu API).
+ */
+export async function listLogs(session: Session, place: Place): Promise<LogFile[]> {
+  const answer = await found(kudu(session, place, 'list the logs', '/api/logs/docker', {}));
+  if (answer === null) return [];
+  const said = JSON.parse(answer.body.toString('utf8')) as { href?: string; lastUpdated?: string }[];
+  // Of the address its path alone: nothing is asked for elsewhere, whatever it says.
+  return said.flatMap(({ href = '', lastUpdated = '' }) =>
+    URL.canParse(href) ? [{ path: new URL(href).pathname, at: Date.parse(lastUpdated) }] : [],
+  );
+}
+
+/** The last `most` bytes of a log. */
+export async function readLog(session: Session, place: Place, { path }: LogFile, most: number): Promise<string> {
+  const headers = { range: `bytes=-${most}` };
+  return (await kudu(session, place, 'read a log', path, { headers })).body.toString('utf8');
+}
+
 /** Kudu wants the version that a write replaces; `*` stands for any. */
 const ANY_VERSION = { 'if-match': '*' };
 

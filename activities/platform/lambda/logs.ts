@@ -1,19 +1,17 @@
 import { type CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { SluiceError } from '../../../src/model/errors.js';
-import { clean } from '../../../src/model/text.js';
+import { sample } from '../log-lines.js';
 import type { ErrorSample } from '../platform.js';
 import { callFree, type Session } from './client.js';
 
 /** Most log events looked at for a sample: enough to see what is frequent. */
 const ENOUGH = 1_000;
 const PAGES = 5;
-const MOST = 3;
 /**
  * What stands in the lines in which runtimes report a failed invocation. Asked one by one: an "or" of terms is not
  * understood the same way everywhere that speaks this API.
  */
 const PATTERNS = ['ERROR', '"Task timed out"'];
-const REQUEST_ID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 
 /**
  * The most frequent errors a version has logged since `from` (ms since the epoch), three at most. A log stream has the
@@ -53,32 +51,4 @@ async function linesWith(
     if (!token) break;
   }
   return lines;
-}
-
-/** Groups log lines by what went wrong, most frequent first. Pure. */
-export function sample(lines: string[]): ErrorSample[] {
-  const groups = new Map<string, ErrorSample>();
-  for (const line of lines) {
-    const what = whatWentWrong(line);
-    if (what === null) continue;
-    const requestId = REQUEST_ID.exec(line)?.[0];
-    // The same failure with another number or id in its text is the same failure.
-    const key = what.replace(/[0-9a-f-]{16,}|\d+/gi, '#');
-    const group = groups.get(key) ?? { what, count: 0, ...(requestId === undefined ? {} : { requestId }) };
-    groups.set(key, { ...group, count: group.count + 1 });
-  }
-  return [...groups.values()].sort((a, b) => b.count - a.count).slice(0, MOST);
-}
-
-function whatWentWrong(line: string): string | null {
-  const type = /"errorType"\s*:\s*"([^"]+)"/.exec(line)?.[1];
-  const message = /"errorMessage"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
-  if (type !== undefined) return clean(message ? `${type}: ${message}` : type);
-  if (line.includes('Task timed out')) return clean(/Task timed out.*/.exec(line)?.[0]);
-  // Node: `<time>\t<request>\tERROR\t<text>`; Python: `[ERROR] <text>`; JSON logging: level and message; else a bare error.
-  const plain =
-    /(?:\tERROR\t|\[ERROR\]\s*)([\s\S]+)/.exec(line)?.[1] ??
-    (/"level"\s*:\s*"ERROR"/.test(line) ? /"message"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] : undefined) ??
-    /^(?:[\w.]+\.)?\w*(?:Error|Exception)\b.*/.exec(line.trim())?.[0];
-  return plain === undefined ? null : clean(plain.split(/\n|\r/)[0]);
 }

@@ -101,6 +101,20 @@ test('files of the volume: written, listed, read, and replaced only by who names
   expect((await ask(azure, `https://${scm}/api/vfs/..%2f..%2fstate.json`, { token })).status).toBe(404);
 });
 
+test('what the application prints is in its log, each line with its time; the end of a file can be asked for', async () => {
+  await publish(azure, scm, server('one', "console.log('begin'); console.error('here');"));
+  const list = await until(async () => {
+    const { body } = await ask(azure, `https://${scm}/api/logs/docker`, { token });
+    const [log] = JSON.parse(body.toString('utf8')) as { href: string; lastUpdated: string; size: number }[];
+    return log !== undefined && log.size > 0;
+  }).then(() => ask(azure, `https://${scm}/api/logs/docker`, { token }));
+  const [log] = JSON.parse(list.body.toString('utf8')) as { href: string }[];
+  const whole = await ask(azure, log?.href ?? '', { token });
+  expect(whole.body.toString('utf8')).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z begin$/m);
+  const end = await ask(azure, log?.href ?? '', { token, headers: { range: 'bytes=-5' } });
+  expect([end.status, end.body.length]).toEqual([206, 5]);
+});
+
 test('the served files come back as a zip', async () => {
   await publish(azure, scm, packageOf({ 'server.js': '1', 'deep/er.txt': 'here' }));
   const { body } = await ask(azure, `https://${scm}/api/zip/site/wwwroot/`, { token });

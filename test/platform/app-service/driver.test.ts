@@ -1,4 +1,5 @@
 import { swapOutside } from '../../support/azure.js';
+import { until } from '../../support/until.js';
 import { context, failure, Stack, type TestSite } from './stack.js';
 
 const SECRET = 'a value that nobody may see';
@@ -213,6 +214,29 @@ describe('errors', () => {
       code: 'SLUICE_BUSY',
       retryAfterMs: 11_000,
     });
+  });
+
+  test("the candidate's most frequent errors are read from its log, since its weight began, also after going back", async () => {
+    const rollout = await stack.rollout();
+    const { spec, release, site } = rollout;
+    await rollout.shift(10);
+    const call = (path: string) =>
+      stack.driver().invoke(context(), { spec, version: release.version, payload: { path }, timeoutMs: 1_000 });
+    const from = Date.now();
+    await call('/fail/user-5');
+    await call('/fail/user-10');
+    await rollout.restore('shift');
+    const of = { spec, version: release.version };
+    const look = (since: number) => stack.driver().errors(context(), { ...of, from: since });
+    const found = await until('the log to be written', async () => {
+      const seen = await look(from);
+      return seen[0]?.count === 2 && seen;
+    });
+    expect(found).toEqual([{ what: 'TypeError: no points for user-5', count: 2 }]);
+    expect(await look(Date.now() + 60_000)).toEqual([]);
+    stack.faults.set([{ operations: ['ListLogs'], times: 1, effect: { status: 500 } }]);
+    expect(await look(from)).toEqual([]);
+    expect(site.staging.running).toBe(true);
   });
 
   test("App Service's own code and text arrive, which the SDK loses", async () => {

@@ -33,12 +33,13 @@ export async function failure(call: Promise<unknown>): Promise<SluiceError> {
   return error as SluiceError;
 }
 
-/** Answers `content`; its release at /release; nothing but 503 while its volume holds a file named broken. */
+/** Answers `content`; its release at /release; an error in its log at /fail; nothing but 503 while its volume holds a file named broken. */
 const server = (content: string) => `import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 const { HOME, PORT, SLUICE_RELEASE = '' } = process.env;
 createServer(({ url }, response) => {
   if (existsSync(HOME + '/broken')) response.statusCode = 503;
+  if (url.startsWith('/fail')) console.error(new TypeError('no points for ' + url.slice(6)));
   response.end(url === '/release' ? SLUICE_RELEASE : ${JSON.stringify(content)});
 }).listen(Number(PORT), '127.0.0.1');
 `;

@@ -7,9 +7,9 @@ import {
 } from '../../../activities/platform/description.js';
 import { changes, differences, lambdaDigest, sha256 } from '../../../activities/platform/lambda/configuration.js';
 import { place } from '../../../activities/platform/lambda/environments.js';
-import { sample } from '../../../activities/platform/lambda/logs.js';
 import { isExplained } from '../../../activities/platform/lambda/restore.js';
 import { routing, splitOf } from '../../../activities/platform/lambda/split.js';
+import { sample } from '../../../activities/platform/log-lines.js';
 import type { BeforeState } from '../../../activities/platform/platform.js';
 import { sameSplit, say } from '../../../activities/platform/splits.js';
 import { mark } from '../../../src/model/ids.js';
