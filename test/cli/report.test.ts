@@ -122,6 +122,15 @@ describe('the charts', () => {
     expect(Math.min(...(evidenceOf(succeeded())?.lines[0]?.values ?? []).map(Number))).toBe(0);
   });
 
+  test('what came just before the end is no rate of a second', () => {
+    const at = (ms: number, requests: number) =>
+      point(ms, 10, { stable: { requests: 0, errors: 0 }, candidate: { requests, errors: 0 } });
+    const view = { ...rolledBack(), series: [at(0, 0), at(1_000, 20), at(2_000, 40), at(2_100, 60)] };
+    const rates = chartsOf(view, NOW).charts.find(({ id }) => id === 'requests')?.lines[1]?.values;
+    expect(rates?.[2]).toBe(20);
+    expect(rates?.[3]).toBeCloseTo(40 / 1.1);
+  });
+
   test('a rollout that never gave the candidate any weight has none', () => {
     expect(chartsOf(refused(), NOW).charts).toEqual([]);
     expect(page(refused())).not.toContain('Over time');

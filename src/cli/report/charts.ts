@@ -111,12 +111,15 @@ function shareChart(view: RolloutView, what: 'errors' | 'slow', title: string, a
   };
 }
 
+/** Milliseconds that a rate is taken over, at least where there are as many. */
+const STRETCH = 900;
+
 function rateChart(view: RolloutView): Chart {
   const points = withGaps(view.series);
   const rate = (arm: 'stable' | 'candidate') =>
     points.map(({ point }, i) => {
-      const before = points[i - 1]?.point ?? null;
-      if (point === null || before === null || point.at === before.at) return null;
+      const before = point === null ? null : earlier(points, i);
+      if (point === null || before === null) return null;
       const requests = point[arm].requests - before[arm].requests;
       // A bake that was begun again counts from 0.
       return requests < 0 ? null : (requests * 1000) / (point.at - before.at);
@@ -131,6 +134,19 @@ function rateChart(view: RolloutView): Chart {
     lines: arms(view, rate),
     ticks: null,
   };
+}
+
+/** The point that a rate is taken from: a stretch before, since what came just before the end says little of a second. */
+function earlier(points: { point: SeriesPoint | null }[], i: number): SeriesPoint | null {
+  const at = points[i]?.point?.at ?? 0;
+  let found: SeriesPoint | null = null;
+  for (let back = i - 1; back >= 0; back -= 1) {
+    const point = points[back]?.point ?? null;
+    if (point === null) break;
+    if (point.at < at) found = point;
+    if (at - point.at >= STRETCH) break;
+  }
+  return found;
 }
 
 /** ln E and its limit. Below 1 : 1 there is no evidence at all, so the line stays there. */
