@@ -205,11 +205,18 @@ async function crashInSwap(
   const end = Date.now() + 60_000;
   while (!accepted && Date.now() < end && !(await isDone(handle))) await pause(20);
   if (!accepted) return;
-  // Its answer reaches the worker, which tells Temporal at its next heartbeat, a second later at most.
-  await pause(1_500);
+  // Its answer reaches the worker, which tells Temporal at its next heartbeat.
+  while (!(await toldOfSwap(handle)) && Date.now() < end) await pause(20);
   count.kills += 1;
   await world.crashWorker();
   await world.ground.heal();
+}
+
+/** Whether an activity has left the state of a swap for its next attempt. */
+async function toldOfSwap(handle: Handle): Promise<boolean> {
+  const { raw } = await handle.describe();
+  const details = (raw.pendingActivities ?? []).flatMap(({ heartbeatDetails }) => heartbeatDetails?.payloads ?? []);
+  return details.some(({ data }) => Buffer.from(data ?? []).includes('"swap"'));
 }
 
 /** A worker is stopped in the middle of a write, another takes over and the rollout is aborted; then the first wakes up. */
