@@ -72,6 +72,10 @@ export function json(status: number, value: unknown, headers: IncomingHttpHeader
   };
 }
 
+export function empty(status = 200, headers: IncomingHttpHeaders = {}): Answer {
+  return { status, headers, body: Buffer.alloc(0) };
+}
+
 /** The JSON object in a body; empty when it is none. */
 export function parse(body: Buffer): Record<string, unknown> {
   try {

@@ -1,5 +1,5 @@
-import { appendFileSync } from 'node:fs';
 import { type Answer, parse } from '../http.js';
+import { Log } from '../log.js';
 import type { Invocation } from './metrics.js';
 import type { LambdaRequest } from './route.js';
 import { weightsOf } from './rules-alias.js';
@@ -36,28 +36,13 @@ export interface Write {
   version: string | null;
 }
 
-/** Log of the writes of all functions, in memory and, when asked, as one JSON line each in a file. */
-export class WriteLog {
-  #writes: Write[] = [];
-  #seq = 0;
-
-  constructor(readonly file: string | null) {}
-
-  all(): Write[] {
-    return [...this.#writes];
-  }
-
-  clear(): void {
-    this.#writes = [];
-  }
-
+/** Log of the writes of all functions. Refused ones are in it too. */
+export class WriteLog extends Log<Write> {
   add(request: LambdaRequest, body: Buffer, answer: Answer): void {
     const asked = parse(body);
     const got = parse(answer.body);
     const weights = weightsOf(asked);
-    const write: Write = {
-      seq: ++this.#seq,
-      time: Date.now(),
+    this.append({
       operation: request.operation,
       accessKey: request.scope.accessKey,
       function: request.function || String(asked.FunctionName ?? ''),
@@ -75,9 +60,7 @@ export class WriteLog {
       error: answer.status < 300 ? null : String(answer.headers['x-amzn-errortype'] ?? got.__type ?? answer.status),
       revisionId: typeof got.RevisionId === 'string' ? got.RevisionId : null,
       version: String(got.FunctionVersion ?? got.Version ?? '') || null,
-    };
-    this.#writes.push(write);
-    if (this.file !== null) appendFileSync(this.file, `${JSON.stringify(write)}\n`);
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../flags.js';
 import { stopAll } from '../registry.js';
 import { startAws } from './start.js';
 
@@ -39,14 +40,9 @@ async function main(): Promise<void> {
   process.stdout.write(`${JSON.stringify({ endpoint, gatewayUrl, ministackUrl, pid: process.pid })}\n`);
 }
 
-function number(
-  name: 'port' | 'metricsDelayMs' | 'provisioningMs',
-  text: string | undefined,
-): { [name: string]: number } {
-  if (text === undefined) return {};
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new Error(`${name} must be a whole number, not ${text}`);
-  return { [name]: value };
+function number(name: string, text: string | undefined): { [name: string]: number } {
+  const value = wholeNumber(name, text);
+  return value === undefined ? {} : { [name]: value };
 }
 
 try {

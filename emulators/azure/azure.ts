@@ -12,17 +12,7 @@ import { route, withCookie } from './front.js';
 import { type Client, entra, managedIdentity, Tokens } from './identity.js';
 import { kudu, makeVolume } from './kudu.js';
 import type { Write, WriteLog } from './log.js';
-import {
-  type Content,
-  DEPLOY,
-  releaseIn,
-  rulesOf,
-  type Settings,
-  type Site,
-  type Slot,
-  slotNamed,
-  slotsOf,
-} from './model.js';
+import { type Content, DEPLOY, LOCATION, releaseIn, type Site, type Slot, slotNamed, slotsOf } from './model.js';
 import { isEmpty, page, Runtime } from './runtime.js';
 import { type Handler, type Listener, listen, type Reaction } from './server.js';
 import { hostOf, type Store, scmOf } from './store.js';
@@ -195,7 +185,7 @@ export class Azure {
       name,
       port: 0,
       scmPort: 0,
-      settings: {} satisfies Settings,
+      settings: {},
       configuration: {},
       auth: { platform: { enabled: false } },
       content,
@@ -303,7 +293,7 @@ export class Azure {
     const refused = this.#refused(call, actionOf(call));
     if (refused !== null) return refused;
     if (/\/metrics:getbatch(\?|$)/i.test(call.path)) {
-      const about = { region: 'westeurope', delayMs: this.parts.metricsDelayMs };
+      const about = { region: LOCATION, delayMs: this.parts.metricsDelayMs };
       return this.faults.meet('QueryMetrics', async () => this.traffic.metrics(call, about), gone);
     }
     const throttled = this.#throttle?.refuses(call.method) ?? null;
@@ -351,21 +341,8 @@ export class Azure {
   }
 
   /** Logs a write with what the site is at after it. */
-  note(operation: string, { site: name, slot }: { site: string; slot: string | null }, answer: Answer): Write {
-    const site = this.store.data.sites.find((one) => one.name === name);
-    const said = answer.status < 300 ? null : parse(answer.body);
-    const inner = (said?.error ?? said) as { code?: string; Code?: string; message?: string; Message?: string } | null;
-    const releases = site === undefined ? { production: null, slots: {} } : this.store.releases(site);
-    return this.parts.log.add({
-      operation,
-      site: name,
-      slot,
-      status: answer.status,
-      error: inner === null ? null : `${inner.code ?? inner.Code ?? ''}: ${inner.message ?? inner.Message ?? ''}`,
-      mark: site?.tags.sluice ?? '',
-      rules: site === undefined ? [] : structuredClone(rulesOf(site)),
-      ...releases,
-    });
+  note(operation: string, where: { site: string; slot: string | null }, answer: Answer): Write {
+    return this.parts.log.add(operation, { ...where, answer }, this.#site(where.site));
   }
 
   /** The emulator's own pages, for who started it as a process. */
@@ -395,8 +372,12 @@ export class Azure {
 
   /** Host of a site or of its slot, as ARM tells it; null: there is none. */
   hostOf(name: string, slotName: string | null): string | null {
-    const site = this.store.data.sites.find((one) => one.name === name);
+    const site = this.#site(name);
     const slot = site === undefined ? undefined : slotNamed(site, slotName);
     return slot === undefined ? null : hostOf(slot);
+  }
+
+  #site(name: string): Site | undefined {
+    return this.store.data.sites.find((site) => site.name === name);
   }
 }

@@ -1,12 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { json } from '../http.js';
+import { empty, json } from '../http.js';
 import type { Reaction } from './server.js';
 
 /**
  * What happens to a call. `status`: it is refused so. `reset`: it never arrives. `lost`: it takes effect and its answer
- * never comes. `heldMs`: it arrives that much later. Of the work that is done behind an
- * accepted call (`Swap`, `Deploy`): `fails` with a sentence, or
- * `hangs` until the faults are cleared.
+ * never comes. `heldMs`: it arrives that much later. To the work behind an accepted call (`Swap`, `Deploy`): `fails` with a
+ * sentence, `hangs` until the faults are cleared, or takes `heldMs` longer.
  */
 export type Effect =
   | { status: number; headers?: Record<string, string>; body?: unknown }
@@ -57,7 +56,7 @@ export class Faults {
     if (effect === null) return handle();
     if ('status' in effect) {
       const { status, headers = {}, body } = effect;
-      return body === undefined ? { status, headers, body: Buffer.alloc(0) } : json(status, body, headers);
+      return body === undefined ? empty(status, headers) : json(status, body, headers);
     }
     if ('lost' in effect) {
       await handle();
@@ -71,7 +70,7 @@ export class Faults {
     return 'reset';
   }
 
-  /** What a swap meets while it works: a sentence to fail with, or null after having hung for as long as it must. */
+  /** What the work behind an accepted call meets: a sentence to fail with, or null after having hung for as long as it must. */
   async meetWork(operation: string): Promise<string | null> {
     const effect = this.#take(operation);
     if (effect === null) return null;

@@ -1,7 +1,7 @@
 /** Kudu, the deployment service beside each slot: publish, deployments, the files of the volume ("Kudu service REST API"). */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { type Answer, type Call, json } from '../http.js';
+import { type Answer, type Call, empty, json } from '../http.js';
 import { pack, unpack, writeDurably } from './files.js';
 import { DEPLOY, type Deployment, type Slot } from './model.js';
 import { MACHINE, wwwroot } from './runtime.js';
@@ -95,11 +95,10 @@ function publish(side: Side, url: URL, zip: Buffer): Answer {
   content.deployments.push(made);
   side.save();
   void deploy(side, made, zip, url.searchParams.get('clean') === 'true');
-  return {
-    status: 202,
-    headers: { location: `https://${side.host}/api/deployments/latest`, 'scm-deployment-id': made.id },
-    body: Buffer.alloc(0),
-  };
+  return empty(202, {
+    location: `https://${side.host}/api/deployments/latest`,
+    'scm-deployment-id': made.id,
+  });
 }
 
 async function deploy(side: Side, made: Deployment, zip: Buffer, clean: boolean): Promise<void> {
@@ -176,7 +175,7 @@ function putFile(file: string, call: Call): Answer {
   if (refused !== null) return refused;
   const status = existsSync(file) ? 204 : 201;
   writeDurably(file, call.body);
-  return { status, headers: { etag: etag(file) }, body: Buffer.alloc(0) };
+  return empty(status, { etag: etag(file) });
 }
 
 function deleteFile(file: string, call: Call): Answer {
@@ -184,7 +183,7 @@ function deleteFile(file: string, call: Call): Answer {
   const refused = checked(file, call);
   if (refused !== null) return refused;
   rmSync(file);
-  return { status: 200, headers: {}, body: Buffer.alloc(0) };
+  return empty();
 }
 
 function getFile(side: Side, file: string, name: string, range: string | undefined): Answer {

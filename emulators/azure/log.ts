@@ -1,5 +1,6 @@
-import { appendFileSync } from 'node:fs';
-import type { Rule } from './model.js';
+import { type Answer, parse } from '../http.js';
+import { Log } from '../log.js';
+import { type Rule, releaseIn, rulesOf, type Site } from './model.js';
 
 /** One write to the control plane or to Kudu, refused ones too, in the order in which they took effect. */
 export interface Write {
@@ -20,25 +21,26 @@ export interface Write {
   slots: Record<string, string | null>;
 }
 
-/** In memory and, when asked, as one JSON line each in a file. Values of settings are not in it. */
-export class WriteLog {
-  #writes: Write[] = [];
-  #seq = 0;
-
-  constructor(readonly file: string | null) {}
-
-  all(): Write[] {
-    return [...this.#writes];
-  }
-
-  clear(): void {
-    this.#writes = [];
-  }
-
-  add(about: Omit<Write, 'seq' | 'time'>): Write {
-    const write: Write = { seq: ++this.#seq, time: Date.now(), ...about };
-    this.#writes.push(write);
-    if (this.file !== null) appendFileSync(this.file, `${JSON.stringify(write)}\n`);
-    return write;
+/** Values of settings are not in it. */
+export class WriteLog extends Log<Write> {
+  /** Notes an answered write with what its site is at; `site` undefined: there is none. */
+  add(
+    operation: string,
+    { site: name, slot, answer }: { site: string; slot: string | null; answer: Answer },
+    site: Site | undefined,
+  ): Write {
+    const said = answer.status < 300 ? null : parse(answer.body);
+    const inner = (said?.error ?? said) as { code?: string; Code?: string; message?: string; Message?: string } | null;
+    return this.append({
+      operation,
+      site: name,
+      slot,
+      status: answer.status,
+      error: inner === null ? null : `${inner.code ?? inner.Code ?? ''}: ${inner.message ?? inner.Message ?? ''}`,
+      mark: site?.tags.sluice ?? '',
+      rules: site === undefined ? [] : structuredClone(rulesOf(site)),
+      production: site === undefined ? null : releaseIn(site.production),
+      slots: Object.fromEntries((site?.slots ?? []).map((each) => [each.name ?? '', releaseIn(each)])),
+    });
   }
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../flags.js';
 import { stopAll } from '../registry.js';
 import { startAzure } from './start.js';
 
@@ -26,8 +27,8 @@ async function main(): Promise<void> {
     process.stdout.write(`${HELP}\n`);
     return;
   }
-  const port = number('--port', values.port);
-  const metricsDelayMs = number('--metrics-delay', values['metrics-delay']);
+  const port = wholeNumber('--port', values.port);
+  const metricsDelayMs = wholeNumber('--metrics-delay', values['metrics-delay']);
   const azure = await startAzure({
     ...(values.folder === undefined ? {} : { folder: values.folder }),
     ...(values.log === undefined ? {} : { writesFile: values.log }),
@@ -41,13 +42,6 @@ async function main(): Promise<void> {
   process.stdout.write(
     `${JSON.stringify({ endpoint, subscription, caFile, env, managedIdentity, pid: process.pid })}\n`,
   );
-}
-
-function number(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new Error(`${name} must be a whole number, not ${text}`);
-  return value;
 }
 
 try {

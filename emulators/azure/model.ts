@@ -1,5 +1,8 @@
 /** What the emulated Azure is made of; all of it is kept on disk as it stands here. */
 
+/** Region of all that is made here. */
+export const LOCATION = 'westeurope';
+
 /** A slot's volume, which a swap moves as one: `/home`, with the files that are served below `site/wwwroot`. */
 export interface Content {
   id: string;

@@ -9,7 +9,7 @@ import { type Certificates, makeCertificates } from './certificates.js';
 import type { Faults } from './faults.js';
 import { writeDurably } from './files.js';
 import { type Write, WriteLog } from './log.js';
-import type { Data, Plan, Site } from './model.js';
+import { type Data, LOCATION, type Plan, type Site } from './model.js';
 import { Store } from './store.js';
 import { WARM_UP, type WarmUp } from './swap.js';
 import type { Traffic } from './traffic.js';
@@ -19,8 +19,6 @@ const SUBSCRIPTION = '11111111-1111-4111-8111-111111111111';
 const CLIENT = { id: '22222222-2222-4222-8222-222222222222', secret: 'demo' };
 const TENANT = '33333333-3333-4333-8333-333333333333';
 const IDENTITY_HEADER = 'demo';
-/** Region of all that is made here. */
-const LOCATION = 'westeurope';
 
 export interface AzureOptions {
   /** Keeps all state, over the end of this process and SIGKILL; a temporary one unless given. */

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeDurably } from './files.js';
-import { type Content, type Data, releaseIn, type Site, type Slot, slotsOf } from './model.js';
+import type { Content, Data, Site, Slot } from './model.js';
 import type { Launch } from './runtime.js';
 
 export class Store {
@@ -61,15 +61,6 @@ export class Store {
   resolve(value: string): string {
     const reference = referenceIn(value);
     return reference === null ? value : (this.data.secrets[reference.uri ?? ''] ?? value);
-  }
-
-  /** Release by the resource's id: for the logs of writes and of traffic. */
-  releases(site: Site): { production: string | null; slots: Record<string, string | null> } {
-    const slots = slotsOf(site).filter((slot) => slot.name !== null);
-    return {
-      production: releaseIn(site.production),
-      slots: Object.fromEntries(slots.map((slot) => [slot.name ?? '', releaseIn(slot)])),
-    };
   }
 }
 

@@ -1,6 +1,6 @@
 /** A swap, step by step as the platform does it ("Set up staging environments", what happens during a swap). */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Answer, json } from '../http.js';
+import type { Answer } from '../http.js';
 import { webError } from './answers.js';
 import type { Faults } from './faults.js';
 import { type Result, type Settings, type Site, type Slot, slotNamed } from './model.js';
@@ -171,7 +171,7 @@ function exchange(site: Site, slot: Slot): void {
 }
 
 /** Settings that end so never change places. */
-function isSticky({ sticky }: Site, name: string): boolean {
+export function isSticky({ sticky }: Site, name: string): boolean {
   return sticky.includes(name) || name.endsWith('_EXTENSION_VERSION');
 }
 
@@ -206,8 +206,4 @@ export function refusedSwap(
 
 function authenticates({ auth }: Slot): boolean {
   return (auth as { platform?: { enabled?: boolean } }).platform?.enabled === true;
-}
-
-export function resultAnswer({ status, body }: Result): Answer {
-  return json(status, body);
 }

@@ -35,15 +35,21 @@ async function sluice(argv: string[], env: Record<string, string>): Promise<{ co
   return { code, out };
 }
 
-test('`sluice up` runs all of it on loopback, and Ctrl-C ends all of it', async () => {
-  child = spawn(process.execPath, [BIN, 'up', '--emulate', 'aws', '-o', 'json'], {
+/** `sluice up` with a cloud, when it says that it is ready. */
+async function emulating(cloud: string) {
+  const started = spawn(process.execPath, [BIN, 'up', '--emulate', cloud, '-o', 'json'], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const exited = new Promise<number | null>((resolve) => child?.once('exit', resolve));
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  child = started;
+  const exited = new Promise<number | null>((resolve) => started.once('exit', resolve));
+  const lines = createInterface({ input: started.stdout });
   const first = await new Promise<string>((resolve) => lines.once('line', resolve));
-  const { env, ui } = JSON.parse(first) as Ready;
+  return { ...(JSON.parse(first) as Ready), up: { exited, kill: (signal: NodeJS.Signals) => started.kill(signal) } };
+}
+
+test('`sluice up` runs all of it on loopback, and Ctrl-C ends all of it', async () => {
+  const { env, ui, up } = await emulating('aws');
   for (const address of [`http://${env.TEMPORAL_ADDRESS}`, env.AWS_ENDPOINT_URL, ui]) {
     expect(new URL(address ?? '').hostname).toBe('127.0.0.1');
   }
@@ -56,8 +62,8 @@ test('`sluice up` runs all of it on loopback, and Ctrl-C ends all of it', async 
   );
   expect((await sluice(['list', '-o', 'json'], env)).out).toBe('[]\n');
 
-  child.kill('SIGINT');
-  expect(await exited).toBe(0);
+  up.kill('SIGINT');
+  expect(await up.exited).toBe(0);
   await until('the UI to be gone', () =>
     fetch(ui).then(
       () => false,
@@ -70,17 +76,10 @@ test('`sluice up` runs all of it on loopback, and Ctrl-C ends all of it', async 
 });
 
 test('`sluice up --emulate azure` has a site that can be planned for and served', async () => {
-  child = spawn(process.execPath, [BIN, 'up', '--emulate', 'azure', '-o', 'json'], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = new Promise<number | null>((resolve) => child?.once('exit', resolve));
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  const first = await new Promise<string>((resolve) => lines.once('line', resolve));
-  const { env } = JSON.parse(first) as Ready;
+  const { env, up } = await emulating('azure');
   const example = path.join(ROOT, 'examples', 'checkout-app-service', 'direct.yaml');
   const planned = await sluice(['plan', example, '-o', 'json'], env);
   expect([planned.code, planned.out]).toEqual([0, expect.stringContaining('promote')]);
-  child.kill('SIGINT');
-  expect(await exited).toBe(0);
+  up.kill('SIGINT');
+  expect(await up.exited).toBe(0);
 });

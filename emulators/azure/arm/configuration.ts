@@ -1,11 +1,12 @@
 /** Configuration and what follows from it. Each write restarts the slot, but for the routing rules, which are the front door's. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Answer } from '../../http.js';
+import { type Answer, empty } from '../../http.js';
 import { done, listOf, webError } from '../answers.js';
 import { type Rule, type Settings, type Site, type Slot, slotNamed } from '../model.js';
 import { wwwroot } from '../runtime.js';
 import { referenceIn } from '../store.js';
+import { isSticky } from '../swap.js';
 import type { Request } from './request.js';
 
 export function configurationOf({ configuration, instances: numberOfWorkers }: Slot): Record<string, unknown> {
@@ -86,10 +87,9 @@ export function instances({ instances: count }: Slot): unknown[] {
 
 /** What a swap would change, values included: they are secrets to whoever shows this. */
 export function differences({ site, slot }: Request): Answer {
-  const sticky = new Set(site.sticky);
   const { production } = site;
   const names = [...new Set([...Object.keys(production.settings), ...Object.keys(slot.settings)])];
-  const differing = names.filter((name) => !sticky.has(name) && production.settings[name] !== slot.settings[name]);
+  const differing = names.filter((name) => !isSticky(site, name) && production.settings[name] !== slot.settings[name]);
   const of = (settingType: string, name: string, [own, there]: [unknown, unknown]) => ({
     name,
     properties: {
@@ -116,11 +116,11 @@ export function setRunning({ azure, site, slot }: Request, running: boolean): An
   azure.store.save();
   if (running) void azure.restart(site, slot);
   else void azure.runtime.unload(slot.content.id);
-  return { status: 200, headers: {}, body: Buffer.alloc(0) };
+  return empty();
 }
 
 export async function restart({ azure, site, slot, call }: Request): Promise<Answer> {
   const restarted = azure.restart(site, slot);
   if (/[?&]synchronous=true/.test(call.path)) await restarted;
-  return { status: 200, headers: {}, body: Buffer.alloc(0) };
+  return empty();
 }

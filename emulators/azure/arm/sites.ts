@@ -2,7 +2,7 @@
 import { type Answer, type Call, parse } from '../../http.js';
 import { armError, busy, done, listOf, notFound, webError } from '../answers.js';
 import type { Azure } from '../azure.js';
-import { type Plan, type Site, type Slot, slotNamed } from '../model.js';
+import { LOCATION, type Plan, type Site, type Slot, slotNamed } from '../model.js';
 import { hostOf, scmOf } from '../store.js';
 import type { ArmCall } from './index.js';
 import { idOf, type Named, type Request } from './request.js';
@@ -74,7 +74,7 @@ export async function putSite(
       name,
       resourceGroup,
       plan,
-      location: location ?? 'westeurope',
+      location: location ?? LOCATION,
       kind: kind ?? 'app,linux',
       tags: tags ?? {},
     });
@@ -125,7 +125,7 @@ export function servePlan(
     const made: Plan = {
       name,
       resourceGroup,
-      location: location ?? 'westeurope',
+      location: location ?? LOCATION,
       sku: sku ?? { name: 'S1', tier: 'Standard' },
     };
     azure.store.data.plans = [...azure.store.data.plans.filter((plan) => plan.name !== name), made];

@@ -1,9 +1,9 @@
 /** Swaps, and the long operations that are looked at until they end. */
-import type { Answer, Call } from '../../http.js';
+import { type Answer, type Call, empty, json } from '../../http.js';
 import { busy, done, notFound } from '../answers.js';
 import type { Azure } from '../azure.js';
 import { type Slot, slotNamed } from '../model.js';
-import { prepare, refusedSwap, resultAnswer, unprepare } from '../swap.js';
+import { prepare, refusedSwap, unprepare } from '../swap.js';
 import { idOf, type Request } from './request.js';
 
 export async function applySlotConfig({ azure, site, slot, body }: Request): Promise<Answer> {
@@ -13,7 +13,7 @@ export async function applySlotConfig({ azure, site, slot, body }: Request): Pro
   site.prepared = slot.name;
   azure.store.save();
   await azure.restart(site, slot);
-  return { status: 200, headers: {}, body: Buffer.alloc(0) };
+  return empty();
 }
 
 /** Of the slot or of production: both end what is prepared. */
@@ -24,7 +24,7 @@ export function resetSlotConfig({ azure, site }: Request): Answer {
   site.prepared = null;
   azure.store.save();
   if (slot !== undefined) void azure.restart(site, slot);
-  return { status: 200, headers: {}, body: Buffer.alloc(0) };
+  return empty();
 }
 
 /** Accepted at once; the address to look at answers 202 until it is done, then the result. */
@@ -43,7 +43,7 @@ export function operation(azure: Azure, id: string, call: Call): Answer {
   const { operations } = azure.store.data;
   const result = operations[id];
   if (result === undefined) return notFound(`operationresults/${id}`);
-  return result === null ? accepted(azure, call.path, call) : resultAnswer(result);
+  return result === null ? accepted(azure, call.path, call) : json(result.status, result.body);
 }
 
 function accepted(azure: Azure, at: string, call: Call): Answer {
@@ -53,7 +53,7 @@ function accepted(azure: Azure, at: string, call: Call): Answer {
     location: `${azure.endpoint}${at}${query}`,
     ...(after === 0 ? {} : { 'retry-after': String(after) }),
   };
-  return { status: 202, headers, body: Buffer.alloc(0) };
+  return empty(202, headers);
 }
 
 /** "Deployed" is not "running": this tells the second, on Linux ("Web Apps - Get Production Site Deployment Status"). */
