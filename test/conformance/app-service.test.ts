@@ -19,7 +19,7 @@ import {
 import { packFolder, readArtifact } from '../../src/artifact/index.js';
 import { mark, parseMark } from '../../src/model/ids.js';
 import type { Artifact } from '../../src/model/spec.js';
-import { clientsOf, keptIn, seed, swapOutside, unload } from '../support/azure.js';
+import { clientsOf, keptIn, seed, stagingOf, swapOutside, unload } from '../support/azure.js';
 import { specFor } from '../support/specs.js';
 import { describeDriver } from './driver.js';
 import type { ConformanceFixture, Fault, FaultPoint, TestTarget } from './fixture.js';
@@ -195,11 +195,6 @@ class AppServiceFixture implements ConformanceFixture {
 }
 
 const OK = { status: 200, headers: {}, body: Buffer.alloc(0) };
-
-function stagingOf({ slots: [slot] }: Site): Slot {
-  if (slot === undefined) throw new Error('the site has lost its slot');
-  return slot;
-}
 
 function environmentsOf(site: Site): { blue: string | null; green: string | null } {
   const [production, staging] = [site.production, stagingOf(site)];

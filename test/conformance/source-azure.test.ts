@@ -6,7 +6,7 @@ import { readArtifact } from '../../src/artifact/index.js';
 import type { Counts } from '../../src/judge/types.js';
 import type { AzureMonitorMetric } from '../../src/model/spec.js';
 import { packageOf } from '../emulators/azure/app.js';
-import { clientsOf, seed } from '../support/azure.js';
+import { clientsOf, seed, stagingOf } from '../support/azure.js';
 import { specFor } from '../support/specs.js';
 import { describeSource, type Releases, type SourceFixture, type Wanted } from './source.js';
 
@@ -95,11 +95,6 @@ async function start(): Promise<SourceFixture> {
     },
     stop: () => azure.stop(),
   };
-}
-
-function stagingOf({ slots: [slot] }: Site): Slot {
-  if (slot === undefined) throw new Error('the site has lost its slot');
-  return slot;
 }
 
 describeSource('Azure Monitor', start);

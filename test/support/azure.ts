@@ -1,6 +1,6 @@
 /** What tests do to the emulated Azure behind the driver's back. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { azureClients } from '../../activities/platform/app-service/index.js';
 import { unpack, writeDurably } from '../../emulators/azure/files.js';
@@ -44,12 +44,16 @@ export function keptIn(azure: EmulatedAzure, site: Site): { release: string; dig
   return [site.production, ...site.slots]
     .flatMap((slot) => {
       const folder = path.join(azure.azure.store.home(slot.content), 'data', 'sluice');
-      mkdirSync(folder, { recursive: true });
-      return readdirSync(folder).map((name) => path.join(folder, name));
+      return (existsSync(folder) ? readdirSync(folder) : []).map((name) => path.join(folder, name));
     })
     .filter((file) => /\/r-[0-9a-f]+\.json$/.test(file))
     .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs)
     .map((file) => JSON.parse(readFileSync(file, 'utf8')) as { release: string; digest: string });
+}
+
+export function stagingOf({ slots: [slot] }: Site): Slot {
+  if (slot === undefined) throw new Error('the site has lost its slot');
+  return slot;
 }
 
 /** Somebody else swaps the slot into production. */

@@ -7,8 +7,11 @@ import type { EmulatedAzure } from '../../../emulators/azure/index.js';
 
 export const GROUP = 'shop';
 
+/** Where an emulated Azure is, in this process or in another. */
+export type Reached = Pick<EmulatedAzure, 'endpoint' | 'subscription' | 'env' | 'ca'>;
+
 /** The SDK with nothing changed but endpoint, authority and certificate authority. */
-export function sdk(azure: EmulatedAzure, retries = 0): WebSiteManagementClient {
+export function sdk(azure: Reached, retries = 0): WebSiteManagementClient {
   const { env, ca } = azure;
   const credential = new ClientSecretCredential(
     env.AZURE_TENANT_ID ?? '',
@@ -30,7 +33,7 @@ export interface Asked extends Partial<HttpRequest> {
 
 /** One plain request; never follows a redirect. */
 export async function ask(
-  azure: EmulatedAzure,
+  azure: Reached,
   url: string,
   { token, headers = {}, ...rest }: Asked = {},
 ): Promise<HttpAnswer> {
@@ -39,7 +42,7 @@ export async function ask(
   return send(url, { signal: AbortSignal.timeout(30_000), headers: signed, ...rest });
 }
 
-export async function tokenOf(azure: EmulatedAzure): Promise<string> {
+export async function tokenOf(azure: Reached): Promise<string> {
   const { env } = azure;
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
@@ -99,7 +102,7 @@ export async function until(is: () => Promise<boolean>, within = 20_000): Promis
 
 /** What the application says. */
 export async function said(
-  azure: EmulatedAzure,
+  azure: Reached,
   host: string,
   asked: Asked & { path?: string } = {},
 ): Promise<Record<string, string> & { status: number; cookie: string }> {

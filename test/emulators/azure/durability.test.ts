@@ -2,12 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { WebSiteManagementClient } from '@azure/arm-appservice';
-import { ClientSecretCredential } from '@azure/identity';
-import { createSend } from '../../../activities/platform/app-service/http.js';
 import { ROOT } from '../../support/tools.js';
 import { server } from './app.js';
-import { GROUP, until } from './client.js';
+import { ask, GROUP, hosts, type Reached, said, sdk, tokenOf, until } from './client.js';
 
 /** The emulated Azure as a process that is killed: what it has answered is true afterwards. */
 const MAIN = path.join(ROOT, 'dist', 'emulators', 'azure', 'main.js');
@@ -24,12 +21,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Started {
+interface Started extends Reached {
   child: ChildProcess;
-  endpoint: string;
-  subscription: string;
-  env: Record<string, string>;
-  ca: string;
 }
 
 async function start(...args: string[]): Promise<Started> {
@@ -39,8 +32,8 @@ async function start(...args: string[]): Promise<Started> {
   });
   children.push(child);
   for await (const line of createInterface({ input: child.stdout as NonNullable<typeof child.stdout> })) {
-    const said = JSON.parse(line) as Omit<Started, 'child' | 'ca'> & { caFile: string };
-    return { child, ...said, ca: readFileSync(said.caFile, 'utf8') };
+    const told = JSON.parse(line) as Omit<Reached, 'ca'> & { caFile: string };
+    return { child, ...told, ca: readFileSync(told.caFile, 'utf8') };
   }
   throw new Error('it ended without a word');
 }
@@ -51,70 +44,37 @@ async function kill({ child }: Started): Promise<void> {
   await ended;
 }
 
-function clientOf({ env, endpoint, subscription, ca }: Started): WebSiteManagementClient {
-  const { AZURE_TENANT_ID = '', AZURE_CLIENT_ID = '', AZURE_CLIENT_SECRET = '' } = env;
-  const credential = new ClientSecretCredential(AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, {
-    authorityHost: endpoint,
-    disableInstanceDiscovery: true,
-    tlsOptions: { ca },
-  });
-  return new WebSiteManagementClient(credential, subscription, {
-    endpoint,
-    tlsOptions: { ca },
-    retryOptions: { maxRetries: 0 },
-  });
-}
-
 async function own(azure: Started, method: string, page: string, body?: unknown) {
-  const send = createSend(azure.ca);
-  return send(`${azure.endpoint}/_sluice/${page}`, {
-    method,
-    signal: AbortSignal.timeout(10_000),
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  const given = body === undefined ? {} : { body: JSON.stringify(body) };
+  return ask(azure, `${azure.endpoint}/_sluice/${page}`, { method, ...given });
 }
 
-async function text(azure: Started, host: string): Promise<string> {
-  const answer = await createSend(azure.ca)(`https://${host}/`, { signal: AbortSignal.timeout(10_000) });
-  return String((JSON.parse(answer.body.toString('utf8')) as { text: string }).text);
-}
-
-async function deploy(azure: Started, slot: string | null, zip: Buffer): Promise<string> {
-  const { webApps } = clientOf(azure);
-  const found = slot === null ? await webApps.get(GROUP, 'shop') : await webApps.getSlot(GROUP, 'shop', slot);
-  const scm = found.hostNameSslStates?.find(({ hostType }) => hostType === 'Repository')?.name;
-  const { env, endpoint } = azure;
-  const form = new URLSearchParams({
-    grant_type: 'client_credentials',
-    client_id: env.AZURE_CLIENT_ID ?? '',
-    client_secret: env.AZURE_CLIENT_SECRET ?? '',
-    scope: 'x',
-  });
-  const send = createSend(azure.ca);
-  const signal = AbortSignal.timeout(30_000);
-  const token = await send(`${endpoint}/t/oauth2/v2.0/token`, { method: 'POST', body: form.toString(), signal });
-  const { access_token } = JSON.parse(token.body.toString('utf8')) as { access_token: string };
-  const sent = await send(`https://${scm}/api/publish?type=zip&clean=true`, {
-    method: 'POST',
-    body: zip,
-    signal,
-    headers: { authorization: `Bearer ${access_token}` },
-  });
+/** Publishes to production or to the slot, and waits until ARM says that it runs. Answers its host. */
+async function deploy(azure: Started, slot: string | undefined, zip: Buffer): Promise<string> {
+  const client = sdk(azure);
+  const { host, scm } = await hosts(client, 'shop', slot);
+  const token = await tokenOf(azure);
+  const sent = await ask(azure, `https://${scm}/api/publish?type=zip&clean=true`, { method: 'POST', body: zip, token });
   const id = sent.headers['scm-deployment-id'] ?? '';
+  const { webApps } = client;
   const poller =
-    slot === null
+    slot === undefined
       ? webApps.getProductionSiteDeploymentStatus(GROUP, 'shop', id)
       : webApps.getSlotSiteDeploymentStatusSlot(GROUP, 'shop', slot, id);
   await poller.pollUntilDone();
-  return found.defaultHostName ?? '';
+  return host;
+}
+
+async function text(azure: Started, host: string): Promise<string | undefined> {
+  return (await said(azure, host)).text;
 }
 
 test('a swap that was accepted is completed after SIGKILL, at the same addresses, once', async () => {
   const first = await start('--site', 'shop');
-  const production = await deploy(first, null, server('old'));
+  const production = await deploy(first, undefined, server('old'));
   const staging = await deploy(first, 'staging', server('new'));
   await own(first, 'PUT', 'faults', { rules: [{ operations: ['Swap'], times: 1, effect: { hangs: true } }] });
-  const poller = clientOf(first).webApps.swapSlot(GROUP, 'shop', 'staging', {
+  const poller = sdk(first).webApps.swapSlot(GROUP, 'shop', 'staging', {
     targetSlot: 'production',
     preserveVnet: true,
   });
@@ -124,28 +84,28 @@ test('a swap that was accepted is completed after SIGKILL, at the same addresses
   await kill(first);
   const second = await start();
   expect([second.endpoint, second.ca]).toEqual([first.endpoint, first.ca]);
-  await until(async () => (await clientOf(second).webApps.get(GROUP, 'shop')).inProgressOperationId === undefined);
+  await until(async () => (await sdk(second).webApps.get(GROUP, 'shop')).inProgressOperationId === undefined);
   expect(await text(second, production)).toBe('new');
   expect(await text(second, staging)).toBe('old');
 }, 30_000);
 
 test('what was written is there after SIGKILL; a deployment at work has failed', async () => {
   const first = await start('--site', 'shop');
-  const { webApps } = clientOf(first);
+  const { webApps } = sdk(first);
   await webApps.updateApplicationSettings(GROUP, 'shop', { properties: { KEPT: 'yes' } });
-  const production = await deploy(first, null, server('old'));
+  const production = await deploy(first, undefined, server('old'));
   await own(first, 'PUT', 'faults', { rules: [{ operations: ['Deploy'], times: 1, effect: { hangs: true } }] });
-  deploy(first, null, server('half')).catch(() => undefined);
+  deploy(first, undefined, server('half')).catch(() => undefined);
   await until(async () => {
     const writes = JSON.parse((await own(first, 'GET', 'writes')).body.toString('utf8')) as { operation: string }[];
     return writes.filter(({ operation }) => operation === 'Publish').length === 2;
   });
   await kill(first);
   const second = await start();
-  const settings = await clientOf(second).webApps.listApplicationSettings(GROUP, 'shop');
+  const settings = await sdk(second).webApps.listApplicationSettings(GROUP, 'shop');
   expect(settings.properties).toEqual({ KEPT: 'yes' });
   expect(await text(second, production)).toBe('old');
   // Kudu takes the next one: nothing is at work any more.
-  await deploy(second, null, server('next'));
+  await deploy(second, undefined, server('next'));
   expect(await text(second, production)).toBe('next');
 }, 30_000);

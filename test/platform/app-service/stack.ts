@@ -15,7 +15,7 @@ import { SluiceError } from '../../../src/model/errors.js';
 import { mark } from '../../../src/model/ids.js';
 import type { AppServiceTarget, Artifact, Release, Spec } from '../../../src/model/spec.js';
 import { ask } from '../../emulators/azure/client.js';
-import { clientsOf, seed, unload } from '../../support/azure.js';
+import { clientsOf, seed, stagingOf, unload } from '../../support/azure.js';
 import { context } from '../../support/context.js';
 import { specFor } from '../../support/specs.js';
 
@@ -142,9 +142,7 @@ export class TestSite {
   }
 
   get staging(): Slot {
-    const [slot] = this.arm.slots;
-    if (slot === undefined) throw new Error('the site has lost its slot');
-    return slot;
+    return stagingOf(this.arm);
   }
 
   host({ port }: Slot): string {
