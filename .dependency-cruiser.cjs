@@ -3,7 +3,7 @@ const values = { dependencyTypesNot: ['type-only'] };
 const TEMPORAL = 'node_modules/@temporalio';
 
 /** Folders whose index.ts (and types.ts, where there is one) is all that others see. */
-const FACES = 'src/(?:artifact|client|judge|plan|spec)';
+const FACES = 'src/(?:access|artifact|client|judge|plan|spec)';
 
 function rule(name, comment, from, to) {
   return { name, comment, severity: 'error', from, to };
@@ -53,13 +53,19 @@ module.exports = {
       { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:artifact|model)/' },
     ),
     rule(
+      'access-decides',
+      'what a policy says and what a signature proves: no I/O, no Temporal',
+      { path: '^src/access/' },
+      { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:access|spec|model|plan)/' },
+    ),
+    rule(
       'client-speaks-by-messages',
       'of the workflows it takes types and message definitions',
       { path: '^src/client/' },
       {
         ...values,
         path: '^(?:src|workflows|activities|emulators)/',
-        pathNot: ['^src/(?:client|model)/', '^src/search-attributes\\.ts$', '^workflows/messages\\.ts$'],
+        pathNot: ['^src/(?:access|client|model)/', '^src/search-attributes\\.ts$', '^workflows/messages\\.ts$'],
       },
     ),
     rule(
@@ -75,7 +81,7 @@ module.exports = {
       {
         ...values,
         path: '^(?:src|workflows|emulators)/',
-        pathNot: '^src/(?:model|plan|judge|spec|artifact)/',
+        pathNot: '^src/(?:access|model|plan|judge|spec|artifact)/',
       },
     ),
     rule(

@@ -1,8 +1,9 @@
 /** The activities of one account and region: cloud calls, watching, restoring. */
 import { Context } from '@temporalio/activity';
 import { judgeOf } from '../src/judge/index.js';
-import { mark } from '../src/model/ids.js';
+import { mark, targetId } from '../src/model/ids.js';
 import type { Spec } from '../src/model/spec.js';
+import type { AccountAccess, Asking } from './access/index.js';
 import { withFailures } from './failures.js';
 import { runSmoke } from './health/smoke.js';
 import { decidingSources } from './health/source-names.js';
@@ -21,6 +22,8 @@ interface AccountOptions {
   driverFor: (spec: Spec) => PlatformDriver;
   /** Folder of the artifact store. */
   store: string;
+  /** The worker's policy and its key. */
+  access: AccountAccess;
   /** Finds targets that a gone run left split. */
   sweep: (ctx: CallContext, args: { account: string; region: string }) => ReturnType<AccountActivities['sweep']>;
 }
@@ -45,16 +48,21 @@ async function called<T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>
 }
 
 export function accountActivities(options: AccountOptions): AccountActivities {
-  const { driverFor, store } = options;
-  return withFailures<AccountActivities>({
-    prepare: ({ spec }) => called(false, (ctx) => prepare(ctx, driverFor(spec), spec, store)),
-    inspect: ({ spec }) => called(false, (ctx) => inspectAndPlan(ctx, driverFor(spec), spec, store)),
+  const { driverFor, store, access } = options;
+  const activities: AccountActivities = {
+    prepare: ({ spec, grant }) => called(false, (ctx) => prepare(ctx, driverFor(spec), { spec, grant, store, access })),
+    inspect: ({ spec }) => called(false, (ctx) => inspectAndPlan(ctx, driverFor(spec), { spec, store, access })),
     deploy: (args) => called(false, (ctx) => driverFor(args.spec).deploy(ctx, args)),
     warm: (args) => called(false, (ctx) => driverFor(args.spec).warm(ctx, args)),
     shift: (args) => called(false, (ctx) => driverFor(args.spec).shift(ctx, args)),
     promote: (args) => called(false, (ctx) => driverFor(args.spec).promote(ctx, args)),
     restore: (args) => called(true, (ctx) => driverFor(args.spec).restore(ctx, args)),
-    retire: (args) => called(false, (ctx) => driverFor(args.spec).retire(ctx, args)),
+    retire: async ({ spec, keep, version, seal }) => {
+      const { app, environment } = spec;
+      if (Context.current().info.workflowExecution?.workflowId !== targetId(app, environment)) seal = null;
+      await access.believe({ app, environment, version, spec: { ...spec }, seal });
+      return called(false, (ctx) => driverFor(spec).retire(ctx, { spec, keep }));
+    },
     probe: ({ spec, version, probes }) =>
       called(false, (ctx) =>
         runSmoke(
@@ -102,5 +110,25 @@ export function accountActivities(options: AccountOptions): AccountActivities {
         return { before: { ...before, revision: written.revision }, findings };
       }),
     sweep: (args) => called(false, (ctx) => options.sweep(ctx, args)),
+  };
+  return withFailures(withGrants(activities, access));
+}
+
+/** Those that ask for no grant: one has a proof of its own, the other only reads. */
+const FREE = new Set<keyof AccountActivities>(['retire', 'sweep']);
+
+/** The same activities, each only for whom a worker has granted it. */
+function withGrants(activities: AccountActivities, { grants }: AccountAccess): AccountActivities {
+  const guarded = Object.entries(activities).map(([name, activity]) => {
+    if (FREE.has(name as keyof AccountActivities)) return [name, activity];
+    const work = activity as (args: Asking) => Promise<unknown>;
+    return [
+      name,
+      async (args: Asking) => {
+        await grants.allow(name, args);
+        return work(args);
+      },
+    ];
   });
+  return Object.fromEntries(guarded) as AccountActivities;
 }

@@ -8,9 +8,10 @@ import { clean } from '../src/model/text.js';
 
 type Activities = Record<string, (...args: never[]) => Promise<unknown>>;
 
-/** Which errors end an activity at once. Restoring tries again on all but a foreign change: an abort must land. */
+/** Which errors end an activity at once. Restoring tries again on all but a foreign change, and a run that may not write: an abort must land. */
 function isFinal(name: string, error: SluiceError): boolean {
-  return name === 'restore' ? error.code === 'SLUICE_FOREIGN_CHANGE' : ERRORS[error.code].final;
+  const { code } = error;
+  return name === 'restore' ? code === 'SLUICE_FOREIGN_CHANGE' || code === 'SLUICE_ACCESS' : ERRORS[code].final;
 }
 
 /** An error as a failure that may be recorded. */

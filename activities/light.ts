@@ -4,7 +4,8 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@te
 import { SluiceError } from '../src/model/errors.js';
 import { rolloutId, TASK_QUEUE, targetId } from '../src/model/ids.js';
 import { parseSpecValue } from '../src/spec/index.js';
-import type { UndoRecord } from '../workflows/messages.js';
+import type { RolloutEvent, UndoRecord } from '../workflows/messages.js';
+import type { Access } from './access/index.js';
 import { withFailures } from './failures.js';
 import { notify } from './notify/index.js';
 import type { LightActivities, Limits } from './types.js';
@@ -13,15 +14,31 @@ interface LightOptions {
   client: Client;
   searchAttributes: boolean;
   limits: Limits;
+  access: Access;
 }
 
-export function lightActivities({ client, searchAttributes, limits }: LightOptions): LightActivities {
+export function lightActivities({ client, searchAttributes, limits, access }: LightOptions): LightActivities {
+  /** What a rollout leaves with the companion is believed later only with a worker's seal. */
+  const sealed = async (app: string, environment: string, event: RolloutEvent, grant: string | null) => {
+    if (event.kind !== 'ended' || event.undo === null || !access.grants.on) return event;
+    await access.grants.allow('tellTarget', { grant });
+    const { version, spec } = event.undo;
+    return { ...event, undo: { ...event.undo, seal: await access.sealRecord({ app, environment, version, spec }) } };
+  };
   return withFailures<LightActivities>({
-    parse: async ({ input, app, environment, type }) => ({
-      spec: parseSpecValue(input, { app, environment, type }),
-      searchAttributes,
-      limits,
-    }),
+    parse: async ({ input, app, environment, type }) => {
+      const { token: _proof, ...written } = input;
+      const spec = parseSpecValue(written, { app, environment, type });
+      const version = 'version' in spec.release ? { version: String(spec.release.version) } : {};
+      const begun = await access.begin(client, { app, environment, type, input, spec, ...version });
+      return { ...begun, searchAttributes, limits };
+    },
+
+    decide: (args) => access.decide(client, args),
+
+    renew: async ({ grants }) => Promise.all(grants.map(async (grant) => (await access.renew(client, grant)) ?? '')),
+
+    admit: (of) => access.admit(client, of),
 
     readUndo: async ({ app, environment }) => {
       const record = await client.workflow
@@ -37,12 +54,17 @@ export function lightActivities({ client, searchAttributes, limits }: LightOptio
           `there is nothing to undo at ${app}/${environment}: nothing was replaced, or the rollback window is over. \`sluice releases ${app}\` shows which; start a rollout of the version you want: release: {version: N}`,
         );
       }
+      await access.believe({ app, environment, ...record });
       return record;
     },
 
-    notify: ({ spec, event }) => notify(spec, event),
+    notify: async ({ spec, event, grant }) => {
+      await access.grants.allow('notify', { spec, grant });
+      await notify(spec, event);
+    },
 
-    tellTarget: async ({ app, environment, event }) => {
+    tellTarget: async ({ app, environment, event: said, grant }) => {
+      const event = await sealed(app, environment, said, grant);
       await client.workflow.signalWithStart('targetCompanion', {
         workflowId: targetId(app, environment),
         taskQueue: TASK_QUEUE,
@@ -73,8 +95,10 @@ export function lightActivities({ client, searchAttributes, limits }: LightOptio
       }
     },
 
-    supersede: async ({ app, environment, run, by }) => {
-      const message = { run, ...(by === null ? {} : { by }) };
+    supersede: async ({ app, environment, run, by, type, input }) => {
+      await access.admit(client, { app, environment, type, input });
+      const token = await access.sealSupersede({ app, environment, run, by });
+      const message = { run, ...(by === null ? {} : { by }), ...(token === null ? {} : { token }) };
       await client.workflow
         .getHandle(rolloutId(app, environment))
         .signal('supersede', message)

@@ -1,10 +1,13 @@
 /** The first look at the target: pack local code, read what is there, plan. Nothing is written to the target. */
+
+import { digestOf } from '../src/access/index.js';
 import { packFolder, packZip } from '../src/artifact/index.js';
 import type { ErrorCode } from '../src/model/errors.js';
 import { ERRORS, SluiceError } from '../src/model/errors.js';
 import type { Spec } from '../src/model/spec.js';
 import { makePlan } from '../src/plan/index.js';
 import { PLAN_SCHEMA } from '../src/plan/types.js';
+import type { AccountAccess } from './access/index.js';
 import { healthBefore } from './health/before.js';
 import type { CallContext, Finding, PlatformDriver } from './platform/platform.js';
 import type { PlanAnswer, Prepared } from './types.js';
@@ -23,10 +26,9 @@ async function withArtifact(spec: Spec, store: string): Promise<Spec> {
 export async function inspectAndPlan(
   ctx: CallContext,
   driver: PlatformDriver,
-  given: Spec,
-  store: string,
+  given: { spec: Spec; store: string; access: AccountAccess },
 ): Promise<PlanAnswer> {
-  const spec = await withArtifact(given, store);
+  const spec = await withArtifact(given.spec, given.store);
   const { before, findings } = await driver.inspect(ctx, spec);
   const healthy = await healthBefore(ctx, driver, spec, before.split.stable);
   const plan = makePlan(spec, { stable: before.split.stable });
@@ -37,7 +39,10 @@ export async function inspectAndPlan(
       `spec and plan together are ${bytes} bytes; at most ${LARGEST} fit. Take stages, payloads or environment out.`,
     );
   }
-  return { spec, before, plan, health: healthy.health, findings: [...findings, ...healthy.findings] };
+  const floors = given.access
+    .faults(spec, plan)
+    .map((message): Finding => ({ level: 'refuse', code: 'SLUICE_ACCESS', message }));
+  return { spec, before, plan, health: healthy.health, findings: [...floors, ...findings, ...healthy.findings] };
 }
 
 /** A finding that refuses stops whatever would write. Errors: the first finding's code, with every message. */
@@ -50,9 +55,24 @@ export function refuseIfFound(findings: Finding[]): void {
 }
 
 /** `prepare`: as above, and any finding that refuses stops the rollout before anything is touched. */
-export async function prepare(ctx: CallContext, driver: PlatformDriver, given: Spec, store: string): Promise<Prepared> {
-  const { spec, before, plan, findings, health } = await inspectAndPlan(ctx, driver, given, store);
+export async function prepare(
+  ctx: CallContext,
+  driver: PlatformDriver,
+  given: { spec: Spec; store: string; access: AccountAccess; grant: string | null },
+): Promise<Prepared> {
+  const { access } = given;
+  const { spec, before, plan, findings, health } = await inspectAndPlan(ctx, driver, given);
   refuseIfFound(findings);
   if (plan === null) throw new SluiceError('SLUICE_TARGET', 'no plan can be made for this target');
-  return { planSchema: PLAN_SCHEMA, spec, before, plan, health, warnings: findings.map((finding) => finding.message) };
+  return {
+    planSchema: PLAN_SCHEMA,
+    spec,
+    before,
+    plan,
+    health,
+    warnings: findings.map((finding) => finding.message),
+    digest: digestOf(plan),
+    approvers: access.approversFor(spec, plan),
+    grant: await access.grants.planned(given.grant, { spec, plan, before, people: access.peopleFor(spec, plan) }),
+  };
 }

@@ -1,10 +1,12 @@
 /** The activities as workflows see them: types alone. */
 
+import type { AccessRecord, MessageAnswer } from '../src/model/access.js';
 import type { Release, RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
 import type { Plan } from '../src/plan/types.js';
 import type { RolloutEvent, UndoRecord } from '../workflows/messages.js';
+import type { DecideArgs } from './access/index.js';
 import type { HealthBefore, ProbeReport, WatchInput, WatchReport } from './health/types.js';
 import type {
   BeforeState,
@@ -30,6 +32,12 @@ export interface Parsed {
   /** Whether this cluster has Sluice's search attributes; the worker's switch, recorded so that a replay sees the same. */
   searchAttributes: boolean;
   limits: Limits;
+  access: AccessRecord;
+}
+
+/** What every activity that changes something asks for: see activities/access. Null where the workers have no key. */
+interface Granted {
+  grant: string | null;
 }
 
 /** `prepare`'s recorded result: the rollout executes this and nothing else. */
@@ -41,6 +49,12 @@ export interface Prepared {
   health: HealthBefore;
   /** What a person should know and that does not stop the rollout. */
   warnings: string[];
+  /** Digest of the plan: what an approval is signed over. */
+  digest: string;
+  /** Who may approve each stage, by name; empty without a policy. */
+  approvers: Record<string, string[]>;
+  /** For the steps of the plan; null where the workers have no key. */
+  grant: string | null;
 }
 
 export interface NotifyEvent {
@@ -54,9 +68,15 @@ export interface LightActivities {
   parse(args: { input: RolloutInput; app: string; environment: string; type: RolloutType }): Promise<Parsed>;
   /** What `undo` goes back to, from the companion. */
   readUndo(args: { app: string; environment: string }): Promise<UndoRecord>;
-  notify(args: { spec: Spec; event: NotifyEvent }): Promise<void>;
+  notify(args: Granted & { spec: Spec; event: NotifyEvent }): Promise<void>;
+  /** Checks who said each message, and whether he may. */
+  decide(args: DecideArgs): Promise<MessageAnswer[]>;
+  /** The grants of the run that this one has continued, for this one. */
+  renew(args: { grants: string[] }): Promise<string[]>;
   /** Tells the target's companion, starting it when there is none. */
-  tellTarget(args: { app: string; environment: string; event: RolloutEvent }): Promise<void>;
+  tellTarget(args: Granted & { app: string; environment: string; event: RolloutEvent }): Promise<void>;
+  /** Companion: whether a release may take a place in the queue. Errors: SLUICE_ACCESS. */
+  admit(args: { app: string; environment: string; type: RolloutType; input: RolloutInput }): Promise<void>;
   /** Companion: starts a rollout, or says which run is in the way. The same ticket never starts a second one beside the first. */
   startRollout(args: {
     app: string;
@@ -66,9 +86,22 @@ export interface LightActivities {
     ticket: string;
   }): Promise<{ started: string } | { busy: string }>;
   /** Companion: tells this run, if it is still the one, that a newer release takes its place. */
-  supersede(args: { app: string; environment: string; run: string; by: string | null }): Promise<void>;
+  supersede(args: {
+    app: string;
+    environment: string;
+    run: string;
+    by: string | null;
+    type: RolloutType;
+    input: RolloutInput;
+  }): Promise<void>;
   /** Companion: whether a rollout of the target is running. */
   isRunning(args: { app: string; environment: string }): Promise<boolean>;
+}
+
+/** A write that may stand behind a gate. */
+interface Gated extends Granted {
+  /** Of the approvals so far. */
+  receipts: string[];
 }
 
 /** What a rollout would do, and what stands in its way. */
@@ -85,28 +118,33 @@ export interface PlanAnswer {
 /** On the account's queue (`restore` on its restore lane, `watch` and `probe` on its watch lane). */
 export interface AccountActivities {
   /** Packs local code, reads the target, plans. Nothing is written to the target. */
-  prepare(args: { spec: Spec; run: string }): Promise<Prepared>;
+  prepare(args: Granted & { spec: Spec; run: string }): Promise<Prepared>;
   /** The same reading and planning, for `sluice plan`: refusals are findings. */
-  inspect(args: { spec: Spec }): Promise<PlanAnswer>;
-  deploy(args: {
-    spec: Spec;
-    before: BeforeState;
-    mark: string;
-    into?: 'idle';
-  }): Promise<{ release: Release; environments: Environments | null }>;
-  warm(args: { spec: Spec; release: Release }): Promise<void>;
-  shift(args: { spec: Spec; stable: string; candidate: string; weight: number; fence: Fence }): Promise<Written>;
-  promote(args: { spec: Spec; candidate: string; fence: Fence }): Promise<Written>;
-  restore(args: RestoreArgs): Promise<Written>;
-  retire(args: { spec: Spec; keep: string[] }): Promise<{ deleted: string[] }>;
-  probe(args: { spec: Spec; version: string; probes: string[] }): Promise<ProbeReport>;
-  watch(input: WatchInput): Promise<WatchReport>;
+  inspect(args: Granted & { spec: Spec }): Promise<PlanAnswer>;
+  deploy(
+    args: Granted & {
+      spec: Spec;
+      before: BeforeState;
+      mark: string;
+      into?: 'idle';
+    },
+  ): Promise<{ release: Release; environments: Environments | null }>;
+  warm(args: Granted & { spec: Spec; release: Release }): Promise<void>;
+  shift(
+    args: Gated & { spec: Spec; stable: string; candidate: string; weight: number; fence: Fence },
+  ): Promise<Written>;
+  promote(args: Gated & { spec: Spec; candidate: string; fence: Fence }): Promise<Written>;
+  restore(args: Granted & RestoreArgs): Promise<Written>;
+  /** By a record that a rollout has left with the companion. */
+  retire(args: { spec: Spec; keep: string[]; version: string; seal: string | null }): Promise<{ deleted: string[] }>;
+  probe(args: Granted & { spec: Spec; version: string; probes: string[] }): Promise<ProbeReport>;
+  watch(input: Granted & WatchInput): Promise<WatchReport>;
   /** The candidate's most frequent errors since `from` (ms since the epoch): from its logs, and those that were `seen`. */
-  errors(args: { spec: Spec; version: string; from: number; seen: ErrorSample[] }): Promise<ErrorSample[]>;
+  errors(args: Granted & { spec: Spec; version: string; from: number; seen: ErrorSample[] }): Promise<ErrorSample[]>;
   /** Takes the target as it is: its revision and split, after a foreign change that a person adopts. */
-  adopt(args: { spec: Spec }): Promise<Written>;
+  adopt(args: Granted & { spec: Spec }): Promise<Written>;
   /** Writes our mark on a target as it is (`sluice adopt`). */
-  claim(args: { spec: Spec; run: string }): Promise<{ before: BeforeState; findings: Finding[] }>;
+  claim(args: Granted & { spec: Spec; run: string }): Promise<{ before: BeforeState; findings: Finding[] }>;
   /** Every split target of this account with our mark; whether its rollout runs, the caller knows. */
   sweep(args: { account: string; region: string }): Promise<SweepFinding[]>;
 }

@@ -1,6 +1,8 @@
 /** How a worker is configured: which accounts it serves, and the switches of its cluster. */
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Limits } from '../activities/types.js';
+import { type Policy, parsePolicy } from './access/index.js';
 import { SluiceError } from './model/errors.js';
 import type { PlatformName } from './model/spec.js';
 
@@ -22,6 +24,10 @@ export interface WorkerConfig {
   searchAttributes: boolean;
   /** Control-plane calls a second that all workers of an account and region make together. */
   callsPerSecond: number;
+  /** Who may do what. Null: everything is open to whoever reaches the namespace. */
+  policy: Policy | null;
+  /** Base64 keys that only workers hold: the first one seals grants, all are taken. */
+  grantKeys: string[];
   /** When a rollout continues as new. */
   limits: Limits;
   /** Port of the health endpoint on loopback; null for none, 0 for a free one. */
@@ -35,11 +41,21 @@ type Env = Record<string, string | undefined>;
 /**
  * From the environment: SLUICE_ACCOUNTS (`name@region[=roleArn]` or `app-service:subscription@region`, comma separated; default `default@$AWS_REGION`),
  * SLUICE_STORE, SLUICE_SEARCH_ATTRIBUTES (`off`), SLUICE_CALLS_PER_SECOND, SLUICE_CONTINUE_AT (`history,signals`),
- * SLUICE_HEALTH_PORT, SLUICE_HEALTH_HOST. Errors: SLUICE_SETUP.
+ * SLUICE_HEALTH_PORT, SLUICE_HEALTH_HOST, SLUICE_POLICY (a file), SLUICE_GRANT_KEY or SLUICE_GRANT_KEY_FILE. Errors: SLUICE_SETUP.
  */
 export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): WorkerConfig {
   const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';
+  const policy = given.policy !== undefined ? given.policy : readPolicy(env.SLUICE_POLICY);
+  const grantKeys = given.grantKeys ?? readKeys(env);
+  if (policy !== null && grantKeys.length === 0) {
+    throw new SluiceError(
+      'SLUICE_SETUP',
+      'there is a policy and no key to enforce it by; set SLUICE_GRANT_KEY (or SLUICE_GRANT_KEY_FILE) to the same `openssl rand -base64 32` on every worker',
+    );
+  }
   return {
+    policy,
+    grantKeys,
     accounts: given.accounts ?? parseAccounts(env.SLUICE_ACCOUNTS ?? `default@${region}`),
     store: given.store ?? env.SLUICE_STORE ?? path.resolve('.sluice/artifacts'),
     searchAttributes: given.searchAttributes ?? env.SLUICE_SEARCH_ATTRIBUTES !== 'off',
@@ -53,6 +69,28 @@ export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): Worke
           : number(env, 'SLUICE_HEALTH_PORT', 0),
     healthHost: given.healthHost ?? env.SLUICE_HEALTH_HOST ?? '127.0.0.1',
   };
+}
+
+function readPolicy(file: string | undefined): Policy | null {
+  return file === undefined || file === '' ? null : parsePolicy(readSetting('SLUICE_POLICY', file), file);
+}
+
+function readKeys(env: Env): string[] {
+  const file = env.SLUICE_GRANT_KEY_FILE;
+  const text = file === undefined ? (env.SLUICE_GRANT_KEY ?? '') : readSetting('SLUICE_GRANT_KEY_FILE', file);
+  return text
+    .split(',')
+    .map((key) => key.trim())
+    .filter((key) => key !== '');
+}
+
+function readSetting(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new SluiceError('SLUICE_SETUP', `${name} names ${file}, which cannot be read (${why})`);
+  }
 }
 
 const ACCOUNT =

@@ -8,6 +8,7 @@ import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { WorkerOptions } from '@temporalio/worker';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { Access } from '../activities/access/index.js';
 import { accountActivities } from '../activities/account.js';
 import { lightActivities } from '../activities/light.js';
 import { createPlatform } from '../activities/platform/index.js';
@@ -71,6 +72,7 @@ export async function startWorker(config: WorkerConfig, source = workflowSource(
   const client = new Client({ connection: clientConnection, namespace });
   if (config.searchAttributes) await ensureSearchAttributes(connection, namespace);
 
+  const access = new Access({ policy: config.policy, keys: config.grantKeys });
   const common = {
     connection,
     namespace,
@@ -83,14 +85,14 @@ export async function startWorker(config: WorkerConfig, source = workflowSource(
     ...common,
     ...source,
     taskQueue: TASK_QUEUE,
-    activities: lightActivities({ client, searchAttributes: config.searchAttributes, limits: config.limits }),
+    activities: lightActivities({ client, searchAttributes: config.searchAttributes, limits: config.limits, access }),
   });
   const lanes: Worker[] = [];
   const timers: NodeJS.Timeout[] = [];
   for (const served of config.accounts) {
     const shares = new Shares(client, served);
     timers.push(setInterval(() => void shares.refresh(), SHARE_EVERY).unref());
-    lanes.push(...(await accountWorkers(common, config, served, shares)));
+    lanes.push(...(await accountWorkers(common, config, served, { shares, access })));
     void shares.refresh();
   }
 
@@ -120,12 +122,13 @@ async function accountWorkers(
   common: Partial<WorkerOptions>,
   config: WorkerConfig,
   served: ServedAccount,
-  shares: Shares,
+  { shares, access }: { shares: Shares; access: Access },
 ): Promise<Worker[]> {
   const platform = createPlatform({ served, callsPerSecond: config.callsPerSecond, share: () => shares.share });
   const activities = accountActivities({
     driverFor: (spec) => platform.driverFor(spec.target),
     store: config.store,
+    access,
     sweep: platform.sweep,
   });
   const inLane = (lane: Lane) =>

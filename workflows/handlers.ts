@@ -3,11 +3,20 @@
  * which cannot: its refusal is recorded. Payloads come from anybody, so each is guarded by hand: a handler that throws on a
  * malformed signal would loop its workflow task for ever.
  */
-import { ApplicationFailure, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  setDefaultSignalHandler,
+  setHandler,
+} from '@temporalio/workflow';
+import type { CheckedMessage } from '../src/model/access.js';
 import { clean } from '../src/model/text.js';
 import { VERB_TABLE } from '../src/model/verbs.js';
 import type { VerbAnswer } from '../src/model/view.js';
 import type { MessageVerb } from '../src/model/words.js';
+import { unsigned } from './checks.js';
+import { openGate, together } from './gate.js';
 import { planQuery, statusQuery, supersedeSignal, verbSignal, verbUpdate } from './messages.js';
 import type { Rollout } from './rollout.js';
 
@@ -20,10 +29,10 @@ export function registerHandlers(rollout: Rollout): void {
   for (const verb of Object.keys(VERB_TABLE) as MessageVerb[]) {
     const { does, payload } = VERB_TABLE[verb];
     const description = `${does} Input: ${payload}`;
-    setHandler(verbUpdate(verb), (given) => answer(rollout, verb, given), {
+    setHandler(verbUpdate(verb), (given) => shielded(() => answer(rollout, verb, (given ?? {}) as Payload)), {
       description,
       validator: (given) => {
-        const why = refusal(rollout, verb, given);
+        const why = refusal(rollout, verb, given) ?? unproven(rollout, verb, (given ?? {}) as Payload);
         if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
       },
     });
@@ -32,8 +41,10 @@ export function registerHandlers(rollout: Rollout): void {
       (given) => {
         rollout.signals += 1;
         const why = refusal(rollout, verb, given);
-        if (why === null) apply(rollout, verb, given as Payload);
-        else rollout.journal.refusal(verb, byOf(given), why);
+        const payload = (given ?? {}) as Payload;
+        if (why !== null) rollout.journal.refusal(verb, byOf(given), why);
+        else if (rollout.checks.ready) heard(rollout, verb, payload);
+        else void shielded(() => later(rollout, verb, payload));
       },
       { description },
     );
@@ -41,12 +52,14 @@ export function registerHandlers(rollout: Rollout): void {
   setHandler(supersedeSignal, (given: unknown) => {
     rollout.signals += 1;
     if (!isMeant(rollout, given)) return;
-    rollout.leaveWith({
-      outcome: 'superseded',
-      reason: `a newer release by ${byOf(given)} takes its place`,
-      code: null,
+    void shielded(async () => {
+      await known(rollout);
+      if (rollout.checks.needs('supersede')) rollout.checks.line('supersede', given as Payload, taken(rollout));
+      else supersede(rollout, byOf(given));
     });
   });
+  // What still waited when the run before this one ended.
+  if (rollout.state.pending.length > 0) rollout.checks.goOn(taken(rollout));
   setDefaultSignalHandler((name, given) => {
     rollout.signals += 1;
     rollout.journal.refusal(
@@ -57,15 +70,62 @@ export function registerHandlers(rollout: Rollout): void {
   });
 }
 
-/** Why the verb is refused now; null when it is not. */
+/** A cancel of the workflow is a wish like any other, and ends no handler: a handler that throws would loop its task. */
+function shielded<T>(work: () => Promise<T>): Promise<T> {
+  return CancellationScope.nonCancellable(work);
+}
+
+/** Until it is known whether messages must be signed. */
+function known({ checks, state }: Rollout): Promise<void> {
+  return condition(() => checks.ready || state.phase === 'done');
+}
+
+/** A signal that came before that. */
+async function later(rollout: Rollout, verb: MessageVerb, payload: Payload): Promise<void> {
+  await known(rollout);
+  const why = refusal(rollout, verb, payload);
+  if (why === null) heard(rollout, verb, payload);
+  else rollout.journal.refusal(verb, byOf(payload), why);
+}
+
+function heard(rollout: Rollout, verb: MessageVerb, payload: Payload): void {
+  if (rollout.checks.needs(verb)) rollout.checks.line(verb, payload, taken(rollout));
+  else apply(rollout, verb, payload);
+}
+
+/** What a worker has checked counts if it is still possible. */
+function taken(rollout: Rollout): (message: CheckedMessage) => void {
+  return (message) => {
+    const { verb } = message;
+    if (verb === 'supersede') return supersede(rollout, message.by);
+    const why = refusal(rollout, verb, message);
+    if (why !== null) return rollout.journal.refusal(verb, message.by, why);
+    rollout.checks.used(message);
+    apply(rollout, verb, message as unknown as Payload);
+  };
+}
+
+function supersede(rollout: Rollout, by: string): void {
+  const reason = `a newer release by ${by} takes its place`;
+  rollout.leaveWith({ outcome: 'superseded', reason, code: null });
+}
+
+/** Why an update need not even be checked: it has no signature where one is needed. */
+function unproven(rollout: Rollout, verb: MessageVerb, payload: Payload): string | null {
+  if (!rollout.checks.ready || !rollout.checks.needs(verb) || typeof payload.token === 'string') return null;
+  return unsigned(verb);
+}
+
+/** Why the verb is refused now; null when it is not. What a worker has checked is looked at in the same way. */
 function refusal(rollout: Rollout, verb: MessageVerb, given: unknown): string | null {
   const { state } = rollout;
   if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) {
     return `the payload must be a JSON object like ${VERB_TABLE[verb].payload}`;
   }
   const payload = (given ?? {}) as Payload;
-  for (const key of ['by', 'comment', 'stage']) {
-    if (payload[key] !== undefined && typeof payload[key] !== 'string')
+  for (const key of ['by', 'comment', 'stage', 'token']) {
+    // What a worker has checked says null for what is not there.
+    if (payload[key] != null && typeof payload[key] !== 'string')
       return `"${key}" must be a string, like ${VERB_TABLE[verb].payload}`;
   }
   for (const key of ['full', 'force', 'adopt']) {
@@ -83,13 +143,23 @@ function refusal(rollout: Rollout, verb: MessageVerb, given: unknown): string | 
 
 function gateRefusal(rollout: Rollout, verb: MessageVerb, payload: Payload): string | null {
   const { gate } = rollout.state.step;
+  const open = openGate(rollout.state);
   if (gate === undefined) return `${verb}: ${VERB_TABLE[verb].otherwise}`;
   if (gate.decision !== null) return `stage ${gate.stage} was decided already, by ${gate.decision.by}`;
-  if (payload.stage === undefined) return `name the stage: {"stage":"${gate.stage}","by":"you"}`;
+  // What must be signed says all that follows inside its signature; a worker looks at it there.
+  if (typeof payload.token === 'string') return null;
+  if (payload.stage == null) return `name the stage: {"stage":"${gate.stage}","by":"you"}`;
   if (payload.stage !== gate.stage)
     return `stage "${clean(payload.stage, 60)}" is not the one that waits; that is "${gate.stage}"`;
   if (payload.by === undefined || clean(payload.by) === '')
     return `say who decides: {"stage":"${gate.stage}","by":"you"}`;
+  const by = byOf(payload);
+  if (open?.comment === true && clean(payload.comment) === '') return 'a comment is needed: "comment":"why"';
+  if (verb === 'reject') return null;
+  if (open?.approved.includes(by) === true)
+    return `${by} has approved already; ${open.people} different people are needed`;
+  if (open?.notStarter === true && by === rollout.state.startedBy)
+    return `${by} started this rollout; somebody else must approve it`;
   return null;
 }
 
@@ -112,22 +182,33 @@ function specific(rollout: Rollout, verb: MessageVerb, payload: Payload): string
   return null;
 }
 
-function answer(rollout: Rollout, verb: MessageVerb, given: unknown): VerbAnswer {
-  const message = apply(rollout, verb, (given ?? {}) as Payload);
-  return { verb, phase: rollout.state.phase, message };
+async function answer(rollout: Rollout, verb: MessageVerb, given: Payload): Promise<VerbAnswer> {
+  const { checks, state } = rollout;
+  let payload = given;
+  if (!checks.ready) await known(rollout);
+  if (state.phase !== 'done' && checks.needs(verb)) {
+    const checked = await checks.one(verb, given);
+    checks.used(checked);
+    payload = checked as unknown as Payload;
+  }
+  // Meanwhile it may have become too late.
+  const why = refusal(rollout, verb, payload);
+  if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
+  return { verb, phase: state.phase, message: apply(rollout, verb, payload) };
 }
 
 function apply(rollout: Rollout, verb: MessageVerb, given: Payload | undefined): string {
   const { state, journal, wish } = rollout;
   const payload = given ?? {};
   const by = byOf(payload);
-  const comment = payload.comment === undefined ? null : clean(payload.comment, 300);
+  const comment = payload.comment == null ? null : clean(payload.comment, 300);
   const said = comment === null ? '' : `: ${comment}`;
   const effect = state.phase === 'done' ? '' : (VERB_TABLE[verb].in[state.phase] ?? '');
   switch (verb) {
     case 'approve':
+      return approve(rollout, by, comment);
     case 'reject':
-      if (state.step.gate !== undefined) state.step.gate.decision = { approved: verb === 'approve', by, comment };
+      if (state.step.gate !== undefined) state.step.gate.decision = { approved: false, by, comment };
       break;
     case 'pause':
       wish.pause = { by };
@@ -149,8 +230,27 @@ function apply(rollout: Rollout, verb: MessageVerb, given: Payload | undefined):
     case 'abort':
       return abort(rollout, by, said, payload.force === true);
   }
-  if (verb !== 'approve' && verb !== 'reject') journal.event(`${verb}${said}: ${effect}`, by);
+  if (verb !== 'reject') journal.event(`${verb}${said}: ${effect}`, by);
   return effect;
+}
+
+/** One more who approves; with enough different people the gate opens. */
+function approve({ state, journal }: Rollout, by: string, comment: string | null): string {
+  const { gate } = state.step;
+  const people = openGate(state)?.people ?? 1;
+  if (gate === undefined) return '';
+  gate.approvals.push({ by, comment });
+  const names = gate.approvals.map((each) => each.by);
+  if (names.length >= people) {
+    gate.decision = { approved: true, by: together(names), comment };
+    return 'goes on';
+  }
+  journal.event(
+    `stage ${gate.stage} approved (${names.length} of ${people})${comment === null ? '' : `: ${comment}`}`,
+    by,
+  );
+  journal.publish();
+  return `${names.length} of ${people} people have approved; the others must too`;
 }
 
 /** Outranks everything. A second one is answered; with force it also writes over a foreign change. */

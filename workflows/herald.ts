@@ -36,7 +36,7 @@ export class Herald {
             undo: state.outcome === 'succeeded' ? this.undoRecord() : null,
           };
     await light
-      .tellTarget({ app: state.app, environment: state.environment, event })
+      .tellTarget({ app: state.app, environment: state.environment, event, grant: state.grant })
       .catch((error: unknown) => log.warn('the companion could not be told', { why: failureOf(error).message }));
   }
 
@@ -69,9 +69,10 @@ export class Herald {
   }
 
   notify(type: 'waiting' | 'stuck' | 'ended' | 'reminder'): Promise<void> {
-    if (this.rollout.state.spec === null || this.rollout.spec.notify.length === 0) return Promise.resolve();
+    const { state } = this.rollout;
+    if (state.spec === null || state.spec.notify.length === 0) return Promise.resolve();
     return light
-      .notify({ spec: this.rollout.spec, event: { type, view: this.rollout.journal.view() } })
+      .notify({ spec: this.rollout.spec, event: { type, view: this.rollout.journal.view() }, grant: state.grant })
       .catch((error: unknown) =>
         this.rollout.journal.event(`a webhook could not be told: ${failureOf(error).message}`),
       );

@@ -49,8 +49,8 @@ export async function planOnly(args: {
   environment: string;
   type: RolloutType;
 }): Promise<PlanAnswer> {
-  const { spec } = await light.parse(args);
-  return account({ ...spec.target }).inspect({ spec });
+  const { spec, access } = await light.parse(args);
+  return account({ ...spec.target }).inspect({ spec, grant: access.grant });
 }
 
 /** Targets of an account that a terminated rollout left split. */
@@ -68,9 +68,13 @@ export async function adoptTarget(args: {
   app: string;
   environment: string;
 }): Promise<{ spec: Spec; before: BeforeState; findings: Finding[] }> {
-  const { spec } = await light.parse({ ...args, type: 'direct' });
-  return { spec, ...(await account({ ...spec.target }).claim({ spec, run: workflowInfo().runId })) };
+  const { spec, access } = await light.parse({ ...args, type: 'direct' });
+  const { runId: run } = workflowInfo();
+  return { spec, ...(await account({ ...spec.target }).claim({ spec, run, grant: access.grant })) };
 }
+
+/** Stands for a signed start that was used: the server takes its id once, so that it begins nothing twice. */
+export async function usedProof(): Promise<void> {}
 
 function account(of: { platform: string; account: string; region: string }) {
   if (workflowInfo().workflowId.split('/').length === 2) {

@@ -32,7 +32,7 @@ export function verbSignal(verb: MessageVerb) {
  * Companion to rollout: a newer release takes its place. Go back, then end as `superseded`. With `run` it is meant for that
  * run alone, so that one which arrives late never ends the release it was sent for.
  */
-export const supersedeSignal = defineSignal<[{ by?: string; run?: string }]>('supersede');
+export const supersedeSignal = defineSignal<[{ by?: string; run?: string; token?: string }]>('supersede');
 
 /** What the companion answers to a submitted release. */
 export interface SubmitAnswer {
@@ -74,6 +74,8 @@ export interface UndoRecord {
   window: number;
   /** The spec of the rollout that replaced it. */
   spec: RolloutInput;
+  /** A worker's: by it later activities believe the record. Null where the workers have no key. */
+  seal?: string | null;
 }
 
 export const rolloutEventSignal = defineSignal<[RolloutEvent]>('rolloutEvent');

@@ -24,6 +24,8 @@ export class Preparation {
     try {
       const input = state.type === 'undo' ? await this.undoInput() : this.rollout.input;
       const parsed = await light.parse({ input, app: state.app, environment: state.environment, type: state.type });
+      state.access = parsed.access;
+      state.grant = parsed.access.grant;
       state.spec = parsed.spec;
       state.searchAttributes = parsed.searchAttributes;
       state.limits = parsed.limits;
@@ -40,6 +42,7 @@ export class Preparation {
       throw this.refused(ApplicationFailure.nonRetryable(message, 'SLUICE_SETUP'));
     }
     state.prepared = prepared;
+    state.grant = prepared.grant;
     state.spec = prepared.spec;
     state.revision = prepared.before.revision;
     state.environments = prepared.before.environments;
@@ -56,7 +59,7 @@ export class Preparation {
     const { startedBy: _by, message: _why, ...spec } = record.spec;
     return {
       ...spec,
-      ...pick(this.rollout.input, ['startedBy', 'message']),
+      ...pick(this.rollout.input, ['startedBy', 'message', 'token']),
       release: { version: versionOf(record.version) },
     };
   }
@@ -67,7 +70,7 @@ export class Preparation {
     for (let wait = spec.deadlines.worker; ; wait = Math.min(wait * 2, 3_600_000)) {
       try {
         const prepared = await this.rollout.interruptible(
-          () => preparing(spec, wait).prepare({ spec, run: state.run }),
+          () => preparing(spec, wait).prepare({ spec, run: state.run, grant: state.grant }),
           () => this.rollout.wish.retry !== undefined,
         );
         if (state.phase === 'stuck') journal.enter('preparing', 'a worker came');

@@ -32,6 +32,8 @@ export interface QueueState {
 /** Takes a release over. Answers once it has started, waits behind another, or has lost its place. */
 export async function submit(state: QueueState, submission: Submission, wake: () => void): Promise<SubmitAnswer> {
   const ticket = currentUpdateInfo()?.id ?? uuid4();
+  const { type, input } = submission;
+  await light.admit({ app: state.app, environment: state.environment, type, input });
   const mine: Queued = { ...submission, ticket, since: Date.now(), behind: null, tookPlaceOf: null };
   if (state.queued !== null) takePlace(state, state.queued, mine);
   state.queued = mine;
@@ -70,7 +72,7 @@ async function tryToStart(app: string, environment: string, queued: Queued): Pro
     const answer = await light.startRollout({ app, environment, type, input, ticket });
     if ('started' in answer) return answer.started;
     if (mode === 'replace' && queued.behind !== answer.busy) {
-      await light.supersede({ app, environment, run: answer.busy, by });
+      await light.supersede({ app, environment, run: answer.busy, by, type, input });
     }
     queued.behind = answer.busy;
   } catch (error) {

@@ -20,7 +20,9 @@ import { clean } from '../src/model/text.js';
 import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
 import type { Stage, Step } from '../src/plan/types.js';
-import { looking } from './calls.js';
+import { light, looking } from './calls.js';
+import { Checks } from './checks.js';
+import { failureOf } from './failures.js';
 import { registerHandlers } from './handlers.js';
 import { Herald } from './herald.js';
 import { Journal } from './journal.js';
@@ -57,6 +59,9 @@ export class Rollout {
     {};
   /** Signals of this run, counted so that a flood ends in a new run and not at the server's limit. */
   signals = 0;
+  /** This run has continued another, and its grants are being made out for it. */
+  renewing: boolean;
+  readonly checks = new Checks(this);
   readonly herald = new Herald(this);
   readonly steps = new Steps(this);
   readonly waits = new Waits(this);
@@ -69,6 +74,7 @@ export class Rollout {
   ) {
     this.journal = new Journal(state);
     this.watching = new Watching(this);
+    this.renewing = state.grant !== null;
     registerHandlers(this);
   }
 
@@ -101,6 +107,7 @@ export class Rollout {
 
   private async shielded(): Promise<RolloutView> {
     const { state } = this;
+    if (this.renewing) await this.renew();
     try {
       if (state.prepared === null) await this.preparation.prepare();
       if (state.leave === null) await this.walk();
@@ -113,6 +120,20 @@ export class Rollout {
     if (state.leave !== null) await this.wayBack.goBack(state.leave);
     else this.journal.end('succeeded', `release ${state.release?.version} is live`, null);
     return this.close();
+  }
+
+  /** A grant is for one run. One that continues another gets its own; one that was made by Reset gets none, and does nothing. */
+  private async renew(): Promise<void> {
+    const { state, journal } = this;
+    try {
+      const [grant] = await light.renew({ grants: [state.grant ?? ''] });
+      state.grant = grant ?? null;
+    } catch (error) {
+      const { message, code } = failureOf(error);
+      journal.end('failed', message, code);
+      throw ApplicationFailure.create({ message, type: code ?? 'SLUICE_ACCESS', nonRetryable: true });
+    }
+    this.renewing = false;
   }
 
   private async walk(): Promise<void> {
@@ -208,13 +229,15 @@ export class Rollout {
     const report = await this.watching.stop();
     if (report?.verdict.state === 'unhealthy' && state.leave === null) await this.waits.unhealthy(report);
     await condition(allHandlersFinished);
+    this.checks.carry();
     return continueAsNew<(input: RolloutInput, carried: RolloutState) => Promise<RolloutView>>(this.input, state);
   }
 
   /** Adds what the candidate's logs say to why its probes failed. They are no reason to fail, nor is their absence. */
   async lookForErrors(): Promise<void> {
     const { state } = this;
-    const args = { spec: this.spec, version: this.release().version, from: state.weightSince, seen: state.errors };
+    const { version } = this.release();
+    const args = { spec: this.spec, version, from: state.weightSince, seen: state.errors, grant: state.grant };
     const errors = await looking(this.spec)
       .errors(args)
       .catch(() => state.errors);

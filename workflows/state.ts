@@ -1,7 +1,9 @@
 /** What a rollout carries: plain data, so that it can continue as new between and inside steps. */
+import type { Message } from '../activities/access/index.js';
 import type { AttemptedWrite, Environments } from '../activities/platform/platform.js';
 import type { Limits, Prepared } from '../activities/types.js';
 import type { JudgeState } from '../src/judge/types.js';
+import type { AccessRecord } from '../src/model/access.js';
 import type { ErrorCode } from '../src/model/errors.js';
 import type { SeriesPoint } from '../src/model/series.js';
 import type { Release, Spec } from '../src/model/spec.js';
@@ -21,9 +23,13 @@ export interface Leave {
 
 /** An approval that is open. Matched by stage, consumed once. */
 export interface Gate {
+  /** The plan's step. */
+  id: string;
   stage: string;
   /** ms since the epoch. */
   until: number;
+  /** By different people; the decision falls when there are enough. */
+  approvals: { by: string; comment: string | null }[];
   decision: { approved: boolean; by: string; comment: string | null } | null;
 }
 
@@ -53,6 +59,16 @@ export interface RolloutState {
   /** From the worker's configuration, recorded with `parse`. */
   searchAttributes: boolean;
   limits: Limits;
+  /** Recorded with `parse`: by which policy, and what needs no signature. */
+  access: AccessRecord | null;
+  /** What the activities ask for; null where the workers have no key. */
+  grant: string | null;
+  /** Of the approvals so far, for the writes behind them. */
+  receipts: string[];
+  /** Signed statements that were taken; each counts once. */
+  used: { id: string; until: number }[];
+  /** Signals that wait to be checked. */
+  pending: Message[];
   spec: Spec | null;
   prepared: Prepared | null;
   cursor: { stage: number; step: number };
@@ -112,6 +128,11 @@ export function newState(of: {
     message: null,
     searchAttributes: false,
     limits: { history: 4_000, signals: 2_000, heartbeat: 10_000 },
+    access: null,
+    grant: null,
+    receipts: [],
+    used: [],
+    pending: [],
     spec: null,
     prepared: null,
     cursor: { stage: 0, step: 0 },

@@ -30,6 +30,7 @@ export class Steps {
           ).warm({
             spec: this.rollout.spec,
             release: this.rollout.release(),
+            grant: this.rollout.state.grant,
           }),
         );
       case 'probe':
@@ -64,6 +65,7 @@ export class Steps {
         candidate,
         weight,
         fence,
+        ...this.shown(),
       }),
     );
   }
@@ -73,21 +75,34 @@ export class Steps {
     const { spec } = this.rollout;
     const candidate = this.rollout.release().version;
     await this.write(id, 'promoting', 100, (fence) =>
-      forward(spec, deadline, `make ${candidate} the stable release`).promote({ spec, candidate, fence }),
+      forward(spec, deadline, `make ${candidate} the stable release`).promote({
+        spec,
+        candidate,
+        fence,
+        ...this.shown(),
+      }),
     );
+  }
+
+  /** What a write shows of its right to be done. */
+  private shown() {
+    const { grant, receipts } = this.rollout.state;
+    return { grant, receipts };
   }
 
   private async deploy(step: Extract<Step, { kind: 'deploy' }>): Promise<void> {
     const { state, spec } = this.rollout;
     const { before } = this.rollout.prepared;
+    const untouched = state.touched;
     state.touched ||= step.into === 'idle';
-    await this.attempt('deploying', async () => {
+    const work = async () => {
       const summary =
         step.into === 'idle' ? 'deploy the release into the idle environment' : 'deploy the release, without traffic';
       const done = await forward(spec, step.deadline, summary).deploy({
         spec,
         before,
         mark: this.rollout.mark(step.id),
+        grant: state.grant,
         ...(step.into ? { into: step.into } : {}),
       });
       state.release = done.release;
@@ -95,7 +110,8 @@ export class Steps {
       const side = state.environments === null ? null : sideOf(state.environments, done.release.version);
       const where = step.into === undefined || side === null ? '' : ` into ${environmentName(spec.target, side)}`;
       this.rollout.journal.event(`release ${done.release.version} is deployed${where}, without traffic`);
-    });
+    };
+    await this.attempt('deploying', work, untouched);
     if (state.release?.version === before.split.stable) {
       this.rollout.leaveWith({
         outcome: 'nothingToRelease',
@@ -118,6 +134,7 @@ export class Steps {
         spec: this.rollout.spec,
         version,
         probes,
+        grant: this.rollout.state.grant,
       });
       if (!report.passed) throw ApplicationFailure.nonRetryable(report.why ?? 'a probe failed', 'SLUICE_PROBE');
       this.rollout.journal.event(`stage ${stage.name}: probes passed: ${report.lines.join('; ')}`);
@@ -142,8 +159,9 @@ export class Steps {
     const report = await this.rollout.watching.stop();
     if (report?.verdict.state === 'unhealthy') await this.rollout.waits.unhealthy(report);
     state.attempted.push({ mark: fence.mark, split });
+    const before = state.touched;
     state.touched = true;
-    await this.attempt(phase, async () => {
+    const work = async () => {
       const written = await call({ ...fence, revision: state.revision });
       state.revision = written.revision;
       this.rollout.watching.passed = null;
@@ -156,11 +174,12 @@ export class Steps {
       this.rollout.journal.event(
         weight === 100 ? `${candidate} is the stable release` : `${candidate} has ${weight} % of traffic`,
       );
-    });
+    };
+    await this.attempt(phase, work, before);
   }
 
   /** Runs one call of a step in its phase; what fails there sends the rollout back, a foreign change makes it stuck. */
-  private async attempt(phase: Phase, work: () => Promise<void>): Promise<void> {
+  private async attempt(phase: Phase, work: () => Promise<void>, touched = this.rollout.state.touched): Promise<void> {
     for (;;) {
       this.rollout.journal.enter(phase);
       try {
@@ -170,6 +189,8 @@ export class Steps {
         if (error instanceof AskedAgain) continue;
         const { code, message } = failureOf(error);
         if (!isForeign(error)) {
+          // Refused before it began: what was untouched still is.
+          if (code === 'SLUICE_ACCESS') this.rollout.state.touched = touched;
           this.rollout.leaveWith({ outcome: 'rolledBack', reason: message, code });
           throw new Leaving();
         }
@@ -204,7 +225,9 @@ export class Steps {
     this.rollout.wish = {};
     const { state, journal, spec } = this.rollout;
     const scope = new CancellationScope();
-    const adopting = scope.run(() => restoring(spec, 60_000, 'take the target as it is').adopt({ spec }));
+    const adopting = scope.run(() =>
+      restoring(spec, 60_000, 'take the target as it is').adopt({ spec, grant: state.grant }),
+    );
     const outcome = await Promise.race([
       adopting.catch((error: unknown) => failureOf(error).message),
       condition(cut).then(() => 'something else was asked for'),

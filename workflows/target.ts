@@ -32,8 +32,8 @@ const MANY_EVENTS = 2_000;
 export interface TargetState extends QueueState {
   releases: LedgerEntry[];
   undo: (UndoRecord & { until: number }) | null;
-  /** The spec by which old releases are retired, once a window is over and until it is done. */
-  retire: Spec | null;
+  /** The record by which old releases are retired, once a window is over and until it is done. */
+  retire: UndoRecord | null;
   running: TargetView['running'];
 }
 
@@ -58,8 +58,11 @@ export async function target(app: string, environment: string, carried?: TargetS
   setHandler(targetQuery, () => viewOf(state), { description: 'Ledger, queue and rollback window of the target.' });
   setHandler(
     undoQuery,
-    () =>
-      state.undo === null ? null : { version: state.undo.version, window: state.undo.window, spec: state.undo.spec },
+    () => {
+      if (state.undo === null) return null;
+      const { until: _until, ...record } = state.undo;
+      return record;
+    },
     {
       description: 'What `undo` goes back to.',
     },
@@ -163,23 +166,26 @@ function take(state: TargetState, event: RolloutEvent): void {
 /** The window is over: nothing goes back by `undo` any more, and old releases may go. */
 function endWindow(state: TargetState): void {
   if (state.undo === null || Date.now() < state.undo.until) return;
-  state.retire = state.undo.spec as unknown as Spec;
+  const { until: _until, ...record } = state.undo;
+  state.retire = record;
   state.undo = null;
 }
 
 /** Not while a rollout runs: it may need a release that no alias holds, the candidate before its weight or stable in the last bake. */
 async function retire(state: TargetState): Promise<void> {
-  const { app, environment, retire: spec } = state;
-  if (spec === null) return;
+  const { app, environment, retire: record } = state;
+  if (record === null) return;
+  const { version, seal = null } = record;
+  const spec = record.spec as unknown as Spec;
   try {
     if (await light.isRunning({ app, environment })) return;
-    const { deleted } = await forward(spec, 3_600_000, 'retire old releases').retire({ spec, keep: [] });
+    const { deleted } = await forward(spec, 3_600_000, 'retire old releases').retire({ spec, keep: [], version, seal });
     log.info('retired', { deleted });
     for (const entry of state.releases) if (deleted.includes(entry.version)) entry.retired ??= Date.now();
   } catch (error) {
     log.warn('old releases could not be retired', { why: failureOf(error).message });
   }
-  if (state.retire === spec) state.retire = null;
+  if (state.retire === record) state.retire = null;
 }
 
 function viewOf(state: TargetState): TargetView {

@@ -1,12 +1,14 @@
 /** What a person sees of a rollout: the view as data, and the same as Markdown for the Temporal UI. Pure. */
 import { environmentsNote } from '../src/model/environments.js';
 import { evidence } from '../src/model/numbers.js';
+import type { ApprovalSpec } from '../src/model/spec.js';
 import { targetName } from '../src/model/target.js';
 import { clean, code, duration } from '../src/model/text.js';
 import { VERB_TABLE } from '../src/model/verbs.js';
 import type { RolloutView, StageView, WaitingFor } from '../src/model/view.js';
 import type { MessageVerb } from '../src/model/words.js';
 import type { Plan, Stage, Step } from '../src/plan/types.js';
+import { openGate } from './gate.js';
 import type { RolloutState } from './state.js';
 
 export function stageViews(plan: Plan): StageView[] {
@@ -44,12 +46,17 @@ export function describeStep(step: Step, stage: Stage): string {
     case 'bake':
       return `bake ${duration(step.duration)}`;
     case 'approve':
-      return `approval of ${stage.name} within ${duration(step.approval.within)}, else ${step.approval.onTimeout}`;
+      return `approval of ${stage.name}${people(step.approval)} within ${duration(step.approval.within)}, else ${step.approval.onTimeout}`;
     case 'promote':
       return 'promote to 100 %';
     case 'finish':
       return 'finish';
   }
+}
+
+function people({ people: n, notStarter }: ApprovalSpec): string {
+  const by = n === 1 ? '' : ` by ${n} people`;
+  return notStarter ? `${by === '' ? ' by' : `${by},`} not the starter` : by;
 }
 
 export function viewOf(state: RolloutState): RolloutView {
@@ -85,6 +92,7 @@ export function viewOf(state: RolloutState): RolloutView {
     phaseSince: state.phaseSince,
     endedAt: state.endedAt,
     warnings: state.prepared?.warnings ?? [],
+    access: state.access === null ? null : { policy: state.access.policy, starter: state.access.starter },
   };
 }
 
@@ -104,6 +112,7 @@ function waitingFor(state: RolloutState): WaitingFor | null {
   const until = state.stages[state.cursor.stage]?.until ?? null;
   const stage = state.step.gate?.stage ?? null;
   const verbs = possible(state);
+  const gate = openGate(state);
   switch (state.phase) {
     case 'baking':
       return {
@@ -112,13 +121,14 @@ function waitingFor(state: RolloutState): WaitingFor | null {
         otherwise: "the watcher's counts decide",
         verbs,
         stage: null,
+        gate: null,
       };
     case 'awaitingApproval':
-      return { what: `an approval of stage ${stage}`, until, otherwise: approvalThen(state), verbs, stage };
+      return { what: approvalOf(state, stage), until, otherwise: approvalThen(state), verbs, stage, gate };
     case 'paused':
-      return { what: 'somebody to resume it', until, otherwise: 'all traffic goes back', verbs, stage };
+      return { what: 'somebody to resume it', until, otherwise: 'all traffic goes back', verbs, stage, gate };
     case 'held':
-      return { what: 'a decision of a person', until, otherwise: 'all traffic goes back', verbs, stage };
+      return { what: 'a decision of a person', until, otherwise: 'all traffic goes back', verbs, stage, gate };
     case 'stuck':
       return stuckFor(state, verbs);
     case 'pending':
@@ -132,6 +142,16 @@ function waitingFor(state: RolloutState): WaitingFor | null {
   }
 }
 
+/** `an approval of stage 10% (1 of 2 people, not ann)`. */
+function approvalOf(state: RolloutState, stage: string | null): string {
+  const gate = openGate(state);
+  const asked = [
+    ...(gate !== null && gate.people > 1 ? [`${gate.approved.length} of ${gate.people} people`] : []),
+    ...(gate?.notStarter === true && state.startedBy !== null ? [`not by ${clean(state.startedBy, 60)}`] : []),
+  ];
+  return `an approval of stage ${stage}${asked.length === 0 ? '' : ` (${asked.join(', ')})`}`;
+}
+
 function approvalThen(state: RolloutState): string {
   const steps = state.prepared?.plan.stages[state.cursor.stage]?.steps ?? [];
   const step = steps[state.cursor.step];
@@ -139,7 +159,7 @@ function approvalThen(state: RolloutState): string {
 }
 
 function stuckFor(state: RolloutState, verbs: MessageVerb[]): WaitingFor {
-  const base = { until: null, stage: null };
+  const base = { until: null, stage: null, gate: null };
   if (state.code === 'SLUICE_FOREIGN_CHANGE') {
     return {
       ...base,
@@ -201,7 +221,7 @@ export function details(view: RolloutView): string {
   lines.push(...evidenceLines(view), ...waitingLine(view));
   if (view.stages.length > 0)
     lines.push('', ...table([['', 'Stage', 'Candidate', 'Steps', 'State'], ...view.stages.map(stageRow)]));
-  lines.push(...answers(view));
+  lines.push(...answers(view), ...accessLine(view));
   if (view.warnings.length > 0)
     lines.push('', '**Worth knowing:**', ...view.warnings.slice(0, 5).map((each) => `- ${code(each, 300)}`));
   if (view.refusals.length > 0)
@@ -219,6 +239,16 @@ export function details(view: RolloutView): string {
         .map((e) => `- ${time(e.at)} ${code(e.text, 300)}${e.by === undefined ? '' : ` by ${code(e.by, 60)}`}`),
     );
   return lines.join('\n');
+}
+
+/** Whoever looks knows whether anybody could have said what was said here. */
+function accessLine({ access, startedBy }: RolloutView): string[] {
+  if (access === null) return [];
+  if (access.policy === null) {
+    return ['', '**Open:** there is no policy; whoever reaches this namespace can start, approve and abort.'];
+  }
+  const by = access.starter === null ? 'started without a signature' : `started by ${code(startedBy, 60)}, signed`;
+  return ['', `**Policy** ${code(access.policy.slice(0, 12))}: ${by}.`];
 }
 
 function trafficLine(view: RolloutView): string {
@@ -267,16 +297,22 @@ function answers(view: RolloutView): string[] {
   const rows = useful.map((verb) => [
     `**${verb}**`,
     VERB_TABLE[verb].does.split('. ')[0] ?? '',
-    code(payloadOf(view, verb)),
+    signed(view) ? 'must be signed' : code(payloadOf(view, verb)),
     code(commandOf(view, verb)),
   ]);
   const head = ['Signal', 'What it does', 'Input', 'Command'];
   return [
     '',
-    '**What you can do:** More Actions → Send a Signal, or a command in a terminal:',
+    signed(view)
+      ? '**What you can do:** a command in a terminal, with your key (`sluice key`); what is sent unsigned is refused:'
+      : '**What you can do:** More Actions → Send a Signal, or a command in a terminal:',
     '',
     ...table([head, ...rows]),
   ];
+}
+
+function signed(view: RolloutView): boolean {
+  return view.access !== null && view.access.policy !== null;
 }
 
 /** The verbs worth showing while all goes well. */

@@ -3,7 +3,7 @@ import type { WatchReport } from '../activities/health/types.js';
 import { clean, duration } from '../src/model/text.js';
 import type { ApproveStep, BakeStep, Stage } from '../src/plan/types.js';
 import type { Waited } from './leaving.js';
-import { Leaving } from './leaving.js';
+import { Leaving, LONGEST_REMINDER } from './leaving.js';
 import type { Rollout } from './rollout.js';
 import type { Gate } from './state.js';
 
@@ -227,22 +227,29 @@ export class Waits {
   async approve(stage: Stage, step: ApproveStep): Promise<void> {
     const { state, journal } = this.rollout;
     const here = state.step;
-    here.gate ??= { stage: stage.name, until: Date.now() + step.approval.within, decision: null };
+    const { within } = step.approval;
+    here.gate ??= { id: step.id, stage: stage.name, until: Date.now() + within, approvals: [], decision: null };
     const { gate } = here;
     if (state.weight > 0) this.rollout.watching.ensure();
     if (here.hold === undefined) {
       journal.enter('awaitingApproval', `stage ${stage.name} waits for an approval`);
       void this.rollout.herald.notify('waiting');
     }
+    let remind = step.approval.remindEvery;
     while (gate.decision === null && here.hold === undefined && Date.now() < gate.until) {
       journal.enter('awaitingApproval', `stage ${stage.name} waits for an approval`);
       journal.deadline(gate.until);
       const asked = () => gate.decision !== null || this.rollout.wish.pause !== undefined;
-      await this.rollout.until(
+      const left = gate.until - Date.now();
+      const waited = await this.rollout.until(
         asked,
-        gate.until - Date.now(),
-        `approval of ${stage.name} within ${duration(step.approval.within)}`,
+        Math.min(left, remind),
+        `approval of ${stage.name} within ${duration(within)}`,
       );
+      if (waited === 'elapsed' && remind < left) {
+        remind = Math.min(remind * 2, LONGEST_REMINDER);
+        void this.rollout.herald.notify('reminder');
+      }
       await this.pauseIfAsked(gate);
       if (state.weight > 0) this.rollout.watching.ensure();
     }

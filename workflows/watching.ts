@@ -3,7 +3,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { WatchHeartbeat, WatchReport } from '../activities/health/types.js';
 import { joined } from '../src/model/series.js';
 import { watching } from './calls.js';
-import { lastHeartbeat } from './failures.js';
+import { failureOf, lastHeartbeat } from './failures.js';
 import type { Rollout } from './rollout.js';
 
 /** Points of the series that a rollout keeps. */
@@ -50,9 +50,10 @@ export class Watching {
             policy: this.rollout.policy(),
             before: this.rollout.prepared.health,
             earliest,
+            grant: state.grant,
           }),
         )
-        .catch((error: unknown) => (lastHeartbeat(error) as WatchHeartbeat | undefined)?.report ?? null),
+        .catch((error: unknown) => this.lost(error)),
     };
     this.running = running;
     void running.done.then((report) => {
@@ -66,6 +67,13 @@ export class Watching {
         this.ensure();
       }
     });
+  }
+
+  /** A watcher whose worker died has left its last counts. One that may not watch ends the rollout. */
+  private lost(error: unknown): WatchReport | null {
+    const { code, message } = failureOf(error);
+    if (code === 'SLUICE_ACCESS') this.rollout.leaveWith({ outcome: 'rolledBack', reason: message, code });
+    return (lastHeartbeat(error) as WatchHeartbeat | undefined)?.report ?? null;
   }
 
   /** Ends the watcher and waits for what it has counted. Null: its counts were lost with its worker. */

@@ -1,6 +1,6 @@
 /** Going back: one activity that brings the target to its before-state, however often the provider fails. */
 
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import { restoring } from './calls.js';
 import { failureOf, isForeign } from './failures.js';
 import { LONGEST_REMINDER } from './leaving.js';
@@ -41,6 +41,7 @@ export class WayBack {
           lastRevision: state.revision,
           mark: this.rollout.mark('restore'),
           force,
+          grant: state.grant,
         }),
       );
       const outcome = await Promise.race([
@@ -68,10 +69,17 @@ export class WayBack {
     }
   }
 
+  /** This run may not write at all: the server or a person has made it from another one. Nothing was done by it. */
+  private notOurs(message: string): ApplicationFailure {
+    this.rollout.journal.end('failed', message, 'SLUICE_ACCESS');
+    return ApplicationFailure.nonRetryable(message, 'SLUICE_ACCESS');
+  }
+
   /** `force`: whether the try that failed had it; set since, it needs no other word. */
   private async notRestored(error: unknown, force: boolean): Promise<void> {
     const { state, journal } = this.rollout;
     const { code, message } = failureOf(error);
+    if (code === 'SLUICE_ACCESS') throw this.notOurs(message);
     const foreign = isForeign(error);
     journal.enter('stuck', `${foreign ? 'foreignChange: ' : 'going back has not succeeded yet: '}${message}`, code);
     void this.rollout.herald.notify('stuck');

@@ -1,3 +1,3 @@
 /** Packing code and keeping it by digest. */
-export { packFolder, packZip } from './pack.js';
+export { contentOf, packFolder, packZip } from './pack.js';
 export { readArtifact } from './store.js';

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { ZipFile } from 'yazl';
 import { SluiceError } from '../model/errors.js';
-import type { Artifact } from '../model/spec.js';
-import { listFiles } from './files.js';
+import type { Artifact, ReleaseSource } from '../model/spec.js';
+import { listFiles, type PackedFile } from './files.js';
 import { DEFAULT_STORE, keep } from './store.js';
 import { checkZip } from './zip.js';
 
@@ -18,30 +19,67 @@ const NO_TIME = new Date(1980, 0, 1);
  */
 export async function packFolder(dir: string, store: string = DEFAULT_STORE): Promise<Artifact> {
   const zip = new ZipFile();
+  const content = new Content();
   const bytes = buffer(zip.outputStream as NodeJS.ReadableStream);
   // Added one after the other and read whole: yazl would otherwise open files in its own time, after they may have changed.
   for (const file of await listFiles(dir)) {
-    zip.addBuffer(await readFile(file.from), file.name, {
+    const read = await readFile(file.from);
+    content.add(file, read);
+    zip.addBuffer(read, file.name, {
       mtime: NO_TIME,
       mode: 0o100000 | file.mode,
       forceDosTimestamp: true,
     });
   }
   zip.end();
-  return keep(await bytes, store);
+  return { ...(await keep(await bytes, store)), content: content.digest() };
 }
 
 /** Puts a zip into the store as it is. Errors: SLUICE_NOT_FOUND, SLUICE_ARTIFACT when it is no zip, empty or too large. */
 export async function packZip(file: string, store: string = DEFAULT_STORE): Promise<Artifact> {
-  let bytes: Buffer;
+  const bytes = await readZip(file);
+  checkZip(bytes, path.resolve(file));
+  return { ...(await keep(bytes, store)), content: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/**
+ * The digest of local code, for who starts to sign: names, modes and bytes of a folder's files, or the bytes of a zip. Another
+ * version of zlib packs other bytes, so that the zip's own digest would not do. Null for what is not local.
+ * Errors: SLUICE_NOT_FOUND, SLUICE_ARTIFACT.
+ */
+export async function contentOf(release: ReleaseSource): Promise<string | null> {
+  if ('zip' in release)
+    return createHash('sha256')
+      .update(await readZip(release.zip))
+      .digest('hex');
+  if (!('folder' in release)) return null;
+  const content = new Content();
+  for (const file of await listFiles(release.folder)) content.add(file, await readFile(file.from));
+  return content.digest();
+}
+
+/** What is in a folder, as one digest. */
+class Content {
+  private readonly hash = createHash('sha256');
+
+  add({ name, mode }: PackedFile, bytes: Buffer): void {
+    // Lengths go first, so that no two folders say the same.
+    this.hash.update(`${Buffer.byteLength(name)}:${name}:${mode.toString(8)}:${bytes.length}:`);
+    this.hash.update(bytes);
+  }
+
+  digest(): string {
+    return this.hash.digest('hex');
+  }
+}
+
+async function readZip(file: string): Promise<Buffer> {
   try {
-    bytes = await readFile(file);
+    return await readFile(file);
   } catch (error) {
     throw new SluiceError(
       'SLUICE_NOT_FOUND',
       `the zip ${path.resolve(file)} cannot be read (${(error as NodeJS.ErrnoException).code ?? error}; release.zip)`,
     );
   }
-  checkZip(bytes, path.resolve(file));
-  return keep(bytes, store);
 }

@@ -1,8 +1,10 @@
 /** The way to the Temporal server. */
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { Signer } from '../access/index.js';
 import { SluiceError } from '../model/errors.js';
 import { failureOf, toSluiceError, unreachable } from './errors.js';
+import { readSigner } from './key.js';
 
 /** Longest wait for the server's first answer, in ms. */
 const CONNECT_WITHIN = 5_000;
@@ -19,6 +21,8 @@ export interface Link {
   temporal: Client;
   address: string;
   namespace: string;
+  /** The key of whoever says something; null: nothing is signed. */
+  signer(): Promise<Signer | null>;
   close(): Promise<void>;
 }
 
@@ -51,7 +55,13 @@ export async function connectLink(options: ConnectOptions = {}): Promise<Link> {
     throw found.code === 'SLUICE_PERMISSION' ? found : unreachable(address, failureOf(error).message);
   }
   const temporal = new Client({ connection, namespace });
-  return { temporal, address, namespace, close: () => connection.close() };
+  const env = options.env ?? process.env;
+  let key: Promise<Signer | null> | undefined;
+  const signer = () => {
+    key ??= readSigner(env);
+    return key;
+  };
+  return { temporal, address, namespace, signer, close: () => connection.close() };
 }
 
 function defined(env: Record<string, string | undefined>): Record<string, string> {

@@ -160,5 +160,6 @@ function blankView(target: TargetName, seen: WorkflowExecutionDescription): Roll
     phaseSince: seen.closeTime?.getTime() ?? seen.startTime.getTime(),
     endedAt: seen.closeTime?.getTime() ?? null,
     warnings: [],
+    access: null,
   };
 }

@@ -9,6 +9,7 @@ import type { RolloutInput } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
 import type { Link } from './connect.js';
 import { isLate, noWorker, toSluiceError } from './errors.js';
+import { startProof } from './proof.js';
 import type { Adopted, PlanPreview, TargetName } from './types.js';
 
 /** Longest a short workflow may take, in ms. */
@@ -61,12 +62,24 @@ function takenBy(link: Link, workflowId: string, signal: AbortSignal): Promise<n
 }
 
 /** See `Sluice.plan`. */
-export function plan(
+export async function plan(
   link: Link,
   request: { input: RolloutInput; type: RolloutType } & TargetName,
 ): Promise<PlanPreview> {
-  const { app, environment } = request;
-  return short(link, 'planOnly', `plan ${app}/${environment} ${request.type}`, [request]);
+  const { app, environment, type } = request;
+  const input = await withProof(link, 'plan', type, request);
+  return short(link, 'planOnly', `plan ${app}/${environment} ${request.type}`, [{ ...request, input }]);
+}
+
+/** The workflow's argument with the proof of who asks. */
+async function withProof(
+  link: Link,
+  act: 'plan' | 'adopt',
+  strategy: RolloutType,
+  { input, app, environment }: { input: RolloutInput } & TargetName,
+): Promise<RolloutInput> {
+  const token = await startProof(link, { act, app, environment, strategy, release: null, input });
+  return token === null ? input : { ...input, token };
 }
 
 /** See `Sluice.sweep`. A split is no leftover while the very run that left its mark goes on. */
@@ -89,6 +102,7 @@ async function isRunning(link: Link, { app, environment, run }: SweepFinding): P
 }
 
 /** See `Sluice.adopt`. */
-export function adopt(link: Link, request: { input: RolloutInput } & TargetName): Promise<Adopted> {
-  return short(link, 'adoptTarget', `adopt ${request.app}/${request.environment}`, [request]);
+export async function adopt(link: Link, request: { input: RolloutInput } & TargetName): Promise<Adopted> {
+  const input = await withProof(link, 'adopt', 'direct', request);
+  return short(link, 'adoptTarget', `adopt ${request.app}/${request.environment}`, [{ ...request, input }]);
 }

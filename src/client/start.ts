@@ -8,6 +8,7 @@ import type { TargetView } from '../model/view.js';
 import type { Link } from './connect.js';
 import { grpcCode, isLate, noWorker, toSluiceError } from './errors.js';
 import { describe, look } from './look.js';
+import { startProof } from './proof.js';
 import type { StartAnswer, StartRequest, TargetName } from './types.js';
 
 /** Longest wait for the companion's answer, in ms. */
@@ -25,22 +26,28 @@ export async function start(link: Link, request: StartRequest): Promise<StartAns
   return request.onNewRelease === 'reject' ? directly(link, request) : byCompanion(link, request, request.onNewRelease);
 }
 
-/** The spec with who started it and why. */
-function inputOf(request: StartRequest) {
-  return {
+/** The spec with who started it and why, and the proof of it where there is a key. */
+async function inputOf(link: Link, request: StartRequest) {
+  const { app, environment, type: strategy, release = null, onNewRelease } = request;
+  const input = {
     ...request.input,
     ...(request.by === undefined ? {} : { startedBy: request.by }),
     ...(request.message === undefined ? {} : { message: request.message }),
   };
+  const act = strategy === 'undo' ? 'undo' : 'start';
+  const waits = onNewRelease !== 'reject';
+  const token = await startProof(link, { act, app, environment, strategy, release, input }, waits);
+  return token === null ? input : { ...input, token };
 }
 
 async function directly(link: Link, request: StartRequest): Promise<StartAnswer> {
   const workflowId = rolloutId(request.app, request.environment);
+  const input = await inputOf(link, request);
   try {
     const handle = await link.temporal.workflow.start(request.type, {
       workflowId,
       taskQueue: TASK_QUEUE,
-      args: [inputOf(request)],
+      args: [input],
       workflowIdConflictPolicy: 'FAIL',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       staticSummary: `${request.app} ${request.environment} ${request.type}`,
@@ -80,7 +87,7 @@ async function byCompanion(link: Link, request: StartRequest, mode: 'queue' | 'r
   startWorkflowOperation.workflowHandle().catch(() => undefined);
   const submission = {
     type: request.type,
-    input: inputOf(request),
+    input: await inputOf(link, request),
     mode,
     by: request.by ?? null,
     message: request.message ?? null,
@@ -122,7 +129,8 @@ export async function undo(
 ): Promise<StartAnswer> {
   const ledger = await ledgerOf(link, target);
   if (ledger?.undo == null) throw new SluiceError('SLUICE_VERB', nothingToUndo(target, ledger));
-  return start(link, { ...target, type: 'undo', input: {}, onNewRelease: 'reject', ...args });
+  const { version } = ledger.undo;
+  return start(link, { ...target, type: 'undo', input: {}, onNewRelease: 'reject', release: version, ...args });
 }
 
 /** Why there is no way back by `undo`, and the way there is. */

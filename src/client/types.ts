@@ -20,6 +20,8 @@ export interface StartRequest extends TargetName {
   input: RolloutInput;
   /** What to do while another rollout of the target runs. */
   onNewRelease: OnNewRelease;
+  /** What is released, for the signature: the digest of local code, the version that `undo` goes back to; else null. */
+  release?: string | null;
   by?: string;
   message?: string;
 }

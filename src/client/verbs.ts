@@ -8,6 +8,7 @@ import type { MessageVerb } from '../model/words.js';
 import type { Link } from './connect.js';
 import { failureOf, isLate, noWorker, toSluiceError } from './errors.js';
 import { look } from './look.js';
+import { verbProof } from './proof.js';
 import type { TargetName } from './types.js';
 
 /** Longest wait for the workflow's answer, in ms. */
@@ -22,9 +23,11 @@ export async function verb(
 ): Promise<VerbAnswer> {
   const id = rolloutId(target.app, target.environment);
   const handle = link.temporal.workflow.getHandle(id);
+  const token = await verbProof(link, target, said, args);
+  const message = token === null ? args : { ...args, token };
   try {
     return await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () =>
-      handle.executeUpdate(verbUpdate(said), { args: [args] }),
+      handle.executeUpdate(verbUpdate(said), { args: [message] }),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw await nothingRuns(link, target, said);
@@ -34,7 +37,7 @@ export async function verb(
     }
     if (!isLate(error)) throw toSluiceError(error, link.address);
     if (said !== 'abort') throw noWorker(`${said} of ${id} was not answered, and may or may not be done later`);
-    await handle.signal(verbSignal('abort'), args).catch((later: unknown) => {
+    await handle.signal(verbSignal('abort'), message).catch((later: unknown) => {
       throw toSluiceError(later, link.address);
     });
     throw noWorker(`abort of ${id} is left as a signal and will be done once a worker is back`);

@@ -11,6 +11,11 @@ export const ERRORS = {
     final: true,
     means: 'The workflow id is not <app>/<environment>. The id is the lock on the target, so no other one is accepted.',
   },
+  SLUICE_ACCESS: {
+    final: true,
+    means:
+      'The policy of the worker does not allow it, or the proof of who asks is missing, wrong, expired or used already; the message says which.',
+  },
   SLUICE_ALREADY_RUNNING: {
     final: true,
     means: 'A rollout of this target is running. Wait, abort it, or start with onNewRelease queue or replace.',

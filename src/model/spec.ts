@@ -78,6 +78,8 @@ export interface Artifact {
   /** Hex SHA-256 of its bytes. */
   sha256: string;
   bytes: number;
+  /** Hex SHA-256 of what is inside, however it was packed: what a start is signed over. */
+  content?: string;
 }
 
 /** The platform's own fields alone are set; the parser refuses the others. */
@@ -140,6 +142,14 @@ export interface ApprovalSpec {
   /** Milliseconds the decision may take. */
   within: number;
   onTimeout: 'rollback' | 'hold';
+  /** How many different people must approve. */
+  people: number;
+  /** Not the one who started the rollout. */
+  notStarter: boolean;
+  /** A comment is needed. */
+  comment: boolean;
+  /** Milliseconds until the first reminder; each further one comes twice as late. */
+  remindEvery: number;
 }
 
 export type StrategySpec =

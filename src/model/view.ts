@@ -1,3 +1,4 @@
+import type { GateView } from './access.js';
 import type { Counts } from './counts.js';
 import type { ErrorCode } from './errors.js';
 import type { SeriesPoint } from './series.js';
@@ -44,8 +45,18 @@ export interface RolloutView {
   /** When the phase began (ms since the epoch). */
   phaseSince: number;
   endedAt: number | null;
+  /** By which policy it runs and who signed the start; null until a worker has looked. */
+  access: AccessView | null;
   /** The most requests failed by the candidate etc. are in `verdict`; these are the warnings of the plan's checks. */
   warnings: string[];
+}
+
+/** `policy` null: everything is open to whoever reaches the namespace. */
+export interface AccessView {
+  /** Digest of the policy. */
+  policy: string | null;
+  /** Who signed the start. */
+  starter: string | null;
 }
 
 export interface WaitingFor {
@@ -59,6 +70,8 @@ export interface WaitingFor {
   verbs: MessageVerb[];
   /** The stage that `approve` and `reject` name. */
   stage: string | null;
+  /** The open approval, as it is signed. */
+  gate: GateView | null;
 }
 
 export interface StageView {
@@ -114,6 +127,8 @@ export interface RefusalView {
 
 /** What `approve` and `reject` carry. */
 export interface Decision {
+  /** The signed statement, where there is a policy; what else is said here then means nothing. */
+  token?: string;
   stage?: string;
   by?: string;
   comment?: string;

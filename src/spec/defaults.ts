@@ -51,6 +51,14 @@ export const DEFAULTS = {
     within: '1d',
     /** A forgotten approval must not leave a target split for ever. */
     onTimeout: 'rollback',
+    /** Most teams have one person on call. */
+    people: 1,
+    /** A team of one must be able to release. */
+    notStarter: false,
+    /** Whoever looks can say why, and need not. */
+    comment: false,
+    /** As for a hold. */
+    remindEvery: '1h',
   },
 
   /** Calls the candidate with an empty event, so that a release that cannot even start never gets a user. */

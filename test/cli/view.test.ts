@@ -82,6 +82,7 @@ describe('the picture of a rollout', () => {
         otherwise: 'nothing is written',
         verbs: ['abort', 'retry'],
         stage: null,
+        gate: null,
       },
     });
     const text = renderView(view, frame()).join('\n');

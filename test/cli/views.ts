@@ -47,6 +47,7 @@ export function baking(over: Partial<RolloutView> = {}): RolloutView {
       otherwise: "the watcher's counts decide",
       verbs: ['pause', 'promote', 'skip', 'abort'],
       stage: null,
+      gate: null,
     },
     target: 'checkout:live',
     platform: 'lambda',
@@ -85,6 +86,7 @@ export function baking(over: Partial<RolloutView> = {}): RolloutView {
     phaseSince: NOW - 120_000,
     endedAt: null,
     warnings: [],
+    access: null,
     ...over,
   };
 }
@@ -98,6 +100,7 @@ export function awaiting(over: Partial<RolloutView> = {}): RolloutView {
       otherwise: 'all traffic goes back',
       verbs: ['approve', 'reject', 'pause', 'abort'],
       stage: '10%',
+      gate: null,
     },
     ...over,
   });

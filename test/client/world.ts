@@ -15,6 +15,7 @@ import { connect, type Sluice } from '../../src/client/index.js';
 import { accountQueue, TASK_QUEUE } from '../../src/model/ids.js';
 import { makePlan } from '../../src/plan/index.js';
 import { ensureSearchAttributes } from '../../src/search-attributes.js';
+import { OPEN, UNGRANTED } from '../support/access.js';
 import { workflowBundle } from '../support/bundle.js';
 
 const AT = { platform: 'lambda', account: 'default', region: 'us-east-1' };
@@ -49,6 +50,7 @@ export async function startWorld(options: { searchAttributes: boolean }): Promis
         client: new Client({ connection: plain }),
         searchAttributes: options.searchAttributes,
         limits: { history: 4_000, signals: 2_000, heartbeat: 10_000 },
+        access: OPEN,
       });
       const main = await Worker.create({ ...common, ...workflowBundle(), taskQueue: TASK_QUEUE, activities: light });
       const activities = withFailures(accountInMemory());
@@ -97,6 +99,7 @@ function accountInMemory(): Partial<AccountActivities> {
       plan: makePlan(spec, { stable: splitOf(spec.app).stable }),
       warnings: [],
       health: { baselines: {}, firing: [] },
+      ...UNGRANTED,
     }),
     inspect: async ({ spec }) => ({
       spec,

@@ -49,6 +49,7 @@ function event(more: Partial<RolloutView> = {}): NotifyEvent {
       otherwise: 'rolls back',
       verbs: ['approve', 'reject'],
       stage: '10%',
+      gate: null,
     },
     target: 'checkout:live',
     platform: 'lambda',
@@ -70,6 +71,7 @@ function event(more: Partial<RolloutView> = {}): NotifyEvent {
     phaseSince: 1_000,
     endedAt: null,
     warnings: [],
+    access: null,
     ...more,
   };
   return { type: 'waiting', view };

@@ -2,6 +2,7 @@ import type { Spec, StrategySpec } from '../../src/model/spec.js';
 import { makePlan } from '../../src/plan/index.js';
 import type { Plan, Step } from '../../src/plan/types.js';
 import { parseSpecText } from '../../src/spec/index.js';
+import { ONE_PERSON } from '../support/specs.js';
 
 const SPEC = parseSpecText(`
 app: shop
@@ -11,7 +12,7 @@ release: {version: 7}
 health:
   probes: [{name: a, invoke: {}}, {name: b, invoke: {}}]
 `);
-const APPROVAL = { within: 60_000, onTimeout: 'hold' } as const;
+const APPROVAL = { ...ONE_PERSON, within: 60_000, onTimeout: 'hold' } as const;
 
 function planFor(
   strategy: StrategySpec,

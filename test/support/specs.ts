@@ -62,6 +62,9 @@ export function specFor(strategy: Spec['strategy'], overrides: Partial<Spec> = {
 
 const MINUTE = 60_000;
 
+/** What an approval asks for unless a test says otherwise. */
+export const ONE_PERSON = { people: 1, notStarter: false, comment: false, remindEvery: 60 * MINUTE } as const;
+
 /** A canary of 10, 50 and 100 % with these bakes (ms, a minute where absent), and an approval at one of the weights. */
 export function canary(bakes: Bake[], approvalAt?: number, extra: Partial<Spec> = {}): Spec {
   const weights = [10, 50, 100];
@@ -73,7 +76,9 @@ export function canary(bakes: Bake[], approvalAt?: number, extra: Partial<Spec> 
         weight,
         bake: bakes[at] ?? MINUTE,
         probes: [],
-        ...(approvalAt === weight ? { approval: { within: 1_440 * MINUTE, onTimeout: 'rollback' as const } } : {}),
+        ...(approvalAt === weight
+          ? { approval: { ...ONE_PERSON, within: 1_440 * MINUTE, onTimeout: 'rollback' as const } }
+          : {}),
       })),
     },
     extra,

@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { accountActivities } from '../../activities/account.js';
 import type { CallContext, PlatformDriver } from '../../activities/platform/platform.js';
+import { OPEN } from '../support/access.js';
 import { specFor } from '../support/specs.js';
 
 /** Plays a promotion whose driver does `work`, after an attempt that left `details`. Returns what the server was told. */
@@ -16,9 +17,11 @@ async function promoted(details: unknown, work: (ctx: CallContext) => void): Pro
   const activities = accountActivities({
     driverFor: () => ({ promote }) as unknown as PlatformDriver,
     store: '',
+    access: OPEN,
     sweep: async () => [],
   });
-  const args = { spec: specFor({ type: 'direct', bake: 0 }), candidate: '2', fence: { revision: null, mark: 'm' } };
+  const spec = specFor({ type: 'direct', bake: 0 });
+  const args = { spec, candidate: '2', fence: { revision: null, mark: 'm' }, grant: null, receipts: [] };
   expect(await env.run(activities.promote, args)).toEqual({ revision: 'r', split });
   return told;
 }

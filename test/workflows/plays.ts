@@ -4,7 +4,7 @@ import type { Split } from '../../activities/platform/platform.js';
 import type { Limits } from '../../activities/types.js';
 import type { ApprovalSpec, Spec, StrategySpec } from '../../src/model/spec.js';
 import type { Strategy, VerdictState } from '../../src/model/words.js';
-import { specFor } from '../support/specs.js';
+import { ONE_PERSON, specFor } from '../support/specs.js';
 
 export interface Message {
   name: string;
@@ -188,7 +188,7 @@ export const PIECES: Record<Strategy, Piece> = {
 /** The spec of a play, complete, with waits of ms. */
 export function specOf(strategy: Strategy, play: Play, app: string): Spec {
   const { gated, policy, probed, shiftWithin } = play;
-  const approval: ApprovalSpec = { within: 300, onTimeout: gated === 'hold' ? 'hold' : 'rollback' };
+  const approval: ApprovalSpec = { ...ONE_PERSON, within: 300, onTimeout: gated === 'hold' ? 'hold' : 'rollback' };
   const spec = specFor(PIECES[strategy].strategy(gated === 'no' ? {} : { approval }));
   const { health } = spec;
   return {

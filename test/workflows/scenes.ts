@@ -8,7 +8,7 @@ import { targetId } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
 import type { RolloutView, TargetView } from '../../src/model/view.js';
 import type { RolloutEvent, Submission } from '../../workflows/messages.js';
-import { canary, specFor } from '../support/specs.js';
+import { canary, ONE_PERSON, specFor } from '../support/specs.js';
 import { until } from '../support/until.js';
 import type { Act, Rolling, StageOptions } from './stage.js';
 import { ending, phase } from './stage.js';
@@ -59,7 +59,7 @@ export const SCENES: Record<string, Scene> = {
       type: 'blueGreen',
       bake: MINUTE,
       testBake: MINUTE,
-      approval: { within: HOUR, onTimeout: 'hold' },
+      approval: { ...ONE_PERSON, within: HOUR, onTimeout: 'hold' },
     }),
     (act, rolling) => approved(act, rolling, 'test'),
   ),
@@ -169,6 +169,7 @@ export const SCENES: Record<string, Scene> = {
   planOnly: short('planOnly', { input: canary([]), app: 'checkout', environment: 'production', type: 'canary' }),
   sweepAccount: short('sweepAccount', { platform: 'lambda', account: 'default', region: 'us-east-1' }),
   adoptTarget: short('adoptTarget', { input: canary([]), app: 'checkout', environment: 'production' }),
+  usedProof: short('usedProof', {}),
 };
 
 function short(type: string, args: object): Scene {

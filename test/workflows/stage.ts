@@ -25,6 +25,7 @@ import type { Phase, RolloutType, VerdictState } from '../../src/model/words.js'
 import { makePlan } from '../../src/plan/index.js';
 import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
 import type { RolloutEvent, UndoRecord } from '../../workflows/messages.js';
+import { OPEN_RECORD, UNGRANTED } from '../support/access.js';
 import { workflowBundle } from '../support/bundle.js';
 import { tool } from '../support/tools.js';
 import { until } from '../support/until.js';
@@ -263,7 +264,7 @@ export function lightOf(
       const spec = input as unknown as Spec;
       if (spec.app !== app || spec.environment !== environment)
         throw ApplicationFailure.nonRetryable('the spec is of another app', 'SLUICE_SPEC');
-      return { spec, searchAttributes, limits: limitsOf(app) };
+      return { spec, searchAttributes, limits: limitsOf(app), access: OPEN_RECORD };
     },
     readUndo: async ({ app }) => {
       const { undo } = targetOf(app);
@@ -275,6 +276,9 @@ export function lightOf(
       target.notified.push(event);
       await target.atCall('notify');
     },
+    decide: async () => [],
+    renew: async ({ grants }) => grants,
+    admit: async () => undefined,
     tellTarget: async ({ app, event }) => {
       targetOf(app).told.push(event);
     },
@@ -325,6 +329,7 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
       plan: makePlan(spec, { stable: target.split.stable }),
       health: { baselines: {}, firing: [] },
       warnings: [],
+      ...UNGRANTED,
     })),
     deploy: guarded('deploy', async ({ spec }) => {
       const version = 'version' in spec.release ? String(spec.release.version) : '2';

@@ -9,6 +9,8 @@ import { ago } from './time.js';
 import { commandLines, waitingLines } from './waiting.js';
 import { shortWord, stateSign, stateWord } from './words.js';
 
+/** Said wherever a rollout is shown. */
+const OPEN = 'open: there is no policy; whoever reaches the namespace can do everything';
 const EVENTS = 5;
 const REFUSALS = 5;
 const WARNINGS = 5;
@@ -110,7 +112,8 @@ function aboutLines(view: RolloutView, width: number): Line[] {
   const split = splitLine(view, width - 2);
   const target = view.target === '' ? [] : [piece(`${view.target} on ${view.platform}`, 'dim')];
   const message = view.message === null ? [] : [piece(`${target.length === 0 ? '' : ' · '}${view.message}`, 'dim')];
-  return [split, ...(target.length + message.length === 0 ? [] : [[...target, ...message]])];
+  const open = view.access?.policy === null ? [[piece(OPEN, 'yellow')] as Line] : [];
+  return [...[split, ...(target.length + message.length === 0 ? [] : [[...target, ...message]])], ...open];
 }
 
 function refusalLines(view: RolloutView, now: number): Line[] {

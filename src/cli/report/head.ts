@@ -35,6 +35,13 @@ function arm(view: RolloutView, role: 'stable' | 'candidate', { requests, errors
 ${slow === undefined ? null : html`<span>slow: ${percent(slow, requests)}, ${grouped(slow)} answers</span>`}</div>`;
 }
 
+function accessOf({ access }: RolloutView): string | null {
+  if (access === null) return null;
+  return access.policy === null
+    ? 'open: there was no policy, so names are what people said of themselves'
+    : `policy ${access.policy.slice(0, 12)}; who acted has signed`;
+}
+
 function facts(view: RolloutView, now: number): [string, string][] {
   const by = view.startedBy ?? 'somebody';
   const time: [string, string] =
@@ -49,7 +56,8 @@ function facts(view: RolloutView, now: number): [string, string][] {
       view.candidate === null ? null : `${view.candidate}, to take the place of ${view.stable ?? 'nothing'}`,
     ],
     ['Live environment', view.live],
-    ['Started', `${moment(view.startedAt)} by ${by}`],
+    ['Started', `${moment(view.startedAt)} by ${by}${view.access?.starter == null ? '' : ', signed'}`],
+    ['Access', accessOf(view)],
     time,
     ['Message', view.message],
     ['Run', view.run],

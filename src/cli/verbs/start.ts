@@ -48,11 +48,14 @@ export const start = command({
     const sluice = await ctx.connect();
     const onNewRelease = (given.text('onNewRelease') as OnNewRelease | undefined) ?? spec.onNewRelease;
     const message = given.text('message') ?? spec.message;
+    const { contentOf } = await import('../../artifact/index.js');
     const answer = await sluice.start({
       ...target,
       type: spec.strategy.type,
       input: { ...spec },
       onNewRelease,
+      // Where the code is not here, it cannot be signed, and need not be without a policy.
+      release: await contentOf(spec.release).catch(() => null),
       by: given.by(),
       ...(message === undefined ? {} : { message }),
     });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MAX_STAGES } from '../../plan/types.js';
 import { DEFAULTS } from '../defaults.js';
 import { policyOverride } from './health.js';
-import { bake, duration, MINUTE, name, strict, weight } from './parts.js';
+import { bake, duration, MINUTE, name, strict, weight, whole } from './parts.js';
 
 /** A plan also has its deploying stage, and one is kept free. */
 const MOST_STAGES = MAX_STAGES - 2;
@@ -15,6 +15,15 @@ const approval = strict({
     .enum(['rollback', 'hold'])
     .prefault(DEFAULTS.approval.onTimeout)
     .describe('What happens when nobody decides in time.'),
+  people: whole(1, 20).prefault(DEFAULTS.approval.people).describe('How many different people must approve.'),
+  notStarter: z
+    .boolean()
+    .prefault(DEFAULTS.approval.notStarter)
+    .describe('Whoever started the rollout does not count (four eyes).'),
+  comment: z.boolean().prefault(DEFAULTS.approval.comment).describe('A decision needs a comment.'),
+  remindEvery: duration(60_000)
+    .prefault(DEFAULTS.approval.remindEvery)
+    .describe('Time to the first reminder; each further one comes twice as late.'),
 });
 
 const stage = strict({

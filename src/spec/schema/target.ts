@@ -87,6 +87,11 @@ const artifact = strict({
     .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits')
     .describe('SHA-256 of its bytes, in hex.'),
   bytes: z.int().min(1).describe('Its size in bytes.'),
+  content: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits')
+    .exactOptional()
+    .describe('SHA-256 of what is inside, in hex; `sluice` fills it in.'),
 });
 
 const s3 = strict({

@@ -1,0 +1,113 @@
+/** The beginning of a rollout or of a short workflow: who signed it, and whether he may. */
+import type { Client } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import {
+  ANYONE,
+  BadToken,
+  holdersOf,
+  isHolder,
+  type Policy,
+  type Rule,
+  raised,
+  read,
+  type Signed,
+  specDigest,
+  specFaults,
+} from '../../src/access/index.js';
+import type { Beginning, StartStatement } from '../../src/model/access.js';
+import { SluiceError } from '../../src/model/errors.js';
+import { TASK_QUEUE } from '../../src/model/ids.js';
+import type { RolloutInput, Spec } from '../../src/model/spec.js';
+import type { RolloutType } from '../../src/model/words.js';
+
+export interface Beginner {
+  app: string;
+  environment: string;
+  strategy: RolloutType;
+  act: Beginning;
+  /** The workflow's argument, with the proof. */
+  input: RolloutInput;
+  /** `undo`: the version it goes back to. */
+  version?: string;
+}
+
+/** Refuses with a message that says who and what to do. */
+export function notAllowed(why: string): SluiceError {
+  return new SluiceError('SLUICE_ACCESS', why);
+}
+
+/** The signed statement of a beginning, if the policy needs one. Errors: SLUICE_ACCESS. */
+export async function checkBeginning(
+  beginner: Beginner,
+  { policy, rule, audience, now }: { policy: Policy; rule: Rule | null; audience: string; now: number },
+): Promise<Signed | null> {
+  const { app, environment, act } = beginner;
+  const what = `${act} ${app}/${environment}`;
+  if (rule === null) throw notAllowed(`${what} is refused: no rule of the policy is about this target`);
+  const holders = holdersOf(rule, act);
+  const { token } = beginner.input;
+  if (token === undefined && holders.includes(ANYONE)) return null;
+  if (typeof token !== 'string') {
+    throw notAllowed(
+      `${what} is refused: there is a policy, and the start is not signed. Make a key with \`sluice key\`, have it added to the policy, and start with \`sluice ${act}\``,
+    );
+  }
+  const signed = await read(token, { policy, audience, now }).catch((error: unknown) => {
+    throw error instanceof BadToken ? notAllowed(`${what} is refused: ${error.message}`) : error;
+  });
+  const wrong = mismatch(signed.statement as StartStatement, beginner);
+  if (wrong !== null)
+    throw notAllowed(`${what} is refused: what ${signed.subject.name} signed is for another ${wrong}`);
+  if (!isHolder(holders, signed.subject)) {
+    throw notAllowed(`${what} is refused: ${signed.subject.name} may not; ${said(holders)} may`);
+  }
+  return signed;
+}
+
+/** Whom a list names, for a person. */
+export function said(holders: string[]): string {
+  return holders.length === 0 ? 'nobody' : holders.join(', ');
+}
+
+function mismatch(statement: StartStatement, beginner: Beginner): string | null {
+  if (statement.act !== beginner.act) return 'verb';
+  if (statement.app !== beginner.app) return 'app';
+  if (statement.environment !== beginner.environment) return 'environment';
+  if (beginner.act === 'undo') return statement.release === (beginner.version ?? null) ? null : 'release';
+  if (statement.strategy !== beginner.strategy) return 'strategy';
+  return statement.spec === specDigest(beginner.input) ? null : 'spec';
+}
+
+/** The spec as strict as the policy asks for. Errors: SLUICE_ACCESS for one that is under a floor. */
+export function withFloors(spec: Spec, rule: Rule): Spec {
+  const faults = specFaults(spec, rule);
+  if (faults.length > 0)
+    throw notAllowed(`the policy has floors for ${spec.app}/${spec.environment}: ${faults.join('; ')}`);
+  return raised(spec, rule);
+}
+
+/** Longest a used proof's own workflow may take; it does nothing. */
+const USED_WITHIN = 60_000;
+
+/**
+ * Makes sure that a signed start begins one run and no second one: the server takes a workflow's id once. A retry of the same
+ * run finds its own. Errors: SLUICE_ACCESS.
+ */
+export async function consume(client: Client, id: string, run: string): Promise<void> {
+  const workflowId = `proof-${id}`;
+  try {
+    await client.workflow.start('usedProof', {
+      workflowId,
+      taskQueue: TASK_QUEUE,
+      args: [],
+      memo: { run },
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowExecutionTimeout: USED_WITHIN,
+      staticSummary: 'a signed start that was used',
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const { memo } = await client.workflow.getHandle(workflowId).describe();
+    if (memo?.run !== run) throw notAllowed('this signed start was used already; start anew');
+  }
+}

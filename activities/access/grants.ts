@@ -1,0 +1,203 @@
+/**
+ * Grants: what an activity asks for before it changes anything. A grant is for one run of one workflow, for one spec, and
+ * after planning for the writes of one plan; it is worth nothing in a workflow of somebody else's, in an activity without
+ * a workflow, in a run made by Reset, or for another spec. A write behind a gate also asks for the receipts of its approvals.
+ */
+import { Context } from '@temporalio/activity';
+import { digestOf } from '../../src/access/index.js';
+import { SluiceError } from '../../src/model/errors.js';
+import { parseMark } from '../../src/model/ids.js';
+import type { Spec } from '../../src/model/spec.js';
+import type { Plan } from '../../src/plan/types.js';
+import type { BeforeState } from '../platform/platform.js';
+import type { Seals } from './seals.js';
+
+/** A write of the plan, and the gates before it with the number of people that each needs. */
+interface GrantedWrite {
+  weight: number;
+  gates: Record<string, number>;
+}
+
+export interface Grant {
+  /** The workflow's id, and the run that the grant is for. */
+  workflow: string;
+  run: string;
+  /** The first run of the chain: the rollout. */
+  first: string;
+  app: string;
+  environment: string;
+  /** Who started it; null when nobody had to sign. */
+  starter: string | null;
+  /** Local code must be what was signed (null: nothing was). Absent where the spec says all. */
+  code?: { signed: string | null };
+  /** Digest of the policy it was given by. */
+  policy: string | null;
+  /** Digest of the spec. */
+  spec: string;
+  /** Names of activities. */
+  may: string[];
+  /** Once there is a plan. */
+  plan?: string;
+  before?: string;
+  writes?: GrantedWrite[];
+}
+
+/** A receipt of one person's approval of one gate. */
+export interface Receipt {
+  rollout: string;
+  run: string;
+  gate: string;
+  plan: string;
+  by: string;
+}
+
+/** Of an activity's argument what a grant is checked against. */
+export interface Asking {
+  grant?: string | null;
+  spec?: Spec;
+  before?: BeforeState;
+  weight?: number;
+  fence?: { mark: string };
+  mark?: string;
+  receipts?: string[];
+}
+
+/** What a rollout may do before it has a plan. */
+const BEFORE_PLAN = ['prepare', 'notify', 'tellTarget', 'decide', 'renew'];
+/** And with one. */
+const WITH_PLAN = ['deploy', 'warm', 'shift', 'promote', 'restore', 'probe', 'watch', 'errors', 'adopt'];
+
+/** Half the traffic back, once, to see whether the release is at fault. */
+const PROBE_BACK = 50;
+
+export class Grants {
+  constructor(private readonly seals: Seals) {}
+
+  get on(): boolean {
+    return this.seals.on;
+  }
+
+  /** The first grant of a run: `may` for a short workflow; without it that of a rollout. Null without a key. */
+  async first(of: Omit<Grant, 'may' | 'spec'> & { spec: Spec; may?: string[] }): Promise<string | null> {
+    return this.seals.make('grant', { ...of, spec: digestOf(of.spec), may: of.may ?? BEFORE_PLAN });
+  }
+
+  /** The grant of a plan, by the one that it was made with. `people` says how many must approve a step of it. */
+  async planned(
+    given: string | null | undefined,
+    { spec, plan, before, people }: { spec: Spec; plan: Plan; before: BeforeState; people: (stepId: string) => number },
+  ): Promise<string | null> {
+    const grant = await this.seals.open<Grant>('grant', given);
+    if (grant === null) return null;
+    checkRelease(grant, spec);
+    return this.seals.make('grant', {
+      ...grant,
+      spec: digestOf(spec),
+      plan: digestOf(plan),
+      before: digestOf(before),
+      may: [...BEFORE_PLAN, ...WITH_PLAN],
+      writes: writesOf(plan, spec, people),
+    });
+  }
+
+  /** The same grant for the run that this one has continued as. */
+  async carried(grant: Grant, run: string): Promise<string | null> {
+    return this.seals.make('grant', { ...grant, run });
+  }
+
+  async receipt(receipt: Receipt): Promise<string | null> {
+    return this.seals.make('receipt', receipt);
+  }
+
+  /** A grant, whoever shows it. Errors: SLUICE_ACCESS. */
+  async read(given: string | null | undefined): Promise<Grant> {
+    const grant = await this.seals.open<Grant>('grant', given);
+    if (grant === null) throw refused('it has no grant of a worker');
+    return grant;
+  }
+
+  /** Whether this activity may do what it is asked for. Without a key everything may. Errors: SLUICE_ACCESS. */
+  async allow(activity: string, asking: Asking): Promise<void> {
+    if (!this.seals.on) return;
+    const grant = await this.read(asking.grant);
+    const { workflowExecution: here } = Context.current().info;
+    if (here === undefined) throw refused('it is run without a workflow');
+    if (here.workflowId !== grant.workflow || here.runId !== grant.run) {
+      throw refused(`its grant is for run ${grant.run} of ${grant.workflow}, not for this one`);
+    }
+    if (!grant.may.includes(activity)) throw refused(`its grant is not for ${activity}`);
+    if (asking.spec !== undefined && digestOf(asking.spec) !== grant.spec)
+      throw refused('its grant is for another spec');
+    if (activity === 'restore' && digestOf(asking.before) !== grant.before) {
+      throw refused('its grant is for the way back to another state');
+    }
+    this.allowMark(grant, asking.fence?.mark ?? asking.mark);
+    if (activity === 'shift' || activity === 'promote') await this.allowWrite(grant, activity, asking);
+  }
+
+  /** A mark says who wrote; nobody writes in another's name. */
+  private allowMark(grant: Grant, text: string | undefined): void {
+    if (text === undefined) return;
+    const mark = parseMark(text);
+    if (mark?.app !== grant.app || mark.environment !== grant.environment || mark.run !== grant.first) {
+      throw refused('it would leave the mark of another rollout');
+    }
+  }
+
+  private async allowWrite(grant: Grant, activity: 'shift' | 'promote', asking: Asking): Promise<void> {
+    const weight = activity === 'promote' ? 100 : asking.weight;
+    const write = grant.writes?.find((each) => each.weight === weight);
+    if (write === undefined) throw refused(`a weight of ${weight} % is not in its plan`);
+    const shown = await Promise.all(
+      (asking.receipts ?? []).slice(0, 500).map((receipt) => this.seals.open<Receipt>('receipt', receipt)),
+    );
+    const rollout = `${grant.app}/${grant.environment}`;
+    for (const [gate, people] of Object.entries(write.gates)) {
+      const by = new Set(
+        shown
+          .filter((each) => each?.rollout === rollout && each.run === grant.first && each.plan === grant.plan)
+          .filter((each) => each?.gate === gate)
+          .map((each) => each?.by),
+      );
+      if (by.size < people) {
+        throw refused(`the approval before it (${gate}) has ${by.size} of ${people} people's receipts`);
+      }
+    }
+  }
+}
+
+/** What is packed here must be what was signed there. Errors: SLUICE_ACCESS. */
+function checkRelease({ code, starter }: Grant, spec: Spec): void {
+  if (code === undefined || starter === null || !('artifact' in spec.release)) return;
+  const { signed } = code;
+  const { content = '' } = spec.release.artifact;
+  if (signed === content) return;
+  throw new SluiceError(
+    'SLUICE_ACCESS',
+    signed === null
+      ? 'refused: the code was not signed. Start where the code is, so that its digest can be signed'
+      : `refused: the code found here (${content.slice(0, 12)}) is not the code that ${starter} signed (${signed.slice(0, 12)})`,
+  );
+}
+
+/** Every weight that the plan gives, and what must be approved before. */
+function writesOf(plan: Plan, spec: Spec, people: (stepId: string) => number): GrantedWrite[] {
+  const gates: Record<string, number> = {};
+  const writes: GrantedWrite[] = [];
+  for (const step of plan.stages.flatMap(({ steps }) => steps)) {
+    if (step.kind === 'approve' && people(step.id) > 0) gates[step.id] = people(step.id);
+    if (step.kind === 'shift') writes.push({ weight: step.weight, gates: { ...gates } });
+    if (step.kind === 'promote') {
+      writes.push({ weight: 100, gates: { ...gates } });
+      if (spec.health.policy.probeBack) writes.push({ weight: PROBE_BACK, gates: { ...gates } });
+    }
+  }
+  return writes;
+}
+
+function refused(why: string): SluiceError {
+  return new SluiceError(
+    'SLUICE_ACCESS',
+    `refused: ${why}. Only a rollout that a worker has checked may do this; start one with \`sluice start\``,
+  );
+}

@@ -1,0 +1,33 @@
+/** Where a run of a workflow comes from, as the server knows it and no argument can say otherwise. */
+import type { Client } from '@temporalio/client';
+
+export interface Origin {
+  type: string;
+  taskQueue: string;
+  /** The run was made by Reset: its beginning is another run's. */
+  reset: boolean;
+  /** The run that continued as this one; null when none did. */
+  continuedFrom: string | null;
+  first: string;
+}
+
+/** Reads the run's first event. */
+export async function originOf(
+  client: Client,
+  execution: { workflowId: string; runId: string },
+): Promise<Origin | null> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution,
+    maximumPageSize: 1,
+  });
+  const began = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
+  if (began === undefined || began === null) return null;
+  return {
+    type: began.workflowType?.name ?? '',
+    taskQueue: began.taskQueue?.name ?? '',
+    reset: began.originalExecutionRunId !== execution.runId,
+    continuedFrom: began.continuedExecutionRunId || null,
+    first: began.firstExecutionRunId || execution.runId,
+  };
+}

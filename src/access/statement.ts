@@ -1,0 +1,153 @@
+/** Signing a statement, and reading one back: a JWS by a person's own key (RFC 7515, RFC 8037). */
+import { randomUUID } from 'node:crypto';
+import { calculateJwkThumbprint, decodeProtectedHeader, errors, importJWK, jwtVerify, SignJWT } from 'jose';
+import { z } from 'zod';
+import { BEGINNINGS, type Statement } from '../model/access.js';
+import { clean } from '../model/text.js';
+import { VERB_TABLE } from '../model/verbs.js';
+import type { MessageVerb } from '../model/words.js';
+import { publicJwk, type Signer } from './keys.js';
+import type { Policy } from './policy.js';
+
+/** The only algorithm that is taken. */
+const ALGORITHM = 'EdDSA';
+const TYPE = 'sluice+jwt';
+/** How far clocks may differ, in seconds. */
+const TOLERANCE = 60;
+/** Longest a statement may be valid, in ms: as long as a release may wait in the queue. */
+const LONGEST = 7 * 86_400_000;
+/** Longest token that is looked at, in characters. */
+export const LONGEST_TOKEN = 4_096;
+
+/** For whom a statement is: a namespace of Temporal, so that one for staging means nothing in production. */
+export function audienceOf(namespace: string): string {
+  return `sluice:${namespace}`;
+}
+
+/** How long a statement is valid, in ms. An abort may have to wait for a worker, a release for its place in the queue. */
+export function validFor(statement: Statement, waits = false): number {
+  return statement.act === 'abort' || waits ? LONGEST : 10 * 60_000;
+}
+
+/** Signs. `now` is ms since the epoch, `valid` ms. */
+export async function sign(
+  statement: Statement,
+  signer: Signer,
+  { audience, now, valid }: { audience: string; now: number; valid: number },
+): Promise<string> {
+  return new SignJWT({ ...statement })
+    .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid: signer.kid })
+    .setIssuer(signer.name)
+    .setSubject(signer.name)
+    .setAudience(audience)
+    .setIssuedAt(Math.floor(now / 1000))
+    .setExpirationTime(Math.floor((now + valid) / 1000))
+    .setJti(randomUUID())
+    .sign(signer.key);
+}
+
+/** Who said something, as the policy knows him. */
+export interface Subject {
+  name: string;
+  groups: string[];
+}
+
+/** A statement that is really by `subject`. Whether he may is another question. */
+export interface Signed {
+  subject: Subject;
+  statement: Statement;
+  /** Unique; a statement counts once. */
+  id: string;
+  /** ms since the epoch. */
+  until: number;
+}
+
+/** Why a token is no proof of anything, in words for whoever sent it. */
+export class BadToken extends Error {
+  override readonly name = 'BadToken';
+}
+
+const verbs = Object.keys(VERB_TABLE) as [MessageVerb, ...MessageVerb[]];
+const name = z.string().max(63);
+const digest = z.string().max(200);
+const SHAPE = z.union([
+  z.object({
+    act: z.enum(BEGINNINGS),
+    app: name,
+    environment: name,
+    strategy: z.enum(['direct', 'blueGreen', 'canary', 'linear', 'undo']),
+    spec: digest.nullable(),
+    release: digest.nullable(),
+  }),
+  z.object({
+    act: z.enum(verbs),
+    app: name,
+    environment: name,
+    run: z.string().max(64),
+    gate: z.object({ id: digest, stage: z.string().max(60), plan: digest, expires: z.number() }).optional(),
+    comment: z.string().max(300).optional(),
+    full: z.boolean().optional(),
+    force: z.boolean().optional(),
+    adopt: z.boolean().optional(),
+  }),
+]);
+
+/** Reads a token by the policy's keys. `now` is ms since the epoch. Errors: BadToken. */
+export async function read(
+  token: string,
+  { policy, audience, now }: { policy: Policy; audience: string; now: number },
+): Promise<Signed> {
+  if (token.length > LONGEST_TOKEN) throw new BadToken(`the token is longer than ${LONGEST_TOKEN} characters`);
+  const { kid } = headerOf(token);
+  const found = await personOf(policy, kid);
+  if (found === null) throw new BadToken('it is signed with a key that the policy does not know');
+  const { payload } = await jwtVerify(token, await importJWK(found.jwk, ALGORITHM), {
+    algorithms: [ALGORITHM],
+    typ: TYPE,
+    issuer: found.subject.name,
+    subject: found.subject.name,
+    audience,
+    requiredClaims: ['iat', 'exp', 'jti'],
+    currentDate: new Date(now),
+    clockTolerance: TOLERANCE,
+  }).catch((error: unknown) => {
+    throw new BadToken(worded(error));
+  });
+  const { iat = 0, exp = 0, jti = '' } = payload;
+  if ((exp - iat) * 1000 > LONGEST) throw new BadToken('it is valid for longer than a week');
+  if (iat * 1000 > now + TOLERANCE * 1000) throw new BadToken('it was signed in the future; look at the clocks');
+  const statement = SHAPE.safeParse(payload);
+  if (!statement.success) throw new BadToken('it does not say what a statement of this kind says');
+  return { subject: found.subject, statement: statement.data as Statement, id: clean(jti, 64), until: exp * 1000 };
+}
+
+function headerOf(token: string): { kid: string } {
+  try {
+    const { kid, alg } = decodeProtectedHeader(token);
+    if (alg !== ALGORITHM) throw new BadToken(`it is signed by ${clean(alg, 20)}; only ${ALGORITHM} counts`);
+    if (typeof kid === 'string') return { kid };
+  } catch (error) {
+    if (error instanceof BadToken) throw error;
+  }
+  throw new BadToken('it is no signed token');
+}
+
+async function personOf(policy: Policy, kid: string) {
+  for (const [name, { keys, groups }] of Object.entries(policy.people)) {
+    for (const key of keys) {
+      const jwk = publicJwk(key);
+      if (jwk !== null && (await calculateJwkThumbprint(jwk)) === kid) return { subject: { name, groups }, jwk };
+    }
+  }
+  return null;
+}
+
+/** The claim alone, and never the token. */
+function worded(error: unknown): string {
+  if (error instanceof errors.JWTExpired) return 'it has expired; say it again';
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'its signature is wrong';
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return error.claim === 'aud' ? 'it is for another namespace' : `its ${error.claim} is not what it must be`;
+  }
+  return 'it is no token that can be read';
+}

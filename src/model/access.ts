@@ -1,0 +1,108 @@
+/** What people sign, and what a rollout records of who may do what. Types alone. */
+import type { MessageVerb, RolloutType } from './words.js';
+
+/** What a policy can allow. `override` is writing over somebody else's change: `abort --force`, `retry --adopt`. */
+export const RIGHTS = [
+  'start',
+  'plan',
+  'adopt',
+  'undo',
+  'approve',
+  'reject',
+  'pause',
+  'resume',
+  'promote',
+  'skip',
+  'retry',
+  'abort',
+  'override',
+] as const;
+export type Right = (typeof RIGHTS)[number];
+
+/** What begins something: it is signed over what it begins. */
+export const BEGINNINGS = ['start', 'plan', 'adopt', 'undo'] as const;
+export type Beginning = (typeof BEGINNINGS)[number];
+
+/** The signed start of a rollout, of its undo, or of a short workflow. */
+export interface StartStatement {
+  act: Beginning;
+  app: string;
+  environment: string;
+  strategy: RolloutType;
+  /** Digest of the spec; null for `undo`, whose spec is the target's own. */
+  spec: string | null;
+  /** What is released: the SHA-256 of packed code, or the version to go back to. Null where the spec alone says it. */
+  release: string | null;
+}
+
+/** The gate that a decision is about, as an open approval publishes it. */
+export interface GateStatement {
+  /** The plan's step. */
+  id: string;
+  stage: string;
+  /** Digest of the plan. */
+  plan: string;
+  /** When the gate closes, ms since the epoch. */
+  expires: number;
+}
+
+/** A signed verb: for one run, and a decision for one gate of it. */
+export interface VerbStatement {
+  act: MessageVerb;
+  app: string;
+  environment: string;
+  run: string;
+  gate?: GateStatement;
+  comment?: string;
+  full?: boolean;
+  force?: boolean;
+  adopt?: boolean;
+}
+
+export type Statement = StartStatement | VerbStatement;
+
+/** What a rollout records when it begins: by which policy, and who began it. */
+export interface AccessRecord {
+  /** Digest of the policy; null: everything is open. */
+  policy: string | null;
+  /** Who signed the start; null when nobody had to. */
+  starter: string | null;
+  /** Verbs that need no signature. */
+  open: MessageVerb[];
+  /** What the activities ask for: this run may do the steps before its plan is made. Null without a key. */
+  grant: string | null;
+}
+
+/** An open approval, as whoever decides must sign it. */
+export interface GateView extends GateStatement {
+  /** How many distinct people must approve. */
+  people: number;
+  /** Who has approved so far. */
+  approved: string[];
+  /** Who may, by name; empty when it is open to anybody. */
+  approvers: string[];
+  /** Not the one who started the rollout. */
+  notStarter: boolean;
+  /** A comment is needed. */
+  comment: boolean;
+}
+
+/** What a person said, checked: by whom, and what of it counts. */
+export interface CheckedMessage {
+  ok: true;
+  /** `supersede` comes from the target's companion, with a worker's seal. */
+  verb: MessageVerb | 'supersede';
+  by: string;
+  comment: string | null;
+  stage: string | null;
+  full: boolean;
+  force: boolean;
+  adopt: boolean;
+  /** The statement's own id and end (ms since the epoch): it counts once. */
+  id: string;
+  until: number;
+  /** Of an approval: proof for the steps behind the gate. */
+  receipt: string | null;
+}
+
+export type MessageAnswer = CheckedMessage | { ok: false; verb: string; by: string; why: string };

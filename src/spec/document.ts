@@ -1,0 +1,34 @@
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { faultsOf, type Problem, type Report, say, writePath } from './problems.js';
+import { type Fault, locate, plainOf, treeOfDocument } from './tree.js';
+
+/**
+ * Another YAML document than a spec, read by its schema with the same care: every problem has its line. `further` reports
+ * what the schema cannot know.
+ */
+export function readDocument<S extends z.ZodType>(
+  text: string,
+  file: string,
+  schema: S,
+  further: (value: z.output<S>, fault: Report) => void,
+): { value: z.output<S>; problems: [] } | { value: null; problems: Problem[] } {
+  const lines = new LineCounter();
+  const faults: Fault[] = [];
+  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
+  faults.push(...doc.errors.map(({ pos, message }) => ({ at: pos[0], path: [], message })));
+  if (faults.length === 0) {
+    const tree = treeOfDocument(doc, faults);
+    const read = schema.safeParse(plainOf(tree), { error: say });
+    if (!read.success) faults.push(...faultsOf(read.error.issues, tree));
+    else {
+      further(read.data, (path, message) => faults.push({ at: locate(tree, path), path, message }));
+      if (faults.length === 0) return { value: read.data, problems: [] };
+    }
+  }
+  const problems = faults.map(({ at, path, message }): Problem => {
+    const { line, col } = lines.linePos(at ?? 0);
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1), path: writePath(path), message };
+  });
+  return { value: null, problems };
+}

@@ -1,0 +1,130 @@
+/**
+ * Where there is a policy, what people say is checked by a worker before it counts: who signed it, and whether they may. Updates
+ * are checked one by one and answered; signals wait in a line and are checked many at a time, so that thousands of forged
+ * ones cost a few activities and keep no abort out.
+ */
+import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
+import type { Message } from '../activities/access/index.js';
+import type { CheckedMessage, MessageAnswer } from '../src/model/access.js';
+import { clean } from '../src/model/text.js';
+import type { MessageVerb } from '../src/model/words.js';
+import { light } from './calls.js';
+import { failureOf } from './failures.js';
+import { openGate } from './gate.js';
+import type { Rollout } from './rollout.js';
+
+/** Signals that are checked by one activity: with tokens of the longest kind below half of a payload's limit. */
+const BATCH = 100;
+/** Longest token that is passed on, in characters. */
+const LONGEST_TOKEN = 4_096;
+/** Signals that wait on over a continue-as-new. */
+const CARRIED = 100;
+
+type Sayable = MessageVerb | 'supersede';
+
+export class Checks {
+  private draining = false;
+
+  constructor(private readonly rollout: Rollout) {}
+
+  /** By which policy this runs is known, and this run has its grants. */
+  get ready(): boolean {
+    return this.rollout.state.access !== null && !this.rollout.renewing;
+  }
+
+  /** Whether a verb must be signed. Asked only once `ready`. */
+  needs(verb: Sayable): boolean {
+    const { access } = this.rollout.state;
+    if (access === null || access.policy === null) return false;
+    return verb === 'supersede' || !access.open.includes(verb);
+  }
+
+  /** Checks one message now. Errors: SLUICE_ACCESS with the reason, which is also recorded. */
+  async one(verb: MessageVerb, payload: Record<string, unknown>): Promise<CheckedMessage> {
+    const [answer] = await this.ask([messageOf(verb, payload)]);
+    if (answer?.ok === true) return answer;
+    const why = answer === undefined ? 'it could not be checked' : answer.why;
+    this.rollout.journal.refusal(verb, answer?.by ?? 'somebody', why);
+    throw ApplicationFailure.nonRetryable(`${verb} is refused: ${why}`, 'SLUICE_ACCESS');
+  }
+
+  /** Puts a signal into the line; `take` hears of those that are accepted. */
+  line(verb: Sayable, payload: Record<string, unknown>, take: (message: CheckedMessage) => void): void {
+    const { state, journal } = this.rollout;
+    const message = messageOf(verb, payload);
+    if (typeof message.token !== 'string') journal.refusal(verb, message.by, unsigned(verb));
+    else if (message.token.length > LONGEST_TOKEN) journal.refusal(verb, message.by, 'its token is too long to be one');
+    else if (state.pending.some(({ token }) => token === message.token))
+      journal.refusal(verb, message.by, 'it was sent twice');
+    else state.pending.push(message);
+    this.goOn(take);
+  }
+
+  /** Before this run continues as another: what has not been checked waits on, an abort first, as many as fit. */
+  carry(): void {
+    const { state, journal } = this.rollout;
+    const [aborts, others] = [
+      state.pending.filter(({ verb }) => verb === 'abort'),
+      state.pending.filter(({ verb }) => verb !== 'abort'),
+    ];
+    const line = [...aborts, ...others];
+    for (const { verb, by } of line.slice(CARRIED)) journal.refusal(verb, by, 'too many messages at once');
+    state.pending = line.slice(0, CARRIED);
+  }
+
+  /** Checks what waits, until nothing does. A cancel of the workflow does not end it. */
+  goOn(take: (message: CheckedMessage) => void): void {
+    if (!this.draining) void CancellationScope.nonCancellable(() => this.drain(take));
+  }
+
+  private async drain(take: (message: CheckedMessage) => void): Promise<void> {
+    this.draining = true;
+    const { state, journal } = this.rollout;
+    try {
+      await condition(() => this.ready);
+      while (state.pending.length > 0) {
+        // An abort outranks everything, here too.
+        state.pending.sort((a, b) => Number(b.verb === 'abort') - Number(a.verb === 'abort'));
+        const batch = state.pending.slice(0, BATCH);
+        const answers = await this.ask(batch);
+        state.pending = state.pending.filter((each) => !batch.includes(each));
+        for (const [at, { verb, by }] of batch.entries()) {
+          const answer = answers[at] ?? { ok: false, by, why: 'it could not be checked' };
+          if (answer.ok) take(answer);
+          else journal.refusal(verb, answer.by, answer.why);
+        }
+      }
+    } finally {
+      this.draining = false;
+    }
+  }
+
+  /** Counts a statement that was taken, so that it is not taken again. */
+  used({ id, until, receipt }: CheckedMessage): void {
+    const { state } = this.rollout;
+    state.used = [...state.used.filter((each) => each.until > Date.now() - 120_000), { id, until }];
+    if (receipt !== null) state.receipts = [...state.receipts, receipt];
+  }
+
+  private async ask(messages: Message[]): Promise<MessageAnswer[]> {
+    await condition(() => this.ready);
+    const { state } = this.rollout;
+    const used = state.used.map(({ id }) => id);
+    try {
+      return await light.decide({ grant: state.grant, messages, gate: openGate(state), used });
+    } catch (error) {
+      const { message } = failureOf(error);
+      return messages.map(({ verb, by }) => ({ ok: false, verb, by, why: `it could not be checked: ${message}` }));
+    }
+  }
+}
+
+function messageOf(verb: Sayable, payload: Record<string, unknown>): Message {
+  const by = typeof payload.by === 'string' && clean(payload.by) !== '' ? clean(payload.by, 60) : 'somebody';
+  return { verb, by, token: payload.token };
+}
+
+/** What whoever used the Temporal UI, or a client without a key, is told. */
+export function unsigned(verb: Sayable): string {
+  return `${verb} is not signed, and there is a policy; say it with \`sluice ${verb}\` and your key`;
+}
