@@ -24,8 +24,15 @@ type Sayable = MessageVerb | 'supersede';
 
 export class Checks {
   private draining = false;
+  /** Of the signals in the line. */
+  private readonly tokens = new Set<unknown>();
 
   constructor(private readonly rollout: Rollout) {}
+
+  /** Nothing waits to be checked. */
+  get idle(): boolean {
+    return this.rollout.state.pending.length === 0;
+  }
 
   /** By which policy this runs is known, and this run has its grants. */
   get ready(): boolean {
@@ -54,9 +61,11 @@ export class Checks {
     const message = messageOf(verb, payload);
     if (typeof message.token !== 'string') journal.refusal(verb, message.by, unsigned(verb));
     else if (message.token.length > LONGEST_TOKEN) journal.refusal(verb, message.by, 'its token is too long to be one');
-    else if (state.pending.some(({ token }) => token === message.token))
-      journal.refusal(verb, message.by, 'it was sent twice');
-    else state.pending.push(message);
+    else if (this.tokens.has(message.token)) journal.refusal(verb, message.by, 'it was sent twice');
+    else {
+      state.pending.push(message);
+      this.tokens.add(message.token);
+    }
     this.goOn(take);
   }
 
@@ -87,7 +96,9 @@ export class Checks {
         state.pending.sort((a, b) => Number(b.verb === 'abort') - Number(a.verb === 'abort'));
         const batch = state.pending.slice(0, BATCH);
         const answers = await this.ask(batch);
-        state.pending = state.pending.filter((each) => !batch.includes(each));
+        const done = new Set(batch);
+        state.pending = state.pending.filter((each) => !done.has(each));
+        for (const { token } of batch) this.tokens.delete(token);
         for (const [at, { verb, by }] of batch.entries()) {
           const answer = answers[at] ?? { ok: false, by, why: 'it could not be checked' };
           if (answer.ok) take(answer);

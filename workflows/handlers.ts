@@ -39,7 +39,7 @@ export function registerHandlers(rollout: Rollout): void {
     setHandler(
       verbSignal(verb),
       (given) => {
-        rollout.signals += 1;
+        rollout.countSignal();
         const why = refusal(rollout, verb, given);
         const payload = (given ?? {}) as Payload;
         if (why !== null) rollout.journal.refusal(verb, byOf(given), why);
@@ -50,7 +50,7 @@ export function registerHandlers(rollout: Rollout): void {
     );
   }
   setHandler(supersedeSignal, (given: unknown) => {
-    rollout.signals += 1;
+    rollout.countSignal();
     if (!isMeant(rollout, given)) return;
     void shielded(async () => {
       await known(rollout);
@@ -61,7 +61,7 @@ export function registerHandlers(rollout: Rollout): void {
   // What still waited when the run before this one ended.
   if (rollout.state.pending.length > 0) rollout.checks.goOn(taken(rollout));
   setDefaultSignalHandler((name, given) => {
-    rollout.signals += 1;
+    rollout.countSignal();
     rollout.journal.refusal(
       name,
       byOf(given),

@@ -22,6 +22,7 @@ const ATTRIBUTES = {
 
 export class Journal {
   private listed = '';
+  private publishing = false;
 
   constructor(private readonly state: RolloutState) {}
 
@@ -87,7 +88,17 @@ export class Journal {
       { at: Date.now(), verb: clean(verb, 40), by: clean(by, 60), why: clean(why, 200) },
     ].slice(-KEPT);
     state.refusalsTotal += 1;
-    this.publish();
+    this.publishSoon();
+  }
+
+  /** Once for all that one task brings: thousands of refusals are one change. */
+  private publishSoon(): void {
+    if (this.publishing) return;
+    this.publishing = true;
+    void Promise.resolve().then(() => {
+      this.publishing = false;
+      this.publish();
+    });
   }
 
   stepBegins(stage: Stage, step: Step): void {

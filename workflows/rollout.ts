@@ -11,6 +11,7 @@ import {
   CancelledFailure,
   condition,
   continueAsNew,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Prepared } from '../activities/types.js';
@@ -36,6 +37,9 @@ import { Waits } from './waits.js';
 import { Watching } from './watching.js';
 import { WayBack } from './way-back.js';
 
+/** No signal for this long is the end of a flood, in ms. */
+const QUIET = 1_000;
+
 /** What a rollout workflow is: one run of it, over every continue-as-new. */
 export async function rollout(type: RolloutType, input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {
   const info = workflowInfo();
@@ -58,7 +62,9 @@ export class Rollout {
   wish: { resume?: string; promote?: string; skip?: string; retry?: string; adopt?: boolean; pause?: { by: string } } =
     {};
   /** Signals of this run, counted so that a flood ends in a new run and not at the server's limit. */
-  signals = 0;
+  private signals = 0;
+  private lastSignal = 0;
+  private settling = false;
   /** This run has continued another, and its grants are being made out for it. */
   renewing: boolean;
   readonly checks = new Checks(this);
@@ -217,18 +223,45 @@ export class Rollout {
 
   mustContinue(): boolean {
     const info = workflowInfo();
-    return (
+    const long =
       info.continueAsNewSuggested ||
       info.historyLength >= this.state.limits.history ||
-      this.signals >= this.state.limits.signals
-    );
+      this.signals >= this.state.limits.signals;
+    return long && this.settled;
+  }
+
+  /**
+   * The server refuses to end a run that has news, and then the whole history is replayed: in the middle of a flood a run
+   * would do nothing else. So it goes on until a moment is quiet and all is checked; after 10,000 signals the server takes
+   * no more of them.
+   */
+  private get settled(): boolean {
+    return this.checks.idle && Date.now() - this.lastSignal >= QUIET;
+  }
+
+  countSignal(): void {
+    this.signals += 1;
+    this.lastSignal = Date.now();
+    if (this.signals >= this.state.limits.signals && !this.settling) {
+      void CancellationScope.nonCancellable(() => this.settle());
+    }
+  }
+
+  /** Wakes whoever waits once it is quiet. */
+  private async settle(): Promise<void> {
+    this.settling = true;
+    while (!this.settled) await sleep(QUIET, { summary: 'wait for the end of a flood of messages' });
+    this.settling = false;
   }
 
   async continue(): Promise<never> {
     const { state } = this;
+    const leaving = state.leave;
     const report = await this.watching.stop();
     if (report?.verdict.state === 'unhealthy' && state.leave === null) await this.waits.unhealthy(report);
-    await condition(allHandlersFinished);
+    await condition(() => (allHandlersFinished() && this.settled) || state.leave !== leaving);
+    // An abort does not wait for the rest of a flood.
+    if (state.leave !== leaving) throw new Leaving();
     this.checks.carry();
     return continueAsNew<(input: RolloutInput, carried: RolloutState) => Promise<RolloutView>>(this.input, state);
   }

@@ -22,6 +22,7 @@ export const EXIT = {
   noRollout: { code: 12, means: 'There is no such rollout.' },
   setup: { code: 13, means: 'Something is missing: a worker, credentials, a setting. `sluice doctor` looks.' },
   endedBefore: { code: 14, means: 'The rollout succeeded without ever being where `--until` waits for.' },
+  notAllowed: { code: 15, means: 'The policy does not allow it, or who asks is not proven.' },
   interrupted: { code: 130, means: 'Interrupted (Ctrl-C). A rollout goes on without its watcher.' },
 } as const;
 
@@ -36,6 +37,8 @@ export function exitOfError(code: ErrorCode): number {
       return EXIT.unreachable.code;
     case 'SLUICE_VERB':
       return EXIT.verbRefused.code;
+    case 'SLUICE_ACCESS':
+      return EXIT.notAllowed.code;
     case 'SLUICE_ALREADY_RUNNING':
       return EXIT.alreadyRunning.code;
     case 'SLUICE_SUPERSEDED':

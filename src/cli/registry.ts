@@ -13,6 +13,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   list: () => import('./verbs/list.js').then((m) => m.list),
   get: () => import('./verbs/get.js').then((m) => m.get),
   status: () => import('./verbs/status.js').then((m) => m.status),
+  approvals: () => import('./verbs/approvals.js').then((m) => m.approvals),
   approve: () => import('./verbs/approve.js').then((m) => m.approve),
   reject: () => import('./verbs/reject.js').then((m) => m.reject),
   pause: () => import('./verbs/pause.js').then((m) => m.pause),
@@ -27,6 +28,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   report: () => import('./verbs/report.js').then((m) => m.report),
   sweep: () => import('./verbs/sweep.js').then((m) => m.sweep),
   judge: () => import('./verbs/judge.js').then((m) => m.judge),
+  key: () => import('./verbs/key.js').then((m) => m.key),
   schema: () => import('./verbs/schema.js').then((m) => m.schema),
   doctor: () => import('./verbs/doctor.js').then((m) => m.doctor),
 };

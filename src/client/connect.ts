@@ -2,9 +2,9 @@
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { Signer } from '../access/index.js';
+import { readSigner } from '../key-file.js';
 import { SluiceError } from '../model/errors.js';
 import { failureOf, toSluiceError, unreachable } from './errors.js';
-import { readSigner } from './key.js';
 
 /** Longest wait for the server's first answer, in ms. */
 const CONNECT_WITHIN = 5_000;

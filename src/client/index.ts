@@ -1,4 +1,5 @@
 /** The typed client of Sluice. */
+import { approvals } from './approvals.js';
 import type { ConnectOptions } from './connect.js';
 import { connectLink } from './connect.js';
 import { history, list, releases } from './list.js';
@@ -26,6 +27,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Sluice> {
       return { view, ended, trouble };
     },
     rollout: (target, run) => rollout(link, target, run),
+    approvals: () => approvals(link),
     verb: (target, said, args) => verb(link, target, said, args),
     watch: (target, watching) => watch(link, target, watching),
     wait: (target, until, watching) => wait(link, target, until, watching),

@@ -1,6 +1,7 @@
 /** What a client of Sluice can do. The CLI and other hosts depend on this, not on Temporal. */
 
 import type { BeforeState, Finding, SweepFinding } from '../../activities/platform/platform.js';
+import type { GateView } from '../model/access.js';
 import type { Account } from '../model/ids.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
 import type { Until } from '../model/until.js';
@@ -33,6 +34,18 @@ export interface StartRequest extends TargetName {
 export type StartAnswer =
   | { state: 'started'; workflowId: string; run: string; tookPlaceOf: QueuedView | null }
   | { state: 'queued' | 'replacing'; workflowId: string; run: null; ticket: string; tookPlaceOf: QueuedView | null };
+
+/** An approval that is open, and whether the caller's would count. */
+export interface OpenApproval extends TargetName {
+  run: string;
+  candidate: string | null;
+  weight: number;
+  startedBy: string | null;
+  message: string | null;
+  gate: GateView;
+  /** By the caller's key; anybody's counts where there is no policy. */
+  mine: boolean;
+}
 
 /** A rollout as it was seen at one moment. */
 export interface Snapshot {
@@ -130,7 +143,9 @@ export interface Sluice {
    * Errors: SLUICE_NO_ROLLOUT, also for a run that the server does not know (any more).
    */
   rollout(target: TargetName, run?: string): Promise<RolloutView>;
-  /** Says a verb and waits for the answer. Errors: SLUICE_VERB with the workflow's own words. */
+  /** The open approvals of all targets, the one that closes first at the top. */
+  approvals(): Promise<OpenApproval[]>;
+  /** Says a verb, signed where the caller has a key, and waits for the answer. Errors: SLUICE_VERB with the workflow's own words. */
   verb(target: TargetName, verb: MessageVerb, args: Decision & VerbArgs): Promise<VerbAnswer>;
   /**
    * A snapshot now and whenever something may have changed, at most a second apart; the last one has `ended`. It stays with one

@@ -1,4 +1,5 @@
 /** The verbs: updates, so that a person hears yes or no at once. */
+import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { verbSignal, verbUpdate } from '../../workflows/messages.js';
 import { SluiceError } from '../model/errors.js';
@@ -6,13 +7,16 @@ import { rolloutId } from '../model/ids.js';
 import type { Decision, VerbAnswer, VerbArgs } from '../model/view.js';
 import type { MessageVerb } from '../model/words.js';
 import type { Link } from './connect.js';
-import { failureOf, isLate, noWorker, toSluiceError } from './errors.js';
+import { failureOf, grpcCode, isLate, noWorker, toSluiceError } from './errors.js';
 import { look } from './look.js';
 import { verbProof } from './proof.js';
 import type { TargetName } from './types.js';
 
 /** Longest wait for the workflow's answer, in ms. */
 const ANSWER_WITHIN = 10_000;
+/** Longest further wait of an abort in a flood of messages, in ms. */
+const PATIENCE = 60_000;
+const INVALID_ARGUMENT = 3;
 
 /** See `Sluice.verb`. An abort that nobody can answer is left as a signal: it must land, whoever comes back when. */
 export async function verb(
@@ -25,10 +29,12 @@ export async function verb(
   const handle = link.temporal.workflow.getHandle(id);
   const token = await verbProof(link, target, said, args);
   const message = token === null ? args : { ...args, token };
+  // The same update however often it is asked for, so that it is done once.
+  const updateId = randomUUID();
+  const ask = (until: number) =>
+    link.temporal.withDeadline(until, () => handle.executeUpdate(verbUpdate(said), { args: [message], updateId }));
   try {
-    return await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () =>
-      handle.executeUpdate(verbUpdate(said), { args: [message] }),
-    );
+    return await ask(Date.now() + ANSWER_WITHIN);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw await nothingRuns(link, target, said);
     if (error instanceof WorkflowUpdateFailedError) {
@@ -37,11 +43,29 @@ export async function verb(
     }
     if (!isLate(error)) throw toSluiceError(error, link.address);
     if (said !== 'abort') throw noWorker(`${said} of ${id} was not answered, and may or may not be done later`);
-    await handle.signal(verbSignal('abort'), message).catch((later: unknown) => {
-      throw toSluiceError(later, link.address);
-    });
-    throw noWorker(`abort of ${id} is left as a signal and will be done once a worker is back`);
+    return leftAbort(link, id, message, () => ask(Date.now() + PATIENCE));
   }
+}
+
+/**
+ * Leaves an abort that nobody has answered as a signal. The server refuses that only where a run has had its 10,000; in such
+ * a flood the rollout comes to it when the server takes no more of them, so it is asked on.
+ */
+async function leftAbort(
+  link: Link,
+  id: string,
+  message: Decision & VerbArgs,
+  askOn: () => Promise<VerbAnswer>,
+): Promise<VerbAnswer> {
+  try {
+    await link.temporal.workflow.getHandle(id).signal(verbSignal('abort'), message);
+  } catch (error) {
+    if (grpcCode(error) !== INVALID_ARGUMENT) throw toSluiceError(error, link.address);
+    return askOn().catch((later: unknown) => {
+      throw isLate(later) ? noWorker(`abort of ${id} was not answered`) : toSluiceError(later, link.address);
+    });
+  }
+  throw noWorker(`abort of ${id} is left as a signal and will be done once a worker is back`);
 }
 
 async function nothingRuns(link: Link, target: TargetName, said: MessageVerb): Promise<SluiceError> {

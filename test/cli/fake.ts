@@ -1,7 +1,15 @@
 /** A client in memory, and a host that keeps what was printed. */
 import { Readable } from 'node:stream';
 import { type Host, run } from '../../src/cli/main.js';
-import type { Diagnosis, ListEntry, Sluice, Snapshot, StartAnswer, WatchOptions } from '../../src/client/types.js';
+import type {
+  Diagnosis,
+  ListEntry,
+  OpenApproval,
+  Sluice,
+  Snapshot,
+  StartAnswer,
+  WatchOptions,
+} from '../../src/client/types.js';
 import { SluiceError } from '../../src/model/errors.js';
 import type { RolloutView } from '../../src/model/view.js';
 import { NOW } from './views.js';
@@ -43,6 +51,9 @@ export class FakeSluice implements Sluice {
     const [view] = this.seen;
     if (view === undefined) this.fails.rollout ??= new SluiceError('SLUICE_NO_ROLLOUT', 'there is no rollout');
     return this.answer('rollout', args, view as RolloutView);
+  }
+  approvals(...args: unknown[]) {
+    return this.answer<OpenApproval[]>('approvals', args, []);
   }
   verb(...args: Parameters<Sluice['verb']>) {
     return this.answer('verb', args, { verb: args[1], phase: 'baking' as const, message: 'goes on' });

@@ -1,11 +1,13 @@
 /** One stack for the end-to-end tests of a file, and the words they speak in: every test has an app, a function, of its own. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { GetAliasCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { contentOf } from '../../src/artifact/index.js';
 import { run } from '../../src/cli/main.js';
 import { connect, type Sluice, type StartAnswer } from '../../src/client/index.js';
 import { startStack } from '../../src/demo/stack.js';
 import { parseMark } from '../../src/model/ids.js';
+import type { ReleaseSource } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { OnNewRelease, Phase, Strategy } from '../../src/model/words.js';
 import { ROOT } from '../support/tools.js';
@@ -21,9 +23,11 @@ type Fields = Record<string, unknown>;
 
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
-export async function startWorld(name: string) {
+/** `workerEnv`: the worker's own settings, made in the world's folder. */
+export async function startWorld(name: string, workerEnv: (folder: string) => Record<string, string> = () => ({})) {
   const folder = path.join(ROOT, '.sluice', 'e2e', `${name}-${process.pid}`);
-  const stack = await startStack(folder);
+  mkdirSync(folder, { recursive: true });
+  const stack = await startStack(folder, { workerEnv: workerEnv(folder) });
   const env = { TEMPORAL_ADDRESS: stack.temporal.address, USER: 'ann' };
   const sluice = await connect({ env });
   const clients: Sluice[] = [sluice];
@@ -42,16 +46,17 @@ export async function startWorld(name: string) {
     folder,
 
     /** A client with a connection of its own. */
-    client: async () => {
-      const client = await connect({ env });
+    client: async (more: Record<string, string> = {}) => {
+      const client = await connect({ env: { ...env, ...more } });
       clients.push(client);
       return client;
     },
 
-    start: (app: string, by: string, fields: Fields, onNewRelease: OnNewRelease = 'reject', client = sluice) => {
+    start: async (app: string, by: string, fields: Fields, onNewRelease: OnNewRelease = 'reject', client = sluice) => {
       const input = specOf(app, fields);
       const { type } = input.strategy as { type: Strategy };
-      return client.start({ ...at(app), type, input, onNewRelease, by });
+      const release = await contentOf(input.release as ReleaseSource);
+      return client.start({ ...at(app), type, input, onNewRelease, by, release });
     },
 
     /** Waits for the end of the release that an answer is about. */
@@ -100,7 +105,7 @@ export async function startWorld(name: string) {
     },
 
     /** `sluice ARGV` in this process. */
-    cli: async (argv: string[], cwd = folder): Promise<Said> => {
+    cli: async (argv: string[], cwd = folder, more: Record<string, string> = {}): Promise<Said> => {
       const said = { out: '', err: '' };
       const sink = (to: 'out' | 'err') => ({
         write: (text: string) => {
@@ -110,11 +115,11 @@ export async function startWorld(name: string) {
       const code = await run(argv, {
         stdout: sink('out'),
         stderr: sink('err'),
-        env,
+        env: { ...env, ...more },
         cwd,
         signal: AbortSignal.timeout(60_000),
         now: () => Date.now(),
-        connect: async () => connect({ env }),
+        connect: async () => connect({ env: { ...env, ...more } }),
         diagnose: () => Promise.reject(new Error('no test asks for it')),
         stdin: async function* () {},
         hasScreen: () => false,
@@ -135,7 +140,7 @@ export async function startWorld(name: string) {
 let releases = 0;
 
 /** A spec whose code is a release of its own each time, unless `release` says which. */
-function specOf(app: string, fields: Fields): Fields {
+export function specOf(app: string, fields: Fields): Fields {
   return {
     app,
     environment: 'production',

@@ -1,0 +1,356 @@
+/** Who may do what, where the policy is the worker's: every attack that a writer of the namespace can make, on real servers. */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { newKey, sign, signerOf } from '../../src/access/index.js';
+import type { Sluice } from '../../src/client/index.js';
+import { readKey } from '../../src/key-file.js';
+import type { VerbStatement } from '../../src/model/access.js';
+import { accountQueue } from '../../src/model/ids.js';
+import { tool } from '../support/tools.js';
+import { until } from '../support/until.js';
+import { QUICK, SLOW, specOf, startWorld, type World } from './target.js';
+
+/** Who is who; `eve` has a key that the policy does not know. */
+const PEOPLE = { ann: ['developers'], ben: ['managers'], cem: ['managers'], dan: [], eve: null } as const;
+type Name = keyof typeof PEOPLE;
+const GATED = {
+  strategy: {
+    type: 'canary',
+    stages: [
+      { weight: '50%', bake: '100ms', approval: { within: '1h' } },
+      { weight: '100%', bake: '100ms' },
+    ],
+  },
+};
+
+let world: World;
+const clients = {} as Record<Name, Sluice>;
+const keyFile = (folder: string, name: string) => path.join(folder, 'keys', `${name}.json`);
+
+beforeAll(async () => {
+  world = await startWorld('access', (folder) => {
+    mkdirSync(path.join(folder, 'keys'), { recursive: true });
+    const people = Object.entries(PEOPLE).map(([name, groups]) => {
+      const key = newKey(name);
+      writeFileSync(keyFile(folder, name), JSON.stringify(key));
+      return groups === null ? '' : `  ${name}: {keys: ['${key.public}'], groups: [${groups.join(', ')}]}\n`;
+    });
+    const policy = path.join(folder, 'policy.yaml');
+    writeFileSync(
+      policy,
+      `people:\n${people.join('')}rules:
+  - environment: production
+    allow:
+      start: ['@developers']
+      approve: ['@managers']
+      skip: ['@developers']
+      override: [ben]
+    approvals: {people: 2, notStarter: true}
+    floors: {strategies: [canary], health: required}
+`,
+    );
+    return { SLUICE_POLICY: policy, SLUICE_GRANT_KEY: randomBytes(32).toString('base64') };
+  });
+  for (const name of Object.keys(PEOPLE) as Name[]) {
+    clients[name] = await world.client({ SLUICE_KEY: keyFile(world.folder, name) });
+  }
+  await Promise.all(['once', 'stolen', 'reset', 'gated', 'flooded'].map(live));
+}, 60_000);
+
+afterAll(() => world?.stop());
+
+const temporal = () => world.stack.client;
+const start = (app: string, fields: object, by: Name = 'ann') =>
+  world.start(app, by, { ...fields }, 'reject', clients[by]);
+
+/** How a rollout that must not run ends. */
+async function refusal(app: string): Promise<string> {
+  const { view } = await world.sluice.wait(world.at(app), 'done', { signal: AbortSignal.timeout(30_000) });
+  expect(view).toMatchObject({ outcome: 'failed', code: 'SLUICE_ACCESS' });
+  return view?.reason ?? '';
+}
+
+/** A first release, so that there is something to attack. */
+async function live(app: string): Promise<void> {
+  const { outcome } = await world.end(app, await start(app, QUICK));
+  expect(outcome).toBe('succeeded');
+}
+
+/** Whether the cloud has taken a write to the app's function at all. */
+const written = (app: string) => world.stack.aws.writes().some((write) => write.function === app);
+
+describe('a start', () => {
+  test('needs the signature of somebody who may', async () => {
+    await temporal().workflow.start('canary', {
+      workflowId: 'raw/production',
+      taskQueue: 'sluice',
+      args: [specOf('raw', QUICK)],
+    });
+    expect(await refusal('raw')).toContain('the start is not signed. Make a key with `sluice key`');
+
+    await start('by-ben', QUICK, 'ben');
+    expect(await refusal('by-ben')).toBe('start by-ben/production is refused: ben may not; @developers may');
+
+    await start('by-eve', QUICK, 'eve');
+    expect(await refusal('by-eve')).toContain('it is signed with a key that the policy does not know');
+    expect(['raw', 'by-ben', 'by-eve'].filter(written)).toEqual([]);
+  });
+
+  test('under a floor is refused, and so is one without health', async () => {
+    await start('under', { strategy: { type: 'direct', bake: '1s' } });
+    expect(await refusal('under')).toContain('strategy direct is not allowed here; take canary');
+    await start('ungated', { ...QUICK, health: { probes: [], metrics: [] }, allowUngated: true });
+    expect(await refusal('ungated')).toContain('health is required here');
+    expect([written('under'), written('ungated')]).toEqual([false, false]);
+  });
+
+  test('counts once, for its own spec, and the code must be what was signed', async () => {
+    const app = 'once';
+    const [first] = await temporal().workflow.getHandle(`${app}/production`).fetchHistory().then(inputs);
+    const { token, ...spec } = first as Record<string, unknown>;
+    const again = (input: object) =>
+      temporal().workflow.start('canary', { workflowId: `${app}/production`, taskQueue: 'sluice', args: [input] });
+
+    await again({ ...spec, token });
+    expect(await refusal(app)).toBe('this signed start was used already; start anew');
+    await again({ ...spec, allowUngated: true, token });
+    expect(await refusal(app)).toContain('what ann signed is for another spec');
+
+    const input = specOf('other-code', QUICK);
+    await clients.ann.start({
+      ...world.at('other-code'),
+      type: 'canary',
+      input,
+      onNewRelease: 'reject',
+      release: 'f'.repeat(64),
+    });
+    expect(await refusal('other-code')).toMatch(/the code found here \(\w{12}\) is not the code that ann signed/);
+    expect(written('other-code')).toBe(false);
+  });
+});
+
+/** The arguments of the workflow, then what each activity was asked and answered. */
+function inputs({ events }: { events?: unknown }): unknown[] {
+  type Payloads = { payloads?: { data?: Uint8Array }[] };
+  const found: unknown[] = [];
+  for (const event of (events ?? []) as Record<string, { input?: Payloads; result?: Payloads } | undefined>[]) {
+    for (const attributes of Object.values(event)) {
+      for (const { data } of attributes?.input?.payloads ?? attributes?.result?.payloads ?? []) {
+        if (data != null && data.length > 0) found.push(JSON.parse(Buffer.from(data).toString()));
+      }
+    }
+  }
+  return found;
+}
+
+describe('a grant', () => {
+  /** The arguments of the last activity that the rollout has called with a weight, with its grant. */
+  async function stolen(app: string): Promise<Record<string, unknown>> {
+    const all = inputs(await temporal().workflow.getHandle(`${app}/production`).fetchHistory());
+    const shift = all.find((each) => typeof each === 'object' && each !== null && 'fence' in each && 'weight' in each);
+    return shift as Record<string, unknown>;
+  }
+  const queue = accountQueue({ platform: 'lambda', account: 'default', region: 'us-east-1' }, 'calls');
+
+  test('is worth nothing in an activity without a workflow, nor in a workflow of somebody else', async () => {
+    const app = 'stolen';
+    await start(app, SLOW);
+    await world.phase(app, 'baking');
+    const args: Record<string, unknown> = { ...(await stolen(app)), weight: 100 };
+    const before = world.stack.aws.writes().length;
+
+    const { TEMPORAL_ADDRESS } = { TEMPORAL_ADDRESS: world.stack.temporal.address };
+    const executed = await promisify(execFile)(
+      tool('temporal'),
+      ['activity', 'execute', '--address', TEMPORAL_ADDRESS, '--type', 'shift', '--task-queue', queue]
+        .concat(['--activity-id', 'attack', '--start-to-close-timeout', '10s', '--heartbeat-timeout', '5s'])
+        .concat(['--input', JSON.stringify(args)]),
+      { timeout: 20_000 },
+    ).catch((error: { stdout: string; stderr: string }) => error);
+    expect(`${executed.stdout}${executed.stderr}`).toContain('it is run without a workflow');
+
+    for (const [attempt, grant] of [args.grant, undefined, 'forged'].entries()) {
+      expect(await byOwnWorkflow(`evil-${attempt}`, 'shift', { ...args, grant })).toMatch(
+        attempt === 0
+          ? /its grant is for run \S+ of stolen\/production, not for this one/
+          : /it has no grant of a worker/,
+      );
+    }
+    expect(world.stack.aws.writes().length).toBe(before);
+    await clients.dan.verb(world.at(app), 'abort', { by: 'dan' });
+    await until('the abort', async () => (await world.sluice.status(world.at(app))).ended);
+  });
+
+  /** A workflow that the attacker decides himself, task by task; answers how its activity failed. */
+  async function byOwnWorkflow(workflowId: string, type: string, args: object): Promise<string> {
+    const service = temporal().workflowService;
+    const [namespace, taskQueue] = ['default', { name: workflowId }];
+    const handle = await temporal().workflow.start('canary', { workflowId, taskQueue: workflowId, args: [] });
+    const { taskToken } = await temporal().withDeadline(Date.now() + 20_000, () =>
+      service.pollWorkflowTaskQueue({ namespace, taskQueue }),
+    );
+    const attributes = {
+      activityId: '1',
+      activityType: { name: type },
+      taskQueue: { name: queue },
+      input: {
+        payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(JSON.stringify(args)) }],
+      },
+      scheduleToCloseTimeout: { seconds: 20 },
+      heartbeatTimeout: { seconds: 10 },
+    } as object;
+    await service.respondWorkflowTaskCompleted({
+      namespace,
+      taskToken,
+      commands: [{ commandType: 1, scheduleActivityTaskCommandAttributes: attributes }],
+    });
+    return until(`the answer to ${workflowId}`, async () => {
+      const { events } = await handle.fetchHistory();
+      const failed = events?.find((event) => event.activityTaskFailedEventAttributes != null);
+      return failed?.activityTaskFailedEventAttributes?.failure?.message ?? null;
+    });
+  }
+
+  test('is not for a run that Reset has made, before the check or behind it', async () => {
+    const app = 'reset';
+    await start(app, SLOW);
+    await world.phase(app, 'baking');
+    const handle = temporal().workflow.getHandle(`${app}/production`);
+    const { events = [] } = await handle.fetchHistory();
+    const tasks = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes != null);
+    const writes = () =>
+      world.stack.aws.writes().filter((write) => write.function === app && write.error === null).length;
+    const before = writes();
+    for (const [at, says] of [
+      [tasks.length - 1, /its grant is for run \S+ of reset\/production, not for this one/],
+      [0, /was made by Reset, and a release is not done twice/],
+    ] as const) {
+      await temporal().workflowService.resetWorkflowExecution({
+        namespace: 'default',
+        workflowExecution: { workflowId: `${app}/production`, runId: (await handle.describe()).runId },
+        workflowTaskFinishEventId: tasks[at]?.eventId ?? null,
+        requestId: `reset-${at}`,
+        reason: 'an attack',
+      } as object);
+      expect(await refusal(app)).toMatch(says);
+    }
+    expect(writes()).toBe(before);
+  });
+});
+
+describe('a decision', () => {
+  const signedBy = async (name: Name, statement: VerbStatement, more: { audience?: string; now?: number } = {}) => {
+    const file = readKey(keyFile(world.folder, name));
+    if (file === null) throw new Error(`${name} has no key`);
+    return sign(statement, await signerOf(file), {
+      audience: 'sluice:default',
+      now: Date.now(),
+      valid: 60_000,
+      ...more,
+    });
+  };
+
+  test('unsigned, forged, expired, of the wrong stage, of another run, of the starter and said twice is refused; two others count', async () => {
+    const app = 'gated';
+    const id = `${app}/production`;
+    await start(app, GATED);
+    const { run, waitingFor } = await world.phase(app, 'awaitingApproval');
+    const gate = waitingFor?.gate;
+    if (gate == null) throw new Error('no gate is open');
+    expect(gate).toMatchObject({ stage: '50%', people: 2, approvers: ['ben', 'cem'], notStarter: true, approved: [] });
+    const { stage, id: gateId, plan, expires } = gate;
+    const statement: VerbStatement = {
+      act: 'approve',
+      ...world.at(app),
+      run,
+      gate: { id: gateId, stage, plan, expires },
+    };
+    const handle = temporal().workflow.getHandle(id);
+
+    await expect(world.sluice.verb(world.at(app), 'approve', { stage, by: 'ben' })).rejects.toThrow(
+      'approve is not signed, and there is a policy; say it with `sluice approve` and your key',
+    );
+    await expect(clients.ann.verb(world.at(app), 'approve', { stage })).rejects.toThrow(
+      'ann may not approve here; @managers may',
+    );
+    await expect(clients.dan.verb(world.at(app), 'pause', {})).rejects.toThrow('dan may not pause here; nobody may');
+
+    const bad: [unknown, string][] = [
+      [undefined, 'approve is not signed'],
+      ['not.a.token', 'it is no signed token'],
+      [await signedBy('eve', statement), 'the policy does not know'],
+      [await signedBy('ben', statement, { now: Date.now() - 3_600_000 }), 'it has expired'],
+      [await signedBy('ben', statement, { audience: 'sluice:staging' }), 'it is for another namespace'],
+      [
+        await signedBy('ben', { ...statement, gate: { ...statement.gate, stage: '100%' } as never }),
+        'it is for stage 100%; stage 50% waits',
+      ],
+      [
+        await signedBy('ben', { ...statement, gate: { ...statement.gate, plan: 'other' } as never }),
+        'the gate has changed',
+      ],
+      [await signedBy('ben', { ...statement, run: 'another' }), 'it is for another rollout of this target'],
+      [await signedBy('ben', { ...statement, act: 'reject' }), 'what was signed is reject, not approve'],
+      [`${(await signedBy('ben', statement)).slice(0, -4)}AAAA`, 'its signature is wrong'],
+    ];
+    for (const [token] of bad) await handle.signal('approve', { stage, by: 'ben', token });
+    const view = await until('all of them to be refused', async () => {
+      const { view: seen } = await world.sluice.status(world.at(app));
+      return seen !== null && seen.refusalsTotal >= bad.length + 2 ? seen : null;
+    });
+    for (const [, why] of bad)
+      expect(view.refusals.map((each) => each.why)).toContainEqual(expect.stringContaining(why));
+    expect(view.phase).toBe('awaitingApproval');
+
+    // One counts once, however often and by whatever way it is said.
+    const once = await signedBy('ben', { ...statement, comment: 'looked at it' });
+    await handle.signal('approve', { token: once });
+    await until('the first approval', async () => {
+      const { view: seen } = await world.sluice.status(world.at(app));
+      return seen?.waitingFor?.gate?.approved.join() === 'ben';
+    });
+    await handle.signal('approve', { token: once });
+    await expect(clients.ben.verb(world.at(app), 'approve', {})).rejects.toThrow('ben has approved already');
+    const mine = await world.cli(['approvals', '--mine', '-o', 'json'], world.folder, {
+      SLUICE_KEY: keyFile(world.folder, 'cem'),
+    });
+    expect(JSON.parse(mine.out)).toMatchObject([{ app, gate: { stage: '50%', approved: ['ben'] }, mine: true }]);
+    expect(await world.cli(['approve', id], world.folder, { SLUICE_KEY: keyFile(world.folder, 'cem') })).toMatchObject({
+      code: 0,
+      out: `approve stage 50% of ${id}: goes on\n`,
+    });
+    const { view: end } = await world.sluice.wait(world.at(app), 'done', { run, signal: AbortSignal.timeout(30_000) });
+    expect(end).toMatchObject({ outcome: 'succeeded', startedBy: 'ann', access: { starter: 'ann' } });
+    expect(end?.events.map(({ text, by }) => `${text} by ${by}`)).toContainEqual('stage 50% approved by ben and cem');
+  });
+
+  test('11,000 forged aborts do not keep a signed one out', async () => {
+    const app = 'flooded';
+    await start(app, SLOW);
+    const { run } = await world.phase(app, 'baking');
+    const handle = temporal().workflow.getHandle(`${app}/production`);
+    const forged = await signedBy('eve', { act: 'abort', ...world.at(app), run });
+    let sent = 0;
+    const flood = async () => {
+      while (sent < 11_000) {
+        sent += 1;
+        await handle.signal('abort', { by: 'dan', token: `${forged.slice(0, -6)}${String(sent).padStart(6, '0')}` });
+      }
+    };
+    const done = Promise.all(Array.from({ length: 40 }, flood));
+    // The server takes 10,000 of a run; what it refuses then is the flood's own end.
+    done.catch(() => undefined);
+    await until('half of them', async () => sent > 5_500, 60_000);
+    // Answered, or left as a signal that stands in the same line as all the forged ones.
+    const said = await clients.dan.verb(world.at(app), 'abort', { comment: 'enough' }).catch((error: Error) => error);
+    expect(said.message).toMatch(/going back|already restoring|is left as a signal/);
+    const { view } = await world.sluice.wait(world.at(app), 'done', { run, signal: AbortSignal.timeout(60_000) });
+    expect(view).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by dan: enough' });
+    expect(view?.refusalsTotal).toBeGreaterThan(1_000);
+    await done.catch(() => undefined);
+    expect(sent).toBeGreaterThanOrEqual(10_000);
+  }, 120_000);
+});
