@@ -13,8 +13,8 @@ import { failureOf } from './failures.js';
 import { openGate } from './gate.js';
 import type { Rollout } from './rollout.js';
 
-/** Signals that are checked by one activity: with tokens of the longest kind below half of a payload's limit. */
-const BATCH = 100;
+/** Signals that are checked by one activity: with tokens of the longest kind still below a payload's limit of 2 MB. */
+const BATCH = 400;
 /** Longest token that is passed on, in characters. */
 const LONGEST_TOKEN = 4_096;
 /** Signals that wait on over a continue-as-new. */

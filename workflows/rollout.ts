@@ -259,7 +259,9 @@ export class Rollout {
     const leaving = state.leave;
     const report = await this.watching.stop();
     if (report?.verdict.state === 'unhealthy' && state.leave === null) await this.waits.unhealthy(report);
-    await condition(() => (allHandlersFinished() && this.settled) || state.leave !== leaving);
+    const ready = () => (allHandlersFinished() && this.settled) || state.leave !== leaving;
+    // It becomes quiet by the clock alone, which wakes nobody.
+    while (!ready()) await condition(ready, QUIET);
     // An abort does not wait for the rest of a flood.
     if (state.leave !== leaving) throw new Leaving();
     this.checks.carry();

@@ -101,7 +101,7 @@ export async function read(
   const { kid } = headerOf(token);
   const found = await personOf(policy, kid);
   if (found === null) throw new BadToken('it is signed with a key that the policy does not know');
-  const { payload } = await jwtVerify(token, await importJWK(found.jwk, ALGORITHM), {
+  const { payload } = await jwtVerify(token, found.key, {
     algorithms: [ALGORITHM],
     typ: TYPE,
     issuer: found.subject.name,
@@ -132,14 +132,27 @@ function headerOf(token: string): { kid: string } {
   throw new BadToken('it is no signed token');
 }
 
-async function personOf(policy: Policy, kid: string) {
+type Known = Map<string, { subject: Subject; key: CryptoKey | Uint8Array }>;
+
+/** By thumbprint; made once for a policy, since thousands of tokens may come at once. */
+const KNOWN = new WeakMap<Policy, Promise<Known>>();
+
+async function peopleOf(policy: Policy): Promise<Known> {
+  const known: Known = new Map();
   for (const [name, { keys, groups }] of Object.entries(policy.people)) {
-    for (const key of keys) {
-      const jwk = publicJwk(key);
-      if (jwk !== null && (await calculateJwkThumbprint(jwk)) === kid) return { subject: { name, groups }, jwk };
+    for (const text of keys) {
+      const jwk = publicJwk(text);
+      if (jwk === null) continue;
+      known.set(await calculateJwkThumbprint(jwk), { subject: { name, groups }, key: await importJWK(jwk, ALGORITHM) });
     }
   }
-  return null;
+  return known;
+}
+
+async function personOf(policy: Policy, kid: string) {
+  const known = KNOWN.get(policy) ?? peopleOf(policy);
+  KNOWN.set(policy, known);
+  return (await known).get(kid) ?? null;
 }
 
 /** The claim alone, and never the token. */

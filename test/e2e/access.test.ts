@@ -52,7 +52,12 @@ beforeAll(async () => {
     floors: {strategies: [canary], health: required}
 `,
     );
-    return { SLUICE_POLICY: policy, SLUICE_GRANT_KEY: randomBytes(32).toString('base64') };
+    // Every rollout continues as new on its way, and gets a grant for each of its runs.
+    return {
+      SLUICE_POLICY: policy,
+      SLUICE_GRANT_KEY: randomBytes(32).toString('base64'),
+      SLUICE_CONTINUE_AT: '60,2000',
+    };
   });
   for (const name of Object.keys(PEOPLE) as Name[]) {
     clients[name] = await world.client({ SLUICE_KEY: keyFile(world.folder, name) });
@@ -179,13 +184,16 @@ describe('a grant', () => {
           : /it has no grant of a worker/,
       );
     }
+    expect(await byOwnWorkflow('evil-renewal', 'renew', { grants: [args.grant] }, 'sluice')).toMatch(
+      /runs on task queue evil-renewal|does not continue run/,
+    );
     expect(world.stack.aws.writes().length).toBe(before);
     await clients.dan.verb(world.at(app), 'abort', { by: 'dan' });
     await until('the abort', async () => (await world.sluice.status(world.at(app))).ended);
   });
 
   /** A workflow that the attacker decides himself, task by task; answers how its activity failed. */
-  async function byOwnWorkflow(workflowId: string, type: string, args: object): Promise<string> {
+  async function byOwnWorkflow(workflowId: string, type: string, args: object, on = queue): Promise<string> {
     const service = temporal().workflowService;
     const [namespace, taskQueue] = ['default', { name: workflowId }];
     const handle = await temporal().workflow.start('canary', { workflowId, taskQueue: workflowId, args: [] });
@@ -195,7 +203,7 @@ describe('a grant', () => {
     const attributes = {
       activityId: '1',
       activityType: { name: type },
-      taskQueue: { name: queue },
+      taskQueue: { name: on },
       input: {
         payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(JSON.stringify(args)) }],
       },

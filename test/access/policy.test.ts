@@ -1,0 +1,147 @@
+import {
+  holdersOf,
+  isHolder,
+  newKey,
+  type Policy,
+  parsePolicy,
+  planFaults,
+  raised,
+  ruleFor,
+  specFaults,
+} from '../../src/access/index.js';
+import { makePlan } from '../../src/plan/index.js';
+import { canary, ONE_PERSON, specFor } from '../support/specs.js';
+
+const ANN = newKey('ann').public;
+const BEN = newKey('ben').public;
+
+function policy(rules: string): Policy {
+  return parsePolicy(
+    `people:\n  ann: {keys: ['${ANN}'], groups: [dev]}\n  ben: {keys: ['${BEN}']}\n${rules}`,
+    'policy.yaml',
+  );
+}
+
+describe('a policy', () => {
+  test.each([
+    ['rules: []', 'policy.yaml:4:1 rules: without a rule nobody may do anything'],
+    ['rules: [{allow: {start: [bob]}}]', 'policy.yaml:4:26 rules[0].allow.start[0]: bob is nobody here'],
+    ["rules: [{allow: {start: ['@ops']}}]", '@ops is nobody here; people: names every person and their groups'],
+    ['rules: [{allow: {launch: [ann]}}]', 'launch'],
+    ['rules: [{floors: {bake: 5}}]', 'expected a duration such as 500ms'],
+    ['rules: [{alow: {}}]', 'unknown key "alow" (did you mean "allow"?)'],
+    ['rules: [', 'policy.yaml:4:9'],
+    [`rules: [{}]\npeople: {}`, 'Map keys must be unique'],
+  ])('with %s is refused with the place', (rules, says) => {
+    expect(() => policy(rules)).toThrow(says);
+  });
+
+  test('refuses a key that is no key, and one that two people share', () => {
+    const of = (key: string) => () =>
+      parsePolicy(`people: {ann: {keys: ['${ANN}']}, ben: {keys: ['${key}']}}\nrules: [{}]`, 'p');
+    expect(of('ssh-ed25519 AAAA')).toThrow('p:1:');
+    expect(of(ANN)).toThrow("this key is ann's already; a key is one person");
+  });
+
+  test('its digest changes with what it says and not with how it is written', () => {
+    const one = policy('rules: [{app: a, environment: b}]');
+    expect(policy('rules:\n  - environment: b\n    app: a').digest).toBe(one.digest);
+    expect(policy('rules: [{app: a, environment: c}]').digest).not.toBe(one.digest);
+  });
+
+  test('the first rule about a target counts, and without one nobody may do anything', () => {
+    const found = policy(
+      "rules: [{app: 'shop-*', environment: prod, allow: {start: [ann]}}, {environment: staging, allow: {start: [anyone]}}]",
+    );
+    expect(ruleFor(found, 'shop-a', 'prod')?.allow.start).toEqual(['ann']);
+    expect(ruleFor(found, 'shop-a', 'staging')?.allow.start).toEqual(['anyone']);
+    expect(ruleFor(found, 'shop', 'prod')).toBeNull();
+    expect(ruleFor(found, 'my-shop-a', 'prod')).toBeNull();
+    expect(ruleFor(policy('rules: [{app: a.b}]'), 'axb', 'prod')).toBeNull();
+  });
+
+  test('what a rule does not list', () => {
+    const rule = ruleFor(policy("rules: [{allow: {start: ['@dev'], approve: [ben], pause: [ann]}}]"), 'a', 'b');
+    if (rule === null) throw new Error('no rule');
+    const may = (right: Parameters<typeof holdersOf>[1]) => holdersOf(rule, right);
+    expect([may('plan'), may('adopt'), may('undo')]).toEqual([['@dev'], ['@dev'], ['@dev']]);
+    expect([may('reject'), may('resume'), may('abort')]).toEqual([['ben'], ['ann'], ['everyone']]);
+    expect([may('promote'), may('skip'), may('retry'), may('override')]).toEqual([[], [], [], []]);
+  });
+
+  test('a stage has approvers of its own, who may reject it too', () => {
+    const rule = ruleFor(policy('rules: [{allow: {approve: [ann]}, stages: {100%: {approve: [ben]}}}]'), 'a', 'b');
+    if (rule === null) throw new Error('no rule');
+    expect(['10%', '100%'].map((stage) => holdersOf(rule, 'approve', stage))).toEqual([['ann'], ['ben']]);
+    expect(holdersOf(rule, 'reject', '100%')).toEqual(['ben']);
+  });
+
+  test('who is meant', () => {
+    const ann = { name: 'ann', groups: ['dev'] };
+    expect([['ann'], ['@dev'], ['everyone'], ['anyone']].map((list) => isHolder(list, ann))).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+    expect([['ben'], ['@ops'], ['dev'], []].map((list) => isHolder(list, ann))).toEqual([false, false, false, false]);
+    expect([['everyone'], ['anyone']].map((list) => isHolder(list, null))).toEqual([false, true]);
+  });
+});
+
+describe('floors', () => {
+  const rule = (text: string) => {
+    const found = ruleFor(policy(`rules: [{${text}}]`), 'a', 'b');
+    if (found === null) throw new Error('no rule');
+    return found;
+  };
+  const planned = (spec: Parameters<typeof makePlan>[0], text: string) =>
+    planFaults(makePlan(spec, { stable: '1' }), rule(text));
+
+  test('approvals are raised to what is asked for, and never lowered', () => {
+    const spec = specFor({
+      type: 'direct',
+      bake: 0,
+      approval: { ...ONE_PERSON, people: 3, within: 3_600_000, onTimeout: 'hold' },
+    });
+    const { strategy } = raised(
+      spec,
+      rule('approvals: {people: 2, notStarter: true, comment: true, within: 30m, onTimeout: rollback}'),
+    );
+    expect(strategy).toMatchObject({
+      approval: { people: 3, notStarter: true, comment: true, within: 1_800_000, onTimeout: 'rollback' },
+    });
+    const staged = raised(canary([], 50), rule('stages: {50%: {approve: [ann], people: 4}}'));
+    expect(staged.strategy).toMatchObject({ stages: [{}, { approval: { people: 4 } }, {}] });
+  });
+
+  test('a bake of a weight may not be shorter, an early pass neither', () => {
+    expect(planned(canary([300_000, 60_000, 300_000]), 'floors: {bake: 5m}')).toEqual([
+      'stage 50% bakes for 1m; 5m is the least here',
+    ]);
+    const early = canary([{ min: 60_000, max: 600_000 }, 300_000, 300_000]);
+    expect(planned(early, 'floors: {bake: 5m}')).toEqual(['stage 10% bakes for 1m; 5m is the least here']);
+  });
+
+  test('an approval that is required must be in the plan', () => {
+    expect(planned(canary([]), 'approvals: {required: true}')).toEqual([
+      expect.stringContaining('an approval is needed'),
+    ]);
+    expect(planned(canary([], 50), 'approvals: {required: true}')).toEqual([]);
+    expect(planned(canary([], 50), 'stages: {100%: {approve: [ann]}}')).toEqual([
+      'stage 100% needs an approval here; add approval: {} to it',
+    ]);
+  });
+
+  test('health must be able to stop a release', () => {
+    const faults = (spec: Parameters<typeof specFaults>[0]) =>
+      specFaults(spec, rule('floors: {health: required, strategies: [canary]}'));
+    const spec = canary([]);
+    expect(faults(spec)).toEqual([]);
+    expect(faults({ ...spec, allowUngated: true })).toHaveLength(1);
+    const lax = { ...spec.health, policy: { ...spec.health.policy, onNoData: 'promote' as const } };
+    expect(faults({ ...spec, health: lax })).toEqual([expect.stringContaining('must not say promote')]);
+    expect(faults(specFor({ type: 'direct', bake: 0 }))).toEqual(['strategy direct is not allowed here; take canary']);
+    expect(faults(specFor({ type: 'undo', bake: 0 }))).toEqual([]);
+  });
+});
