@@ -22,3 +22,4 @@ export {
   sign,
   validFor,
 } from './statement.js';
+export { faultOf, trailOf } from './trail.js';

@@ -132,7 +132,7 @@ function headerOf(token: string): { kid: string } {
   throw new BadToken('it is no signed token');
 }
 
-type Known = Map<string, { subject: Subject; key: CryptoKey | Uint8Array }>;
+type Known = Map<string, { subject: Subject; key: Awaited<ReturnType<typeof importJWK>> }>;
 
 /** By thumbprint; made once for a policy, since thousands of tokens may come at once. */
 const KNOWN = new WeakMap<Policy, Promise<Known>>();

@@ -26,6 +26,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   releases: () => import('./verbs/releases.js').then((m) => m.releases),
   history: () => import('./verbs/history.js').then((m) => m.history),
   report: () => import('./verbs/report.js').then((m) => m.report),
+  audit: () => import('./verbs/audit.js').then((m) => m.audit),
   sweep: () => import('./verbs/sweep.js').then((m) => m.sweep),
   judge: () => import('./verbs/judge.js').then((m) => m.judge),
   key: () => import('./verbs/key.js').then((m) => m.key),

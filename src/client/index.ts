@@ -1,5 +1,6 @@
 /** The typed client of Sluice. */
 import { approvals } from './approvals.js';
+import { audit } from './audit.js';
 import type { ConnectOptions } from './connect.js';
 import { connectLink } from './connect.js';
 import { history, list, releases } from './list.js';
@@ -28,6 +29,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Sluice> {
     },
     rollout: (target, run) => rollout(link, target, run),
     approvals: () => approvals(link),
+    audit: async (target) => ({ entries: await audit(link, target), signer: await link.signer() }),
     verb: (target, said, args) => verb(link, target, said, args),
     watch: (target, watching) => watch(link, target, watching),
     wait: (target, until, watching) => wait(link, target, until, watching),

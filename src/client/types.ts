@@ -1,6 +1,7 @@
 /** What a client of Sluice can do. The CLI and other hosts depend on this, not on Temporal. */
 
 import type { BeforeState, Finding, SweepFinding } from '../../activities/platform/platform.js';
+import type { Signer } from '../access/index.js';
 import type { GateView } from '../model/access.js';
 import type { Account } from '../model/ids.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
@@ -34,6 +35,28 @@ export interface StartRequest extends TargetName {
 export type StartAnswer =
   | { state: 'started'; workflowId: string; run: string; tookPlaceOf: QueuedView | null }
   | { state: 'queued' | 'replacing'; workflowId: string; run: null; ticket: string; tookPlaceOf: QueuedView | null };
+
+/** One line of the audit: who did what, why, and what was before and after. */
+export interface AuditEntry {
+  /** ISO 8601, as the server wrote it down. */
+  at: string;
+  rollout: string;
+  /** The rollout's run: the first of its chain. */
+  run: string;
+  /** Run and event of the history that says it. */
+  event: string;
+  /** `signal` is what was sent, where no worker had to decide on it. */
+  kind: 'start' | 'access' | 'plan' | 'change' | 'verdict' | 'verb' | 'refusal' | 'signal' | 'end';
+  what: string;
+  who: string | null;
+  why: string | null;
+  before: unknown;
+  after: unknown;
+  /** The signed statement, to be checked again at any time. */
+  proof: string | null;
+  /** What the Temporal client called itself; anybody can say anything there. */
+  identity?: string | null;
+}
 
 /** An approval that is open, and whether the caller's would count. */
 export interface OpenApproval extends TargetName {
@@ -145,6 +168,8 @@ export interface Sluice {
   rollout(target: TargetName, run?: string): Promise<RolloutView>;
   /** The open approvals of all targets, the one that closes first at the top. */
   approvals(): Promise<OpenApproval[]>;
+  /** What happened to a target, as long as the server remembers it, and the caller's key. Errors: SLUICE_NO_ROLLOUT. */
+  audit(target: TargetName): Promise<{ entries: AuditEntry[]; signer: Signer | null }>;
   /** Says a verb, signed where the caller has a key, and waits for the answer. Errors: SLUICE_VERB with the workflow's own words. */
   verb(target: TargetName, verb: MessageVerb, args: Decision & VerbArgs): Promise<VerbAnswer>;
   /**

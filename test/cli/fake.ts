@@ -55,6 +55,9 @@ export class FakeSluice implements Sluice {
   approvals(...args: unknown[]) {
     return this.answer<OpenApproval[]>('approvals', args, []);
   }
+  audit(...args: unknown[]) {
+    return this.answer<Awaited<ReturnType<Sluice['audit']>>>('audit', args, { entries: [], signer: null });
+  }
   verb(...args: Parameters<Sluice['verb']>) {
     return this.answer('verb', args, { verb: args[1], phase: 'baking' as const, message: 'goes on' });
   }

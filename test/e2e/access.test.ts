@@ -1,7 +1,7 @@
 /** Who may do what, where the policy is the worker's: every attack that a writer of the namespace can make, on real servers. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { newKey, sign, signerOf } from '../../src/access/index.js';
@@ -333,7 +333,50 @@ describe('a decision', () => {
     const { view: end } = await world.sluice.wait(world.at(app), 'done', { run, signal: AbortSignal.timeout(30_000) });
     expect(end).toMatchObject({ outcome: 'succeeded', startedBy: 'ann', access: { starter: 'ann' } });
     expect(end?.events.map(({ text, by }) => `${text} by ${by}`)).toContainEqual('stage 50% approved by ben and cem');
+    await theTrailSays(id);
   });
+
+  /** Who, what, why, before and after, whole and signed by who exported it. */
+  async function theTrailSays(id: string): Promise<void> {
+    const out = path.join(world.folder, 'trail.ndjson');
+    const cem = { SLUICE_KEY: keyFile(world.folder, 'cem') };
+    expect((await world.cli(['audit', id, '--out', out], world.folder, cem)).code).toBe(0);
+    const key = readKey(cem.SLUICE_KEY)?.public ?? '';
+    const verify = () => world.cli(['audit', '--verify', out, '--key', key]);
+    expect(await verify()).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/is whole: \d+ lines, signed with this key/),
+    });
+
+    const text = readFileSync(out, 'utf8');
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const of = (kind: string, what: string) => lines.filter((line) => line.kind === kind && line.what === what);
+    expect(of('start', 'canary').at(-1)).toMatchObject({ who: 'ann', proof: expect.stringMatching(/^ey/) });
+    expect(lines.find((line) => line.kind === 'access')).toMatchObject({
+      who: 'ann',
+      what: expect.stringMatching(/^policy /),
+    });
+    expect(of('verb', 'approve')).toMatchObject([
+      { who: 'ben', why: 'looked at it', after: { stage: '50%' }, proof: expect.stringMatching(/^ey/) },
+      { who: 'cem', why: null },
+    ]);
+    expect(of('refusal', 'approve').map(({ why }) => why)).toContainEqual(expect.stringContaining('it has expired'));
+    const [first, second] = ['1', '2'];
+    expect(of('change', 'shift').at(-1)).toMatchObject({
+      before: { stable: first, candidate: null },
+      after: { stable: first, candidate: second, weight: 50 },
+    });
+    expect(of('end', 'succeeded')).toHaveLength(2);
+
+    writeFileSync(out, text.replace('looked at it', 'rubber stamp'));
+    expect(await verify()).toMatchObject({
+      code: 15,
+      err: expect.stringMatching(/the line before line \d+ was changed/),
+    });
+  }
 
   test('11,000 forged aborts do not keep a signed one out', async () => {
     const app = 'flooded';

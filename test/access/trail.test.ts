@@ -1,0 +1,47 @@
+import { faultOf, newKey, signerOf, trailOf } from '../../src/access/index.js';
+
+const ANN = newKey('ann');
+const NOW = Date.UTC(2026, 10, 27);
+
+async function trail(): Promise<string[]> {
+  return trailOf([{ what: 'start' }, { what: 'shift' }, { what: 'end' }], await signerOf(ANN), NOW);
+}
+
+test('a trail is whole as it was exported, an empty one too', async () => {
+  expect(await faultOf(await trail(), ANN.public)).toBeNull();
+  expect(await faultOf(await trailOf([], await signerOf(ANN), NOW), ANN.public)).toBeNull();
+});
+
+test.each<[string, (lines: string[]) => string[], string]>([
+  [
+    'a changed line',
+    ([a = '', b = '', ...rest]) => [a, b.replace('shift', 'nothing'), ...rest],
+    'the line before line 3 was changed',
+  ],
+  [
+    'a changed last line',
+    ([a = '', b = '', c = '', head = '']) => [a, b, c.replace('end', 'END'), head],
+    'line 3 was changed',
+  ],
+  ['a line taken out', ([a = '', , ...rest]) => [a, ...rest], 'line 2 is missing'],
+  ['the end cut off', (lines) => lines.slice(0, 2), 'it has no head'],
+  [
+    'the end cut off before the head',
+    ([a = '', b = '', , head = '']) => [a, b, head],
+    'it has 2 lines; its head says 3',
+  ],
+  ['nothing', () => [], 'it has no head'],
+])('%s is seen', async (_, change, says) => {
+  expect(await faultOf(change(await trail()), ANN.public)).toContain(says);
+});
+
+test('a trail is whole only with the key of who signed it', async () => {
+  expect(await faultOf(await trail(), newKey('eve').public)).toBe('its head was signed with another key');
+  expect(await faultOf(await trailOf([], null, NOW), ANN.public)).toBe('its head is not signed');
+  // Somebody else's head, made for a trail of his own.
+  const [a = '', b = '', c = ''] = await trail();
+  const other = (await trailOf([{ what: 'start' }], await signerOf(ANN), NOW)).at(-1) ?? '';
+  const forged = JSON.parse((await trail()).at(-1) ?? '') as { signature: string };
+  forged.signature = (JSON.parse(other) as { signature: string }).signature;
+  expect(await faultOf([a, b, c, JSON.stringify(forged)], ANN.public)).toBe('its signature is for another trail');
+});
