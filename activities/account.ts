@@ -9,8 +9,11 @@ import { decidingSources } from './health/source-names.js';
 import { worst } from './health/tally.js';
 import type { WatchHeartbeat } from './health/types.js';
 import { watch } from './health/watcher.js';
+import type { OutsideOf } from './outside.js';
 import type { CallContext, PlatformDriver } from './platform/platform.js';
 import { inspectAndPlan, prepare, refuseIfFound } from './prepare.js';
+import { withEnvironment } from './secrets/environment.js';
+import { scrubbed } from './secrets/index.js';
 import type { AccountActivities } from './types.js';
 
 /** Between two signs of life while a call waits, in ms; well below the heartbeat timeout of 10 s. */
@@ -19,6 +22,8 @@ const ALIVE_EVERY = 2_000;
 interface AccountOptions {
   /** The driver for a target's account, with its credentials. */
   driverFor: (spec: Spec) => PlatformDriver;
+  /** What reaches the addresses and the secrets of a target's spec. */
+  outsideOf: OutsideOf;
   /** Folder of the artifact store. */
   store: string;
   /** Finds targets that a gone run left split. */
@@ -33,7 +38,7 @@ async function called<T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>
   let details = left;
   const beat = (next: unknown = details) => {
     details = next;
-    heartbeat(details);
+    heartbeat(scrubbed(details));
   };
   const since = Date.now();
   const alive = setInterval(() => beat(), ALIVE_EVERY);
@@ -45,11 +50,17 @@ async function called<T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>
 }
 
 export function accountActivities(options: AccountOptions): AccountActivities {
-  const { driverFor, store } = options;
+  const { driverFor, outsideOf, store } = options;
+  const checked = (spec: Spec) => ({ outside: outsideOf(spec.target), own: outsideOf(null) });
   return withFailures<AccountActivities>({
-    prepare: ({ spec }) => called(false, (ctx) => prepare(ctx, driverFor(spec), spec, store)),
-    inspect: ({ spec }) => called(false, (ctx) => inspectAndPlan(ctx, driverFor(spec), spec, store)),
-    deploy: (args) => called(false, (ctx) => driverFor(args.spec).deploy(ctx, args)),
+    prepare: ({ spec }) => called(false, (ctx) => prepare(ctx, driverFor(spec), spec, { store, ...checked(spec) })),
+    inspect: ({ spec }) =>
+      called(false, (ctx) => inspectAndPlan(ctx, driverFor(spec), spec, { store, ...checked(spec) })),
+    deploy: (args) =>
+      called(false, async (ctx) => {
+        const filled = await withEnvironment(args.spec, outsideOf(args.spec.target).secrets, ctx.signal);
+        return driverFor(args.spec).deploy(ctx, { ...args, ...filled });
+      }),
     warm: (args) => called(false, (ctx) => driverFor(args.spec).warm(ctx, args)),
     shift: (args) => called(false, (ctx) => driverFor(args.spec).shift(ctx, args)),
     promote: (args) => called(false, (ctx) => driverFor(args.spec).promote(ctx, args)),
@@ -59,7 +70,7 @@ export function accountActivities(options: AccountOptions): AccountActivities {
       called(false, (ctx) =>
         runSmoke(
           { spec, version, probes: spec.health.probes.filter((probe) => probes.includes(probe.name)) },
-          { driver: driverFor(spec), ctx },
+          { driver: driverFor(spec), ctx, outside: outsideOf(spec.target) },
         ),
       ),
     watch: (input) => {
@@ -68,7 +79,8 @@ export function accountActivities(options: AccountOptions): AccountActivities {
       return watch(input, {
         driver: driverFor(input.spec),
         signal: cancellationSignal,
-        heartbeat: (details) => heartbeat(details),
+        outside: outsideOf(input.spec.target),
+        heartbeat: (details) => heartbeat(scrubbed(details)),
         ...(last === undefined ? {} : { lastHeartbeat: last }),
         now: () => Date.now(),
         judge: judgeOf({

@@ -7,15 +7,18 @@ import { parseSpecValue } from '../src/spec/index.js';
 import type { UndoRecord } from '../workflows/messages.js';
 import { withFailures } from './failures.js';
 import { notify } from './notify/index.js';
+import type { Outside } from './outside.js';
 import type { LightActivities, Limits } from './types.js';
 
 interface LightOptions {
   client: Client;
   searchAttributes: boolean;
   limits: Limits;
+  /** What reaches webhooks and their secrets. */
+  outside: Outside;
 }
 
-export function lightActivities({ client, searchAttributes, limits }: LightOptions): LightActivities {
+export function lightActivities({ client, searchAttributes, limits, outside }: LightOptions): LightActivities {
   return withFailures<LightActivities>({
     parse: async ({ input, app, environment, type }) => ({
       spec: parseSpecValue(input, { app, environment, type }),
@@ -40,7 +43,7 @@ export function lightActivities({ client, searchAttributes, limits }: LightOptio
       return record;
     },
 
-    notify: ({ spec, event }) => notify(spec, event),
+    notify: ({ spec, event }) => notify(spec, event, outside),
 
     tellTarget: async ({ app, environment, event }) => {
       await client.workflow.signalWithStart('targetCompanion', {

@@ -6,11 +6,18 @@ import type { Spec } from '../src/model/spec.js';
 import { makePlan } from '../src/plan/index.js';
 import { PLAN_SCHEMA } from '../src/plan/types.js';
 import { healthBefore } from './health/before.js';
+import { type Checked, checkOutside } from './outside-checks.js';
 import type { CallContext, Finding, PlatformDriver } from './platform/platform.js';
 import type { PlanAnswer, Prepared } from './types.js';
 
 /** Most bytes of spec and plan together: both travel in the workflow's history. */
 const LARGEST = 256 * 1024;
+
+/** What preparing needs beside the driver. */
+export interface Preparing extends Checked {
+  /** Folder of the artifact store. */
+  store: string;
+}
 
 /** Local code becomes an artifact, by digest: what is tested is what is promoted. */
 async function withArtifact(spec: Spec, store: string): Promise<Spec> {
@@ -24,11 +31,12 @@ export async function inspectAndPlan(
   ctx: CallContext,
   driver: PlatformDriver,
   given: Spec,
-  store: string,
+  from: Preparing,
 ): Promise<PlanAnswer> {
-  const spec = await withArtifact(given, store);
+  const spec = await withArtifact(given, from.store);
   const { before, findings } = await driver.inspect(ctx, spec);
-  const healthy = await healthBefore(ctx, driver, spec, before.split.stable);
+  findings.push(...(await checkOutside(spec, from, ctx.signal)));
+  const healthy = await healthBefore(ctx, driver, from.outside, spec, before.split.stable);
   const plan = makePlan(spec, { stable: before.split.stable });
   const bytes = Buffer.byteLength(JSON.stringify({ spec, plan }));
   if (bytes > LARGEST) {
@@ -50,8 +58,13 @@ export function refuseIfFound(findings: Finding[]): void {
 }
 
 /** `prepare`: as above, and any finding that refuses stops the rollout before anything is touched. */
-export async function prepare(ctx: CallContext, driver: PlatformDriver, given: Spec, store: string): Promise<Prepared> {
-  const { spec, before, plan, findings, health } = await inspectAndPlan(ctx, driver, given, store);
+export async function prepare(
+  ctx: CallContext,
+  driver: PlatformDriver,
+  given: Spec,
+  from: Preparing,
+): Promise<Prepared> {
+  const { spec, before, plan, findings, health } = await inspectAndPlan(ctx, driver, given, from);
   refuseIfFound(findings);
   if (plan === null) throw new SluiceError('SLUICE_TARGET', 'no plan can be made for this target');
   return { planSchema: PLAN_SCHEMA, spec, before, plan, health, warnings: findings.map((finding) => finding.message) };

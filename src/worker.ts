@@ -10,6 +10,7 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { accountActivities } from '../activities/account.js';
 import { lightActivities } from '../activities/light.js';
+import { createOutside } from '../activities/outside.js';
 import { createPlatform } from '../activities/platform/index.js';
 import type { AccountActivities } from '../activities/types.js';
 import { SluiceError } from './model/errors.js';
@@ -83,7 +84,12 @@ export async function startWorker(config: WorkerConfig, source = workflowSource(
     ...common,
     ...source,
     taskQueue: TASK_QUEUE,
-    activities: lightActivities({ client, searchAttributes: config.searchAttributes, limits: config.limits }),
+    activities: lightActivities({
+      client,
+      searchAttributes: config.searchAttributes,
+      limits: config.limits,
+      outside: createOutside(outsideOptions(config))(null),
+    }),
   });
   const lanes: Worker[] = [];
   const timers: NodeJS.Timeout[] = [];
@@ -116,6 +122,10 @@ export async function startWorker(config: WorkerConfig, source = workflowSource(
   return { done, shutdown, healthUrl: health === null ? null : health.url };
 }
 
+function outsideOptions({ allowAddresses }: WorkerConfig) {
+  return { env: process.env, allowAddresses };
+}
+
 async function accountWorkers(
   common: Partial<WorkerOptions>,
   config: WorkerConfig,
@@ -125,6 +135,7 @@ async function accountWorkers(
   const platform = createPlatform({ served, callsPerSecond: config.callsPerSecond, share: () => shares.share });
   const activities = accountActivities({
     driverFor: (spec) => platform.driverFor(spec.target),
+    outsideOf: createOutside({ ...outsideOptions(config), served }),
     store: config.store,
     sweep: platform.sweep,
   });

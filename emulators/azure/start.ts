@@ -136,6 +136,9 @@ function describe(azure: Azure, folder: string, ca: string): Omit<EmulatedAzure,
     env: {
       SLUICE_AZURE_ENDPOINT: endpoint,
       SLUICE_AZURE_MONITOR_ENDPOINT: endpoint,
+      SLUICE_AZURE_VAULT_ENDPOINT: `${endpoint}/vaults/{vault}`,
+      // Its sites live there.
+      SLUICE_ALLOW_ADDRESSES: 'loopback',
       SLUICE_AZURE_CREDENTIAL: 'clientSecret',
       AZURE_AUTHORITY_HOST: endpoint,
       AZURE_TENANT_ID: TENANT,

@@ -28,7 +28,10 @@ export interface SecretAsk {
   app: string;
   environment: string;
   use: SecretUse;
-  /** Host that the value is sent to, with its port where that is not the scheme's own; null: to none. */
+  /**
+   * Host that the value is sent to, with its port where that is not the scheme's own; null: to none, or in `plan` to one that only
+   * the platform will know.
+   */
   host: string | null;
 }
 
@@ -153,6 +156,8 @@ export interface SecretPlace {
   path: string;
   reference: string;
   use: SecretUse;
+  /** What the value is sent to, as the spec writes it; null: nothing. */
+  url: string | null;
 }
 
 /**
@@ -162,24 +167,29 @@ export interface SecretPlace {
 export function secretPlaces({ configuration, release, health, notify }: Spec): SecretPlace[] {
   const environment = 'version' in release ? {} : (configuration.environment ?? {});
   return [
-    ...within('configuration.environment', environment, 'environment'),
-    ...health.probes.flatMap(({ headers }, i) => within(`health.probes[${i}].http.headers`, headers, 'probe')),
+    ...within('configuration.environment', environment, { use: 'environment', url: null }),
+    ...health.probes.flatMap(({ headers, url = '' }, i) =>
+      within(`health.probes[${i}].http.headers`, headers, { use: 'probe', url }),
+    ),
     ...health.metrics.flatMap((metric, i) => {
+      if (metric.kind !== 'http' && metric.kind !== 'prometheus') return [];
       const at = `health.metrics[${i}].${metric.kind}`;
+      const to = { use: 'metric', url: metric.url } as const;
       const headers = metric.kind === 'http' ? metric.headers : undefined;
-      const token = metric.kind === 'http' || metric.kind === 'prometheus' ? metric.token : undefined;
-      return [...within(`${at}.headers`, headers, 'metric'), ...one(`${at}.token`, token, 'metric')];
+      return [...within(`${at}.headers`, headers, to), ...one(`${at}.token`, metric.token, to)];
     }),
-    ...notify.flatMap(({ secret }, i) => one(`notify[${i}].secret`, secret, 'webhook')),
+    ...notify.flatMap(({ secret, webhook }, i) => one(`notify[${i}].secret`, secret, { use: 'webhook', url: webhook })),
   ];
 }
 
-function within(path: string, values: Record<string, string> | undefined, use: SecretUse): SecretPlace[] {
-  return Object.entries(values ?? {}).flatMap(([name, value]) => one(`${path}.${name}`, value, use));
+type To = Pick<SecretPlace, 'use' | 'url'>;
+
+function within(path: string, values: Record<string, string> | undefined, to: To): SecretPlace[] {
+  return Object.entries(values ?? {}).flatMap(([name, value]) => one(`${path}.${name}`, value, to));
 }
 
-function one(path: string, value: string | undefined, use: SecretUse): SecretPlace[] {
-  return value !== undefined && isReference(value) ? [{ path, reference: value, use }] : [];
+function one(path: string, value: string | undefined, to: To): SecretPlace[] {
+  return value !== undefined && isReference(value) ? [{ path, reference: value, ...to }] : [];
 }
 
 function isProvider(text: string): text is SecretProvider {

@@ -16,6 +16,7 @@ import { accountQueue, TASK_QUEUE } from '../../src/model/ids.js';
 import { makePlan } from '../../src/plan/index.js';
 import { ensureSearchAttributes } from '../../src/search-attributes.js';
 import { workflowBundle } from '../support/bundle.js';
+import { outsideFor } from '../support/outside.js';
 
 const AT = { platform: 'lambda', account: 'default', region: 'us-east-1' };
 
@@ -49,6 +50,7 @@ export async function startWorld(options: { searchAttributes: boolean }): Promis
         client: new Client({ connection: plain }),
         searchAttributes: options.searchAttributes,
         limits: { history: 4_000, signals: 2_000, heartbeat: 10_000 },
+        outside: outsideFor(),
       });
       const main = await Worker.create({ ...common, ...workflowBundle(), taskQueue: TASK_QUEUE, activities: light });
       const activities = withFailures(accountInMemory());

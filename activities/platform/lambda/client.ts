@@ -29,11 +29,11 @@ const CONNECT_TIMEOUT = 5_000;
 const ROLE_SESSION = 'sluice';
 
 /**
- * Clients for a region, with the AWS chain's credentials or those of an assumed role. One attempt a call: Temporal owns
- * the retries, and a retry of the SDK's own would be a call that the budget has not counted.
+ * What every client of AWS is made with: a region, and the AWS chain's credentials or those of an assumed role. One attempt a
+ * call: Temporal owns the retries, and a retry of the SDK's own would be a call that the budget has not counted.
  */
-export function awsClients(region: string, roleArn?: string): Clients {
-  const common = {
+export function awsClientOptions(region: string, roleArn?: string) {
+  return {
     region,
     maxAttempts: 1,
     requestHandler: {
@@ -46,6 +46,11 @@ export function awsClients(region: string, roleArn?: string): Clients {
     },
     ...(roleArn === undefined ? {} : { credentials: credentialsOf(roleArn) }),
   };
+}
+
+/** Clients for a region, with the AWS chain's credentials or those of an assumed role. */
+export function awsClients(region: string, roleArn?: string): Clients {
+  const common = awsClientOptions(region, roleArn);
   return {
     lambda: new LambdaClient(common),
     cloudwatch: new CloudWatchClient(common),
