@@ -93,6 +93,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
     certificates,
     log: new WriteLog(options.writesFile ?? null),
     client: CLIENT,
+    tenant: TENANT,
     identityHeader: IDENTITY_HEADER,
     role: options.role ?? null,
     throttle: options.throttle ?? true,

@@ -27,7 +27,8 @@ async function readBelow(folder: string, reference: SecretReference): Promise<st
   try {
     const [root, file] = await Promise.all([realpath(folder), realpath(path.join(folder, reference.name))]);
     const below = path.relative(root, file);
-    if (below.startsWith('..') || path.isAbsolute(below)) {
+    // Orchestrators mount into folders named `..data`.
+    if (below.split(path.sep)[0] === '..' || path.isAbsolute(below)) {
       throw refused(
         reference,
         'the file is a link that leads out of the folder of secrets',
