@@ -13,7 +13,7 @@ const REGION = 'eu-west-1';
 const ASK = { app: 'shop', environment: 'production', use: 'environment', host: null } as const;
 
 const secretsFrom = (more: Partial<SecretsOptions> = {}) => createSecrets({ env: {}, region: REGION, ...more });
-const valueOf = async (secrets: Secrets, reference: string) =>
+const read = async (secrets: Secrets, reference: string) =>
   secrets.resolve(reference, ASK, new AbortController().signal);
 
 describe('on AWS', () => {
@@ -44,23 +44,21 @@ describe('on AWS', () => {
   afterEach(() => aws.faults.clear());
 
   test('a secret is read by name and by ARN, and by its key, newest version or a pinned one', async () => {
-    expect((await valueOf(secrets, 'secret://aws-secretsmanager/shop/db#password')).value).toBe('second-one');
-    expect((await valueOf(secrets, 'secret://aws-secretsmanager/shop/db@AWSPREVIOUS#password')).value).toBe(
-      'first-one',
-    );
-    const pinned = await valueOf(secrets, `secret://aws-secretsmanager/shop/db@${versionId}#port`);
+    expect((await read(secrets, 'secret://aws-secretsmanager/shop/db#password')).value).toBe('second-one');
+    expect((await read(secrets, 'secret://aws-secretsmanager/shop/db@AWSPREVIOUS#password')).value).toBe('first-one');
+    const pinned = await read(secrets, `secret://aws-secretsmanager/shop/db@${versionId}#port`);
     expect(pinned).toEqual({ value: '5432', identity: `secret://aws-secretsmanager/shop/db@${versionId}#port` });
-    expect((await valueOf(secretsFrom({ region: 'us-east-1' }), `secret://aws-secretsmanager/${arn}#user`)).value).toBe(
+    expect((await read(secretsFrom({ region: 'us-east-1' }), `secret://aws-secretsmanager/${arn}#user`)).value).toBe(
       'shop',
     );
   });
 
   test('a parameter is decrypted, newest version or a pinned one, and its identity has the version', async () => {
-    expect(await valueOf(secrets, 'secret://aws-ssm/shop/token')).toEqual({
+    expect(await read(secrets, 'secret://aws-ssm/shop/token')).toEqual({
       value: 'token-two',
       identity: 'secret://aws-ssm/shop/token@2',
     });
-    expect((await valueOf(secrets, 'secret://aws-ssm//shop/token@1')).value).toBe('token-one');
+    expect((await read(secrets, 'secret://aws-ssm//shop/token@1')).value).toBe('token-one');
   });
 
   test.each([
@@ -75,7 +73,7 @@ describe('on AWS', () => {
     ['secret://aws-ssm/shop/token@9', /^secret:\/\/aws-ssm\/shop\/token@9: /],
     ['secret://aws-ssm/shop/token#key', /the value is no JSON object/],
   ])('%s is missing, and the error says what and not the value', async (reference, said) => {
-    const failed = valueOf(secrets, reference);
+    const failed = read(secrets, reference);
     await expect(failed).rejects.toMatchObject({ code: 'SLUICE_SECRET', message: expect.stringMatching(said) });
     await expect(failed).rejects.not.toMatchObject({ message: expect.stringMatching(/second-one|token-two/) });
   });
@@ -88,7 +86,7 @@ describe('on AWS', () => {
     async (service, operation, reference, action) => {
       const error = { code: 'AccessDeniedException', status: 400, message: 'User x is not authorized' };
       await aws.faults.set([{ service, operation, error }]);
-      await expect(valueOf(secrets, reference)).rejects.toMatchObject({
+      await expect(read(secrets, reference)).rejects.toMatchObject({
         code: 'SLUICE_PERMISSION',
         message: `${action} is not allowed for ${reference}: User x is not authorized. Allow it to the worker's identity, or to the role of the account or the spec`,
       });
@@ -98,18 +96,22 @@ describe('on AWS', () => {
   test('a store that is away for a moment is worth another try', async () => {
     const error = { code: 'InternalFailure', status: 500, message: 'no' };
     await aws.faults.set([{ service: 'ssm', operation: 'GetParameter', error }]);
-    await expect(valueOf(secrets, 'secret://aws-ssm/shop/token')).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
+    await expect(read(secrets, 'secret://aws-ssm/shop/token')).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
   });
 
   test('one activity asks once for what it uses often, and the next one asks again', async () => {
     let asked = 0;
-    const counting = secretsFrom({ mayUse: () => (asked++, null) });
+    const count = () => {
+      asked += 1;
+      return null;
+    };
+    const counting = secretsFrom({ mayUse: count });
     const error = { code: 'InternalFailure', status: 500, message: 'no' };
     const twice = () =>
       remembering(async () => {
-        await valueOf(counting, 'secret://aws-secretsmanager/shop/db#user');
+        await read(counting, 'secret://aws-secretsmanager/shop/db#user');
         await aws.faults.set([{ service: 'secretsmanager', error }]);
-        return valueOf(counting, 'secret://aws-secretsmanager/shop/db#password');
+        return read(counting, 'secret://aws-secretsmanager/shop/db#password');
       });
     expect((await twice()).value).toBe('second-one');
     await expect(twice()).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
@@ -133,22 +135,22 @@ describe('in Key Vault', () => {
   afterEach(() => azure.faults.clear());
 
   test('a secret is read with the credential of the driver, newest version or a pinned one', async () => {
-    const newest = await valueOf(from(), 'secret://azure-keyvault/Shop/DB#password');
+    const newest = await read(from(), 'secret://azure-keyvault/Shop/DB#password');
     expect(newest.value).toBe('newest-one');
     expect(newest.identity).toMatch(/^secret:\/\/azure-keyvault\/shop\/db@[0-9a-f]{32}#password$/);
-    const older = await valueOf(from(), `secret://azure-keyvault/shop/db@${pinned}#password`);
+    const older = await read(from(), `secret://azure-keyvault/shop/db@${pinned}#password`);
     expect(older.value).toBe('older-one');
     expect(azure.actions()).toContain('microsoft.keyvault/vaults/secrets/getsecret/action');
   });
 
   test('what is missing is named, and what is refused with its permission', async () => {
-    await expect(valueOf(from(), 'secret://azure-keyvault/shop/nothing')).rejects.toMatchObject({
+    await expect(read(from(), 'secret://azure-keyvault/shop/nothing')).rejects.toMatchObject({
       code: 'SLUICE_SECRET',
       message: expect.stringMatching(/^secret:\/\/azure-keyvault\/shop\/nothing: .*was not found/),
     });
     const body = { error: { code: 'Forbidden', message: 'Caller is not authorized.' } };
     azure.faults.set([{ operations: ['GetSecret'], times: 1, effect: { status: 403, body } }]);
-    await expect(valueOf(from(), 'secret://azure-keyvault/shop/db')).rejects.toMatchObject({
+    await expect(read(from(), 'secret://azure-keyvault/shop/db')).rejects.toMatchObject({
       code: 'SLUICE_PERMISSION',
       message: expect.stringContaining(
         'Microsoft.KeyVault/vaults/secrets/getSecret/action is not allowed for secret://azure-keyvault/shop/db',
@@ -157,9 +159,9 @@ describe('in Key Vault', () => {
   });
 
   test('credentials that are wrong are said as such', async () => {
-    await expect(
-      valueOf(from({ AZURE_CLIENT_SECRET: 'wrong' }), 'secret://azure-keyvault/shop/db'),
-    ).rejects.toMatchObject({ code: 'SLUICE_CREDENTIALS' });
+    await expect(read(from({ AZURE_CLIENT_SECRET: 'wrong' }), 'secret://azure-keyvault/shop/db')).rejects.toMatchObject(
+      { code: 'SLUICE_CREDENTIALS' },
+    );
   });
 });
 
@@ -188,11 +190,11 @@ describe('on the worker itself', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('a file below the folder is read, by links within it too, without its last newline', async () => {
-    expect((await valueOf(secrets, 'secret://file/db/password')).value).toBe('of a file\n');
+    expect((await read(secrets, 'secret://file/db/password')).value).toBe('of a file\n');
   });
 
   test('a variable under the prefix is read', async () => {
-    expect(await valueOf(secrets, 'secret://env/SLUICE_SECRET_A')).toEqual({
+    expect(await read(secrets, 'secret://env/SLUICE_SECRET_A')).toEqual({
       value: 'of a variable',
       identity: 'secret://env/SLUICE_SECRET_A',
     });
@@ -208,21 +210,21 @@ describe('on the worker itself', () => {
     ['secret://env/SLUICE_SECRET_B', 'the worker has no variable SLUICE_SECRET_B'],
     ['secret://env/SLUICE_SECRET_EMPTY', 'the value is empty'],
   ])('%s is not read: %s', async (reference, said) => {
-    const failed = valueOf(secrets, reference);
+    const failed = read(secrets, reference);
     await expect(failed).rejects.toMatchObject({ code: 'SLUICE_SECRET', message: expect.stringContaining(said) });
     await expect(failed).rejects.not.toMatchObject({ message: expect.stringContaining('not yours') });
   });
 
   test('no folder and an empty prefix open nothing', async () => {
     const bare = secretsFrom({ env: { SLUICE_SECRET_ENV_PREFIX: '', HOME: '/root' } });
-    await expect(valueOf(bare, 'secret://file/etc/passwd')).rejects.toMatchObject({ code: 'SLUICE_SECRET' });
-    await expect(valueOf(bare, 'secret://env/HOME')).rejects.toMatchObject({ code: 'SLUICE_SECRET' });
+    await expect(read(bare, 'secret://file/etc/passwd')).rejects.toMatchObject({ code: 'SLUICE_SECRET' });
+    await expect(read(bare, 'secret://env/HOME')).rejects.toMatchObject({ code: 'SLUICE_SECRET' });
   });
 
   test('with a key of the worker another value has another identity, which does not tell it', async () => {
     const identity = async (value: string, key: string) => {
       const env = { SLUICE_SECRET_A: value, SLUICE_DIGEST_KEY: key };
-      return (await valueOf(secretsFrom({ env }), 'secret://env/SLUICE_SECRET_A')).identity;
+      return (await read(secretsFrom({ env }), 'secret://env/SLUICE_SECRET_A')).identity;
     };
     expect(await identity('one', 'k')).toBe(await identity('one', 'k'));
     expect(await identity('two', 'k')).not.toBe(await identity('one', 'k'));
@@ -235,7 +237,7 @@ describe('on the worker itself', () => {
       asked.push(ask);
       return 'the policy says no';
     };
-    await expect(valueOf(secretsFrom({ mayUse }), 'secret://azure-keyvault/SHOP/Db')).rejects.toMatchObject({
+    await expect(read(secretsFrom({ mayUse }), 'secret://azure-keyvault/SHOP/Db')).rejects.toMatchObject({
       code: 'SLUICE_SECRET',
       message: 'secret://azure-keyvault/shop/db may not be used here: the policy says no',
     });
