@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import fc from 'fast-check';
 import { accountActivities } from '../../activities/account.js';
 import { withFailures } from '../../activities/failures.js';
@@ -112,7 +113,8 @@ describe('an activity that has read a secret', () => {
 
 test('a driver gets the values in deploy alone, and neither its signs of life nor its failure tell them', async () => {
   const told: unknown[] = [];
-  const env = new MockActivityEnvironment();
+  // The failure is what is wanted here.
+  const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   env.on('heartbeat', (details: unknown) => told.push(details));
   let given: unknown;
   const deploy: PlatformDriver['deploy'] = async (ctx, { spec, identity }) => {
