@@ -3,10 +3,8 @@ import { SluiceError } from '../../src/model/errors.js';
 import type { SecretReference } from '../../src/model/secrets.js';
 import { clean } from '../../src/model/text.js';
 import { hasCode } from '../platform/failures.js';
-import { awsClientOptions, awsError } from '../platform/lambda/index.js';
+import { type AwsClientOptions, awsClientOptions, awsError } from '../platform/lambda/index.js';
 import { denied, missing } from './store.js';
-
-type Options = ReturnType<typeof awsClientOptions>;
 
 /** Clients by kind and region, made when first asked for. */
 export class AwsAccess {
@@ -17,7 +15,7 @@ export class AwsAccess {
     private readonly roleArn?: string,
   ) {}
 
-  client<C>(kind: new (options: Options) => C, region = this.region): C {
+  client<C>(kind: new (options: AwsClientOptions) => C, region = this.region): C {
     const key = `${kind.name}/${region}`;
     const client = this.known.get(key) ?? new kind(awsClientOptions(region, this.roleArn));
     this.known.set(key, client);

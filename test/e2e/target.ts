@@ -21,9 +21,9 @@ type Fields = Record<string, unknown>;
 
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
-export async function startWorld(name: string) {
+export async function startWorld(name: string, workerEnv: Record<string, string> = {}) {
   const folder = path.join(ROOT, '.sluice', 'e2e', `${name}-${process.pid}`);
-  const stack = await startStack(folder);
+  const stack = await startStack(folder, { workerEnv });
   const env = { TEMPORAL_ADDRESS: stack.temporal.address, USER: 'ann' };
   const sluice = await connect({ env });
   const clients: Sluice[] = [sluice];

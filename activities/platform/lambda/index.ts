@@ -16,7 +16,13 @@ import { restore } from './restore.js';
 import { retire } from './retire.js';
 import { LambdaSources } from './sources/index.js';
 
-export { awsClientOptions, awsClients, type Clients, type LambdaDriverOptions } from './client.js';
+export {
+  type AwsClientOptions,
+  awsClientOptions,
+  awsClients,
+  type Clients,
+  type LambdaDriverOptions,
+} from './client.js';
 export { toSluiceError as awsError } from './errors.js';
 export { findSplits } from './sweep.js';
 
