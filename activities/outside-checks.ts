@@ -6,6 +6,7 @@ import { bounded } from './health/bounded.js';
 import type { Outside } from './outside.js';
 import { refuse, warn } from './platform/findings.js';
 import type { Finding } from './platform/platform.js';
+import { hostOf } from './secrets/headers.js';
 
 /** Longest look-up of a name, in ms; one that is not answered is looked up again when it is used. */
 const LOOK_UP = 5_000;
@@ -38,7 +39,7 @@ async function readOnce(
 ): Promise<Finding[]> {
   const { secrets } = use === 'webhook' ? own : outside;
   try {
-    await secrets.resolve(reference, { app, environment, use, host: hostOf(url) }, signal);
+    await secrets.resolve(reference, { app, environment, use, host: hostIn(url) }, signal);
     return [];
   } catch (error) {
     if (!(error instanceof SluiceError) || !ERRORS[error.code].final) throw error;
@@ -47,9 +48,9 @@ async function readOnce(
 }
 
 /** Null where only the platform will know it: then it is asked about when it is. */
-function hostOf(url: string | null): string | null {
+function hostIn(url: string | null): string | null {
   const filled = url?.replaceAll(/\{(?:version|from|to)\}/g, '0') ?? '';
-  return !filled.includes('{host}') && URL.canParse(filled) ? new URL(filled).host : null;
+  return filled.includes('{host}') ? null : hostOf(filled);
 }
 
 interface Named {
@@ -70,7 +71,7 @@ function urlsOf({ health, notify }: Spec): Named[] {
 }
 
 async function reachable({ path, url }: Named, { net }: Outside, signal: AbortSignal): Promise<Finding[]> {
-  const host = hostOf(url);
+  const host = hostIn(url);
   if (host === null) return [];
   try {
     await bounded(signal, LOOK_UP, () => net.check(`http://${host}`));

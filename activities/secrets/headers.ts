@@ -36,9 +36,14 @@ export async function withSecrets(
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** Of what is no URL there is no host, and nothing is sent to it. */
+/**
+ * The host of a URL as policies name it: with its port unless that is HTTPS's own, so that a rule for a host does not allow what
+ * anybody on the way could read. Of what is no URL there is none, and nothing is sent to it.
+ */
 export function hostOf(url: string): string | null {
-  return URL.canParse(url) ? new URL(url).host : null;
+  if (!URL.canParse(url)) return null;
+  const { protocol, hostname, host, port } = new URL(url);
+  return protocol === 'http:' && port === '' ? `${hostname}:80` : host;
 }
 
 /** The headers of a metric's requests, with its bearer token. */

@@ -22,7 +22,9 @@ import { missing, type SecretStore, type StoredSecret } from './store.js';
 export { remembering, scrubbed, scrubText } from './running.js';
 
 /** Longest answer of a store, in ms. */
-const READ = 10_000;
+const READ = 8_000;
+/** How much longer than that a caller waits, in ms: the read's own end says more, and may fall back on what was read before. */
+const GRACE = 1_000;
 /** How long an activity goes on with what it has read, in ms; then a rotated value reaches a watch that lasts for days. */
 const FRESH = 5 * 60_000;
 
@@ -53,10 +55,12 @@ export interface SecretsOptions {
   ca?: string;
   /** Everything is allowed unless given. */
   mayUse?: MayUse | undefined;
+  /** Longest answer of a store, in ms. */
+  within?: number;
 }
 
 export function createSecrets(options: SecretsOptions): Secrets {
-  const { env, mayUse = () => null } = options;
+  const { env, mayUse = () => null, within = READ } = options;
   const aws = new AwsAccess(options.region, options.roleArn);
   const stores: Record<SecretProvider, SecretStore> = {
     'aws-secretsmanager': awsSecretsManagerStore(aws),
@@ -72,7 +76,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
       const said = formatReference(reference);
       const why = mayUse({ ...ask, reference: said });
       if (why !== null) throw new SluiceError('SLUICE_SECRET', `${said} may not be used here: ${why}`);
-      const stored = await waited(signal, said, () => read(stores[reference.provider], reference));
+      const stored = await waited(signal, within, said, () => read(stores[reference.provider], reference, within));
       const value = memberOf(stored.value, reference);
       noteValue(value);
       return { value, identity: identityOf(reference, stored.version, value, env.SLUICE_DIGEST_KEY) };
@@ -80,19 +84,30 @@ export function createSecrets(options: SecretsOptions): Secrets {
   };
 }
 
-async function waited<T>(signal: AbortSignal, said: string, work: () => Promise<T>): Promise<T> {
+async function waited<T>(signal: AbortSignal, within: number, said: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await bounded(signal, READ, work);
+    return await bounded(signal, within + GRACE, work);
   } catch (error) {
-    if (!(error instanceof TimeOver)) throw error;
-    throw new SluiceError('SLUICE_PROVIDER', `${said} was not told within ${READ} ms`);
+    throw error instanceof TimeOver ? untold(said, within) : error;
   }
 }
 
+function untold(said: string, within: number): SluiceError {
+  return new SluiceError('SLUICE_PROVIDER', `${said} was not told within ${within} ms`);
+}
+
 /** From the store, or what the running activity has read of it lately. */
-async function read(store: SecretStore, reference: SecretReference): Promise<StoredSecret> {
-  // Not the caller's signal: others may wait for the same answer.
-  const ask = () => store.read(reference, AbortSignal.timeout(READ));
+async function read(store: SecretStore, reference: SecretReference, within: number): Promise<StoredSecret> {
+  const ask = async () => {
+    // Not the caller's signal: others may wait for the same answer.
+    const deadline = AbortSignal.timeout(within);
+    try {
+      return await store.read(reference, deadline);
+    } catch (error) {
+      // An aborted call must not be taken for a cancelled activity.
+      throw deadline.aborted ? untold(formatReference(reference), within) : error;
+    }
+  };
   const held = heldHere();
   if (held === null) return ask();
   const key = formatReference({ ...reference, key: null });

@@ -8,8 +8,8 @@ export interface SecretRule {
   /** What the value may be used for; anything unless given. */
   for?: SecretUse[];
   /**
-   * Globs on the hosts that the value may be sent to: `*` stays within a label, `**` does not. With its port where that is not the
-   * scheme's own (`:*` is any). None unless given, so that such a rule is for environments alone.
+   * Globs on the hosts that the value may be sent to: `*` stays within a label, `**` does not. With its port where that is not
+   * HTTPS's own (`:80`; `:*` is any). None unless given, so that such a rule is for environments alone.
    */
   hosts?: string[];
 }

@@ -29,7 +29,7 @@ export interface SecretAsk {
   environment: string;
   use: SecretUse;
   /**
-   * Host that the value is sent to, with its port where that is not the scheme's own; null: to none, or in `plan` to one that only
+   * Host that the value is sent to, with its port where that is not HTTPS's own; null: to none, or in `plan` to one that only
    * the platform will know.
    */
   host: string | null;

@@ -19,11 +19,24 @@ export function checkReferences(spec: unknown, fault: Report, path: (string | nu
   if (Array.isArray(spec)) {
     for (const [i, inner] of spec.entries()) checkReferences(inner, fault, [...path, i]);
   } else if (typeof spec === 'object' && spec !== null) {
+    checkHost(spec as Record<string, unknown>, fault, path);
     for (const [key, inner] of Object.entries(spec)) checkReferences(inner, fault, [...path, key]);
   } else if (typeof spec === 'string' && mentionsReference(spec)) {
     const why = problemOf(spec, path);
     if (why !== null) fault(path, why);
   }
+}
+
+/** Behind one address many hosts may live, told apart by this header alone: the secret would go to the one that it names. */
+function checkHost({ headers, token }: Record<string, unknown>, fault: Report, path: (string | number)[]): void {
+  if (typeof headers !== 'object' || headers === null) return;
+  const host = Object.keys(headers).find((name) => name.toLowerCase() === 'host');
+  const secrets = [token, ...Object.values(headers)].filter((value) => typeof value === 'string' && isReference(value));
+  if (host === undefined || secrets.length === 0) return;
+  fault(
+    [...path, 'headers', host],
+    'names another host than the URL, to which the secrets beside it would go (take it out, or name the host in the URL)',
+  );
 }
 
 function problemOf(text: string, path: (string | number)[]): string | null {

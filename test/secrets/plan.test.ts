@@ -82,7 +82,7 @@ test('the policy is asked for each place with the host that the spec names, and 
   ]);
 });
 
-test('a host that only the platform knows is left to the call', async () => {
+test('a host that only the platform knows is left to the call, and one without TLS is another one', async () => {
   const asked: (string | null)[] = [];
   const may = ({ use, host }: SecretAsk) => {
     if (use === 'probe') asked.push(host);
@@ -90,7 +90,10 @@ test('a host that only the platform knows is left to the call', async () => {
   };
   await check(spec({ probe: '{host}' }), { env: {}, may });
   await check(spec({ probe: '{version}.shop.invalid:8443' }), { env: {}, may });
-  expect(asked).toEqual([null, '0.shop.invalid:8443']);
+  const of = spec();
+  const plain = of.health.probes.map((probe) => ({ ...probe, url: 'http://shop.invalid/{version}' }));
+  await check({ ...of, health: { ...of.health, probes: plain } }, { env: {}, may });
+  expect(asked).toEqual([null, '0.shop.invalid:8443', 'shop.invalid:80']);
 });
 
 test('an address that no spec may reach is refused with its place, unless it is allowed', async () => {

@@ -119,6 +119,14 @@ test.each([
     'configuration: {environment: {A: "secret://vault/a"}}',
     'rollout.yaml:5:34 configuration.environment.A: names the unknown store "vault"',
   ],
+  [
+    "health: {probes: [{name: a, http: {url: 'https://{version}.x', headers: {HOST: evil.com, key: 'secret://env/A'}}}]}",
+    'health.probes[0].http.headers.HOST: names another host than the URL',
+  ],
+  [
+    "health: {metrics: [{name: a, http: {url: 'https://c/{version}/{from}/{to}', requests: $.r, errors: $.e, headers: {host: evil.com}, token: 'secret://env/A'}}]}",
+    'health.metrics[0].http.headers.host: names another host',
+  ],
   ['notify: [{webhook: "https://x", secret: hunter2}]', 'notify[0].secret: expected a reference to a secret'],
 ])('%s is refused with its place', (line, said) => {
   const found = at(line);

@@ -158,6 +158,15 @@ describe('in Key Vault', () => {
     });
   });
 
+  test('a store that does not answer is worth another try, and no cancel of the activity', async () => {
+    azure.faults.set([{ operations: ['GetSecret'], times: 1, effect: { heldMs: 3_000 } }]);
+    const secrets = secretsFrom({ env: azure.env, ca: azure.ca, within: 100 });
+    await expect(read(secrets, 'secret://azure-keyvault/shop/db')).rejects.toMatchObject({
+      code: 'SLUICE_PROVIDER',
+      message: 'secret://azure-keyvault/shop/db was not told within 100 ms',
+    });
+  });
+
   test('credentials that are wrong are said as such', async () => {
     await expect(read(from({ AZURE_CLIENT_SECRET: 'wrong' }), 'secret://azure-keyvault/shop/db')).rejects.toMatchObject(
       { code: 'SLUICE_CREDENTIALS' },
