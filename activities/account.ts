@@ -12,7 +12,7 @@ import { watch } from './health/watcher.js';
 import type { OutsideOf } from './outside.js';
 import type { CallContext, PlatformDriver } from './platform/platform.js';
 import { inspectAndPlan, prepare, refuseIfFound } from './prepare.js';
-import { withEnvironment } from './secrets/environment.js';
+import { recognize, withEnvironment } from './secrets/environment.js';
 import { scrubbed } from './secrets/index.js';
 import type { AccountActivities } from './types.js';
 
@@ -67,19 +67,22 @@ export function accountActivities(options: AccountOptions): AccountActivities {
     restore: (args) => called(true, (ctx) => driverFor(args.spec).restore(ctx, args)),
     retire: (args) => called(false, (ctx) => driverFor(args.spec).retire(ctx, args)),
     probe: ({ spec, version, probes }) =>
-      called(false, (ctx) =>
-        runSmoke(
-          { spec, version, probes: spec.health.probes.filter((probe) => probes.includes(probe.name)) },
-          { driver: driverFor(spec), ctx, outside: outsideOf(spec.target) },
-        ),
-      ),
+      called(false, async (ctx) => {
+        const outside = outsideOf(spec.target);
+        const asked = spec.health.probes.filter((probe) => probes.includes(probe.name));
+        await recognize(spec, outside.secrets, ctx.signal);
+        return runSmoke({ spec, version, probes: asked }, { driver: driverFor(spec), ctx, outside });
+      }),
     watch: (input) => {
       const { cancellationSignal, heartbeat, info } = Context.current();
       const last = info.heartbeatDetails as WatchHeartbeat | undefined;
+      const outside = outsideOf(input.spec.target);
+      // A weight is watched from its first moment on; nothing is said before a second has passed.
+      void recognize(input.spec, outside.secrets, cancellationSignal);
       return watch(input, {
         driver: driverFor(input.spec),
         signal: cancellationSignal,
-        outside: outsideOf(input.spec.target),
+        outside,
         heartbeat: (details) => heartbeat(scrubbed(details)),
         ...(last === undefined ? {} : { lastHeartbeat: last }),
         now: () => Date.now(),
@@ -92,7 +95,10 @@ export function accountActivities(options: AccountOptions): AccountActivities {
       });
     },
     errors: ({ spec, version, from, seen }) =>
-      called(false, async (ctx) => worst([...(await driverFor(spec).errors(ctx, { spec, version, from })), ...seen])),
+      called(false, async (ctx) => {
+        await recognize(spec, outsideOf(spec.target).secrets, ctx.signal);
+        return worst([...(await driverFor(spec).errors(ctx, { spec, version, from })), ...seen]);
+      }),
     adopt: ({ spec }) =>
       called(true, async (ctx) => {
         const { before } = await driverFor(spec).inspect(ctx, spec);

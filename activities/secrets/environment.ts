@@ -1,4 +1,4 @@
-/** The environment of a release with its secrets in place: for `deploy` alone. */
+/** The environment of a release with its secrets in place: as values for `deploy` alone. */
 import { isReference } from '../../src/model/secrets.js';
 import type { Spec } from '../../src/model/spec.js';
 import type { Secrets } from './index.js';
@@ -25,4 +25,12 @@ export async function withEnvironment(spec: Spec, secrets: Secrets, signal: Abor
     spec: { ...spec, configuration: { ...spec.configuration, environment: values } },
     identity: Object.fromEntries(filled.map(({ name, identity }) => [name, identity])),
   };
+}
+
+/**
+ * Lets an activity that meets the release know its secrets, so that it can take them out of what the release says of itself. What
+ * cannot be read now is not known, and is no obstacle.
+ */
+export async function recognize(spec: Spec, secrets: Secrets, signal: AbortSignal): Promise<void> {
+  await withEnvironment(spec, secrets, signal).catch(() => undefined);
 }

@@ -44,10 +44,10 @@ export function scrubText(text: string): string {
 }
 
 /**
- * What Sluice itself writes and goes by. A value that happens to be the same word (a parameter `production`, `us-east-1`) must not
- * take it away, and no text from outside ever stands here.
+ * What Sluice itself writes and goes by, whole parts and single words. A value that happens to be the same word (a parameter
+ * `production`, `healthy`) must not take it away, and no text from outside ever stands here.
  */
-const OWN = new Set([
+const PARTS = new Set([
   'spec',
   'plan',
   'before',
@@ -57,12 +57,12 @@ const OWN = new Set([
   'revision',
   'deleted',
   'description',
-  'version',
-  'source',
-  'kind',
-  'level',
-  'code',
+  'states',
+  'firing',
 ]);
+const WORDS = new Set(['state', 'version', 'source', 'kind', 'level', 'code', 'target', 'app', 'environment', 'run']);
+
+const isOwn = (key: string, value: unknown): boolean => PARTS.has(key) || (WORDS.has(key) && typeof value === 'string');
 
 /** The same value, without secrets in the texts that came from outside. */
 export function scrubbed<T>(value: T): T {
@@ -75,6 +75,6 @@ function within(value: unknown, forms: string[]): unknown {
   if (Array.isArray(value)) return value.map((one) => within(one, forms));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, OWN.has(key) ? inner : within(inner, forms)]),
+    Object.entries(value).map(([key, inner]) => [key, isOwn(key, inner) ? inner : within(inner, forms)]),
   );
 }

@@ -75,9 +75,9 @@ test('no form of any value makes trouble, and none is left', () => {
 const REFERENCE = 'secret://env/SLUICE_SECRET_A';
 const HIDDEN = 'correct-horse-battery';
 const outside = outsideFor({ SLUICE_SECRET_A: HIDDEN });
+const ASK = { app: 'shop', environment: 'production', use: 'environment', host: null } as const;
 const read = async () => {
-  const ask = { app: 'shop', environment: 'production', use: 'environment', host: null } as const;
-  return (await outside.secrets.resolve(REFERENCE, ask, new AbortController().signal)).value;
+  return (await outside.secrets.resolve(REFERENCE, ASK, new AbortController().signal)).value;
 };
 
 describe('an activity that has read a secret', () => {
@@ -105,10 +105,46 @@ describe('an activity that has read a secret', () => {
     expect(`${message} ${stack}`).not.toContain(HIDDEN);
   });
 
+  test('keeps the words that Sluice goes by, whatever the value is', async () => {
+    const { secrets } = outsideFor({ SLUICE_SECRET_A: 'healthy' });
+    const { says } = withFailures({
+      says: async () => {
+        await secrets.resolve(REFERENCE, ASK, new AbortController().signal);
+        const state = { unhealthy: { why: 'not healthy' }, alarms: { states: { a: 'healthy' } } };
+        return { verdict: { state: 'healthy', why: 'it is healthy' }, state };
+      },
+    });
+    expect(await says()).toEqual({
+      verdict: { state: 'healthy', why: 'it is [secret]' },
+      state: { unhealthy: { why: 'not [secret]' }, alarms: { states: { a: 'healthy' } } },
+    });
+  });
+
   test('is not the one whose values another one must not say', async () => {
     await activities.answers();
     expect(await activities.other()).toEqual({ lines: [`said ${HIDDEN} by itself`] });
   });
+});
+
+const WITH_SECRET = {
+  ...specFor({ type: 'direct', bake: 0 }),
+  release: { zip: 'x' },
+  configuration: { environment: { A: REFERENCE, B: 'plain' } },
+};
+
+test("what a release logs of its own environment is not told by the candidate's errors", async () => {
+  const errors: PlatformDriver['errors'] = async () => [
+    { what: `Error: cannot connect to db:${HIDDEN}@host`, count: 3 },
+  ];
+  const activities = accountActivities({
+    driverFor: () => ({ errors }) as unknown as PlatformDriver,
+    outsideOf: () => outside,
+    store: '',
+    sweep: async () => [],
+  });
+  const args = { spec: WITH_SECRET, version: '2', from: 0, seen: [] };
+  const answer = await new MockActivityEnvironment().run(activities.errors, args);
+  expect(answer).toEqual([{ what: 'Error: cannot connect to db:[secret]@host', count: 3 }]);
 });
 
 test('a driver gets the values in deploy alone, and neither its signs of life nor its failure tell them', async () => {
@@ -128,13 +164,8 @@ test('a driver gets the values in deploy alone, and neither its signs of life no
     store: '',
     sweep: async () => [],
   });
-  const spec = specFor({ type: 'direct', bake: 0 });
   const args = {
-    spec: {
-      ...spec,
-      release: { zip: 'x' },
-      configuration: { environment: { A: REFERENCE, B: 'plain' } },
-    },
+    spec: WITH_SECRET,
     before: {} as never,
     mark: 'm',
   };

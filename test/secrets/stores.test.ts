@@ -1,9 +1,11 @@
 /** Every store as it is: AWS and Azure emulated, files and variables of this machine. */
+
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { jest } from '@jest/globals';
 import { createSecrets, remembering, type Secrets, type SecretsOptions } from '../../activities/secrets/index.js';
 import { type EmulatedAws, startAws } from '../../emulators/aws/index.js';
 import { type EmulatedAzure, startAzure } from '../../emulators/azure/index.js';
@@ -152,10 +154,35 @@ describe('in Key Vault', () => {
     azure.faults.set([{ operations: ['GetSecret'], times: 1, effect: { status: 403, body } }]);
     await expect(read(from(), 'secret://azure-keyvault/shop/db')).rejects.toMatchObject({
       code: 'SLUICE_PERMISSION',
-      message: expect.stringContaining(
-        'Microsoft.KeyVault/vaults/secrets/getSecret/action is not allowed for secret://azure-keyvault/shop/db',
-      ),
+      message:
+        "Microsoft.KeyVault/vaults/secrets/getSecret/action is not allowed for secret://azure-keyvault/shop/db: Forbidden: Caller is not authorized. (403). Allow it to the worker's identity, or to the role of the account or the spec",
     });
+  });
+
+  test('what was read long ago is read again; a store that is away does not take it, one that refuses does', async () => {
+    const secrets = from();
+    const reference = 'secret://azure-keyvault/shop/db#password';
+    const fail = (status: number) => azure.faults.set([{ operations: ['GetSecret'], times: 1, effect: { status } }]);
+    let now = Date.now();
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
+    try {
+      await remembering(async () => {
+        expect((await read(secrets, reference)).value).toBe('newest-one');
+        azure.state.secrets['https://shop.vault.azure.net/secrets/db'] = '{"password":"rotated-one"}';
+        expect((await read(secrets, reference)).value).toBe('newest-one');
+        now += 6 * 60_000;
+        fail(500);
+        expect((await read(secrets, reference)).value).toBe('newest-one');
+        now += 6 * 60_000;
+        expect((await read(secrets, reference)).value).toBe('rotated-one');
+        now += 6 * 60_000;
+        fail(403);
+        await expect(read(secrets, reference)).rejects.toMatchObject({ code: 'SLUICE_PERMISSION' });
+      });
+    } finally {
+      clock.mockRestore();
+      azure.state.secrets['https://shop.vault.azure.net/secrets/db'] = '{"password":"newest-one"}';
+    }
   });
 
   test('a store that does not answer is worth another try, and no cancel of the activity', async () => {
