@@ -18,6 +18,7 @@ function isFinal(name: string, error: SluiceError): boolean {
 /** An error as a failure that may be recorded. */
 export function toFailure(name: string, error: unknown): Error {
   if (error instanceof CancelledFailure) return error;
+  if (error instanceof ApplicationFailure) return withoutCause(error);
   if (error instanceof SluiceError) {
     return ApplicationFailure.create({
       message: said(error.message),
@@ -29,6 +30,16 @@ export function toFailure(name: string, error: unknown): Error {
   if (error instanceof Error && error.name === 'AbortError') return new CancelledFailure('cancelled');
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return ApplicationFailure.create({ message: said(text), type: 'SLUICE_PROVIDER', nonRetryable: false });
+}
+
+/** A failure keeps what decides whether it is tried again; its cause and its details may be anything. */
+function withoutCause({ message, type, nonRetryable, nextRetryDelay }: ApplicationFailure): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: said(message),
+    ...(type == null ? {} : { type }),
+    nonRetryable: nonRetryable === true,
+    ...(nextRetryDelay == null ? {} : { nextRetryDelay }),
+  });
 }
 
 /** First scrubbed, then cut: a cut would leave the beginning of a secret. */

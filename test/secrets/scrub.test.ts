@@ -89,6 +89,10 @@ describe('an activity that has read a secret', () => {
     breaks: async () => {
       throw Object.assign(new TypeError(`cannot send ${await read()}`), { cause: { headers: { key: await read() } } });
     },
+    gives: async () => {
+      const cause = new Error(await read());
+      throw ApplicationFailure.create({ message: `up: ${HIDDEN}`, type: 'SLUICE_BUSY', details: [HIDDEN], cause });
+    },
     other: async () => ({ lines: [`said ${HIDDEN} by itself`] }),
   });
 
@@ -96,7 +100,7 @@ describe('an activity that has read a secret', () => {
     expect(await activities.answers()).toEqual({ lines: ['echoed [secret]'], spec: { environment: HIDDEN } });
   });
 
-  test.each(['fails', 'breaks'] as const)('does not say it when it %s, and has no cause', async (name) => {
+  test.each(['fails', 'breaks', 'gives'] as const)('does not say it when it %s, and has no cause', async (name) => {
     const failure = await activities[name]().catch((error: unknown) => error as ApplicationFailure);
     expect(failure).toBeInstanceOf(ApplicationFailure);
     const { message, cause, details, stack } = failure as ApplicationFailure;
