@@ -12,7 +12,8 @@ const REFUSED: Record<string, string[]> = {
   loopback: ['127.0.0.0/8', '::1/128'],
   unspecified: ['0.0.0.0/8', '::/128'],
   // Before link-local, in which most of them lie: the better word.
-  metadata: ['169.254.169.254/32', 'fd00:ec2::254/128', 'fd20:ce::254/128', '168.63.129.16/32', '100.100.100.200/32'],
+  // AWS keeps more than its metadata behind that prefix: the credentials of EKS' pods stand at fd00:ec2::23.
+  metadata: ['169.254.169.254/32', 'fd00:ec2::/64', 'fd20:ce::254/128', '168.63.129.16/32', '100.100.100.200/32'],
   'link-local': ['169.254.0.0/16', 'fe80::/10'],
   multicast: ['224.0.0.0/4', 'ff00::/8'],
   broadcast: ['255.255.255.255/32'],
@@ -22,8 +23,8 @@ const REFUSED: Record<string, string[]> = {
 
 const LISTS = Object.entries(REFUSED).map(([kind, ranges]) => [kind, listOf(ranges)] as const);
 
-/** IPv6 prefixes of 96 bits behind which an IPv4 address stands: mapped, compatible (retired), NAT64 (RFC 6052). */
-const EMBEDDING = ['0:0:0:0:0:ffff', '0:0:0:0:0:0', '64:ff9b:0:0:0:0'];
+/** IPv6 prefixes of 96 bits behind which an IPv4 address stands: mapped, translated, compatible (retired), NAT64 (RFC 6052). */
+const EMBEDDING = ['0:0:0:0:0:ffff', '0:0:0:0:ffff:0', '0:0:0:0:0:0', '64:ff9b:0:0:0:0'];
 /** 6to4 (RFC 3056): the IPv4 address stands right behind. */
 const SIX_TO_FOUR = '2002';
 

@@ -16,6 +16,8 @@ test.each([
   ['febf::1', 'link-local'],
   ['169.254.169.254', 'metadata'],
   ['fd00:ec2::254', 'metadata'],
+  ['fd00:ec2::23', 'metadata'],
+  ['::ffff:0:127.0.0.1', 'loopback'],
   ['168.63.129.16', 'metadata'],
   ['100.100.100.200', 'metadata'],
   ['224.0.0.1', 'multicast'],

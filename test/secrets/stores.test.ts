@@ -6,6 +6,7 @@ import path from 'node:path';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { jest } from '@jest/globals';
+import { createOutside } from '../../activities/outside.js';
 import { createSecrets, remembering, type Secrets, type SecretsOptions } from '../../activities/secrets/index.js';
 import { type EmulatedAws, startAws } from '../../emulators/aws/index.js';
 import { type EmulatedAzure, startAzure } from '../../emulators/azure/index.js';
@@ -94,6 +95,23 @@ describe('on AWS', () => {
       });
     },
   );
+
+  test('the role of the target reads, in its own account', async () => {
+    const account = '222222222222';
+    const there = new SSMClient({
+      region: REGION,
+      endpoint: aws.gatewayUrl,
+      // To ministack twelve digits are an access key of that account.
+      credentials: { accessKeyId: account, secretAccessKey: 'test' },
+    });
+    await there.send(new PutParameterCommand({ Name: '/theirs', Value: 'of the account', Type: 'SecureString' }));
+    const outsideOf = createOutside({ env: {}, allowAddresses: '', served: { region: REGION } });
+    const target = { platform: 'lambda', function: 'f', alias: 'live', region: REGION, account: 'a' } as const;
+    const roleArn = `arn:aws:iam::${account}:role/rollouts`;
+    const reference = 'secret://aws-ssm//theirs';
+    expect((await read(outsideOf({ ...target, roleArn }).secrets, reference)).value).toBe('of the account');
+    await expect(read(outsideOf(target).secrets, reference)).rejects.toMatchObject({ code: 'SLUICE_SECRET' });
+  });
 
   test('a store that is away for a moment is worth another try', async () => {
     const error = { code: 'InternalFailure', status: 500, message: 'no' };
