@@ -19,9 +19,17 @@ interface Running {
 
 const running = new AsyncLocalStorage<Running>();
 
-/** Runs an activity with a memory of its own for what it reads. */
-export function remembering<T>(work: () => Promise<T>): Promise<T> {
-  return running.run({ held: new Map(), values: new Set(), forms: [] }, work);
+/** Runs an activity with a memory of its own for what it reads, which is empty when it ends. */
+export async function remembering<T>(work: () => Promise<T>): Promise<T> {
+  const own: Running = { held: new Map(), values: new Set(), forms: [] };
+  try {
+    return await running.run(own, work);
+  } finally {
+    // A connection that is kept open keeps what it was opened in, and may outlive the activity.
+    own.held.clear();
+    own.values.clear();
+    own.forms = [];
+  }
 }
 
 /** What the running activity holds; outside of one nothing is held. */

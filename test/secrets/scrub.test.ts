@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { accountActivities } from '../../activities/account.js';
 import { withFailures } from '../../activities/failures.js';
 import type { PlatformDriver } from '../../activities/platform/platform.js';
+import { heldHere, remembering } from '../../activities/secrets/running.js';
 import { formsOf, withoutForms } from '../../activities/secrets/scrub.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { clean } from '../../src/model/text.js';
@@ -69,6 +70,7 @@ test('no form of any value makes trouble, and none is left', () => {
       const left = withoutForms(`${around}${value}${around}`, formsOf(value));
       expect(left.replaceAll('[secret]', '')).not.toContain(value);
     }),
+    { numRuns: 30 },
   );
 });
 
@@ -122,6 +124,16 @@ describe('an activity that has read a secret', () => {
       verdict: { state: 'healthy', why: 'it is [secret]' },
       state: { unhealthy: { why: 'not [secret]' }, alarms: { states: { a: 'healthy' } } },
     });
+  });
+
+  test('has forgotten all of it when it ends', async () => {
+    let held: ReturnType<typeof heldHere> = null;
+    await remembering(async () => {
+      await read();
+      held = heldHere();
+      expect(held?.size).toBe(1);
+    });
+    expect(held).toEqual(new Map());
   });
 
   test('is not the one whose values another one must not say', async () => {
