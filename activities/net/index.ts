@@ -30,8 +30,8 @@ export type Lookup = (host: string, options: LookupOptions & { all: true }, foun
  */
 export function createNet(allow: string, lookup: Lookup = systemLookup): Net {
   const allowed = allowedAddresses(allow);
-  const refuse = (host: string, addresses: string[]): SluiceError | null => {
-    for (const address of addresses) {
+  const refuse = (host: string, found: Pick<LookupAddress, 'address'>[]): SluiceError | null => {
+    for (const { address } of found) {
       const kind = refusedKind(address, allowed);
       if (kind !== null) return refusal(host, address, kind);
     }
@@ -40,12 +40,7 @@ export function createNet(allow: string, lookup: Lookup = systemLookup): Net {
   const guarded = (host: string, options: LookupOptions, done: (...found: never[]) => void) => {
     lookup(host, { ...options, all: true }, (error, addresses) => {
       const answer = done as unknown as (error: Error | null, address?: unknown, family?: number) => void;
-      const why =
-        error ??
-        refuse(
-          host,
-          addresses.map(({ address }) => address),
-        );
+      const why = error ?? refuse(host, addresses);
       if (why !== null) return answer(why);
       if (options.all) return answer(null, addresses);
       answer(null, addresses[0]?.address, addresses[0]?.family);
@@ -56,7 +51,7 @@ export function createNet(allow: string, lookup: Lookup = systemLookup): Net {
     connect: (options, done) => {
       // A literal address is never looked up.
       const host = bare(options.hostname);
-      const why = isIP(host) === 0 ? null : refuse(host, [host]);
+      const why = isIP(host) === 0 ? null : refuse(host, [{ address: host }]);
       if (why === null) connect(options, done);
       else done(why, null);
     },
@@ -73,18 +68,9 @@ export function createNet(allow: string, lookup: Lookup = systemLookup): Net {
       new Promise((resolve, reject) => {
         const host = bare(new URL(url).hostname);
         const settle = (why: Error | null) => (why === null ? resolve() : reject(why));
-        if (isIP(host) !== 0) return settle(refuse(host, [host]));
+        if (isIP(host) !== 0) return settle(refuse(host, [{ address: host }]));
         // A name that is not known now may be known when it is used.
-        lookup(host, { all: true }, (error, addresses) =>
-          settle(
-            error === null
-              ? refuse(
-                  host,
-                  addresses.map(({ address }) => address),
-                )
-              : null,
-          ),
-        );
+        lookup(host, { all: true }, (error, addresses) => settle(error === null ? refuse(host, addresses) : null));
       }),
   };
 }
