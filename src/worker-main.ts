@@ -3,21 +3,10 @@ import { Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { startWorker } from './worker.js';
 import { workerConfig } from './worker-config.js';
-
-const logger = pino(
-  { level: process.env.SLUICE_LOG_LEVEL ?? 'info', redact: ['*.environment', '*.headers', '*.payload'] },
-  pino.destination(2),
-);
+import { workerLogger } from './worker-log.js';
 
 Runtime.install({
-  logger: {
-    log: (level, message, meta) => logger[level.toLowerCase() as 'info'](meta ?? {}, message),
-    trace: (message, meta) => logger.trace(meta ?? {}, message),
-    debug: (message, meta) => logger.debug(meta ?? {}, message),
-    info: (message, meta) => logger.info(meta ?? {}, message),
-    warn: (message, meta) => logger.warn(meta ?? {}, message),
-    error: (message, meta) => logger.error(meta ?? {}, message),
-  },
+  logger: workerLogger(process.env.SLUICE_LOG_LEVEL ?? 'info', pino.destination(2)),
   // The signals are handled below, so that the workers drain and the process says how it ended.
   shutdownSignals: [],
 });

@@ -12,6 +12,7 @@ export {
   type Rule,
   ruleFor,
 } from './policy.js';
+export { mayUse, mayUseBy } from './secrets.js';
 export {
   audienceOf,
   BadToken,

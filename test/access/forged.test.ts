@@ -12,6 +12,7 @@ import type { Spec } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
 import { makePlan } from '../../src/plan/index.js';
 import { workflowBundle } from '../support/bundle.js';
+import { outsideFor } from '../support/outside.js';
 import { canary } from '../support/specs.js';
 import { tool } from '../support/tools.js';
 
@@ -68,7 +69,14 @@ test.each(['forged', 'eyJhbGciOiJub25lIn0.e30.', ''])(
     const reached: string[] = [];
     const { nativeConnection: connection } = env;
     const driver = noting(reached);
-    const activities = accountActivities({ driverFor: () => driver, store: '', access, sweep: async () => [] });
+    const outside = outsideFor();
+    const activities = accountActivities({
+      driverFor: () => driver,
+      outsideOf: () => outside,
+      store: '',
+      access,
+      sweep: async () => [],
+    });
     // The planning is forged too: a plan of his own, granted by himself.
     const prepare = async (): Promise<Prepared> => ({
       planSchema: 1,

@@ -110,6 +110,7 @@ async function emulateAws(ctx: Context, folder: string): Promise<Cloud> {
   const aws = await startAws({ logFile: path.join(folder, 'aws.log') });
   const env = {
     AWS_ENDPOINT_URL: aws.endpoint,
+    SLUICE_ALLOW_ADDRESSES: 'loopback',
     AWS_ACCESS_KEY_ID: 'sluice',
     AWS_SECRET_ACCESS_KEY: 'sluice',
     AWS_REGION: ctx.env.AWS_REGION ?? 'us-east-1',
