@@ -16,7 +16,7 @@ try {
   const worker = await startWorker(config);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => worker.shutdown());
   process.stdout.write(
-    `${JSON.stringify({ ready: true, pid: process.pid, health: worker.healthUrl, accounts: config.accounts.map(({ account, region }) => `${account}@${region}`) })}\n`,
+    `${JSON.stringify({ ready: true, pid: process.pid, health: worker.healthUrl, policy: config.policy?.digest ?? null, accounts: config.accounts.map(({ account, region }) => `${account}@${region}`) })}\n`,
   );
   await worker.done;
 } catch (error) {

@@ -12,14 +12,12 @@ export {
   type Rule,
   ruleFor,
 } from './policy.js';
-export { mayUse, mayUseBy } from './secrets.js';
+export { mayUseBy } from './secrets.js';
 export {
   audienceOf,
   BadToken,
-  LONGEST_TOKEN,
   read,
   type Signed,
-  type Subject,
   sign,
   validFor,
 } from './statement.js';

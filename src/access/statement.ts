@@ -17,7 +17,7 @@ const TOLERANCE = 60;
 /** Longest a statement may be valid, in ms: as long as a release may wait in the queue. */
 const LONGEST = 7 * 86_400_000;
 /** Longest token that is looked at, in characters. */
-export const LONGEST_TOKEN = 4_096;
+const LONGEST_TOKEN = 4_096;
 
 /** For whom a statement is: a namespace of Temporal, so that one for staging means nothing in production. */
 export function audienceOf(namespace: string): string {
@@ -47,7 +47,7 @@ export async function sign(
 }
 
 /** Who said something, as the policy knows him. */
-export interface Subject {
+interface Subject {
   name: string;
   groups: string[];
 }
