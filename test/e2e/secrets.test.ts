@@ -33,7 +33,7 @@ beforeAll(async () => {
   const ssm = new SSMClient({
     endpoint: world.stack.aws.endpoint,
     region: 'us-east-1',
-    credentials: { accessKeyId: 'demo', secretAccessKey: 'demo' },
+    credentials: { accessKeyId: 'admin', secretAccessKey: 'admin' },
   });
   await ssm.send(new PutParameterCommand({ Name: '/shop/db', Value: DATABASE, Type: 'SecureString' }));
 }, 60_000);
