@@ -12,6 +12,7 @@ import { accountActivities } from '../activities/account.js';
 import { lightActivities } from '../activities/light.js';
 import { createPlatform } from '../activities/platform/index.js';
 import type { AccountActivities } from '../activities/types.js';
+import { codecOf, converterOf } from './codec/index.js';
 import { SluiceError } from './model/errors.js';
 import type { Account, Lane } from './model/ids.js';
 import { accountQueue, TASK_QUEUE } from './model/ids.js';
@@ -49,16 +50,21 @@ export interface RunningWorker {
   healthUrl: string | null;
 }
 
-/** Workflow code: the bundle the build made, or the sources (slower to start). */
-export function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
-  const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+/** Workflow code: the bundle the build made, or the sources (slower to start). One of its own hides failures from the server. */
+export function workflowSource(encrypts = false): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const name = encrypts ? '../workflow-bundle-encrypted.js' : '../workflow-bundle.js';
+  const bundle = fileURLToPath(new URL(name, import.meta.url));
   if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
   const built = fileURLToPath(new URL('../workflows/index.js', import.meta.url));
   return { workflowsPath: existsSync(built) ? built : built.replace(/\.js$/, '.ts') };
 }
 
 /** Connects, checks the namespace, and starts the workers. Errors: SLUICE_UNREACHABLE, SLUICE_SETUP. */
-export async function startWorker(config: WorkerConfig, source = workflowSource()): Promise<RunningWorker> {
+export async function startWorker(
+  config: WorkerConfig,
+  given?: ReturnType<typeof workflowSource>,
+): Promise<RunningWorker> {
+  const codec = codecOf(process.env);
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const address = connectionOptions.address ?? 'localhost:7233';
   const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
@@ -68,12 +74,14 @@ export async function startWorker(config: WorkerConfig, source = workflowSource(
     );
   });
   const clientConnection = await Connection.connect(connectionOptions);
-  const client = new Client({ connection: clientConnection, namespace });
+  const dataConverter = converterOf(codec);
+  const client = new Client({ connection: clientConnection, namespace, dataConverter });
   if (config.searchAttributes) await ensureSearchAttributes(connection, namespace);
 
   const common = {
     connection,
     namespace,
+    dataConverter,
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
     shutdownGraceTime: '10s',
@@ -81,7 +89,7 @@ export async function startWorker(config: WorkerConfig, source = workflowSource(
   } as const;
   const main = await Worker.create({
     ...common,
-    ...source,
+    ...(given ?? workflowSource(codec.encrypts)),
     taskQueue: TASK_QUEUE,
     activities: lightActivities({ client, searchAttributes: config.searchAttributes, limits: config.limits }),
   });

@@ -1,6 +1,7 @@
 /** The way to the Temporal server. */
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { codecOf, converterOf } from '../codec/index.js';
 import { SluiceError } from '../model/errors.js';
 import { failureOf, toSluiceError, unreachable } from './errors.js';
 
@@ -36,12 +37,13 @@ export function addressOf(options: ConnectOptions = {}) {
 }
 
 /**
- * Connects by TEMPORAL_* (address, namespace, API key, TLS, profile), as Temporal's own tools do.
- * Errors: SLUICE_UNREACHABLE within five seconds, naming the address.
+ * Connects by TEMPORAL_* (address, namespace, API key, TLS, profile), as Temporal's own tools do, and decrypts with the
+ * keys of SLUICE_CODEC_KEYS. Errors: SLUICE_UNREACHABLE within five seconds, naming the address; SLUICE_SETUP.
  */
 export async function connectLink(options: ConnectOptions = {}): Promise<Link> {
   const { connectionOptions, address, namespace } = addressOf(options);
   const within = options.within ?? CONNECT_WITHIN;
+  const codec = codecOf(options.env ?? process.env);
   const connection = Connection.lazy({ ...connectionOptions, address, connectTimeout: within });
   try {
     await connection.withDeadline(Date.now() + within, () => connection.ensureConnected());
@@ -50,7 +52,7 @@ export async function connectLink(options: ConnectOptions = {}): Promise<Link> {
     const found = toSluiceError(error, address);
     throw found.code === 'SLUICE_PERMISSION' ? found : unreachable(address, failureOf(error).message);
   }
-  const temporal = new Client({ connection, namespace });
+  const temporal = new Client({ connection, namespace, dataConverter: converterOf(codec) });
   return { temporal, address, namespace, close: () => connection.close() };
 }
 
