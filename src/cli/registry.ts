@@ -27,6 +27,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   report: () => import('./verbs/report.js').then((m) => m.report),
   sweep: () => import('./verbs/sweep.js').then((m) => m.sweep),
   judge: () => import('./verbs/judge.js').then((m) => m.judge),
+  codec: () => import('./verbs/codec.js').then((m) => m.codec),
   schema: () => import('./verbs/schema.js').then((m) => m.schema),
   doctor: () => import('./verbs/doctor.js').then((m) => m.doctor),
 };

@@ -6,6 +6,7 @@ import { EncryptionCodec } from './codec.js';
 import { codecKeys } from './keys.js';
 
 export type { EncryptionCodec } from './codec.js';
+export { serveCodec } from './server.js';
 
 /** The codec of an environment: SLUICE_CODEC_KEYS or SLUICE_CODEC_KEYS_FILE; a key means that it encrypts. Errors: SLUICE_SETUP. */
 export function codecOf(env: Record<string, string | undefined>): EncryptionCodec {
