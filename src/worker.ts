@@ -4,14 +4,14 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { Client } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { accountActivities } from '../activities/account.js';
 import { lightActivities } from '../activities/light.js';
 import { createPlatform } from '../activities/platform/index.js';
 import type { AccountActivities } from '../activities/types.js';
+import { addressOf, connectLink } from './client/index.js';
 import { codecOf, converterOf } from './codec/index.js';
 import { SluiceError } from './model/errors.js';
 import type { Account, Lane } from './model/ids.js';
@@ -65,23 +65,22 @@ export async function startWorker(
   given?: ReturnType<typeof workflowSource>,
 ): Promise<RunningWorker> {
   const codec = codecOf(process.env);
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-  const address = connectionOptions.address ?? 'localhost:7233';
-  const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
+  // First the one that says what is wrong with an address or a certificate.
+  const link = await connectLink();
+  const { address, namespace, temporal: client } = link;
+  const connection = await NativeConnection.connect(addressOf().connectionOptions).catch(async (error: unknown) => {
+    await link.close();
     throw new SluiceError(
       'SLUICE_UNREACHABLE',
       `no Temporal server at ${address}: ${error instanceof Error ? error.message : String(error)}. Set TEMPORAL_ADDRESS, or start one with \`sluice up\``,
     );
   });
-  const clientConnection = await Connection.connect(connectionOptions);
-  const dataConverter = converterOf(codec);
-  const client = new Client({ connection: clientConnection, namespace, dataConverter });
   if (config.searchAttributes) await ensureSearchAttributes(connection, namespace);
 
   const common = {
     connection,
     namespace,
-    dataConverter,
+    dataConverter: converterOf(codec),
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
     shutdownGraceTime: '10s',
@@ -118,7 +117,7 @@ export async function startWorker(
       await Promise.allSettled(runs);
       timers.forEach(clearInterval);
       health?.close();
-      await clientConnection.close();
+      await link.close();
       await connection.close();
     });
   return { done, shutdown, healthUrl: health === null ? null : health.url };
