@@ -23,8 +23,10 @@ const AT = { platform: 'lambda', account: 'default', region: 'us-east-1' };
 export interface World {
   temporal: LocalTemporal;
   sluice: Sluice;
-  /** Runs `play` while workers are on. */
-  withWorkers<T>(play: () => Promise<T>): Promise<T>;
+  /** What a client has that knows no codec. */
+  raw: Connection;
+  /** Runs `play` while workers are on, with the client's keys or with others. */
+  withWorkers<T>(play: () => Promise<T>, codecKeys?: string): Promise<T>;
   stop(): Promise<void>;
 }
 
@@ -44,12 +46,13 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   if (options.searchAttributes) await ensureSearchAttributes(connection, 'default');
   const env = { TEMPORAL_ADDRESS: temporal.address, SLUICE_CODEC_KEYS: options.codecKeys };
   const sluice = await connect({ env });
-  const codec = codecOf(env);
-  const dataConverter = converterOf(codec);
   return {
     temporal,
     sluice,
-    withWorkers: async (play) => {
+    raw: plain,
+    withWorkers: async (play, codecKeys = options.codecKeys) => {
+      const codec = codecOf({ SLUICE_CODEC_KEYS: codecKeys });
+      const dataConverter = converterOf(codec);
       const common = {
         connection,
         dataConverter,

@@ -1,5 +1,4 @@
 /** A rollout with marked text in everything that people, the cloud and the judge say, and where the server has that text. */
-import { Connection } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { connect } from '../../src/client/index.js';
@@ -45,10 +44,9 @@ export interface Scene {
 /** Plays the scene under a key and reads back everything that the server has of it. */
 export async function playScene(codecKeys: string): Promise<Scene> {
   const world = await startWorld({ searchAttributes: true, history: 20, codecKeys });
-  const raw = await Connection.connect({ address: world.temporal.address });
   try {
     const sealed = new Map<string, unknown>();
-    await world.withWorkers(() => play(world, raw, sealed));
+    await world.withWorkers(() => play(world, sealed));
     const codec = codecOf({ SLUICE_CODEC_KEYS: codecKeys });
     const opened = new Map<string, unknown>();
     for (const [name, value] of sealed) opened.set(name, await open(codec, value));
@@ -57,7 +55,6 @@ export async function playScene(codecKeys: string): Promise<Scene> {
     const strangers = await Promise.all(others.map((keys) => strangerHears(world.temporal.address, keys)));
     return { marked: found(SPELLINGS), named: found([APP]), strangers };
   } finally {
-    await raw.close();
     await world.stop();
   }
 }
@@ -75,7 +72,7 @@ async function strangerHears(address: string, codecKeys: string | undefined): Pr
   }
 }
 
-async function play({ sluice }: World, raw: Connection, seen: Map<string, unknown>): Promise<void> {
+async function play({ sluice, raw }: World, seen: Map<string, unknown>): Promise<void> {
   const { workflowService } = raw;
   const at = { namespace: 'default', execution: { workflowId: ID } };
   const strategy = {

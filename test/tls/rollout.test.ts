@@ -6,9 +6,10 @@ import { connect, connectLink, type Sluice } from '../../src/client/index.js';
 import { type Aws, awsEnv } from '../../src/demo/clouds/lambda.js';
 import { startWorkerProcess } from '../../src/demo/stack.js';
 import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
+import { makeAuthority } from '../support/certificates.js';
 import { ROOT } from '../support/tools.js';
 import { until } from '../support/until.js';
-import { type SecuredTemporal, startSecuredTemporal } from './server.js';
+import { AUDIENCE, type SecuredTemporal, startSecuredTemporal } from './server.js';
 
 const FOLDER = path.join(ROOT, '.sluice', 'tls', String(process.pid));
 const TARGET = { app: 'checkout', environment: 'production' };
@@ -46,8 +47,12 @@ async function asAdmin<T>(work: (connection: Admin) => Promise<T>): Promise<T> {
 }
 
 /** What a client may do whose token has these permissions; null: it brings no token. */
-async function as<T>(permissions: string[] | null, play: (sluice: Sluice) => Promise<T>): Promise<T> {
-  const sluice = await connect({ env: await temporal.env(permissions) });
+async function as<T>(
+  permissions: string[] | null,
+  play: (sluice: Sluice) => Promise<T>,
+  audience?: string,
+): Promise<T> {
+  const sluice = await connect({ env: await temporal.env(permissions, audience) });
   try {
     return await play(sluice);
   } finally {
@@ -73,7 +78,6 @@ test('a client without a certificate does not come in, whatever token it has', a
 });
 
 test("a client with another authority's certificate does not come in", async () => {
-  const { makeAuthority } = await import('../support/certificates.js');
   const { cert, key } = await (await makeAuthority('another')).issue({ name: 'client' });
   const { TEMPORAL_TLS_CLIENT_CERT_PATH: _, TEMPORAL_TLS_CLIENT_KEY_PATH: __, ...env } = await temporal.env(null);
   const wrong = { ...env, TEMPORAL_TLS_CLIENT_CERT_DATA: cert, TEMPORAL_TLS_CLIENT_KEY_DATA: key };
@@ -85,12 +89,15 @@ test("a client with another authority's certificate does not come in", async () 
   });
 });
 
-test.each([
-  ['no token', null],
-  ['a token for another namespace', ['other:admin']],
-  ['a token for the role worker alone', ['default:worker']],
-])('%s lets a client see nothing', async (_, permissions) => {
-  await expect(as(permissions, (sluice) => sluice.list({}))).rejects.toMatchObject({ code: 'SLUICE_PERMISSION' });
+test.each<[string, string[] | null, string]>([
+  ['no token', null, AUDIENCE],
+  ['a token for another service', ['default:admin'], 'mail.internal'],
+  ['a token for another namespace', ['other:admin'], AUDIENCE],
+  ['a token for the role worker alone', ['default:worker'], AUDIENCE],
+])('%s lets a client see nothing', async (_, permissions, audience) => {
+  await expect(as(permissions, (sluice) => sluice.list({}), audience)).rejects.toMatchObject({
+    code: 'SLUICE_PERMISSION',
+  });
 });
 
 test('a rollout runs where certificates and tokens are asked for; who may read sees it and may not touch it', async () => {

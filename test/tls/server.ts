@@ -1,18 +1,17 @@
 /** A real Temporal server with TLS between all its parts, certificates asked of clients, and an authorizer. */
-import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { freePort, listens, type Running, startProcess } from '../../emulators/process.js';
-import { type Authority, makeAuthority } from '../support/certificates.js';
+import { makeAuthority } from '../support/certificates.js';
 
-const AUDIENCE = 'temporal.internal';
+/** Of the tokens that the server takes. */
+export const AUDIENCE = 'temporal.internal';
 
 export interface SecuredTemporal {
   address: string;
-  /** The environment of a client with a certificate, and with the token of who has these permissions (`default:write`). */
-  env(permissions: string[] | null): Promise<Record<string, string>>;
-  authority: Authority;
+  /** The environment of a client with a certificate, and with a token of these permissions (`default:write`); null: without one. */
+  env(permissions: string[] | null, audience?: string): Promise<Record<string, string>>;
   stop(): Promise<void>;
 }
 
@@ -53,8 +52,7 @@ export async function startSecuredTemporal(program: string, folder: string): Pro
   const address = `127.0.0.1:${port}`;
   return {
     address,
-    authority,
-    env: async (permissions) => ({
+    env: async (permissions, audience = AUDIENCE) => ({
       TEMPORAL_ADDRESS: address,
       TEMPORAL_TLS_SERVER_CA_CERT_PATH: files.ca,
       TEMPORAL_TLS_SERVER_NAME: 'temporal.internal',
@@ -65,8 +63,8 @@ export async function startSecuredTemporal(program: string, folder: string): Pro
         : {
             TEMPORAL_API_KEY: await new SignJWT({ permissions })
               .setProtectedHeader({ alg: 'RS256', kid: 'one' })
-              .setSubject(createHash('sha256').update(permissions.join()).digest('hex').slice(0, 8))
-              .setAudience(AUDIENCE)
+              .setSubject('somebody')
+              .setAudience(audience)
               .setExpirationTime('1h')
               .sign(privateKey),
           }),
