@@ -61,7 +61,25 @@ async function setCodecServer(page: Page): Promise<void> {
   await page.getByTestId('confirm-modal-button').first().click();
 }
 
-test('an encrypted rollout is unreadable in the UI, and readable once a person has set the codec server', async () => {
+async function sendSignal(page: Page, name: string, input: object): Promise<void> {
+  await page.getByRole('button', { name: 'More Actions' }).click();
+  await page.getByTestId('signal-button').filter({ visible: true }).first().click();
+  const dialog = page.getByTestId('signal-confirmation-modal').filter({ visible: true });
+  await dialog.getByTestId('signal-select-button').click();
+  await dialog.getByRole('option', { name }).click();
+  await dialog.locator('.cm-content').fill(JSON.stringify(input));
+  await dialog.getByTestId('confirm-modal-button').click();
+}
+
+/** What the server has of the signals that a run got. */
+async function signals(): Promise<string[]> {
+  const { events } = await stack.client.workflow.getHandle('checkout/production').fetchHistory();
+  return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
+    signal == null ? [] : [Buffer.from(signal.input?.payloads?.[0]?.data ?? []).toString('latin1')],
+  );
+}
+
+test('an encrypted rollout is unreadable in the UI, and readable and steered once a person has set the codec server', async () => {
   const input = {
     ...TARGET,
     target: { function: 'checkout', alias: 'live', region: 'us-east-1' },
@@ -81,6 +99,10 @@ test('an encrypted rollout is unreadable in the UI, and readable once a person h
   expect(history).toContain('make 1 the stable release');
   expect(await text(page, run ?? '', 'user-metadata', 'Baking')).toContain('Waiting for the end of the bake at 100 %');
 
-  await sluice.verb(TARGET, 'abort', { by: 'the end of the test' });
-  await sluice.wait(TARGET, 'done');
+  await sendSignal(page, 'abort', { by: 'bob of the UI' });
+  const { view } = await sluice.wait(TARGET, 'done');
+  expect(view?.events.map(({ by }) => by)).toContain('bob of the UI');
+  const sent = await signals();
+  expect(sent).toHaveLength(1);
+  expect(sent[0]).not.toContain('bob');
 }, 120_000);
