@@ -17,6 +17,13 @@ interface Trouble {
   after: boolean;
 }
 
+const ADDRESS = /^(?:\[(?<six>[^\]]+)\]|(?<host>[^:/]+))(?::(?<port>\d+))?$/;
+/** How a client of HTTP/2 begins: its preface, and a frame of no settings. */
+const HTTP2 = Buffer.concat([
+  Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+  Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
+]);
+
 const UNTRUSTED = new Set([
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
@@ -42,17 +49,18 @@ export async function tlsTrouble(
   return trouble === null ? null : worded(trouble, options);
 }
 
-/** Null when it comes about. A server that speaks HTTP/2 is the first to say something after it. */
+/** Null when it comes about. The server's first words are the proof: under TLS 1.3 it judges a client's certificate after the handshake. */
 function handshake(address: string, tls: Tls, within: number, verify: boolean): Promise<Trouble | null> {
-  const { hostname, port } = new URL(`https://${address}`);
-  const host = hostname.replace(/^\[|\]$/g, '');
+  const found = ADDRESS.exec(address)?.groups as { six?: string; host?: string; port?: string } | undefined;
+  const host = found?.six ?? found?.host;
+  // Another form of gRPC's, which is its to resolve.
+  if (host === undefined) return Promise.resolve({ code: '', message: 'not looked at', after: false });
   const name = tls.serverNameOverride ?? host;
   return new Promise((resolve) => {
     let after = false;
     const socket = connect({
       host,
-      // As a URL leaves out the port that is https's own.
-      port: Number(port || 443),
+      port: Number(found?.port ?? 7233),
       ALPNProtocols: ['h2'],
       rejectUnauthorized: verify,
       ...(isIP(name) === 0 ? { servername: name } : {}),
@@ -68,9 +76,11 @@ function handshake(address: string, tls: Tls, within: number, verify: boolean): 
     socket.once('secureConnect', () => {
       after = true;
       if (!verify) settle(null);
+      // Some servers wait for the client's words before theirs.
+      else socket.write(HTTP2);
     });
     socket.once('data', () => settle(null));
-    socket.once('error', (error: NodeJS.ErrnoException) =>
+    socket.on('error', (error: NodeJS.ErrnoException) =>
       settle({ code: error.code ?? '', message: error.message, after }),
     );
     socket.once('close', () => settle({ code: 'CLOSED', message: 'it closed the connection', after }));
@@ -99,7 +109,10 @@ function worded({ code, message: said, after }: Trouble, { clientCertPair, serve
   }
   if (!after && !/alert/i.test(`${code} ${message}`)) return null;
   if (clientCertPair === undefined) {
-    return `it asks for a client's certificate (${clean(message)}); set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, both`;
+    const asks = /certificate/i.test(message)
+      ? "it asks for a client's certificate"
+      : 'it wants something more of a client';
+    return `${asks} (${clean(message)}); set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, both`;
   }
   return `it does not take this client's certificate${ended(clientCertPair.crt)} (${clean(message)}); set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH to one of an authority that the server trusts`;
 }
