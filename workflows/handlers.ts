@@ -32,7 +32,7 @@ export function registerHandlers(rollout: Rollout): void {
     setHandler(verbUpdate(verb), (given) => shielded(() => answer(rollout, verb, (given ?? {}) as Payload)), {
       description,
       validator: (given) => {
-        const why = refusal(rollout, verb, given) ?? unproven(rollout, verb, (given ?? {}) as Payload);
+        const why = unproven(rollout, verb, given) ?? refusal(rollout, verb, given);
         if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
       },
     });
@@ -111,9 +111,10 @@ function supersede(rollout: Rollout, by: string): void {
 }
 
 /** Why an update need not even be checked: it has no signature where one is needed. */
-function unproven(rollout: Rollout, verb: MessageVerb, payload: Payload): string | null {
-  if (!rollout.checks.ready || !rollout.checks.needs(verb) || typeof payload.token === 'string') return null;
-  return unsigned(verb);
+function unproven({ checks, state }: Rollout, verb: MessageVerb, given: unknown): string | null {
+  if (state.phase === 'done' || !checks.ready || !checks.needs(verb)) return null;
+  const token = typeof given === 'object' && given !== null ? (given as Payload).token : undefined;
+  return typeof token === 'string' ? null : unsigned(verb);
 }
 
 /** Why the verb is refused now; null when it is not. What a worker has checked is looked at in the same way. */

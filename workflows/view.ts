@@ -8,7 +8,7 @@ import { VERB_TABLE } from '../src/model/verbs.js';
 import type { RolloutView, StageView, WaitingFor } from '../src/model/view.js';
 import type { MessageVerb } from '../src/model/words.js';
 import type { Plan, Stage, Step } from '../src/plan/types.js';
-import { openGate } from './gate.js';
+import { openGate, together } from './gate.js';
 import type { RolloutState } from './state.js';
 
 export function stageViews(plan: Plan): StageView[] {
@@ -148,8 +148,16 @@ function approvalOf(state: RolloutState, stage: string | null): string {
   const asked = [
     ...(gate !== null && gate.people > 1 ? [`${gate.approved.length} of ${gate.people} people`] : []),
     ...(gate?.notStarter === true && state.startedBy !== null ? [`not by ${clean(state.startedBy, 60)}`] : []),
+    ...(gate?.comment === true ? ['with a comment'] : []),
+    ...(gate !== null && gate.approvers.length > 0 ? [`open to ${someOf(gate.approvers)}`] : []),
   ];
   return `an approval of stage ${stage}${asked.length === 0 ? '' : ` (${asked.join(', ')})`}`;
+}
+
+/** Names, a few of them. */
+function someOf(names: string[]): string {
+  const shown = names.slice(0, NAMES).map((name) => clean(name, 60));
+  return together(names.length <= NAMES ? shown : [...shown, `${names.length - NAMES} more`]);
 }
 
 function approvalThen(state: RolloutState): string {
@@ -183,6 +191,9 @@ function stuckFor(state: RolloutState, verbs: MessageVerb[]): WaitingFor {
     verbs,
   };
 }
+
+/** Approvers that are named where an approval is waited for. */
+const NAMES = 6;
 
 const FACES: Record<string, string> = { waiting: '○', running: '◐', passed: '✔', failed: '✖', skipped: '–' };
 
@@ -329,7 +340,8 @@ function commandOf(view: RolloutView, verb: MessageVerb): string {
   const target = `${view.app}/${view.environment}`;
   if (view.code === 'SLUICE_FOREIGN_CHANGE')
     return `sluice ${verb} ${target} ${verb === 'abort' ? '--force' : '--adopt'}`;
-  return `sluice ${verb} ${target}`;
+  const comment = verb === 'approve' || verb === 'reject' ? view.waitingFor?.gate?.comment === true : false;
+  return `sluice ${verb} ${target}${comment ? ' -m "why"' : ''}`;
 }
 
 function stageRow(stage: StageView): string[] {

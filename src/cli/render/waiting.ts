@@ -40,7 +40,7 @@ export function commandOf(view: RolloutView, verb: MessageVerb): string {
   const target = `${view.app}/${view.environment}`;
   const stage = view.waitingFor?.stage ?? null;
   if ((verb === 'approve' || verb === 'reject') && stage !== null)
-    return `sluice ${verb} ${target} --stage ${quoted(stage)}`;
+    return `sluice ${verb} ${target} --stage ${quoted(stage)}${view.waitingFor?.gate?.comment === true ? ' -m "why"' : ''}`;
   if (view.code === 'SLUICE_FOREIGN_CHANGE' && verb === 'abort') return `sluice abort ${target} --force`;
   if (view.code === 'SLUICE_FOREIGN_CHANGE' && verb === 'retry') return `sluice retry ${target} --adopt`;
   return `sluice ${verb} ${target}`;
