@@ -41,7 +41,7 @@ export async function inspectAndPlan(
   const { before, findings } = await driver.inspect(ctx, spec);
   findings.push(...(await checkOutside(spec, from, ctx.signal)));
   const healthy = await healthBefore(ctx, driver, from.outside, spec, before.split.stable);
-  const plan = makePlan(spec, { stable: before.split.stable });
+  const { plan, faults } = from.access.bounded(spec, makePlan(spec, { stable: before.split.stable }));
   const bytes = Buffer.byteLength(JSON.stringify({ spec, plan }));
   if (bytes > LARGEST) {
     throw new SluiceError(
@@ -49,9 +49,7 @@ export async function inspectAndPlan(
       `spec and plan together are ${bytes} bytes; at most ${LARGEST} fit. Take stages, payloads or environment out.`,
     );
   }
-  const floors = from.access
-    .faults(spec, plan)
-    .map((message): Finding => ({ level: 'refuse', code: 'SLUICE_ACCESS', message }));
+  const floors = faults.map((message): Finding => ({ level: 'refuse', code: 'SLUICE_ACCESS', message }));
   return { spec, before, plan, health: healthy.health, findings: [...floors, ...findings, ...healthy.findings] };
 }
 

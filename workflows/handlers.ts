@@ -54,7 +54,8 @@ export function registerHandlers(rollout: Rollout): void {
     if (!isMeant(rollout, given)) return;
     void shielded(async () => {
       await known(rollout);
-      if (rollout.checks.needs('supersede')) rollout.checks.line('supersede', given as Payload, taken(rollout));
+      const payload = typeof given === 'object' && given !== null ? (given as Payload) : {};
+      if (rollout.checks.needs('supersede')) rollout.checks.line('supersede', payload, taken(rollout));
       else supersede(rollout, byOf(given));
     });
   });
@@ -142,13 +143,13 @@ function refusal(rollout: Rollout, verb: MessageVerb, given: unknown): string | 
     : specific(rollout, verb, payload);
 }
 
-function gateRefusal(rollout: Rollout, verb: MessageVerb, payload: Payload): string | null {
+function gateRefusal(rollout: Rollout, verb: 'approve' | 'reject', payload: Payload): string | null {
   const { gate } = rollout.state.step;
   const open = openGate(rollout.state);
   if (gate === undefined) return `${verb}: ${VERB_TABLE[verb].otherwise}`;
   if (gate.decision !== null) return `stage ${gate.stage} was decided already, by ${gate.decision.by}`;
   // What must be signed says all that follows inside its signature; a worker looks at it there.
-  if (typeof payload.token === 'string') return null;
+  if (typeof payload.token === 'string' && rollout.checks.needs(verb)) return null;
   if (payload.stage == null) return `name the stage: {"stage":"${gate.stage}","by":"you"}`;
   if (payload.stage !== gate.stage)
     return `stage "${clean(payload.stage, 60)}" is not the one that waits; that is "${gate.stage}"`;

@@ -8,7 +8,6 @@ import {
   isHolder,
   type Policy,
   type Rule,
-  raised,
   read,
   type Signed,
   specDigest,
@@ -78,12 +77,11 @@ function mismatch(statement: StartStatement, beginner: Beginner): string | null 
   return statement.spec === specDigest(beginner.input) ? null : 'spec';
 }
 
-/** The spec as strict as the policy asks for. Errors: SLUICE_ACCESS for one that is under a floor. */
-export function withFloors(spec: Spec, rule: Rule): Spec {
+/** Errors: SLUICE_ACCESS for a spec that is under a floor. */
+export function checkFloors(spec: Spec, rule: Rule): void {
   const faults = specFaults(spec, rule);
   if (faults.length > 0)
     throw notAllowed(`the policy has floors for ${spec.app}/${spec.environment}: ${faults.join('; ')}`);
-  return raised(spec, rule);
 }
 
 /** Longest a used proof's own workflow may take; it does nothing. */

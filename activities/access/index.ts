@@ -10,6 +10,7 @@ import {
   type Policy,
   planFaults,
   type Rule,
+  raised,
   ruleFor,
   type Signed,
   specFaults,
@@ -20,7 +21,7 @@ import type { RolloutInput, Spec } from '../../src/model/spec.js';
 import { VERB_TABLE } from '../../src/model/verbs.js';
 import type { MessageVerb, RolloutType } from '../../src/model/words.js';
 import type { Plan } from '../../src/plan/types.js';
-import { checkBeginning, consume, notAllowed, withFloors } from './begin.js';
+import { checkBeginning, checkFloors, consume, notAllowed } from './begin.js';
 import { type DecideArgs, decide, type Supersede } from './decide.js';
 import { Grants } from './grants.js';
 import { originOf } from './origin.js';
@@ -43,8 +44,8 @@ export interface AccountAccess extends Pick<Access, 'believe'> {
   peopleFor(spec: Spec, plan: Plan): (stepId: string) => number;
   /** Who may approve each stage, by name. */
   approversFor(spec: Spec, plan: Plan): Record<string, string[]>;
-  /** Where spec and plan are under a floor of the policy. */
-  faults(spec: Spec, plan: Plan): string[];
+  /** The plan as strict as the policy asks for, and where spec or plan are under a floor of it. */
+  bounded(spec: Spec, plan: Plan): { plan: Plan; faults: string[] };
 }
 
 /** A beginning as `parse` sees it. */
@@ -93,9 +94,10 @@ export class Access implements AccountAccess {
     return Object.fromEntries(gated.map(({ name }) => [name, namesOf(policy, holdersOf(rule, 'approve', name))]));
   }
 
-  faults(spec: Spec, plan: Plan): string[] {
+  bounded(spec: Spec, plan: Plan): { plan: Plan; faults: string[] } {
     const rule = this.rule(spec.app, spec.environment);
-    return rule === null ? [] : [...specFaults(spec, rule), ...planFaults(plan, rule)];
+    if (rule === null) return { plan, faults: [] };
+    return { plan: raised(plan, rule), faults: [...specFaults(spec, rule), ...planFaults(plan, rule)] };
   }
 
   /** In `parse`: who begins, whether he may, and the first grant. Errors: SLUICE_ACCESS. */
@@ -109,9 +111,10 @@ export class Access implements AccountAccess {
     const act = actOf(here.type, here.workflowId, begins);
     const rule = this.rule(app, environment);
     const beginner = { app, environment, strategy: type, act, input, ...(version === undefined ? {} : { version }) };
-    const by = { rule, audience: audienceOf(client.options.namespace), now: Date.now() };
+    // Signed in time is what was valid when the server took it, however long no worker came.
+    const by = { rule, audience: audienceOf(client.options.namespace), now: Math.min(here.startedAt, Date.now()) };
     const signed = policy === null ? null : await checkBeginning(beginner, { ...by, policy });
-    if (act === 'start' && rule !== null) begins = { ...begins, spec: withFloors(begins.spec, rule) };
+    if (act === 'start' && rule !== null) checkFloors(begins.spec, rule);
     if (signed !== null && act !== 'plan') await consume(client, signed.id, here.runId);
     const starter = signed?.subject.name ?? null;
     const spec: Spec = starter === null ? begins.spec : { ...begins.spec, startedBy: starter };

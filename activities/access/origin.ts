@@ -9,6 +9,8 @@ export interface Origin {
   /** The run that continued as this one; null when none did. */
   continuedFrom: string | null;
   first: string;
+  /** ms since the epoch, by the server's clock. */
+  startedAt: number;
 }
 
 /** Reads the run's first event. */
@@ -21,7 +23,8 @@ export async function originOf(
     execution,
     maximumPageSize: 1,
   });
-  const began = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
+  const [event] = history?.events ?? [];
+  const began = event?.workflowExecutionStartedEventAttributes;
   if (began === undefined || began === null) return null;
   return {
     type: began.workflowType?.name ?? '',
@@ -29,5 +32,6 @@ export async function originOf(
     reset: began.originalExecutionRunId !== execution.runId,
     continuedFrom: began.continuedExecutionRunId || null,
     first: began.firstExecutionRunId || execution.runId,
+    startedAt: Number(event?.eventTime?.seconds ?? 0) * 1000,
   };
 }

@@ -4,36 +4,23 @@ import { duration } from '../model/text.js';
 import type { Plan, Step } from '../plan/types.js';
 import type { Rule } from './policy.js';
 
-/** The spec with every approval as strict as the rule asks for. */
-export function raised(spec: Spec, rule: Rule): Spec {
-  return { ...spec, strategy: raisedStrategy(spec.strategy, rule) };
+/** The plan with every approval as strict as the rule asks for at its stage. */
+export function raised(plan: Plan, rule: Rule): Plan {
+  return {
+    ...plan,
+    stages: plan.stages.map((stage) => ({
+      ...stage,
+      steps: stage.steps.map((step) =>
+        step.kind === 'approve' ? { ...step, approval: stricter(step.approval, rule, stage.name) } : step,
+      ),
+    })),
+  };
 }
 
-function raisedStrategy(strategy: StrategySpec, rule: Rule): StrategySpec {
-  switch (strategy.type) {
-    case 'undo':
-      return strategy;
-    case 'canary':
-      return {
-        ...strategy,
-        stages: strategy.stages.map((stage) =>
-          stage.approval === undefined ? stage : { ...stage, approval: stricter(stage.approval, rule, stage.name) },
-        ),
-      };
-    case 'direct':
-    case 'blueGreen':
-    case 'linear':
-      return strategy.approval === undefined
-        ? strategy
-        : { ...strategy, approval: stricter(strategy.approval, rule, null) };
-  }
-}
-
-function stricter(asked: ApprovalSpec, { approvals, stages }: Rule, stage: string | null): ApprovalSpec {
-  const ofStage = stage === null ? undefined : stages[stage];
+function stricter(asked: ApprovalSpec, { approvals, stages }: Rule, stage: string): ApprovalSpec {
   return {
     ...asked,
-    people: Math.max(asked.people, approvals.people, ofStage?.people ?? 1),
+    people: Math.max(asked.people, approvals.people, stages[stage]?.people ?? 1),
     notStarter: asked.notStarter || approvals.notStarter,
     comment: asked.comment || approvals.comment,
     within: Math.min(asked.within, approvals.within ?? asked.within),

@@ -8,6 +8,7 @@ import {
   type Policy,
   parsePolicy,
   planFaults,
+  type Rule,
   raised,
   ruleFor,
   specFaults,
@@ -99,24 +100,25 @@ describe('floors', () => {
     if (found === null) throw new Error('no rule');
     return found;
   };
+  const approvalsOf = (spec: Parameters<typeof makePlan>[0], by: Rule) =>
+    raised(makePlan(spec, { stable: '1' }), by).stages.flatMap(({ steps }) =>
+      steps.flatMap((step) => (step.kind === 'approve' ? [step.approval] : [])),
+    );
   const planned = (spec: Parameters<typeof makePlan>[0], text: string) =>
     planFaults(makePlan(spec, { stable: '1' }), rule(text));
 
   test('approvals are raised to what is asked for, and never lowered', () => {
-    const spec = specFor({
-      type: 'direct',
-      bake: 0,
-      approval: { ...ONE_PERSON, people: 3, within: 3_600_000, onTimeout: 'hold' },
-    });
-    const { strategy } = raised(
-      spec,
-      rule('approvals: {people: 2, notStarter: true, comment: true, within: 30m, onTimeout: rollback}'),
-    );
-    expect(strategy).toMatchObject({
-      approval: { people: 3, notStarter: true, comment: true, within: 1_800_000, onTimeout: 'rollback' },
-    });
-    const staged = raised(canary([], 50), rule('stages: {50%: {approve: [ann], people: 4}}'));
-    expect(staged.strategy).toMatchObject({ stages: [{}, { approval: { people: 4 } }, {}] });
+    const approval = { ...ONE_PERSON, people: 3, within: 3_600_000, onTimeout: 'hold' as const };
+    const strict = rule('approvals: {people: 2, notStarter: true, comment: true, within: 30m, onTimeout: rollback}');
+    expect(approvalsOf(specFor({ type: 'direct', bake: 0, approval }), strict)).toEqual([
+      { ...approval, notStarter: true, comment: true, within: 1_800_000, onTimeout: 'rollback' },
+    ]);
+    expect(approvalsOf(canary([], 50), rule('stages: {50%: {approve: [ann], people: 4}}'))).toMatchObject([
+      { people: 4 },
+    ]);
+    expect(approvalsOf(canary([], 50), rule('stages: {10%: {approve: [ann], people: 4}}'))).toMatchObject([
+      { people: 1 },
+    ]);
   });
 
   test('a bake of a weight may not be shorter, an early pass neither', () => {
