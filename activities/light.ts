@@ -34,6 +34,8 @@ export function lightActivities({ client, searchAttributes, limits, access }: Li
       return { ...begun, searchAttributes, limits };
     },
 
+    identity: () => access.identity(),
+
     decide: (args) => access.decide(client, args),
 
     renew: async ({ grants }) => Promise.all(grants.map(async (grant) => (await access.renew(client, grant)) ?? '')),

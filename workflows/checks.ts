@@ -14,9 +14,9 @@ import { openGate } from './gate.js';
 import type { Rollout } from './rollout.js';
 
 /** Signals that are checked by one activity: with tokens of the longest kind still below a payload's limit of 2 MB. */
-const BATCH = 400;
+const BATCH = 200;
 /** Longest token that is passed on, in characters. */
-const LONGEST_TOKEN = 4_096;
+const LONGEST_TOKEN = 8_192;
 /** Signals that wait on over a continue-as-new. */
 const CARRIED = 100;
 
@@ -137,5 +137,5 @@ function messageOf(verb: Sayable, payload: Record<string, unknown>): Message {
 
 /** What whoever used the Temporal UI, or a client without a key, is told. */
 export function unsigned(verb: Sayable): string {
-  return `${verb} is not signed, and there is a policy; say it with \`sluice ${verb}\` and your key`;
+  return `${verb} is not signed, and there is a policy; say it with \`sluice ${verb}\` and your key, or --login`;
 }

@@ -1,7 +1,19 @@
 /** Who may do what: the policy, what people sign, and the floors under every spec. */
 export { digestOf, specDigest } from './digest.js';
+export { isSafe, type Metadata, metadataOf, wellKnown } from './discovery.js';
 export { planFaults, raised, specFaults } from './floors.js';
 export { type KeyFile, newKey, type Signer, signerOf } from './keys.js';
+export {
+  type Certificate,
+  type CertifiedKey,
+  type Certify,
+  nonceOf,
+  onceKey,
+  robotAudience,
+  SEAL_ALGORITHM,
+  SEAL_CIPHER,
+  sealTo,
+} from './once.js';
 export {
   ANYONE,
   holdersOf,
@@ -16,10 +28,13 @@ export {
   audienceOf,
   BadToken,
   LONGEST_TOKEN,
+  NotChecked,
+  type ReadBy,
   read,
   type Signed,
   type Subject,
   sign,
   validFor,
 } from './statement.js';
+export { personBy, robotBy } from './subjects.js';
 export { faultOf, trailOf } from './trail.js';

@@ -73,6 +73,18 @@ export interface AccessRecord {
   grant: string | null;
 }
 
+/** What a worker says of itself to whoever wants to log in. */
+export interface WorkerIdentity {
+  /** Digest of its policy; null: everything is open. */
+  policy: string | null;
+  /** The public key (JWK) that logins are encrypted to; null without a grant key. */
+  encryption: { kty?: string; crv?: string; x?: string; kid?: string } | null;
+  /** Where people log in. */
+  logins: { issuer: string; clientId: string; scopes: string[] }[];
+  /** Whether a CI's token may count. */
+  robots: boolean;
+}
+
 /** An open approval, as whoever decides must sign it. */
 export interface GateView extends GateStatement {
   /** How many distinct people must approve. */
