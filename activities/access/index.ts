@@ -77,7 +77,10 @@ export class Access implements AccountAccess {
   /** What a client must know to log in. A worker that answers falsely gains nothing: a login is for one key and one statement. */
   async identity(): Promise<WorkerIdentity> {
     const { policy } = this.options;
-    const logins = (policy?.logins ?? []).map(({ issuer, clientId, scopes }) => ({ issuer, clientId, scopes }));
+    const logins = (policy?.logins ?? []).map(({ issuer, clientId, scopes, name, groups }) => {
+      const claims = [name, ...(name === 'email' ? ['email_verified'] : []), groups];
+      return { issuer, clientId, scopes, claims };
+    });
     return {
       policy: policy?.digest ?? null,
       encryption: await this.envelopes.publicKey(),

@@ -1,10 +1,12 @@
 /** What a provider says about itself (OpenID Connect Discovery 1.0), and what of it is believed. Pure. */
 
-/** A provider's addresses. */
+/** A provider's addresses; empty where it has none that is safe. */
 export interface Metadata {
   authorize: string;
   token: string;
   keys: string;
+  /** It can be asked for single claims. */
+  asksClaims: boolean;
 }
 
 /** Where a provider describes itself. */
@@ -25,5 +27,10 @@ export function metadataOf(document: unknown, issuer: string): Metadata {
   const found = (document ?? {}) as Record<string, unknown>;
   if (found.issuer !== issuer) throw new Error(`what answers at ${issuer} is another issuer`);
   const of = (name: string) => (isSafe(found[name]) ? found[name] : '');
-  return { authorize: of('authorization_endpoint'), token: of('token_endpoint'), keys: of('jwks_uri') };
+  return {
+    authorize: of('authorization_endpoint'),
+    token: of('token_endpoint'),
+    keys: of('jwks_uri'),
+    asksClaims: found.claims_parameter_supported === true,
+  };
 }

@@ -5,6 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { type Metadata, metadataOf, wellKnown } from '../access/index.js';
+import type { Provider } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
 import { clean } from '../model/text.js';
 import { type Callback, listen } from './login-page.js';
@@ -27,17 +28,10 @@ export interface LoginHost {
   signal?: AbortSignal;
 }
 
-/** Where a person logs in, as the policy says it. */
-interface Provider {
-  issuer: string;
-  clientId: string;
-  scopes: string[];
-}
-
 /** An ID token for the nonce. Errors: SLUICE_ACCESS, also for one that takes longer than three minutes. */
 export async function logIn(provider: Provider, nonce: string, host: LoginHost, patience = PATIENCE): Promise<string> {
   const { issuer, clientId, scopes } = provider;
-  const { authorize, token } = await addressesOf(issuer);
+  const { authorize, token, asksClaims } = await addressesOf(issuer);
   const [state, verifier] = [random(), random()];
   const desk = await listen(state);
   try {
@@ -51,6 +45,7 @@ export async function logIn(provider: Provider, nonce: string, host: LoginHost, 
       nonce,
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
       code_challenge_method: 'S256',
+      ...(asksClaims ? { claims: claimsOf(provider) } : {}),
     };
     for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
     host.say(`log in at ${clean(issuer, 300)} to sign this: ${url}`);
@@ -70,6 +65,11 @@ export async function logIn(provider: Provider, nonce: string, host: LoginHost, 
   } finally {
     desk.close();
   }
+}
+
+/** Some providers put into an ID token only what it is asked for by name (OpenID Connect Core, 5.5). */
+function claimsOf({ claims }: Provider): string {
+  return JSON.stringify({ id_token: Object.fromEntries(claims.map((claim) => [claim, null])) });
 }
 
 async function addressesOf(issuer: string): Promise<Metadata> {

@@ -73,6 +73,15 @@ export interface AccessRecord {
   grant: string | null;
 }
 
+/** Where people log in. */
+export interface Provider {
+  issuer: string;
+  clientId: string;
+  scopes: string[];
+  /** What the login must say. */
+  claims: string[];
+}
+
 /** What a worker says of itself to whoever wants to log in. */
 export interface WorkerIdentity {
   /** Digest of its policy; null: everything is open. */
@@ -80,7 +89,7 @@ export interface WorkerIdentity {
   /** The public key (JWK) that logins are encrypted to; null without a grant key. */
   encryption: { kty?: string; crv?: string; x?: string; kid?: string } | null;
   /** Where people log in. */
-  logins: { issuer: string; clientId: string; scopes: string[] }[];
+  logins: Provider[];
   /** Whether a CI's token may count. */
   robots: boolean;
 }
