@@ -98,8 +98,7 @@ function worded(error: unknown, issuer: string): string | null {
 
 /** What a provider did instead of answering. */
 function failing(error: unknown): string {
-  const late = error instanceof errors.JWKSTimeout || (error instanceof Error && error.name === 'TimeoutError');
-  if (late) return 'did not answer in time';
-  if (error instanceof TypeError) return 'cannot be reached';
-  return clean(error instanceof Error ? error.message : error, 200);
+  const { name, message } = error as Error;
+  if (error instanceof errors.JWKSTimeout || name === 'TimeoutError') return 'did not answer in time';
+  return name === 'TypeError' ? 'cannot be reached' : clean(message, 200);
 }

@@ -4,7 +4,6 @@ export { isSafe, type Metadata, metadataOf, wellKnown } from './discovery.js';
 export { planFaults, raised, specFaults } from './floors.js';
 export { type KeyFile, newKey, type Signer, signerOf } from './keys.js';
 export {
-  type Certificate,
   type CertifiedKey,
   type Certify,
   nonceOf,
@@ -32,7 +31,6 @@ export {
   type ReadBy,
   read,
   type Signed,
-  type Subject,
   sign,
   validFor,
 } from './statement.js';

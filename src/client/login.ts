@@ -126,8 +126,9 @@ function failed(issuer: string, why: string): SluiceError {
 }
 
 function reason(error: unknown): string {
-  if (!(error instanceof Error)) return clean(error, 200);
-  return error.name === 'TimeoutError' ? 'it did not answer in time' : clean(error.message, 200);
+  const { name, message } = error as Error;
+  if (name === 'TimeoutError') return 'it did not answer in time';
+  return name === 'TypeError' ? 'it cannot be reached' : clean(message, 200);
 }
 
 function random(): string {

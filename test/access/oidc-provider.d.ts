@@ -2,6 +2,12 @@
 declare module 'oidc-provider' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
 
+  interface Grant {
+    addOIDCScope(scope: string): void;
+    addOIDCClaims(claims: string[]): void;
+    save(): Promise<string>;
+  }
+
   export class Provider {
     constructor(issuer: string, configuration: object);
     callback(): (request: IncomingMessage, response: ServerResponse) => void;
@@ -9,6 +15,6 @@ declare module 'oidc-provider' {
     Grant: new (of: {
       accountId: string;
       clientId: string;
-    }) => { addOIDCScope(scope: string): void; addOIDCClaims(claims: string[]): void };
+    }) => Grant;
   }
 }
