@@ -65,7 +65,11 @@ module.exports = {
       {
         ...values,
         path: '^(?:src|workflows|activities|emulators)/',
-        pathNot: ['^src/(?:access|client|model)/', '^src/(?:search-attributes|key-file)\\.ts$', '^workflows/messages\\.ts$'],
+        pathNot: [
+          '^src/(?:access|client|model)/',
+          '^src/(?:search-attributes|key-file)\\.ts$',
+          '^workflows/messages\\.ts$',
+        ],
       },
     ),
     rule(

@@ -10,8 +10,11 @@ import { decidingSources } from './health/source-names.js';
 import { worst } from './health/tally.js';
 import type { WatchHeartbeat } from './health/types.js';
 import { watch } from './health/watcher.js';
+import type { OutsideOf } from './outside.js';
 import type { CallContext, PlatformDriver } from './platform/platform.js';
 import { inspectAndPlan, prepare, refuseIfFound } from './prepare.js';
+import { recognize, withEnvironment } from './secrets/environment.js';
+import { scrubbed } from './secrets/index.js';
 import type { AccountActivities } from './types.js';
 
 /** Between two signs of life while a call waits, in ms; well below the heartbeat timeout of 10 s. */
@@ -20,6 +23,8 @@ const ALIVE_EVERY = 2_000;
 interface AccountOptions {
   /** The driver for a target's account, with its credentials. */
   driverFor: (spec: Spec) => PlatformDriver;
+  /** What reaches the addresses and the secrets of a target's spec. */
+  outsideOf: OutsideOf;
   /** Folder of the artifact store. */
   store: string;
   /** The worker's policy and its key. */
@@ -36,7 +41,7 @@ async function called<T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>
   let details = left;
   const beat = (next: unknown = details) => {
     details = next;
-    heartbeat(details);
+    heartbeat(scrubbed(details));
   };
   const since = Date.now();
   const alive = setInterval(() => beat(), ALIVE_EVERY);
@@ -48,11 +53,16 @@ async function called<T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>
 }
 
 export function accountActivities(options: AccountOptions): AccountActivities {
-  const { driverFor, store, access } = options;
+  const { driverFor, outsideOf, store, access } = options;
+  const from = (spec: Spec) => ({ store, outside: outsideOf(spec.target), own: outsideOf(null), access });
   const activities: AccountActivities = {
-    prepare: ({ spec, grant }) => called(false, (ctx) => prepare(ctx, driverFor(spec), { spec, grant, store, access })),
-    inspect: ({ spec }) => called(false, (ctx) => inspectAndPlan(ctx, driverFor(spec), { spec, store, access })),
-    deploy: (args) => called(false, (ctx) => driverFor(args.spec).deploy(ctx, args)),
+    prepare: ({ spec, grant }) => called(false, (ctx) => prepare(ctx, driverFor(spec), spec, { ...from(spec), grant })),
+    inspect: ({ spec }) => called(false, (ctx) => inspectAndPlan(ctx, driverFor(spec), spec, from(spec))),
+    deploy: (args) =>
+      called(false, async (ctx) => {
+        const filled = await withEnvironment(args.spec, outsideOf(args.spec.target).secrets, ctx.signal);
+        return driverFor(args.spec).deploy(ctx, { ...args, ...filled });
+      }),
     warm: (args) => called(false, (ctx) => driverFor(args.spec).warm(ctx, args)),
     shift: (args) => called(false, (ctx) => driverFor(args.spec).shift(ctx, args)),
     promote: (args) => called(false, (ctx) => driverFor(args.spec).promote(ctx, args)),
@@ -64,19 +74,23 @@ export function accountActivities(options: AccountOptions): AccountActivities {
       return called(false, (ctx) => driverFor(spec).retire(ctx, { spec, keep }));
     },
     probe: ({ spec, version, probes }) =>
-      called(false, (ctx) =>
-        runSmoke(
-          { spec, version, probes: spec.health.probes.filter((probe) => probes.includes(probe.name)) },
-          { driver: driverFor(spec), ctx },
-        ),
-      ),
+      called(false, async (ctx) => {
+        const outside = outsideOf(spec.target);
+        const asked = spec.health.probes.filter((probe) => probes.includes(probe.name));
+        await recognize(spec, outside.secrets, ctx.signal);
+        return runSmoke({ spec, version, probes: asked }, { driver: driverFor(spec), ctx, outside });
+      }),
     watch: (input) => {
       const { cancellationSignal, heartbeat, info } = Context.current();
       const last = info.heartbeatDetails as WatchHeartbeat | undefined;
+      const outside = outsideOf(input.spec.target);
+      // A weight is watched from its first moment on; nothing is said before a second has passed.
+      void recognize(input.spec, outside.secrets, cancellationSignal);
       return watch(input, {
         driver: driverFor(input.spec),
         signal: cancellationSignal,
-        heartbeat: (details) => heartbeat(details),
+        outside,
+        heartbeat: (details) => heartbeat(scrubbed(details)),
         ...(last === undefined ? {} : { lastHeartbeat: last }),
         now: () => Date.now(),
         judge: judgeOf({
@@ -88,7 +102,10 @@ export function accountActivities(options: AccountOptions): AccountActivities {
       });
     },
     errors: ({ spec, version, from, seen }) =>
-      called(false, async (ctx) => worst([...(await driverFor(spec).errors(ctx, { spec, version, from })), ...seen])),
+      called(false, async (ctx) => {
+        await recognize(spec, outsideOf(spec.target).secrets, ctx.signal);
+        return worst([...(await driverFor(spec).errors(ctx, { spec, version, from })), ...seen]);
+      }),
     adopt: ({ spec }) =>
       called(true, async (ctx) => {
         const { before } = await driverFor(spec).inspect(ctx, spec);

@@ -8,6 +8,7 @@ import type { RolloutEvent, UndoRecord } from '../workflows/messages.js';
 import type { Access } from './access/index.js';
 import { withFailures } from './failures.js';
 import { notify } from './notify/index.js';
+import type { Outside } from './outside.js';
 import type { LightActivities, Limits } from './types.js';
 
 interface LightOptions {
@@ -15,9 +16,12 @@ interface LightOptions {
   searchAttributes: boolean;
   limits: Limits;
   access: Access;
+  /** What reaches webhooks and their secrets. */
+  outside: Outside;
 }
 
-export function lightActivities({ client, searchAttributes, limits, access }: LightOptions): LightActivities {
+export function lightActivities(options: LightOptions): LightActivities {
+  const { client, searchAttributes, limits, access, outside } = options;
   /** What a rollout leaves with the companion is believed later only with a worker's seal. */
   const sealed = async (app: string, environment: string, event: RolloutEvent, grant: string | null) => {
     if (event.kind !== 'ended' || event.undo === null || !access.grants.on) return event;
@@ -62,7 +66,7 @@ export function lightActivities({ client, searchAttributes, limits, access }: Li
 
     notify: async ({ spec, event, grant }) => {
       await access.grants.allow('notify', { spec, grant });
-      await notify(spec, event);
+      await notify(spec, event, outside);
     },
 
     tellTarget: async ({ app, environment, event: said, grant }) => {

@@ -9,11 +9,19 @@ import { makePlan } from '../src/plan/index.js';
 import { PLAN_SCHEMA } from '../src/plan/types.js';
 import type { AccountAccess } from './access/index.js';
 import { healthBefore } from './health/before.js';
+import { type Checked, checkOutside } from './outside-checks.js';
 import type { CallContext, Finding, PlatformDriver } from './platform/platform.js';
 import type { PlanAnswer, Prepared } from './types.js';
 
 /** Most bytes of spec and plan together: both travel in the workflow's history. */
 const LARGEST = 256 * 1024;
+
+/** What preparing needs beside the driver. */
+export interface Preparing extends Checked {
+  /** Folder of the artifact store. */
+  store: string;
+  access: AccountAccess;
+}
 
 /** Local code becomes an artifact, by digest: what is tested is what is promoted. */
 async function withArtifact(spec: Spec, store: string): Promise<Spec> {
@@ -26,11 +34,13 @@ async function withArtifact(spec: Spec, store: string): Promise<Spec> {
 export async function inspectAndPlan(
   ctx: CallContext,
   driver: PlatformDriver,
-  given: { spec: Spec; store: string; access: AccountAccess },
+  given: Spec,
+  from: Preparing,
 ): Promise<PlanAnswer> {
-  const spec = await withArtifact(given.spec, given.store);
+  const spec = await withArtifact(given, from.store);
   const { before, findings } = await driver.inspect(ctx, spec);
-  const healthy = await healthBefore(ctx, driver, spec, before.split.stable);
+  findings.push(...(await checkOutside(spec, from, ctx.signal)));
+  const healthy = await healthBefore(ctx, driver, from.outside, spec, before.split.stable);
   const plan = makePlan(spec, { stable: before.split.stable });
   const bytes = Buffer.byteLength(JSON.stringify({ spec, plan }));
   if (bytes > LARGEST) {
@@ -39,7 +49,7 @@ export async function inspectAndPlan(
       `spec and plan together are ${bytes} bytes; at most ${LARGEST} fit. Take stages, payloads or environment out.`,
     );
   }
-  const floors = given.access
+  const floors = from.access
     .faults(spec, plan)
     .map((message): Finding => ({ level: 'refuse', code: 'SLUICE_ACCESS', message }));
   return { spec, before, plan, health: healthy.health, findings: [...floors, ...findings, ...healthy.findings] };
@@ -58,10 +68,11 @@ export function refuseIfFound(findings: Finding[]): void {
 export async function prepare(
   ctx: CallContext,
   driver: PlatformDriver,
-  given: { spec: Spec; store: string; access: AccountAccess; grant: string | null },
+  given: Spec,
+  from: Preparing & { grant: string | null },
 ): Promise<Prepared> {
-  const { access } = given;
-  const { spec, before, plan, findings, health } = await inspectAndPlan(ctx, driver, given);
+  const { access } = from;
+  const { spec, before, plan, findings, health } = await inspectAndPlan(ctx, driver, given, from);
   refuseIfFound(findings);
   if (plan === null) throw new SluiceError('SLUICE_TARGET', 'no plan can be made for this target');
   return {
@@ -73,6 +84,6 @@ export async function prepare(
     warnings: findings.map((finding) => finding.message),
     digest: digestOf(plan),
     approvers: access.approversFor(spec, plan),
-    grant: await access.grants.planned(given.grant, { spec, plan, before, people: access.peopleFor(spec, plan) }),
+    grant: await access.grants.planned(from.grant, { spec, plan, before, people: access.peopleFor(spec, plan) }),
   };
 }

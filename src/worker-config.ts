@@ -30,6 +30,8 @@ export interface WorkerConfig {
   grantKeys: string[];
   /** When a rollout continues as new. */
   limits: Limits;
+  /** Addresses that specs may reach although they are loopback, link-local or metadata: `loopback`, addresses, ranges. */
+  allowAddresses: string;
   /** Port of the health endpoint on loopback; null for none, 0 for a free one. */
   healthPort: number | null;
   /** Interface of the health endpoint. */
@@ -41,7 +43,8 @@ type Env = Record<string, string | undefined>;
 /**
  * From the environment: SLUICE_ACCOUNTS (`name@region[=roleArn]` or `app-service:subscription@region`, comma separated; default `default@$AWS_REGION`),
  * SLUICE_STORE, SLUICE_SEARCH_ATTRIBUTES (`off`), SLUICE_CALLS_PER_SECOND, SLUICE_CONTINUE_AT (`history,signals`),
- * SLUICE_HEALTH_PORT, SLUICE_HEALTH_HOST, SLUICE_POLICY (a file), SLUICE_GRANT_KEY or SLUICE_GRANT_KEY_FILE. Errors: SLUICE_SETUP.
+ * SLUICE_ALLOW_ADDRESSES (`loopback`, addresses, ranges), SLUICE_HEALTH_PORT, SLUICE_HEALTH_HOST, SLUICE_POLICY (a file),
+ * SLUICE_GRANT_KEY or SLUICE_GRANT_KEY_FILE. Errors: SLUICE_SETUP.
  */
 export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): WorkerConfig {
   const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';
@@ -60,6 +63,7 @@ export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): Worke
     store: given.store ?? env.SLUICE_STORE ?? path.resolve('.sluice/artifacts'),
     searchAttributes: given.searchAttributes ?? env.SLUICE_SEARCH_ATTRIBUTES !== 'off',
     callsPerSecond: given.callsPerSecond ?? number(env, 'SLUICE_CALLS_PER_SECOND', 10),
+    allowAddresses: given.allowAddresses ?? env.SLUICE_ALLOW_ADDRESSES ?? '',
     limits: given.limits ?? parseLimits(env.SLUICE_CONTINUE_AT),
     healthPort:
       given.healthPort !== undefined

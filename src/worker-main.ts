@@ -3,21 +3,10 @@ import { Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { startWorker } from './worker.js';
 import { workerConfig } from './worker-config.js';
-
-const logger = pino(
-  { level: process.env.SLUICE_LOG_LEVEL ?? 'info', redact: ['*.environment', '*.headers', '*.payload'] },
-  pino.destination(2),
-);
+import { workerLogger } from './worker-log.js';
 
 Runtime.install({
-  logger: {
-    log: (level, message, meta) => logger[level.toLowerCase() as 'info'](meta ?? {}, message),
-    trace: (message, meta) => logger.trace(meta ?? {}, message),
-    debug: (message, meta) => logger.debug(meta ?? {}, message),
-    info: (message, meta) => logger.info(meta ?? {}, message),
-    warn: (message, meta) => logger.warn(meta ?? {}, message),
-    error: (message, meta) => logger.error(meta ?? {}, message),
-  },
+  logger: workerLogger(process.env.SLUICE_LOG_LEVEL ?? 'info', pino.destination(2)),
   // The signals are handled below, so that the workers drain and the process says how it ended.
   shutdownSignals: [],
 });
@@ -27,7 +16,7 @@ try {
   const worker = await startWorker(config);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => worker.shutdown());
   process.stdout.write(
-    `${JSON.stringify({ ready: true, pid: process.pid, health: worker.healthUrl, accounts: config.accounts.map(({ account, region }) => `${account}@${region}`) })}\n`,
+    `${JSON.stringify({ ready: true, pid: process.pid, health: worker.healthUrl, policy: config.policy?.digest ?? null, accounts: config.accounts.map(({ account, region }) => `${account}@${region}`) })}\n`,
   );
   await worker.done;
 } catch (error) {

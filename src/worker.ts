@@ -11,8 +11,10 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { Access } from '../activities/access/index.js';
 import { accountActivities } from '../activities/account.js';
 import { lightActivities } from '../activities/light.js';
+import { createOutside } from '../activities/outside.js';
 import { createPlatform } from '../activities/platform/index.js';
 import type { AccountActivities } from '../activities/types.js';
+import { mayUseBy } from './access/index.js';
 import { SluiceError } from './model/errors.js';
 import type { Account, Lane } from './model/ids.js';
 import { accountQueue, TASK_QUEUE } from './model/ids.js';
@@ -85,7 +87,13 @@ export async function startWorker(config: WorkerConfig, source = workflowSource(
     ...common,
     ...source,
     taskQueue: TASK_QUEUE,
-    activities: lightActivities({ client, searchAttributes: config.searchAttributes, limits: config.limits, access }),
+    activities: lightActivities({
+      client,
+      searchAttributes: config.searchAttributes,
+      limits: config.limits,
+      access,
+      outside: createOutside(outsideOptions(config))(null),
+    }),
   });
   const lanes: Worker[] = [];
   const timers: NodeJS.Timeout[] = [];
@@ -118,6 +126,10 @@ export async function startWorker(config: WorkerConfig, source = workflowSource(
   return { done, shutdown, healthUrl: health === null ? null : health.url };
 }
 
+function outsideOptions({ allowAddresses, policy }: WorkerConfig) {
+  return { env: process.env, allowAddresses, mayUse: mayUseBy(policy) };
+}
+
 async function accountWorkers(
   common: Partial<WorkerOptions>,
   config: WorkerConfig,
@@ -127,6 +139,7 @@ async function accountWorkers(
   const platform = createPlatform({ served, callsPerSecond: config.callsPerSecond, share: () => shares.share });
   const activities = accountActivities({
     driverFor: (spec) => platform.driverFor(spec.target),
+    outsideOf: createOutside({ ...outsideOptions(config), served }),
     store: config.store,
     access,
     sweep: platform.sweep,

@@ -4,6 +4,7 @@ import type { Baseline } from '../../src/judge/index.js';
 import { dispersion } from '../../src/judge/index.js';
 import type { MetricSpec, Spec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
+import type { Outside } from '../outside.js';
 import type { CallContext, Finding, PlatformDriver } from '../platform/platform.js';
 import { bounded } from './bounded.js';
 import { metricSource } from './source-names.js';
@@ -28,6 +29,7 @@ type Driver = Pick<PlatformDriver, 'source' | 'address' | 'alarms'>;
 export async function healthBefore(
   ctx: CallContext,
   driver: Driver,
+  outside: Outside,
   spec: Spec,
   stable: string | null,
 ): Promise<{ health: HealthBefore; findings: Finding[] }> {
@@ -36,7 +38,7 @@ export async function healthBefore(
   const read = metrics.map(async (metric): Promise<[string, Baseline][]> => {
     try {
       const ticks = await bounded(ctx.signal, LONGEST, (signal) =>
-        past(signal, driver, spec, metric, stable as string),
+        past(signal, { driver, outside }, spec, metric, stable as string),
       );
       return [[metricSource(metric), baselineOf(ticks)]];
     } catch (error) {
@@ -62,14 +64,15 @@ const NOBODY_COUNTS_LOSSES: Finding = {
 /** All closed stretches of the time before, of the release that is stable. */
 async function past(
   signal: AbortSignal,
-  driver: Driver,
+  { driver, outside }: { driver: Driver; outside: Outside },
   spec: Spec,
   metric: MetricSpec,
   stable: string,
 ): Promise<SourceTick[]> {
   const now = () => Date.now();
   const from = now() - LOOK_BACK[metric.kind];
-  const source = sourceOf(metric, { spec, stable: null, candidate: stable, from, now, isProbe: () => false }, driver);
+  const of = { spec, stable: null, candidate: stable, from, now, isProbe: () => false };
+  const source = sourceOf(metric, of, driver, outside);
   const ticks: SourceTick[] = [];
   for (let since = from; ; ) {
     const reading = await source.read({ signal }, since);

@@ -1,5 +1,6 @@
 /** One HTTP request of a probe. */
 import type { ProbeSpec } from '../../src/model/spec.js';
+import type { Net, Response } from '../net/index.js';
 import type { Address } from '../platform/platform.js';
 
 /** Bytes of an answer that are read: enough for any health page. */
@@ -38,18 +39,17 @@ export function urlFor({ url = '' }: Pick<ProbeSpec, 'url'>, { version, address 
 
 /**
  * Sends the probe's request, marked by `X-Sluice-Probe`. Redirects are followed for GET and HEAD within the same origin only:
- * elsewhere another release, or a login page, would answer for this one. An expected redirect is the answer itself.
+ * elsewhere another release, or a login page, would answer for this one, and the headers may hold secrets. An expected redirect is the answer itself.
  * Errors: BadAnswer; what fetch rejects with.
  */
-export async function send(probe: ProbeSpec, receiver: Receiver, signal: AbortSignal): Promise<HttpAnswer> {
+export async function send(probe: ProbeSpec, receiver: Receiver, net: Net, signal: AbortSignal): Promise<HttpAnswer> {
   const { method = 'GET', headers, body, expect } = probe;
   let url = urlFor(probe, receiver);
   for (let hop = 0; ; hop += 1) {
-    const response = await fetch(url, {
+    const response = await net.fetch(url, {
       method,
       headers: { ...headers, ...receiver.address?.headers, 'x-sluice-probe': '1' },
       ...(body === undefined ? {} : { body }),
-      redirect: 'manual',
       signal,
     });
     const next = response.headers.get('location');

@@ -2,10 +2,12 @@
 import { SluiceError } from '../../src/model/errors.js';
 import type { ProbeSpec, Spec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
+import type { Outside } from '../outside.js';
 import type { Address, CallContext, PlatformDriver } from '../platform/platform.js';
+import { withSecrets } from '../secrets/headers.js';
 import { bounded, TimeOver } from './bounded.js';
 import { unmet } from './expectation.js';
-import { asksForHost, BadAnswer, send } from './http.js';
+import { asksForHost, BadAnswer, send, urlFor } from './http.js';
 import { fetchReason } from './reason.js';
 
 /** Characters of a reason: one line of a view. */
@@ -37,10 +39,16 @@ export type Invoker = Pick<PlatformDriver, 'invoke' | 'address'>;
 
 /**
  * Calls the release once and compares its answer with what the probe expects. No answer within `probe.latency` is a failure
- * of the release. Errors: a SluiceError when the call could not be made at all (throttled, no permission, provider down),
- * which says nothing of the release; an AbortError when `ctx.signal` was aborted.
+ * of the release. Errors: a SluiceError when the call could not be made at all (throttled, no permission, provider down,
+ * a secret that cannot be read, an address that may not be reached), which says nothing of the release; an AbortError when
+ * `ctx.signal` was aborted.
  */
-export async function runProbe(call: ProbeCall, driver: Invoker, ctx: CallContext): Promise<ProbeResult> {
+export async function runProbe(
+  call: ProbeCall,
+  driver: Invoker,
+  ctx: CallContext,
+  outside: Outside,
+): Promise<ProbeResult> {
   const began = performance.now();
   const failed = (why: string, latencyMs = performance.now() - began): ProbeResult => ({
     ok: false,
@@ -49,7 +57,7 @@ export async function runProbe(call: ProbeCall, driver: Invoker, ctx: CallContex
   });
   try {
     const { latencyMs, why, ...by } =
-      call.probe.kind === 'invoke' ? await invoke(call, driver, ctx) : await http(call, driver, ctx);
+      call.probe.kind === 'invoke' ? await invoke(call, driver, ctx) : await http(call, driver, ctx, outside);
     if (why !== null) return { ...failed(why, latencyMs), ...by };
     const limit = call.probe.latency;
     return latencyMs > limit
@@ -95,12 +103,15 @@ async function addressOf({ spec, version }: ProbeCall, driver: Invoker, ctx: Cal
   }
 }
 
-async function http(call: ProbeCall, driver: Invoker, ctx: CallContext): Promise<Compared> {
-  const { probe, version } = call;
+async function http(call: ProbeCall, driver: Invoker, ctx: CallContext, outside: Outside): Promise<Compared> {
+  const { probe, spec, version } = call;
   const address = asksForHost(probe) ? await addressOf(call, driver, ctx) : null;
+  const receiver = { version, address };
+  const sending = { spec, use: 'probe' as const, url: urlFor(probe, receiver) };
+  const headers = await withSecrets(probe.headers, sending, outside.secrets, ctx.signal);
   const began = performance.now();
   const { status, body, cut } = await bounded(ctx.signal, probe.latency, (signal) =>
-    send(probe, { version, address }, signal),
+    send({ ...probe, headers }, receiver, outside.net, signal),
   );
   const latencyMs = performance.now() - began;
   const expect = { ...probe.expect, status: probe.expect.status ?? OK };

@@ -1,5 +1,6 @@
 /** The smoke test before the first weight: each probe several times in a row, on the candidate alone. */
 import type { ProbeSpec, Spec } from '../../src/model/spec.js';
+import type { Outside } from '../outside.js';
 import type { CallContext } from '../platform/platform.js';
 import { type Invoker, type ProbeResult, runProbe } from './probe.js';
 import type { ProbeReport } from './types.js';
@@ -21,8 +22,9 @@ interface Outcome {
  */
 export async function runSmoke(
   input: SmokeInput,
-  { driver, ctx }: { driver: Invoker; ctx: CallContext },
+  deps: { driver: Invoker; ctx: CallContext; outside: Outside },
 ): Promise<ProbeReport> {
+  const { ctx } = deps;
   const stop = new AbortController();
   const cancel = () => stop.abort();
   ctx.signal.addEventListener('abort', cancel, { once: true });
@@ -31,10 +33,12 @@ export async function runSmoke(
   try {
     const outcomes = await Promise.all(
       input.probes.map(async (probe) => {
-        const outcome = await runOne(input, probe, driver, { ...ctx, signal: stop.signal }).catch((error: unknown) => {
-          if (first !== undefined) return { line: `${probe.name}: not finished`, why: null };
-          throw error;
-        });
+        const outcome = await runOne(input, probe, { ...deps, ctx: { ...ctx, signal: stop.signal } }).catch(
+          (error: unknown) => {
+            if (first !== undefined) return { line: `${probe.name}: not finished`, why: null };
+            throw error;
+          },
+        );
         if (outcome.why !== null) {
           first ??= outcome.why;
           stop.abort();
@@ -53,12 +57,11 @@ export async function runSmoke(
 async function runOne(
   { spec, version }: SmokeInput,
   probe: ProbeSpec,
-  driver: Invoker,
-  ctx: CallContext,
+  { driver, ctx, outside }: { driver: Invoker; ctx: CallContext; outside: Outside },
 ): Promise<Outcome> {
   let slowest = 0;
   for (let call = 1; call <= probe.smoke; call += 1) {
-    const result: ProbeResult = await runProbe({ probe, spec, version }, driver, ctx);
+    const result: ProbeResult = await runProbe({ probe, spec, version }, driver, ctx, outside);
     ctx.heartbeat();
     if (!result.ok) {
       const of = `call ${call} of ${probe.smoke} failed: ${result.why}`;

@@ -9,6 +9,7 @@ import { extended, type SeriesPoint } from '../../src/model/series.js';
 import type { AlarmSpec, MetricSpec, ProbeSpec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
 import type { Arm } from '../../src/model/words.js';
+import type { Outside } from '../outside.js';
 import type { PlatformDriver } from '../platform/platform.js';
 import { quiet } from '../platform/quiet.js';
 import { bounded, type Clock, repeat } from './bounded.js';
@@ -47,6 +48,7 @@ interface Reader {
 
 export interface WatchDeps {
   driver: Pick<PlatformDriver, 'invoke' | 'address' | 'source' | 'alarms'>;
+  outside: Outside;
   /** Ends the watch. */
   signal: AbortSignal;
   heartbeat: (details: WatchHeartbeat) => void;
@@ -130,7 +132,7 @@ class Watch {
     const { spec, stable, candidate, from } = this.input;
     const of = { spec, stable, candidate, from, now: this.deps.now, isProbe: (id: string) => this.probes.has(id) };
     const name = metricSource(metric);
-    const source = opened(() => sourceOf(metric, of, this.deps.driver));
+    const source = opened(() => sourceOf(metric, of, this.deps.driver, this.deps.outside));
     return { metric, name, source, since: Math.max(from, this.lastId(name)) };
   }
 
@@ -171,7 +173,8 @@ class Watch {
     const source = probeSource(probe);
     try {
       const { spec, from } = this.input;
-      const result = await runProbe({ probe, spec, version }, this.deps.driver, quiet(this.stop.signal, from));
+      const { driver, outside } = this.deps;
+      const result = await runProbe({ probe, spec, version }, driver, quiet(this.stop.signal, from), outside);
       if (result.requestId !== undefined) this.probes.add(result.requestId);
       if (!result.ok && arm === 'candidate') this.tally.add(`${source}: ${result.why}`);
       counts.add(arm, result.ok);

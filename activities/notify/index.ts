@@ -1,7 +1,8 @@
 /** Telling the outside of every end and every wait. */
 import { Context } from '@temporalio/activity';
 import { ERRORS, SluiceError } from '../../src/model/errors.js';
-import type { NotifySpec } from '../../src/model/spec.js';
+import type { Spec } from '../../src/model/spec.js';
+import type { Outside } from '../outside.js';
 import type { NotifyEvent } from '../types.js';
 import { messageOf, type Occasion } from './message.js';
 import { post } from './post.js';
@@ -11,15 +12,16 @@ export { verifySignature } from './signature.js';
 
 /**
  * Tells every webhook of the spec. One that fails keeps no other from being told; when tried again all are told again, with
- * the same id. Errors: SLUICE_PROVIDER when one was not reached (worth another try), else SLUICE_SETUP for a missing secret.
+ * the same id. Errors: SLUICE_PROVIDER when one was not reached (worth another try), else those of its secret and its address.
  */
 export async function notify(
-  spec: { notify: NotifySpec[] },
+  spec: Pick<Spec, 'app' | 'environment' | 'notify'>,
   event: NotifyEvent,
+  outside: Outside,
   occasion: Occasion = occasionOf(event),
 ): Promise<void> {
   const message = messageOf(event, occasion);
-  const results = await Promise.allSettled(spec.notify.map((entry) => post(entry, message)));
+  const results = await Promise.allSettled(spec.notify.map((entry) => post(entry, message, { spec, outside })));
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
   if (failures.length > 0) throw failures.find(worthAnotherTry) ?? failures[0];
 }

@@ -1,42 +1,56 @@
 /** One delivery of a message to one webhook. */
 import { SluiceError } from '../../src/model/errors.js';
-import type { NotifySpec } from '../../src/model/spec.js';
+import type { NotifySpec, Spec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
 import { fetchReason } from '../health/reason.js';
+import type { Outside } from '../outside.js';
+import { hostOf } from '../secrets/headers.js';
 import type { NotifyMessage } from './message.js';
 import { sign } from './signature.js';
 
 /** Longest answer of a receiver, in ms. */
 const TIMEOUT = 10_000;
 
+export interface Posting {
+  spec: Pick<Spec, 'app' | 'environment'>;
+  outside: Outside;
+  /** ms since the epoch; now unless given. */
+  now?: number;
+  /** Longest answer, in ms. */
+  timeout?: number;
+}
+
 /**
  * Posts the message, signed when the webhook has a secret. Any 2xx is a delivery. Redirects are not followed: a signed
- * message is for the address in the spec. Errors: SLUICE_SETUP for a secret this worker does not have; SLUICE_PROVIDER for
- * anything but a delivery, with the receiver's Retry-After.
+ * message is for the address in the spec. Errors: those of reading the secret; SLUICE_ADDRESS; SLUICE_PROVIDER for anything but a
+ * delivery, with the receiver's Retry-After.
  */
 export async function post(
-  { webhook, secretEnv }: NotifySpec,
+  { webhook, secret }: NotifySpec,
   message: NotifyMessage,
-  { now = Date.now(), timeout = TIMEOUT }: { now?: number; timeout?: number } = {},
+  { spec, outside, now = Date.now(), timeout = TIMEOUT }: Posting,
 ): Promise<void> {
   const body = JSON.stringify(message);
   const timestamp = String(now);
-  const signature = secretEnv === undefined ? null : sign(secretOf(secretEnv), timestamp, body);
-  const response = await fetch(webhook, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'user-agent': 'sluice',
-      'x-sluice-id': message.id,
-      'x-sluice-timestamp': timestamp,
-      ...(signature === null ? {} : { 'x-sluice-signature': signature }),
-    },
-    body,
-    redirect: 'manual',
-    signal: AbortSignal.timeout(timeout),
-  }).catch((error: unknown) => {
-    throw new SluiceError('SLUICE_PROVIDER', `${nameOf(webhook)} could not be reached: ${reasonOf(error, timeout)}`);
-  });
+  const signing = secret === undefined ? null : await signingSecret(secret, webhook, { spec, outside });
+  const signature = signing === null ? null : sign(signing, timestamp, body);
+  const response = await outside.net
+    .fetch(webhook, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'sluice',
+        'x-sluice-id': message.id,
+        'x-sluice-timestamp': timestamp,
+        ...(signature === null ? {} : { 'x-sluice-signature': signature }),
+      },
+      body,
+      signal: AbortSignal.timeout(timeout),
+    })
+    .catch((error: unknown) => {
+      if (error instanceof SluiceError) throw error;
+      throw new SluiceError('SLUICE_PROVIDER', `${nameOf(webhook)} could not be reached: ${reasonOf(error, timeout)}`);
+    });
   await response.body?.cancel().catch(() => {});
   if (response.ok) return;
   throw new SluiceError(
@@ -46,13 +60,11 @@ export async function post(
   );
 }
 
-function secretOf(name: string): string {
-  const secret = process.env[name];
-  if (secret !== undefined && secret !== '') return secret;
-  throw new SluiceError(
-    'SLUICE_SETUP',
-    `the worker has no environment variable ${clean(name)}, which notify.secretEnv names; set it and restart the worker`,
-  );
+/** The signature and not the secret goes to the host; the policy is asked all the same: who signs, speaks for us. */
+async function signingSecret(reference: string, webhook: string, { spec, outside }: Posting): Promise<string> {
+  const { app, environment } = spec;
+  const ask = { app, environment, use: 'webhook' as const, host: hostOf(webhook) };
+  return (await outside.secrets.resolve(reference, ask, AbortSignal.timeout(TIMEOUT))).value;
 }
 
 /** The webhook without its path: many have their secret there. */

@@ -135,10 +135,12 @@ export interface PlatformDriver {
   /**
    * Makes the release exist without traffic and waits until it is usable. Answers the same release for the same input.
    * With `into: 'idle'` it also stands in the idle environment afterwards, and `environments` says which is which.
+   * `spec.configuration.environment` holds the values of secrets here, so that nothing of it may be returned; `identity` is the
+   * same with something in their place that a release may be named by.
    */
   deploy(
     ctx: CallContext,
-    args: { spec: Spec; before: BeforeState; mark: string; into?: 'idle' },
+    args: { spec: Spec; before: BeforeState; mark: string; into?: 'idle'; identity?: Record<string, string> },
   ): Promise<{ release: Release; environments: Environments | null }>;
 
   /** Capacity of the candidate, ready when it returns. */

@@ -7,6 +7,7 @@ import { decidingSources } from '../../activities/health/source-names.js';
 import type { SourceTick } from '../../activities/health/sources/source.js';
 import type { WatchReport } from '../../activities/health/types.js';
 import { type WatchDeps, watch } from '../../activities/health/watcher.js';
+import { createOutside } from '../../activities/outside.js';
 import { type Baseline, type Counts, dispersion, judgeOf } from '../../src/judge/index.js';
 import type { HealthPolicy, MetricSpec, ProbeSpec, Spec } from '../../src/model/spec.js';
 import { binomial, seeded } from '../../test/judge/random.js';
@@ -85,6 +86,9 @@ interface StageOf {
   state: WatchReport['state'] | null;
 }
 
+/** Nothing is asked over the network here. */
+const OUTSIDE = createOutside({ env: {}, allowAddresses: '' })(null);
+
 /** One weight, watched until its time is over. */
 async function stageOf({ service, clock, weight, policy, baselines, state }: StageOf): Promise<WatchReport> {
   const spec = specOf(policy);
@@ -95,7 +99,15 @@ async function stageOf({ service, clock, weight, policy, baselines, state }: Sta
   let over = false;
   const report = watch(
     { spec, stable: STABLE, candidate: CANDIDATE, weight, from, state, policy, before, earliest: null },
-    { driver: service, signal: stop.signal, heartbeat: () => {}, now: () => clock.now(), clock, judge },
+    {
+      driver: service,
+      outside: OUTSIDE,
+      signal: stop.signal,
+      heartbeat: () => {},
+      now: () => clock.now(),
+      clock,
+      judge,
+    },
   ).finally(() => {
     over = true;
   });

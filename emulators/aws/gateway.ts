@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Answer, type Call, json, parse, readBody, send, upstreamOf } from '../http.js';
+import { checkRole } from './actions.js';
 import { ProvisionedConcurrency } from './concurrency.js';
 import { invoke } from './invoke.js';
 import { Traffic, type Write, WriteLog } from './logs.js';
@@ -19,6 +20,8 @@ export interface GatewayOptions {
   metricsDelayMs: number;
   /** Milliseconds provisioned concurrency takes to be ready. */
   provisioningMs: number;
+  /** Actions that an access key may do; one without an entry may do everything. */
+  roles: Record<string, readonly string[]>;
   /** File that gets each write as a JSON line. */
   logFile: string | null;
   /** Called after each write's effect and before its answer: where a test lets a worker die in between. */
@@ -49,6 +52,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const answer = async (call: Call): Promise<Answer> => {
     const own = ownPage(call, writes, traffic);
     if (own !== null) return own;
+    checkRole(call, options.roles);
     const request = lambdaRequest(call.method, call.path, call.headers);
     if (request === null) return upstream.call(call);
     switch (request.operation) {

@@ -92,7 +92,8 @@ function nameAndQualifier(reference: string): { name: string; qualifier: string 
   return { name, qualifier: qualifier ?? null };
 }
 
-function scopeOf(headers: IncomingHttpHeaders): Scope & { service: string | null } {
+/** Who signed, for which service. */
+export function scopeOf(headers: IncomingHttpHeaders): Scope & { service: string | null } {
   const found = /Credential=([^/,\s]+)\/\d+\/([^/]+)\/([^/]+)\//.exec(headers.authorization ?? '');
   const [, accessKey = 'test', region = 'us-east-1', service = null] = found ?? [];
   return { accessKey, region, service };

@@ -13,6 +13,8 @@ export interface AwsOptions {
   metricsDelayMs?: number;
   /** Milliseconds provisioned concurrency is IN_PROGRESS. */
   provisioningMs?: number;
+  /** Actions that an access key may do; one without an entry may do everything. */
+  roles?: Record<string, readonly string[]>;
   /** File that gets each control-plane write as a JSON line. */
   writesFile?: string;
   /** File that gets what the servers print. */
@@ -49,6 +51,7 @@ export async function startAws(options: AwsOptions = {}): Promise<EmulatedAws> {
     upstream: `http://127.0.0.1:${ports.ministack}`,
     metricsDelayMs: options.metricsDelayMs ?? 0,
     provisioningMs: options.provisioningMs ?? 1_000,
+    roles: options.roles ?? {},
     logFile: options.writesFile ?? null,
     ...(options.afterWrite === undefined ? {} : { afterWrite: options.afterWrite }),
   });

@@ -19,12 +19,15 @@ import { hostOf, type Store, scmOf } from './store.js';
 import { runSwap, type WarmUp } from './swap.js';
 import { Throttle } from './throttle.js';
 import { Traffic } from './traffic.js';
+import { challenge, isVault, READ_SECRET, vault } from './vaults.js';
 
 export interface Parts {
   store: Store;
   certificates: Certificates;
   log: WriteLog;
   client: Client;
+  /** Whose tokens the vaults take. */
+  tenant: string;
   /** What IDENTITY_HEADER must say. */
   identityHeader: string;
   /** What callers may do; null: everything. */
@@ -285,11 +288,12 @@ export class Azure {
     else await this.runtime.restart(content.id, this.store.launch(site, slot));
   }
 
-  /** ARM, Entra and Azure Monitor share an address; their paths tell them apart. */
+  /** ARM, Entra, Azure Monitor and the vaults share an address; their paths tell them apart. */
   async #control(call: Call, gone: AbortSignal): Promise<Reaction> {
     if (call.path.startsWith('/_sluice/')) return this.#ownPage(call);
     const token = entra(call, { base: this.endpoint, tokens: this.#tokens, client: this.parts.client });
     if (token !== null) return token;
+    if (isVault(call.path)) return this.#vault(call, gone);
     const refused = this.#refused(call, actionOf(call));
     if (refused !== null) return refused;
     if (/\/metrics:getbatch(\?|$)/i.test(call.path)) {
@@ -311,6 +315,13 @@ export class Azure {
         ...reaction.headers,
       },
     };
+  }
+
+  async #vault(call: Call, gone: AbortSignal): Promise<Reaction> {
+    if (call.headers.authorization === undefined) return challenge(`${this.endpoint}/${this.parts.tenant}`);
+    const refused = this.#refused(call, READ_SECRET);
+    if (refused !== null) return refused;
+    return this.faults.meet('GetSecret', async () => vault(call, this.store.data.secrets), gone);
   }
 
   #refused(call: Call, action: string | null): Answer | null {

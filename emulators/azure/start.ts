@@ -93,6 +93,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
     certificates,
     log: new WriteLog(options.writesFile ?? null),
     client: CLIENT,
+    tenant: TENANT,
     identityHeader: IDENTITY_HEADER,
     role: options.role ?? null,
     throttle: options.throttle ?? true,
@@ -136,6 +137,9 @@ function describe(azure: Azure, folder: string, ca: string): Omit<EmulatedAzure,
     env: {
       SLUICE_AZURE_ENDPOINT: endpoint,
       SLUICE_AZURE_MONITOR_ENDPOINT: endpoint,
+      SLUICE_AZURE_VAULT_ENDPOINT: `${endpoint}/vaults/{vault}`,
+      // Its sites live there.
+      SLUICE_ALLOW_ADDRESSES: 'loopback',
       SLUICE_AZURE_CREDENTIAL: 'clientSecret',
       AZURE_AUTHORITY_HOST: endpoint,
       AZURE_TENANT_ID: TENANT,

@@ -23,6 +23,7 @@ export {
   type Rule,
   ruleFor,
 } from './policy.js';
+export { mayUseBy } from './secrets.js';
 export {
   audienceOf,
   BadToken,

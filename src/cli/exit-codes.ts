@@ -57,6 +57,8 @@ export function exitOfError(code: ErrorCode): number {
     case 'SLUICE_REFUSED':
     case 'SLUICE_FOREIGN_CHANGE':
     case 'SLUICE_ARTIFACT':
+    case 'SLUICE_SECRET':
+    case 'SLUICE_ADDRESS':
       return EXIT.refused.code;
     default:
       return EXIT.error.code;

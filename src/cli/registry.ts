@@ -29,6 +29,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   audit: () => import('./verbs/audit.js').then((m) => m.audit),
   sweep: () => import('./verbs/sweep.js').then((m) => m.sweep),
   judge: () => import('./verbs/judge.js').then((m) => m.judge),
+  policy: () => import('./verbs/policy.js').then((m) => m.policy),
   key: () => import('./verbs/key.js').then((m) => m.key),
   schema: () => import('./verbs/schema.js').then((m) => m.schema),
   doctor: () => import('./verbs/doctor.js').then((m) => m.doctor),

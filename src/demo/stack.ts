@@ -34,15 +34,17 @@ export interface StackOptions {
   faults?: boolean;
   /** Milliseconds that CloudWatch lags behind an invocation; none by default. */
   metricsDelayMs?: number;
+  /** Actions by access key, see the emulated AWS. */
+  roles?: Record<string, readonly string[]>;
   /** The worker's environment, beside what it needs to find the other parts. */
   workerEnv?: Record<string, string>;
 }
 
 /** All of it on the emulated AWS. */
 export async function startStack(folder: string, options: StackOptions = {}): Promise<Stack> {
-  const { faults = false, metricsDelayMs = 0, workerEnv = {} } = options;
+  const { faults = false, metricsDelayMs = 0, workerEnv = {}, roles = {} } = options;
   const parts = await startParts(folder, {
-    cloud: () => startAws({ faults, metricsDelayMs }),
+    cloud: () => startAws({ faults, metricsDelayMs, roles }),
     envOf: (aws) => ({ ...awsEnv(aws.endpoint), ...workerEnv }),
   });
   return { ...parts, aws: parts.cloud };

@@ -57,6 +57,16 @@ export const ERRORS = {
     means: 'The provider is throttling, or another operation on the target is in progress. Retried with back-off.',
   },
   SLUICE_PROVIDER: { final: false, means: 'The provider failed, or could not be reached. Retried with back-off.' },
+  SLUICE_SECRET: {
+    final: true,
+    means:
+      'A secret that the spec refers to does not exist, has no such version or key, or may not be used so by the policy; the message names the reference.',
+  },
+  SLUICE_ADDRESS: {
+    final: true,
+    means:
+      'A probe, metric or webhook would reach an address that no spec may reach (loopback, link-local, metadata); the message names it.',
+  },
   SLUICE_ARTIFACT: {
     final: true,
     means: 'The artifact is missing, too large, or its content does not match its sha256.',

@@ -95,6 +95,7 @@ export interface FunctionConfiguration {
   memory?: number;
   /** Seconds, Lambda's own unit. */
   timeout?: number;
+  /** A value may be a reference to a secret. */
   environment?: Record<string, string>;
   layers?: string[];
   description?: string;
@@ -106,7 +107,7 @@ export interface FunctionConfiguration {
 
 /** App Service's. */
 export interface SiteConfiguration {
-  /** App settings that travel with the release through a swap. */
+  /** App settings that travel with the release through a swap. A value may be a reference to a secret. */
   environment?: Record<string, string>;
   description?: string;
   /** Path whose answer holds the release's id: read back after each deployment and swap. */
@@ -221,6 +222,7 @@ export interface ProbeSpec {
   /** `http`: URL per arm; `{version}` is replaced by the release's version, `{host}` by the host that serves it. */
   url?: string;
   method?: string;
+  /** A value may be a reference to a secret. */
   headers?: Record<string, string>;
   body?: string;
   expect: ProbeExpect;
@@ -280,8 +282,8 @@ export interface PrometheusMetric extends Metric {
   slow?: string;
   /** Length of a stretch, in milliseconds. */
   window: number;
-  /** Name of the worker's environment variable that holds the bearer token. */
-  tokenEnv?: string;
+  /** Reference to the bearer token. */
+  token?: string;
 }
 
 /** Any address that answers counts as JSON. */
@@ -289,6 +291,7 @@ export interface HttpMetric extends Metric {
   kind: 'http';
   /** With `{version}`, `{from}` and `{to}`. */
   url: string;
+  /** A value may be a reference to a secret. */
   headers?: Record<string, string>;
   /** JSON paths to the counts. */
   requests: string;
@@ -296,14 +299,14 @@ export interface HttpMetric extends Metric {
   slow?: string;
   /** Length of a stretch, in milliseconds. */
   window: number;
-  /** Name of the worker's environment variable that holds the bearer token. */
-  tokenEnv?: string;
+  /** Reference to the bearer token. */
+  token?: string;
 }
 
 export interface NotifySpec {
   webhook: string;
-  /** Name of an environment variable of the worker that holds the signing secret. */
-  secretEnv?: string;
+  /** Reference to the signing secret. */
+  secret?: string;
 }
 
 /** Longest waits of one rollout, in milliseconds. */
@@ -325,8 +328,6 @@ export interface Release {
   version: string;
   /** Digest of its code, as the platform writes it (Lambda: CodeSha256, base64). */
   digest: string;
-  /** Digest of its configuration, where the platform tells one. */
-  configDigest?: string;
 }
 
 /** The one JSON argument of a rollout workflow: a parsed rollout.yaml, or a spec with all defaults. */

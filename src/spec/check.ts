@@ -7,6 +7,7 @@ import { suggestion } from './nearest.js';
 import { checkPlatform, withPlatform } from './platform.js';
 import { faultsOf, type Report, say } from './problems.js';
 import { written } from './schema/index.js';
+import { checkReferences } from './secrets.js';
 import { child, type Fault, locate, plainOf, type Tree, treeOfValue, withChild } from './tree.js';
 import { writeDuration } from './units.js';
 
@@ -52,6 +53,7 @@ export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | 
   checkPlatform(spec, fault);
   checkGates(spec, fault);
   checkInvocation(spec, fault);
+  checkReferences(plainOf(tree), fault);
   const bytes = Buffer.byteLength(JSON.stringify(spec));
   if (bytes > MOST_BYTES) {
     fault([], `the spec has ${bytes} bytes, at most ${MOST_BYTES} fit (take payloads or environment variables out)`);

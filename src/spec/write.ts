@@ -57,7 +57,7 @@ const duration: Change = (value) => (typeof value === 'number' ? writeDuration(v
 const weight: Change = (value) => (typeof value === 'number' ? `${value}%` : value);
 const share: Change = (value) => (typeof value === 'number' ? writeShare(value) : value);
 const bake: Change = (value) => (isObject(value) ? change(value, { min: duration, max: duration }) : duration(value));
-const approval: Change = (value) => change(value, { within: duration });
+const approval: Change = (value) => change(value, { within: duration, remindEvery: duration });
 
 /** What is null is measured, and left out as it was when written. */
 function policy(value: unknown): unknown {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import {
   holdersOf,
   isHolder,
@@ -12,6 +14,7 @@ import {
 } from '../../src/access/index.js';
 import { makePlan } from '../../src/plan/index.js';
 import { canary, ONE_PERSON, specFor } from '../support/specs.js';
+import { ROOT } from '../support/tools.js';
 
 const ANN = newKey('ann').public;
 const BEN = newKey('ben').public;
@@ -199,4 +202,16 @@ describe('floors', () => {
     expect(faults(specFor({ type: 'direct', bake: 0 }))).toEqual(['strategy direct is not allowed here; take canary']);
     expect(faults(specFor({ type: 'undo', bake: 0 }))).toEqual([]);
   });
+});
+
+test('the policy in the examples is one, and means what its remarks say', () => {
+  const found = parsePolicy(readFileSync(path.join(ROOT, 'examples', 'policy.yaml'), 'utf8'), 'policy.yaml');
+  const production = ruleFor(found, 'checkout', 'production');
+  if (production === null) throw new Error('no rule');
+  expect(namesOf(found, holdersOf(production, 'start'))).toEqual(['ann', 'ben']);
+  expect(namesOf(found, holdersOf(production, 'approve', '10%'))).toEqual(['ben', 'cem']);
+  expect(namesOf(found, holdersOf(production, 'approve', '100%'))).toEqual(['cem']);
+  expect(holdersOf(production, 'undo')).toEqual(['@developers']);
+  expect(ruleFor(found, 'other', 'production')).toBeNull();
+  expect(ruleFor(found, 'other', 'staging')?.allow.start).toEqual(['anyone']);
 });

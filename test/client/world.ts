@@ -17,6 +17,7 @@ import { makePlan } from '../../src/plan/index.js';
 import { ensureSearchAttributes } from '../../src/search-attributes.js';
 import { OPEN, UNGRANTED } from '../support/access.js';
 import { workflowBundle } from '../support/bundle.js';
+import { outsideFor } from '../support/outside.js';
 
 const AT = { platform: 'lambda', account: 'default', region: 'us-east-1' };
 
@@ -51,6 +52,7 @@ export async function startWorld(options: { searchAttributes: boolean }): Promis
         searchAttributes: options.searchAttributes,
         limits: { history: 4_000, signals: 2_000, heartbeat: 10_000 },
         access: OPEN,
+        outside: outsideFor(),
       });
       const main = await Worker.create({ ...common, ...workflowBundle(), taskQueue: TASK_QUEUE, activities: light });
       const activities = withFailures(accountInMemory());

@@ -17,6 +17,7 @@ import {
   UpdateFunctionCodeCommand,
 } from '@aws-sdk/client-lambda';
 import { createBudget } from '../../activities/platform/index.js';
+import { ACTIONS } from '../../activities/platform/lambda/actions.js';
 import { awsClients, createLambdaDriver } from '../../activities/platform/lambda/index.js';
 import type { Split } from '../../activities/platform/platform.js';
 import { type EmulatedAws, type FaultRule, startAws, type Write } from '../../emulators/aws/index.js';
@@ -254,11 +255,14 @@ function trafficWrite(write: Write) {
 
 describeDriver('Lambda', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-conformance-'));
-  const aws = await startAws({ faults: true, provisioningMs: 300 });
-  process.env.AWS_ACCESS_KEY_ID = 'test';
-  process.env.AWS_SECRET_ACCESS_KEY = 'test';
+  // The driver has the role that docs/platforms.md shows, and nothing more.
+  const roles = { worker: Object.values(ACTIONS).flat() };
+  const aws = await startAws({ faults: true, provisioningMs: 300, roles });
+  process.env.AWS_ACCESS_KEY_ID = 'worker';
+  process.env.AWS_SECRET_ACCESS_KEY = 'worker';
   // The driver meets the faults; the test's own hand does not.
   process.env.AWS_ENDPOINT_URL = aws.endpoint;
-  const lambda = new LambdaClient({ endpoint: aws.gatewayUrl, region: REGION });
+  const credentials = { accessKeyId: 'admin', secretAccessKey: 'admin' };
+  const lambda = new LambdaClient({ endpoint: aws.gatewayUrl, region: REGION, credentials });
   return new LambdaFixture(aws, lambda, folder);
 });

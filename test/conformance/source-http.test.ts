@@ -2,6 +2,7 @@ import { httpSource } from '../../activities/health/sources/http/index.js';
 import type { SourceOf } from '../../activities/health/sources/source.js';
 import type { HttpMetric } from '../../src/model/spec.js';
 import { serve } from '../health/server.js';
+import { outsideFor } from '../support/outside.js';
 import { specFor } from '../support/specs.js';
 import { describeSource, type SourceFixture } from './source.js';
 
@@ -63,7 +64,7 @@ async function start(): Promise<SourceFixture> {
     window: WINDOW,
     delay: DELAY,
     source: ({ of, now, endpoint = server.url }) =>
-      httpSource(metric(endpoint), target({ ...of, now: () => now }), NOWHERE),
+      httpSource(metric(endpoint), target({ ...of, now: () => now }), NOWHERE, outsideFor()),
     releases: async () => ({ stable: String(++releases), candidate: String(++releases) }),
     happen: async (of, stable, candidate) => {
       cursor += 2 * WINDOW;
@@ -85,7 +86,7 @@ async function start(): Promise<SourceFixture> {
 describeSource('an address that answers JSON', start);
 
 describe('an answer of an http source', () => {
-  const read = async (answer: string, more: Partial<HttpMetric> = {}, status = 200) => {
+  const read = async (answer: string, more: Partial<HttpMetric> = {}, status = 200, env = {}) => {
     const headers: Record<string, unknown>[] = [];
     const server = await serve((request, response) => {
       headers.push(request.headers);
@@ -96,6 +97,7 @@ describe('an answer of an http source', () => {
         metric(server.url, more),
         target({ candidate: '7', now: () => 10_000 + DELAY }),
         NOWHERE,
+        outsideFor(env),
       );
       const { ticks } = await source.read({ signal: new AbortController().signal }, 5_000);
       return { candidate: ticks[0]?.candidate, headers };
@@ -133,7 +135,7 @@ describe('an answer of an http source', () => {
       address: async (_: unknown, { version }: { version: string }) => ({ host, headers: { 'x-arm': version } }),
     };
     const of = target({ stable: '6', candidate: '7', now: () => 10_000 + DELAY });
-    const { ticks } = await httpSource(metric('http://{host}'), of, driver).read(
+    const { ticks } = await httpSource(metric('http://{host}'), of, driver, outsideFor()).read(
       { signal: new AbortController().signal },
       5_000,
     );
@@ -149,15 +151,17 @@ describe('an answer of an http source', () => {
     await expect(read('', {}, 302)).rejects.toThrow(/answered status 302/);
   });
 
-  test('comes to the headers of the spec and the token of the worker', async () => {
-    process.env.SLUICE_TOKEN_COUNTS = 'abc';
-    const more = { headers: { 'x-team': 'shop' }, tokenEnv: 'SLUICE_TOKEN_COUNTS' };
-    const { headers } = await read('{"counts":{"requests":1,"errors":0,"slow":0}}', more);
-    delete process.env.SLUICE_TOKEN_COUNTS;
-    expect(headers[0]).toMatchObject({ 'x-team': 'shop', authorization: 'Bearer abc' });
+  test('comes to the headers of the spec and its token, each a secret of the worker', async () => {
+    const more = {
+      headers: { 'x-team': 'shop', 'x-key': 'secret://env/SLUICE_SECRET_KEY' },
+      token: 'secret://env/SLUICE_SECRET_COUNTS',
+    };
+    const env = { SLUICE_SECRET_COUNTS: 'abc', SLUICE_SECRET_KEY: 'def' };
+    const { headers } = await read('{"counts":{"requests":1,"errors":0,"slow":0}}', more, 200, env);
+    expect(headers[0]).toMatchObject({ 'x-team': 'shop', 'x-key': 'def', authorization: 'Bearer abc' });
     await expect(read('{}', more)).rejects.toMatchObject({
-      code: 'SLUICE_SETUP',
-      message: 'the worker has no SLUICE_TOKEN_COUNTS; set it to the bearer token of the metric',
+      code: 'SLUICE_SECRET',
+      message: expect.stringMatching(/^secret:\/\/env\/SLUICE_SECRET_(KEY|COUNTS): the worker has no variable/),
     });
   });
 });

@@ -62,7 +62,7 @@ beforeAll(async () => {
   for (const name of Object.keys(PEOPLE) as Name[]) {
     clients[name] = await world.client({ SLUICE_KEY: keyFile(world.folder, name) });
   }
-  await Promise.all(['once', 'stolen', 'reset', 'gated', 'flooded'].map(live));
+  await Promise.all(['once', 'stolen', 'reset', 'gated', 'flooded', 'queued'].map(live));
 }, 60_000);
 
 afterAll(() => world?.stop());
@@ -404,4 +404,61 @@ describe('a decision', () => {
     await done.catch(() => undefined);
     expect(sent).toBeGreaterThanOrEqual(10_000);
   }, 120_000);
+});
+
+describe('the companion of a target', () => {
+  test('takes over a release only for whom it may, and ends the running one only for a release that may replace it', async () => {
+    const app = 'queued';
+    const started = await start(app, SLOW);
+    const { run } = await world.phase(app, 'baking');
+    for (const [name, client, says] of [
+      ['nobody', world.sluice, 'the start is not signed'],
+      ['dan', clients.dan, 'dan may not; @developers may'],
+    ] as const) {
+      await expect(world.start(app, name, SLOW, 'replace', client)).rejects.toThrow(says);
+    }
+    const handle = temporal().workflow.getHandle(`${app}/production`);
+    await handle.signal('supersede', { by: 'ann', run });
+    await handle.signal('supersede', { by: 'ann', run, token: 'forged' });
+    const { refusals } = await until('both to be refused', async () => {
+      const { view } = await world.sluice.status(world.at(app));
+      return view !== null && view.refusalsTotal === 2 ? view : null;
+    });
+    expect(refusals.map(({ why }) => why)).toEqual([
+      'supersede is not signed, and there is a policy; say it with `sluice supersede` and your key',
+      'it does not come from the companion of the target',
+    ]);
+    const next = await world.start(app, 'ann', QUICK, 'replace', clients.ann);
+    expect(await world.end(app, started)).toMatchObject({
+      outcome: 'superseded',
+      reason: 'a newer release by ann takes its place',
+    });
+    expect(await world.end(app, next)).toMatchObject({ outcome: 'succeeded', access: { starter: 'ann' } });
+
+    await undoing(app);
+  });
+
+  /** Back to the release before, for whom may start; never by a record that no rollout has written. */
+  async function undoing(app: string): Promise<void> {
+    const undo = async (name: Name) => world.end(app, await clients[name].undo(world.at(app), { by: name }));
+    expect(await undo('dan')).toMatchObject({ outcome: 'failed', code: 'SLUICE_ACCESS' });
+    const back = clients.ann.undo(world.at(app), { by: 'ann' });
+    await world.phase(app, 'baking');
+    await clients.ann.verb(world.at(app), 'skip', {});
+    expect(await world.end(app, await back)).toMatchObject({ outcome: 'succeeded', startedBy: 'ann' });
+
+    const spec = { ...specOf('else', QUICK), app };
+    const [at, entry] = [Date.now(), (await world.ledger(app))?.releases[0]];
+    await temporal()
+      .workflow.getHandle(`target/${app}/production`)
+      .signal('rolloutEvent', {
+        ...{ kind: 'ended', run: 'forged', at, entry: { ...entry, run: 'forged', since: at } },
+        undo: { version: '2', window: 3_600_000, spec, seal: 'forged' },
+      });
+    await until('the forged record', async () => (await world.ledger(app))?.releases[0]?.run === 'forged');
+    expect(await undo('ann')).toMatchObject({
+      outcome: 'failed',
+      reason: `the record of ${app}/production was not written by a rollout; nothing is done by it`,
+    });
+  }
 });

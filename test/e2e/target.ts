@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { GetAliasCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { ACTIONS } from '../../activities/platform/lambda/actions.js';
 import { contentOf } from '../../src/artifact/index.js';
 import { run } from '../../src/cli/main.js';
 import { connect, type Sluice, type StartAnswer } from '../../src/client/index.js';
@@ -23,11 +24,14 @@ type Fields = Record<string, unknown>;
 
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
+/** The worker's role: what docs/platforms.md shows, and the stores of secrets. */
+const WORKER = [...Object.values(ACTIONS).flat(), 'ssm:GetParameter', 'secretsmanager:GetSecretValue'];
+
 /** `workerEnv`: the worker's own settings, made in the world's folder. */
 export async function startWorld(name: string, workerEnv: (folder: string) => Record<string, string> = () => ({})) {
   const folder = path.join(ROOT, '.sluice', 'e2e', `${name}-${process.pid}`);
   mkdirSync(folder, { recursive: true });
-  const stack = await startStack(folder, { workerEnv: workerEnv(folder) });
+  const stack = await startStack(folder, { workerEnv: workerEnv(folder), roles: { demo: WORKER } });
   const env = { TEMPORAL_ADDRESS: stack.temporal.address, USER: 'ann' };
   const sluice = await connect({ env });
   const clients: Sluice[] = [sluice];

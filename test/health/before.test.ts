@@ -1,6 +1,7 @@
 import { healthBefore } from '../../activities/health/before.js';
 import type { AlarmState } from '../../activities/health/sources/source.js';
 import type { MetricSpec, Spec } from '../../src/model/spec.js';
+import { outsideFor } from '../support/outside.js';
 import { calm, FunctionDouble, specWith } from './double.js';
 
 const MINUTE = 60_000;
@@ -39,7 +40,7 @@ describe("stable's past", () => {
       }));
       return { ticks, asked: [] };
     };
-    const { health, findings } = await healthBefore(calm(), driver, specWith([], [metric]), '6');
+    const { health, findings } = await healthBefore(calm(), driver, outsideFor(), specWith([], [metric]), '6');
     expect(findings).toEqual([]);
     expect(asked[0]).toBeLessThanOrEqual(began - 60 * MINUTE);
     expect(health.baselines['metric requests']?.counts).toEqual({ requests: 6_400, errors: 48 });
@@ -48,8 +49,8 @@ describe("stable's past", () => {
 
   test('is nothing where nothing was live, and of no metric that is only tried out', async () => {
     const driver = new FunctionDouble();
-    const first = await healthBefore(calm(), driver, specWith([], [metric]), null);
-    const trial = await healthBefore(calm(), driver, specWith([], [{ ...metric, dryRun: true }]), '6');
+    const first = await healthBefore(calm(), driver, outsideFor(), specWith([], [metric]), null);
+    const trial = await healthBefore(calm(), driver, outsideFor(), specWith([], [{ ...metric, dryRun: true }]), '6');
     expect([first.health, trial.health]).toEqual([
       { baselines: {}, firing: [] },
       { baselines: {}, firing: [] },
@@ -60,7 +61,7 @@ describe("stable's past", () => {
   test('that cannot be read is a warning with what it means', async () => {
     const driver = new FunctionDouble();
     driver.counted = () => Promise.reject(new Error('access denied'));
-    const { health, findings } = await healthBefore(calm(), driver, specWith([], [metric]), '6');
+    const { health, findings } = await healthBefore(calm(), driver, outsideFor(), specWith([], [metric]), '6');
     expect(health.baselines).toEqual({});
     expect(findings).toEqual([
       {
@@ -82,7 +83,13 @@ test.each([
   const driver = new FunctionDouble();
   driver.alarm = () => is('OK');
   const spec = withAlarms(...names);
-  const { findings } = await healthBefore(calm(), driver, { ...spec, health: { ...spec.health, invocation } }, null);
+  const { findings } = await healthBefore(
+    calm(),
+    driver,
+    outsideFor(),
+    { ...spec, health: { ...spec.health, invocation } },
+    null,
+  );
   expect(findings.some(({ message }) => message.startsWith('nothing watches for events that are lost'))).toBe(warned);
 });
 
@@ -90,13 +97,13 @@ describe('an alarm', () => {
   test('that fires already is recorded, and no obstacle', async () => {
     const driver = new FunctionDouble();
     driver.alarm = (name) => is(name === 'prod-errors' ? 'ALARM' : 'INSUFFICIENT_DATA');
-    const { health, findings } = await healthBefore(calm(), driver, withAlarms('errors', 'latency'), '6');
+    const { health, findings } = await healthBefore(calm(), driver, outsideFor(), withAlarms('errors', 'latency'), '6');
     expect(health.firing).toEqual(['errors']);
     expect(findings).toMatchObject([{ level: 'warn', message: expect.stringMatching(/^alarm errors fires already;/) }]);
   });
 
   test('that does not exist is refused, with its name', async () => {
-    const { findings } = await healthBefore(calm(), new FunctionDouble(), withAlarms('errors'), '6');
+    const { findings } = await healthBefore(calm(), new FunctionDouble(), outsideFor(), withAlarms('errors'), '6');
     expect(findings).toMatchObject([
       { level: 'refuse', message: expect.stringContaining('there is no alarm "prod-errors"') },
     ]);

@@ -1,13 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { runSmoke } from '../../activities/health/smoke.js';
 import { SluiceError } from '../../src/model/errors.js';
+import { outsideFor } from '../support/outside.js';
 import { answered, calm, FunctionDouble, failedWith, probeSpec, specWith } from './double.js';
 
 const one = probeSpec({ name: 'one' });
 const two = probeSpec({ name: 'two', smoke: 2 });
 
 function smoke(driver: FunctionDouble, probes = [one, two], ctx = calm()) {
-  return runSmoke({ spec: specWith(probes), version: '7', probes }, { driver, ctx });
+  return runSmoke({ spec: specWith(probes), version: '7', probes }, { driver, ctx, outside: outsideFor() });
 }
 
 describe('a smoke test', () => {

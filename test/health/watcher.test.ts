@@ -9,6 +9,7 @@ import { judgeOf } from '../../src/judge/index.js';
 import { SluiceError } from '../../src/model/errors.js';
 import type { AlarmSpec, MetricSpec, ProbeSpec } from '../../src/model/spec.js';
 import { SimulatedClock } from '../support/clock.js';
+import { outsideFor } from '../support/outside.js';
 import { until } from '../support/until.js';
 import { answered, FunctionDouble, failedWith, httpProbe, probeSpec, specWith, stretch } from './double.js';
 import { serve } from './server.js';
@@ -58,6 +59,7 @@ function start(
     },
     {
       driver,
+      outside: outsideFor(),
       signal: stop.signal,
       heartbeat: (details) => beats.push(structuredClone(details)),
       ...(lastHeartbeat === undefined ? {} : { lastHeartbeat }),

@@ -3,10 +3,18 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { type NotifyMessage, notify, verifySignature } from '../../activities/notify/index.js';
 import { post } from '../../activities/notify/post.js';
 import type { NotifyEvent } from '../../activities/types.js';
+import type { NotifySpec } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
 import { serve, type TestServer, textOf } from '../health/server.js';
+import { outsideFor } from '../support/outside.js';
 
-const SECRET = 'SLUICE_TEST_HOOK_SECRET';
+const SECRET = 'SLUICE_SECRET_HOOK';
+const REFERENCE = `secret://env/${SECRET}`;
+const SPEC = { app: 'checkout', environment: 'production' };
+
+let secrets: Record<string, string> = {};
+
+const tell = (hooks: NotifySpec[], of: NotifyEvent) => notify({ ...SPEC, notify: hooks }, of, outsideFor(secrets));
 
 interface Received {
   headers: Record<string, string | string[] | undefined>;
@@ -16,7 +24,7 @@ interface Received {
 
 const servers: TestServer[] = [];
 afterEach(async () => {
-  delete process.env[SECRET];
+  secrets = {};
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
@@ -81,7 +89,7 @@ describe('a webhook', () => {
   test('is told what happened, in fields of their own and as the whole view', async () => {
     const { url, received } = await receiver();
     const { view } = event();
-    await notify({ notify: [{ webhook: url }] }, event());
+    await tell([{ webhook: url }], event());
     expect(received[0]?.message).toEqual({
       type: 'waiting',
       app: 'checkout',
@@ -105,17 +113,17 @@ describe('a webhook', () => {
   test('is told the outcome and the reason of an end', async () => {
     const { url, received } = await receiver();
     const end = event({ phase: 'done', outcome: 'rolledBack', reason: '7 is unhealthy', waitingFor: null });
-    await notify({ notify: [{ webhook: url }] }, { ...end, type: 'ended' });
+    await tell([{ webhook: url }], { ...end, type: 'ended' });
     expect(received[0]?.message).toMatchObject({ type: 'ended', outcome: 'rolledBack', reason: '7 is unhealthy' });
     expect(received[0]?.message).not.toHaveProperty('waitingFor');
   });
 
   test('gets each try under the same id, and another event under another', async () => {
     const { url, received } = await receiver([500, 200]);
-    const spec = { notify: [{ webhook: url }] };
-    await expect(notify(spec, event())).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
-    await notify(spec, event());
-    await notify(spec, event({ eventsTotal: 5 }));
+    const hooks = [{ webhook: url }];
+    await expect(tell(hooks, event())).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
+    await tell(hooks, event());
+    await tell(hooks, event({ eventsTotal: 5 }));
     const ids = received.map(({ message }) => message.id);
     expect(ids[1]).toBe(ids[0]);
     expect(ids[2]).not.toBe(ids[0]);
@@ -123,14 +131,14 @@ describe('a webhook', () => {
 
   test('gets the id and the time of the activity, which tells two reminders apart', async () => {
     const { url, received } = await receiver();
-    const spec = { notify: [{ webhook: url }] };
+    const hooks = [{ webhook: url }];
     const workflowExecution = { workflowId: 'checkout/production', runId: 'r' };
     for (const info of [
       { activityId: '5', attempt: 1, scheduledTimestampMs: 5_000, workflowExecution },
       { activityId: '5', attempt: 2, scheduledTimestampMs: 5_000, workflowExecution },
       { activityId: '6', attempt: 1, scheduledTimestampMs: 9_000, workflowExecution },
     ]) {
-      await new MockActivityEnvironment(info).run(() => notify(spec, event()));
+      await new MockActivityEnvironment(info).run(() => tell(hooks, event()));
     }
     const [first, again, reminder] = received.map(({ message }) => message);
     expect([first?.at, again?.at, reminder?.at]).toEqual([5_000, 5_000, 9_000]);
@@ -141,9 +149,9 @@ describe('a webhook', () => {
 
 describe('a signature', () => {
   test('is made when the webhook has a secret, and a receiver can verify it', async () => {
-    process.env[SECRET] = 's3cret';
+    secrets = { [SECRET]: 's3cret' };
     const { url, received } = await receiver();
-    await notify({ notify: [{ webhook: url, secretEnv: SECRET }] }, event());
+    await tell([{ webhook: url, secret: REFERENCE }], event());
     const { headers, body } = received[0] as Received;
     expect(headers['x-sluice-signature']).toMatch(/^sha256=[0-9a-f]{64}$/);
     const message = { secret: 's3cret', headers, body };
@@ -169,11 +177,11 @@ describe('a signature', () => {
     expect(verifySignature({ secret: 'key', headers, body: '{"a":1}', now: 1_000 })).toBe(true);
   });
 
-  test('without its secret is an error of the set-up, which names the variable', async () => {
+  test('without its secret is an error, which names the reference', async () => {
     const { url, received } = await receiver();
-    await expect(notify({ notify: [{ webhook: url, secretEnv: SECRET }] }, event())).rejects.toMatchObject({
-      code: 'SLUICE_SETUP',
-      message: expect.stringContaining(SECRET),
+    await expect(tell([{ webhook: url, secret: REFERENCE }], event())).rejects.toMatchObject({
+      code: 'SLUICE_SECRET',
+      message: expect.stringContaining(REFERENCE),
     });
     expect(received).toEqual([]);
   });
@@ -182,7 +190,7 @@ describe('a signature', () => {
 describe('a webhook that fails', () => {
   test.each([301, 404, 500])('with %d was not told', async (status) => {
     const { url } = await receiver([status], { location: '/elsewhere' });
-    const told = notify({ notify: [{ webhook: url }] }, event());
+    const told = tell([{ webhook: url }], event());
     await expect(told).rejects.toMatchObject({
       code: 'SLUICE_PROVIDER',
       message: expect.stringContaining(`${status}`),
@@ -193,27 +201,29 @@ describe('a webhook that fails', () => {
 
   test('may say how long to wait', async () => {
     const { url } = await receiver([429], { 'retry-after': '7' });
-    await expect(notify({ notify: [{ webhook: url }] }, event())).rejects.toMatchObject({ retryAfterMs: 7_000 });
+    await expect(tell([{ webhook: url }], event())).rejects.toMatchObject({ retryAfterMs: 7_000 });
   });
 
   test('keeps no other from being told, and is worth another try before a missing secret ends all', async () => {
     const [good, bad] = [await receiver(), await receiver([503])];
-    const hooks = [{ webhook: good.url, secretEnv: SECRET }, { webhook: bad.url }, { webhook: good.url }];
-    await expect(notify({ notify: hooks }, event())).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
+    const hooks = [{ webhook: good.url, secret: REFERENCE }, { webhook: bad.url }, { webhook: good.url }];
+    await expect(tell(hooks, event())).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
     expect(good.received).toHaveLength(1);
   });
 
   test('because nobody listens or answers was not told', async () => {
     const gone = await serve(() => {});
     await gone.close();
-    await expect(notify({ notify: [{ webhook: gone.url }] }, event())).rejects.toMatchObject({
+    await expect(tell([{ webhook: gone.url }], event())).rejects.toMatchObject({
       code: 'SLUICE_PROVIDER',
       message: expect.stringContaining('ECONNREFUSED'),
     });
     const silent = await serve(() => {});
     servers.push(silent);
     const message = { id: 'x' } as NotifyMessage;
-    await expect(post({ webhook: silent.url }, message, { timeout: 50 })).rejects.toMatchObject({
+    await expect(
+      post({ webhook: silent.url }, message, { spec: SPEC, outside: outsideFor(), timeout: 50 }),
+    ).rejects.toMatchObject({
       code: 'SLUICE_PROVIDER',
       message: expect.stringContaining('no answer within 50 ms'),
     });

@@ -7,6 +7,7 @@ import type { Counts } from '../../src/judge/types.js';
 import type { PrometheusMetric } from '../../src/model/spec.js';
 import { describeSource, type SourceFixture } from '../conformance/source.js';
 import { serve } from '../health/server.js';
+import { outsideFor } from '../support/outside.js';
 import { specFor } from '../support/specs.js';
 import { ROOT } from '../support/tools.js';
 import { until } from '../support/until.js';
@@ -128,7 +129,7 @@ async function startFixture(): Promise<SourceFixture> {
     countsSlow: true,
     window: WINDOW,
     delay: DELAY,
-    source: ({ of, now, endpoint = world.url }) => prometheusSource(metricAt(endpoint), target(of, now)),
+    source: ({ of, now, endpoint = world.url }) => prometheusSource(metricAt(endpoint), target(of, now), outsideFor()),
     releases: async () => ({ stable: String(++releases), candidate: String(++releases) }),
     happen: (of, stable, candidate) =>
       inOneStretch(world, () => {
@@ -152,6 +153,7 @@ describe('counters in Prometheus', () => {
     const source = prometheusSource(
       metricAt(world.url, more),
       target({ stable: null, candidate: version }, end + DELAY),
+      outsideFor(),
     );
     return source.read({ signal: new AbortController().signal }, since);
   };
@@ -216,17 +218,16 @@ describe('counters in Prometheus', () => {
     });
   });
 
-  test('are asked for with the token of the worker', async () => {
+  test('are asked for with the token that the spec refers to', async () => {
     const seen: unknown[] = [];
     const server = await serve((request, response) => {
       seen.push(request.headers.authorization);
       response.end('{"status":"success","data":{"resultType":"matrix","result":[]}}');
     });
-    process.env.SLUICE_TOKEN_PROMETHEUS = 'abc';
-    const metric = metricAt(server.url, { tokenEnv: 'SLUICE_TOKEN_PROMETHEUS' });
-    const source = prometheusSource(metric, target({ stable: null, candidate: 'f' }, Date.now()));
+    const metric = metricAt(server.url, { token: 'secret://env/SLUICE_SECRET_PROMETHEUS' });
+    const outside = outsideFor({ SLUICE_SECRET_PROMETHEUS: 'abc' });
+    const source = prometheusSource(metric, target({ stable: null, candidate: 'f' }, Date.now()), outside);
     await source.read({ signal: new AbortController().signal }, Date.now() - 3 * WINDOW);
-    delete process.env.SLUICE_TOKEN_PROMETHEUS;
     await server.close();
     expect(new Set(seen)).toEqual(new Set(['Bearer abc']));
   });

@@ -123,10 +123,10 @@ health:
   metrics:
     - {name: minutes, cloudwatch: {namespace: Shop, delay: 90s}, latency: 800ms, dryRun: true}
     - {name: logs, lambdaLogs: {window: 2s}, latency: 1s}
-    - {name: prom, prometheus: {url: 'http://p', requests: 'r{v="{version}"}', errors: 'e{v="{release}"}', slow: 's{version}', tokenEnv: SLUICE_TOKEN_P}}
-    - {name: any, http: {url: 'http://c/{version}/{from}/{to}', headers: {a: b}, requests: $.r, errors: '$.e[0]', every: 1500ms}}
+    - {name: prom, prometheus: {url: 'http://p', requests: 'r{v="{version}"}', errors: 'e{v="{release}"}', slow: 's{version}', token: 'secret://aws-ssm/shop/prom'}}
+    - {name: any, http: {url: 'http://c/{version}/{from}/{to}', headers: {a: b, key: 'secret://env/SLUICE_SECRET_K'}, requests: $.r, errors: '$.e[0]', every: 1500ms}}
   policy: {ceiling: 7%, alpha: 0.1%, maxHold: 1500ms}
-notify: [{webhook: 'https://example.com', secretEnv: KEY}]
+notify: [{webhook: 'https://example.com', secret: 'secret://file/webhook#key'}]
 `;
 
   test.each<[string, Spec]>([
@@ -277,8 +277,8 @@ retain: many
       'prometheus.requests: must hold {version} or {release}',
     ],
     [
-      'health: {metrics: [{name: a, prometheus: {url: "http://p", requests: "a{version}", errors: "b{version}", tokenEnv: AWS_SECRET_ACCESS_KEY}}]}',
-      'begins with SLUICE_TOKEN_',
+      'health: {metrics: [{name: a, prometheus: {url: "http://p", requests: "a{version}", errors: "b{version}", token: AWS_SECRET_ACCESS_KEY}}]}',
+      'prometheus.token: expected a reference to a secret',
     ],
     [
       'health: {metrics: [{name: a, http: {url: "http://c/{version}?to={to}", requests: $.r, errors: $.e}}]}',

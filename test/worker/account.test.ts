@@ -2,6 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { accountActivities } from '../../activities/account.js';
 import type { CallContext, PlatformDriver } from '../../activities/platform/platform.js';
 import { OPEN } from '../support/access.js';
+import { outsideFor } from '../support/outside.js';
 import { specFor } from '../support/specs.js';
 
 /** Plays a promotion whose driver does `work`, after an attempt that left `details`. Returns what the server was told. */
@@ -16,6 +17,7 @@ async function promoted(details: unknown, work: (ctx: CallContext) => void): Pro
   };
   const activities = accountActivities({
     driverFor: () => ({ promote }) as unknown as PlatformDriver,
+    outsideOf: () => outsideFor(),
     store: '',
     access: OPEN,
     sweep: async () => [],

@@ -1,6 +1,7 @@
 /** The sources of users' counts: the platform's own, and those that are servers of anybody's. */
 import { SluiceError } from '../../../src/model/errors.js';
 import type { AlarmSpec, MetricSpec, Spec } from '../../../src/model/spec.js';
+import type { Outside } from '../../outside.js';
 import type { PlatformDriver } from '../../platform/platform.js';
 import { httpSource } from './http/index.js';
 import { prometheusSource } from './prometheus/index.js';
@@ -9,12 +10,17 @@ import type { AlarmState, Source, SourceOf } from './source.js';
 export type { AlarmState, Asked, Source, SourceOf, SourceTick } from './source.js';
 
 /** Errors: SLUICE_SPEC for a kind that the target's platform does not have. */
-export function sourceOf(metric: MetricSpec, of: SourceOf, driver: Pick<PlatformDriver, 'source' | 'address'>): Source {
+export function sourceOf(
+  metric: MetricSpec,
+  of: SourceOf,
+  driver: Pick<PlatformDriver, 'source' | 'address'>,
+  outside: Outside,
+): Source {
   switch (metric.kind) {
     case 'prometheus':
-      return prometheusSource(metric, of);
+      return prometheusSource(metric, of, outside);
     case 'http':
-      return httpSource(metric, of, driver);
+      return httpSource(metric, of, driver, outside);
     case 'cloudwatch':
     case 'lambdaLogs':
     case 'azureMonitor':

@@ -1,6 +1,7 @@
 /** JSON over HTTP, for sources that are servers. */
 import { SluiceError } from '../../../src/model/errors.js';
 import { clean } from '../../../src/model/text.js';
+import type { Net } from '../../net/index.js';
 import { readBody } from '../http.js';
 import { fetchReason } from '../reason.js';
 
@@ -10,12 +11,11 @@ const MOST_BYTES = 4 * 1024 * 1024;
 const QUOTED = 200;
 
 export interface JsonRequest {
+  net: Net;
   url: string;
   headers?: Record<string, string> | undefined;
   /** Sent as a form, by POST. */
   form?: Record<string, string>;
-  /** Name of the worker's environment variable with the bearer token. */
-  tokenEnv?: string | undefined;
   signal: AbortSignal;
 }
 
@@ -28,17 +28,16 @@ export interface JsonAnswer {
 
 /**
  * Sends a request and reads the answer, whatever its status. A redirect is an answer: a token must not travel elsewhere.
- * Errors: SLUICE_SETUP without the token; SLUICE_PROVIDER without an answer; an AbortError when cancelled.
+ * Errors: SLUICE_ADDRESS, SLUICE_PROVIDER without an answer; an AbortError when cancelled.
  */
-export async function askJson({ url, headers, form, tokenEnv, signal }: JsonRequest): Promise<JsonAnswer> {
-  const init: RequestInit = {
-    headers: { accept: 'application/json', ...headers, ...authorization(tokenEnv) },
-    redirect: 'manual',
+export async function askJson({ net, url, headers, form, signal }: JsonRequest): Promise<JsonAnswer> {
+  const init = {
+    headers: { accept: 'application/json', ...headers },
     signal,
     ...(form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) }),
   };
   try {
-    const response = await fetch(url, init);
+    const response = await net.fetch(url, init);
     const { body, cut } = await readBody(response, MOST_BYTES);
     if (cut) throw new SluiceError('SLUICE_PROVIDER', `${url} answered more than ${MOST_BYTES} bytes; ask for less`);
     return { status: response.status, value: parsed(body), text: body };
@@ -53,15 +52,6 @@ export async function askJson({ url, headers, form, tokenEnv, signal }: JsonRequ
 export function refused(url: string, { status, text }: JsonAnswer): SluiceError {
   const said = clean(text, QUOTED);
   return new SluiceError('SLUICE_PROVIDER', `${url} answered status ${status}${said === '' ? '' : `: ${said}`}`);
-}
-
-function authorization(tokenEnv: string | undefined): Record<string, string> {
-  if (tokenEnv === undefined) return {};
-  const token = process.env[tokenEnv];
-  if (token === undefined || token === '') {
-    throw new SluiceError('SLUICE_SETUP', `the worker has no ${tokenEnv}; set it to the bearer token of the metric`);
-  }
-  return { authorization: `Bearer ${token}` };
 }
 
 function parsed(text: string): unknown {

@@ -15,13 +15,18 @@ import { packageOf } from './release.js';
 export async function deploy(
   session: Session,
   readArtifact: AppServiceDriverOptions['readArtifact'],
-  { spec, before, into }: { spec: Spec; before: BeforeState; into?: 'idle' },
+  {
+    spec,
+    before,
+    into,
+    identity = spec.configuration.environment ?? {},
+  }: { spec: Spec; before: BeforeState; into?: 'idle'; identity?: Record<string, string> },
 ): Promise<{ release: Release; environments: Environments | null }> {
   const state = await readState(session);
   if (state === null)
     throw new SluiceError('SLUICE_NOT_FOUND', `${targetName(session.target)} does not exist (any more)`);
   const { production, slot } = state;
-  const wanted = await packageOf(session, spec, state, readArtifact);
+  const wanted = await packageOf(session, { spec, identity }, state, readArtifact);
   const release: Release = { version: wanted.release, digest: wanted.digest };
   const placed = into === 'idle';
   // Nothing to release leaves the slot alone.

@@ -20,6 +20,8 @@ import { shift } from './traffic.js';
 import { instancesMatch } from './warm.js';
 
 export { azureClients } from './client.js';
+export { credentialOf } from './credentials.js';
+export { toSluiceError as azureError } from './errors.js';
 
 export interface AppServicePlatformOptions {
   /** The subscription and region. */

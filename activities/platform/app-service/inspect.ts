@@ -15,7 +15,6 @@ import { checkDifferences, checkSecrets, checkSignIn } from './further-checks.js
 import { instancesOf } from './kudu.js';
 import { findKept } from './packages.js';
 import { readState } from './read.js';
-import { releaseNamed } from './release.js';
 import type { Seen } from './seen.js';
 import { readSettings, stickyNames } from './settings.js';
 import { revisionOf, type State, slotsOf, splitOf } from './state.js';
@@ -141,7 +140,7 @@ function checkOwner(session: Session, spec: Spec, state: State): Finding[] {
 /** Whether a release that the spec names by its id exists. */
 async function checkRelease(session: Session, spec: Spec, state: State): Promise<Finding[]> {
   if (!('version' in spec.release)) return [];
-  const release = releaseNamed(spec) ?? '';
+  const release = String(spec.release.version);
   const slots = slotsOf(state);
   if (slots.some((slot) => slot.release === release)) return [];
   const kept = await findKept(session, slots, release);

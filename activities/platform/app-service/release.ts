@@ -15,16 +15,10 @@ export function releaseId(artifactSha256: string, environment: Record<string, st
   return `r-${sha256(JSON.stringify([artifactSha256, settings])).slice(0, 12)}`;
 }
 
-/** The release's id, as far as the spec alone says it; null for code that is not packed. Pure. */
-export function releaseNamed({ release, configuration }: Spec): string | null {
-  if ('version' in release) return String(release.version);
-  return 'artifact' in release ? releaseId(release.artifact.sha256, configuration.environment) : null;
-}
-
-/** What the spec releases: an artifact, or a release that is kept already. Errors: SLUICE_ARTIFACT, SLUICE_NOT_FOUND. */
+/** What the spec releases, named by its artifact and the `identity` of its settings: an artifact, or a release that is kept already. Errors: SLUICE_ARTIFACT, SLUICE_NOT_FOUND. */
 export async function packageOf(
   session: Session,
-  { release, configuration }: Spec,
+  { spec: { release, configuration }, identity }: { spec: Spec; identity: Record<string, string> },
   state: State,
   readArtifact: AppServiceDriverOptions['readArtifact'],
 ): Promise<Package> {
@@ -32,7 +26,7 @@ export async function packageOf(
   const { artifact } = artifactIn(release);
   const settings = configuration.environment ?? {};
   return {
-    release: releaseId(artifact.sha256, settings),
+    release: releaseId(artifact.sha256, identity),
     digest: artifact.sha256,
     settings,
     zip: async () => {

@@ -1,6 +1,6 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { LambdaClient } from '@aws-sdk/client-lambda';
+import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { SluiceError } from '../../../src/model/errors.js';
 import type { Artifact, LambdaTarget, Target } from '../../../src/model/spec.js';
@@ -28,12 +28,19 @@ const CONNECT_TIMEOUT = 5_000;
 /** Name of the worker's sessions of an assumed role, by which CloudTrail shows who acted. */
 const ROLE_SESSION = 'sluice';
 
+export interface AwsClientOptions {
+  region: string;
+  maxAttempts: number;
+  requestHandler: NonNullable<LambdaClientConfig['requestHandler']>;
+  credentials?: ReturnType<typeof fromTemporaryCredentials>;
+}
+
 /**
- * Clients for a region, with the AWS chain's credentials or those of an assumed role. One attempt a call: Temporal owns
- * the retries, and a retry of the SDK's own would be a call that the budget has not counted.
+ * What every client of AWS is made with: a region, and the AWS chain's credentials or those of an assumed role. One attempt a
+ * call: Temporal owns the retries, and a retry of the SDK's own would be a call that the budget has not counted.
  */
-export function awsClients(region: string, roleArn?: string): Clients {
-  const common = {
+export function awsClientOptions(region: string, roleArn?: string): AwsClientOptions {
+  return {
     region,
     maxAttempts: 1,
     requestHandler: {
@@ -46,6 +53,11 @@ export function awsClients(region: string, roleArn?: string): Clients {
     },
     ...(roleArn === undefined ? {} : { credentials: credentialsOf(roleArn) }),
   };
+}
+
+/** Clients for a region, with the AWS chain's credentials or those of an assumed role. */
+export function awsClients(region: string, roleArn?: string): Clients {
+  const common = awsClientOptions(region, roleArn);
   return {
     lambda: new LambdaClient(common),
     cloudwatch: new CloudWatchClient(common),

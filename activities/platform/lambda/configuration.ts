@@ -124,11 +124,11 @@ export function differences(a: LambdaConfiguration, b: LambdaConfiguration): str
   return Object.keys(left).filter((name) => stable(left[name]) !== stable(right[name]));
 }
 
+/** Without ConfigSha256: a digest over the environment's values lets who reads it in the history try what they might be. */
 export function releaseOf(version: LambdaConfiguration): Release {
   return {
     version: version.Version ?? '',
     digest: version.CodeSha256 ?? '',
-    ...(version.ConfigSha256 === undefined ? {} : { configDigest: version.ConfigSha256 }),
   };
 }
 

@@ -16,7 +16,14 @@ import { restore } from './restore.js';
 import { retire } from './retire.js';
 import { LambdaSources } from './sources/index.js';
 
-export { awsClients, type Clients, type LambdaDriverOptions } from './client.js';
+export {
+  type AwsClientOptions,
+  awsClientOptions,
+  awsClients,
+  type Clients,
+  type LambdaDriverOptions,
+} from './client.js';
+export { toSluiceError as awsError } from './errors.js';
 export { findSplits } from './sweep.js';
 
 /** The driver of AWS Lambda: a target is a function's alias, a release a published version, an address `function:version`. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -67,6 +68,12 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
   });
   parts.push(temporal);
   const env: Record<string, string> = { TEMPORAL_ADDRESS: temporal.address };
+  const { SLUICE_POLICY: policy = '', SLUICE_GRANT_KEY: key, SLUICE_GRANT_KEY_FILE: keyFile } = ctx.env;
+  // The one worker here keeps it to itself.
+  const keys: Record<string, string> =
+    policy === '' || key !== undefined || keyFile !== undefined
+      ? {}
+      : { SLUICE_GRANT_KEY: randomBytes(32).toString('base64') };
   if (wanted.emulate !== undefined) {
     say(ctx, 'starting the emulated cloud…');
     const cloud = wanted.emulate === 'azure' ? await emulateAzure() : await emulateAws(ctx, folder);
@@ -81,6 +88,7 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
     args: [fileURLToPath(new URL('../../worker-main.js', import.meta.url))],
     env: {
       ...env,
+      ...keys,
       SLUICE_STORE: path.join(folder, 'artifacts'),
       SLUICE_HEALTH_PORT: String(health),
       ...(wanted.accounts.length === 0 ? {} : { SLUICE_ACCOUNTS: wanted.accounts.join(',') }),
@@ -91,7 +99,7 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
     logFile: path.join(folder, 'worker.log'),
   });
   parts.push(worker);
-  announce(ctx, temporal.uiUrl, env, folder);
+  announce(ctx, temporal.uiUrl, env, folder, policy);
   const ended = await Promise.race([worker.ended.then(() => true), interrupted(ctx.signal).then(() => false)]);
   if (!ended) {
     say(ctx, 'ending all of it…');
@@ -110,6 +118,7 @@ async function emulateAws(ctx: Context, folder: string): Promise<Cloud> {
   const aws = await startAws({ logFile: path.join(folder, 'aws.log') });
   const env = {
     AWS_ENDPOINT_URL: aws.endpoint,
+    SLUICE_ALLOW_ADDRESSES: 'loopback',
     AWS_ACCESS_KEY_ID: 'sluice',
     AWS_SECRET_ACCESS_KEY: 'sluice',
     AWS_REGION: ctx.env.AWS_REGION ?? 'us-east-1',
@@ -124,9 +133,9 @@ async function emulateAzure(): Promise<Cloud> {
   return azure;
 }
 
-function announce(ctx: Context, ui: string | null, env: Record<string, string>, folder: string): void {
+function announce(ctx: Context, ui: string | null, env: Record<string, string>, folder: string, policy: string): void {
   if (ctx.json) {
-    emit(ctx, { ready: true, ui, env, logs: folder });
+    emit(ctx, { ready: true, ui, env, logs: folder, policy: policy === '' ? null : policy });
     return;
   }
   print(ctx, [
@@ -135,6 +144,9 @@ function announce(ctx: Context, ui: string | null, env: Record<string, string>, 
     `  export ${Object.entries(env)
       .map(([name, value]) => `${name}=${value}`)
       .join(' ')}`,
+    policy === ''
+      ? 'Open: there is no policy (SLUICE_POLICY), so anybody here can do everything.'
+      : `Policy: ${policy}`,
     `Logs: ${folder}. Ctrl-C ends all of it.`,
   ]);
 }

@@ -12,6 +12,7 @@ export function awsEnv(endpoint: string): Record<string, string> {
     AWS_ACCESS_KEY_ID: 'demo',
     AWS_SECRET_ACCESS_KEY: 'demo',
     AWS_REGION: 'us-east-1',
+    SLUICE_ALLOW_ADDRESSES: 'loopback',
   };
 }
 

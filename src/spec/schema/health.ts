@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DEFAULTS } from '../defaults.js';
-import { chance, duration, HOUR, MINUTE, name, SECOND, share, strict, text, whole } from './parts.js';
+import { chance, duration, HOUR, MINUTE, name, reference, SECOND, share, strict, text, whole } from './parts.js';
 
 const invoke = strict({
   payload: z.unknown().exactOptional().describe('The event, any JSON.'),
@@ -9,7 +9,12 @@ const invoke = strict({
 const address = () => z.string().regex(/^https?:\/\/\S+$/, 'expected an http or https URL');
 
 const headers = () =>
-  z.record(z.string(), z.string()).exactOptional().describe('Request headers. No secrets: they are recorded.');
+  z
+    .record(z.string(), z.string())
+    .exactOptional()
+    .describe(
+      'Request headers. They are recorded: a secret stands as a reference, `secret://STORE/NAME`, the whole value.',
+    );
 
 const jsonPath = () =>
   z.string().regex(/^\$(?:\.[A-Za-z_][\w-]*|\[\d+\])*$/, 'expected a JSON path such as $.items[0].id');
@@ -82,12 +87,7 @@ const window = () =>
     .prefault(DEFAULTS.metric.window)
     .describe('Length of a stretch: requests are counted from one end to the next.');
 
-const tokenEnv = () =>
-  z
-    .string()
-    .regex(/^SLUICE_TOKEN_[A-Z0-9_]+$/, 'expected the name of a variable that begins with SLUICE_TOKEN_')
-    .exactOptional()
-    .describe("The worker's environment variable that holds the bearer token. Its name begins with SLUICE_TOKEN_.");
+const token = () => reference().exactOptional().describe('Reference to the bearer token.');
 
 const cloudwatch = strict({
   every: every(),
@@ -120,7 +120,7 @@ const prometheus = strict({
   every: every(),
   window: window(),
   delay: delay(DEFAULTS.metric.delay),
-  tokenEnv: tokenEnv(),
+  token: token(),
 }).describe('Counts from PromQL.');
 
 const counts = strict({
@@ -136,7 +136,7 @@ const counts = strict({
   every: every(),
   window: window(),
   delay: delay(DEFAULTS.metric.delay),
-  tokenEnv: tokenEnv(),
+  token: token(),
 }).describe('Counts from any address that answers JSON.');
 
 const KINDS = ['cloudwatch', 'lambdaLogs', 'prometheus', 'http', 'azureMonitor'] as const;

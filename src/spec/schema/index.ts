@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DEFAULTS } from '../defaults.js';
 import { health } from './health.js';
-import { DAY, duration, name, SECOND, strict, text, whole } from './parts.js';
+import { DAY, duration, name, reference, SECOND, strict, text, whole } from './parts.js';
 import { strategy } from './strategy.js';
 import { configuration, release, target } from './target.js';
 
@@ -27,11 +27,7 @@ const notify = strict({
     .string()
     .regex(/^https?:\/\/\S+$/, 'expected an http or https URL')
     .describe('URL that is told of every end and every wait.'),
-  secretEnv: z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
-    .exactOptional()
-    .describe("Name of the worker's environment variable that holds the signing secret."),
+  secret: reference().exactOptional().describe('Reference to the secret that signs the message.'),
 });
 
 export const written = strict({

@@ -116,6 +116,16 @@ export function chance() {
   });
 }
 
+/** A reference to a secret; the check says what is wrong inside one. */
+export function reference() {
+  return z
+    .string()
+    .regex(
+      /^secret:\/\//,
+      'expected a reference to a secret: secret://STORE/NAME (the value itself would be recorded)',
+    );
+}
+
 export function whole(least: number, most: number) {
   const expected = `expected a whole number from ${least} to ${most}`;
   return z.int(expecting(expected)).min(least, expected).max(most, expected);

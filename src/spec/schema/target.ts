@@ -155,7 +155,7 @@ export const configuration = strict({
     .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'letters, digits and "_" only, a letter first'), z.string())
     .exactOptional()
     .describe(
-      'Environment variables of the function; replaces all it has. On App Service the app settings that travel with the release.',
+      'Environment variables of the function; replaces all it has. On App Service the app settings that travel with the release. A value may be a reference to a secret: `secret://STORE/NAME`.',
     ),
   layers: z
     .array(z.string().regex(LAYER, 'expected the ARN of a layer version'))

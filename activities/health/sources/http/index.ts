@@ -1,10 +1,12 @@
 /** Counts from any address that answers JSON: asked for each release and each stretch. */
 import type { Counts } from '../../../../src/judge/types.js';
 import { SluiceError } from '../../../../src/model/errors.js';
-import type { HttpMetric } from '../../../../src/model/spec.js';
+import type { HttpMetric, Spec } from '../../../../src/model/spec.js';
 import { clean } from '../../../../src/model/text.js';
+import type { Outside } from '../../../outside.js';
 import type { PlatformDriver } from '../../../platform/platform.js';
 import { quiet } from '../../../platform/quiet.js';
+import { metricHeaders } from '../../../secrets/headers.js';
 import { asksForHost, type Receiver, urlFor } from '../../http.js';
 import { at } from '../../json-path.js';
 import { askJson, refused } from '../json.js';
@@ -14,7 +16,12 @@ import { closedEnds, releasesOf } from '../stretches.js';
 /** Stretches of one read: each costs a request for each release. */
 const MOST = 12;
 
-export function httpSource(metric: HttpMetric, of: SourceOf, driver: Pick<PlatformDriver, 'address'>): Source {
+export function httpSource(
+  metric: HttpMetric,
+  of: SourceOf,
+  driver: Pick<PlatformDriver, 'address'>,
+  outside: Outside,
+): Source {
   return {
     async read({ signal }, since) {
       const ends = closedEnds({ length: metric.window, delay: metric.delay, now: of.now(), since, most: MOST });
@@ -22,7 +29,8 @@ export function httpSource(metric: HttpMetric, of: SourceOf, driver: Pick<Platfo
       for (const id of ends) {
         const tick: SourceTick = { id, stable: null, candidate: null };
         const asked = releasesOf(of).map(async ([arm, version]) => {
-          const answer = await ask(metric, await receiverOf(metric, version, of, driver, signal), id, signal);
+          const receiver = await receiverOf(metric, version, of, driver, signal);
+          const answer = await ask(metric, { receiver, spec: of.spec, outside }, id, signal);
           tick[arm] = answer.counts;
           return answer.asked;
         });
@@ -55,13 +63,14 @@ function stretchUrl({ url, window }: HttpMetric, receiver: Receiver, end: number
 
 async function ask(
   metric: HttpMetric,
-  receiver: Receiver,
+  { receiver, spec, outside }: { receiver: Receiver; spec: Spec; outside: Outside },
   end: number,
   signal: AbortSignal,
 ): Promise<{ counts: Counts | null; asked: Asked }> {
   const url = stretchUrl(metric, receiver, end);
-  const headers = { ...metric.headers, ...receiver.address?.headers };
-  const answer = await askJson({ url, headers, tokenEnv: metric.tokenEnv, signal });
+  const given = await metricHeaders(metric, { spec, url }, outside.secrets, signal);
+  const headers = { ...given, ...receiver.address?.headers };
+  const answer = await askJson({ net: outside.net, url, headers, signal });
   if (answer.status !== 200) throw refused(url, answer);
   if (answer.value === undefined) {
     throw new SluiceError('SLUICE_PROVIDER', `${url} answered no JSON: ${clean(answer.text, 100)}`);

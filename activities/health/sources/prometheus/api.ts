@@ -1,6 +1,7 @@
 /** The part of Prometheus' HTTP API that is needed: range queries ("HTTP API: Range queries"). */
 import { SluiceError } from '../../../../src/model/errors.js';
 import { clean } from '../../../../src/model/text.js';
+import type { Net } from '../../../net/index.js';
 import { askJson, refused } from '../json.js';
 
 /** One series: its labels, and its values by time in ms since the epoch. */
@@ -11,7 +12,8 @@ export interface Series {
 
 export interface Server {
   url: string;
-  tokenEnv?: string | undefined;
+  net: Net;
+  headers: Record<string, string>;
 }
 
 /** What is asked: an expression, evaluated at `first`, then every `step` until `last` (ms). */
@@ -22,7 +24,7 @@ export interface RangeQuery {
   step: number;
 }
 
-/** Errors: SLUICE_PROVIDER with Prometheus' own words; SLUICE_SETUP without the token; an AbortError when cancelled. */
+/** Errors: SLUICE_PROVIDER with Prometheus' own words; an AbortError when cancelled. */
 export async function queryRange(
   server: Server,
   { query, first, last, step }: RangeQuery,
@@ -30,7 +32,7 @@ export async function queryRange(
 ): Promise<Series[]> {
   const url = `${server.url.replace(/\/+$/, '')}/api/v1/query_range`;
   const form = { query, start: seconds(first), end: seconds(last), step: seconds(step) };
-  const answer = await askJson({ url, form, tokenEnv: server.tokenEnv, signal });
+  const answer = await askJson({ net: server.net, url, headers: server.headers, form, signal });
   const said = answer.value as Answer | undefined;
   if (said?.status === 'error') {
     throw new SluiceError(

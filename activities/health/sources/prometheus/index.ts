@@ -2,22 +2,28 @@
 import type { Counts } from '../../../../src/judge/types.js';
 import type { PrometheusMetric, Target } from '../../../../src/model/spec.js';
 import { writeDuration } from '../../../../src/spec/units.js';
+import type { Outside } from '../../../outside.js';
+import { metricHeaders } from '../../../secrets/headers.js';
 import type { Asked, Reading, Source, SourceOf, SourceTick } from '../source.js';
 import { closedEnds, releasesOf } from '../stretches.js';
+import type { Server } from './api.js';
 import { type Events, eventsOf, type Stretches } from './count.js';
 
 /** Stretches of one read; all are asked for in one range query. */
 const MOST = 100;
 
-export function prometheusSource(metric: PrometheusMetric, of: SourceOf): Source {
+export function prometheusSource(metric: PrometheusMetric, of: SourceOf, { net, secrets }: Outside): Source {
   return {
     async read({ signal }, since) {
       const { window, delay } = metric;
       const ends = closedEnds({ length: window, delay, now: of.now(), since, most: MOST });
       if (ends.length === 0) return { ticks: [], asked: [] };
+      const { url } = metric;
+      const headers = await metricHeaders(metric, { spec: of.spec, url }, secrets, signal);
+      const server: Server = { url, net, headers };
       const ticks: SourceTick[] = ends.map((id) => ({ id, stable: null, candidate: null }));
       const asked = releasesOf(of).map(async ([arm, version]) => {
-        const release = await readRelease(metric, of, version, { ends, window }, signal);
+        const release = await readRelease({ metric, server }, of, version, { ends, window }, signal);
         for (const tick of ticks) tick[arm] = release.counts.get(tick.id) ?? null;
         return release.asked;
       });
@@ -33,7 +39,7 @@ interface ReleaseReading {
 }
 
 async function readRelease(
-  metric: PrometheusMetric,
+  { metric, server }: { metric: PrometheusMetric; server: Server },
   of: SourceOf,
   version: string,
   stretches: Stretches,
@@ -43,7 +49,7 @@ async function readRelease(
   const last = stretches.ends[stretches.ends.length - 1] as number;
   const events = async (template: string): Promise<Events> => {
     const query = filledIn(template, metric, of, version);
-    const found = await eventsOf(metric, { template, query }, stretches, signal);
+    const found = await eventsOf(server, { template, query }, stretches, signal);
     const by = `in ${writeDuration(stretches.window)} until ${new Date(last).toISOString()}`;
     asked.push({ query, answer: `${found.get(last) ?? 'nothing'} ${by}` });
     return found;

@@ -1,0 +1,38 @@
+/** The least that a worker's role needs on Lambda, as the policy that docs/platforms.md shows. */
+
+/**
+ * Actions by what they are for. Those of `rollout` are needed by every rollout, the others by specs that ask for them. The
+ * emulated AWS refuses the rest in the conformance suite; AWS itself has not been asked whether each is enough.
+ */
+export const ACTIONS = {
+  rollout: [
+    'lambda:GetAlias',
+    'lambda:GetFunction',
+    'lambda:GetFunctionConfiguration',
+    'lambda:GetPolicy',
+    'lambda:GetProvisionedConcurrencyConfig',
+    'lambda:InvokeFunction',
+    'lambda:ListAliases',
+    'lambda:ListEventSourceMappings',
+    'lambda:ListFunctionUrlConfigs',
+    'lambda:ListVersionsByFunction',
+    'lambda:PublishVersion',
+    'lambda:UpdateAlias',
+    'lambda:UpdateFunctionCode',
+    'lambda:UpdateFunctionConfiguration',
+  ],
+  /** The function or its alias does not exist yet; a first release that is taken back. */
+  create: ['iam:PassRole', 'lambda:CreateAlias', 'lambda:CreateFunction', 'lambda:DeleteAlias'],
+  /** `configuration.provisionedConcurrency`. */
+  capacity: [
+    'lambda:DeleteProvisionedConcurrencyConfig',
+    'lambda:GetAccountSettings',
+    'lambda:PutProvisionedConcurrencyConfig',
+  ],
+  /** Old releases, after the rollback window. */
+  retire: ['lambda:DeleteFunction'],
+  /** `sluice sweep`. */
+  sweep: ['lambda:ListFunctions'],
+  /** Metrics and alarms, and the candidate's most frequent errors. */
+  health: ['cloudwatch:DescribeAlarms', 'cloudwatch:GetMetricData', 'logs:FilterLogEvents'],
+} as const;

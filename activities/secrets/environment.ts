@@ -1,0 +1,36 @@
+/** The environment of a release with its secrets in place: as values for `deploy` alone. */
+import { isReference } from '../../src/model/secrets.js';
+import type { Spec } from '../../src/model/spec.js';
+import type { Secrets } from './index.js';
+
+export interface Filled {
+  /** Holds values: it must not leave the activity. */
+  spec: Spec;
+  /** The environment with each secret's identity in the place of its value: what tells releases apart. */
+  identity: Record<string, string>;
+}
+
+/** A release that is there already keeps what it has, and nothing is read for it. Errors: those of `resolve`. */
+export async function withEnvironment(spec: Spec, secrets: Secrets, signal: AbortSignal): Promise<Filled> {
+  const { environment } = spec.configuration;
+  if (environment === undefined || 'version' in spec.release) return { spec, identity: environment ?? {} };
+  const ask = { app: spec.app, environment: spec.environment, use: 'environment' as const, host: null };
+  const entries = Object.entries(environment).map(async ([name, value]) => {
+    const secret = isReference(value) ? await secrets.resolve(value, ask, signal) : { value, identity: value };
+    return { name, ...secret };
+  });
+  const filled = await Promise.all(entries);
+  const values = Object.fromEntries(filled.map(({ name, value }) => [name, value]));
+  return {
+    spec: { ...spec, configuration: { ...spec.configuration, environment: values } },
+    identity: Object.fromEntries(filled.map(({ name, identity }) => [name, identity])),
+  };
+}
+
+/**
+ * Lets an activity that meets the release know its secrets, so that it can take them out of what the release says of itself. What
+ * cannot be read now is not known, and is no obstacle.
+ */
+export async function recognize(spec: Spec, secrets: Secrets, signal: AbortSignal): Promise<void> {
+  await withEnvironment(spec, secrets, signal).catch(() => undefined);
+}

@@ -1,0 +1,50 @@
+/** What a request needs a permission for, as IAM names it, and whether a role has it. */
+import type { Call } from '../http.js';
+import { Refusal } from './refusal.js';
+import { lambdaRequest, scopeOf } from './route.js';
+
+/** Operations whose action has another name ("Actions, resources, and condition keys for AWS Lambda"). */
+const OTHER_NAMES: Record<string, string> = { Invoke: 'InvokeFunction', InvokeWithResponseStream: 'InvokeFunction' };
+
+/** Lambda's routes that are about no function, or about its URLs. */
+const ROUTES: [RegExp, string][] = [
+  [/^\/[\d-]+\/account-settings\/?$/, 'GetAccountSettings'],
+  [/^\/[\d-]+\/event-source-mappings\/?$/, 'ListEventSourceMappings'],
+  [/^\/[\d-]+\/functions\/?$/, 'ListFunctions'],
+  [/^\/[\d-]+\/functions\/[^/]+\/urls$/, 'ListFunctionUrlConfigs'],
+];
+
+/** The prefix of a service's actions, by the name it is signed for. */
+const SERVICES: Record<string, string> = { monitoring: 'cloudwatch' };
+
+/** `lambda:UpdateAlias`. Null where the request tells no operation. */
+export function actionOf({ method, path, headers, body }: Call): string | null {
+  const { service } = scopeOf(headers);
+  const at = path.split('?')[0] ?? '';
+  if (service === null) return null;
+  if (service === 'lambda') return lambdaAction(method, path, at, headers);
+  if (service === 's3') return method === 'GET' || method === 'HEAD' ? 's3:GetObject' : null;
+  const target = String(headers['x-amz-target'] ?? '').split('.')[1];
+  const operation = target ?? /\/operation\/(\w+)$/.exec(at)?.[1] ?? new URLSearchParams(body.toString()).get('Action');
+  return operation === null || operation === '' ? null : `${SERVICES[service] ?? service}:${operation}`;
+}
+
+function lambdaAction(method: string, path: string, at: string, headers: Call['headers']): string | null {
+  const [, route] = method === 'GET' ? (ROUTES.find(([shape]) => shape.test(at)) ?? []) : [];
+  const operation = route ?? lambdaRequest(method, path, headers)?.operation;
+  return operation === undefined ? null : `lambda:${OTHER_NAMES[operation] ?? operation}`;
+}
+
+/** Refuses what a role does not allow. `roles`: actions by the access key that has them; a key without a role may do everything. */
+export function checkRole(call: Call, roles: Record<string, readonly string[]>): void {
+  const { accessKey } = scopeOf(call.headers);
+  const allowed = roles[accessKey];
+  if (allowed === undefined) return;
+  const action = actionOf(call);
+  if (action !== null && allowed.includes(action)) return;
+  throw new Refusal(
+    403,
+    'AccessDeniedException',
+    `User: arn:aws:iam::000000000000:user/${accessKey} is not authorized to perform: ${action ?? 'this'} because no identity-based policy allows it`,
+  );
+}

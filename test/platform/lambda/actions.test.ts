@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { ACTIONS } from '../../../activities/platform/lambda/actions.js';
+import { ROOT } from '../../support/tools.js';
+
+test('the role that docs/platforms.md shows is the one that the tests run with', () => {
+  const page = readFileSync(path.join(ROOT, 'docs/platforms.md'), 'utf8');
+  for (const [purpose, actions] of Object.entries(ACTIONS)) {
+    expect(page).toContain(`- ${purpose}: ${actions.map((action) => `\`${action}\``).join(', ')}\n`);
+  }
+});

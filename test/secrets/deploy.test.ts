@@ -1,0 +1,138 @@
+/** An environment with a secret, through both drivers as the activities call them: what is set, what is said, what is new. */
+import { createHash } from 'node:crypto';
+import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { accountActivities } from '../../activities/account.js';
+import { createNet } from '../../activities/net/index.js';
+import type { Outside } from '../../activities/outside.js';
+import type { PlatformDriver } from '../../activities/platform/platform.js';
+import { createSecrets } from '../../activities/secrets/index.js';
+import type { Spec } from '../../src/model/spec.js';
+import { ROLE } from '../emulators/aws/functions.js';
+import { Stack as AzureStack } from '../platform/app-service/stack.js';
+import { type Stack as AwsStack, startStack } from '../platform/lambda/stack.js';
+import { OPEN } from '../support/access.js';
+
+const REGION = 'us-east-1';
+const [FIRST, SECOND] = ['first-value-1', 'second-value-2'];
+
+/** The activities of one account, as a worker runs them; `all` is all that they have returned. */
+function account(driver: PlatformDriver, secrets: Outside['secrets']) {
+  const all: unknown[] = [];
+  const outside: Outside = { net: createNet('loopback'), secrets };
+  const activities = accountActivities({
+    driverFor: () => driver,
+    outsideOf: () => outside,
+    store: '',
+    access: OPEN,
+    sweep: async () => [],
+  });
+  const run = async <A, R>(activity: (args: A) => Promise<R>, args: A): Promise<R> => {
+    const answer = (await new MockActivityEnvironment().run(activity, args)) as R;
+    all.push(answer);
+    return answer;
+  };
+  return {
+    said: () => JSON.stringify(all),
+    plan: (spec: Spec) => run(activities.inspect, { spec, grant: null }),
+    deploy: async (spec: Spec, mark: string) => {
+      const { before } = await run(activities.inspect, { spec, grant: null });
+      return (await run(activities.deploy, { spec, before, mark, grant: null })).release;
+    },
+    promote: async (spec: Spec, candidate: string, mark: string) => {
+      const { before } = await run(activities.inspect, { spec, grant: null });
+      const fence = { revision: before.revision, mark };
+      await run(activities.promote, { spec, candidate, fence, grant: null, receipts: [] });
+    },
+  };
+}
+
+describe('on Lambda', () => {
+  let stack: AwsStack;
+  beforeAll(async () => {
+    stack = await startStack();
+  });
+  afterAll(() => stack?.stop());
+
+  test('the function has the value, history the reference; a rotated one is a new release, the same one is none', async () => {
+    const ssm = new SSMClient({ endpoint: stack.aws.gatewayUrl, region: REGION });
+    const put = (Value: string) =>
+      ssm.send(new PutParameterCommand({ Name: '/shop/key', Value, Type: 'SecureString', Overwrite: true }));
+    await put(FIRST);
+    const on = account(stack.driver, createSecrets({ env: {}, region: REGION }));
+    const fn = 'with-a-secret';
+    const spec = stack.spec(fn, {
+      release: { artifact: await stack.pack('return 1') },
+      configuration: {
+        role: ROLE,
+        runtime: 'nodejs20.x',
+        handler: 'index.handler',
+        environment: { KEY: 'secret://aws-ssm/shop/key', PLAIN: 'x' },
+      },
+    });
+    const mark = (run: string) => `sluice:${spec.app}/${spec.environment}:${run}:deploy`;
+    const environmentOf = async (version: string) =>
+      (await stack.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: fn, Qualifier: version })))
+        .Environment?.Variables;
+
+    const { findings } = await on.plan(spec);
+    expect(findings).toContainEqual({
+      level: 'warn',
+      code: 'SECRET_FROZEN',
+      message: expect.stringMatching(
+        /^configuration\.environment\.KEY: the value is written into the release and comes back/,
+      ),
+    });
+    const first = await on.deploy(spec, mark('one'));
+    expect(await environmentOf(first.version)).toEqual({ KEY: FIRST, PLAIN: 'x' });
+    await on.promote(spec, first.version, mark('one').replace('deploy', 'promote'));
+    expect((await on.deploy(spec, mark('two'))).version).toBe(first.version);
+
+    await put(SECOND);
+    const second = await on.deploy(spec, mark('three'));
+    expect(second.version).not.toBe(first.version);
+    expect(await environmentOf(second.version)).toEqual({ KEY: SECOND, PLAIN: 'x' });
+    expect(on.said()).toContain('secret://aws-ssm/shop/key');
+    expect(on.said()).not.toMatch(/first-value|second-value/);
+  });
+});
+
+describe('on App Service', () => {
+  let stack: AzureStack;
+  beforeAll(async () => {
+    stack = await AzureStack.start();
+  });
+  afterAll(() => stack?.stop());
+
+  test('the slot has the value, and the id of the release is by the version of the secret, never by its value', async () => {
+    const { azure } = stack;
+    const uri = 'https://shop.vault.azure.net/secrets/key';
+    azure.state.secrets = { [uri]: FIRST };
+    const secrets = createSecrets({ env: azure.env, region: REGION, ca: azure.ca });
+    const on = account(stack.driver(), secrets);
+    const site = await stack.site();
+    const artifact = await stack.pack('with a secret');
+    const reference = 'secret://azure-keyvault/shop/key';
+    const spec = stack.spec(site, { release: { artifact }, configuration: { environment: { KEY: reference } } });
+
+    const { findings } = await on.plan(spec);
+    expect(findings.find(({ code }) => code === 'SECRET_FROZEN')?.message).toContain(
+      `@Microsoft.KeyVault(SecretUri=${uri})`,
+    );
+    const first = await on.deploy(spec, 'm1');
+    expect(site.staging.settings).toMatchObject({ KEY: FIRST, SLUICE_RELEASE: first.version });
+    expect((await on.deploy(spec, 'm2')).version).toBe(first.version);
+
+    azure.state.secrets = { [uri]: SECOND };
+    const second = await on.deploy(spec, 'm3');
+    expect(site.staging.settings).toMatchObject({ KEY: SECOND, SLUICE_RELEASE: second.version });
+    expect(second.version).not.toBe(first.version);
+    // Who knows the spec cannot try which value gives the id.
+    const guess = createHash('sha256')
+      .update(JSON.stringify([artifact.sha256, [['KEY', SECOND]]]))
+      .digest('hex');
+    expect(second.version).not.toBe(`r-${guess.slice(0, 12)}`);
+    expect(on.said()).not.toMatch(/first-value|second-value/);
+  });
+});

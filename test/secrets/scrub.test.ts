@@ -1,0 +1,201 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import fc from 'fast-check';
+import { accountActivities } from '../../activities/account.js';
+import { withFailures } from '../../activities/failures.js';
+import type { PlatformDriver } from '../../activities/platform/platform.js';
+import { heldHere, remembering } from '../../activities/secrets/running.js';
+import { formsOf, withoutForms } from '../../activities/secrets/scrub.js';
+import { SluiceError } from '../../src/model/errors.js';
+import { clean } from '../../src/model/text.js';
+import { OPEN } from '../support/access.js';
+import { outsideFor } from '../support/outside.js';
+import { specFor } from '../support/specs.js';
+
+const VALUE = 'p+w/ "ä"=1';
+const forms = formsOf(VALUE);
+const said = (text: string) => withoutForms(text, forms);
+
+test.each([
+  ['as it is', VALUE],
+  ['in JSON', JSON.stringify({ echoed: VALUE })],
+  ['in JSON within JSON', JSON.stringify(JSON.stringify({ echoed: VALUE }))],
+  ['in a URL', `https://x/?q=${encodeURIComponent(VALUE)}`],
+  ['in a form', new URLSearchParams({ q: VALUE }).toString()],
+  ['in base64', Buffer.from(VALUE).toString('base64')],
+  ['in base64 for URLs', Buffer.from(VALUE).toString('base64url')],
+])('a value is taken out of a text %s', (_, text) => {
+  const left = said(`before ${text} after`);
+  expect(left).toContain('[secret]');
+  expect(left).not.toContain('p+w');
+  expect(left).not.toContain('p%2Bw');
+  expect(left).not.toContain(Buffer.from(VALUE).toString('base64').slice(0, 8));
+  expect(left).toMatch(/^before .* after$/);
+});
+
+test('a value within base64 of something longer is taken out wherever it begins', () => {
+  for (const before of ['', 'u', 'us', 'usr', 'user:']) {
+    const left = said(Buffer.from(`${before}${VALUE}:and more`).toString('base64'));
+    expect(left).toContain('[secret]');
+    // At its ends a sign tells of the value and of what stands beside it.
+    const [begin = ''] = left.split('[secret]');
+    expect(Buffer.from(begin, 'base64').length).toBeLessThanOrEqual(before.length + 1);
+  }
+});
+
+test('what a cut has left of a value is taken out too', () => {
+  const long = 'correct-horse-battery-staple';
+  const cut = (limit: number) => withoutForms(clean(`answered ${long} and more`, limit), formsOf(long));
+  expect(cut(25)).toBe('answered [secret]…');
+  expect(cut(14)).toBe('answered [secret]…');
+  // Three signs of it tell too little to take them out of every text.
+  expect(cut(13)).toBe('answered cor…');
+  expect(cut(100)).toBe('answered [secret] and more');
+});
+
+test('a value of many lines is taken out of the one line that a message makes of it', () => {
+  const key = '-----BEGIN-----\nabcdef\nghijkl\n-----END-----\n';
+  expect(withoutForms(clean(`refused: ${key}`), formsOf(key))).toBe('refused: [secret]');
+});
+
+test('short values are left, or no text would be whole', () => {
+  expect(formsOf('abc')).toEqual([]);
+  expect(formsOf('')).toEqual([]);
+});
+
+test('no form of any value makes trouble, and none is left', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', minLength: 4, maxLength: 30 }), fc.string(), (value, around) => {
+      fc.pre(value.trim().length >= 4 && !'[secret]'.includes(value));
+      const left = withoutForms(`${around}${value}${around}`, formsOf(value));
+      expect(left.replaceAll('[secret]', '')).not.toContain(value);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+const REFERENCE = 'secret://env/SLUICE_SECRET_A';
+const HIDDEN = 'correct-horse-battery';
+const outside = outsideFor({ SLUICE_SECRET_A: HIDDEN });
+const ASK = { app: 'shop', environment: 'production', use: 'environment', host: null } as const;
+const read = async () => {
+  return (await outside.secrets.resolve(REFERENCE, ASK, new AbortController().signal)).value;
+};
+
+describe('an activity that has read a secret', () => {
+  const activities = withFailures({
+    answers: async () => ({ lines: [`echoed ${await read()}`], spec: { environment: await read() } }),
+    fails: async () => {
+      throw new SluiceError('SLUICE_REFUSED', `no such value: ${await read()}`);
+    },
+    breaks: async () => {
+      throw Object.assign(new TypeError(`cannot send ${await read()}`), { cause: { headers: { key: await read() } } });
+    },
+    gives: async () => {
+      const cause = new Error(await read());
+      throw ApplicationFailure.create({ message: `up: ${HIDDEN}`, type: 'SLUICE_BUSY', details: [HIDDEN], cause });
+    },
+    other: async () => ({ lines: [`said ${HIDDEN} by itself`] }),
+  });
+
+  test('does not return it in a text, and what Sluice goes by stays whole', async () => {
+    expect(await activities.answers()).toEqual({ lines: ['echoed [secret]'], spec: { environment: HIDDEN } });
+  });
+
+  test.each(['fails', 'breaks', 'gives'] as const)('does not say it when it %s, and has no cause', async (name) => {
+    const failure = await activities[name]().catch((error: unknown) => error as ApplicationFailure);
+    expect(failure).toBeInstanceOf(ApplicationFailure);
+    const { message, cause, details, stack } = failure as ApplicationFailure;
+    expect(message).toContain('[secret]');
+    expect([cause, details ?? []]).toEqual([undefined, []]);
+    expect(`${message} ${stack}`).not.toContain(HIDDEN);
+  });
+
+  test('keeps the words that Sluice goes by, whatever the value is', async () => {
+    const { secrets } = outsideFor({ SLUICE_SECRET_A: 'healthy' });
+    const { says } = withFailures({
+      says: async () => {
+        await secrets.resolve(REFERENCE, ASK, new AbortController().signal);
+        const state = { unhealthy: { why: 'not healthy' }, alarms: { states: { a: 'healthy' } } };
+        return { verdict: { state: 'healthy', why: 'it is healthy' }, state };
+      },
+    });
+    expect(await says()).toEqual({
+      verdict: { state: 'healthy', why: 'it is [secret]' },
+      state: { unhealthy: { why: 'not [secret]' }, alarms: { states: { a: 'healthy' } } },
+    });
+  });
+
+  test('has forgotten all of it when it ends', async () => {
+    let held: ReturnType<typeof heldHere> = null;
+    await remembering(async () => {
+      await read();
+      held = heldHere();
+      expect(held?.size).toBe(1);
+    });
+    expect(held).toEqual(new Map());
+  });
+
+  test('is not the one whose values another one must not say', async () => {
+    await activities.answers();
+    expect(await activities.other()).toEqual({ lines: [`said ${HIDDEN} by itself`] });
+  });
+});
+
+const WITH_SECRET = {
+  ...specFor({ type: 'direct', bake: 0 }),
+  release: { zip: 'x' },
+  configuration: { environment: { A: REFERENCE, B: 'plain' } },
+};
+
+test("what a release logs of its own environment is not told by the candidate's errors", async () => {
+  const errors: PlatformDriver['errors'] = async () => [
+    { what: `Error: cannot connect to db:${HIDDEN}@host`, count: 3 },
+  ];
+  const activities = accountActivities({
+    driverFor: () => ({ errors }) as unknown as PlatformDriver,
+    outsideOf: () => outside,
+    store: '',
+    access: OPEN,
+    sweep: async () => [],
+  });
+  const args = { spec: WITH_SECRET, version: '2', from: 0, seen: [], grant: null };
+  const answer = await new MockActivityEnvironment().run(activities.errors, args);
+  expect(answer).toEqual([{ what: 'Error: cannot connect to db:[secret]@host', count: 3 }]);
+});
+
+test('a driver gets the values in deploy alone, and neither its signs of life nor its failure tell them', async () => {
+  const told: unknown[] = [];
+  // The failure is what is wanted here.
+  const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  env.on('heartbeat', (details: unknown) => told.push(details));
+  let given: unknown;
+  const deploy: PlatformDriver['deploy'] = async (ctx, { spec, identity }) => {
+    given = { environment: spec.configuration.environment, identity };
+    ctx.heartbeat({ sent: `A=${HIDDEN}` });
+    throw new SluiceError('SLUICE_REFUSED', `Value {A=${HIDDEN}} at 'environment' is too long`);
+  };
+  const activities = accountActivities({
+    driverFor: () => ({ deploy }) as unknown as PlatformDriver,
+    outsideOf: () => outside,
+    store: '',
+    access: OPEN,
+    sweep: async () => [],
+  });
+  const args = {
+    spec: WITH_SECRET,
+    before: {} as never,
+    mark: 'm',
+    grant: null,
+  };
+  await expect(env.run(activities.deploy, args)).rejects.toMatchObject({
+    type: 'SLUICE_REFUSED',
+    message: "Value {A=[secret]} at 'environment' is too long",
+  });
+  expect(given).toEqual({
+    environment: { A: HIDDEN, B: 'plain' },
+    identity: { A: REFERENCE, B: 'plain' },
+  });
+  expect(told).toEqual([{ sent: 'A=[secret]' }]);
+});
