@@ -108,8 +108,13 @@ export async function startWorld(name: string, workerEnv: (folder: string) => Re
       return file;
     },
 
-    /** `sluice ARGV` in this process. */
-    cli: async (argv: string[], cwd = folder, more: Record<string, string> = {}): Promise<Said> => {
+    /** `sluice ARGV` in this process; `browser` is shown what is opened. */
+    cli: async (
+      argv: string[],
+      cwd = folder,
+      more: Record<string, string> = {},
+      browser?: (url: string) => Promise<unknown>,
+    ): Promise<Said> => {
       const said = { out: '', err: '' };
       const sink = (to: 'out' | 'err') => ({
         write: (text: string) => {
@@ -123,11 +128,11 @@ export async function startWorld(name: string, workerEnv: (folder: string) => Re
         cwd,
         signal: AbortSignal.timeout(60_000),
         now: () => Date.now(),
-        connect: async () => connect({ env: { ...env, ...more } }),
+        connect: async (_, login) => connect({ env: { ...env, ...more }, login }),
         diagnose: () => Promise.reject(new Error('no test asks for it')),
         stdin: async function* () {},
-        hasScreen: () => false,
-        openPage: async () => undefined,
+        hasScreen: () => browser !== undefined,
+        openPage: async (page) => void browser?.(page),
       });
       return { code, ...said };
     },
