@@ -16,6 +16,7 @@ import {
   specFaults,
 } from '../../src/access/index.js';
 import type { AccessRecord, Beginning, MessageAnswer, StartStatement, WorkerIdentity } from '../../src/model/access.js';
+import { SluiceError } from '../../src/model/errors.js';
 import { parseRolloutId, TASK_QUEUE } from '../../src/model/ids.js';
 import type { RolloutInput, Spec } from '../../src/model/spec.js';
 import { VERB_TABLE } from '../../src/model/verbs.js';
@@ -167,7 +168,12 @@ export class Access implements AccountAccess {
     if (policy === null) return;
     const { app, environment, type, input } = of;
     const beginner = { app, environment, strategy: type, act: 'start', input } as const;
-    await checkBeginning(beginner, { ...this.by(client, policy), rule: this.rule(app, environment) });
+    const by = { ...this.by(client, policy), rule: this.rule(app, environment) };
+    await checkBeginning(beginner, by).catch((error: unknown) => {
+      // A person waits for the answer, and can say it again.
+      if (error instanceof SluiceError && error.code === 'SLUICE_PROVIDER') throw notAllowed(error.message);
+      throw error;
+    });
   }
 
   /** What people say to a run that has a grant. */

@@ -1,5 +1,6 @@
 /** One open gate, and the check that a worker makes of what is said to it. */
 import { randomBytes } from 'node:crypto';
+import { checkBeginning } from '../../activities/access/begin.js';
 import { certifier } from '../../activities/access/certifying.js';
 import { decide } from '../../activities/access/decide.js';
 import { Envelopes } from '../../activities/access/envelopes.js';
@@ -17,7 +18,7 @@ import {
   sealTo,
   sign,
 } from '../../src/access/index.js';
-import type { GateView, MessageAnswer, VerbStatement } from '../../src/model/access.js';
+import type { GateView, MessageAnswer, StartStatement, Statement, VerbStatement } from '../../src/model/access.js';
 
 const APP = { app: 'checkout', environment: 'production' };
 export const AUDIENCE = audienceOf('default');
@@ -43,9 +44,12 @@ export function approval(gate: Partial<GateView> = {}): VerbStatement {
   return { act: 'approve', ...APP, run: 'run-1', gate: { id, stage, plan, expires } };
 }
 
+/** The undo to release 1. */
+export const UNDO: StartStatement = { act: 'undo', ...APP, strategy: 'undo', spec: null, release: '1' };
+
 /** A key for the statement, certified by what `login` answers for its nonce. */
 export async function certified(
-  statement: VerbStatement,
+  statement: Statement,
   login: (nonce: string) => Promise<string>,
   by: 'login' | 'robot' = 'login',
 ): Promise<CertifiedKey> {
@@ -61,7 +65,7 @@ export async function sealed(token: string): Promise<string> {
   return sealTo(key, token);
 }
 
-export async function signed(statement: VerbStatement, signer: Signer | CertifiedKey, now = Date.now()) {
+export async function signed(statement: Statement, signer: Signer | CertifiedKey, now = Date.now()) {
   return sign(statement, signer, { audience: AUDIENCE, now, valid: 600_000 });
 }
 
@@ -72,6 +76,12 @@ export function workerWith(policy: Policy, within = 2_000) {
   const grant = { ...APP, first: 'run-1', starter: 'ann' } as Grant;
   const grants = new Grants(seals);
   return {
+    /** Whether a start that the token is for may begin. Errors: as `parse` has them. */
+    begins: async (token: string) => {
+      const beginner = { ...APP, strategy: 'undo', act: 'undo', version: '1', input: { token } } as const;
+      return checkBeginning(beginner, { policy, certify, rule, audience: AUDIENCE, now: Date.now() });
+    },
+
     /** What becomes of tokens that come one after the other. */
     answers: async (tokens: string[], gate: Partial<GateView> = {}): Promise<MessageAnswer[]> => {
       const messages = tokens.map((token) => ({ verb: 'approve' as const, by: 'somebody', token }));

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { OAuth2Server } from 'oauth2-mock-server';
 import { newKey, nonceOf, onceKey, type Policy, parsePolicy, robotAudience, signerOf } from '../../src/access/index.js';
-import { AUDIENCE, approval, certified, said, sealed, signed, workerWith } from './asking.js';
+import { AUDIENCE, approval, certified, said, sealed, signed, UNDO, workerWith } from './asking.js';
 
 const CLIENT = 'sluice-cli';
 const ANN = newKey('ann');
@@ -168,6 +168,18 @@ function changed(token: string): string {
 }
 
 describe('a good login', () => {
+  test('begins what it is for, where its person may', async () => {
+    const { begins } = workerWith({
+      ...policy,
+      rules: policy.rules.map((rule) => ({ ...rule, allow: { undo: ['ben'] } })),
+    });
+    const key = await certified(UNDO, tokenOf);
+    await expect(begins(await signed(UNDO, key))).resolves.toMatchObject({ subject: { name: 'ben' } });
+    await expect(begins(await signed({ ...UNDO, release: '2' }, key))).rejects.toThrow(
+      'the login was for something else',
+    );
+  });
+
   test('for another gate, with another key, or in clear says nothing here', async () => {
     const other = approval({ id: 'canary-100.approve', stage: '100%' });
     const forOther = await certified(other, tokenOf);
@@ -203,6 +215,16 @@ describe('a good login', () => {
     const tokens = [await signed(approval(), mine), await signed(approval(), mine)];
     expect(tokens[0]).not.toBe(tokens[1]);
     expect((await workerWith(policy).answers(tokens)).map(said)).toEqual(['by ben', 'it was used already']);
+  });
+
+  test('of somebody who calls himself like a person of the policy is not that one', async () => {
+    const named = { ...policy, logins: policy.logins.map((each) => ({ ...each, name: 'preferred_username' })) };
+    const tokens = ['dan', 'Dan', 'everyone'].map((name) =>
+      saying((nonce) => tokenOf(nonce, { preferred_username: name })),
+    );
+    for (const answer of await workerWith(named).answers(await Promise.all(tokens))) {
+      expect(said(answer)).toMatch(/^it is by \w+ of \S+, who is not the \w+ of the policy; give people: a login$/);
+    }
   });
 
   test('is for what is signed at once', async () => {
@@ -248,6 +270,9 @@ describe('a provider', () => {
     );
     expect(answers.slice(50)).toEqual(['ann started this rollout; somebody else must approve it', 'by ben']);
     expect(asked).toBe(1);
+    // A start has touched nothing, and is looked at again.
+    const start = await signed(UNDO, await certified(UNDO, of(hanging)));
+    await expect(worker.begins(start)).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
   });
 
   test('that cannot be reached, fails, or is another one is no pass', async () => {
@@ -301,6 +326,11 @@ describe("a CI's token", () => {
     ],
     ['of another repository', { repository: 'evil/checkout' }, 'no robot of the policy is evil/checkout'],
     ['of another ref', { ref: 'refs/pull/7/merge' }, 'no robot of the policy is acme/checkout at refs/pull/7/merge'],
+    [
+      'of another branch, with the workflow there',
+      { ref: 'refs/heads/try', job_workflow_ref: AT.job_workflow_ref.replace('release-7', 'try') },
+      'no robot of the policy is acme/checkout at refs/heads/try',
+    ],
     ['of another workflow', { job_workflow_ref: AT.job_workflow_ref.replace('release.yml', 'test.yml') }, 'no robot'],
     [
       'of a workflow from another ref',
