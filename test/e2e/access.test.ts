@@ -193,7 +193,10 @@ describe('who has no key', () => {
       browse(url, 'ben'),
     );
     expect(byLogin).toMatchObject({ code: 0, err: expect.stringContaining(`log in at ${provider.issuer}`) });
-    await expect(clients.ben.verb(world.at(app), 'approve', {})).rejects.toThrow('ben has approved already');
+    // Where a person looks on who has no key, a decision asks for a login by itself, and nothing else does.
+    const looking = await world.client({}, (url) => browse(url, 'ben'));
+    await expect(looking.verb(world.at(app), 'approve', {})).rejects.toThrow('ben has approved already');
+    await expect(looking.verb(world.at(app), 'abort', {})).rejects.toThrow('abort is not signed');
     expect(await clients.cem.verb(world.at(app), 'approve', {})).toMatchObject({ message: 'goes on' });
 
     const audit = await world.cli(['audit', id]);

@@ -49,9 +49,11 @@ export async function startWorld(name: string, workerEnv: (folder: string) => Re
     at,
     folder,
 
-    /** A client with a connection of its own. */
-    client: async (more: Record<string, string> = {}) => {
-      const client = await connect({ env: { ...env, ...more } });
+    /** A client with a connection of its own; `browser` of a person who looks on. */
+    client: async (more: Record<string, string> = {}, browser?: (url: string) => Promise<unknown>) => {
+      const open = async (page: string) => void browser?.(page);
+      const login = { when: 'needed' as const, issuer: null, open, say: () => undefined };
+      const client = await connect({ env: { ...env, ...more }, ...(browser === undefined ? {} : { login }) });
       clients.push(client);
       return client;
     },
