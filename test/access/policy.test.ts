@@ -208,8 +208,8 @@ test('the policy in the examples is one, and means what its remarks say', () => 
   const found = parsePolicy(readFileSync(path.join(ROOT, 'examples', 'policy.yaml'), 'utf8'), 'policy.yaml');
   const production = ruleFor(found, 'checkout', 'production');
   if (production === null) throw new Error('no rule');
-  expect(namesOf(found, holdersOf(production, 'start'))).toEqual(['ann', 'ben']);
-  expect(namesOf(found, holdersOf(production, 'approve', '10%'))).toEqual(['ben', 'cem']);
+  expect(namesOf(found, holdersOf(production, 'start'))).toEqual(['ann', 'ben', 'robot:checkout-ci']);
+  expect(namesOf(found, holdersOf(production, 'approve', '10%'))).toEqual(['ben', 'cem', '@release-managers']);
   expect(namesOf(found, holdersOf(production, 'approve', '100%'))).toEqual(['cem']);
   expect(holdersOf(production, 'undo')).toEqual(['@developers']);
   expect(ruleFor(found, 'other', 'production')).toBeNull();
