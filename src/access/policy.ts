@@ -28,7 +28,7 @@ const who = z.array(
 const person = strict({
   keys: z.array(z.string().refine(isPublicKey, 'expected ed25519:… as `sluice key` prints it')).prefault([]),
   /** What the login's claim says of this person; null: he has none. */
-  login: z.string().min(1).max(60).nullable().exactOptional(),
+  login: z.string().min(1).max(200).nullable().exactOptional(),
   /** Which of several logins says it. */
   issuer: issuer.exactOptional(),
   groups: z.array(name).prefault([]),

@@ -7,7 +7,7 @@ import { BadToken, type Subject } from './statement.js';
 type Claims = Record<string, unknown>;
 type Login = Policy['logins'][number];
 
-/** As long as a name is anywhere that it is shown and compared. */
+/** A name as it can be shown and compared everywhere. */
 const STRANGER = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,59}$/;
 /** Groups of a token that are looked at. */
 const MOST_GROUPS = 1_000;
@@ -18,6 +18,9 @@ export function personBy(claims: Claims, login: Login, policy: Policy): Subject 
   const known = Object.entries(policy.people).find(([, each]) => isBy(each, name, login, policy));
   // The same person has the same rights by whatever he signs.
   if (known !== undefined) return { name: known[0], groups: known[1].groups };
+  if (!STRANGER.test(name)) {
+    throw new BadToken(`the policy knows no ${name}, and that is no name that it could be called by`);
+  }
   const taken = Object.keys(policy.people).some((each) => each.toLowerCase() === name.toLowerCase());
   if (taken || name === ANYONE || name === EVERYONE) {
     throw new BadToken(
@@ -33,8 +36,8 @@ export function personBy(claims: Claims, login: Login, policy: Policy): Subject 
 
 function nameIn(claims: Claims, { name: claim, issuer }: Login): string {
   const said = claims[claim];
-  if (typeof said !== 'string' || !STRANGER.test(said)) {
-    throw new BadToken(`the login does not say who it is: its claim ${claim} is no name of 60 characters at most`);
+  if (typeof said !== 'string' || said === '' || clean(said, 200) !== said) {
+    throw new BadToken(`the login does not say who it is: its claim ${claim} is no name`);
   }
   if (claim !== 'email') return said;
   // Whoever may write any address into his account would be anybody.

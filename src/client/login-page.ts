@@ -19,12 +19,14 @@ export async function listen(state: string) {
   const came = new Promise<Callback>((resolve) => {
     heard = resolve;
   });
+  let answered = false;
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
     if (request.method !== 'GET' || url.pathname !== PATH) return void show(response, 404, 'There is nothing here.');
-    if (url.searchParams.get('state') !== state) {
+    if (answered || url.searchParams.get('state') !== state) {
       return void show(response, 400, 'This is the answer to another login. Log in anew from the terminal.');
     }
+    answered = true;
     heard({
       query: url.searchParams,
       answer: (why) =>
@@ -60,7 +62,8 @@ export async function listen(state: string) {
 
     close: () => {
       server.close();
-      server.closeIdleConnections();
+      // Browsers open more than they use.
+      server.closeAllConnections();
     },
   };
 }

@@ -55,7 +55,7 @@ export async function verbProof(
   args: Decision & VerbArgs,
 ): Promise<string | null> {
   const decides = verb === 'approve' || verb === 'reject';
-  if ((await link.signer()) === null && !mayAsk(link, decides)) return null;
+  if (!mayAsk(link, decides) && (await link.signer()) === null) return null;
   const { app, environment } = target;
   const { comment, full, force, adopt } = args;
   const statement: VerbStatement = {

@@ -217,6 +217,20 @@ describe('a good login', () => {
     expect((await workerWith(policy).answers(tokens)).map(said)).toEqual(['by ben', 'it was used already']);
   });
 
+  test('may name a person of the policy by any id, and a stranger by a name alone', async () => {
+    const id = 'auth0|0123456789';
+    const ids = {
+      ...policy,
+      people: { ...policy.people, ben: { keys: [], groups: [], login: id } },
+      logins: policy.logins.map((each) => ({ ...each, name: 'sub' })),
+    };
+    const tokens = [id, 'auth0|9'].map((sub) => saying((nonce) => tokenOf(nonce, { sub })));
+    expect((await workerWith(ids).answers(await Promise.all(tokens))).map(said)).toEqual([
+      'by ben',
+      'the policy knows no auth0|9, and that is no name that it could be called by',
+    ]);
+  });
+
   test('of somebody who calls himself like a person of the policy is not that one', async () => {
     const named = { ...policy, logins: policy.logins.map((each) => ({ ...each, name: 'preferred_username' })) };
     const tokens = ['dan', 'Dan', 'everyone'].map((name) =>

@@ -211,7 +211,7 @@ test('the policy in the examples is one, and means what its remarks say', () => 
   expect(namesOf(found, holdersOf(production, 'start'))).toEqual(['ann', 'ben', 'robot:checkout-ci']);
   expect(namesOf(found, holdersOf(production, 'approve', '10%'))).toEqual(['ben', 'cem', '@release-managers']);
   expect(namesOf(found, holdersOf(production, 'approve', '100%'))).toEqual(['cem']);
-  expect(holdersOf(production, 'undo')).toEqual(['@developers']);
+  expect(holdersOf(production, 'undo')).toEqual(['@developers', 'robot:checkout-ci']);
   expect(ruleFor(found, 'other', 'production')).toBeNull();
   expect(ruleFor(found, 'other', 'staging')?.allow.start).toEqual(['anyone']);
 });
