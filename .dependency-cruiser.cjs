@@ -3,7 +3,7 @@ const values = { dependencyTypesNot: ['type-only'] };
 const TEMPORAL = 'node_modules/@temporalio';
 
 /** Folders whose index.ts (and types.ts, where there is one) is all that others see. */
-const FACES = 'src/(?:access|artifact|client|judge|plan|spec)';
+const FACES = 'src/(?:access|artifact|client|codec|judge|plan|spec)';
 
 function rule(name, comment, from, to) {
   return { name, comment, severity: 'error', from, to };
@@ -59,6 +59,12 @@ module.exports = {
       { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:access|spec|model|plan)/' },
     ),
     rule(
+      'codec-encrypts',
+      'it knows payloads, and nothing of what is in them',
+      { path: '^src/codec/' },
+      { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:codec|model)/' },
+    ),
+    rule(
       'client-speaks-by-messages',
       'of the workflows it takes types and message definitions',
       { path: '^src/client/' },
@@ -66,7 +72,7 @@ module.exports = {
         ...values,
         path: '^(?:src|workflows|activities|emulators)/',
         pathNot: [
-          '^src/(?:access|client|model)/',
+          '^src/(?:access|client|codec|model)/',
           '^src/(?:search-attributes|key-file)\\.ts$',
           '^workflows/messages\\.ts$',
         ],

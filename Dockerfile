@@ -12,6 +12,7 @@ COPY activities activities
 COPY emulators emulators
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json \
   && node scripts/setup/bundle.mjs dist/workflows/index.js dist/workflow-bundle.js \
+  && node scripts/setup/bundle.mjs dist/workflows/index.js dist/workflow-bundle-encrypted.js dist/src/codec/failure-converter.cjs \
   && npm prune --omit=dev --ignore-scripts
 
 FROM node:22-slim

@@ -7,7 +7,7 @@ export default {
   // The default is outside the clone.
   cacheDirectory: '<rootDir>/.sluice/cache/jest',
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: [...ignore, '<rootDir>/test/services/'],
+  testPathIgnorePatterns: [...ignore, '<rootDir>/test/services/', '<rootDir>/test/tls/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.sluice/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

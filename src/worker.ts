@@ -4,8 +4,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { Client } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { Access } from '../activities/access/index.js';
@@ -15,6 +14,8 @@ import { createOutside } from '../activities/outside.js';
 import { createPlatform } from '../activities/platform/index.js';
 import type { AccountActivities } from '../activities/types.js';
 import { mayUseBy } from './access/index.js';
+import { addressOf, connectLink } from './client/index.js';
+import { codecOf, converterOf } from './codec/index.js';
 import { SluiceError } from './model/errors.js';
 import type { Account, Lane } from './model/ids.js';
 import { accountQueue, TASK_QUEUE } from './model/ids.js';
@@ -52,32 +53,38 @@ export interface RunningWorker {
   healthUrl: string | null;
 }
 
-/** Workflow code: the bundle the build made, or the sources (slower to start). */
-export function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
-  const bundle = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+/** Workflow code: the bundle the build made, or the sources (slower to start). One of its own hides failures from the server. */
+export function workflowSource(encrypts = false): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const name = encrypts ? '../workflow-bundle-encrypted.js' : '../workflow-bundle.js';
+  const bundle = fileURLToPath(new URL(name, import.meta.url));
   if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
   const built = fileURLToPath(new URL('../workflows/index.js', import.meta.url));
   return { workflowsPath: existsSync(built) ? built : built.replace(/\.js$/, '.ts') };
 }
 
 /** Connects, checks the namespace, and starts the workers. Errors: SLUICE_UNREACHABLE, SLUICE_SETUP. */
-export async function startWorker(config: WorkerConfig, source = workflowSource()): Promise<RunningWorker> {
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-  const address = connectionOptions.address ?? 'localhost:7233';
-  const connection = await NativeConnection.connect(connectionOptions).catch((error: unknown) => {
+export async function startWorker(
+  config: WorkerConfig,
+  given?: ReturnType<typeof workflowSource>,
+): Promise<RunningWorker> {
+  const codec = codecOf(process.env);
+  // First the one that says what is wrong with an address or a certificate.
+  const link = await connectLink();
+  const { address, namespace, temporal: client } = link;
+  const connection = await NativeConnection.connect(addressOf().connectionOptions).catch(async (error: unknown) => {
+    await link.close();
     throw new SluiceError(
       'SLUICE_UNREACHABLE',
       `no Temporal server at ${address}: ${error instanceof Error ? error.message : String(error)}. Set TEMPORAL_ADDRESS, or start one with \`sluice up\``,
     );
   });
-  const clientConnection = await Connection.connect(connectionOptions);
-  const client = new Client({ connection: clientConnection, namespace });
   if (config.searchAttributes) await ensureSearchAttributes(connection, namespace);
 
   const access = new Access({ policy: config.policy, keys: config.grantKeys });
   const common = {
     connection,
     namespace,
+    dataConverter: converterOf(codec),
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
     shutdownGraceTime: '10s',
@@ -85,7 +92,7 @@ export async function startWorker(config: WorkerConfig, source = workflowSource(
   } as const;
   const main = await Worker.create({
     ...common,
-    ...source,
+    ...(given ?? workflowSource(codec.encrypts)),
     taskQueue: TASK_QUEUE,
     activities: lightActivities({
       client,
@@ -120,7 +127,7 @@ export async function startWorker(config: WorkerConfig, source = workflowSource(
       await Promise.allSettled(runs);
       timers.forEach(clearInterval);
       health?.close();
-      await clientConnection.close();
+      await link.close();
       await connection.close();
     });
   return { done, shutdown, healthUrl: health === null ? null : health.url };

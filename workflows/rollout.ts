@@ -30,7 +30,7 @@ import { Journal } from './journal.js';
 import type { Waited } from './leaving.js';
 import { AskedAgain, Leaving } from './leaving.js';
 import { Preparation } from './preparing.js';
-import type { Leave, RolloutState } from './state.js';
+import type { Leave, RolloutState, Wish } from './state.js';
 import { newState } from './state.js';
 import { Steps } from './steps.js';
 import { Waits } from './waits.js';
@@ -58,9 +58,6 @@ export async function rollout(type: RolloutType, input: RolloutInput, carried?: 
 export class Rollout {
   readonly journal: Journal;
   readonly watching: Watching;
-  /** Set by messages; each wait looks at them. */
-  wish: { resume?: string; promote?: string; skip?: string; retry?: string; adopt?: boolean; pause?: { by: string } } =
-    {};
   /** Signals of this run, counted so that a flood ends in a new run and not at the server's limit. */
   private signals = 0;
   private lastSignal = 0;
@@ -82,6 +79,15 @@ export class Rollout {
     this.watching = new Watching(this);
     this.renewing = state.grant !== null;
     registerHandlers(this);
+  }
+
+  /** Set by messages; each wait looks at them. */
+  get wish(): Wish {
+    return this.state.wish;
+  }
+
+  set wish(wish: Wish) {
+    this.state.wish = wish;
   }
 
   get spec(): Spec {

@@ -48,6 +48,16 @@ export interface StepState {
   lostReports?: number;
 }
 
+/** What was said and has not been done yet. */
+export interface Wish {
+  resume?: string;
+  promote?: string;
+  skip?: string;
+  retry?: string;
+  adopt?: boolean;
+  pause?: { by: string };
+}
+
 export interface RolloutState {
   app: string;
   environment: string;
@@ -67,6 +77,8 @@ export interface RolloutState {
   receipts: string[];
   /** Signed statements that were taken; each counts once. */
   used: { id: string; until: number }[];
+  /** A verb may come while this run continues as the next one. */
+  wish: Wish;
   /** Signals that wait to be checked. */
   pending: Message[];
   spec: Spec | null;
@@ -132,6 +144,7 @@ export function newState(of: {
     grant: null,
     receipts: [],
     used: [],
+    wish: {},
     pending: [],
     spec: null,
     prepared: null,

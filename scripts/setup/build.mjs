@@ -13,10 +13,11 @@ const WRITTEN = /\.(js|js\.map|d\.ts)$/;
 export function build(at) {
   const digest = () => digestOf(at.root, [...SOURCES, ...SETTINGS]);
   const bundleFile = path.join(at.dist, 'workflow-bundle.js');
+  const encryptedFile = path.join(at.dist, 'workflow-bundle-encrypted.js');
   return {
     name: 'build',
-    does: 'builds (tsc, then the bundle of the workflows)',
-    fresh: () => existsSync(bundleFile) && isStamped(at, 'build', digest()),
+    does: 'builds (tsc, then the bundles of the workflows)',
+    fresh: () => existsSync(bundleFile) && existsSync(encryptedFile) && isStamped(at, 'build', digest()),
     async work() {
       const is = digest();
       dropStamp(at, 'build');
@@ -28,7 +29,10 @@ export function build(at) {
       ]);
       prune(at, '');
       const script = fileURLToPath(new URL('bundle.mjs', import.meta.url));
-      await run(at, 'build', process.execPath, [script, path.join(at.dist, 'workflows', 'index.js'), bundleFile]);
+      const entry = path.join(at.dist, 'workflows', 'index.js');
+      await run(at, 'build', process.execPath, [script, entry, bundleFile]);
+      const converter = path.join(at.dist, 'src', 'codec', 'failure-converter.cjs');
+      await run(at, 'build', process.execPath, [script, entry, encryptedFile, converter]);
       putStamp(at, 'build', is);
     },
   };

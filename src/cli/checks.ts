@@ -18,7 +18,13 @@ export function checksOf(node: string, seen: Diagnosis): Check[] {
   if (seen.unreachable !== null) return checks;
   checks.push(namespaceCheck(seen));
   if (!seen.namespaceExists) return checks;
-  return [...checks, attributesCheck(seen), workerCheck(seen), ...seen.accounts.map(accountCheck)];
+  return [
+    ...checks,
+    attributesCheck(seen),
+    encryptionCheck(seen),
+    workerCheck(seen),
+    ...seen.accounts.map(accountCheck),
+  ];
 }
 
 function nodeCheck(node: string): Check {
@@ -61,6 +67,17 @@ function attributesCheck({ missingSearchAttributes: missing }: Diagnosis): Check
     state: 'warn',
     says: `missing: ${missing.join(', ')}`,
     cure: 'a worker registers them when it starts and may; else create them with `temporal operator search-attribute create`, or run workers with SLUICE_SEARCH_ATTRIBUTES=off',
+  };
+}
+
+/** Of this client alone: what a worker has in its environment nobody can see. */
+function encryptionCheck({ encryptionKeys: [first, ...others] }: Diagnosis): Check {
+  const also = others.length === 0 ? '' : `; reads ${others.join(', ')} too`;
+  return {
+    name: 'encryption',
+    state: 'ok',
+    says: first === undefined ? 'off here (no SLUICE_CODEC_KEYS)' : `on here, under key ${first}${also}`,
+    cure: null,
   };
 }
 

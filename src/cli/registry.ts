@@ -31,6 +31,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   judge: () => import('./verbs/judge.js').then((m) => m.judge),
   policy: () => import('./verbs/policy.js').then((m) => m.policy),
   key: () => import('./verbs/key.js').then((m) => m.key),
+  codec: () => import('./verbs/codec.js').then((m) => m.codec),
   schema: () => import('./verbs/schema.js').then((m) => m.schema),
   doctor: () => import('./verbs/doctor.js').then((m) => m.doctor),
 };

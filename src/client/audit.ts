@@ -3,6 +3,7 @@
  * The server wrote them down as they happened; here they only become lines.
  */
 import type { WorkflowHandle } from '@temporalio/client';
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { DecideArgs } from '../../activities/access/index.js';
 import type { WatchReport } from '../../activities/health/types.js';
 import type { Split } from '../../activities/platform/platform.js';
@@ -20,7 +21,7 @@ import type { AuditEntry, TargetName } from './types.js';
 type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 type HistoryEvent = NonNullable<History['events']>[number];
 type Payloads = { payloads?: unknown[] | null } | null | undefined;
-type Failure = { message?: string | null; cause?: Failure | null } | null | undefined;
+type Failure = Parameters<typeof decodeOptionalFailureToOptionalError>[1];
 
 /** Activities that change something at the provider. */
 const CHANGES = new Set(['deploy', 'warm', 'shift', 'promote', 'restore', 'retire', 'adopt', 'claim']);
@@ -204,17 +205,17 @@ class Reader {
     if (this.signed || !Object.hasOwn(VERB_TABLE, type)) return;
     const { by, comment } = (args ?? {}) as Record<string, unknown>;
     if (outcome?.failure != null)
-      this.add(event, { kind: 'refusal', what: type, who: text(by), why: lastWords(outcome.failure) });
+      this.add(event, { kind: 'refusal', what: type, who: text(by), why: await this.lastWords(outcome.failure) });
     else this.add(event, { kind: 'verb', what: type, who: text(by), why: text(comment) });
   }
 
-  private failed(event: HistoryEvent, scheduled: string, failure: Failure): void {
+  private async failed(event: HistoryEvent, scheduled: string, failure: Failure): Promise<void> {
     const { type = '' } = this.begun.get(scheduled) ?? {};
     if (CHANGES.has(type) || type === 'parse' || type === 'prepare') {
       this.add(event, {
         kind: CHANGES.has(type) ? 'change' : 'refusal',
         what: type,
-        why: lastWords(failure),
+        why: await this.lastWords(failure),
         before: this.split,
       });
     }
@@ -232,13 +233,23 @@ class Reader {
       });
     }
     const failed = event.workflowExecutionFailedEventAttributes;
-    if (failed != null) this.add(event, { kind: 'end', what: 'failed', why: lastWords(failed.failure) });
+    if (failed != null) this.add(event, { kind: 'end', what: 'failed', why: await this.lastWords(failed.failure) });
     const ended = event.workflowExecutionTerminatedEventAttributes;
     if (ended != null)
       this.add(event, { kind: 'end', what: 'terminated', why: ended.reason ?? null, identity: ended.identity ?? null });
     if (event.workflowExecutionCanceledEventAttributes != null) this.add(event, { kind: 'end', what: 'canceled' });
     const asked = event.workflowExecutionCancelRequestedEventAttributes;
     if (asked != null) this.add(event, { kind: 'signal', what: 'cancel', identity: asked.identity ?? null });
+  }
+
+  /** What was said last, below Temporal's own wrapping, which may be encrypted. */
+  private async lastWords(failure: Failure): Promise<string> {
+    let error: unknown = await decodeOptionalFailureToOptionalError(
+      this.link.temporal.options.loadedDataConverter,
+      failure,
+    );
+    while (error instanceof Error && error.cause !== undefined) error = error.cause;
+    return error instanceof Error ? error.message : '';
   }
 
   private async decoded(payloads: Payloads): Promise<unknown[]> {
@@ -264,11 +275,4 @@ function flagsOf({ stage, full, force, adopt }: Extract<MessageAnswer, { ok: tru
   const flags = Object.fromEntries(Object.entries({ full, force, adopt }).filter(([, set]) => set));
   const all = { ...(stage === null ? {} : { stage }), ...flags };
   return Object.keys(all).length === 0 ? null : all;
-}
-
-/** What was said last, below Temporal's own wrapping. */
-function lastWords(failure: Failure): string {
-  let at = failure;
-  while (at?.cause != null) at = at.cause;
-  return at?.message ?? '';
 }

@@ -1,15 +1,20 @@
 /** The way to the Temporal server. */
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { Signer } from '../access/index.js';
+import { codecOf, converterOf } from '../codec/index.js';
 import { readSigner } from '../key-file.js';
 import { SluiceError } from '../model/errors.js';
+import { clean } from '../model/text.js';
 import { failureOf, toSluiceError, unreachable } from './errors.js';
 import type { LoginHost } from './login.js';
 import { type RobotHost, robotHost } from './robot.js';
+import { tlsTrouble } from './tls.js';
 
 /** Longest wait for the server's first answer, in ms. */
 const CONNECT_WITHIN = 5_000;
+/** Longest look whether TLS comes about, in ms. */
+const TLS_LOOK_WITHIN = 1_000;
 
 /** Where no person sits. */
 const NOBODY: LoginHost = {
@@ -56,21 +61,31 @@ export function addressOf(options: ConnectOptions = {}) {
 }
 
 /**
- * Connects by TEMPORAL_* (address, namespace, API key, TLS, profile), as Temporal's own tools do.
- * Errors: SLUICE_UNREACHABLE within five seconds, naming the address.
+ * Connects by TEMPORAL_* (address, namespace, API key, TLS, profile), as Temporal's own tools do, and decrypts with the
+ * keys of SLUICE_CODEC_KEYS. Errors: SLUICE_UNREACHABLE within five seconds, naming the address; SLUICE_SETUP.
  */
 export async function connectLink(options: ConnectOptions = {}): Promise<Link> {
   const { connectionOptions, address, namespace } = addressOf(options);
   const within = options.within ?? CONNECT_WITHIN;
-  const connection = Connection.lazy({ ...connectionOptions, address, connectTimeout: within });
+  const codec = codecOf(options.env ?? process.env);
+  const { tls } = connectionOptions;
+  const connection = lazily({ ...connectionOptions, address, connectTimeout: within });
+  const mustAgree = async () => {
+    const why = await tlsTrouble(address, tls, TLS_LOOK_WITHIN);
+    if (why !== null) throw disagree(address, why);
+  };
   try {
+    // gRPC would try again until its deadline, and then not know why. In clear there is nothing to see yet.
+    if (tls != null && tls !== false) await mustAgree();
     await connection.withDeadline(Date.now() + within, () => connection.ensureConnected());
   } catch (error) {
     await connection.close().catch(() => undefined);
     const found = toSluiceError(error, address);
-    throw found.code === 'SLUICE_PERMISSION' ? found : unreachable(address, failureOf(error).message);
+    if (error instanceof SluiceError || found.code === 'SLUICE_PERMISSION') throw found;
+    await mustAgree();
+    throw unreachable(address, failureOf(error).message);
   }
-  const temporal = new Client({ connection, namespace });
+  const temporal = new Client({ connection, namespace, dataConverter: converterOf(codec) });
   const env = options.env ?? process.env;
   let key: Promise<Signer | null> | undefined;
   const signer = () => {
@@ -79,6 +94,26 @@ export async function connectLink(options: ConnectOptions = {}): Promise<Link> {
   };
   const { login = NOBODY } = options;
   return { temporal, address, namespace, signer, login, robot: robotHost(env), close: () => connection.close() };
+}
+
+/** Errors: SLUICE_SETUP for a certificate and a key that do not belong together, or are none. */
+function lazily(options: ConnectionOptions): Connection {
+  try {
+    return Connection.lazy(options);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SluiceError(
+      'SLUICE_SETUP',
+      `the certificate and key of TEMPORAL_TLS_CLIENT_* cannot be used: ${clean(why)}`,
+    );
+  }
+}
+
+function disagree(address: string, why: string): SluiceError {
+  return new SluiceError(
+    'SLUICE_UNREACHABLE',
+    `the Temporal server at ${address} and this client do not agree on TLS: ${why}`,
+  );
 }
 
 function defined(env: Record<string, string | undefined>): Record<string, string> {

@@ -1,5 +1,6 @@
 /** What `sluice doctor` asks the server. */
 
+import { codecOf } from '../codec/index.js';
 import { SluiceError } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
 import { accountQueue, TASK_QUEUE } from '../model/ids.js';
@@ -13,24 +14,25 @@ const WORKFLOW = 1;
 const ACTIVITY = 2;
 const ANSWER_WITHIN = 5_000;
 
-/** Connects, looks, disconnects. An unreachable server is an answer, not an error. */
+/** Connects, looks, disconnects. An unreachable server is an answer, not an error. Errors: SLUICE_SETUP for settings that cannot be read. */
 export async function diagnoseFrom(options: ConnectOptions, accounts: Account[]): Promise<Diagnosis> {
   const { address, namespace } = addressOf(options);
+  const encryptionKeys = codecOf(options.env ?? process.env).keyIds;
   let link: Link;
   try {
     link = await connectLink(options);
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
-    return blank(address, namespace, error.message, accounts);
+    return blank({ address, namespace, encryptionKeys }, error.message, accounts);
   }
   try {
-    return await diagnose(link, accounts);
+    return { ...(await diagnose(link, accounts)), encryptionKeys };
   } finally {
     await link.close();
   }
 }
 
-async function diagnose(link: Link, accounts: Account[]): Promise<Diagnosis> {
+async function diagnose(link: Link, accounts: Account[]): Promise<Omit<Diagnosis, 'encryptionKeys'>> {
   const { address, namespace, temporal } = link;
   const { workflowService, operatorService } = temporal.connection;
   const within = <T>(work: () => Promise<T>, otherwise: T): Promise<T> =>
@@ -71,10 +73,13 @@ async function diagnose(link: Link, accounts: Account[]): Promise<Diagnosis> {
   };
 }
 
-function blank(address: string, namespace: string, why: string, accounts: Account[]): Diagnosis {
+function blank(
+  known: Pick<Diagnosis, 'address' | 'namespace' | 'encryptionKeys'>,
+  why: string,
+  accounts: Account[],
+): Diagnosis {
   return {
-    address,
-    namespace,
+    ...known,
     unreachable: why,
     namespaceExists: false,
     missingSearchAttributes: null,

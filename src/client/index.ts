@@ -13,6 +13,7 @@ import { wait, watch } from './watch.js';
 import { rollout } from './whole.js';
 
 export type { ConnectOptions } from './connect.js';
+export { addressOf, connectLink } from './connect.js';
 export { diagnoseFrom } from './diagnose.js';
 export type { LoginHost } from './login.js';
 export type * from './types.js';

@@ -1,6 +1,7 @@
 /** One look at a rollout: the running one by its query, a closed one by what it left behind. */
 import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { decode } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { WatchHeartbeat } from '../../activities/health/types.js';
 import { SluiceError } from '../model/errors.js';
 import { rolloutId } from '../model/ids.js';
@@ -56,7 +57,7 @@ export async function look(link: Link, target: TargetName, wanted?: string): Pro
   const handle = link.temporal.workflow.getHandle(seen.workflowId, seen.runId);
   if (seen.status.name === 'RUNNING') {
     const asked = await ask(link, handle);
-    const view = live(link, seen, asked);
+    const view = await live(link, seen, asked);
     return { view, ended: view.phase === 'done', closed: false, trouble: null, run };
   }
   const view = (seen.memo?.view as RolloutView | undefined) ?? (await lastWords(link, target, seen, handle));
@@ -68,6 +69,8 @@ export async function ask(link: Link, handle: WorkflowHandle): Promise<RolloutVi
   try {
     return await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () => handle.query<RolloutView>('status'));
   } catch (error) {
+    // It has answered, under a key that is not here.
+    if (error instanceof SluiceError) throw error;
     if (grpcCode(error) === UNAVAILABLE) throw toSluiceError(error, link.address);
     throw noWorker(
       isLate(error)
@@ -78,13 +81,14 @@ export async function ask(link: Link, handle: WorkflowHandle): Promise<RolloutVi
 }
 
 /** The view with what a watcher at work has counted: newer than what the workflow knows. */
-function live(link: Link, seen: WorkflowExecutionDescription, view: RolloutView): RolloutView {
+async function live(link: Link, seen: WorkflowExecutionDescription, view: RolloutView): Promise<RolloutView> {
   const watcher = seen.raw.pendingActivities?.find((activity) => activity.activityType?.name === 'watch');
   const [payload] = watcher?.heartbeatDetails?.payloads ?? [];
   if (payload === undefined || view.phase === 'done' || view.phase === 'restoring') return view;
   try {
-    const { payloadConverter } = link.temporal.options.loadedDataConverter;
-    const { report } = payloadConverter.fromPayload<WatchHeartbeat>(payload);
+    const { payloadConverter, payloadCodecs } = link.temporal.options.loadedDataConverter;
+    const [told = payload] = await decode(payloadCodecs, [payload]);
+    const { report } = payloadConverter.fromPayload<WatchHeartbeat>(told);
     const { passes: _, probeBack: __, ...verdict } = report.verdict;
     return {
       ...view,

@@ -139,6 +139,8 @@ export interface Adopted {
 export interface Diagnosis {
   address: string;
   namespace: string;
+  /** Ids of this client's encryption keys, the one that encrypts first; empty: it encrypts nothing. */
+  encryptionKeys: string[];
   /** Null when the server answers; else why not. */
   unreachable: string | null;
   namespaceExists: boolean;

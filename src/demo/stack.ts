@@ -6,6 +6,7 @@ import { startAws } from '../../emulators/aws/index.js';
 import { freePort, type Running, startProcess } from '../../emulators/process.js';
 import { startTemporal } from '../../emulators/temporal.js';
 import { projectRoot } from '../../emulators/tools.js';
+import { codecOf, converterOf } from '../codec/index.js';
 import { type Aws, awsEnv } from './clouds/lambda.js';
 
 type Temporal = Awaited<ReturnType<typeof startTemporal>>;
@@ -69,10 +70,12 @@ export async function startParts<C extends { stop(): Promise<unknown> }>(
       startTemporal({ logFile: path.join(folder, 'temporal.log') }).then(keep),
       startCloud().then(keep),
     ]);
-    const worker = keep(await startWorkerProcess({ temporal: temporal.address, folder, env: envOf(cloud) }));
+    const env = envOf(cloud);
+    const worker = keep(await startWorkerProcess({ temporal: temporal.address, folder, env }));
+    const dataConverter = converterOf(codecOf({ ...process.env, ...env }));
     const connection = await Connection.connect({ address: temporal.address });
     started.push({ stop: () => connection.close() });
-    return { temporal, cloud, worker, client: new Client({ connection }), stop };
+    return { temporal, cloud, worker, client: new Client({ connection, dataConverter }), stop };
   } catch (error) {
     await stop();
     throw error;

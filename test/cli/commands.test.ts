@@ -529,6 +529,7 @@ describe('doctor', () => {
     unreachable: null,
     namespaceExists: true,
     missingSearchAttributes: [],
+    encryptionKeys: ['two', 'one'],
     workers: 2,
     accounts: [],
   };
@@ -540,6 +541,7 @@ describe('doctor', () => {
       '✔ temporal: answers at x:1',
       '✔ namespace: default',
       '✔ search attributes: all there',
+      '✔ encryption: on here, under key two; reads one too',
       '✔ worker: 2 on task queue sluice',
       '',
     ]);

@@ -12,6 +12,7 @@ import type { BeforeState, Split } from '../../activities/platform/platform.js';
 import type { AccountActivities } from '../../activities/types.js';
 import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
 import { connect, type Sluice } from '../../src/client/index.js';
+import { codecOf, converterOf } from '../../src/codec/index.js';
 import { accountQueue, TASK_QUEUE } from '../../src/model/ids.js';
 import { makePlan } from '../../src/plan/index.js';
 import { ensureSearchAttributes } from '../../src/search-attributes.js';
@@ -24,37 +25,57 @@ const AT = { platform: 'lambda', account: 'default', region: 'us-east-1' };
 export interface World {
   temporal: LocalTemporal;
   sluice: Sluice;
-  /** Runs `play` while workers are on. */
-  withWorkers<T>(play: () => Promise<T>): Promise<T>;
+  /** What a client has that knows no codec. */
+  raw: Connection;
+  /** Runs `play` while workers are on, with the client's keys or with others. */
+  withWorkers<T>(play: () => Promise<T>, codecKeys?: string): Promise<T>;
   stop(): Promise<void>;
 }
 
-export async function startWorld(options: { searchAttributes: boolean }): Promise<World> {
+export interface WorldOptions {
+  searchAttributes: boolean;
+  /** SLUICE_CODEC_KEYS of the client and the workers. */
+  codecKeys?: string;
+  /** Events after which a rollout continues as new. */
+  history?: number;
+}
+
+export async function startWorld(options: WorldOptions): Promise<World> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const temporal = await startTemporal({ headless: true });
   const connection = await NativeConnection.connect({ address: temporal.address });
   const plain = await Connection.connect({ address: temporal.address });
   if (options.searchAttributes) await ensureSearchAttributes(connection, 'default');
-  const sluice = await connect({ env: { TEMPORAL_ADDRESS: temporal.address } });
+  const env = { TEMPORAL_ADDRESS: temporal.address, SLUICE_CODEC_KEYS: options.codecKeys };
+  const sluice = await connect({ env });
   return {
     temporal,
     sluice,
-    withWorkers: async (play) => {
+    raw: plain,
+    withWorkers: async (play, codecKeys = options.codecKeys) => {
+      const codec = codecOf({ SLUICE_CODEC_KEYS: codecKeys });
+      const dataConverter = converterOf(codec);
       const common = {
         connection,
+        dataConverter,
         maxHeartbeatThrottleInterval: '50ms',
         defaultHeartbeatThrottleInterval: '50ms',
         shutdownGraceTime: '1s',
         shutdownForceTime: '3s',
       } as const;
       const light = lightActivities({
-        client: new Client({ connection: plain }),
+        client: new Client({ connection: plain, dataConverter }),
         searchAttributes: options.searchAttributes,
-        limits: { history: 4_000, signals: 2_000, heartbeat: 10_000 },
+        limits: { history: options.history ?? 4_000, signals: 2_000, heartbeat: 10_000 },
         access: OPEN,
         outside: outsideFor(),
       });
-      const main = await Worker.create({ ...common, ...workflowBundle(), taskQueue: TASK_QUEUE, activities: light });
+      const main = await Worker.create({
+        ...common,
+        ...workflowBundle(codec.encrypts),
+        taskQueue: TASK_QUEUE,
+        activities: light,
+      });
       const activities = withFailures(accountInMemory());
       let run = () => main.runUntil(play);
       for (const lane of ['calls', 'watch', 'restore'] as const) {

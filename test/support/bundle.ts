@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { ROOT } from './tools.js';
 
-/** The workflows as jest's global set-up has bundled them. */
-export function workflowBundle(): { workflowBundle: { codePath: string } } {
-  return { workflowBundle: { codePath: path.join(ROOT, '.sluice', 'test', 'workflow-bundle.js') } };
+/** The workflows as jest's global set-up has bundled them; those of a worker that encrypts are a bundle of their own. */
+export function workflowBundle(encrypts = false): { workflowBundle: { codePath: string } } {
+  const name = encrypts ? 'workflow-bundle-encrypted.js' : 'workflow-bundle.js';
+  return { workflowBundle: { codePath: path.join(ROOT, '.sluice', 'test', name) } };
 }

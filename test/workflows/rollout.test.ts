@@ -432,6 +432,25 @@ describe('a long run', () => {
   });
 });
 
+describe('a verb', () => {
+  test('that is accepted while a run continues as new is done by the next one', async () => {
+    await onStage(
+      async (act) => {
+        const rolling = await act.start('canary', canary([MINUTE, MINUTE, MINUTE], 10));
+        await act.env.sleep(2 * MINUTE);
+        const free = act.env.client.workflow.getHandle(rolling.workflowId) as unknown as Rolling;
+        await phase(act, free, 'awaitingApproval');
+        await free.executeUpdate('pause', { args: [{ by: 'ann' }] });
+        expect(await phase(act, free, 'paused')).toMatchObject({ reason: 'paused by ann' });
+        await free.executeUpdate('approve', { args: [{ stage: '10%', by: 'ann' }] });
+        await free.executeUpdate('resume', { args: [{ by: 'ann' }] });
+        expect(await ending(rolling)).toMatchObject({ outcome: 'succeeded' });
+      },
+      { limits: { history: 20, signals: 2_000 } },
+    );
+  });
+});
+
 describe('without a worker for the account', () => {
   test('it says so, and an abort ends it with nothing changed', async () => {
     await onStage(

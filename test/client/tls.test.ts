@@ -1,0 +1,150 @@
+/** Client and worker through mutual TLS, before a real server; and what they say when it does not come about. */
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
+import { connect } from '../../src/client/index.js';
+import { startWorker } from '../../src/worker.js';
+import { workerConfig } from '../../src/worker-config.js';
+import { workflowBundle } from '../support/bundle.js';
+import { type Authority, type Issued, makeAuthority } from '../support/certificates.js';
+import { startTlsFront, type TlsFront } from '../support/tls-front.js';
+import { until } from '../support/until.js';
+
+type Env = Record<string, string>;
+
+let temporal: LocalTemporal;
+let front: TlsFront;
+let expired: TlsFront;
+let [ours, theirs]: Authority[] = [];
+let mine: Issued;
+
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR' } } });
+  [ours, theirs, temporal] = await Promise.all([
+    makeAuthority('ours'),
+    makeAuthority('theirs'),
+    startTemporal({ headless: true }),
+  ]);
+  const hosts = ['127.0.0.1', 'temporal.internal'];
+  mine = await ours.issue({ name: 'me' });
+  front = await startTlsFront(temporal.port, await ours.issue({ name: 'temporal', hosts }), ours.ca);
+  expired = await startTlsFront(temporal.port, await ours.issue({ name: 'old', hosts, ends: -1 }), ours.ca);
+});
+afterAll(async () => {
+  await front?.close();
+  await expired?.close();
+  await temporal?.stop();
+});
+
+function trusting(authority: Authority | undefined, port = front.port): Env {
+  return { TEMPORAL_ADDRESS: `127.0.0.1:${port}`, TEMPORAL_TLS_SERVER_CA_CERT_DATA: authority?.ca ?? '' };
+}
+
+function as({ cert, key }: Issued): Env {
+  return { TEMPORAL_TLS_CLIENT_CERT_DATA: cert, TEMPORAL_TLS_CLIENT_KEY_DATA: key };
+}
+
+/** A worker reads its environment, as the process that it is in production does. */
+async function underEnv<T>(env: Env, play: () => Promise<T>): Promise<T> {
+  const before = { ...process.env };
+  Object.assign(process.env, env);
+  try {
+    return await play();
+  } finally {
+    for (const name of Object.keys(env)) delete process.env[name];
+    Object.assign(process.env, before);
+  }
+}
+
+function worker() {
+  return startWorker(workerConfig({ SLUICE_SEARCH_ATTRIBUTES: 'off', SLUICE_STORE: '.sluice/tmp' }), workflowBundle());
+}
+
+test('with the right certificates client and worker meet', async () => {
+  const env = { ...trusting(ours), ...as(mine), TEMPORAL_TLS_SERVER_NAME: 'temporal.internal' };
+  const sluice = await connect({ env });
+  const running = await underEnv(env, worker);
+  try {
+    const target = { app: 'checkout', environment: 'production' };
+    await sluice.start({ ...target, type: 'direct', input: { colour: 'red' }, onNewRelease: 'reject' });
+    const { view } = await until('the answer', async () => {
+      const seen = await sluice.status(target);
+      return seen.ended ? seen : null;
+    });
+    expect(view).toMatchObject({ outcome: 'failed', code: 'SLUICE_SPEC' });
+  } finally {
+    running.shutdown();
+    await running.done;
+    await sluice.close();
+  }
+});
+
+const REFUSALS: [string, () => Promise<Env>, RegExp][] = [
+  [
+    'brings no certificate',
+    async () => trusting(ours),
+    /it asks for a client's certificate \(tlsv13 alert certificate required\); set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, both$/,
+  ],
+  [
+    "brings another authority's",
+    async () => ({ ...trusting(ours), ...as(await (theirs as Authority).issue({ name: 'me' })) }),
+    /it does not take this client's certificate \(.*\); set TEMPORAL_TLS_CLIENT_CERT_PATH/,
+  ],
+  [
+    'brings one that has ended',
+    async () => ({ ...trusting(ours), ...as(await (ours as Authority).issue({ name: 'me', ends: -1 })) }),
+    /it does not take this client's certificate, which ended on \d{4}-\d\d-\d\d /,
+  ],
+  [
+    'trusts another authority',
+    async () => ({ ...trusting(theirs), ...as(mine) }),
+    /its certificate is of no authority that is trusted here; set TEMPORAL_TLS_SERVER_CA_CERT_PATH/,
+  ],
+  [
+    "meets a server's that has ended",
+    async () => ({ ...trusting(ours, expired.port), ...as(mine) }),
+    /its certificate has expired, or this machine's clock is wrong$/,
+  ],
+  [
+    'expects another name',
+    async () => ({ ...trusting(ours), ...as(mine), TEMPORAL_TLS_SERVER_NAME: 'other.internal' }),
+    /its certificate is not for TEMPORAL_TLS_SERVER_NAME "other.internal" \(.*temporal\.internal\)/,
+  ],
+  [
+    'speaks TLS to a server that does not',
+    async () => ({ ...trusting(ours, temporal.port), ...as(mine) }),
+    /it does not speak TLS; unset TEMPORAL_TLS/,
+  ],
+];
+
+test.each(REFUSALS)('who %s is told so at once, client and worker alike', async (_, envOf, said) => {
+  const env = await envOf();
+  const expected = { code: 'SLUICE_UNREACHABLE', message: expect.stringMatching(said) };
+  const begin = Date.now();
+  await expect(connect({ env })).rejects.toMatchObject(expected);
+  await expect(underEnv(env, worker)).rejects.toMatchObject(expected);
+  // Far from the five seconds that a server which is away may take.
+  expect(Date.now() - begin).toBeLessThan(3_000);
+});
+
+test('who speaks in clear to a server with TLS is told so at the deadline', async () => {
+  await expect(connect({ env: { TEMPORAL_ADDRESS: `127.0.0.1:${front.port}` }, within: 300 })).rejects.toMatchObject({
+    code: 'SLUICE_UNREACHABLE',
+    message: expect.stringMatching(/it speaks TLS, and this client was not told to; set TEMPORAL_TLS=true/),
+  });
+});
+
+test('a key of another certificate, and a file that is not there, are named', async () => {
+  const other = await (ours as Authority).issue({ name: 'other' });
+  await expect(connect({ env: { ...trusting(ours), ...as({ ...mine, key: other.key }) } })).rejects.toMatchObject({
+    code: 'SLUICE_SETUP',
+    message: expect.stringMatching(
+      /certificate and key of TEMPORAL_TLS_CLIENT_\* cannot be used: .*key values mismatch/,
+    ),
+  });
+  await expect(
+    connect({ env: { ...trusting(ours), TEMPORAL_TLS_CLIENT_CERT_PATH: '/nowhere' } }),
+  ).rejects.toMatchObject({
+    code: 'SLUICE_SETUP',
+    message: expect.stringMatching(/the TEMPORAL_\* settings cannot be read: .*\/nowhere/),
+  });
+});

@@ -1,0 +1,51 @@
+/** What a Temporal server knows of a rollout under encryption, and what it does not. docs/encryption.md has the same as a table. */
+import { randomBytes } from 'node:crypto';
+import { playScene, type Scene } from './scene.js';
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await playScene(`one:${randomBytes(32).toString('base64')}`);
+});
+
+test('nothing that people, sources or errors say is readable', () => {
+  expect(scene.marked.sealed).toEqual([]);
+});
+
+test('all of it is there for who has the key', () => {
+  expect(scene.marked.opened).toEqual([
+    'ACTIVITY_TASK_COMPLETED: result',
+    'ACTIVITY_TASK_FAILED: failure.encodedAttributes',
+    'ACTIVITY_TASK_SCHEDULED: input',
+    'WORKFLOW_EXECUTION_COMPLETED: result',
+    'WORKFLOW_EXECUTION_CONTINUED_AS_NEW: input',
+    'WORKFLOW_EXECUTION_FAILED: failure.encodedAttributes',
+    'WORKFLOW_EXECUTION_SIGNALED: input',
+    'WORKFLOW_EXECUTION_STARTED: input',
+    'WORKFLOW_EXECUTION_UPDATE_ACCEPTED: acceptedRequest.input.args',
+    'WORKFLOW_PROPERTIES_MODIFIED: upsertedMemo.fields.view',
+    'describe, closed: workflowExecutionInfo.memo.fields.view',
+    'describe, running: pendingActivities.heartbeatDetails',
+    'list: memo.fields.view',
+    'query __temporal_workflow_metadata: queryResult',
+    'query status: queryResult',
+  ]);
+});
+
+test('the name of the app is readable in the workflow id and the search attributes, and nowhere else', () => {
+  const fields = scene.named.sealed.map((place) => place.split(/[. ]/).at(-1));
+  expect(new Set(fields)).toEqual(new Set(['SluiceApp', 'workflowId']));
+  expect(scene.named.opened).toEqual(
+    expect.arrayContaining([
+      'WORKFLOW_EXECUTION_STARTED: userMetadata.summary',
+      'ACTIVITY_TASK_SCHEDULED: userMetadata.summary',
+    ]),
+  );
+});
+
+test('who has not the key is told which one it is, by status, list and history alike', () => {
+  const [other, none] = scene.strangers;
+  const sealed = 'SLUICE_SETUP a payload is encrypted under the key "one" and this process';
+  const cure = 'add that key to SLUICE_CODEC_KEYS or its file, and keep it until no run that used it is kept';
+  expect(new Set(other)).toEqual(new Set([`${sealed} has the keys other; ${cure}`]));
+  expect(new Set(none)).toEqual(new Set([`${sealed} has no keys; ${cure}`]));
+});

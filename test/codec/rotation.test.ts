@@ -1,0 +1,71 @@
+/** Keys come and change while a rollout runs, and a worker may have the wrong ones. */
+import { randomBytes } from 'node:crypto';
+import { connect, type Sluice } from '../../src/client/index.js';
+import { codecOf } from '../../src/codec/index.js';
+import { rolloutId } from '../../src/model/ids.js';
+import { GATED, inputFor, startWorld, type World } from '../client/world.js';
+import { until } from '../support/until.js';
+
+const [OLD, NEW] = ['old', 'new'].map((id) => `${id}:${randomBytes(32).toString('base64')}`) as [string, string];
+const target = (app: string) => ({ app, environment: 'production' });
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld({ searchAttributes: false, codecKeys: OLD });
+});
+afterAll(() => world.stop());
+
+async function withKeys<T>(codecKeys: string | undefined, play: (sluice: Sluice) => Promise<T>): Promise<T> {
+  const sluice = await connect({ env: { TEMPORAL_ADDRESS: world.temporal.address, SLUICE_CODEC_KEYS: codecKeys } });
+  try {
+    return await play(sluice);
+  } finally {
+    await sluice.close();
+  }
+}
+
+const begin = (sluice: Sluice, app: string) =>
+  sluice.start({ ...target(app), type: 'canary', input: inputFor(app, GATED), onNewRelease: 'reject' });
+
+test('a rollout that began in clear goes on under a key, and ends under the next one', async () => {
+  const rotated = `${NEW},${OLD}`;
+  await withKeys(undefined, (sluice) => begin(sluice, 'rotated'));
+  await world.withWorkers(() =>
+    until('the approval', async () => {
+      const { view } = await world.sluice.status(target('rotated'));
+      return view?.phase === 'awaitingApproval';
+    }),
+  );
+  await withKeys(rotated, (sluice) =>
+    world.withWorkers(async () => {
+      await sluice.verb(target('rotated'), 'approve', { stage: '10%', by: 'ann' });
+      expect((await sluice.wait(target('rotated'), 'done')).view?.outcome).toBe('succeeded');
+    }, rotated),
+  );
+  await expect(world.sluice.status(target('rotated'))).rejects.toThrow(
+    'the key "new" and this process has the keys old',
+  );
+});
+
+test('a worker that has not the key does nothing to a rollout, and says so to who has its own', async () => {
+  await begin(world.sluice, 'waiting');
+  const execution = { workflowId: rolloutId('waiting', 'production') };
+  const events = async () => {
+    const { workflowService } = world.raw;
+    const { history } = await workflowService.getWorkflowExecutionHistory({ namespace: 'default', execution });
+    return history?.events ?? [];
+  };
+  const failure = await world.withWorkers(
+    () =>
+      until('the failure', async () => {
+        const [failed] = (await events()).flatMap((event) => event.workflowTaskFailedEventAttributes ?? []);
+        return failed?.failure;
+      }),
+    NEW,
+  );
+  const [said] = await codecOf({ SLUICE_CODEC_KEYS: NEW }).decode([failure.encodedAttributes ?? {}]);
+  expect(Buffer.from(said?.data ?? []).toString()).toContain(
+    'under the key \\"old\\" and this process has the keys new',
+  );
+  expect((await events()).filter((event) => event.activityTaskScheduledEventAttributes != null)).toEqual([]);
+});

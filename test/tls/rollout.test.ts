@@ -1,0 +1,146 @@
+/** A rollout on a Temporal server that asks for certificates and tokens: what a client and a worker need there. */
+import path from 'node:path';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { startAws } from '../../emulators/aws/index.js';
+import { connect, connectLink, type Sluice } from '../../src/client/index.js';
+import { type Aws, awsEnv } from '../../src/demo/clouds/lambda.js';
+import { startWorkerProcess } from '../../src/demo/stack.js';
+import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
+import { makeAuthority } from '../support/certificates.js';
+import { ROOT } from '../support/tools.js';
+import { until } from '../support/until.js';
+import { AUDIENCE, type SecuredTemporal, startSecuredTemporal } from './server.js';
+
+const FOLDER = path.join(ROOT, '.sluice', 'tls', String(process.pid));
+const TARGET = { app: 'checkout', environment: 'production' };
+
+let temporal: SecuredTemporal;
+let aws: Aws;
+
+beforeAll(async () => {
+  [temporal, aws] = await Promise.all([
+    startSecuredTemporal(process.env.SLUICE_TEMPORAL_SERVER ?? '', FOLDER),
+    startAws(),
+  ]);
+  await asAdmin(async ({ workflowService }) => {
+    await workflowService.registerNamespace({
+      namespace: 'default',
+      workflowExecutionRetentionPeriod: msToTs('1 day'),
+    });
+    await until('the namespace', () => workflowService.describeNamespace({ namespace: 'default' }), 60_000);
+  });
+}, 120_000);
+afterAll(async () => {
+  await aws?.stop();
+  await temporal?.stop();
+});
+
+type Admin = Awaited<ReturnType<typeof connectLink>>['temporal']['connection'];
+
+async function asAdmin<T>(work: (connection: Admin) => Promise<T>): Promise<T> {
+  const admin = await connectLink({ env: await temporal.env(['temporal-system:admin']) });
+  try {
+    return await work(admin.temporal.connection);
+  } finally {
+    await admin.close();
+  }
+}
+
+/** What a client may do whose token has these permissions; null: it brings no token. */
+async function as<T>(
+  permissions: string[] | null,
+  play: (sluice: Sluice) => Promise<T>,
+  audience?: string,
+): Promise<T> {
+  const sluice = await connect({ env: await temporal.env(permissions, audience) });
+  try {
+    return await play(sluice);
+  } finally {
+    await sluice.close();
+  }
+}
+
+async function startWorker(permissions: string[]) {
+  const env = { ...awsEnv(aws.endpoint), ...(await temporal.env(permissions)) };
+  return startWorkerProcess({ temporal: temporal.address, folder: FOLDER, env });
+}
+
+test('a client without a certificate does not come in, whatever token it has', async () => {
+  const {
+    TEMPORAL_TLS_CLIENT_CERT_PATH: _,
+    TEMPORAL_TLS_CLIENT_KEY_PATH: __,
+    ...env
+  } = await temporal.env(['default:admin']);
+  await expect(connect({ env })).rejects.toMatchObject({
+    code: 'SLUICE_UNREACHABLE',
+    message: expect.stringContaining("it asks for a client's certificate (tlsv13 alert certificate required)"),
+  });
+});
+
+test("a client with another authority's certificate does not come in", async () => {
+  const { cert, key } = await (await makeAuthority('another')).issue({ name: 'client' });
+  const { TEMPORAL_TLS_CLIENT_CERT_PATH: _, TEMPORAL_TLS_CLIENT_KEY_PATH: __, ...env } = await temporal.env(null);
+  const wrong = { ...env, TEMPORAL_TLS_CLIENT_CERT_DATA: cert, TEMPORAL_TLS_CLIENT_KEY_DATA: key };
+  await expect(connect({ env: wrong })).rejects.toMatchObject({
+    code: 'SLUICE_UNREACHABLE',
+    message: expect.stringMatching(
+      /it does not take this client's certificate \(.*alert.*\); set TEMPORAL_TLS_CLIENT_CERT_PATH/,
+    ),
+  });
+});
+
+test.each<[string, string[] | null, string]>([
+  ['no token', null, AUDIENCE],
+  ['a token for another service', ['default:admin'], 'mail.internal'],
+  ['a token for another namespace', ['other:admin'], AUDIENCE],
+  ['a token for the role worker alone', ['default:worker'], AUDIENCE],
+])('%s lets a client see nothing', async (_, permissions, audience) => {
+  await expect(as(permissions, (sluice) => sluice.list({}), audience)).rejects.toMatchObject({
+    code: 'SLUICE_PERMISSION',
+  });
+});
+
+test('a rollout runs where certificates and tokens are asked for; who may read sees it and may not touch it', async () => {
+  // Search attributes are an administrator's to register, once.
+  await expect(startWorker(['default:write'])).rejects.toThrow(/search attributes SluiceApp.*could not be registered/s);
+  await asAdmin(({ operatorService }) =>
+    operatorService.addSearchAttributes({ namespace: 'default', searchAttributes: SEARCH_ATTRIBUTES }),
+  );
+  await until('the search attributes', () =>
+    asAdmin(async ({ operatorService }) => {
+      const { customAttributes } = await operatorService.listSearchAttributes({ namespace: 'default' });
+      return Object.keys(SEARCH_ATTRIBUTES).every((name) => customAttributes?.[name] !== undefined);
+    }),
+  );
+  const worker = await startWorker(['default:write']);
+  try {
+    const input = {
+      ...TARGET,
+      target: { function: 'checkout', alias: 'live', region: 'us-east-1' },
+      release: { folder: path.join(ROOT, 'examples', 'checkout', 'v1') },
+      configuration: {
+        runtime: 'nodejs20.x',
+        handler: 'index.handler',
+        role: 'arn:aws:iam::000000000000:role/checkout',
+      },
+      strategy: { type: 'direct', bake: '1s' },
+      health: {
+        policy: { minRequests: 3 },
+        probes: [{ name: 'smoke', invoke: { payload: { user: 'user-1' } }, expect: { status: 200 }, every: '100ms' }],
+      },
+    };
+    const begin = (sluice: Sluice) => sluice.start({ ...TARGET, type: 'direct', input, onNewRelease: 'queue' });
+    await expect(as(['default:read'], begin)).rejects.toMatchObject({ code: 'SLUICE_PERMISSION' });
+    await as(['default:write'], async (sluice) => {
+      const { run } = await begin(sluice);
+      const { view } = await sluice.wait(TARGET, 'done', { run: run ?? '' });
+      expect(view).toMatchObject({ outcome: 'succeeded' });
+    });
+    await as(['default:read'], async (sluice) => {
+      expect((await sluice.status(TARGET)).view?.outcome).toBe('succeeded');
+      await expect(sluice.verb(TARGET, 'abort', {})).rejects.toMatchObject({ code: 'SLUICE_PERMISSION' });
+    });
+  } finally {
+    await worker.stop();
+  }
+}, 120_000);
