@@ -38,6 +38,8 @@ export function lightActivities(options: LightOptions): LightActivities {
       return { ...begun, searchAttributes, limits };
     },
 
+    identity: () => access.identity(),
+
     decide: (args) => access.decide(client, args),
 
     renew: async ({ grants }) => Promise.all(grants.map(async (grant) => (await access.renew(client, grant)) ?? '')),

@@ -1,6 +1,6 @@
 /** The activities as workflows see them: types alone. */
 
-import type { AccessRecord, MessageAnswer } from '../src/model/access.js';
+import type { AccessRecord, MessageAnswer, WorkerIdentity } from '../src/model/access.js';
 import type { Release, RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
@@ -69,6 +69,8 @@ export interface LightActivities {
   /** What `undo` goes back to, from the companion. */
   readUndo(args: { app: string; environment: string }): Promise<UndoRecord>;
   notify(args: Granted & { spec: Spec; event: NotifyEvent }): Promise<void>;
+  /** What a client must know to log in. */
+  identity(): Promise<WorkerIdentity>;
   /** Checks who said each message, and whether he may. */
   decide(args: DecideArgs): Promise<MessageAnswer[]>;
   /** The grants of the run that this one has continued, for this one. */

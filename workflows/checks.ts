@@ -13,10 +13,12 @@ import { failureOf } from './failures.js';
 import { openGate } from './gate.js';
 import type { Rollout } from './rollout.js';
 
-/** Signals that are checked by one activity: with tokens of the longest kind still below a payload's limit of 2 MB. */
+/** Signals that are checked by one activity, */
 const BATCH = 400;
+/** and the characters of their tokens: below a payload's limit of 2 MB. */
+const BATCH_SIZE = 1_600_000;
 /** Longest token that is passed on, in characters. */
-const LONGEST_TOKEN = 4_096;
+const LONGEST_TOKEN = 8_192;
 /** Signals that wait on over a continue-as-new. */
 const CARRIED = 100;
 
@@ -94,7 +96,7 @@ export class Checks {
       while (state.pending.length > 0) {
         // An abort outranks everything, here too.
         state.pending.sort((a, b) => Number(b.verb === 'abort') - Number(a.verb === 'abort'));
-        const batch = state.pending.slice(0, BATCH);
+        const batch = fitting(state.pending);
         const answers = await this.ask(batch);
         const done = new Set(batch);
         state.pending = state.pending.filter((each) => !done.has(each));
@@ -130,6 +132,16 @@ export class Checks {
   }
 }
 
+/** As many of the first as one activity takes. */
+export function fitting(line: Message[]): Message[] {
+  let size = 0;
+  const end = line.findIndex(({ token }, at) => {
+    size += String(token).length;
+    return at === BATCH || size > BATCH_SIZE;
+  });
+  return end === -1 ? line.slice() : line.slice(0, Math.max(1, end));
+}
+
 function messageOf(verb: Sayable, payload: Record<string, unknown>): Message {
   const by = typeof payload.by === 'string' && clean(payload.by) !== '' ? clean(payload.by, 60) : 'somebody';
   return { verb, by, token: payload.token };
@@ -137,5 +149,5 @@ function messageOf(verb: Sayable, payload: Record<string, unknown>): Message {
 
 /** What whoever used the Temporal UI, or a client without a key, is told. */
 export function unsigned(verb: Sayable): string {
-  return `${verb} is not signed, and there is a policy; say it with \`sluice ${verb}\` and your key`;
+  return `${verb} is not signed, and there is a policy; say it with \`sluice ${verb}\` and your key, or --login`;
 }

@@ -2,6 +2,7 @@
 import { ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { BeforeState, Finding, SweepFinding } from '../activities/platform/platform.js';
 import type { AccountActivities, PlanAnswer } from '../activities/types.js';
+import type { WorkerIdentity } from '../src/model/access.js';
 import { accountQueue } from '../src/model/ids.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutView } from '../src/model/view.js';
@@ -71,6 +72,11 @@ export async function adoptTarget(args: {
   const { spec, access } = await light.parse({ ...args, type: 'direct' });
   const { runId: run } = workflowInfo();
   return { spec, ...(await account({ ...spec.target }).claim({ spec, run, grant: access.grant })) };
+}
+
+/** How a login is asked for, and to which key of the workers it is encrypted. */
+export async function workerIdentity(): Promise<WorkerIdentity> {
+  return light.identity();
 }
 
 /** Stands for a signed start that was used: the server takes its id once, so that it begins nothing twice. */

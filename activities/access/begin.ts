@@ -6,7 +6,8 @@ import {
   BadToken,
   holdersOf,
   isHolder,
-  type Policy,
+  NotChecked,
+  type ReadBy,
   type Rule,
   read,
   type Signed,
@@ -38,7 +39,7 @@ export function notAllowed(why: string): SluiceError {
 /** The signed statement of a beginning, if the policy needs one. Errors: SLUICE_ACCESS. */
 export async function checkBeginning(
   beginner: Beginner,
-  { policy, rule, audience, now }: { policy: Policy; rule: Rule | null; audience: string; now: number },
+  { rule, ...by }: ReadBy & { rule: Rule | null },
 ): Promise<Signed | null> {
   const { app, environment, act } = beginner;
   const what = `${act} ${app}/${environment}`;
@@ -48,10 +49,12 @@ export async function checkBeginning(
   if (token === undefined && holders.includes(ANYONE)) return null;
   if (typeof token !== 'string') {
     throw notAllowed(
-      `${what} is refused: there is a policy, and the start is not signed. Make a key with \`sluice key\`, have it added to the policy, and start with \`sluice ${act}\``,
+      `${what} is refused: there is a policy, and the start is not signed. Make a key with \`sluice key\`, have it added to the policy, and start with \`sluice ${act}\`, or log in: \`sluice ${act} --login\``,
     );
   }
-  const signed = await read(token, { policy, audience, now }).catch((error: unknown) => {
+  const signed = await read(token, by).catch((error: unknown) => {
+    // Nothing has begun yet, and the provider may be back in a moment.
+    if (error instanceof NotChecked) throw new SluiceError('SLUICE_PROVIDER', `${what}: ${error.message}`);
     throw error instanceof BadToken ? notAllowed(`${what} is refused: ${error.message}`) : error;
   });
   const wrong = mismatch(signed.statement as StartStatement, beginner);

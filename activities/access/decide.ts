@@ -1,5 +1,5 @@
 /** What people say to a running rollout: who signed it, and whether he may. A refusal is an answer and no error. */
-import { BadToken, holdersOf, isHolder, type Policy, type Rule, read, type Signed } from '../../src/access/index.js';
+import { BadToken, holdersOf, isHolder, type ReadBy, type Rule, read, type Signed } from '../../src/access/index.js';
 import type { GateView, MessageAnswer, Right, VerbStatement } from '../../src/model/access.js';
 import { clean } from '../../src/model/text.js';
 import type { MessageVerb } from '../../src/model/words.js';
@@ -32,14 +32,11 @@ export interface Supersede {
   by: string | null;
 }
 
-interface By {
-  policy: Policy;
+interface By extends ReadBy {
   rule: Rule | null;
   grants: Grants;
   seals: Seals;
   grant: Grant;
-  audience: string;
-  now: number;
 }
 
 /** Answers every message, in order. */

@@ -9,21 +9,26 @@ import {
   namesOf,
   type Policy,
   planFaults,
+  type ReadBy,
   type Rule,
   raised,
   ruleFor,
   type Signed,
   specFaults,
 } from '../../src/access/index.js';
-import type { AccessRecord, Beginning, MessageAnswer, StartStatement } from '../../src/model/access.js';
+import type { AccessRecord, Beginning, MessageAnswer, StartStatement, WorkerIdentity } from '../../src/model/access.js';
+import { SluiceError } from '../../src/model/errors.js';
 import { parseRolloutId, TASK_QUEUE } from '../../src/model/ids.js';
 import type { RolloutInput, Spec } from '../../src/model/spec.js';
 import { VERB_TABLE } from '../../src/model/verbs.js';
 import type { MessageVerb, RolloutType } from '../../src/model/words.js';
 import type { Plan } from '../../src/plan/types.js';
 import { checkBeginning, checkFloors, consume, notAllowed } from './begin.js';
+import { certifier } from './certifying.js';
 import { type DecideArgs, decide, type Supersede } from './decide.js';
+import { Envelopes } from './envelopes.js';
 import { Grants } from './grants.js';
+import { Issuers } from './issuers.js';
 import { originOf } from './origin.js';
 import { Seals } from './seals.js';
 
@@ -62,10 +67,33 @@ interface Begins {
 export class Access implements AccountAccess {
   readonly grants: Grants;
   private readonly seals: Seals;
+  private readonly envelopes: Envelopes;
+  private readonly issuers = new Issuers();
 
   constructor(private readonly options: AccessOptions) {
     this.seals = new Seals(options.keys);
     this.grants = new Grants(this.seals);
+    this.envelopes = new Envelopes(options.keys);
+  }
+
+  /** What a client must know to log in. A worker that answers falsely gains nothing: a login is for one key and one statement. */
+  async identity(): Promise<WorkerIdentity> {
+    const { policy } = this.options;
+    const logins = (policy?.logins ?? []).map(({ issuer, clientId, scopes, name, groups }) => {
+      const claims = [name, ...(name === 'email' ? ['email_verified'] : []), groups];
+      return { issuer, clientId, scopes, claims };
+    });
+    return {
+      policy: policy?.digest ?? null,
+      encryption: await this.envelopes.publicKey(),
+      logins,
+      robots: Object.keys(policy?.robots ?? {}).length > 0,
+    };
+  }
+
+  private by(client: Client, policy: Policy): ReadBy {
+    const certify = certifier(policy, this.envelopes, this.issuers);
+    return { policy, audience: audienceOf(client.options.namespace), now: Date.now(), certify };
   }
 
   private rule(app: string, environment: string): Rule | null {
@@ -112,8 +140,8 @@ export class Access implements AccountAccess {
     const rule = this.rule(app, environment);
     const beginner = { app, environment, strategy: type, act, input, ...(version === undefined ? {} : { version }) };
     // Signed in time is what was valid when the server took it, however long no worker came.
-    const by = { rule, audience: audienceOf(client.options.namespace), now: Math.min(here.startedAt, Date.now()) };
-    const signed = policy === null ? null : await checkBeginning(beginner, { ...by, policy });
+    const now = Math.min(here.startedAt, Date.now());
+    const signed = policy === null ? null : await checkBeginning(beginner, { ...this.by(client, policy), rule, now });
     if (act === 'start' && rule !== null) checkFloors(begins.spec, rule);
     if (signed !== null && act !== 'plan') await consume(client, signed.id, here.runId);
     const starter = signed?.subject.name ?? null;
@@ -143,9 +171,13 @@ export class Access implements AccountAccess {
     const { policy } = this.options;
     if (policy === null) return;
     const { app, environment, type, input } = of;
-    const rule = this.rule(app, environment);
-    const by = { policy, rule, audience: audienceOf(client.options.namespace), now: Date.now() };
-    await checkBeginning({ app, environment, strategy: type, act: 'start', input }, by);
+    const beginner = { app, environment, strategy: type, act: 'start', input } as const;
+    const by = { ...this.by(client, policy), rule: this.rule(app, environment) };
+    await checkBeginning(beginner, by).catch((error: unknown) => {
+      // A person waits for the answer, and can say it again.
+      if (error instanceof SluiceError && error.code === 'SLUICE_PROVIDER') throw notAllowed(error.message);
+      throw error;
+    });
   }
 
   /** What people say to a run that has a grant. */
@@ -157,9 +189,9 @@ export class Access implements AccountAccess {
       return messages.map(({ verb, by }) => ({ ok: false, verb, by, why: 'this worker has no policy to check it by' }));
     }
     const grant = await this.grants.read(args.grant);
-    const audience = audienceOf(client.options.namespace);
     const rule = this.rule(grant.app, grant.environment);
-    return decide(args, { policy, rule, grants: this.grants, seals: this.seals, grant, audience, now: Date.now() });
+    const { grants, seals } = this;
+    return decide(args, { ...this.by(client, policy), rule, grants, seals, grant });
   }
 
   /** The grant for the run that a rollout has continued as. Errors: SLUICE_ACCESS for any other run. */

@@ -1,7 +1,18 @@
 /** Who may do what: the policy, what people sign, and the floors under every spec. */
 export { digestOf, specDigest } from './digest.js';
+export { isSafe, type Metadata, metadataOf, wellKnown } from './discovery.js';
 export { planFaults, raised, specFaults } from './floors.js';
 export { type KeyFile, newKey, type Signer, signerOf } from './keys.js';
+export {
+  type CertifiedKey,
+  type Certify,
+  nonceOf,
+  onceKey,
+  robotAudience,
+  SEAL_ALGORITHM,
+  SEAL_CIPHER,
+  sealTo,
+} from './once.js';
 export {
   ANYONE,
   holdersOf,
@@ -16,9 +27,13 @@ export { mayUseBy } from './secrets.js';
 export {
   audienceOf,
   BadToken,
+  LONGEST_TOKEN,
+  NotChecked,
+  type ReadBy,
   read,
   type Signed,
   sign,
   validFor,
 } from './statement.js';
+export { personBy, robotBy } from './subjects.js';
 export { faultOf, trailOf } from './trail.js';

@@ -40,8 +40,11 @@ export function isPublicKey(text: string): boolean {
   return PUBLIC.test(text);
 }
 
+/** An Ed25519 public key (RFC 8037). */
+export type Jwk = { kty: 'OKP'; crv: 'Ed25519'; x: string };
+
 /** The public key as a JWK. Null when the text is none. */
-export function publicJwk(text: string): { kty: 'OKP'; crv: 'Ed25519'; x: string } | null {
+export function publicJwk(text: string): Jwk | null {
   const x = PUBLIC.exec(text)?.[1];
   return x === undefined ? null : { kty: 'OKP', crv: 'Ed25519', x };
 }

@@ -6,6 +6,7 @@ import { STRATEGIES } from '../model/words.js';
 import { duration, type Report, readDocument, strict, writeProblem } from '../spec/index.js';
 import { digestOf } from './digest.js';
 import { isPublicKey } from './keys.js';
+import { issuer, login, ROBOT, robot } from './logins.js';
 
 const MINUTE = 60_000;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$/;
@@ -18,12 +19,18 @@ export const EVERYONE = 'everyone';
 
 const name = z.string().regex(NAME, 'letters, digits, ".", "_", "-", "+" and "@" only, 63 at most');
 const glob = z.string().regex(GLOB, 'a name; * stands for anything');
-const who = z.array(z.string().regex(/^@?[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$/, 'a name, @GROUP, everyone or anyone'));
+const who = z.array(
+  z
+    .string()
+    .regex(/^(?:@|robot:)?[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$/, 'a name, @GROUP, robot:NAME, everyone or anyone'),
+);
 
 const person = strict({
-  keys: z
-    .array(z.string().refine(isPublicKey, 'expected ed25519:… as `sluice key` prints it'))
-    .min(1, 'at least one key'),
+  keys: z.array(z.string().refine(isPublicKey, 'expected ed25519:… as `sluice key` prints it')).prefault([]),
+  /** What the login's claim says of this person; null: he has none. */
+  login: z.string().min(1).max(200).nullable().exactOptional(),
+  /** Which of several logins says it. */
+  issuer: issuer.exactOptional(),
   groups: z.array(name).prefault([]),
 });
 
@@ -62,6 +69,8 @@ const rule = strict({
 
 const schema = strict({
   people: z.record(name, person).prefault({}),
+  logins: z.array(login).max(5).prefault([]),
+  robots: z.record(name, robot).prefault({}),
   rules: z.array(rule).min(1, 'without a rule nobody may do anything'),
 });
 
@@ -74,19 +83,31 @@ export type Rule = Policy['rules'][number];
 
 /** Reads a policy. Errors: SLUICE_SETUP with every problem, each with file, line and column. */
 export function parsePolicy(text: string, file: string): Policy {
-  const { value, problems } = readDocument(text, file, schema, strangers);
+  const { value, problems } = readDocument(text, file, schema, faults);
   if (value !== null) return { ...value, digest: digestOf(value) };
   throw new SluiceError('SLUICE_SETUP', `the policy cannot be used:\n${problems.map(writeProblem).join('\n')}`);
 }
 
-/** Names that nobody bears: a mistyped group would silently keep everybody out. And one key is one person. */
+function faults(policy: z.output<typeof schema>, fault: Report): void {
+  strangers(policy, fault);
+  doubles(policy, fault);
+}
+
+/** Names that nobody bears: a mistyped group would silently keep everybody out. */
 function strangers(policy: z.output<typeof schema>, fault: Report): void {
   const people = Object.entries(policy.people);
-  const groups = new Set(people.flatMap(([, person]) => person.groups));
+  const groups = new Set([
+    ...people.flatMap(([, person]) => person.groups),
+    ...policy.logins.flatMap(({ mapGroups }) => Object.values(mapGroups)),
+  ]);
   const known = (each: string) =>
     each === ANYONE ||
     each === EVERYONE ||
-    (each.startsWith('@') ? groups.has(each.slice(1)) : Object.hasOwn(policy.people, each));
+    (each.startsWith('@')
+      ? groups.has(each.slice(1))
+      : each.startsWith(ROBOT)
+        ? Object.hasOwn(policy.robots, each.slice(ROBOT.length))
+        : Object.hasOwn(policy.people, each));
   const look = (path: (string | number)[], list: string[]) => {
     for (const [at, each] of list.entries()) {
       if (!known(each)) fault([...path, at], `${each} is nobody here; people: names every person and their groups`);
@@ -97,14 +118,33 @@ function strangers(policy: z.output<typeof schema>, fault: Report): void {
     for (const [stage, { approve }] of Object.entries(rule.stages))
       look(['rules', at, 'stages', stage, 'approve'], approve);
   }
+}
+
+/** One person is one in a quorum: a key and a login are one person's, and who has a key says what his login is. */
+function doubles({ people, logins }: z.output<typeof schema>, fault: Report): void {
   const owners = new Map<string, string>();
-  for (const [name, { keys }] of people) {
-    for (const [at, key] of keys.entries()) {
-      const other = owners.get(key);
-      if (other !== undefined)
-        fault(['people', name, 'keys', at], `this key is ${other}'s already; a key is one person`);
-      owners.set(key, name);
+  const own = (what: string, name: string, path: (string | number)[], word: string) => {
+    const other = owners.get(what);
+    if (other !== undefined) fault(path, `this ${word} is ${other}'s already; a ${word} is one person`);
+    owners.set(what, name);
+  };
+  const issuers = logins.map((each) => each.issuer);
+  for (const [at, each] of issuers.entries()) {
+    if (issuers.indexOf(each) < at) fault(['logins', at, 'issuer'], 'this issuer is there already');
+  }
+  const maps = logins.some(({ mapGroups }) => Object.keys(mapGroups).length > 0);
+  for (const [name, { keys, login: said, issuer: by }] of Object.entries(people)) {
+    const at = ['people', name];
+    for (const [index, key] of keys.entries()) own(key, name, [...at, 'keys', index], 'key');
+    if (keys.length === 0 && typeof said !== 'string') fault(at, 'neither a key nor a login; give keys: or login:');
+    if (by !== undefined && !issuers.includes(by)) fault([...at, 'issuer'], 'no login of logins: has this issuer');
+    if (maps && said === undefined) {
+      fault(at, 'a login maps groups, so that this person could count twice; give login:, or login: null for none');
     }
+    if (typeof said !== 'string') continue;
+    if (issuers.length === 0) fault([...at, 'login'], 'there is no login; logins: names where people log in');
+    if (issuers.length > 1 && by === undefined) fault([...at, 'login'], 'there are several logins; say which: issuer:');
+    own(`${by ?? issuers[0]} ${said.toLowerCase()}`, name, [...at, 'login'], 'login');
   }
 }
 
@@ -128,13 +168,14 @@ export function holdersOf(rule: Rule, right: Right, stage?: string): string[] {
   return right === 'abort' ? [EVERYONE] : [];
 }
 
-export function isHolder(holders: string[], subject: { name: string; groups: string[] } | null): boolean {
+/** A robot is meant by its name alone. */
+export function isHolder(holders: string[], subject: { name: string; groups: string[]; robot?: true } | null): boolean {
   return holders.some((each) => {
     if (each === ANYONE) return true;
     if (subject === null) return false;
-    return (
-      each === EVERYONE || each === subject.name || (each.startsWith('@') && subject.groups.includes(each.slice(1)))
-    );
+    if (each === subject.name) return true;
+    if (subject.robot === true) return false;
+    return each === EVERYONE || (each.startsWith('@') && subject.groups.includes(each.slice(1)));
   });
 }
 
@@ -143,14 +184,16 @@ export function ruleFor(policy: Policy, app: string, environment: string): Rule 
   return policy.rules.find((rule) => matches(rule.app, app) && matches(rule.environment, environment)) ?? null;
 }
 
-function matches(pattern: string, text: string): boolean {
+/** `*` in a pattern stands for anything. */
+export function matches(pattern: string, text: string): boolean {
   const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\-]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`).test(text);
 }
 
-/** The people whom a list names, in the policy's order. */
+/** Whom a list names: people in the policy's order, groups that a login maps, and robots. */
 export function namesOf(policy: Policy, holders: string[]): string[] {
-  return Object.entries(policy.people)
+  const mapped = new Set(policy.logins.flatMap(({ mapGroups }) => Object.values(mapGroups)));
+  const people = Object.entries(policy.people)
     .filter(([name, { groups }]) =>
       isHolder(
         holders.filter((each) => each !== ANYONE),
@@ -158,4 +201,8 @@ export function namesOf(policy: Policy, holders: string[]): string[] {
       ),
     )
     .map(([name]) => name);
+  return [
+    ...people,
+    ...holders.filter((each) => each.startsWith(ROBOT) || (each.startsWith('@') && mapped.has(each.slice(1)))),
+  ];
 }

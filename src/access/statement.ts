@@ -1,4 +1,4 @@
-/** Signing a statement, and reading one back: a JWS by a person's own key (RFC 7515, RFC 8037). */
+/** Signing a statement, and reading one back: a JWS by a person's own key or by one made for it (RFC 7515, RFC 8037). */
 import { randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, decodeProtectedHeader, errors, importJWK, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
@@ -6,7 +6,8 @@ import { BEGINNINGS, type Statement } from '../model/access.js';
 import { clean } from '../model/text.js';
 import { VERB_TABLE } from '../model/verbs.js';
 import type { MessageVerb } from '../model/words.js';
-import { publicJwk, type Signer } from './keys.js';
+import { type Jwk, publicJwk, type Signer } from './keys.js';
+import { type Certificate, type CertifiedKey, type Certify, nonceOf } from './once.js';
 import type { Policy } from './policy.js';
 
 /** The only algorithm that is taken. */
@@ -17,7 +18,7 @@ const TOLERANCE = 60;
 /** Longest a statement may be valid, in ms: as long as a release may wait in the queue. */
 const LONGEST = 7 * 86_400_000;
 /** Longest token that is looked at, in characters. */
-const LONGEST_TOKEN = 4_096;
+export const LONGEST_TOKEN = 8_192;
 
 /** For whom a statement is: a namespace of Temporal, so that one for staging means nothing in production. */
 export function audienceOf(namespace: string): string {
@@ -32,13 +33,18 @@ export function validFor(statement: Statement, waits = false): number {
 /** Signs. `now` is ms since the epoch, `valid` ms. */
 export async function sign(
   statement: Statement,
-  signer: Signer,
+  signer: Signer | CertifiedKey,
   { audience, now, valid }: { audience: string; now: number; valid: number },
 ): Promise<string> {
-  return new SignJWT({ ...statement })
-    .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid: signer.kid })
-    .setIssuer(signer.name)
-    .setSubject(signer.name)
+  const own = 'kid' in signer;
+  const token = new SignJWT({ ...statement }).setProtectedHeader({
+    alg: ALGORITHM,
+    typ: TYPE,
+    ...(own ? { kid: signer.kid } : { jwk: signer.jwk, [signer.certificate.by]: signer.certificate.sealed }),
+  });
+  // Who signs with a key that was made for it is said by its certificate alone.
+  if (own) token.setIssuer(signer.name).setSubject(signer.name);
+  return token
     .setAudience(audience)
     .setIssuedAt(Math.floor(now / 1000))
     .setExpirationTime(Math.floor((now + valid) / 1000))
@@ -47,9 +53,11 @@ export async function sign(
 }
 
 /** Who said something, as the policy knows him. */
-interface Subject {
+export interface Subject {
   name: string;
   groups: string[];
+  /** A program, and no person: only a list that names it means it. */
+  robot?: true;
 }
 
 /** A statement that is really by `subject`. Whether he may is another question. */
@@ -64,7 +72,12 @@ export interface Signed {
 
 /** Why a token is no proof of anything, in words for whoever sent it. */
 export class BadToken extends Error {
-  override readonly name = 'BadToken';
+  override readonly name: string = 'BadToken';
+}
+
+/** It could not be looked at now: the provider is away. */
+export class NotChecked extends BadToken {
+  override readonly name = 'NotChecked';
 }
 
 const verbs = Object.keys(VERB_TABLE) as [MessageVerb, ...MessageVerb[]];
@@ -92,20 +105,52 @@ const SHAPE = z.union([
   }),
 ]);
 
-/** Reads a token by the policy's keys. `now` is ms since the epoch. Errors: BadToken. */
-export async function read(
-  token: string,
-  { policy, audience, now }: { policy: Policy; audience: string; now: number },
-): Promise<Signed> {
+export interface ReadBy {
+  policy: Policy;
+  audience: string;
+  /** ms since the epoch. */
+  now: number;
+  /** Who stands behind a key that was made for one statement. */
+  certify: Certify;
+}
+
+/** Reads a token: by the policy's keys, or by the certificate of the key it was signed with. Errors: BadToken. */
+export async function read(token: string, by: ReadBy): Promise<Signed> {
   if (token.length > LONGEST_TOKEN) throw new BadToken(`the token is longer than ${LONGEST_TOKEN} characters`);
-  const { kid } = headerOf(token);
-  const found = await personOf(policy, kid);
+  const header = headerOf(token);
+  if (!('kid' in header)) return readCertified(token, header, by);
+  const found = await personOf(by.policy, header.kid);
   if (found === null) throw new BadToken('it is signed with a key that the policy does not know');
-  const { payload } = await jwtVerify(token, found.key, {
+  const { name } = found.subject;
+  const { statement, id, until } = await verified(token, found.key, by, { issuer: name, subject: name });
+  return { subject: found.subject, statement, id, until };
+}
+
+/** A key that was certified for one statement says that one once, whatever it signs. */
+async function readCertified(
+  token: string,
+  { jwk, certificate }: { jwk: Jwk; certificate: Certificate },
+  by: ReadBy,
+): Promise<Signed> {
+  const key = await importJWK(jwk, ALGORITHM).catch(() => {
+    throw new BadToken('it is signed with a key that is none');
+  });
+  const { statement, signedAt, until } = await verified(token, key, by, {});
+  const nonce = await nonceOf(jwk, statement);
+  const subject = await by.certify(certificate, { nonce, signedAt, audience: by.audience });
+  return { subject, statement, id: nonce, until };
+}
+
+async function verified(
+  token: string,
+  key: Awaited<ReturnType<typeof importJWK>>,
+  { audience, now }: ReadBy,
+  who: { issuer?: string; subject?: string },
+) {
+  const { payload } = await jwtVerify(token, key, {
     algorithms: [ALGORITHM],
     typ: TYPE,
-    issuer: found.subject.name,
-    subject: found.subject.name,
+    ...who,
     audience,
     requiredClaims: ['iat', 'exp', 'jti'],
     currentDate: new Date(now),
@@ -118,18 +163,27 @@ export async function read(
   if (iat * 1000 > now + TOLERANCE * 1000) throw new BadToken('it was signed in the future; look at the clocks');
   const statement = SHAPE.safeParse(payload);
   if (!statement.success) throw new BadToken('it does not say what a statement of this kind says');
-  return { subject: found.subject, statement: statement.data as Statement, id: clean(jti, 64), until: exp * 1000 };
+  return { statement: statement.data as Statement, id: clean(jti, 64), signedAt: iat * 1000, until: exp * 1000 };
 }
 
-function headerOf(token: string): { kid: string } {
+function headerOf(token: string): { kid: string } | { jwk: Jwk; certificate: Certificate } {
   try {
-    const { kid, alg } = decodeProtectedHeader(token);
+    const { kid, alg, jwk, login, robot } = decodeProtectedHeader(token);
     if (alg !== ALGORITHM) throw new BadToken(`it is signed by ${clean(alg, 20)}; only ${ALGORITHM} counts`);
     if (typeof kid === 'string') return { kid };
+    const certificate = certificateOf(login, robot);
+    if (jwk?.kty === 'OKP' && jwk.crv === 'Ed25519' && typeof jwk.x === 'string' && certificate !== null) {
+      return { jwk: { kty: 'OKP', crv: 'Ed25519', x: jwk.x }, certificate };
+    }
   } catch (error) {
     if (error instanceof BadToken) throw error;
   }
   throw new BadToken('it is no signed token');
+}
+
+function certificateOf(login: unknown, robot: unknown): Certificate | null {
+  if (typeof login === 'string') return { by: 'login', sealed: login };
+  return typeof robot === 'string' ? { by: 'robot', sealed: robot } : null;
 }
 
 type Known = Map<string, { subject: Subject; key: Awaited<ReturnType<typeof importJWK>> }>;

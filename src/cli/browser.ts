@@ -9,10 +9,10 @@ export function hasScreen(env: Record<string, string | undefined>): boolean {
   return process.platform in OPENERS || (env.DISPLAY ?? env.WAYLAND_DISPLAY ?? '') !== '';
 }
 
-/** Resolves once the system's opener has started; rejects when there is none. */
-export function openPage(file: string): Promise<void> {
+/** `page`: a file or an address. Resolves once the system's opener has started; rejects when there is none. */
+export function openPage(page: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(OPENERS[process.platform] ?? 'xdg-open', [file], { detached: true, stdio: 'ignore' });
+    const child = spawn(OPENERS[process.platform] ?? 'xdg-open', [page], { detached: true, stdio: 'ignore' });
     child.once('error', reject);
     child.once('spawn', () => {
       child.unref();

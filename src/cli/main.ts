@@ -1,4 +1,5 @@
 /** `sluice`: reads the command line, runs one command, answers with an exit code. */
+import type { LoginHost } from '../client/index.js';
 import type { Diagnosis, Sluice } from '../client/types.js';
 import { SluiceError } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
@@ -21,7 +22,7 @@ export interface Host {
   cwd: string;
   signal: AbortSignal;
   now(): number;
-  connect(env: Record<string, string | undefined>): Promise<Sluice>;
+  connect(env: Record<string, string | undefined>, login: LoginHost): Promise<Sluice>;
   diagnose(env: Record<string, string | undefined>, accounts: Account[]): Promise<Diagnosis>;
   hasScreen(env: Record<string, string | undefined>): boolean;
   openPage(file: string): Promise<void>;
@@ -78,7 +79,7 @@ async function perform(
     now: host.now,
     signal: host.signal,
     connect: () => {
-      const client = host.connect(host.env);
+      const client = host.connect(host.env, loginHost(host, options.login === true));
       clients.push(client);
       return client;
     },
@@ -92,6 +93,19 @@ async function perform(
   } finally {
     await Promise.all(clients.map((client) => client.then((c) => c.close()).catch(() => undefined)));
   }
+}
+
+/** `--login`, else SLUICE_LOGIN (1, or the issuer), else where a person looks on. */
+function loginHost({ env, stderr, signal, hasScreen, openPage }: Host, asked: boolean): LoginHost {
+  const said = env.SLUICE_LOGIN ?? '';
+  const watched = stderr.isTTY === true ? 'needed' : 'never';
+  return {
+    when: asked ? 'always' : said === '' ? watched : said === '0' ? 'never' : 'keyless',
+    issuer: said.includes('://') ? said : null,
+    open: (url) => (hasScreen(env) ? openPage(url) : Promise.reject(new Error('there is no screen'))),
+    say: (text) => stderr.write(`${text}\n`),
+    signal,
+  };
 }
 
 /** A command that does not hear Ctrl-C by itself is left behind after its grace. */
@@ -159,7 +173,7 @@ export async function main(argv: string[]): Promise<void> {
     cwd: process.cwd(),
     signal: interrupt.signal,
     now: () => Date.now(),
-    connect: async (env) => (await import('../client/index.js')).connect({ env }),
+    connect: async (env, login) => (await import('../client/index.js')).connect({ env, login }),
     diagnose: async (env, accounts) => (await import('../client/index.js')).diagnoseFrom({ env }, accounts),
     hasScreen,
     openPage,

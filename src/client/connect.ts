@@ -7,6 +7,8 @@ import { readSigner } from '../key-file.js';
 import { SluiceError } from '../model/errors.js';
 import { clean } from '../model/text.js';
 import { failureOf, toSluiceError, unreachable } from './errors.js';
+import type { LoginHost } from './login.js';
+import { type RobotHost, robotHost } from './robot.js';
 import { tlsTrouble } from './tls.js';
 
 /** Longest wait for the server's first answer, in ms. */
@@ -14,11 +16,21 @@ const CONNECT_WITHIN = 5_000;
 /** Longest look whether TLS comes about, in ms. */
 const TLS_LOOK_WITHIN = 1_000;
 
+/** Where no person sits. */
+const NOBODY: LoginHost = {
+  when: 'never',
+  issuer: null,
+  open: () => Promise.reject(new Error('there is no browser')),
+  say: () => undefined,
+};
+
 export interface ConnectOptions {
   /** Where TEMPORAL_* are read from; the process's own environment unless given. */
   env?: Record<string, string | undefined>;
   /** Milliseconds until SLUICE_UNREACHABLE. */
   within?: number;
+  /** How a person logs in from here; without it nobody does. */
+  login?: LoginHost;
 }
 
 /** A connected Temporal client, and where it is connected to. */
@@ -26,8 +38,12 @@ export interface Link {
   temporal: Client;
   address: string;
   namespace: string;
-  /** The key of whoever says something; null: nothing is signed. */
+  /** The key of whoever says something; null: there is none. */
   signer(): Promise<Signer | null>;
+  /** How a person logs in from here. */
+  login: LoginHost;
+  /** The CI that runs this; null where none does that has tokens. */
+  robot: RobotHost | null;
   close(): Promise<void>;
 }
 
@@ -76,7 +92,8 @@ export async function connectLink(options: ConnectOptions = {}): Promise<Link> {
     key ??= readSigner(env);
     return key;
   };
-  return { temporal, address, namespace, signer, close: () => connection.close() };
+  const { login = NOBODY } = options;
+  return { temporal, address, namespace, signer, login, robot: robotHost(env), close: () => connection.close() };
 }
 
 /** Errors: SLUICE_SETUP for a certificate and a key that do not belong together, or are none. */

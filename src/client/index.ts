@@ -15,6 +15,7 @@ import { rollout } from './whole.js';
 export type { ConnectOptions } from './connect.js';
 export { addressOf, connectLink } from './connect.js';
 export { diagnoseFrom } from './diagnose.js';
+export type { LoginHost } from './login.js';
 export type * from './types.js';
 
 /** Connects to the server that TEMPORAL_* name. Errors: SLUICE_UNREACHABLE, SLUICE_SETUP. Close it when done. */

@@ -1,23 +1,42 @@
-/** Signing what is said, where whoever says it has a key. */
-import { audienceOf, sign, specDigest, validFor } from '../access/index.js';
+/** Signing what is said: with a key, else with one that a login or a CI certifies for it. */
+import { audienceOf, LONGEST_TOKEN, sign, specDigest, validFor } from '../access/index.js';
 import type { StartStatement, Statement, VerbStatement } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
 import type { RolloutInput } from '../model/spec.js';
 import { clean } from '../model/text.js';
 import type { Decision, VerbArgs } from '../model/view.js';
 import type { MessageVerb } from '../model/words.js';
+import { certifiedFor, mayAsk } from './certified.js';
 import type { Link } from './connect.js';
 import { describe, firstRun, look } from './look.js';
 import type { TargetName } from './types.js';
 
-async function signed(link: Link, statement: Statement, waits = false): Promise<string | null> {
-  const signer = await link.signer();
-  if (signer === null) return null;
-  const valid = validFor(statement, waits);
-  return sign(statement, signer, { audience: audienceOf(link.namespace), now: Date.now(), valid });
+interface Asked {
+  /** It may stand in the queue for long. */
+  waits?: boolean;
+  /** Without a signature it is refused. */
+  needed?: boolean;
 }
 
-/** The proof of a start; null without a key. `waits`: it may stand in the queue for long. */
+async function signed(
+  link: Link,
+  statement: Statement,
+  { waits = false, needed = false }: Asked,
+): Promise<string | null> {
+  // A login that was asked for goes before the key.
+  const own = link.login.when === 'always' ? null : await link.signer();
+  const signer = own ?? (await certifiedFor(link, statement, needed));
+  if (signer === null) return null;
+  const valid = validFor(statement, waits);
+  const token = await sign(statement, signer, { audience: audienceOf(link.namespace), now: Date.now(), valid });
+  if (token.length <= LONGEST_TOKEN) return token;
+  throw new SluiceError(
+    'SLUICE_ACCESS',
+    `the login makes a statement of ${token.length} characters, and ${LONGEST_TOKEN} are the most; have the provider put fewer claims into its ID token`,
+  );
+}
+
+/** The proof of a start; null where nobody signs. `waits`: it may stand in the queue for long. */
 export async function startProof(
   link: Link,
   of: Omit<StartStatement, 'spec'> & { input: RolloutInput },
@@ -25,17 +44,18 @@ export async function startProof(
 ): Promise<string | null> {
   const { input, act, app, environment, strategy, release } = of;
   const spec = act === 'undo' ? null : specDigest(input);
-  return signed(link, { act, app, environment, strategy, spec, release }, waits);
+  return signed(link, { act, app, environment, strategy, spec, release }, { waits });
 }
 
-/** The proof of a verb; null without a key. Errors: SLUICE_VERB when a decision has no gate. */
+/** The proof of a verb; null where nobody signs. Errors: SLUICE_VERB when a decision has no gate. */
 export async function verbProof(
   link: Link,
   target: TargetName,
   verb: MessageVerb,
   args: Decision & VerbArgs,
 ): Promise<string | null> {
-  if ((await link.signer()) === null) return null;
+  const decides = verb === 'approve' || verb === 'reject';
+  if (!mayAsk(link, decides) && (await link.signer()) === null) return null;
   const { app, environment } = target;
   const { comment, full, force, adopt } = args;
   const statement: VerbStatement = {
@@ -49,8 +69,10 @@ export async function verbProof(
     ...(force === true ? { force } : {}),
     ...(adopt === true ? { adopt } : {}),
   };
-  if (verb === 'approve' || verb === 'reject') statement.gate = await gateOf(link, target, verb, args.stage);
-  return signed(link, statement);
+  if (!decides) return signed(link, statement, {});
+  const { approvers, ...gate } = await gateOf(link, target, verb, args.stage);
+  // Where anybody may decide, nobody need log in.
+  return signed(link, { ...statement, gate }, { needed: approvers.length > 0 });
 }
 
 /** The open gate, exactly as it is published. */
@@ -65,6 +87,6 @@ async function gateOf(link: Link, target: TargetName, verb: string, stage: strin
       `stage "${clean(stage, 60)}" is not the one that waits; that is "${gate.stage}"`,
     );
   }
-  const { id, plan, expires } = gate;
-  return { id, stage: gate.stage, plan, expires };
+  const { id, plan, expires, approvers } = gate;
+  return { id, stage: gate.stage, plan, expires, approvers };
 }

@@ -73,6 +73,27 @@ export interface AccessRecord {
   grant: string | null;
 }
 
+/** Where people log in. */
+export interface Provider {
+  issuer: string;
+  clientId: string;
+  scopes: string[];
+  /** What the login must say. */
+  claims: string[];
+}
+
+/** What a worker says of itself to whoever wants to log in. */
+export interface WorkerIdentity {
+  /** Digest of its policy; null: everything is open. */
+  policy: string | null;
+  /** The public key (JWK) that logins are encrypted to; null without a grant key. */
+  encryption: { kty?: string; crv?: string; x?: string; kid?: string } | null;
+  /** Where people log in. */
+  logins: Provider[];
+  /** Whether a CI's token may count. */
+  robots: boolean;
+}
+
 /** An open approval, as whoever decides must sign it. */
 export interface GateView extends GateStatement {
   /** How many distinct people must approve. */

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { Envelopes } from '../../activities/access/envelopes.js';
 import { type Asking, Grants } from '../../activities/access/grants.js';
 import { Seals } from '../../activities/access/seals.js';
 import type { BeforeState } from '../../activities/platform/platform.js';
-import { digestOf } from '../../src/access/index.js';
+import { digestOf, sealTo } from '../../src/access/index.js';
 import { mark } from '../../src/model/ids.js';
 import { makePlan } from '../../src/plan/index.js';
 import { canary } from '../support/specs.js';
@@ -105,6 +106,15 @@ describe('a grant', () => {
     await expect(env.run(() => both.allow('deploy', { grant, spec }))).resolves.toBeUndefined();
     const gone = new Grants(new Seals([next]));
     await expect(env.run(() => gone.allow('deploy', { grant, spec }))).rejects.toThrow('it has no grant of a worker');
+  });
+
+  test('of a key that is being exchanged also opens what was encrypted to the workers by it', async () => {
+    const [old, next] = [KEY, randomBytes(32).toString('base64')];
+    const to = await new Envelopes([old]).publicKey();
+    const sealed = await sealTo(to ?? {}, 'a login');
+    expect(await new Envelopes([next, old]).open(sealed)).toBe('a login');
+    expect((await new Envelopes([next, old]).publicKey())?.x).not.toBe(to?.x);
+    expect(await new Envelopes([next]).open(sealed)).toBeNull();
   });
 
   test('needs a key that is long enough', () => {

@@ -20,6 +20,18 @@ import { ROOT } from '../support/tools.js';
 const ANN = newKey('ann').public;
 const BEN = newKey('ben').public;
 
+const ONE = "logins: [{issuer: 'https://a.example', clientId: c}]\nrules: [{}]";
+const TWO =
+  "logins: [{issuer: 'https://a.example', clientId: c}, {issuer: 'https://b.example', clientId: c}]\nrules: [{}]";
+const MAPS =
+  "logins: [{issuer: 'https://a.example', clientId: c, mapGroups: {devs: dev}}]\nrules: [{allow: {start: ['@dev']}}]";
+/** A robot with one pin that is another. */
+const ROBOT = (pin: string) => {
+  const pins = ['repository: acme/shop', 'ref: refs/heads/main', 'workflow: .github/workflows/release.yml'];
+  const [key = ''] = pin.split(':');
+  return `robots: {ci: {${pins.map((each) => (each.startsWith(`${key}:`) ? pin : each)).join(', ')}}}\n`;
+};
+
 function policy(rules: string): Policy {
   return parsePolicy(
     `people:\n  ann: {keys: ['${ANN}'], groups: [dev]}\n  ben: {keys: ['${BEN}']}\n${rules}`,
@@ -46,6 +58,48 @@ describe('a policy', () => {
       parsePolicy(`people: {ann: {keys: ['${ANN}']}, ben: {keys: ['${key}']}}\nrules: [{}]`, 'p');
     expect(of('ssh-ed25519 AAAA')).toThrow('p:1:');
     expect(of(ANN)).toThrow("this key is ann's already; a key is one person");
+  });
+
+  test.each([
+    ['people: {ann: {}}\nrules: [{}]', 'neither a key nor a login; give keys: or login:'],
+    ['people: {ann: {login: a@b.c}}\nrules: [{}]', 'there is no login; logins: names where people log in'],
+    [
+      "logins: [{issuer: 'http://idp.example', clientId: c}]\nrules: [{}]",
+      'expected https://… (http only for this machine)',
+    ],
+    [
+      `people: {ann: {login: a@b.c}, ben: {login: A@b.c}}\n${ONE}`,
+      "this login is ann's already; a login is one person",
+    ],
+    [
+      `people: {ann: {keys: ['${ANN}']}}\n${MAPS}`,
+      'this person could count twice; give login:, or login: null for none',
+    ],
+    [`people: {ann: {login: a@b.c}}\n${TWO}`, 'there are several logins; say which: issuer:'],
+    [`people: {ann: {login: a@b.c, issuer: 'https://c.example'}}\n${TWO}`, 'no login of logins: has this issuer'],
+    ["rules: [{allow: {start: ['robot:ci']}}]", 'robot:ci is nobody here'],
+    [`${ROBOT('ref: refs/pull/*')}rules: [{}]`, 'refs/heads/… or refs/tags/…'],
+    [`${ROBOT('workflow: release.yml')}rules: [{}]`, '.github/workflows/FILE'],
+  ])('with logins or robots like %s is refused', (text, says) => {
+    expect(() => parsePolicy(text, 'p')).toThrow(says);
+  });
+
+  test('means a robot by its name alone', () => {
+    const ci: Parameters<typeof isHolder>[1] = { name: 'robot:ci', groups: [], robot: true };
+    expect([['robot:ci'], ['anyone'], ['everyone'], ['ci'], ['@dev']].map((list) => isHolder(list, ci))).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    const found = parsePolicy(`${ROBOT('ref: refs/heads/main')}rules: [{allow: {start: ['robot:ci']}}]`, 'p');
+    expect(namesOf(found, ['robot:ci', 'everyone', 'anyone'])).toEqual(['robot:ci']);
+  });
+
+  test('names the groups that a login maps among who may', () => {
+    const found = parsePolicy(`people: {ann: {login: a@b.c, groups: [ops]}}\n${MAPS}`, 'p');
+    expect(namesOf(found, ['@ops', '@dev', 'everyone'])).toEqual(['ann', '@dev']);
   });
 
   test('its digest changes with what it says and not with how it is written', () => {
@@ -156,10 +210,10 @@ test('the policy in the examples is one, and means what its remarks say', () => 
   const found = parsePolicy(readFileSync(path.join(ROOT, 'examples', 'policy.yaml'), 'utf8'), 'policy.yaml');
   const production = ruleFor(found, 'checkout', 'production');
   if (production === null) throw new Error('no rule');
-  expect(namesOf(found, holdersOf(production, 'start'))).toEqual(['ann', 'ben']);
-  expect(namesOf(found, holdersOf(production, 'approve', '10%'))).toEqual(['ben', 'cem']);
+  expect(namesOf(found, holdersOf(production, 'start'))).toEqual(['ann', 'ben', 'robot:checkout-ci']);
+  expect(namesOf(found, holdersOf(production, 'approve', '10%'))).toEqual(['ben', 'cem', '@release-managers']);
   expect(namesOf(found, holdersOf(production, 'approve', '100%'))).toEqual(['cem']);
-  expect(holdersOf(production, 'undo')).toEqual(['@developers']);
+  expect(holdersOf(production, 'undo')).toEqual(['@developers', 'robot:checkout-ci']);
   expect(ruleFor(found, 'other', 'production')).toBeNull();
   expect(ruleFor(found, 'other', 'staging')?.allow.start).toEqual(['anyone']);
 });

@@ -9,6 +9,8 @@ import type { Sluice } from '../../src/client/index.js';
 import { readKey } from '../../src/key-file.js';
 import type { VerbStatement } from '../../src/model/access.js';
 import { accountQueue } from '../../src/model/ids.js';
+import { browse, CLIENT, startProvider } from '../access/provider.js';
+import { startRunner } from '../access/runner.js';
 import { tool } from '../support/tools.js';
 import { until } from '../support/until.js';
 import { QUICK, SLOW, specOf, startWorld, type World } from './target.js';
@@ -26,25 +28,45 @@ const GATED = {
   },
 };
 
+/** The job of a workflow that may start, as GitHub says it. */
+const JOB = {
+  repository: 'acme/shop',
+  ref: 'refs/heads/main',
+  job_workflow_ref: 'acme/shop/.github/workflows/release.yml@refs/heads/main',
+};
+
 let world: World;
+let provider: Awaited<ReturnType<typeof startProvider>>;
+let runner: Awaited<ReturnType<typeof startRunner>>;
 const clients = {} as Record<Name, Sluice>;
 const keyFile = (folder: string, name: string) => path.join(folder, 'keys', `${name}.json`);
 
 beforeAll(async () => {
+  provider = await startProvider({ ben: { email: 'ben@example.com', email_verified: true } });
+  runner = await startRunner(JOB);
   world = await startWorld('access', (folder) => {
     mkdirSync(path.join(folder, 'keys'), { recursive: true });
     const people = Object.entries(PEOPLE).map(([name, groups]) => {
       const key = newKey(name);
       writeFileSync(keyFile(folder, name), JSON.stringify(key));
-      return groups === null ? '' : `  ${name}: {keys: ['${key.public}'], groups: [${groups.join(', ')}]}\n`;
+      return groups === null
+        ? ''
+        : `  ${name}: {keys: ['${key.public}'], groups: [${groups.join(', ')}], login: ${name === 'ben' ? 'ben@example.com' : null}}\n`;
     });
     const policy = path.join(folder, 'policy.yaml');
     writeFileSync(
       policy,
-      `people:\n${people.join('')}rules:
+      `people:\n${people.join('')}logins: [{issuer: '${provider.issuer}', clientId: ${CLIENT}}]
+robots:
+  shop-ci:
+    issuer: ${runner.issuer}
+    repository: acme/shop
+    ref: refs/heads/main
+    workflow: .github/workflows/release.yml
+rules:
   - environment: production
     allow:
-      start: ['@developers']
+      start: ['@developers', 'robot:shop-ci']
       approve: ['@managers']
       skip: ['@developers']
       override: [ben]
@@ -62,10 +84,14 @@ beforeAll(async () => {
   for (const name of Object.keys(PEOPLE) as Name[]) {
     clients[name] = await world.client({ SLUICE_KEY: keyFile(world.folder, name) });
   }
-  await Promise.all(['once', 'stolen', 'reset', 'gated', 'flooded', 'queued'].map(live));
+  await Promise.all(['once', 'stolen', 'reset', 'gated', 'flooded', 'queued', 'by-ci'].map(live));
 }, 60_000);
 
-afterAll(() => world?.stop());
+afterAll(async () => {
+  await world?.stop();
+  await runner?.stop();
+  provider?.stop();
+});
 
 const temporal = () => world.stack.client;
 const start = (app: string, fields: object, by: Name = 'ann') =>
@@ -97,7 +123,9 @@ describe('a start', () => {
     expect(await refusal('raw')).toContain('the start is not signed. Make a key with `sluice key`');
 
     await start('by-ben', QUICK, 'ben');
-    expect(await refusal('by-ben')).toBe('start by-ben/production is refused: ben may not; @developers may');
+    expect(await refusal('by-ben')).toBe(
+      'start by-ben/production is refused: ben may not; @developers, robot:shop-ci may',
+    );
 
     await start('by-eve', QUICK, 'eve');
     expect(await refusal('by-eve')).toContain('it is signed with a key that the policy does not know');
@@ -150,6 +178,42 @@ function inputs({ events }: { events?: unknown }): unknown[] {
   }
   return found;
 }
+
+describe('who has no key', () => {
+  test('starts as the CI that the policy pins, and approves by a login; no token of a provider enters the history', async () => {
+    const app = 'by-ci';
+    const id = `${app}/production`;
+    const byCi = (...argv: string[]) => world.cli(argv, world.folder, runner.env);
+    expect(await byCi('start', world.file(app, GATED))).toMatchObject({ code: 0, err: '' });
+    const { run, access } = await world.phase(app, 'awaitingApproval');
+    expect(access).toMatchObject({ starter: 'robot:shop-ci' });
+    expect((await byCi('approve', id)).err).toContain('robot:shop-ci may not approve here; @managers may');
+
+    const byLogin = await world.cli(['approve', id, '--login', '-m', 'seen'], world.folder, {}, (url) =>
+      browse(url, 'ben'),
+    );
+    expect(byLogin).toMatchObject({ code: 0, err: expect.stringContaining(`log in at ${provider.issuer}`) });
+    // Where a person looks on who has no key, a decision asks for a login by itself, and nothing else does.
+    const looking = await world.client({}, (url) => browse(url, 'ben'));
+    await expect(looking.verb(world.at(app), 'approve', {})).rejects.toThrow('ben has approved already');
+    await expect(looking.verb(world.at(app), 'abort', {})).rejects.toThrow('abort is not signed');
+    expect(await clients.cem.verb(world.at(app), 'approve', {})).toMatchObject({ message: 'goes on' });
+
+    const audit = await world.cli(['audit', id]);
+    expect(audit.out).toContain('"who":"robot:shop-ci"');
+    const history = JSON.stringify(inputs(await temporal().workflow.getHandle(id, run).fetchHistory()));
+    expect(history).toContain('"token":"ey');
+    expect(runner.given).toHaveLength(2);
+    for (const token of runner.given) expect(history + audit.out).not.toContain(token.split('.')[1]);
+  });
+
+  test('is not asked for a login where the policy has none of that provider', async () => {
+    const elsewhere = { SLUICE_LOGIN: 'https://evil.example' };
+    const { code, err } = await world.cli(['start', world.file('nowhere', GATED)], world.folder, elsewhere);
+    expect(code).not.toBe(0);
+    expect(err).toContain(`the policy has no login of https://evil.example; there is ${provider.issuer}`);
+  });
+});
 
 describe('a grant', () => {
   /** The arguments of the last activity that the rollout has called with a weight, with its grant. */
@@ -413,7 +477,7 @@ describe('the companion of a target', () => {
     const { run } = await world.phase(app, 'baking');
     for (const [name, client, says] of [
       ['nobody', world.sluice, 'the start is not signed'],
-      ['dan', clients.dan, 'dan may not; @developers may'],
+      ['dan', clients.dan, 'dan may not; @developers, robot:shop-ci may'],
     ] as const) {
       await expect(world.start(app, name, SLOW, 'replace', client)).rejects.toThrow(says);
     }
@@ -425,7 +489,7 @@ describe('the companion of a target', () => {
       return view !== null && view.refusalsTotal === 2 ? view : null;
     });
     expect(refusals.map(({ why }) => why)).toEqual([
-      'supersede is not signed, and there is a policy; say it with `sluice supersede` and your key',
+      'supersede is not signed, and there is a policy; say it with `sluice supersede` and your key, or --login',
       'it does not come from the companion of the target',
     ]);
     const next = await world.start(app, 'ann', QUICK, 'replace', clients.ann);

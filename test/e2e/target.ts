@@ -49,9 +49,11 @@ export async function startWorld(name: string, workerEnv: (folder: string) => Re
     at,
     folder,
 
-    /** A client with a connection of its own. */
-    client: async (more: Record<string, string> = {}) => {
-      const client = await connect({ env: { ...env, ...more } });
+    /** A client with a connection of its own; `browser` of a person who looks on. */
+    client: async (more: Record<string, string> = {}, browser?: (url: string) => Promise<unknown>) => {
+      const open = async (page: string) => void browser?.(page);
+      const login = { when: 'needed' as const, issuer: null, open, say: () => undefined };
+      const client = await connect({ env: { ...env, ...more }, ...(browser === undefined ? {} : { login }) });
       clients.push(client);
       return client;
     },
@@ -108,8 +110,13 @@ export async function startWorld(name: string, workerEnv: (folder: string) => Re
       return file;
     },
 
-    /** `sluice ARGV` in this process. */
-    cli: async (argv: string[], cwd = folder, more: Record<string, string> = {}): Promise<Said> => {
+    /** `sluice ARGV` in this process; `browser` is shown what is opened. */
+    cli: async (
+      argv: string[],
+      cwd = folder,
+      more: Record<string, string> = {},
+      browser?: (url: string) => Promise<unknown>,
+    ): Promise<Said> => {
       const said = { out: '', err: '' };
       const sink = (to: 'out' | 'err') => ({
         write: (text: string) => {
@@ -123,11 +130,11 @@ export async function startWorld(name: string, workerEnv: (folder: string) => Re
         cwd,
         signal: AbortSignal.timeout(60_000),
         now: () => Date.now(),
-        connect: async () => connect({ env: { ...env, ...more } }),
+        connect: async (_, login) => connect({ env: { ...env, ...more }, login }),
         diagnose: () => Promise.reject(new Error('no test asks for it')),
         stdin: async function* () {},
-        hasScreen: () => false,
-        openPage: async () => undefined,
+        hasScreen: () => browser !== undefined,
+        openPage: async (page) => void browser?.(page),
       });
       return { code, ...said };
     },

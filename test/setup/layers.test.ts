@@ -45,6 +45,7 @@ const BREACHES: [string, string, string][] = [
   ['spec-parses', 'src/spec/a.ts', '../client/index.js'],
   ['artifact-packs', 'src/artifact/a.ts', '../spec/index.js'],
   ['codec-encrypts', 'src/codec/a.ts', '../client/index.js'],
+  ['access-decides', 'src/access/a.ts', '../client/index.js'],
   ['client-speaks-by-messages', 'src/client/a.ts', '../../workflows/index.js'],
   ['cli-holds-no-credentials', 'src/cli/a.ts', '../../activities/light.js'],
   ['activities-know-no-host', 'activities/a.ts', '../src/client/index.js'],

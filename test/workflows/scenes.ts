@@ -170,6 +170,7 @@ export const SCENES: Record<string, Scene> = {
   sweepAccount: short('sweepAccount', { platform: 'lambda', account: 'default', region: 'us-east-1' }),
   adoptTarget: short('adoptTarget', { input: canary([]), app: 'checkout', environment: 'production' }),
   usedProof: short('usedProof', {}),
+  workerIdentity: short('workerIdentity', {}),
 };
 
 function short(type: string, args: object): Scene {

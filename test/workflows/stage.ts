@@ -276,6 +276,7 @@ export function lightOf(
       target.notified.push(event);
       await target.atCall('notify');
     },
+    identity: async () => ({ policy: null, encryption: null, logins: [], robots: false }),
     decide: async () => [],
     renew: async ({ grants }) => grants,
     admit: async () => undefined,

@@ -10,6 +10,7 @@ import { firstSpec, refuseExisting, writeNew } from '../first-spec.js';
 import { type Given, usage } from '../given.js';
 import { emit, print, say } from '../print.js';
 import { paint, piece } from '../render/pieces.js';
+import { LOGIN } from './message.js';
 
 export const adopt = command({
   name: 'adopt',
@@ -22,6 +23,7 @@ export const adopt = command({
     { flags: '--resource-group <name>', means: 'App Service: the resource group of the site.' },
     ...ACCOUNT_OPTIONS,
     { flags: '-f, --file <file>', means: 'Where the spec goes (rollout.yaml).' },
+    LOGIN,
   ],
   examples: [
     'sluice adopt checkout:live --env production --region eu-west-1',

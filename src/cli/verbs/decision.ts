@@ -5,7 +5,7 @@ import { type Command, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { emit, print } from '../print.js';
 import { paint, piece } from '../render/pieces.js';
-import { BY, phasesOf, said, TARGET } from './message.js';
+import { BY, LOGIN, phasesOf, said, TARGET } from './message.js';
 
 export function decisionCommand(verb: 'approve' | 'reject'): Command {
   return command({
@@ -16,6 +16,7 @@ export function decisionCommand(verb: 'approve' | 'reject'): Command {
     options: [
       { flags: '--stage <name>', means: 'The stage; without it the one that waits now, whatever it is.' },
       BY,
+      LOGIN,
       { flags: '-m, --comment <text>', means: 'Why; it is recorded.' },
     ],
     examples: [`sluice ${verb} checkout/production --stage 10% --by ann`],

@@ -13,6 +13,11 @@ export const TARGET = { name: '<target>', means: 'APP/ENVIRONMENT, such as check
 
 export const BY: Option = { flags: '--by <name>', means: "Who says it; SLUICE_BY, else the system's user name." };
 
+export const LOGIN: Option = {
+  flags: '--login',
+  means: 'Sign with a login in the browser and not with your key; SLUICE_LOGIN=1 does so where you have none.',
+};
+
 const COMMENT: Option = { flags: '-m, --comment <text>', means: 'Why; it is recorded.' };
 
 /** A command that says `verb` to a running rollout and prints the answer. */
@@ -25,7 +30,7 @@ export function messageCommand(
     does: describeVerb(verb).replaceAll('`', ''),
     more: phasesOf(verb),
     args: [TARGET],
-    options: [...(special.options ?? []), BY, COMMENT],
+    options: [...(special.options ?? []), BY, LOGIN, COMMENT],
     examples: special.examples ?? [`sluice ${verb} checkout/production`],
     handler: async (given, ctx) => {
       const target = given.target();

@@ -5,6 +5,7 @@ import { EXIT } from '../exit-codes.js';
 import { emit, frameOf, print } from '../print.js';
 import { renderPlan } from '../render/plan.js';
 import { readSpec } from '../spec-file.js';
+import { LOGIN } from './message.js';
 
 export const plan = command({
   name: 'plan',
@@ -18,6 +19,7 @@ export const plan = command({
       means: 'For a file that leaves it open; one that says another is refused.',
       choices: STRATEGIES,
     },
+    LOGIN,
   ],
   examples: ['sluice plan rollout.yaml', 'sluice plan rollout.yaml --env staging -o json'],
   handler: async (given, ctx) => {

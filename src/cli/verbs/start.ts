@@ -7,7 +7,7 @@ import { follow } from '../follow.js';
 import { usage } from '../given.js';
 import { emit, print, say } from '../print.js';
 import { readSpec } from '../spec-file.js';
-import { BY } from './message.js';
+import { BY, LOGIN } from './message.js';
 
 export const start = command({
   name: 'start',
@@ -31,6 +31,7 @@ export const start = command({
     },
     { flags: '-m, --message <text>', means: 'Why; shown wherever the rollout is.' },
     BY,
+    LOGIN,
   ],
   examples: [
     'sluice start rollout.yaml --watch',

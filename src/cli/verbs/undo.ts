@@ -3,7 +3,7 @@ import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { follow } from '../follow.js';
 import { emit, print, say } from '../print.js';
-import { BY, TARGET } from './message.js';
+import { BY, LOGIN, TARGET } from './message.js';
 import { sentence, whomOf } from './start.js';
 
 export const undo = command({
@@ -16,6 +16,7 @@ export const undo = command({
     { flags: '--timeout <duration>', means: 'With --watch or --wait: at most this long.' },
     { flags: '-m, --message <text>', means: 'Why; shown wherever the rollout is.' },
     BY,
+    LOGIN,
   ],
   examples: ['sluice undo checkout/production --watch -m "totals are wrong"'],
   handler: async (given, ctx) => {

@@ -1,0 +1,56 @@
+/** Asking a worker: a short workflow, run to its end. */
+import { randomUUID } from 'node:crypto';
+import { SluiceError } from '../model/errors.js';
+import { TASK_QUEUE } from '../model/ids.js';
+import type { Link } from './connect.js';
+import { isLate, noWorker, toSluiceError } from './errors.js';
+
+/** Longest a short workflow may take, in ms. */
+const SHORT = 150_000;
+/** Longest wait for a worker to take it, in ms; after it a worker is looked for. */
+const TAKEN_WITHIN = 10_000;
+
+/** Its answer. Errors: SLUICE_NO_WORKER, and what the workflow has failed with. */
+export async function short<T>(link: Link, type: string, summary: string, args: unknown[]): Promise<T> {
+  const handle = await link.temporal.workflow
+    .start(type, {
+      workflowId: `${type}-${randomUUID()}`,
+      taskQueue: TASK_QUEUE,
+      args,
+      workflowExecutionTimeout: SHORT,
+      staticSummary: summary,
+    })
+    .catch((error: unknown) => {
+      throw toSluiceError(error, link.address);
+    });
+  const waited = new AbortController();
+  const nobody = takenBy(link, handle.workflowId, waited.signal);
+  try {
+    const answered = link.temporal.withDeadline(Date.now() + SHORT, () => handle.result() as unknown as Promise<T>);
+    return await Promise.race([answered, nobody]);
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'SLUICE_NO_WORKER') {
+      await handle.terminate('no worker took it').catch(() => undefined);
+    }
+    throw isLate(error) ? noWorker(`${type} did not end within ${SHORT / 1000} s`) : toSluiceError(error, link.address);
+  } finally {
+    waited.abort();
+  }
+}
+
+/** Rejects when no worker has taken the workflow in time; else stays open. */
+function takenBy(link: Link, workflowId: string, signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const timer = setTimeout(() => {
+      void link.temporal.workflow
+        .getHandle(workflowId)
+        .describe()
+        .then(({ historyLength }) => {
+          // Started and scheduled are two events; the third is a worker's.
+          if (!signal.aborted && historyLength <= 2) reject(noWorker('nobody took the request'));
+        })
+        .catch(() => undefined);
+    }, TAKEN_WITHIN);
+    signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  });
+}
