@@ -1,18 +1,20 @@
 /** The servers outside: probed pages, counts, Prometheus, webhooks. They remember every request, and misbehave on demand. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readBody } from '../../emulators/http.js';
 
-/** `unhealthy`: pages fail, after the first answer. `silent`: pages and counts never answer. `refusing`: webhooks are refused. */
+/** `unhealthy`: pages fail, after the first answer. `silent`: pages and counts never answer. `refusing`: the next webhooks are refused. */
 export type Mood = 'well' | 'unhealthy' | 'silent' | 'refusing';
 
 export interface Received {
   kind: 'probe' | 'metric' | 'prometheus' | 'hook';
   app: string;
-  /** Everything but the one header that a secret is sent in. */
+  /** Everything but the headers that secrets are sent in. */
   rest: string;
-  /** That header. */
-  secret: string;
+  /** Those headers. */
+  secrets: string[];
+  /** Of a webhook: what its signature is checked by. */
+  signed: { headers: IncomingHttpHeaders; body: string } | null;
 }
 
 export interface Receiver {
@@ -23,12 +25,14 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-const SECRET_IN: Record<Received['kind'], string> = {
-  probe: 'x-probe-key',
-  metric: 'authorization',
-  prometheus: 'authorization',
-  hook: 'x-sluice-signature',
+const SECRET_IN: Record<Received['kind'], string[]> = {
+  probe: ['x-probe-key'],
+  metric: ['authorization', 'x-counts-key'],
+  prometheus: ['authorization'],
+  hook: [],
 };
+/** So often a webhook is refused in a row. */
+const REFUSALS = 2;
 
 export async function startReceiver(): Promise<Receiver> {
   const received: Received[] = [];
@@ -38,17 +42,27 @@ export async function startReceiver(): Promise<Receiver> {
     const body = (await readBody(request)).toString('utf8');
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
     const [, kind = '', app = '', version = ''] = pathname.split('/') as [string, Received['kind'], string, string];
-    const { [SECRET_IN[kind as Received['kind']] ?? '']: secret, ...headers } = request.headers;
-    const about = { url: request.url, headers, body };
-    received.push({ kind: kind as Received['kind'], app, rest: JSON.stringify(about), secret: String(secret) });
+    const { headers } = request;
+    const carriers = SECRET_IN[kind as Received['kind']] ?? [];
+    const others = Object.entries(headers).filter(([name]) => !carriers.includes(name));
+    received.push({
+      ...{ kind: kind as Received['kind'], app },
+      rest: JSON.stringify({ url: request.url, headers: others, body }),
+      secrets: carriers.map((name) => String(headers[name])),
+      signed: kind === 'hook' ? { headers, body } : null,
+    });
     const { mood, except, answered } = moods.get(app) ?? { mood: 'well', except: null, answered: new Set() };
     // A server that fails often says what it was sent.
-    const echo = { headers: request.headers, body };
+    const echo = { headers, body };
     const answer = (status: number, value: object) => {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(JSON.stringify(value));
     };
-    if (kind === 'hook') return answer(mood === 'refusing' ? 500 : 200, { echo });
+    if (kind === 'hook') {
+      const refused = mood === 'refusing' && answered.size < REFUSALS;
+      answered.add(`hook ${answered.size}`);
+      return answer(refused ? 500 : 200, { echo });
+    }
     if (mood === 'silent' && version !== except) return;
     if (kind === 'prometheus') return answer(200, seriesFor(body));
     if (kind === 'metric') return answer(200, { requests: 40, errors: 0, echo });
