@@ -6,12 +6,16 @@ import { bytesIn, Wire } from './wire.js';
 /** Milliseconds between two looks at what runs. */
 const EVERY = 500;
 const namespace = 'default';
+/** Queue of workflows that nobody works on: they would answer no query. */
+export const NOBODY = 'leak-nobody';
 
 interface Execution {
   workflowId: string;
   runId: string;
   type: string;
   open: boolean;
+  /** Somebody works on it. */
+  answers: boolean;
 }
 
 export class TemporalGatherer {
@@ -21,10 +25,16 @@ export class TemporalGatherer {
   private constructor(
     private readonly wire: Wire,
     private readonly to: Gathered,
+    private readonly looks: (workflowId: string) => boolean,
   ) {}
 
-  static async start(address: string, to: Gathered): Promise<TemporalGatherer> {
-    const gatherer = new TemporalGatherer(await Wire.to(address), to);
+  /** `looks`: at which workflows; at all unless given. */
+  static async start(
+    address: string,
+    to: Gathered,
+    looks: (workflowId: string) => boolean = () => true,
+  ): Promise<TemporalGatherer> {
+    const gatherer = new TemporalGatherer(await Wire.to(address), to, looks);
     gatherer.#watching = gatherer.#watch();
     return gatherer;
   }
@@ -61,14 +71,15 @@ export class TemporalGatherer {
       const request = { namespace, nextPageToken };
       const { answer, bytes } = await this.wire.ask((service) => service.listWorkflowExecutions(request));
       this.to.add('visibility list', 'list', bytes);
-      for (const { execution, type, status } of answer.executions ?? []) {
+      for (const { execution, type, status, taskQueue } of answer.executions ?? []) {
         const { workflowId = '', runId = '' } = execution ?? {};
         // 1 is "running" (temporal.api.enums.v1.WorkflowExecutionStatus).
-        found.push({ workflowId: workflowId ?? '', runId: runId ?? '', type: type?.name ?? '', open: status === 1 });
+        const about = { workflowId: workflowId ?? '', runId: runId ?? '', type: type?.name ?? '' };
+        found.push({ ...about, open: status === 1, answers: taskQueue !== NOBODY });
       }
       nextPageToken = answer.nextPageToken ?? Buffer.alloc(0);
     } while (nextPageToken.length > 0);
-    return found;
+    return found.filter(({ workflowId }) => this.looks(workflowId));
   }
 
   async #history({ workflowId, runId }: Execution): Promise<void> {
@@ -95,7 +106,8 @@ export class TemporalGatherer {
     }
   }
 
-  async #queries({ workflowId, runId, type }: Execution): Promise<void> {
+  async #queries({ workflowId, runId, type, answers }: Execution): Promise<void> {
+    if (!answers) return;
     const own: [PlaceName, string][] =
       type === 'targetCompanion'
         ? [

@@ -1,68 +1,46 @@
+/** `npm run leaks -- [--all] [--inject] [--output json]`: exit 1 when a value shows where it must not, or a leak on purpose is missed. */
 import path from 'node:path';
-import { CliGatherer } from './gather-cli.js';
-import { gatherFiles } from './gather-files.js';
-import { bearersIn, gatherRequests } from './gather-requests.js';
-import { TemporalGatherer } from './gather-temporal.js';
-import { Gathered, PLACES } from './gathered.js';
-import { tokenMarks } from './marks.js';
-import { Player } from './play.js';
-import { specOf } from './release.js';
+import { parseArgs } from 'node:util';
+import { inject } from './inject.js';
+import { playRound, type Result } from './round.js';
 import { lanesOf } from './scenarios.js';
-import { Finder } from './search.js';
 import { startWorld } from './world.js';
 
+const { values } = parseArgs({
+  options: {
+    all: { type: 'boolean', default: false },
+    inject: { type: 'boolean', default: false },
+    output: { type: 'string', default: 'text' },
+  },
+});
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
 const folder = path.resolve('.sluice', 'leaks', String(process.pid));
-const t0 = Date.now();
-const t = (what: string) => console.log(what, ((Date.now() - t0) / 1000).toFixed(1));
 const world = await startWorld(folder);
-t('world');
-const only = process.env.ONLY;
 try {
-  const to = new Gathered();
-  const cli = new CliGatherer(world, to);
-  const temporal = await TemporalGatherer.start(world.temporal.address, to);
-  const player = new Player(world, (app) => cli.waiting(app));
-  const lanes = lanesOf(process.argv.includes('--all')).filter((l) => !only || l.app.match(only));
-  await player.play(lanes);
-  t('played');
-  for (const { app } of lanes) await cli.target(app);
-  for (const one of player.played) if (one.run) await cli.report(one);
-  await cli.all();
-  for (const { app, platform } of lanes)
-    if (app.includes('direct'))
-      await cli.plan(
-        specOf({
-          app,
-          platform,
-          strategy: 'canary',
-          bad: false,
-          number: 999,
-          releases: world.releases,
-          receiver: world.receiver.url,
-          subscription: world.azure.subscription,
-        }),
-      );
-  t('cli');
-  await temporal.whole();
-  await temporal.close();
-  t('temporal');
-  gatherFiles(world, to);
-  const arrived = gatherRequests(world, to);
-  t('gathered');
-  const marks = [...world.marks.all, ...tokenMarks(bearersIn(world))];
-  const found = to.search(new Finder(marks));
-  t('searched');
-  for (const p of player.played) console.log(p.scenario.padEnd(40), p.seconds.toFixed(1), p.fault ?? '');
-  for (const p of PLACES) console.log(p.padEnd(20), JSON.stringify(to.size(p)));
-  console.log('arrived', [...arrived, ...found.arrived].join(' '));
-  console.log('leaks', found.leaks.length);
-  const short = new Map<string, number>();
-  for (const l of found.leaks) {
-    const k = `${l.place} | ${l.mark} | ${l.form} | ${l.where.replace(/[0-9a-f-]{36}/g, 'RUN').slice(0, 120)}`;
-    short.set(k, (short.get(k) ?? 0) + 1);
+  if (values.inject) {
+    const injected = await inject(world);
+    for (const { place, form } of injected) say(`${place.padEnd(20)} ${form === null ? 'MISSED' : `found as ${form}`}`);
+    const found = injected.filter(({ form }) => form !== null).length;
+    say(JSON.stringify({ places: injected.length, found }));
+    process.exitCode = found === injected.length ? 0 : 1;
+  } else {
+    const result = await playRound(world, lanesOf(values.all));
+    table(result);
+    const { played, places, leaks, faults } = result;
+    say(JSON.stringify({ scenarios: played.length, places: places.length, hits: leaks.length }));
+    process.exitCode = leaks.length === 0 && faults.length === 0 ? 0 : 1;
   }
-  for (const [k, n] of [...short].slice(0, 60)) console.log(n, k);
 } finally {
-  t('total');
   await world.stop();
+}
+
+/** What was played and searched, and what was found; never a value. */
+function table({ played, places, leaks, faults }: Result): void {
+  for (const { scenario, seconds } of played) say(`${scenario.padEnd(40)} ${seconds.toFixed(1).padStart(6)} s`);
+  for (const { place, pieces, bytes } of places)
+    say(`${place.padEnd(20)} ${String(pieces).padStart(7)} pieces ${String(Math.ceil(bytes / 1024)).padStart(7)} KB`);
+  for (const { scenario, place, where, mark, form } of leaks)
+    say(`LEAK ${scenario ?? 'some scenario'}: ${place} (${where}) holds ${mark} as ${form}`);
+  for (const fault of faults) say(`FAULT ${fault}`);
 }
