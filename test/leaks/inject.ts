@@ -33,7 +33,6 @@ const BY_NAME: PlaceName[] = [
   'sluice history',
   'sluice releases',
   'sluice approvals',
-  'sluice audit',
   'sluice report',
   'AWS requests',
   'probe requests',
@@ -70,7 +69,7 @@ export async function inject(world: World): Promise<Injected[]> {
   const clear = leakIntoFiles(world, value);
   await leakToAzure(world, value('Azure requests'));
   try {
-    await leakByName(world, to, app);
+    await leakByName(world, to, app, value('sluice audit'));
     const temporal = await TemporalGatherer.start(world.temporal.address, to, (id) => id.startsWith('leak-'));
     await temporal.whole();
     await temporal.close();
@@ -130,8 +129,8 @@ function leakToAzure({ azure }: World, value: string): Promise<void> {
   });
 }
 
-/** A whole rollout of an app that is named by the mark, asked after while it waits and when it has ended. */
-async function leakByName(world: World, to: Gathered, app: string): Promise<void> {
+/** A whole rollout of an app that is named by the mark and approved with a comment that leaks, asked after while it waits and when it has ended. */
+async function leakByName(world: World, to: Gathered, app: string, comment: string): Promise<void> {
   const { people, releases, receiver, azure } = world;
   const cli = new CliGatherer(world, to);
   const at = { app, environment: 'production' };
@@ -143,7 +142,7 @@ async function leakByName(world: World, to: Gathered, app: string): Promise<void
   const answer = await people.ann.start({ ...at, type: 'canary', input, onNewRelease: 'reject', by: 'ann', release });
   await people.ann.wait(at, 'approval', { signal: AbortSignal.timeout(30_000) });
   await cli.waiting(app);
-  await people.ben.verb(at, 'approve', {});
+  await people.ben.verb(at, 'approve', { comment });
   const signal = AbortSignal.timeout(30_000);
   await people.ann.wait(at, 'done', { ...(answer.run === null ? {} : { run: answer.run }), signal });
   await cli.target(app);

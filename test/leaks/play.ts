@@ -94,7 +94,7 @@ export class Player {
     if (ending in moods) receiver.set(app, moods[ending as keyof typeof moods], this.#live.get(app) ?? null);
     const ends = { run: '', fault: null as string | null };
     try {
-      const gated = !first && scenario.strategy === 'canary' && ending === 'success';
+      const gated = !first && ending === 'success' && ['canary', 'linear'].includes(scenario.strategy);
       const answer = await this.#start(lane, scenario, gated, inMiddle === undefined ? '400ms' : '3s');
       ends.run = answer.run ?? '';
       const done = this.#end(app, ends.run);

@@ -113,7 +113,7 @@ export function specOf(asked: SpecAsked): Record<string, unknown> {
             url: `${receiver}/metric/${app}/{version}?from={from}&to={to}`,
             headers: { 'x-counts-key': secret('metric-header') },
             ...{ requests: '$.requests', errors: '$.errors' },
-            ...{ every: '1s', window: '1s', delay: '0s', token: secret('metric-token') },
+            ...{ every: '1s', window: '5s', delay: '0s', token: secret('metric-token') },
           },
         },
         {
@@ -121,7 +121,7 @@ export function specOf(asked: SpecAsked): Record<string, unknown> {
           prometheus: {
             url: `${receiver}/prometheus/${app}`,
             ...{ requests: 'requests{release="{version}"}', errors: 'errors{release="{version}"}' },
-            ...{ every: '1s', window: '1s', delay: '0s', token: secret('prometheus-token') },
+            ...{ every: '1s', window: '5s', delay: '0s', token: secret('prometheus-token') },
           },
           dryRun: true,
         },

@@ -36,19 +36,19 @@ export interface Lane {
 
 type Wanted = Ending | `undo ${Ending}`;
 
-/** CI's part: each strategy, platform and ending several times, and each strategy on both platforms. */
+/** CI's part: each strategy, platform and ending several times; linear on App Service, which does there as canary does, only with all. */
 const SOME: Record<PlatformName, Record<Lane['strategy'], Wanted[]>> = {
   lambda: {
-    direct: ['crash', 'success', 'undo success'],
+    direct: ['crash', 'undo success'],
     blueGreen: ['rollback', 'webhookFailure', 'providerError'],
-    canary: ['crash', 'success', 'timeout'],
-    linear: ['success', 'undo webhookFailure', 'providerError', 'rollback'],
+    canary: ['crash', 'timeout', 'rollback'],
+    linear: ['success', 'undo webhookFailure', 'providerError'],
   },
   'app-service': {
     direct: ['rollback', 'providerError'],
-    blueGreen: ['success', 'undo timeout'],
-    canary: ['crash', 'rollback'],
-    linear: ['webhookFailure', 'timeout'],
+    blueGreen: ['webhookFailure', 'undo timeout'],
+    canary: ['crash', 'success'],
+    linear: [],
   },
 };
 
@@ -64,13 +64,14 @@ const ALL: Wanted[] = [
 ];
 
 export function lanesOf(all: boolean): Lane[] {
-  return (Object.keys(SOME) as PlatformName[]).flatMap((platform) =>
+  const lanes = (Object.keys(SOME) as PlatformName[]).flatMap((platform) =>
     (Object.keys(SOME[platform]) as Lane['strategy'][]).map((strategy) => ({
       app: `${platform === 'lambda' ? 'fn' : 'site'}-${strategy.toLowerCase()}`,
       ...{ platform, strategy },
       scenarios: (all ? ALL : SOME[platform][strategy]).map((wanted) => scenarioOf(platform, strategy, wanted)),
     })),
   );
+  return lanes.filter(({ scenarios }) => scenarios.length > 0);
 }
 
 function scenarioOf(platform: PlatformName, strategy: Lane['strategy'], wanted: Wanted): Scenario {

@@ -1,8 +1,8 @@
 /** What the leak test runs on: one Temporal server, both emulated clouds, one worker process for both, servers outside, people. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { Client, Connection } from '@temporalio/client';
 import { type EmulatedAws, startAws } from '../../emulators/aws/index.js';
 import { type EmulatedAzure, startAzure } from '../../emulators/azure/index.js';
@@ -106,10 +106,11 @@ async function build(folder: string, keep: Keep, stop: () => Promise<void>): Pro
   const releases = path.join(folder, 'releases');
   writeReleases(releases);
   const client = new Client({ connection });
+  const [worker] = await Promise.all([another(), warmUp(aws)]);
   const people = { ann, ben };
   const world: World = {
     ...{ folder, kept, marks, temporal, client, aws, azure, receiver, calls, people, releases },
-    worker: await another(),
+    worker,
     crash: async () => {
       await world.worker.kill9();
       world.worker = await another();
@@ -140,6 +141,20 @@ async function fillStores(aws: EmulatedAws, azure: EmulatedAzure, { secrets }: M
     }
   }
   await manager.send(new CreateSecretCommand({ Name: 'leaks/json', SecretString: JSON.stringify(object) }));
+  ssm.destroy();
+  manager.destroy();
+}
+
+/** The emulated stores learn their protocols with the first request, for seconds. */
+async function warmUp(aws: EmulatedAws): Promise<void> {
+  const credentials = { accessKeyId: 'filler', secretAccessKey: 'filler' };
+  const at = { endpoint: aws.endpoint, region: 'us-east-1', credentials, maxAttempts: 1 };
+  const [ssm, manager] = [new SSMClient(at), new SecretsManagerClient(at)];
+  const nothing = { Name: '/nothing' };
+  await Promise.allSettled([
+    ssm.send(new GetParameterCommand(nothing)),
+    manager.send(new GetSecretValueCommand({ SecretId: nothing.Name })),
+  ]);
   ssm.destroy();
   manager.destroy();
 }
