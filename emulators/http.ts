@@ -15,6 +15,9 @@ export interface Answer {
   body: Buffer;
 }
 
+/** Sees each request with what was answered; null: the connection broke off. Where a test looks at all that was sent. */
+export type OnCall = (call: Call, answer: Answer | null) => void;
+
 /** Headers that belong to one connection, and those that node sets again by itself. */
 const HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'expect', 'proxy-connection']);
 

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type Answer, type Call, json, parse, readBody, send, upstreamOf } from '../http.js';
+import { type Answer, type Call, json, type OnCall, parse, readBody, send, upstreamOf } from '../http.js';
 import { checkRole } from './actions.js';
 import { ProvisionedConcurrency } from './concurrency.js';
 import { invoke } from './invoke.js';
@@ -26,6 +26,7 @@ export interface GatewayOptions {
   logFile: string | null;
   /** Called after each write's effect and before its answer: where a test lets a worker die in between. */
   afterWrite?: (write: Write) => Promise<void>;
+  onCall?: OnCall;
 }
 
 export interface Gateway {
@@ -124,7 +125,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
 
   const server = createServer((incoming, response) => {
-    void serve(incoming, response, answer);
+    void serve(incoming, response, answer, options.onCall);
   });
   // An idle connection is never closed from here: a client that takes it up at that moment would lose its request.
   server.keepAliveTimeout = 0;
@@ -148,11 +149,15 @@ async function serve(
   incoming: IncomingMessage,
   response: ServerResponse,
   answer: (call: Call) => Promise<Answer>,
+  onCall?: OnCall,
 ): Promise<void> {
   try {
     const body = await readBody(incoming);
     const { method = 'GET', url = '/', headers } = incoming;
-    send(response, await refusing(() => answer({ method, path: url, headers, body })));
+    const call = { method, path: url, headers, body };
+    const answered = await refusing(() => answer(call));
+    onCall?.(call, answered);
+    send(response, answered);
   } catch {
     // The client went away in the middle; what it asked for was done or not, as on any network.
     response.destroy();

@@ -1,3 +1,4 @@
+import type { OnCall } from '../http.js';
 import { freePort } from '../process.js';
 import { type Gateway, startGateway } from './gateway.js';
 import type { TrafficCounts, Write } from './logs.js';
@@ -21,6 +22,8 @@ export interface AwsOptions {
   logFile?: string;
   /** Called after each write's effect and before its answer. */
   afterWrite?: (write: Write) => Promise<void>;
+  /** Sees each request that comes by; one that a fault has kept away is not seen. */
+  onCall?: OnCall;
 }
 
 export interface EmulatedAws {
@@ -54,6 +57,7 @@ export async function startAws(options: AwsOptions = {}): Promise<EmulatedAws> {
     roles: options.roles ?? {},
     logFile: options.writesFile ?? null,
     ...(options.afterWrite === undefined ? {} : { afterWrite: options.afterWrite }),
+    ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
   });
   const front = options.port === undefined ? {} : { port: options.port };
   const [ministack, microburst] = await Promise.allSettled([

@@ -1,7 +1,7 @@
 /** The emulated Azure: state, processes and front door of one subscription, behind servers of its own on loopback. */
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { type Answer, type Call, json, parse } from '../http.js';
+import { type Answer, type Call, json, type OnCall, parse } from '../http.js';
 import { actionOf, allows, publishAction, type Role } from './actions.js';
 import { armError } from './answers.js';
 import { arm } from './arm/index.js';
@@ -37,6 +37,7 @@ export interface Parts {
   retryAfterSeconds: number;
   metricsDelayMs: number;
   afterWrite?: (write: Write) => Promise<void>;
+  onCall?: OnCall;
 }
 
 export interface NewSite {
@@ -208,7 +209,12 @@ export class Azure {
 
   /** Answers the port: the one that was asked for, a free one for 0. */
   async #listen(port: number, certificates: Certificates | null, handler: Handler): Promise<number> {
-    const listener = await listen(port, certificates, handler);
+    const seen: Handler = async (call, gone) => {
+      const reaction = await handler(call, gone);
+      this.parts.onCall?.(call, reaction === 'reset' ? null : reaction);
+      return reaction;
+    };
+    const listener = await listen(port, certificates, seen);
     this.#listeners.set(String(listener.port), listener);
     return listener.port;
   }
@@ -303,7 +309,8 @@ export class Azure {
     const throttled = this.#throttle?.refuses(call.method) ?? null;
     if (throttled !== null) return throttled;
     const { operation, write, serve } = arm(this, call);
-    const reaction = await this.faults.meet(operation, () => this.#logged(operation, write, serve), gone);
+    const logged = () => this.#logged(operation, write, serve);
+    const reaction = await this.faults.meet(operation, logged, gone, write?.site ?? null);
     if (reaction === 'reset') return reaction;
     const request = randomUUID();
     return {

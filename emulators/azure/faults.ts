@@ -18,6 +18,8 @@ export type Effect =
 /** The next `times` calls of any of these operations meet the effect. */
 export interface FaultRule {
   operations: string[];
+  /** Only writes to this site, where it is given. */
+  site?: string;
   times: number;
   effect: Effect;
 }
@@ -50,9 +52,14 @@ export class Faults {
     return this.#struck;
   }
 
-  /** One call through whatever waits for it. */
-  async meet(operation: string, handle: () => Promise<Reaction>, gone: AbortSignal): Promise<Reaction> {
-    const effect = this.#take(operation);
+  /** One call through whatever waits for it; `site` is the one that it writes to. */
+  async meet(
+    operation: string,
+    handle: () => Promise<Reaction>,
+    gone: AbortSignal,
+    site: string | null = null,
+  ): Promise<Reaction> {
+    const effect = this.#take(operation, site);
     if (effect === null) return handle();
     if ('status' in effect) {
       const { status, headers = {}, body } = effect;
@@ -80,8 +87,10 @@ export class Faults {
     return null;
   }
 
-  #take(operation: string): Effect | null {
-    const rule = this.#rules.find(({ operations, times }) => times > 0 && operations.includes(operation));
+  #take(operation: string, at: string | null = null): Effect | null {
+    const rule = this.#rules.find(
+      ({ operations, times, site = at }) => times > 0 && operations.includes(operation) && site === at,
+    );
     if (rule === undefined) return null;
     rule.times -= 1;
     this.#struck += 1;

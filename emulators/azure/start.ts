@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SluiceError } from '../../src/model/errors.js';
+import type { OnCall } from '../http.js';
 import { register, unregister } from '../registry.js';
 import { projectRoot } from '../tools.js';
 import type { Role } from './actions.js';
@@ -39,6 +40,10 @@ export interface AzureOptions {
   writesFile?: string;
   /** Called after each write's effect and before its answer. */
   afterWrite?: (write: Write) => Promise<void>;
+  /** Sees each request to any of its addresses. */
+  onCall?: OnCall;
+  /** What the client of `env` proves itself with; `demo` unless given. */
+  clientSecret?: string;
 }
 
 export interface EmulatedAzure {
@@ -88,11 +93,12 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
     options.subscription ?? SUBSCRIPTION,
     options.port === undefined ? {} : { arm: options.port },
   );
+  const client = { ...CLIENT, secret: options.clientSecret ?? CLIENT.secret };
   const azure = new Azure({
     store,
     certificates,
     log: new WriteLog(options.writesFile ?? null),
-    client: CLIENT,
+    client,
     tenant: TENANT,
     identityHeader: IDENTITY_HEADER,
     role: options.role ?? null,
@@ -101,6 +107,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
     retryAfterSeconds: options.retryAfterSeconds ?? 1,
     metricsDelayMs: options.metricsDelayMs ?? 0,
     ...(options.afterWrite === undefined ? {} : { afterWrite: options.afterWrite }),
+    ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
   });
   const clear = () => {
     if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
@@ -144,7 +151,7 @@ function describe(azure: Azure, folder: string, ca: string): Omit<EmulatedAzure,
       AZURE_AUTHORITY_HOST: endpoint,
       AZURE_TENANT_ID: TENANT,
       AZURE_CLIENT_ID: CLIENT.id,
-      AZURE_CLIENT_SECRET: CLIENT.secret,
+      AZURE_CLIENT_SECRET: azure.parts.client.secret,
       NODE_EXTRA_CA_CERTS: caFile,
       SLUICE_ACCOUNTS: `app-service:${store.data.subscription}@${LOCATION}`,
     },

@@ -5,7 +5,17 @@ import { fileURLToPath } from 'node:url';
 import { run } from './child.mjs';
 import { digestOf, dropStamp, isStamped, putStamp } from './stamp.mjs';
 
-const SOURCES = ['src', 'workflows', 'activities', 'emulators', 'test/chaos', 'test/vectors', 'test/support', 'bench'];
+const SOURCES = [
+  'src',
+  'workflows',
+  'activities',
+  'emulators',
+  'test/chaos',
+  'test/leaks',
+  'test/vectors',
+  'test/support',
+  'bench',
+];
 const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
 /** What the compiler writes for one source. */
 const WRITTEN = /\.(js|js\.map|d\.ts)$/;

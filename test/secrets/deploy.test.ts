@@ -135,4 +135,25 @@ describe('on App Service', () => {
     expect(second.version).not.toBe(`r-${guess.slice(0, 12)}`);
     expect(on.said()).not.toMatch(/first-value|second-value/);
   });
+
+  test('a refusal that quotes the settings of a kept release has none of their values, though nobody has read them here', async () => {
+    const { azure } = stack;
+    azure.state.secrets = { 'https://shop.vault.azure.net/secrets/key': FIRST };
+    const secrets = createSecrets({ env: azure.env, region: REGION, ca: azure.ca });
+    const on = account(stack.driver(), secrets);
+    const site = await stack.site();
+    const spec = stack.spec(site, {
+      ...{ strategy: { type: 'direct', bake: 0 }, release: { artifact: await stack.pack('quoted') } },
+      configuration: { environment: { KEY: 'secret://azure-keyvault/shop/key' } },
+    });
+    const mark = (step: string) => `sluice:${spec.app}/${spec.environment}:run:${step}`;
+    const { version } = await on.deploy(spec, mark('deploy'));
+    const quoted = Buffer.from(`KEY=${FIRST}`).toString('base64');
+    const body = { Code: 'BadRequest', Message: `the settings KEY=${FIRST} (${quoted}) are not valid` };
+    azure.faults.set([{ operations: ['UpdateApplicationSettings'], times: 1, effect: { status: 400, body } }]);
+    const refused = await on.promote(spec, version, mark('promote')).catch(String);
+    expect(refused).toContain('BadRequest: the settings KEY=[secret] (');
+    expect(refused).not.toContain(FIRST);
+    expect(refused).not.toContain(Buffer.from(FIRST.slice(1, 10)).toString('base64'));
+  });
 });

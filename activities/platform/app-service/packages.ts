@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Session } from './client.js';
 import { deleteFile, listFiles, readFile, writeFile } from './kudu.js';
+import { unquoted } from './settings.js';
 import type { Place } from './site.js';
 
 const FOLDER = 'data/sluice';
@@ -36,7 +37,9 @@ export function sha256(bytes: Uint8Array | string): string {
 /** Keeps a release; the record comes last, so that what has one is whole. */
 export async function keep(session: Session, place: Place, record: ReleaseRecord, zip: Uint8Array): Promise<void> {
   await writeFile(session, place, `${FOLDER}/${record.release}.zip`, zip);
-  await writeFile(session, place, `${FOLDER}/${record.release}.json`, JSON.stringify(record));
+  await unquoted(record.settings, () =>
+    writeFile(session, place, `${FOLDER}/${record.release}.json`, JSON.stringify(record)),
+  );
 }
 
 /** The first of the places that keeps the release; null when none does. */

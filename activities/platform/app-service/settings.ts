@@ -1,5 +1,6 @@
 /** App settings: read, merged and written whole, since a write replaces them all. Their values never leave an activity. */
 import type { SiteConfiguration } from '../../../src/model/spec.js';
+import { formsOf, withoutForms } from '../../secrets/scrub.js';
 import { call, type Session } from './client.js';
 import type { Side } from './environments.js';
 
@@ -28,11 +29,30 @@ export async function readSettings(session: Session, slot: string | null): Promi
 /** Replaces all of them, and restarts the slot. */
 export async function writeSettings(session: Session, slot: string | null, properties: Settings): Promise<void> {
   const { resourceGroup, site } = session.target;
-  await call(session, 'UpdateApplicationSettings', (webApps, options) =>
-    slot === null
-      ? webApps.updateApplicationSettings(resourceGroup, site, { properties }, options)
-      : webApps.updateApplicationSettingsSlot(resourceGroup, site, slot, { properties }, options),
+  await unquoted(properties, () =>
+    call(session, 'UpdateApplicationSettings', (webApps, options) =>
+      slot === null
+        ? webApps.updateApplicationSettings(resourceGroup, site, { properties }, options)
+        : webApps.updateApplicationSettingsSlot(resourceGroup, site, slot, { properties }, options),
+    ),
   );
+}
+
+/**
+ * Runs a write of settings; a refusal that quotes what was sent does so without their values. Among them are secrets that this
+ * activity has not read: those of a kept release, and those that the site's owner has set.
+ */
+export async function unquoted<T>(settings: Settings, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (error instanceof Error) {
+      const others = Object.entries(settings).filter(([name]) => !MANAGED.has(name));
+      const forms = others.flatMap(([, value]) => formsOf(value)).sort((a, b) => b.length - a.length);
+      error.message = withoutForms(error.message, forms);
+    }
+    throw error;
+  }
 }
 
 /** Names of settings that stay with their slot in a swap: one list for the whole site. */
