@@ -37,6 +37,14 @@ export async function audit(link: Link, target: TargetName): Promise<AuditEntry[
     })) {
       runs.push({ runId, at: startTime.getTime() });
     }
+    // The list may be a moment behind; of the last run the server knows at once.
+    const last = await link.temporal.workflow
+      .getHandle(id)
+      .describe()
+      .catch(() => null);
+    if (last !== null && runs.every(({ runId }) => runId !== last.runId)) {
+      runs.push({ runId: last.runId, at: last.startTime.getTime() });
+    }
     runs.sort((a, b) => a.at - b.at);
     if (runs.length === 0)
       throw new SluiceError(

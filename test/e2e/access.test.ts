@@ -84,7 +84,7 @@ rules:
   for (const name of Object.keys(PEOPLE) as Name[]) {
     clients[name] = await world.client({ SLUICE_KEY: keyFile(world.folder, name) });
   }
-  await Promise.all(['once', 'stolen', 'reset', 'gated', 'flooded', 'queued', 'by-ci'].map(live));
+  await Promise.all(['once', 'stolen', 'reset', 'gated', 'queued', 'by-ci'].map(live));
 }, 60_000);
 
 afterAll(async () => {
@@ -114,7 +114,7 @@ async function live(app: string): Promise<void> {
 const written = (app: string) => world.stack.aws.writes().some((write) => write.function === app);
 
 describe('a start', () => {
-  test('needs the signature of somebody who may', async () => {
+  test.concurrent('needs the signature of somebody who may', async () => {
     await temporal().workflow.start('canary', {
       workflowId: 'raw/production',
       taskQueue: 'sluice',
@@ -132,7 +132,7 @@ describe('a start', () => {
     expect(['raw', 'by-ben', 'by-eve'].filter(written)).toEqual([]);
   });
 
-  test('under a floor is refused, and so is one without health', async () => {
+  test.concurrent('under a floor is refused, and so is one without health', async () => {
     await start('under', { strategy: { type: 'direct', bake: '1s' } });
     expect(await refusal('under')).toContain('strategy direct is not allowed here; take canary');
     await start('ungated', { ...QUICK, health: { probes: [], metrics: [] }, allowUngated: true });
@@ -140,7 +140,7 @@ describe('a start', () => {
     expect([written('under'), written('ungated')]).toEqual([false, false]);
   });
 
-  test('counts once, for its own spec, and the code must be what was signed', async () => {
+  test.concurrent('counts once, for its own spec, and the code must be what was signed', async () => {
     const app = 'once';
     const [first] = await temporal().workflow.getHandle(`${app}/production`).fetchHistory().then(inputs);
     const { token, ...spec } = first as Record<string, unknown>;
@@ -207,7 +207,7 @@ describe('who has no key', () => {
     for (const token of runner.given) expect(history + audit.out).not.toContain(token.split('.')[1]);
   });
 
-  test('is not asked for a login where the policy has none of that provider', async () => {
+  test.concurrent('is not asked for a login where the policy has none of that provider', async () => {
     const elsewhere = { SLUICE_LOGIN: 'https://evil.example' };
     const { code, err } = await world.cli(['start', world.file('nowhere', GATED)], world.folder, elsewhere);
     expect(code).not.toBe(0);
@@ -224,12 +224,13 @@ describe('a grant', () => {
   }
   const queue = accountQueue({ platform: 'lambda', account: 'default', region: 'us-east-1' }, 'calls');
 
-  test('is worth nothing in an activity without a workflow, nor in a workflow of somebody else', async () => {
+  test.concurrent('is worth nothing in an activity without a workflow, nor in a workflow of somebody else', async () => {
     const app = 'stolen';
     await start(app, SLOW);
     await world.phase(app, 'baking');
     const args: Record<string, unknown> = { ...(await stolen(app)), weight: 100 };
-    const before = world.stack.aws.writes().length;
+    const writes = () => world.stack.aws.writes().filter((write) => write.function === app).length;
+    const before = writes();
 
     const { TEMPORAL_ADDRESS } = { TEMPORAL_ADDRESS: world.stack.temporal.address };
     const executed = await promisify(execFile)(
@@ -251,7 +252,7 @@ describe('a grant', () => {
     expect(await byOwnWorkflow('evil-renewal', 'renew', { grants: [args.grant] }, 'sluice')).toMatch(
       /runs on task queue evil-renewal|does not continue run/,
     );
-    expect(world.stack.aws.writes().length).toBe(before);
+    expect(writes()).toBe(before);
     await clients.dan.verb(world.at(app), 'abort', { by: 'dan' });
     await until('the abort', async () => (await world.sluice.status(world.at(app))).ended);
   });
@@ -286,7 +287,7 @@ describe('a grant', () => {
     });
   }
 
-  test('is not for a run that Reset has made, before the check or behind it', async () => {
+  test.concurrent('is not for a run that Reset has made, before the check or behind it', async () => {
     const app = 'reset';
     await start(app, SLOW);
     await world.phase(app, 'baking');
@@ -441,37 +442,10 @@ describe('a decision', () => {
       err: expect.stringMatching(/the line before line \d+ was changed/),
     });
   }
-
-  test('11,000 forged aborts do not keep a signed one out', async () => {
-    const app = 'flooded';
-    await start(app, SLOW);
-    const { run } = await world.phase(app, 'baking');
-    const handle = temporal().workflow.getHandle(`${app}/production`);
-    const forged = await signedBy('eve', { act: 'abort', ...world.at(app), run });
-    let sent = 0;
-    const flood = async () => {
-      while (sent < 11_000) {
-        sent += 1;
-        await handle.signal('abort', { by: 'dan', token: `${forged.slice(0, -6)}${String(sent).padStart(6, '0')}` });
-      }
-    };
-    const done = Promise.all(Array.from({ length: 40 }, flood));
-    // The server takes 10,000 of a run; what it refuses then is the flood's own end.
-    done.catch(() => undefined);
-    await until('half of them', async () => sent > 5_500, 60_000);
-    // Answered, or left as a signal that stands in the same line as all the forged ones.
-    const said = await clients.dan.verb(world.at(app), 'abort', { comment: 'enough' }).catch((error: Error) => error);
-    expect(said.message).toMatch(/going back|already restoring|is left as a signal/);
-    const { view } = await world.sluice.wait(world.at(app), 'done', { run, signal: AbortSignal.timeout(60_000) });
-    expect(view).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by dan: enough' });
-    expect(view?.refusalsTotal).toBeGreaterThan(1_000);
-    await done.catch(() => undefined);
-    expect(sent).toBeGreaterThanOrEqual(10_000);
-  }, 120_000);
 });
 
 describe('the companion of a target', () => {
-  test('takes over a release only for whom it may, and ends the running one only for a release that may replace it', async () => {
+  test.concurrent('takes over a release only for whom it may, and ends the running one only for a release that may replace it', async () => {
     const app = 'queued';
     const started = await start(app, SLOW);
     const { run } = await world.phase(app, 'baking');

@@ -10,7 +10,7 @@ import { perform } from './performance.js';
 import { message, type Play, plays, QUIET } from './plays.js';
 
 /** Plays of each strategy in a run. */
-const PLAYS = 15;
+const PLAYS = 10;
 /** Plays at the same time. */
 const AT_A_TIME = 30;
 /** In ms: every play closes within its own deadline or fails. */

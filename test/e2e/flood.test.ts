@@ -1,0 +1,55 @@
+/** As many forged messages as a run can get, and a person who must be heard. */
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { newKey, sign, signerOf } from '../../src/access/index.js';
+import { until } from '../support/until.js';
+import { QUICK, SLOW, startWorld, type World } from './target.js';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld('flood', (folder) => {
+    const key = newKey('dan');
+    writeFileSync(path.join(folder, 'dan.json'), JSON.stringify(key));
+    const policy = path.join(folder, 'policy.yaml');
+    writeFileSync(policy, `people: {dan: {keys: ['${key.public}']}}\nrules: [{allow: {start: [anyone]}}]\n`);
+    return { SLUICE_POLICY: policy, SLUICE_GRANT_KEY: randomBytes(32).toString('base64') };
+  });
+}, 60_000);
+
+afterAll(() => world?.stop());
+
+test('11,000 forged aborts do not keep a signed one out', async () => {
+  const app = 'flooded';
+  const dan = await world.client({ SLUICE_KEY: path.join(world.folder, 'dan.json') });
+  await world.end(app, await world.start(app, 'dan', QUICK));
+  await world.start(app, 'dan', SLOW);
+  const { run } = await world.phase(app, 'baking');
+  const handle = world.stack.client.workflow.getHandle(`${app}/production`);
+  const statement = { act: 'abort' as const, ...world.at(app), run };
+  const forged = await sign(statement, await signerOf(newKey('eve')), {
+    audience: 'sluice:default',
+    now: Date.now(),
+    valid: 60_000,
+  });
+  let sent = 0;
+  const flood = async () => {
+    while (sent < 11_000) {
+      sent += 1;
+      await handle.signal('abort', { by: 'dan', token: `${forged.slice(0, -6)}${String(sent).padStart(6, '0')}` });
+    }
+  };
+  const done = Promise.all(Array.from({ length: 40 }, flood));
+  // The server takes 10,000 of a run; what it refuses then is the flood's own end.
+  done.catch(() => undefined);
+  await until('half of them', async () => sent > 5_500, 60_000);
+  // Answered, or left as a signal that stands in the same line as all the forged ones.
+  const said = await dan.verb(world.at(app), 'abort', { comment: 'enough' }).catch((error: Error) => error);
+  expect(said.message).toMatch(/going back|already restoring|is left as a signal/);
+  const { view } = await world.sluice.wait(world.at(app), 'done', { run, signal: AbortSignal.timeout(60_000) });
+  expect(view).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by dan: enough' });
+  expect(view?.refusalsTotal).toBeGreaterThan(1_000);
+  await done.catch(() => undefined);
+  expect(sent).toBeGreaterThanOrEqual(10_000);
+}, 120_000);
