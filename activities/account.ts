@@ -61,7 +61,9 @@ export function accountActivities(options: AccountOptions): AccountActivities {
     deploy: (args) =>
       called(false, async (ctx) => {
         const filled = await withEnvironment(args.spec, outsideOf(args.spec.target).secrets, ctx.signal);
-        return driverFor(args.spec).deploy(ctx, { ...args, ...filled });
+        const done = await driverFor(args.spec).deploy(ctx, { ...args, ...filled });
+        const deployed = await access.grants.deployed(args.grant, done.release.version);
+        return deployed === null ? done : { ...done, deployed };
       }),
     warm: (args) => called(false, (ctx) => driverFor(args.spec).warm(ctx, args)),
     shift: (args) => called(false, (ctx) => driverFor(args.spec).shift(ctx, args)),

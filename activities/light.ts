@@ -3,6 +3,8 @@ import type { Client } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { SluiceError } from '../src/model/errors.js';
 import { rolloutId, TASK_QUEUE, targetId } from '../src/model/ids.js';
+import type { RolloutInput } from '../src/model/spec.js';
+import { versionOf } from '../src/model/target.js';
 import { parseSpecValue } from '../src/spec/index.js';
 import type { RolloutEvent, UndoRecord } from '../workflows/messages.js';
 import type { Access } from './access/index.js';
@@ -20,17 +22,33 @@ interface LightOptions {
   outside: Outside;
 }
 
+/** The spec of an undo: what was released, back to the version before it. */
+function undoInput({ spec, version }: UndoRecord): RolloutInput {
+  const { startedBy: _by, message: _why, ...rest } = spec;
+  return { ...rest, release: { version: versionOf(version) } };
+}
+
+function defined(fields: RolloutInput): RolloutInput {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
 export function lightActivities(options: LightOptions): LightActivities {
   const { client, searchAttributes, limits, access, outside } = options;
   /** What a rollout leaves with the companion is believed later only with a worker's seal. */
   const sealed = async (app: string, environment: string, event: RolloutEvent, grant: string | null) => {
     if (event.kind !== 'ended' || event.undo === null || !access.grants.on) return event;
-    await access.grants.allow('tellTarget', { grant });
     const { version, spec } = event.undo;
+    await access.grants.allowRecord({ grant, app, environment, version, spec });
     return { ...event, undo: { ...event.undo, seal: await access.sealRecord({ app, environment, version, spec }) } };
   };
   return withFailures<LightActivities>({
-    parse: async ({ input, app, environment, type }) => {
+    parse: async ({ input, app, environment, type, record }) => {
+      // Whoever has answered what the companion keeps: a rollout must have written it, and its release is the one to go back to.
+      if (type === 'undo' && access.grants.on) {
+        await access.believe({ app, environment, version: '', spec: {}, ...record });
+        const { token, startedBy, message } = input;
+        input = { ...undoInput(record as UndoRecord), ...defined({ token, startedBy, message }) };
+      }
       const { token: _proof, ...written } = input;
       const spec = parseSpecValue(written, { app, environment, type });
       const version = 'version' in spec.release ? { version: String(spec.release.version) } : {};
@@ -44,7 +62,10 @@ export function lightActivities(options: LightOptions): LightActivities {
 
     renew: async ({ grants }) => Promise.all(grants.map(async (grant) => (await access.renew(client, grant)) ?? '')),
 
-    admit: (of) => access.admit(client, of),
+    admit: async (of) => {
+      const { token: _proof, ...written } = of.input;
+      await access.admit(client, { ...of, spec: () => parseSpecValue(written, of) });
+    },
 
     readUndo: async ({ app, environment }) => {
       const record = await client.workflow
@@ -102,7 +123,9 @@ export function lightActivities(options: LightOptions): LightActivities {
     },
 
     supersede: async ({ app, environment, run, by, type, input }) => {
-      await access.admit(client, { app, environment, type, input });
+      const { token: _proof, ...written } = input;
+      const spec = () => parseSpecValue(written, { app, environment, type });
+      await access.admit(client, { app, environment, type, input, spec });
       const token = await access.sealSupersede({ app, environment, run, by });
       const message = { run, ...(by === null ? {} : { by }), ...(token === null ? {} : { token }) };
       await client.workflow

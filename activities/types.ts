@@ -65,7 +65,14 @@ export interface NotifyEvent {
 /** On task queue `sluice`. */
 export interface LightActivities {
   /** Parses and completes the spec; refuses a bad one with SLUICE_SPEC. */
-  parse(args: { input: RolloutInput; app: string; environment: string; type: RolloutType }): Promise<Parsed>;
+  parse(args: {
+    input: RolloutInput;
+    app: string;
+    environment: string;
+    type: RolloutType;
+    /** Undo: what the companion has kept, as `readUndo` answered. */
+    record?: UndoRecord;
+  }): Promise<Parsed>;
   /** What `undo` goes back to, from the companion. */
   readUndo(args: { app: string; environment: string }): Promise<UndoRecord>;
   notify(args: Granted & { spec: Spec; event: NotifyEvent }): Promise<void>;
@@ -104,6 +111,8 @@ export interface LightActivities {
 interface Gated extends Granted {
   /** Of the approvals so far. */
   receipts: string[];
+  /** That the candidate is what was deployed for the plan. */
+  deployed: string | null;
 }
 
 /** What a rollout would do, and what stands in its way. */
@@ -130,13 +139,13 @@ export interface AccountActivities {
       mark: string;
       into?: 'idle';
     },
-  ): Promise<{ release: Release; environments: Environments | null }>;
-  warm(args: Granted & { spec: Spec; release: Release }): Promise<void>;
+  ): Promise<{ release: Release; environments: Environments | null; deployed?: string | null }>;
+  warm(args: Granted & { deployed: string | null } & { spec: Spec; release: Release }): Promise<void>;
   shift(
     args: Gated & { spec: Spec; stable: string; candidate: string; weight: number; fence: Fence },
   ): Promise<Written>;
   promote(args: Gated & { spec: Spec; candidate: string; fence: Fence }): Promise<Written>;
-  restore(args: Granted & RestoreArgs): Promise<Written>;
+  restore(args: Granted & RestoreArgs & { receipts: string[] }): Promise<Written>;
   /** By a record that a rollout has left with the companion. */
   retire(args: { spec: Spec; keep: string[]; version: string; seal: string | null }): Promise<{ deleted: string[] }>;
   probe(args: Granted & { spec: Spec; version: string; probes: string[] }): Promise<ProbeReport>;

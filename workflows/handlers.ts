@@ -90,7 +90,7 @@ async function later(rollout: Rollout, verb: MessageVerb, payload: Payload): Pro
 }
 
 function heard(rollout: Rollout, verb: MessageVerb, payload: Payload): void {
-  if (rollout.checks.needs(verb)) rollout.checks.line(verb, payload, taken(rollout));
+  if (rollout.checks.needs(verb, payload)) rollout.checks.line(verb, payload, taken(rollout));
   else apply(rollout, verb, payload);
 }
 
@@ -101,7 +101,7 @@ function taken(rollout: Rollout): (message: CheckedMessage) => void {
     if (verb === 'supersede') return supersede(rollout, message.by);
     const why = refusal(rollout, verb, message);
     if (why !== null) return rollout.journal.refusal(verb, message.by, why);
-    rollout.checks.used(message);
+    if (!rollout.checks.used(message)) return rollout.journal.refusal(verb, message.by, 'it was used already');
     apply(rollout, verb, message as unknown as Payload);
   };
 }
@@ -113,8 +113,8 @@ function supersede(rollout: Rollout, by: string): void {
 
 /** Why an update need not even be checked: it has no signature where one is needed. */
 function unproven({ checks, state }: Rollout, verb: MessageVerb, given: unknown): string | null {
-  if (state.phase === 'done' || !checks.ready || !checks.needs(verb)) return null;
-  const token = typeof given === 'object' && given !== null ? (given as Payload).token : undefined;
+  const { token, ...said } = (typeof given === 'object' && given !== null ? given : {}) as Payload;
+  if (state.phase === 'done' || !checks.ready || !checks.needs(verb, said)) return null;
   return typeof token === 'string' ? null : unsigned(verb);
 }
 
@@ -149,7 +149,7 @@ function gateRefusal(rollout: Rollout, verb: 'approve' | 'reject', payload: Payl
   if (gate === undefined) return `${verb}: ${VERB_TABLE[verb].otherwise}`;
   if (gate.decision !== null) return `stage ${gate.stage} was decided already, by ${gate.decision.by}`;
   // What must be signed says all that follows inside its signature; a worker looks at it there.
-  if (typeof payload.token === 'string' && rollout.checks.needs(verb)) return null;
+  if (typeof payload.token === 'string' && rollout.checks.needs(verb, payload)) return null;
   if (payload.stage == null) return `name the stage: {"stage":"${gate.stage}","by":"you"}`;
   if (payload.stage !== gate.stage)
     return `stage "${clean(payload.stage, 60)}" is not the one that waits; that is "${gate.stage}"`;
@@ -188,9 +188,9 @@ async function answer(rollout: Rollout, verb: MessageVerb, given: Payload): Prom
   const { checks, state } = rollout;
   let payload = given;
   if (!checks.ready) await known(rollout);
-  if (state.phase !== 'done' && checks.needs(verb)) {
+  if (state.phase !== 'done' && checks.needs(verb, given)) {
     const checked = await checks.one(verb, given);
-    checks.used(checked);
+    if (!checks.used(checked)) throw ApplicationFailure.nonRetryable(`${verb}: it was used already`, 'SLUICE_ACCESS');
     payload = checked as unknown as Payload;
   }
   // Meanwhile it may have become too late.

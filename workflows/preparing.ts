@@ -9,6 +9,7 @@ import { duration } from '../src/model/text.js';
 import { accountOf, light, preparing } from './calls.js';
 import { failureOf, nobodyCame } from './failures.js';
 import { AskedAgain, Leaving } from './leaving.js';
+import type { UndoRecord } from './messages.js';
 import type { Rollout } from './rollout.js';
 import { stageViews } from './view.js';
 
@@ -22,8 +23,10 @@ export class Preparation {
     const { state, journal } = this.rollout;
     journal.enter('preparing');
     try {
-      const input = state.type === 'undo' ? await this.undoInput() : this.rollout.input;
-      const parsed = await light.parse({ input, app: state.app, environment: state.environment, type: state.type });
+      const { app, environment, type } = state;
+      const record = type === 'undo' ? await light.readUndo({ app, environment }) : undefined;
+      const input = record === undefined ? this.rollout.input : this.undoInput(record);
+      const parsed = await light.parse({ input, app, environment, type, ...(record === undefined ? {} : { record }) });
       state.access = parsed.access;
       state.grant = parsed.access.grant;
       state.spec = parsed.spec;
@@ -52,9 +55,7 @@ export class Preparation {
     );
   }
 
-  private async undoInput(): Promise<RolloutInput> {
-    const { app, environment } = this.rollout.state;
-    const record = await light.readUndo({ app, environment });
+  private undoInput(record: UndoRecord): RolloutInput {
     // Who starts this one and why is not who started the one it takes back.
     const { startedBy: _by, message: _why, ...spec } = record.spec;
     return {

@@ -50,7 +50,9 @@ export async function rollout(type: RolloutType, input: RolloutInput, carried?: 
       'SLUICE_WORKFLOW_ID',
     );
   }
-  const state = carried ?? newState({ ...of, run: info.firstExecutionRunId, type, now: Date.now() });
+  // Anybody can start a run with a second argument; only a run that continues another has a state to go on from.
+  const goesOn = info.continuedFromExecutionRunId !== undefined && carried !== undefined;
+  const state = goesOn ? carried : newState({ ...of, run: info.firstExecutionRunId, type, now: Date.now() });
   return new Rollout(state, input).run();
 }
 

@@ -73,6 +73,8 @@ export interface RolloutState {
   access: AccessRecord | null;
   /** What the activities ask for; null where the workers have no key. */
   grant: string | null;
+  /** That the release is what was deployed for the plan. */
+  deployed: string | null;
   /** Of the approvals so far, for the writes behind them. */
   receipts: string[];
   /** Signed statements that were taken; each counts once. */
@@ -142,6 +144,7 @@ export function newState(of: {
     limits: { history: 4_000, signals: 2_000, heartbeat: 10_000 },
     access: null,
     grant: null,
+    deployed: null,
     receipts: [],
     used: [],
     wish: {},

@@ -31,6 +31,7 @@ export class Steps {
             spec: this.rollout.spec,
             release: this.rollout.release(),
             grant: this.rollout.state.grant,
+            deployed: this.rollout.state.deployed,
           }),
         );
       case 'probe':
@@ -86,8 +87,8 @@ export class Steps {
 
   /** What a write shows of its right to be done. */
   private shown() {
-    const { grant, receipts } = this.rollout.state;
-    return { grant, receipts };
+    const { grant, receipts, deployed } = this.rollout.state;
+    return { grant, receipts, deployed };
   }
 
   private async deploy(step: Extract<Step, { kind: 'deploy' }>): Promise<void> {
@@ -106,6 +107,7 @@ export class Steps {
         ...(step.into ? { into: step.into } : {}),
       });
       state.release = done.release;
+      state.deployed = done.deployed ?? null;
       state.environments = done.environments ?? state.environments;
       const side = state.environments === null ? null : sideOf(state.environments, done.release.version);
       const where = step.into === undefined || side === null ? '' : ` into ${environmentName(spec.target, side)}`;

@@ -224,8 +224,29 @@ function show(state: TargetState): void {
   setCurrentDetails(lines.join('\n'));
 }
 
+/** Events come from anybody who can signal: what does not fit is not looked at, since a handler that throws would loop its task. */
 function isEvent(event: unknown): event is RolloutEvent {
-  if (typeof event !== 'object' || event === null) return false;
-  const { kind, run, at } = event as Record<string, unknown>;
-  return (kind === 'began' || kind === 'ended') && typeof run === 'string' && typeof at === 'number';
+  const { kind, run, at, entry, undo } = fieldsOf(event);
+  if (typeof run !== 'string' || !isTime(at)) return false;
+  if (kind === 'began') return true;
+  return kind === 'ended' && (entry === null || isEntry(entry)) && (undo === null || isRecord(undo));
+}
+
+function isEntry(entry: unknown): boolean {
+  const { version, run, since, until } = fieldsOf(entry);
+  return typeof version === 'string' && typeof run === 'string' && isTime(since) && (until === null || isTime(until));
+}
+
+function isRecord(undo: unknown): boolean {
+  const { version, window, spec } = fieldsOf(undo);
+  return typeof version === 'string' && isTime(window) && window < 10 * 365 * 86_400_000 && fieldsOf(spec) === spec;
+}
+
+/** ms since the epoch that a date can hold. */
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) < 4e15;
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -42,6 +42,7 @@ export class WayBack {
           mark: this.rollout.mark('restore'),
           force,
           grant: state.grant,
+          receipts: state.receipts,
         }),
       );
       const outcome = await Promise.race([

@@ -1,6 +1,6 @@
 /** The beginning of a rollout or of a short workflow: who signed it, and whether he may. */
 import type { Client } from '@temporalio/client';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import {
   ANYONE,
   BadToken,
@@ -111,4 +111,15 @@ export async function consume(client: Client, id: string, run: string): Promise<
     const { memo } = await client.workflow.getHandle(workflowId).describe();
     if (memo?.run !== run) throw notAllowed('this signed start was used already; start anew');
   }
+}
+
+/** A signed start that has begun a run already takes no other's place. Errors: SLUICE_ACCESS. */
+export async function checkUnused(client: Client, id: string): Promise<void> {
+  try {
+    await client.workflow.getHandle(`proof-${id}`).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return;
+    throw error;
+  }
+  throw notAllowed('this signed start was used already; start anew');
 }

@@ -4,7 +4,7 @@ import type { GateView, MessageAnswer, Right, VerbStatement } from '../../src/mo
 import { clean } from '../../src/model/text.js';
 import type { MessageVerb } from '../../src/model/words.js';
 import { said } from './begin.js';
-import type { Grant, Grants } from './grants.js';
+import { type Grant, type Grants, OVERRIDE } from './grants.js';
 import type { Seals } from './seals.js';
 
 /** One message as it came. */
@@ -70,16 +70,12 @@ async function one(message: Message, gate: GateView | null, seen: Set<string>, b
   const refused = rightless(signed, gate, by) ?? unmetGate(name, statement, gate, by);
   if (refused !== null) return refuse(name, refused);
   const { comment = null, full = false, force = false, adopt = false } = statement;
+  const proven = verb === 'approve' && gate !== null ? gate.id : verb === 'abort' && force ? OVERRIDE : null;
+  const { app, environment, first: run, plan = '' } = by.grant;
   const receipt =
-    verb === 'approve' && gate !== null
-      ? await by.grants.receipt({
-          rollout: `${by.grant.app}/${by.grant.environment}`,
-          run: by.grant.first,
-          gate: gate.id,
-          plan: gate.plan,
-          by: name,
-        })
-      : null;
+    proven === null
+      ? null
+      : await by.grants.receipt({ rollout: `${app}/${environment}`, run, gate: proven, plan, by: name });
   const { id, until } = signed;
   const stage = statement.gate?.stage ?? null;
   return { ok: true, verb, by: name, comment, stage, full, force, adopt, id, until, receipt };

@@ -30,6 +30,8 @@ export interface Grant {
   starter: string | null;
   /** Local code must be what was signed (null: nothing was). Absent where the spec says all. */
   code?: { signed: string | null };
+  /** Whether writing over somebody else's change needs no signature. */
+  openOverride: boolean;
   /** Digest of the policy it was given by. */
   policy: string | null;
   /** Digest of the spec. */
@@ -39,6 +41,8 @@ export interface Grant {
   /** Once there is a plan. */
   plan?: string;
   before?: string;
+  /** The release that is live before. */
+  stable?: string | null;
   writes?: GrantedWrite[];
 }
 
@@ -51,6 +55,17 @@ export interface Receipt {
   by: string;
 }
 
+/** The gate of a receipt that is for writing over a foreign change. */
+export const OVERRIDE = 'override';
+
+/** What a worker has deployed for a plan: nothing else gets weight by its grant. */
+interface Deployed {
+  rollout: string;
+  run: string;
+  plan: string;
+  version: string;
+}
+
 /** Of an activity's argument what a grant is checked against. */
 export interface Asking {
   grant?: string | null;
@@ -60,6 +75,11 @@ export interface Asking {
   fence?: { mark: string };
   mark?: string;
   receipts?: string[];
+  deployed?: string | null;
+  candidate?: string;
+  release?: { version: string };
+  stable?: string;
+  force?: boolean;
 }
 
 /** What a rollout may do before it has a plan. */
@@ -95,6 +115,7 @@ export class Grants {
       spec: digestOf(spec),
       plan: digestOf(plan),
       before: digestOf(before),
+      stable: before.split.stable,
       may: [...BEFORE_PLAN, ...WITH_PLAN],
       writes: writesOf(plan, spec, people),
     });
@@ -107,6 +128,14 @@ export class Grants {
 
   async receipt(receipt: Receipt): Promise<string | null> {
     return this.seals.make('receipt', receipt);
+  }
+
+  /** After `deploy`: that this release is the one of the plan. Null without a key. */
+  async deployed(given: string | null, version: string): Promise<string | null> {
+    const grant = await this.seals.open<Grant>('grant', given);
+    if (grant === null) return null;
+    const { app, environment, first: run, plan = '' } = grant;
+    return this.seals.make('deployed', { rollout: `${app}/${environment}`, run, plan, version } satisfies Deployed);
   }
 
   /** A grant, whoever shows it. Errors: SLUICE_ACCESS. */
@@ -132,7 +161,9 @@ export class Grants {
       throw refused('its grant is for the way back to another state');
     }
     this.allowMark(grant, asking.fence?.mark ?? asking.mark);
+    if (activity === 'warm' || activity === 'shift' || activity === 'promote') await this.allowRelease(grant, asking);
     if (activity === 'shift' || activity === 'promote') await this.allowWrite(grant, activity, asking);
+    if (activity === 'restore' && asking.force === true && !grant.openOverride) await this.allowForce(grant, asking);
   }
 
   /** A mark says who wrote; nobody writes in another's name. */
@@ -144,21 +175,51 @@ export class Grants {
     }
   }
 
+  /** What a rollout leaves for `undo` and retiring is its own spec and the release it has replaced. Errors: SLUICE_ACCESS. */
+  async allowRecord(of: {
+    grant: string | null;
+    app: string;
+    environment: string;
+    version: string;
+    spec: object;
+  }): Promise<void> {
+    await this.allow('tellTarget', { grant: of.grant });
+    const { plan, stable, spec, app, environment } = await this.read(of.grant);
+    const own = app === of.app && environment === of.environment && spec === digestOf(of.spec) && stable === of.version;
+    if (plan === undefined || !own) throw refused('what it leaves for undo is not what it has done');
+  }
+
+  /** Only what a worker has deployed for this plan, beside what was live before it. */
+  private async allowRelease(grant: Grant, { deployed, candidate, release, stable }: Asking): Promise<void> {
+    const shown = await this.seals.open<Deployed>('deployed', deployed);
+    const version = candidate ?? release?.version;
+    const own =
+      shown?.rollout === `${grant.app}/${grant.environment}` && shown.run === grant.first && shown.plan === grant.plan;
+    if (!own || shown.version !== version) throw refused(`${version} is not what was deployed for its plan`);
+    if (stable !== undefined && stable !== grant.stable) throw refused(`${stable} is not what was live before it`);
+  }
+
+  private async allowForce(grant: Grant, asking: Asking): Promise<void> {
+    const by = await this.receiptsOf(grant, asking, OVERRIDE);
+    if (by.size === 0) throw refused('nobody who may has said that a foreign change is to be overwritten');
+  }
+
+  /** Who has given receipts of a gate. */
+  private async receiptsOf(grant: Grant, { receipts = [] }: Asking, gate: string): Promise<Set<string>> {
+    const shown = await Promise.all(receipts.slice(0, 500).map((each) => this.seals.open<Receipt>('receipt', each)));
+    const rollout = `${grant.app}/${grant.environment}`;
+    const own = shown.filter(
+      (each) => each?.rollout === rollout && each.run === grant.first && each.plan === grant.plan,
+    );
+    return new Set(own.flatMap((each) => (each?.gate === gate ? [each.by] : [])));
+  }
+
   private async allowWrite(grant: Grant, activity: 'shift' | 'promote', asking: Asking): Promise<void> {
     const weight = activity === 'promote' ? 100 : asking.weight;
     const write = grant.writes?.find((each) => each.weight === weight);
     if (write === undefined) throw refused(`a weight of ${weight} % is not in its plan`);
-    const shown = await Promise.all(
-      (asking.receipts ?? []).slice(0, 500).map((receipt) => this.seals.open<Receipt>('receipt', receipt)),
-    );
-    const rollout = `${grant.app}/${grant.environment}`;
     for (const [gate, people] of Object.entries(write.gates)) {
-      const by = new Set(
-        shown
-          .filter((each) => each?.rollout === rollout && each.run === grant.first && each.plan === grant.plan)
-          .filter((each) => each?.gate === gate)
-          .map((each) => each?.by),
-      );
+      const by = await this.receiptsOf(grant, asking, gate);
       if (by.size < people) {
         throw refused(`the approval before it (${gate}) has ${by.size} of ${people} people's receipts`);
       }

@@ -23,7 +23,7 @@ import type { RolloutInput, Spec } from '../../src/model/spec.js';
 import { VERB_TABLE } from '../../src/model/verbs.js';
 import type { MessageVerb, RolloutType } from '../../src/model/words.js';
 import type { Plan } from '../../src/plan/types.js';
-import { checkBeginning, checkFloors, consume, notAllowed } from './begin.js';
+import { checkBeginning, checkFloors, checkUnused, consume, notAllowed } from './begin.js';
 import { certifier } from './certifying.js';
 import { type DecideArgs, decide, type Supersede } from './decide.js';
 import { Envelopes } from './envelopes.js';
@@ -136,13 +136,15 @@ export class Access implements AccountAccess {
     }
     const { app, environment, input, type, version } = begins;
     const here = await placeOf(client);
+    if (here.continuedFrom !== null) throw notAllowed('refused: a run that continues another begins nothing');
+    if (here.delayed) throw notAllowed('refused: a delayed start; a signed one begins at once');
     const act = actOf(here.type, here.workflowId, begins);
     const rule = this.rule(app, environment);
     const beginner = { app, environment, strategy: type, act, input, ...(version === undefined ? {} : { version }) };
     // Signed in time is what was valid when the server took it, however long no worker came.
     const now = Math.min(here.startedAt, Date.now());
     const signed = policy === null ? null : await checkBeginning(beginner, { ...this.by(client, policy), rule, now });
-    if (act === 'start' && rule !== null) checkFloors(begins.spec, rule);
+    if (act !== 'plan' && rule !== null) checkFloors(begins.spec, rule);
     if (signed !== null && act !== 'plan') await consume(client, signed.id, here.runId);
     const starter = signed?.subject.name ?? null;
     const spec: Spec = starter === null ? begins.spec : { ...begins.spec, startedBy: starter };
@@ -155,29 +157,36 @@ export class Access implements AccountAccess {
       starter,
       ...('folder' in spec.release || 'zip' in spec.release ? { code: { signed: releaseOf(signed) } } : {}),
       policy: policy?.digest ?? null,
+      openOverride: rule === null || holdersOf(rule, 'override').includes(ANYONE),
       spec,
       ...(act === 'plan' ? { may: ['inspect'] } : act === 'adopt' ? { may: ['claim'] } : {}),
     });
     return { spec, access: { policy: policy?.digest ?? null, starter, open: this.openVerbs(rule), grant } };
   }
 
-  private openVerbs(rule: Rule | null): MessageVerb[] {
+  private openVerbs(rule: Rule | null): AccessRecord['open'] {
     if (rule === null) return [];
-    return (Object.keys(VERB_TABLE) as MessageVerb[]).filter((verb) => holdersOf(rule, verb).includes(ANYONE));
+    const verbs = Object.keys(VERB_TABLE) as MessageVerb[];
+    return [...verbs, 'override' as const].filter((right) => holdersOf(rule, right).includes(ANYONE));
   }
 
   /** Whether a release may be handed to the companion, before it takes another's place. Consumes nothing. Errors: SLUICE_ACCESS. */
-  async admit(client: Client, of: { app: string; environment: string; type: RolloutType; input: RolloutInput }) {
+  async admit(
+    client: Client,
+    of: { app: string; environment: string; type: RolloutType; input: RolloutInput; spec: () => Spec },
+  ): Promise<void> {
     const { policy } = this.options;
     if (policy === null) return;
     const { app, environment, type, input } = of;
     const beginner = { app, environment, strategy: type, act: 'start', input } as const;
     const by = { ...this.by(client, policy), rule: this.rule(app, environment) };
-    await checkBeginning(beginner, by).catch((error: unknown) => {
+    const signed = await checkBeginning(beginner, by).catch((error: unknown) => {
       // A person waits for the answer, and can say it again.
       if (error instanceof SluiceError && error.code === 'SLUICE_PROVIDER') throw notAllowed(error.message);
       throw error;
     });
+    if (by.rule !== null) checkFloors(of.spec(), by.rule);
+    if (signed !== null) await checkUnused(client, signed.id);
   }
 
   /** What people say to a run that has a grant. */

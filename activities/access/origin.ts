@@ -9,6 +9,8 @@ export interface Origin {
   /** The run that continued as this one; null when none did. */
   continuedFrom: string | null;
   first: string;
+  /** Its first task was to wait: then `startedAt` says nothing of when it runs. */
+  delayed: boolean;
   /** ms since the epoch, by the server's clock. */
   startedAt: number;
 }
@@ -32,6 +34,7 @@ export async function originOf(
     reset: began.originalExecutionRunId !== execution.runId,
     continuedFrom: began.continuedExecutionRunId || null,
     first: began.firstExecutionRunId || execution.runId,
+    delayed: Number(began.firstWorkflowTaskBackoff?.seconds ?? 0) > 0,
     startedAt: Number(event?.eventTime?.seconds ?? 0) * 1000,
   };
 }

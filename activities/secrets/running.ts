@@ -70,6 +70,7 @@ const PARTS = new Set([
   // Of access: a MAC with a part taken out is none.
   'access',
   'approvers',
+  'deployed',
   'digest',
   'grant',
   'receipt',

@@ -1,8 +1,9 @@
 /** What no spec can go under: approvals are raised to what the policy asks for, and what lacks a floor is refused. Pure. */
 import type { ApprovalSpec, Spec, StrategySpec } from '../model/spec.js';
+import { targetName } from '../model/target.js';
 import { duration } from '../model/text.js';
 import type { Plan, Step } from '../plan/types.js';
-import type { Rule } from './policy.js';
+import { mayTouch, type Rule } from './policy.js';
 
 /** The plan with every approval as strict as the rule asks for at its stage. */
 export function raised(plan: Plan, rule: Rule): Plan {
@@ -29,9 +30,11 @@ function stricter(asked: ApprovalSpec, { approvals, stages }: Rule, stage: strin
 }
 
 /** Where the spec's strategy or its health is under a floor, one sentence each. `undo` goes back, and has no floor. */
-export function specFaults({ strategy, health, allowUngated }: Spec, { floors }: Rule): string[] {
-  if (strategy.type === 'undo') return [];
-  const faults: string[] = [];
+export function specFaults({ strategy, health, allowUngated, target }: Spec, rule: Rule): string[] {
+  const { floors } = rule;
+  const place = `${target.account}/${targetName(target)}`;
+  const faults = mayTouch(rule, place) ? [] : [`target ${place} is not one of this rule's targets`];
+  if (strategy.type === 'undo') return faults;
   if (floors.strategies !== undefined && !floors.strategies.includes(strategy.type)) {
     faults.push(`strategy ${strategy.type} is not allowed here; take ${floors.strategies.join(' or ')}`);
   }

@@ -58,6 +58,7 @@ const secrets = strict({
 const rule = strict({
   app: glob.prefault('*'),
   environment: glob.prefault('*'),
+  targets: z.array(z.string().min(1).max(300)).exactOptional(),
   allow: z.partialRecord(z.enum(RIGHTS), who).prefault({}),
   stages: z
     .record(z.string().min(1).max(40), strict({ approve: who, people: z.int().min(1).max(20).exactOptional() }))
@@ -182,6 +183,11 @@ export function isHolder(holders: string[], subject: { name: string; groups: str
 /** The first rule that is about the target; without one nobody may do anything there. */
 export function ruleFor(policy: Policy, app: string, environment: string): Rule | null {
   return policy.rules.find((rule) => matches(rule.app, app) && matches(rule.environment, environment)) ?? null;
+}
+
+/** Whether a rule is about a place at the provider: `ACCOUNT/TARGET`, such as `default/checkout:live`. Any unless it says which. */
+export function mayTouch({ targets }: Rule, place: string): boolean {
+  return targets === undefined || targets.some((pattern) => matches(pattern, place));
 }
 
 /** `*` in a pattern stands for anything. */

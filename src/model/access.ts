@@ -67,8 +67,8 @@ export interface AccessRecord {
   policy: string | null;
   /** Who signed the start; null when nobody had to. */
   starter: string | null;
-  /** Verbs that need no signature. */
-  open: MessageVerb[];
+  /** Verbs that need no signature; `override`: nor do their `force` and `adopt`. */
+  open: (MessageVerb | 'override')[];
   /** What the activities ask for: this run may do the steps before its plan is made. Null without a key. */
   grant: string | null;
 }

@@ -26,6 +26,7 @@ const first = (of = grants) =>
     environment: 'production',
     starter: 'ann',
     policy: 'p',
+    openOverride: false,
     spec,
   });
 const planned = async (of = grants) =>
@@ -52,8 +53,11 @@ describe('a grant', () => {
   test('lets its own run do what is in its plan, and nothing else', async () => {
     const grant = await planned();
     const fence = { mark: step('canary-10.shift') };
-    expect(await asked('shift', { grant, spec, weight: 10, fence })).toBe('allowed');
-    expect(await asked('shift', { grant, spec, weight: 11, fence })).toContain('a weight of 11 % is not in its plan');
+    const release = { candidate: '2', deployed: await grants.deployed(grant, '2'), stable: '1' };
+    expect(await asked('shift', { grant, spec, weight: 10, fence, ...release })).toBe('allowed');
+    expect(await asked('shift', { grant, spec, weight: 11, fence, ...release })).toContain(
+      'a weight of 11 % is not in its plan',
+    );
     expect(await asked('shift', { grant, spec: { ...spec, retain: 9 }, weight: 10, fence })).toContain(
       'for another spec',
     );
@@ -81,8 +85,9 @@ describe('a grant', () => {
   test.each(['shift', 'promote'])('behind a gate a %s asks for receipts of as many people', async (activity) => {
     const grant = await planned();
     const weight = activity === 'shift' ? { weight: 50 } : {};
+    const release = { candidate: '2', deployed: await grants.deployed(grant, '2') };
     const ask = async (...receipts: (string | null)[]) =>
-      asked(activity, { grant, spec, ...weight, receipts: receipts.map(String) });
+      asked(activity, { grant, spec, ...weight, ...release, receipts: receipts.map(String) });
     // The approval stands behind the shift to 50 %, before all users.
     if (activity === 'shift') {
       expect(await ask()).toBe('allowed');
@@ -96,6 +101,48 @@ describe('a grant', () => {
     expect(await ask(await receipt('ben'), await receipt('cem', grants, { run: 'run-9' }))).toContain('has 1 of 2');
     expect(await ask(await receipt('ben'), grant)).toContain('has 1 of 2');
     expect(await ask(await receipt('ben'), await receipt('cem'))).toBe('allowed');
+  });
+
+  test('gives weight only to what a worker has deployed for its plan, beside what was live', async () => {
+    const grant = await planned();
+    const ask = (of: Asking) => asked('shift', { grant, spec, weight: 10, stable: '1', ...of });
+    const [own, before] = [await grants.deployed(grant, '2'), await grants.deployed(await first(), '2')];
+    expect(await ask({ candidate: '2', deployed: own })).toBe('allowed');
+    expect(await ask({ candidate: '7', deployed: own })).toContain('7 is not what was deployed for its plan');
+    for (const deployed of [null, 'forged', grant, before]) {
+      expect(await ask({ candidate: '2', deployed })).toContain('2 is not what was deployed for its plan');
+    }
+    expect(await ask({ candidate: '2', deployed: own, stable: '7' })).toContain('7 is not what was live before it');
+    expect(await asked('warm', { grant, spec, release: { version: '7' }, deployed: own })).toContain('7 is not what');
+    expect(await asked('promote', { grant, spec, candidate: '7', deployed: own })).toContain('7 is not what');
+  });
+
+  test('writes over a foreign change only when somebody who may has said so', async () => {
+    const grant = await planned();
+    const ask = (force: boolean, ...receipts: (string | null)[]) =>
+      asked('restore', { grant, spec, before, force, receipts: receipts.map(String) });
+    expect(await ask(false)).toBe('allowed');
+    expect(await ask(true)).toContain('nobody who may has said that a foreign change is to be overwritten');
+    expect(await ask(true, await receipt('ben'))).toContain('nobody who may');
+    expect(await ask(true, await receipt('ben', grants, { gate: 'override' }))).toBe('allowed');
+  });
+
+  test('leaves for undo only its own spec and what it has replaced', async () => {
+    const grant = await planned();
+    const env = new MockActivityEnvironment({ workflowExecution: here });
+    const leave = (over: object) =>
+      env.run(() =>
+        grants.allowRecord({ grant, app: 'checkout', environment: 'production', version: '1', spec, ...over }),
+      );
+    await expect(leave({})).resolves.toBeUndefined();
+    for (const over of [
+      { version: '7' },
+      { spec: { ...spec, retain: 0 } },
+      { app: 'other' },
+      { grant: await first() },
+    ]) {
+      await expect(leave(over)).rejects.toThrow('what it leaves for undo is not what it has done');
+    }
   });
 
   test('of a key that is being exchanged counts on every worker that still has it', async () => {

@@ -193,6 +193,14 @@ describe('floors', () => {
     ]);
   });
 
+  test('a rule that names its targets is about no others, whatever the spec calls itself', () => {
+    const spec = canary([]);
+    expect(specFaults(spec, rule("targets: ['default/checkout:*']"))).toEqual([]);
+    expect(specFaults(specFor({ type: 'undo', bake: 0 }), rule("targets: ['prod/*']"))).toEqual([
+      "target default/checkout:live is not one of this rule's targets",
+    ]);
+  });
+
   test('health must be able to stop a release', () => {
     const faults = (spec: Parameters<typeof specFaults>[0]) =>
       specFaults(spec, rule('floors: {health: required, strategies: [canary]}'));

@@ -4,11 +4,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { newKey, sign, signerOf } from '../../src/access/index.js';
+import { newKey, sign, signerOf, specDigest } from '../../src/access/index.js';
+import { contentOf } from '../../src/artifact/index.js';
 import type { Sluice } from '../../src/client/index.js';
 import { readKey } from '../../src/key-file.js';
-import type { VerbStatement } from '../../src/model/access.js';
+import type { Statement, VerbStatement } from '../../src/model/access.js';
 import { accountQueue } from '../../src/model/ids.js';
+import type { ReleaseSource } from '../../src/model/spec.js';
 import { browse, CLIENT, startProvider } from '../access/provider.js';
 import { startRunner } from '../access/runner.js';
 import { tool } from '../support/tools.js';
@@ -113,6 +115,12 @@ async function live(app: string): Promise<void> {
 /** Whether the cloud has taken a write to the app's function at all. */
 const written = (app: string) => world.stack.aws.writes().some((write) => write.function === app);
 
+const signedBy = async (name: Name, statement: Statement, more: { audience?: string; now?: number } = {}) => {
+  const file = readKey(keyFile(world.folder, name));
+  if (file === null) throw new Error(`${name} has no key`);
+  return sign(statement, await signerOf(file), { audience: 'sluice:default', now: Date.now(), valid: 60_000, ...more });
+};
+
 describe('a start', () => {
   test.concurrent('needs the signature of somebody who may', async () => {
     await temporal().workflow.start('canary', {
@@ -138,6 +146,28 @@ describe('a start', () => {
     await start('ungated', { ...QUICK, health: { probes: [], metrics: [] }, allowUngated: true });
     expect(await refusal('ungated')).toContain('health is required here');
     expect([written('under'), written('ungated')]).toEqual([false, false]);
+  });
+
+  test.concurrent('goes on from no state that the starter has brought', async () => {
+    const app = 'carried';
+    const input: Record<string, unknown> = { ...specOf(app, GATED), startedBy: 'ann' };
+    const place = { ...world.at(app), strategy: 'canary' as const };
+    const release = await contentOf(input.release as ReleaseSource);
+    const statement = { act: 'start' as const, ...place, spec: specDigest(input), release };
+    const token = await signedBy('ann', statement);
+    const passed = { cursor: { stage: 1, step: 0 }, full: true, release: { version: '1', digest: 'd' }, step: {} };
+    const started = await temporal().workflow.start('canary', {
+      workflowId: `${app}/production`,
+      taskQueue: 'sluice',
+      args: [
+        { ...input, token },
+        { ...passed, app, environment: 'production', run: 'r', type: 'canary', phase: 'baking' },
+      ],
+    });
+    const view = await world.phase(app, 'awaitingApproval');
+    expect(view).toMatchObject({ run: started.firstExecutionRunId, access: { starter: 'ann' } });
+    expect(written(app) && (await world.alias(app).catch(() => null))).toBeNull();
+    await clients.dan.verb(world.at(app), 'abort', {});
   });
 
   test.concurrent('counts once, for its own spec, and the code must be what was signed', async () => {
@@ -315,17 +345,6 @@ describe('a grant', () => {
 });
 
 describe('a decision', () => {
-  const signedBy = async (name: Name, statement: VerbStatement, more: { audience?: string; now?: number } = {}) => {
-    const file = readKey(keyFile(world.folder, name));
-    if (file === null) throw new Error(`${name} has no key`);
-    return sign(statement, await signerOf(file), {
-      audience: 'sluice:default',
-      now: Date.now(),
-      valid: 60_000,
-      ...more,
-    });
-  };
-
   test('unsigned, forged, expired, of the wrong stage, of another run, of the starter and said twice is refused; two others count', async () => {
     const app = 'gated';
     const id = `${app}/production`;

@@ -43,7 +43,7 @@ function account(driver: PlatformDriver, secrets: Outside['secrets']) {
     promote: async (spec: Spec, candidate: string, mark: string) => {
       const { before } = await run(activities.inspect, { spec, grant: null });
       const fence = { revision: before.revision, mark };
-      await run(activities.promote, { spec, candidate, fence, grant: null, receipts: [] });
+      await run(activities.promote, { spec, candidate, fence, grant: null, receipts: [], deployed: null });
     },
   };
 }

@@ -23,7 +23,14 @@ async function promoted(details: unknown, work: (ctx: CallContext) => void): Pro
     sweep: async () => [],
   });
   const spec = specFor({ type: 'direct', bake: 0 });
-  const args = { spec, candidate: '2', fence: { revision: null, mark: 'm' }, grant: null, receipts: [] };
+  const args = {
+    spec,
+    candidate: '2',
+    fence: { revision: null, mark: 'm' },
+    grant: null,
+    receipts: [],
+    deployed: null,
+  };
   expect(await env.run(activities.promote, args)).toEqual({ revision: 'r', split });
   return told;
 }

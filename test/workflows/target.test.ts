@@ -35,3 +35,32 @@ test('a release that is being started is shown beside the one that has come sinc
     await companion.terminate('the end of the scene');
   });
 });
+
+test('an event of anybody that does not fit is not looked at, and the companion goes on', async () => {
+  await onStage(async ({ env }) => {
+    const companion = await env.client.workflow.start('targetCompanion', {
+      workflowId: targetId('checkout', 'production'),
+      taskQueue: 'sluice',
+      args: ['checkout', 'production'],
+    });
+    const ended = { kind: 'ended', run: 'x', at: 1 };
+    const entry = { version: '2', run: 'x', since: 1, until: null };
+    const hostile = [
+      null,
+      { kind: 'ended' },
+      ended,
+      { ...ended, entry: { ...entry, since: 'boo' }, undo: null },
+      { ...ended, entry: { ...entry, since: 9e15 }, undo: null },
+      { ...ended, entry, undo: { version: '1', window: 'long', spec: {} } },
+      { ...ended, entry, undo: { version: '1', window: 1, spec: null } },
+    ];
+    for (const event of hostile) await companion.signal('rolloutEvent', event);
+    await companion.signal('rolloutEvent', { kind: 'began', run: 'r', strategy: 'canary', at: 1 });
+    const { running, releases } = await until('the last event', async () => {
+      const view = await companion.query<TargetView>('target');
+      return view.running === null ? null : view;
+    });
+    expect([running?.run, releases]).toEqual(['r', []]);
+    await companion.terminate('the end of the scene');
+  });
+});
