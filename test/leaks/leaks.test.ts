@@ -2,7 +2,6 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../support/tools.js';
-import { inject } from './inject.js';
 import { playRound } from './round.js';
 import { lanesOf } from './scenarios.js';
 import { startWorld, type World } from './world.js';
@@ -19,11 +18,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-// One after the other: the leaks on purpose would be found by the first.
-test('no secret, key or token shows anywhere, and one that is put there on purpose is found at each place', async () => {
+// That the search finds what is there is `search.test.ts`, and `npm run leaks -- --inject` at each place.
+test('no secret, key or token shows anywhere', async () => {
   const { leaks, faults } = await playRound(world, lanesOf(false));
   // What is named holds no value.
   expect({ leaks, faults }).toEqual({ leaks: [], faults: [] });
-  const missed = (await inject(world)).filter(({ form }) => form === null);
-  expect(missed).toEqual([]);
 }, 180_000);
