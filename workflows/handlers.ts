@@ -39,7 +39,7 @@ export function registerHandlers(rollout: Rollout): void {
     setHandler(
       verbSignal(verb),
       (given) => {
-        rollout.countSignal();
+        rollout.growth.signal();
         const why = refusal(rollout, verb, given);
         const payload = (given ?? {}) as Payload;
         if (why !== null) rollout.journal.refusal(verb, byOf(given), why);
@@ -50,7 +50,7 @@ export function registerHandlers(rollout: Rollout): void {
     );
   }
   setHandler(supersedeSignal, (given: unknown) => {
-    rollout.countSignal();
+    rollout.growth.signal();
     if (!isMeant(rollout, given)) return;
     void shielded(async () => {
       await known(rollout);
@@ -62,7 +62,7 @@ export function registerHandlers(rollout: Rollout): void {
   // What still waited when the run before this one ended.
   if (rollout.state.pending.length > 0) rollout.checks.goOn(taken(rollout));
   setDefaultSignalHandler((name, given) => {
-    rollout.countSignal();
+    rollout.growth.signal();
     rollout.journal.refusal(
       name,
       byOf(given),
@@ -196,6 +196,7 @@ async function answer(rollout: Rollout, verb: MessageVerb, given: Payload): Prom
   // Meanwhile it may have become too late.
   const why = refusal(rollout, verb, payload);
   if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
+  rollout.growth.look();
   return { verb, phase: state.phase, message: apply(rollout, verb, payload) };
 }
 

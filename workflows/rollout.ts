@@ -11,7 +11,6 @@ import {
   CancelledFailure,
   condition,
   continueAsNew,
-  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Prepared } from '../activities/types.js';
@@ -24,6 +23,7 @@ import type { Stage, Step } from '../src/plan/types.js';
 import { light, looking } from './calls.js';
 import { Checks } from './checks.js';
 import { failureOf } from './failures.js';
+import { Growth } from './growth.js';
 import { registerHandlers } from './handlers.js';
 import { Herald } from './herald.js';
 import { Journal } from './journal.js';
@@ -36,9 +36,6 @@ import { Steps } from './steps.js';
 import { Waits } from './waits.js';
 import { Watching } from './watching.js';
 import { WayBack } from './way-back.js';
-
-/** No signal for this long is the end of a flood, in ms. */
-const QUIET = 1_000;
 
 /** What a rollout workflow is: one run of it, over every continue-as-new. */
 export async function rollout(type: RolloutType, input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {
@@ -60,10 +57,10 @@ export async function rollout(type: RolloutType, input: RolloutInput, carried?: 
 export class Rollout {
   readonly journal: Journal;
   readonly watching: Watching;
-  /** Signals of this run, counted so that a flood ends in a new run and not at the server's limit. */
-  private signals = 0;
-  private lastSignal = 0;
-  private settling = false;
+  readonly growth = new Growth(
+    () => this.state.limits,
+    () => this.checks.idle,
+  );
   /** This run has continued another, and its grants are being made out for it. */
   renewing: boolean;
   readonly checks = new Checks(this);
@@ -170,7 +167,8 @@ export class Rollout {
   /** Between two steps: leave if asked to, continue as new if this run has grown long. */
   private async breathe(): Promise<void> {
     if (this.state.leave !== null) throw new Leaving();
-    if (this.mustContinue()) await this.continue();
+    this.growth.look();
+    if (this.growth.over) await this.continue();
   }
 
   /**
@@ -180,7 +178,8 @@ export class Rollout {
   async until(wish: () => boolean, ms: number, summary: string, options: { deaf?: boolean } = {}): Promise<Waited> {
     const { state, watching } = this;
     const unhealthy = () => options.deaf !== true && watching.unhealthy !== null;
-    await condition(() => wish() || state.leave !== null || unhealthy() || this.mustContinue(), Math.max(1, ms), {
+    this.growth.look();
+    await condition(() => wish() || state.leave !== null || unhealthy() || this.growth.over, Math.max(1, ms), {
       summary,
     });
     if (state.leave !== null) throw new Leaving();
@@ -189,7 +188,8 @@ export class Rollout {
       return 'again';
     }
     if (wish()) return 'asked';
-    if (this.mustContinue()) await this.continue();
+    this.growth.look();
+    if (this.growth.over) await this.continue();
     return 'elapsed';
   }
 
@@ -229,47 +229,12 @@ export class Rollout {
     throw new AskedAgain();
   }
 
-  mustContinue(): boolean {
-    const info = workflowInfo();
-    const long =
-      info.continueAsNewSuggested ||
-      info.historyLength >= this.state.limits.history ||
-      this.signals >= this.state.limits.signals;
-    return long && this.settled;
-  }
-
-  /**
-   * The server refuses to end a run that has news, and then the whole history is replayed: in the middle of a flood a run
-   * would do nothing else. So it goes on until a moment is quiet and all is checked; after 10,000 signals the server takes
-   * no more of them.
-   */
-  private get settled(): boolean {
-    return this.checks.idle && Date.now() - this.lastSignal >= QUIET;
-  }
-
-  countSignal(): void {
-    this.signals += 1;
-    this.lastSignal = Date.now();
-    if (this.signals >= this.state.limits.signals && !this.settling) {
-      void CancellationScope.nonCancellable(() => this.settle());
-    }
-  }
-
-  /** Wakes whoever waits once it is quiet. */
-  private async settle(): Promise<void> {
-    this.settling = true;
-    while (!this.settled) await sleep(QUIET, { summary: 'wait for the end of a flood of messages' });
-    this.settling = false;
-  }
-
   async continue(): Promise<never> {
     const { state } = this;
     const leaving = state.leave;
     const report = await this.watching.stop();
     if (report?.verdict.state === 'unhealthy' && state.leave === null) await this.waits.unhealthy(report);
-    const ready = () => (allHandlersFinished() && this.settled) || state.leave !== leaving;
-    // It becomes quiet by the clock alone, which wakes nobody.
-    while (!ready()) await condition(ready, QUIET);
+    await condition(() => (allHandlersFinished() && this.growth.settled) || state.leave !== leaving);
     // An abort does not wait for the rest of a flood.
     if (state.leave !== leaving) throw new Leaving();
     this.checks.carry();

@@ -11,13 +11,13 @@ import {
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { Spec } from '../src/model/spec.js';
 import { code } from '../src/model/text.js';
 import type { LedgerEntry, TargetView } from '../src/model/view.js';
 import { forward, light } from './calls.js';
 import { failureOf } from './failures.js';
+import { Growth } from './growth.js';
 import type { RolloutEvent, Submission, UndoRecord } from './messages.js';
 import { rolloutEventSignal, submitUpdate, targetQuery, undoQuery } from './messages.js';
 import { type Queued, type QueueState, queuedView, startQueued, submit } from './queue.js';
@@ -50,7 +50,7 @@ export async function target(app: string, environment: string, carried?: TargetS
     running: null,
   };
   let wakes = 0;
-  let signals = 0;
+  const growth = new Growth(() => ({ history: MANY_EVENTS, signals: MANY_EVENTS }));
   const wake = () => {
     wakes += 1;
   };
@@ -68,7 +68,7 @@ export async function target(app: string, environment: string, carried?: TargetS
     },
   );
   setHandler(rolloutEventSignal, (event: unknown) => {
-    signals += 1;
+    growth.signal();
     if (!isEvent(event)) return;
     if (event.kind === 'ended') wake();
     take(state, event);
@@ -100,14 +100,15 @@ export async function target(app: string, environment: string, carried?: TargetS
     },
   );
   setDefaultSignalHandler(() => {
-    signals += 1;
+    growth.signal();
   });
   show(state);
 
   let retiring = false;
   for (let wait = LOOK_AGAIN, seen = 0; ; ) {
     const due = nextDue(state, wait);
-    const asked = () => wakes !== seen || (long(signals) && allHandlersFinished());
+    growth.look();
+    const asked = () => wakes !== seen || (growth.over && allHandlersFinished());
     let woken = true;
     if (due === null) await condition(asked);
     else woken = await condition(asked, due, { summary: dueSummary(state) });
@@ -123,13 +124,9 @@ export async function target(app: string, environment: string, carried?: TargetS
       });
     }
     show(state);
-    if (long(signals) && allHandlersFinished()) await continueAsNew<typeof target>(app, environment, state);
+    growth.look();
+    if (growth.over && allHandlersFinished()) await continueAsNew<typeof target>(app, environment, state);
   }
-}
-
-function long(signals: number): boolean {
-  const info = workflowInfo();
-  return info.continueAsNewSuggested || info.historyLength > MANY_EVENTS || signals > MANY_EVENTS;
 }
 
 function nextDue(state: TargetState, lookAgain: number): number | null {

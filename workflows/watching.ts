@@ -57,6 +57,7 @@ export class Watching {
     };
     this.running = running;
     void running.done.then((report) => {
+      this.rollout.growth.look();
       if (this.running !== running) return;
       this.running = null;
       this.note(report);

@@ -31,6 +31,7 @@ export class WayBack {
     journal.enter('restoring', leave.reason, leave.code);
     for (let chunk = spec.deadlines.stuckAfter; ; chunk = RESTORE_CHUNK) {
       delete this.rollout.wish.retry;
+      this.rollout.growth.look();
       const scope = new CancellationScope();
       const force = state.force;
       const done = scope.run(() =>
@@ -51,12 +52,12 @@ export class WayBack {
           (error: unknown) => ({ error }),
         ),
         condition(
-          () => this.rollout.wish.retry !== undefined || state.force !== force || this.rollout.mustContinue(),
+          () => this.rollout.wish.retry !== undefined || state.force !== force || this.rollout.growth.over,
         ).then(() => 'again' as const),
       ]);
       if (outcome === 'again') {
         scope.cancel();
-        if (this.rollout.mustContinue()) await this.rollout.continue();
+        if (this.rollout.growth.over) await this.rollout.continue();
         continue;
       }
       if ('written' in outcome) {
@@ -86,14 +87,15 @@ export class WayBack {
     void this.rollout.herald.notify('stuck');
     if (!foreign) return;
     for (let remind = this.rollout.spec.health.policy.remindEvery; ; remind = Math.min(remind * 2, LONGEST_REMINDER)) {
+      this.rollout.growth.look();
       await condition(
-        () => state.force !== force || this.rollout.wish.adopt === true || this.rollout.mustContinue(),
+        () => state.force !== force || this.rollout.wish.adopt === true || this.rollout.growth.over,
         remind,
         {
           summary: 'remind of the foreign change',
         },
       );
-      if (this.rollout.mustContinue()) await this.rollout.continue();
+      if (this.rollout.growth.over) await this.rollout.continue();
       if (state.force) return;
       if (this.rollout.wish.adopt === true && (await this.rollout.steps.adopt(() => state.force !== force))) return;
       void this.rollout.herald.notify('reminder');

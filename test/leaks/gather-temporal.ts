@@ -4,7 +4,7 @@ import type { Gathered, PlaceName } from './gathered.js';
 import { bytesIn, Wire } from './wire.js';
 
 /** Milliseconds between two looks at what runs. */
-const EVERY = 500;
+const EVERY = 200;
 const namespace = 'default';
 /** Queue of workflows that nobody works on: they would answer no query. */
 export const NOBODY = 'leak-nobody';
@@ -20,10 +20,12 @@ interface Execution {
 
 export class TemporalGatherer {
   #on = true;
-  #watching: Promise<void> = Promise.resolve();
+  #watching: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly wire: Wire,
+    /** Queries have their own: one that waits for a worker must not keep what passes quickly from being seen. */
+    private readonly asking: Wire,
     private readonly to: Gathered,
     private readonly looks: (workflowId: string) => boolean,
   ) {}
@@ -34,15 +36,19 @@ export class TemporalGatherer {
     to: Gathered,
     looks: (workflowId: string) => boolean = () => true,
   ): Promise<TemporalGatherer> {
-    const gatherer = new TemporalGatherer(await Wire.to(address), to, looks);
-    gatherer.#watching = gatherer.#watch();
+    const gatherer = new TemporalGatherer(await Wire.to(address), await Wire.to(address), to, looks);
+    const looking = [
+      gatherer.#watch((one) => gatherer.#describe(one)),
+      gatherer.#watch((one) => gatherer.#queries(one)),
+    ];
+    gatherer.#watching = Promise.all(looking);
     return gatherer;
   }
 
   async close(): Promise<void> {
     this.#on = false;
     await this.#watching;
-    await this.wire.close();
+    await Promise.all([this.wire.close(), this.asking.close()]);
   }
 
   /** Everything that is kept, of open and closed workflows. */
@@ -54,12 +60,10 @@ export class TemporalGatherer {
     }
   }
 
-  async #watch(): Promise<void> {
+  /** Looks at what is open, again and again. */
+  async #watch(look: (one: Execution) => Promise<void>): Promise<void> {
     while (this.#on) {
-      for (const one of (await this.#executions()).filter(({ open }) => open)) {
-        await this.#describe(one);
-        await this.#queries(one);
-      }
+      for (const one of (await this.#executions()).filter(({ open }) => open)) await look(one);
       await pause(EVERY);
     }
   }
@@ -121,7 +125,7 @@ export class TemporalGatherer {
     for (const [place, queryType] of [...own, ['current details', '__temporal_workflow_metadata'] as const]) {
       const request = { namespace, execution: { workflowId, runId }, query: { queryType } };
       // One that has just begun, or whose worker is being killed, has no answer; the next look has.
-      const asked = await this.wire.ask((service) => service.queryWorkflow(request)).catch(() => null);
+      const asked = await this.asking.ask((service) => service.queryWorkflow(request)).catch(() => null);
       if (asked !== null) this.to.add(place, `${workflowId} ${runId}`, asked.bytes);
     }
   }
