@@ -5,7 +5,7 @@
  */
 import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import type { Message } from '../activities/access/index.js';
-import type { CheckedMessage, MessageAnswer } from '../src/model/access.js';
+import { type CheckedMessage, LONGEST_TOKEN, type MessageAnswer } from '../src/model/access.js';
 import { clean } from '../src/model/text.js';
 import type { MessageVerb } from '../src/model/words.js';
 import { light } from './calls.js';
@@ -17,15 +17,15 @@ import type { Rollout } from './rollout.js';
 const BATCH = 400;
 /** and the characters of their tokens: below a payload's limit of 2 MB. */
 const BATCH_SIZE = 1_600_000;
-/** Longest token that is passed on, in characters. */
-const LONGEST_TOKEN = 8_192;
-/** Signals that wait on over a continue-as-new. */
-const CARRIED = 100;
+
+const UNCHECKED = 'it could not be checked';
 
 type Sayable = MessageVerb | 'supersede';
 
 export class Checks {
   private draining = false;
+  /** Signals that wait to be checked. A run does not continue as another before there are none. */
+  private waiting: Message[] = [];
   /** Of the signals in the line. */
   private readonly tokens = new Set<unknown>();
 
@@ -33,7 +33,7 @@ export class Checks {
 
   /** Nothing waits to be checked. */
   get idle(): boolean {
-    return this.rollout.state.pending.length === 0;
+    return this.waiting.length === 0;
   }
 
   /** By which policy this runs is known, and this run has its grants. */
@@ -53,57 +53,45 @@ export class Checks {
   async one(verb: MessageVerb, payload: Record<string, unknown>): Promise<CheckedMessage> {
     const [answer] = await this.ask([messageOf(verb, payload)]);
     if (answer?.ok === true) return answer;
-    const why = answer === undefined ? 'it could not be checked' : answer.why;
-    this.rollout.journal.refusal(verb, answer?.by ?? 'somebody', why);
+    const { by, why } = answer ?? { by: 'somebody', why: UNCHECKED };
+    this.rollout.journal.refusal(verb, by, why);
     throw ApplicationFailure.nonRetryable(`${verb} is refused: ${why}`, 'SLUICE_ACCESS');
   }
 
   /** Puts a signal into the line; `take` hears of those that are accepted. */
   line(verb: Sayable, payload: Record<string, unknown>, take: (message: CheckedMessage) => void): void {
-    const { state, journal } = this.rollout;
+    const { journal } = this.rollout;
     const message = messageOf(verb, payload);
     if (typeof message.token !== 'string') journal.refusal(verb, message.by, unsigned(verb));
     else if (message.token.length > LONGEST_TOKEN) journal.refusal(verb, message.by, 'its token is too long to be one');
     else if (this.tokens.has(message.token)) journal.refusal(verb, message.by, 'it was sent twice');
     else {
-      state.pending.push(message);
+      this.waiting.push(message);
       this.tokens.add(message.token);
     }
     this.goOn(take);
   }
 
-  /** Before this run continues as another: what has not been checked waits on, an abort first, as many as fit. */
-  carry(): void {
-    const { state, journal } = this.rollout;
-    const [aborts, others] = [
-      state.pending.filter(({ verb }) => verb === 'abort'),
-      state.pending.filter(({ verb }) => verb !== 'abort'),
-    ];
-    const line = [...aborts, ...others];
-    for (const { verb, by } of line.slice(CARRIED)) journal.refusal(verb, by, 'too many messages at once');
-    state.pending = line.slice(0, CARRIED);
-  }
-
   /** Checks what waits, until nothing does. A cancel of the workflow does not end it. */
-  goOn(take: (message: CheckedMessage) => void): void {
+  private goOn(take: (message: CheckedMessage) => void): void {
     if (!this.draining) void CancellationScope.nonCancellable(() => this.drain(take));
   }
 
   private async drain(take: (message: CheckedMessage) => void): Promise<void> {
     this.draining = true;
-    const { state, journal } = this.rollout;
+    const { journal } = this.rollout;
     try {
       await condition(() => this.ready);
-      while (state.pending.length > 0) {
+      while (this.waiting.length > 0) {
         // An abort outranks everything, here too.
-        state.pending.sort((a, b) => Number(b.verb === 'abort') - Number(a.verb === 'abort'));
-        const batch = fitting(state.pending);
+        this.waiting.sort((a, b) => Number(b.verb === 'abort') - Number(a.verb === 'abort'));
+        const batch = fitting(this.waiting);
         const answers = await this.ask(batch);
         const done = new Set(batch);
-        state.pending = state.pending.filter((each) => !done.has(each));
+        this.waiting = this.waiting.filter((each) => !done.has(each));
         for (const { token } of batch) this.tokens.delete(token);
         for (const [at, { verb, by }] of batch.entries()) {
-          const answer = answers[at] ?? { ok: false, by, why: 'it could not be checked' };
+          const answer = answers[at] ?? { ok: false, by, why: UNCHECKED };
           if (answer.ok) take(answer);
           else journal.refusal(verb, answer.by, answer.why);
         }
@@ -143,7 +131,7 @@ function sane({ verb, by }: Message, answer: MessageAnswer | null | undefined): 
     if (!answer.ok) return { ok: false, verb, by: answer.by, why: clean(answer.why) };
     if (typeof answer.id === 'string' && typeof answer.until === 'number') return answer;
   }
-  return { ok: false, verb, by, why: 'it could not be checked' };
+  return { ok: false, verb, by, why: UNCHECKED };
 }
 
 /** As many of the first as one activity takes. */

@@ -59,8 +59,6 @@ export function registerHandlers(rollout: Rollout): void {
       else supersede(rollout, byOf(given));
     });
   });
-  // What still waited when the run before this one ended.
-  if (rollout.state.pending.length > 0) rollout.checks.goOn(taken(rollout));
   setDefaultSignalHandler((name, given) => {
     rollout.growth.signal();
     rollout.journal.refusal(

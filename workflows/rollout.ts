@@ -237,7 +237,6 @@ export class Rollout {
     await condition(() => (allHandlersFinished() && this.growth.settled) || state.leave !== leaving);
     // An abort does not wait for the rest of a flood.
     if (state.leave !== leaving) throw new Leaving();
-    this.checks.carry();
     return continueAsNew<(input: RolloutInput, carried: RolloutState) => Promise<RolloutView>>(this.input, state);
   }
 

@@ -1,5 +1,4 @@
 /** What a rollout carries: plain data, so that it can continue as new between and inside steps. */
-import type { Message } from '../activities/access/index.js';
 import type { AttemptedWrite, Environments } from '../activities/platform/platform.js';
 import type { Limits, Prepared } from '../activities/types.js';
 import type { JudgeState } from '../src/judge/types.js';
@@ -81,8 +80,6 @@ export interface RolloutState {
   used: { id: string; until: number }[];
   /** A verb may come while this run continues as the next one. */
   wish: Wish;
-  /** Signals that wait to be checked. */
-  pending: Message[];
   spec: Spec | null;
   prepared: Prepared | null;
   cursor: { stage: number; step: number };
@@ -148,7 +145,6 @@ export function newState(of: {
     receipts: [],
     used: [],
     wish: {},
-    pending: [],
     spec: null,
     prepared: null,
     cursor: { stage: 0, step: 0 },

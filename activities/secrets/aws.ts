@@ -45,3 +45,8 @@ export function awsFailure(error: unknown, reference: SecretReference, names: Na
     ? denied(reference, names.action, said)
     : ours;
 }
+
+/** What is in another region is named by its ARN. */
+export function regionIn(name: string): string | undefined {
+  return /^arn:[^:]+:[^:]+:([^:]+):/.exec(name)?.[1];
+}

@@ -27,7 +27,6 @@ export { mayUseBy } from './secrets.js';
 export {
   audienceOf,
   BadToken,
-  LONGEST_TOKEN,
   NotChecked,
   type ReadBy,
   read,

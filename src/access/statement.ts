@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, decodeProtectedHeader, errors, importJWK, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
-import { BEGINNINGS, type Statement } from '../model/access.js';
+import { BEGINNINGS, LONGEST_TOKEN, type Statement } from '../model/access.js';
 import { clean } from '../model/text.js';
 import { VERB_TABLE } from '../model/verbs.js';
 import type { MessageVerb } from '../model/words.js';
@@ -17,8 +17,6 @@ const TYPE = 'sluice+jwt';
 const TOLERANCE = 60;
 /** Longest a statement may be valid, in ms: as long as a release may wait in the queue. */
 const LONGEST = 7 * 86_400_000;
-/** Longest token that is looked at, in characters. */
-export const LONGEST_TOKEN = 8_192;
 
 /** For whom a statement is: a namespace of Temporal, so that one for staging means nothing in production. */
 export function audienceOf(namespace: string): string {

@@ -1,5 +1,5 @@
 /** The approvals that are open, over all targets. */
-import { parseRolloutId, rolloutId } from '../model/ids.js';
+import { rolloutId } from '../model/ids.js';
 import type { RolloutView } from '../model/view.js';
 import type { Link } from './connect.js';
 import { list } from './list.js';
@@ -24,7 +24,7 @@ export async function approvals(link: Link): Promise<OpenApproval[]> {
 
 function openIn(view: RolloutView | null, name: string | null): OpenApproval[] {
   const gate = view?.waitingFor?.gate ?? null;
-  if (view === null || gate === null || parseRolloutId(rolloutId(view.app, view.environment)) === null) return [];
+  if (view === null || gate === null) return [];
   const { app, environment, run, candidate, weight, startedBy, message } = view;
   return [{ app, environment, run, candidate, weight, startedBy, message, gate, mine: isMine(view, name) }];
 }

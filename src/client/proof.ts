@@ -1,6 +1,6 @@
 /** Signing what is said: with a key, else with one that a login or a CI certifies for it. */
-import { audienceOf, LONGEST_TOKEN, sign, specDigest, validFor } from '../access/index.js';
-import type { StartStatement, Statement, VerbStatement } from '../model/access.js';
+import { audienceOf, sign, specDigest, validFor } from '../access/index.js';
+import { LONGEST_TOKEN, type StartStatement, type Statement, type VerbStatement } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
 import type { RolloutInput } from '../model/spec.js';
 import { clean } from '../model/text.js';

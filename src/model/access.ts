@@ -1,6 +1,9 @@
 /** What people sign, and what a rollout records of who may do what. Types alone. */
 import type { MessageVerb, RolloutType } from './words.js';
 
+/** Longest signed statement that is looked at, in characters. */
+export const LONGEST_TOKEN = 8_192;
+
 /** What a policy can allow. `override` is writing over somebody else's change: `abort --force`, `retry --adopt`. */
 export const RIGHTS = [
   'start',

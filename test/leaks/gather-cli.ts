@@ -1,4 +1,5 @@
 /** What `sluice` says, as text and as JSON, and the files it writes. */
+import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Gathered, PlaceName } from './gathered.js';
@@ -8,8 +9,6 @@ import type { World } from './world.js';
 const FORMS = [[], ['-o', 'json']];
 
 export class CliGatherer {
-  #files = 0;
-
   constructor(
     private readonly world: World,
     private readonly to: Gathered,
@@ -56,7 +55,7 @@ export class CliGatherer {
   }
 
   #file(end: string): string {
-    this.#files += 1;
-    return path.join(this.world.folder, `said-${this.#files}.${end}`);
+    // Of its own, whoever else gathers in this world: an audit is never written over another.
+    return path.join(this.world.folder, `said-${randomUUID()}.${end}`);
   }
 }

@@ -1,7 +1,7 @@
 /** AWS Secrets Manager. Permission: `secretsmanager:GetSecretValue`, and `kms:Decrypt` for a key of one's own. */
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SecretReference } from '../../../src/model/secrets.js';
-import { type AwsAccess, awsFailure } from '../aws.js';
+import { type AwsAccess, awsFailure, regionIn } from '../aws.js';
 import { missing, type SecretStore } from '../store.js';
 
 /** The ids of versions are UUIDs or as long ("GetSecretValue", VersionId); shorter names are staging labels. */
@@ -26,11 +26,6 @@ export function awsSecretsManagerStore(access: AwsAccess): SecretStore {
       }
     },
   };
-}
-
-/** A secret of another region is named by its ARN. */
-function regionIn(name: string): string | undefined {
-  return /^arn:[^:]+:secretsmanager:([^:]+):/.exec(name)?.[1];
 }
 
 function failure(error: unknown, reference: SecretReference): unknown {

@@ -1,7 +1,7 @@
 /** AWS Systems Manager's Parameter Store. Permission: `ssm:GetParameter`, and `kms:Decrypt` for a key of one's own. */
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { SecretReference } from '../../../src/model/secrets.js';
-import { type AwsAccess, awsFailure } from '../aws.js';
+import { type AwsAccess, awsFailure, regionIn } from '../aws.js';
 import { missing, type SecretStore } from '../store.js';
 
 export function awsSsmStore(access: AwsAccess): SecretStore {
@@ -21,10 +21,6 @@ export function awsSsmStore(access: AwsAccess): SecretStore {
       }
     },
   };
-}
-
-function regionIn(name: string): string | undefined {
-  return /^arn:[^:]+:ssm:([^:]+):/.exec(name)?.[1];
 }
 
 function failure(error: unknown, reference: SecretReference): unknown {

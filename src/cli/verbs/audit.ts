@@ -1,9 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { SluiceError } from '../../model/errors.js';
-import { clean } from '../../model/text.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
+import { readText, writeText } from '../files.js';
 import { type Given, usage } from '../given.js';
 import { print, say } from '../print.js';
 
@@ -30,7 +28,9 @@ export const audit = command({
     if (file !== undefined) {
       const key = given.text('key');
       if (key === undefined) throw usage('--verify goes with --key, the public key of who exported it');
-      const lines = readLines(path.resolve(ctx.cwd, file));
+      const lines = readText(ctx, file)
+        .split('\n')
+        .filter((line) => line !== '');
       const fault = await faultOf(lines, key);
       if (fault !== null) throw new SluiceError('SLUICE_ACCESS', `${file} is not what was exported: ${fault}`);
       print(ctx, `${file} is whole: ${lines.length - 1} lines, signed with this key`);
@@ -42,7 +42,7 @@ export const audit = command({
     const lines = await trailOf(entries, signer, ctx.now());
     const out = given.text('out');
     if (out === undefined) print(ctx, lines);
-    else writeFileSync(path.resolve(ctx.cwd, out), `${lines.join('\n')}\n`, { flag: 'wx' });
+    else writeText(ctx, out, `${lines.join('\n')}\n`, { anew: true });
     if (out !== undefined) say(ctx, `${entries.length} lines in ${out}`);
     if (signer === null) say(ctx, 'the head is not signed: you have no key (`sluice key`)');
     return EXIT.succeeded.code;
@@ -52,14 +52,4 @@ export const audit = command({
 function targetOf(given: Given) {
   if (given.maybe('target') === undefined) throw usage('say which target, or --verify FILE');
   return given.target();
-}
-
-function readLines(file: string): string[] {
-  try {
-    return readFileSync(file, 'utf8')
-      .split('\n')
-      .filter((line) => line !== '');
-  } catch (error) {
-    throw usage(`${clean(file, 300)} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
-  }
 }

@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Policy, Rule } from '../../access/index.js';
 import { RIGHTS, type Right } from '../../model/access.js';
 import { duration } from '../../model/text.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { usage } from '../given.js';
+import { readText } from '../files.js';
 import { emit, frameOf, print } from '../print.js';
 import { table } from '../render/table.js';
 
@@ -21,7 +19,7 @@ export const policy = command({
   handler: async (given, ctx) => {
     const { holdersOf, namesOf, parsePolicy, ruleFor } = await import('../../access/index.js');
     const file = given.arg('file');
-    const found = parsePolicy(readText(path.resolve(ctx.cwd, file), file), file);
+    const found = parsePolicy(readText(ctx, file), file);
     if (given.maybe('target') === undefined) {
       if (ctx.json) emit(ctx, { digest: found.digest, people: Object.keys(found.people), rules: found.rules.length });
       else
@@ -82,12 +80,4 @@ function floorsOf({ approvals, floors }: Rule, { digest }: Policy): string[] {
     `strategies: ${floors.strategies?.join(', ') ?? 'any'}; shortest bake ${duration(floors.bake)}; health ${floors.health}`,
     `digest: ${digest.slice(0, 12)}`,
   ];
-}
-
-function readText(whole: string, file: string): string {
-  try {
-    return readFileSync(whole, 'utf8');
-  } catch (error) {
-    throw usage(`${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
-  }
 }

@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { shortRun } from '../../model/ids.js';
 import type { RolloutView } from '../../model/view.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
+import { writeText } from '../files.js';
 import { type Given, usage } from '../given.js';
 import { emit, mayRedraw, print, say } from '../print.js';
 import { reportAssets } from '../report/assets.js';
@@ -47,7 +47,7 @@ export const report = command({
       return EXIT.succeeded.code;
     }
     const file = out ?? fileNameOf(view);
-    write(path.resolve(ctx.cwd, file), file, page);
+    writeText(ctx, file, page);
     if (ctx.json) emit(ctx, { file });
     else print(ctx, file);
     if (opens(given, ctx)) await open(ctx, path.resolve(ctx.cwd, file));
@@ -63,14 +63,6 @@ function runOf(given: Given): string | undefined {
 
 function fileNameOf({ app, environment, run }: RolloutView): string {
   return `${app}-${environment}-${shortRun(run)}.html`;
-}
-
-function write(place: string, file: string, page: string): void {
-  try {
-    writeFileSync(place, page);
-  } catch (error) {
-    throw usage(`${file} cannot be written: ${(error as Error).message}; name another one with --out`);
-  }
 }
 
 function opens(given: Given, ctx: Context): boolean {

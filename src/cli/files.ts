@@ -1,0 +1,29 @@
+/** Files that a command names: what cannot be read or written is said, and is no defect. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { clean } from '../model/text.js';
+import type { Context } from './command.js';
+import { usage } from './given.js';
+
+/** The file's text. Errors: SLUICE_USAGE. */
+export function readText(ctx: Pick<Context, 'cwd'>, file: string): string {
+  try {
+    return readFileSync(path.resolve(ctx.cwd, file), 'utf8');
+  } catch (error) {
+    throw usage(`${clean(file, 300)} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** Writes what `--out` names. `anew`: a file that is there is kept. Errors: SLUICE_USAGE. */
+export function writeText(
+  ctx: Pick<Context, 'cwd'>,
+  file: string,
+  text: string,
+  { anew = false }: { anew?: boolean } = {},
+): void {
+  try {
+    writeFileSync(path.resolve(ctx.cwd, file), text, { flag: anew ? 'wx' : 'w' });
+  } catch (error) {
+    throw usage(`${clean(file, 300)} cannot be written: ${(error as Error).message}; name another one with --out`);
+  }
+}
