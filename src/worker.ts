@@ -54,12 +54,16 @@ export interface RunningWorker {
 }
 
 /** Workflow code: the bundle the build made, or the sources (slower to start). One of its own hides failures from the server. */
-export function workflowSource(encrypts = false): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+export function workflowSource(
+  encrypts = false,
+): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'interceptors'> {
   const name = encrypts ? '../workflow-bundle-encrypted.js' : '../workflow-bundle.js';
   const bundle = fileURLToPath(new URL(name, import.meta.url));
   if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
   const built = fileURLToPath(new URL('../workflows/index.js', import.meta.url));
-  return { workflowsPath: existsSync(built) ? built : built.replace(/\.js$/, '.ts') };
+  const extension = existsSync(built) ? '.js' : '.ts';
+  const source = (name: string) => fileURLToPath(new URL(`../workflows/${name}${extension}`, import.meta.url));
+  return { workflowsPath: source('index'), interceptors: { workflowModules: [source('interceptors')] } };
 }
 
 /** Connects, checks the namespace, and starts the workers. Errors: SLUICE_UNREACHABLE, SLUICE_SETUP. */

@@ -166,13 +166,23 @@ describe('an approval', () => {
       await rolling.signal('approve');
       await rolling.signal('aprove', { stage: '10%' });
       await rolling.signal('resume', { by: 'x' });
+      const raw = (signalName: string, encoding: string, data: string) =>
+        env.client.workflowService.signalWorkflowExecution({
+          namespace: 'default',
+          workflowExecution: { workflowId: rolling.workflowId },
+          signalName,
+          input: { payloads: [{ metadata: { encoding: Buffer.from(encoding) }, data: Buffer.from(data) }] },
+        });
+      await raw('approve', 'json/plain', '{"stage":');
+      await raw('abort', 'nobody/knows', '{}');
+      await raw('__temporal_x', 'json/plain', '{}');
       const view = await until('the refusals', async () => {
         const now = await rolling.query<RolloutView>('status');
-        return now.refusalsTotal === 10 ? now : null;
+        return now.refusalsTotal === 13 ? now : null;
       });
       expect(view.phase).toBe('awaitingApproval');
       expect(view.refusals.map((each) => each.why).join('\n')).toMatch(
-        /not the one that waits[\s\S]*there is no signal "aprove"/,
+        /not the one that waits[\s\S]*there is no signal "aprove"[\s\S]*must be a JSON object[\s\S]*there is no signal "__temporal_x"/,
       );
       await rolling.signal('reject', { stage: '10%', by: 'bob', comment: 'wrong ticket' });
       await rolling.signal('approve', { stage: '10%', by: 'late' });
