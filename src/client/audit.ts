@@ -21,6 +21,7 @@ import type { AuditEntry, TargetName } from './types.js';
 type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;
 type HistoryEvent = NonNullable<History['events']>[number];
 type Payloads = { payloads?: unknown[] | null } | null | undefined;
+type Principal = HistoryEvent['principal'];
 type Failure = Parameters<typeof decodeOptionalFailureToOptionalError>[1];
 
 /** Activities that change something at the provider. */
@@ -67,6 +68,10 @@ class Reader {
   private readonly entries: AuditEntry[] = [];
   /** Activities and updates that have begun, by their event or id. */
   private readonly begun = new Map<string, { type: string; args: unknown }>();
+  /** Who sent a signed statement first; a worker decides on it later. */
+  private readonly bearers = new Map<string, Principal>();
+  /** As whom the server knows this run's workers, who pass on what the companion was given. */
+  private readonly workers = new Set<string>();
   private split: Split | null = null;
   private first: string;
   private signed = false;
@@ -80,11 +85,22 @@ class Reader {
   }
 
   async read(events: HistoryEvent[]): Promise<AuditEntry[]> {
+    for (const { principal, workflowTaskCompletedEventAttributes } of events) {
+      if (principal != null && workflowTaskCompletedEventAttributes != null) this.workers.add(nameOf(principal));
+    }
     for (const event of events) await this.event(event);
     return this.entries;
   }
 
-  private add(event: HistoryEvent, of: Pick<AuditEntry, 'kind' | 'what'> & Partial<AuditEntry>): void {
+  /** `sender`: whom the server has authenticated as who said it. */
+  private add(
+    event: HistoryEvent,
+    of: Pick<AuditEntry, 'kind' | 'what'> & Partial<AuditEntry>,
+    sender?: Principal,
+  ): void {
+    const who = of.who == null ? null : clean(of.who, 100);
+    const principal = sender == null ? null : nameOf(sender);
+    const passedOn = principal !== null && this.workers.has(principal);
     this.entries.push({
       at: new Date(
         Number(event.eventTime?.seconds ?? 0) * 1000 + Number(event.eventTime?.nanos ?? 0) / 1e6,
@@ -92,13 +108,14 @@ class Reader {
       rollout: this.rollout,
       run: this.first,
       event: `${this.runId}/${event.eventId}`,
-      who: null,
       why: null,
       before: null,
       after: null,
       proof: null,
+      principal,
+      mismatch: sender != null && who !== null && who !== sender.name && !passedOn,
       ...of,
-      ...(of.who == null ? {} : { who: clean(of.who, 100) }),
+      who,
       ...(of.why == null ? {} : { why: clean(of.why, 1_000) }),
     });
   }
@@ -121,15 +138,19 @@ class Reader {
     if ((began?.continuedExecutionRunId ?? '') !== '') return;
     const [input] = (await this.decoded(began?.input)) as [Record<string, unknown> | undefined];
     const { startedBy, message, token, release } = input ?? {};
-    this.add(event, {
-      kind: 'start',
-      what: began?.workflowType?.name ?? '',
-      who: text(startedBy),
-      why: text(message),
-      after: { release: release ?? null },
-      proof: text(token),
-      identity: began?.identity ?? null,
-    });
+    this.add(
+      event,
+      {
+        kind: 'start',
+        what: began?.workflowType?.name ?? '',
+        who: text(startedBy),
+        why: text(message),
+        after: { release: release ?? null },
+        proof: text(token),
+        identity: began?.identity ?? null,
+      },
+      event.principal,
+    );
   }
 
   private async scheduled(event: HistoryEvent): Promise<void> {
@@ -181,9 +202,11 @@ class Reader {
     for (const [at, { verb, token }] of messages.entries()) {
       const answer = answers[at];
       if (answer === undefined) continue;
-      const said = { what: verb, who: answer.by, proof: text(token) };
-      if (!answer.ok) this.add(event, { kind: 'refusal', ...said, why: answer.why });
-      else this.add(event, { kind: 'verb', ...said, why: answer.comment, after: flagsOf(answer) });
+      const proof = text(token);
+      const said = { what: verb, who: answer.by, proof };
+      const sender = this.bearers.get(proof ?? '');
+      if (!answer.ok) this.add(event, { kind: 'refusal', ...said, why: answer.why }, sender);
+      else this.add(event, { kind: 'verb', ...said, why: answer.comment, after: flagsOf(answer) }, sender);
     }
   }
 
@@ -191,16 +214,24 @@ class Reader {
   private async signaled(event: HistoryEvent): Promise<void> {
     const { signalName, input, identity } = event.workflowExecutionSignaledEventAttributes ?? {};
     const [payload] = (await this.decoded(input)) as [Record<string, unknown> | null | undefined];
-    if (this.signed && typeof payload?.token === 'string') return;
-    this.add(event, {
-      kind: 'signal',
-      what: clean(signalName, 60),
-      who: text(payload?.by),
-      why: text(payload?.comment),
-      identity: identity ?? null,
-    });
+    if (this.signed && typeof payload?.token === 'string') {
+      if (!this.bearers.has(payload.token)) this.bearers.set(payload.token, event.principal);
+      return;
+    }
+    this.add(
+      event,
+      {
+        kind: 'signal',
+        what: clean(signalName, 60),
+        who: text(payload?.by),
+        why: text(payload?.comment),
+        identity: identity ?? null,
+      },
+      event.principal,
+    );
   }
 
+  /** Its stamp is of the worker that has accepted it, not of who sent it. */
   private async updateAccepted(event: HistoryEvent): Promise<void> {
     const { acceptedRequest } = event.workflowExecutionUpdateAcceptedEventAttributes ?? {};
     const [args] = await this.decoded(acceptedRequest?.input?.args);
@@ -243,11 +274,14 @@ class Reader {
     const failed = event.workflowExecutionFailedEventAttributes;
     if (failed != null) this.add(event, { kind: 'end', what: 'failed', why: await this.lastWords(failed.failure) });
     const ended = event.workflowExecutionTerminatedEventAttributes;
-    if (ended != null)
-      this.add(event, { kind: 'end', what: 'terminated', why: ended.reason ?? null, identity: ended.identity ?? null });
+    if (ended != null) {
+      const { reason = null, identity = null } = ended;
+      this.add(event, { kind: 'end', what: 'terminated', why: reason, identity }, event.principal);
+    }
     if (event.workflowExecutionCanceledEventAttributes != null) this.add(event, { kind: 'end', what: 'canceled' });
     const asked = event.workflowExecutionCancelRequestedEventAttributes;
-    if (asked != null) this.add(event, { kind: 'signal', what: 'cancel', identity: asked.identity ?? null });
+    if (asked != null)
+      this.add(event, { kind: 'signal', what: 'cancel', identity: asked.identity ?? null }, event.principal);
   }
 
   /** What was said last, below Temporal's own wrapping, which may be encrypted. */
@@ -273,6 +307,10 @@ class Reader {
       }
     });
   }
+}
+
+function nameOf({ type, name }: NonNullable<Principal>): string {
+  return clean(`${type}:${name}`, 200);
 }
 
 function text(value: unknown): string | null {

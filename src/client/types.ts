@@ -56,6 +56,10 @@ export interface AuditEntry {
   proof: string | null;
   /** What the Temporal client called itself; anybody can say anything there. */
   identity?: string | null;
+  /** Who called, `type:name`, as the Temporal server has authenticated it and stamped the event; null where it does not. */
+  principal: string | null;
+  /** The server's name for who called is another than `who`, and no worker's that has passed it on. */
+  mismatch: boolean;
 }
 
 /** An approval that is open, and whether the caller's would count. */

@@ -5,6 +5,7 @@ import { startAws } from '../../emulators/aws/index.js';
 import { connect, connectLink, type Sluice } from '../../src/client/index.js';
 import { type Aws, awsEnv } from '../../src/demo/clouds/lambda.js';
 import { startWorkerProcess } from '../../src/demo/stack.js';
+import { rolloutId } from '../../src/model/ids.js';
 import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
 import { makeAuthority } from '../support/certificates.js';
 import { ROOT } from '../support/tools.js';
@@ -51,8 +52,9 @@ async function as<T>(
   permissions: string[] | null,
   play: (sluice: Sluice) => Promise<T>,
   audience?: string,
+  subject?: string,
 ): Promise<T> {
-  const sluice = await connect({ env: await temporal.env(permissions, audience) });
+  const sluice = await connect({ env: await temporal.env(permissions, audience, subject) });
   try {
     return await play(sluice);
   } finally {
@@ -60,8 +62,17 @@ async function as<T>(
   }
 }
 
+async function signal(name: string, payload: object, subject: string): Promise<void> {
+  const link = await connectLink({ env: await temporal.env(['default:write'], AUDIENCE, subject) });
+  try {
+    await link.temporal.workflow.getHandle(rolloutId(TARGET.app, TARGET.environment)).signal(name, payload);
+  } finally {
+    await link.close();
+  }
+}
+
 async function startWorker(permissions: string[]) {
-  const env = { ...awsEnv(aws.endpoint), ...(await temporal.env(permissions)) };
+  const env = { ...awsEnv(aws.endpoint), ...(await temporal.env(permissions, AUDIENCE, 'worker')) };
   return startWorkerProcess({ temporal: temporal.address, folder: FOLDER, env });
 }
 
@@ -129,12 +140,21 @@ test('a rollout runs where certificates and tokens are asked for; who may read s
         probes: [{ name: 'smoke', invoke: { payload: { user: 'user-1' } }, expect: { status: 200 }, every: '100ms' }],
       },
     };
-    const begin = (sluice: Sluice) => sluice.start({ ...TARGET, type: 'direct', input, onNewRelease: 'queue' });
+    const begin = (sluice: Sluice) =>
+      sluice.start({ ...TARGET, type: 'direct', input, onNewRelease: 'queue', by: 'ann' });
     await expect(as(['default:read'], begin)).rejects.toMatchObject({ code: 'SLUICE_PERMISSION' });
-    await as(['default:write'], async (sluice) => {
-      const { run } = await begin(sluice);
+    const { run } = await as(['default:write'], begin, AUDIENCE, 'mallory');
+    for (const subject of ['ann', 'mallory']) await signal('resume', { by: 'ann' }, subject);
+    await as(['default:read'], async (sluice) => {
       const { view } = await sluice.wait(TARGET, 'done', { run: run ?? '' });
       expect(view).toMatchObject({ outcome: 'succeeded' });
+      // The server knows who called, whatever a call says.
+      const { entries } = await sluice.audit(TARGET);
+      expect(entries.filter(({ principal }) => principal !== null)).toMatchObject([
+        { kind: 'start', who: 'ann', principal: 'jwt:worker', mismatch: false },
+        { kind: 'signal', what: 'resume', who: 'ann', principal: 'jwt:ann', mismatch: false },
+        { kind: 'signal', what: 'resume', who: 'ann', principal: 'jwt:mallory', mismatch: true },
+      ]);
     });
     await as(['default:read'], async (sluice) => {
       expect((await sluice.status(TARGET)).view?.outcome).toBe('succeeded');

@@ -11,7 +11,7 @@ export const AUDIENCE = 'temporal.internal';
 export interface SecuredTemporal {
   address: string;
   /** The environment of a client with a certificate, and with a token of these permissions (`default:write`); null: without one. */
-  env(permissions: string[] | null, audience?: string): Promise<Record<string, string>>;
+  env(permissions: string[] | null, audience?: string, subject?: string): Promise<Record<string, string>>;
   stop(): Promise<void>;
 }
 
@@ -38,7 +38,8 @@ export async function startSecuredTemporal(program: string, folder: string): Pro
   const jwks = keep('jwks.json', JSON.stringify({ keys: [jwk] }));
   const ports = await manyPorts(10);
   // JSON is YAML.
-  const config = keep('config.yaml', JSON.stringify(configOf(files, jwks, ports), null, 1));
+  const dynamic = keep('dynamic.yaml', JSON.stringify({ 'frontend.enablePrincipalPropagation': [{ value: true }] }));
+  const config = keep('config.yaml', JSON.stringify(configOf(files, { jwks, dynamic }, ports), null, 1));
   const services = ['frontend', 'internal-frontend', 'history', 'matching', 'worker'];
   const [port = 0] = ports;
   const server: Running = await startProcess({
@@ -52,7 +53,7 @@ export async function startSecuredTemporal(program: string, folder: string): Pro
   const address = `127.0.0.1:${port}`;
   return {
     address,
-    env: async (permissions, audience = AUDIENCE) => ({
+    env: async (permissions, audience = AUDIENCE, subject = 'somebody') => ({
       TEMPORAL_ADDRESS: address,
       TEMPORAL_TLS_SERVER_CA_CERT_PATH: files.ca,
       TEMPORAL_TLS_SERVER_NAME: 'temporal.internal',
@@ -63,7 +64,7 @@ export async function startSecuredTemporal(program: string, folder: string): Pro
         : {
             TEMPORAL_API_KEY: await new SignJWT({ permissions })
               .setProtectedHeader({ alg: 'RS256', kid: 'one' })
-              .setSubject('somebody')
+              .setSubject(subject)
               .setAudience(audience)
               .setExpirationTime('1h')
               .sign(privateKey),
@@ -75,7 +76,7 @@ export async function startSecuredTemporal(program: string, folder: string): Pro
 
 type Files = Record<'ca' | 'cert' | 'key' | 'clientCert' | 'clientKey', string>;
 
-function configOf(files: Files, jwks: string, ports: number[]): object {
+function configOf(files: Files, { jwks, dynamic }: { jwks: string; dynamic: string }, ports: number[]): object {
   const tls = {
     server: { certFile: files.cert, keyFile: files.key, requireClientAuth: true, clientCaFiles: [files.ca] },
     client: { serverName: 'temporal.internal', rootCaFiles: [files.ca] },
@@ -128,6 +129,7 @@ function configOf(files: Files, jwks: string, ports: number[]): object {
       },
     },
     dcRedirectionPolicy: { policy: 'noop' },
+    dynamicConfigClient: { filepath: dynamic, pollInterval: '10s' },
   };
 }
 

@@ -44,6 +44,9 @@ export const audit = command({
     if (out === undefined) print(ctx, lines);
     else writeText(ctx, out, `${lines.join('\n')}\n`, { anew: true });
     if (out !== undefined) say(ctx, `${entries.length} lines in ${out}`);
+    const others = entries.flatMap(({ mismatch }, at) => (mismatch ? [at + 1] : []));
+    if (others.length > 0)
+      say(ctx, `sent by somebody else than who it names, as the Temporal server says: line ${others.join(', ')}`);
     if (signer === null) say(ctx, 'the head is not signed: you have no key (`sluice key`)');
     return EXIT.succeeded.code;
   },
