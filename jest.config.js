@@ -22,7 +22,7 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   testTimeout: 60_000,
-  // Every suite starts real servers; two at a time is what two cores carry.
-  maxWorkers: 2,
+  // Every suite starts real servers and waits for them half of its time: two cores carry three.
+  maxWorkers: 3,
   randomize: true,
 };
