@@ -21,6 +21,7 @@ export default {
     ],
   },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  testSequencer: '<rootDir>/test/support/longest-first.mjs',
   testTimeout: 60_000,
   // Every suite starts real servers and waits for them half of its time: two cores carry three.
   maxWorkers: 3,

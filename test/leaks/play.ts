@@ -99,7 +99,7 @@ export class Player {
       ends.run = answer.run ?? '';
       const done = this.#end(app, ends.run);
       done.catch(() => undefined);
-      if (gated) await this.#approve(app);
+      if (gated) await this.#approve(app, ends.run);
       // Its bake is a minute long; a person who has seen enough ends it.
       if (scenario.strategy === 'undo' && OUTCOME[ending] === 'succeeded') await this.#skip(app, ends.run, inMiddle);
       else if (inMiddle !== undefined) {
@@ -147,10 +147,11 @@ export class Player {
     await this.world.people.ann.verb({ app, environment: 'production' }, 'skip', {});
   }
 
-  async #approve(app: string): Promise<void> {
+  async #approve(app: string, run: string): Promise<void> {
     const at = { app, environment: 'production' };
     const { ann, ben } = this.world.people;
-    await ann.wait(at, 'approval', { signal: AbortSignal.timeout(LONGEST) });
+    const { view } = await ann.wait(at, 'approval', { run, signal: AbortSignal.timeout(LONGEST) });
+    if (view?.outcome != null) throw new Error(`it is ${view.outcome} before its approval: ${view.reason}`);
     await this.onWaiting(app);
     await ben.verb(at, 'approve', { comment: 'looked at it' });
   }

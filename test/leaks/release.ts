@@ -103,7 +103,7 @@ export function specOf(asked: SpecAsked): Record<string, unknown> {
           name: 'page',
           http: { url: `${receiver}/probe/${app}/{version}`, headers: { 'x-probe-key': secret('probe-header') } },
           expect: { path: '$.echo' },
-          ...{ every: '100ms', smoke: 1, latency: '500ms' },
+          ...{ every: '100ms', smoke: 1, latency: '1s' },
         },
       ],
       metrics: [
@@ -129,7 +129,7 @@ export function specOf(asked: SpecAsked): Record<string, unknown> {
       policy: { minRequests: 1, onUndecided: 'promote', onNoData: 'promote', probeBack: false },
     },
     notify: [{ webhook: `${receiver}/hook/${app}`, secret: secret('webhook-secret') }],
-    deadlines: { probe: '2s', deploy: '60s', shift: '60s', stuckAfter: '60s' },
+    deadlines: { probe: '10s', deploy: '60s', shift: '60s', stuckAfter: '60s' },
     rollbackWindow: '1h',
   };
 }
