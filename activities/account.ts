@@ -12,6 +12,7 @@ import type { WatchHeartbeat } from './health/types.js';
 import { watch } from './health/watcher.js';
 import type { OutsideOf } from './outside.js';
 import type { CallContext, PlatformDriver } from './platform/platform.js';
+import { quiet } from './platform/quiet.js';
 import { inspectAndPlan, prepare, refuseIfFound } from './prepare.js';
 import { recognize, withEnvironment } from './secrets/environment.js';
 import { scrubbed } from './secrets/index.js';
@@ -55,6 +56,15 @@ async function called<T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>
 export function accountActivities(options: AccountOptions): AccountActivities {
   const { driverFor, outsideOf, store, access } = options;
   const from = (spec: Spec) => ({ store, outside: outsideOf(spec.target), own: outsideOf(null), access });
+  /** Before these releases of the target are heard. */
+  const meet = (ctx: CallContext, spec: Spec, versions: string[]) => {
+    const values = () => Promise.all(versions.map((version) => driverFor(spec).values(ctx, { spec, version })));
+    return recognize(
+      spec,
+      { secrets: outsideOf(spec.target).secrets, values: async () => (await values()).flat() },
+      ctx.signal,
+    );
+  };
   const activities: AccountActivities = {
     prepare: ({ spec, grant }) => called(false, (ctx) => prepare(ctx, driverFor(spec), spec, { ...from(spec), grant })),
     inspect: ({ spec }) => called(false, (ctx) => inspectAndPlan(ctx, driverFor(spec), spec, from(spec))),
@@ -77,22 +87,26 @@ export function accountActivities(options: AccountOptions): AccountActivities {
     },
     probe: ({ spec, version, probes }) =>
       called(false, async (ctx) => {
-        const outside = outsideOf(spec.target);
         const asked = spec.health.probes.filter((probe) => probes.includes(probe.name));
-        await recognize(spec, outside.secrets, ctx.signal);
+        await meet(ctx, spec, [version]);
+        const outside = outsideOf(spec.target);
         return runSmoke({ spec, version, probes: asked }, { driver: driverFor(spec), ctx, outside });
       }),
-    watch: (input) => {
+    watch: async (input) => {
       const { cancellationSignal, heartbeat, info } = Context.current();
       const last = info.heartbeatDetails as WatchHeartbeat | undefined;
       const outside = outsideOf(input.spec.target);
-      // A weight is watched from its first moment on; nothing is said before a second has passed.
-      void recognize(input.spec, outside.secrets, cancellationSignal);
-      return watch(input, {
+      // A weight is watched from its first moment on; only what is said of it waits until the releases' secrets are known.
+      const versions = [input.candidate, ...(input.stable === null ? [] : [input.stable])];
+      let known = false;
+      const met = meet(quiet(cancellationSignal, Date.now()), input.spec, versions).finally(() => {
+        known = true;
+      });
+      const report = await watch(input, {
         driver: driverFor(input.spec),
         signal: cancellationSignal,
         outside,
-        heartbeat: (details) => heartbeat(scrubbed(details)),
+        heartbeat: (details) => heartbeat(known ? scrubbed(details) : last),
         ...(last === undefined ? {} : { lastHeartbeat: last }),
         now: () => Date.now(),
         judge: judgeOf({
@@ -102,10 +116,12 @@ export function accountActivities(options: AccountOptions): AccountActivities {
           sources: decidingSources(input.spec.health),
         }),
       });
+      await met;
+      return report;
     },
     errors: ({ spec, version, from, seen }) =>
       called(false, async (ctx) => {
-        await recognize(spec, outsideOf(spec.target).secrets, ctx.signal);
+        await meet(ctx, spec, [version]);
         return worst([...(await driverFor(spec).errors(ctx, { spec, version, from })), ...seen]);
       }),
     adopt: ({ spec }) =>

@@ -186,6 +186,12 @@ export interface PlatformDriver {
   /** The provider's alarms of a kind, of the target's account and region; null when it has none of this kind. */
   alarms(kind: AlarmSpec['kind'], spec: Spec): Alarms | null;
 
+  /**
+   * Values in the environment that the release has at the platform (or that stand wherever it may run), without what Sluice itself
+   * has put there. Secrets of other specs are among them, so that nothing of it may leave the activity.
+   */
+  values(ctx: CallContext, args: { spec: Spec; version: string }): Promise<string[]>;
+
   /** Most frequent errors of the release since `from`, three at most. */
   errors(ctx: CallContext, args: { spec: Spec; version: string; from: number }): Promise<ErrorSample[]>;
 }

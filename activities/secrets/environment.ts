@@ -1,7 +1,9 @@
 /** The environment of a release with its secrets in place: as values for `deploy` alone. */
 import { isReference } from '../../src/model/secrets.js';
 import type { Spec } from '../../src/model/spec.js';
+import { bounded } from '../health/bounded.js';
 import type { Secrets } from './index.js';
+import { noteValue } from './running.js';
 
 export interface Filled {
   /** Holds values: it must not leave the activity. */
@@ -27,10 +29,27 @@ export async function withEnvironment(spec: Spec, secrets: Secrets, signal: Abor
   };
 }
 
+/** Longest wait for what must be recognized, in ms: nobody's way back waits for a store. */
+const WITHIN = 5_000;
+/** Shorter ones, such as `info` or `true`, are words of every text. */
+const SHORTEST = 8;
+
 /**
- * Lets an activity that meets the release know its secrets, so that it can take them out of what the release says of itself. What
- * cannot be read now is not known, and is no obstacle.
+ * Lets an activity that meets a release know its secrets, so that it can take them out of what the release says of itself: those
+ * that the spec names, and whatever else the release has in its environment at the platform (`values`), since an older one came
+ * with another spec, or before a value was rotated. What the spec says in clear is no secret. What cannot be read now is not
+ * known, and is no obstacle.
  */
-export async function recognize(spec: Spec, secrets: Secrets, signal: AbortSignal): Promise<void> {
-  await withEnvironment(spec, secrets, signal).catch(() => undefined);
+export async function recognize(
+  spec: Spec,
+  { secrets, values }: { secrets: Secrets; values: () => Promise<string[]> },
+  signal: AbortSignal,
+): Promise<void> {
+  const said = JSON.stringify(spec);
+  const had = values().then((found) => {
+    for (const value of found) if (value.length >= SHORTEST && !said.includes(JSON.stringify(value))) noteValue(value);
+  });
+  await bounded(signal, WITHIN, () => Promise.allSettled([withEnvironment(spec, secrets, signal), had])).catch(
+    () => undefined,
+  );
 }

@@ -543,7 +543,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect(await target.existing()).toEqual(known);
       });
 
-      test('another configuration of the same code is a release', async () => {
+      test('another configuration of the same code is a release, and each says what it has in its environment', async () => {
         const target = await fixture.newTarget({ alone: true });
         const release = await target.source('same code');
         const first = await begin(target, { release, configuration: { environment: { FLAG: 'off' } } });
@@ -553,6 +553,12 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         const on = await deploy(second);
         expect(on.release.version).not.toBe(off.release.version);
         expect(on.release.digest).toBe(off.release.digest);
+        for (const [{ release: of }, value] of [
+          [off, 'off'],
+          [on, 'on'],
+        ] as const) {
+          expect(await driver.values(context(), { spec: second.spec, version: of.version })).toContain(value);
+        }
       });
 
       test('an artifact with other bytes than planned is refused', async () => {

@@ -179,7 +179,8 @@ export class Player {
       await this.world.aws.faults.set(this.#rules);
     } else {
       const effect = { status: 400, body: { Code: 'BadRequest', Message: quoted } };
-      this.world.azure.faults.add([{ operations: ['UpdateApplicationSettings'], site: app, times: 1, effect }]);
+      const operations = ['UpdateApplicationSettings', 'UpdateApplicationSettingsSlot'];
+      this.world.azure.faults.add([{ operations, site: app, times: 1, effect }]);
     }
   }
 }

@@ -46,7 +46,7 @@ const SOME: Record<PlatformName, Record<Lane['strategy'], Wanted[]>> = {
   },
   'app-service': {
     direct: ['rollback', 'providerError'],
-    blueGreen: ['webhookFailure', 'undo timeout'],
+    blueGreen: ['webhookFailure', 'undo rollback', 'undo timeout'],
     canary: ['crash', 'success'],
     linear: [],
   },

@@ -165,6 +165,25 @@ test("what a release logs of its own environment is not told by the candidate's 
   expect(answer).toEqual([{ what: 'Error: cannot connect to db:[secret]@host', count: 3 }]);
 });
 
+test('a release that another spec has deployed is heard without what stands in its environment', async () => {
+  const OLDER = 'an-older-value';
+  const errors: PlatformDriver['errors'] = async () => [
+    { what: `Error: cannot connect to db:${OLDER}@host, level debug, in production`, count: 3 },
+  ];
+  const values: PlatformDriver['values'] = async () => [OLDER, 'debug', 'production'];
+  const activities = accountActivities({
+    driverFor: () => ({ errors, values }) as unknown as PlatformDriver,
+    outsideOf: () => outside,
+    store: '',
+    access: OPEN,
+    sweep: async () => [],
+  });
+  const spec = { ...WITH_SECRET, release: { version: '1' } };
+  const args = { spec, version: '1', from: 0, seen: [], grant: null };
+  const answer = await new MockActivityEnvironment().run(activities.errors, args);
+  expect(answer).toEqual([{ what: 'Error: cannot connect to db:[secret]@host, level debug, in production', count: 3 }]);
+});
+
 test('a driver gets the values in deploy alone, and neither its signs of life nor its failure tell them', async () => {
   const told: unknown[] = [];
   // The failure is what is wanted here.

@@ -14,6 +14,7 @@ import { promote } from './promote.js';
 import { readState } from './read.js';
 import { restore } from './restore.js';
 import { retire } from './retire.js';
+import { settingValues } from './settings.js';
 import { azureMonitorSource } from './sources/azure-monitor/index.js';
 import { findSplits } from './sweep.js';
 import { shift } from './traffic.js';
@@ -120,6 +121,8 @@ export function createAppServiceDriver(options: AppServiceDriverOptions): Platfo
     },
 
     alarms: () => null,
+
+    values: (ctx, { spec }) => settingValues(open(ctx, spec.target)),
 
     errors: (ctx, args) => errors(open(ctx, args.spec.target), args),
   };

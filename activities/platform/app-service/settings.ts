@@ -26,6 +26,18 @@ export async function readSettings(session: Session, slot: string | null): Promi
   return { ...properties };
 }
 
+/** Values of production's and of the slot's: a release moves between them, and one that was taken back has left either. */
+export async function settingValues(session: Session): Promise<string[]> {
+  const { slot } = session.target;
+  const places = slot === undefined ? [null] : [null, slot];
+  // A slot may not be there.
+  const found = await Promise.allSettled(places.map((place) => readSettings(session, place)));
+  return found.flatMap((each) => {
+    if (each.status === 'rejected') return [];
+    return Object.entries(each.value).flatMap(([name, value]) => (MANAGED.has(name) ? [] : [value]));
+  });
+}
+
 /** Replaces all of them, and restarts the slot. */
 export async function writeSettings(session: Session, slot: string | null, properties: Settings): Promise<void> {
   const { resourceGroup, site } = session.target;

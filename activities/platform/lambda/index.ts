@@ -82,6 +82,11 @@ export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver
 
     alarms: (kind, spec) => sources.alarms(kind, spec),
 
+    values: async (ctx, { spec, version }) => {
+      const found = await readConfiguration(open(ctx, spec), version);
+      return Object.values(found?.Environment?.Variables ?? {});
+    },
+
     errors: async (ctx, { spec, version, from }) => {
       const session = open(ctx, spec);
       const group = await readConfiguration(session, version).then(
