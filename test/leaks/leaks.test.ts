@@ -18,7 +18,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-// That the search finds what is there is `search.test.ts`, and `npm run leaks -- --inject` at each place.
+// That the search finds what is there: `search.test.ts`, and `inject.test.ts` at each place.
 test('no secret, key or token shows anywhere', async () => {
   const { leaks, faults } = await playRound(world, lanesOf(false));
   // What is named holds no value.
