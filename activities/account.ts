@@ -58,12 +58,8 @@ export function accountActivities(options: AccountOptions): AccountActivities {
   const from = (spec: Spec) => ({ store, outside: outsideOf(spec.target), own: outsideOf(null), access });
   /** Before these releases of the target are heard. */
   const meet = (ctx: CallContext, spec: Spec, versions: string[]) => {
-    const values = () => Promise.all(versions.map((version) => driverFor(spec).values(ctx, { spec, version })));
-    return recognize(
-      spec,
-      { secrets: outsideOf(spec.target).secrets, values: async () => (await values()).flat() },
-      ctx.signal,
-    );
+    const values = versions.map((version) => async () => driverFor(spec).values(ctx, { spec, version }));
+    return recognize(spec, { secrets: outsideOf(spec.target).secrets, values }, ctx.signal);
   };
   const activities: AccountActivities = {
     prepare: ({ spec, grant }) => called(false, (ctx) => prepare(ctx, driverFor(spec), spec, { ...from(spec), grant })),
@@ -102,22 +98,24 @@ export function accountActivities(options: AccountOptions): AccountActivities {
       const met = meet(quiet(cancellationSignal, Date.now()), input.spec, versions).finally(() => {
         known = true;
       });
-      const report = await watch(input, {
-        driver: driverFor(input.spec),
-        signal: cancellationSignal,
-        outside,
-        heartbeat: (details) => heartbeat(known ? scrubbed(details) : last),
-        ...(last === undefined ? {} : { lastHeartbeat: last }),
-        now: () => Date.now(),
-        judge: judgeOf({
-          policy: input.policy,
-          baselines: input.before.baselines,
-          firing: input.before.firing,
-          sources: decidingSources(input.spec.health),
-        }),
-      });
-      await met;
-      return report;
+      try {
+        return await watch(input, {
+          driver: driverFor(input.spec),
+          signal: cancellationSignal,
+          outside,
+          heartbeat: (details) => heartbeat(known ? scrubbed(details) : last),
+          ...(last === undefined ? {} : { lastHeartbeat: last }),
+          now: () => Date.now(),
+          judge: judgeOf({
+            policy: input.policy,
+            baselines: input.before.baselines,
+            firing: input.before.firing,
+            sources: decidingSources(input.spec.health),
+          }),
+        });
+      } finally {
+        await met;
+      }
     },
     errors: ({ spec, version, from, seen }) =>
       called(false, async (ctx) => {

@@ -42,14 +42,15 @@ const SHORTEST = 8;
  */
 export async function recognize(
   spec: Spec,
-  { secrets, values }: { secrets: Secrets; values: () => Promise<string[]> },
+  { secrets, values }: { secrets: Secrets; values: (() => Promise<string[]>)[] },
   signal: AbortSignal,
 ): Promise<void> {
   const said = JSON.stringify(spec);
-  const had = values().then((found) => {
-    for (const value of found) if (value.length >= SHORTEST && !said.includes(JSON.stringify(value))) noteValue(value);
+  const had = values.map(async (read) => {
+    for (const value of await read()) {
+      if (value.length >= SHORTEST && !said.includes(JSON.stringify(value))) noteValue(value);
+    }
   });
-  await bounded(signal, WITHIN, () => Promise.allSettled([withEnvironment(spec, secrets, signal), had])).catch(
-    () => undefined,
-  );
+  const all = Promise.allSettled([withEnvironment(spec, secrets, signal), ...had]);
+  await bounded(signal, WITHIN, () => all).catch(() => undefined);
 }
