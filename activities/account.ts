@@ -1,7 +1,8 @@
 /** The activities of one account and region: cloud calls, watching, restoring. */
 import { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { judgeOf } from '../src/judge/index.js';
-import { mark, targetId } from '../src/model/ids.js';
+import { mark } from '../src/model/ids.js';
 import type { Spec } from '../src/model/spec.js';
 import type { AccountAccess, Asking } from './access/index.js';
 import { withFailures } from './failures.js';
@@ -30,6 +31,8 @@ interface AccountOptions {
   store: string;
   /** The worker's policy and its key. */
   access: AccountAccess;
+  /** Asked where a run comes from; nothing is retired without it where the worker has a key. */
+  client?: Client;
   /** Finds targets that a gone run left split. */
   sweep: (ctx: CallContext, args: { account: string; region: string }) => ReturnType<AccountActivities['sweep']>;
 }
@@ -75,10 +78,8 @@ export function accountActivities(options: AccountOptions): AccountActivities {
     shift: (args) => called(false, (ctx) => driverFor(args.spec).shift(ctx, args)),
     promote: (args) => called(false, (ctx) => driverFor(args.spec).promote(ctx, args)),
     restore: (args) => called(true, (ctx) => driverFor(args.spec).restore(ctx, args)),
-    retire: async ({ spec, keep, version, seal }) => {
-      const { app, environment } = spec;
-      if (Context.current().info.workflowExecution?.workflowId !== targetId(app, environment)) seal = null;
-      await access.believe({ app, environment, version, spec: { ...spec }, seal });
+    retire: async ({ spec, keep, ...record }) => {
+      await access.mayRetire(options.client, { ...record, spec });
       return called(false, (ctx) => driverFor(spec).retire(ctx, { spec, keep }));
     },
     probe: ({ spec, version, probes }) =>

@@ -39,13 +39,15 @@ export function lightActivities(options: LightOptions): LightActivities {
     if (event.kind !== 'ended' || event.undo === null || !access.grants.on) return event;
     const { version, spec } = event.undo;
     await access.grants.allowRecord({ grant, app, environment, version, spec });
-    return { ...event, undo: { ...event.undo, seal: await access.sealRecord({ app, environment, version, spec }) } };
+    const since = Date.now();
+    const seal = await access.sealRecord({ app, environment, version, spec, since });
+    return { ...event, undo: { ...event.undo, since, seal } };
   };
   return withFailures<LightActivities>({
     parse: async ({ input, app, environment, type, record }) => {
       // Whoever has answered what the companion keeps: a rollout must have written it, and its release is the one to go back to.
       if (type === 'undo' && access.grants.on) {
-        await access.believe({ app, environment, version: '', spec: {}, ...record });
+        await access.believe({ version: '', spec: {}, ...record, app, environment });
         const { token, startedBy, message } = input;
         input = { ...undoInput(record as UndoRecord), ...defined({ token, startedBy, message }) };
       }
@@ -81,7 +83,7 @@ export function lightActivities(options: LightOptions): LightActivities {
           `there is nothing to undo at ${app}/${environment}: nothing was replaced, or the rollback window is over. \`sluice releases ${app}\` shows which; start a rollout of the version you want: release: {version: N}`,
         );
       }
-      await access.believe({ app, environment, ...record });
+      await access.believe({ ...record, app, environment });
       return record;
     },
 

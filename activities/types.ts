@@ -147,7 +147,13 @@ export interface AccountActivities {
   promote(args: Gated & { spec: Spec; candidate: string; fence: Fence }): Promise<Written>;
   restore(args: Granted & RestoreArgs & { receipts: string[] }): Promise<Written>;
   /** By a record that a rollout has left with the companion. */
-  retire(args: { spec: Spec; keep: string[]; version: string; seal: string | null }): Promise<{ deleted: string[] }>;
+  retire(args: {
+    spec: Spec;
+    keep: string[];
+    version: string;
+    since: number;
+    seal: string | null;
+  }): Promise<{ deleted: string[] }>;
   probe(args: Granted & { spec: Spec; version: string; probes: string[] }): Promise<ProbeReport>;
   watch(input: Granted & WatchInput): Promise<WatchReport>;
   /** The candidate's most frequent errors since `from` (ms since the epoch): from its logs, and those that were `seen`. */

@@ -111,7 +111,7 @@ export async function startWorker(
   for (const served of config.accounts) {
     const shares = new Shares(client, served);
     timers.push(setInterval(() => void shares.refresh(), SHARE_EVERY).unref());
-    lanes.push(...(await accountWorkers(common, config, served, { shares, access })));
+    lanes.push(...(await accountWorkers(common, config, served, { shares, access, client })));
     void shares.refresh();
   }
 
@@ -145,7 +145,7 @@ async function accountWorkers(
   common: Partial<WorkerOptions>,
   config: WorkerConfig,
   served: ServedAccount,
-  { shares, access }: { shares: Shares; access: Access },
+  { shares, access, client }: { shares: Shares; access: Access; client: Client },
 ): Promise<Worker[]> {
   const platform = createPlatform({ served, callsPerSecond: config.callsPerSecond, share: () => shares.share });
   const activities = accountActivities({
@@ -153,6 +153,7 @@ async function accountWorkers(
     outsideOf: createOutside({ ...outsideOptions(config), served }),
     store: config.store,
     access,
+    client,
     sweep: platform.sweep,
   });
   const inLane = (lane: Lane) =>

@@ -74,6 +74,8 @@ export interface UndoRecord {
   window: number;
   /** The spec of the rollout that replaced it. */
   spec: RolloutInput;
+  /** When a worker sealed it, ms since the epoch: the window begins then. */
+  since?: number;
   /** A worker's: by it later activities believe the record. Null where the workers have no key. */
   seal?: string | null;
 }

@@ -1,7 +1,9 @@
 /** The companion's queue: one release deep, the newest wins, and each starter can learn what became of his. */
 import { condition, currentUpdateInfo, log, uuid4 } from '@temporalio/workflow';
+import { isJson } from '../src/model/json.js';
 import { clean } from '../src/model/text.js';
 import type { QueuedView, SettledView } from '../src/model/view.js';
+import { isRolloutType } from '../src/model/words.js';
 import { light } from './calls.js';
 import { failureOf } from './failures.js';
 import type { Submission, SubmitAnswer } from './messages.js';
@@ -27,6 +29,22 @@ export interface QueueState {
   /** The one being started at this moment: it may run already, so a newer one waits until that is known. */
   starting: Queued | null;
   settled: SettledView[];
+}
+
+/** Largest spec that waits in the queue, in characters of JSON. */
+const LARGEST_SPEC = 300_000;
+
+/** A submission of what is known of it; null for what does not fit. */
+export function submissionOf(given: unknown): Submission | null {
+  if (!isJson(given, 2 * LARGEST_SPEC)) return null;
+  const { type, input, mode, by = null, message = null } = given;
+  if (!isRolloutType(type) || !isJson(input, LARGEST_SPEC) || (mode !== 'queue' && mode !== 'replace')) return null;
+  if (![by, message].every((text) => text === null || typeof text === 'string')) return null;
+  return {
+    ...{ type, input, mode },
+    by: by === null ? null : clean(by, 100),
+    message: message === null ? null : clean(message, 1_000),
+  };
 }
 
 /** Takes a release over. Answers once it has started, waits behind another, or has lost its place. */

@@ -11,16 +11,21 @@ import {
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
-import type { Spec } from '../src/model/spec.js';
-import { code } from '../src/model/text.js';
+import { LONGEST_TOKEN } from '../src/model/access.js';
+import { isName } from '../src/model/ids.js';
+import { isJson } from '../src/model/json.js';
+import type { RolloutInput, Spec } from '../src/model/spec.js';
+import { clean, code } from '../src/model/text.js';
 import type { LedgerEntry, TargetView } from '../src/model/view.js';
+import { isRolloutType } from '../src/model/words.js';
 import { forward, light } from './calls.js';
 import { failureOf } from './failures.js';
 import { Growth } from './growth.js';
-import type { RolloutEvent, Submission, UndoRecord } from './messages.js';
+import type { RolloutEvent, UndoRecord } from './messages.js';
 import { rolloutEventSignal, submitUpdate, targetQuery, undoQuery } from './messages.js';
-import { type Queued, type QueueState, queuedView, startQueued, submit } from './queue.js';
+import { type Queued, type QueueState, queuedView, startQueued, submissionOf, submit } from './queue.js';
 
 /** Releases the ledger keeps. */
 const KEPT = 50;
@@ -38,7 +43,9 @@ export interface TargetState extends QueueState {
 }
 
 export async function target(app: string, environment: string, carried?: TargetState): Promise<void> {
-  const state: TargetState = carried ?? {
+  // Only a run that continues another has a state; one that is brought to a start is anybody's.
+  const goesOn = workflowInfo().continuedFromExecutionRunId !== undefined;
+  const state: TargetState = (goesOn ? carried : undefined) ?? {
     app,
     environment,
     releases: [],
@@ -67,16 +74,19 @@ export async function target(app: string, environment: string, carried?: TargetS
       description: 'What `undo` goes back to.',
     },
   );
-  setHandler(rolloutEventSignal, (event: unknown) => {
+  setHandler(rolloutEventSignal, (given: unknown) => {
     growth.signal();
-    if (!isEvent(event)) return;
+    const event = eventOf(given);
+    if (event === null) return;
     if (event.kind === 'ended') wake();
     take(state, event);
     show(state);
   });
   setHandler(
     submitUpdate,
-    async (submission) => {
+    async (given) => {
+      const submission = submissionOf(given);
+      if (submission === null) throw ApplicationFailure.nonRetryable('this is no submission', 'SLUICE_SPEC');
       const answer = await submit(state, submission, wake);
       show(state);
       return answer;
@@ -84,18 +94,11 @@ export async function target(app: string, environment: string, carried?: TargetS
     {
       description: 'Hands over a release for when the way is free (queue), or in place of the running one (replace).',
       validator: (submission) => {
-        const given = submission as Partial<Submission> | null | undefined;
-        if (
-          typeof given !== 'object' ||
-          given === null ||
-          typeof given.input !== 'object' ||
-          (given.mode !== 'queue' && given.mode !== 'replace')
-        ) {
-          throw ApplicationFailure.nonRetryable(
-            'submit takes {type, input, mode: "queue" | "replace", by, message}',
-            'SLUICE_SPEC',
-          );
-        }
+        if (submissionOf(submission) !== null) return;
+        throw ApplicationFailure.nonRetryable(
+          'submit takes {type, input, mode: "queue" | "replace", by, message}',
+          'SLUICE_SPEC',
+        );
       },
     },
   );
@@ -155,7 +158,8 @@ function take(state: TargetState, event: RolloutEvent): void {
   const [live] = state.releases;
   if (live !== undefined && live.until === null) live.until = entry.since;
   state.releases = [entry, ...state.releases].slice(0, KEPT);
-  state.undo = event.undo === null ? null : { ...event.undo, until: entry.since + event.undo.window };
+  const { undo } = event;
+  state.undo = undo === null ? null : { ...undo, until: (undo.since ?? entry.since) + undo.window };
   // This release's own window comes first.
   if (state.undo !== null) state.retire = null;
 }
@@ -172,11 +176,13 @@ function endWindow(state: TargetState): void {
 async function retire(state: TargetState): Promise<void> {
   const { app, environment, retire: record } = state;
   if (record === null) return;
-  const { version, seal = null } = record;
+  const { version, since = 0, seal = null } = record;
   const spec = record.spec as unknown as Spec;
   try {
     if (await light.isRunning({ app, environment })) return;
-    const { deleted } = await forward(spec, 3_600_000, 'retire old releases').retire({ spec, keep: [], version, seal });
+    const { deleted } = await forward(spec, 3_600_000, 'retire old releases').retire({
+      ...{ spec, keep: [], version, since, seal },
+    });
     log.info('retired', { deleted });
     for (const entry of state.releases) if (deleted.includes(entry.version)) entry.retired ??= Date.now();
   } catch (error) {
@@ -221,27 +227,65 @@ function show(state: TargetState): void {
   setCurrentDetails(lines.join('\n'));
 }
 
-/** Events come from anybody who can signal: what does not fit is not looked at, since a handler that throws would loop its task. */
-function isEvent(event: unknown): event is RolloutEvent {
-  const { kind, run, at, entry, undo } = fieldsOf(event);
-  if (typeof run !== 'string' || !isTime(at)) return false;
-  if (kind === 'began') return true;
-  return kind === 'ended' && (entry === null || isEntry(entry)) && (undo === null || isRecord(undo));
+/**
+ * An event of what is known of it, and nothing else: events come from anybody who can signal, a handler that throws would loop its
+ * task, and what is kept goes into every answer. Null for what does not fit.
+ */
+function eventOf(event: unknown): RolloutEvent | null {
+  const { kind, run, strategy, at, entry, undo } = fieldsOf(event);
+  if (!isText(run) || !isTime(at)) return null;
+  if (kind === 'began') return isRolloutType(strategy) ? { kind, run, strategy, at } : null;
+  const kept = entry === null ? null : entryOf(entry);
+  const record = undo === null ? null : recordOf(undo);
+  return kind !== 'ended' || kept === undefined || record === undefined
+    ? null
+    : { kind, run, at, entry: kept, undo: record };
 }
 
-function isEntry(entry: unknown): boolean {
-  const { version, run, since, until } = fieldsOf(entry);
-  return typeof version === 'string' && typeof run === 'string' && isTime(since) && (until === null || isTime(until));
+function entryOf(entry: unknown): LedgerEntry | undefined {
+  const { version, digest, since, until, by, run, strategy, message, replaced, undoUntil } = fieldsOf(entry);
+  const timed = isTime(since) && (until === null || isTime(until));
+  if (!isText(version) || !isText(run) || !timed || !isRolloutType(strategy)) return undefined;
+  return {
+    ...{ version, run, since, until, strategy },
+    digest: isText(digest) ? digest : '',
+    by: said(by),
+    message: said(message),
+    replaced: isText(replaced) ? replaced : null,
+    undoUntil: isTime(undoUntil) ? undoUntil : null,
+    retired: null,
+  };
 }
 
-function isRecord(undo: unknown): boolean {
-  const { version, window, spec } = fieldsOf(undo);
-  return typeof version === 'string' && isTime(window) && window < 10 * 365 * 86_400_000 && fieldsOf(spec) === spec;
+function recordOf(undo: unknown): UndoRecord | undefined {
+  const { version, window, spec, since, seal } = fieldsOf(undo);
+  if (!isText(version) || !isTime(window) || window >= 10 * 365 * 86_400_000) return undefined;
+  // A task queue is named by it, and a command that the server cannot take fails the task for ever.
+  const { platform, account, region } = fieldsOf(fieldsOf(spec).target);
+  if (!isJson(spec, LARGEST_SPEC) || ![platform, account, region].every((name) => isName(name))) return undefined;
+  return {
+    ...{ version, window, spec: spec as RolloutInput },
+    ...(isTime(since) ? { since } : {}),
+    ...(typeof seal === 'string' && seal.length <= LONGEST_TOKEN ? { seal } : {}),
+  };
 }
+
+/** Largest spec of a record, in characters of JSON. */
+const LARGEST_SPEC = 300_000;
 
 /** ms since the epoch that a date can hold. */
 function isTime(value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) < 4e15;
+}
+
+/** A word of Sluice's own, such as a version. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= 300;
+}
+
+/** What a person said, cut. */
+function said(value: unknown): string | null {
+  return typeof value === 'string' ? clean(value, 300) : null;
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {

@@ -19,6 +19,7 @@ import { SluiceError } from '../../src/model/errors.js';
 import { TASK_QUEUE } from '../../src/model/ids.js';
 import type { RolloutInput, Spec } from '../../src/model/spec.js';
 import type { RolloutType } from '../../src/model/words.js';
+import type { Seals } from './seals.js';
 
 export interface Beginner {
   app: string;
@@ -91,17 +92,18 @@ export function checkFloors(spec: Spec, rule: Rule): void {
 const USED_WITHIN = 60_000;
 
 /**
- * Makes sure that a signed start begins one run and no second one: the server takes a workflow's id once. A retry of the same
- * run finds its own. Errors: SLUICE_ACCESS.
+ * Makes sure that a signed start begins one run and no second one: the server takes a workflow's id once, unless who starts it
+ * asks for another. So a retry of the same run knows its own by a worker's seal. Errors: SLUICE_ACCESS.
  */
-export async function consume(client: Client, id: string, run: string): Promise<void> {
+export async function consume(client: Client, seals: Seals, { id, run }: { id: string; run: string }): Promise<void> {
   const workflowId = `proof-${id}`;
+  const seal = await seals.make('proof', { id, run });
   try {
     await client.workflow.start('usedProof', {
       workflowId,
       taskQueue: TASK_QUEUE,
       args: [],
-      memo: { run },
+      memo: { seal },
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       workflowExecutionTimeout: USED_WITHIN,
       staticSummary: 'a signed start that was used',
@@ -109,7 +111,8 @@ export async function consume(client: Client, id: string, run: string): Promise<
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     const { memo } = await client.workflow.getHandle(workflowId).describe();
-    if (memo?.run !== run) throw notAllowed('this signed start was used already; start anew');
+    const used = await seals.open<{ id: string; run: string }>('proof', memo?.seal);
+    if (used?.id !== id || used.run !== run) throw notAllowed('this signed start was used already; start anew');
   }
 }
 

@@ -18,7 +18,7 @@ import {
 } from '../../src/access/index.js';
 import type { AccessRecord, Beginning, MessageAnswer, StartStatement, WorkerIdentity } from '../../src/model/access.js';
 import { SluiceError } from '../../src/model/errors.js';
-import { parseRolloutId, TASK_QUEUE } from '../../src/model/ids.js';
+import { parseRolloutId, TASK_QUEUE, targetId } from '../../src/model/ids.js';
 import type { RolloutInput, Spec } from '../../src/model/spec.js';
 import { VERB_TABLE } from '../../src/model/verbs.js';
 import type { MessageVerb, RolloutType } from '../../src/model/words.js';
@@ -43,7 +43,7 @@ export interface AccessOptions {
 }
 
 /** What the account's activities need of it. */
-export interface AccountAccess extends Pick<Access, 'believe'> {
+export interface AccountAccess extends Pick<Access, 'mayRetire'> {
   readonly grants: Grants;
   /** How many people must approve a step of a plan, where the policy enforces it. */
   peopleFor(spec: Spec, plan: Plan): (stepId: string) => number;
@@ -63,6 +63,20 @@ interface Begins {
   /** Undo: the version it goes back to. */
   version?: string;
 }
+
+/** What a rollout leaves with the companion, with a worker's seal. */
+interface Kept {
+  app: string;
+  environment: string;
+  version: string;
+  spec: RolloutInput;
+  /** When it was left, ms since the epoch. */
+  since?: number;
+  seal?: string | null;
+}
+
+/** How far clocks of workers and server may be apart, in ms. */
+const SKEW = 60_000;
 
 export class Access implements AccountAccess {
   readonly grants: Grants;
@@ -145,7 +159,7 @@ export class Access implements AccountAccess {
     const now = Math.min(here.startedAt, Date.now());
     const signed = policy === null ? null : await checkBeginning(beginner, { ...this.by(client, policy), rule, now });
     if (act !== 'plan' && rule !== null) checkFloors(begins.spec, rule);
-    if (signed !== null && act !== 'plan') await consume(client, signed.id, here.runId);
+    if (signed !== null && act !== 'plan') await consume(client, this.seals, { id: signed.id, run: here.runId });
     const starter = signed?.subject.name ?? null;
     const spec: Spec = starter === null ? begins.spec : { ...begins.spec, startedBy: starter };
     const grant = await this.grants.first({
@@ -219,32 +233,39 @@ export class Access implements AccountAccess {
     environment: string;
     version: string;
     spec: RolloutInput;
+    since: number;
   }): Promise<string | null> {
-    const { app, environment, version, spec } = record;
-    return this.seals.make('record', { app, environment, version, spec: digestOf(spec) });
+    const { app, environment, version, spec, since } = record;
+    return this.seals.make('record', { app, environment, version, spec: digestOf(spec), since });
   }
 
   /** Whether the companion's record was written by a rollout. Errors: SLUICE_ACCESS. */
-  async believe(record: {
-    app: string;
-    environment: string;
-    version: string;
-    spec: RolloutInput;
-    seal?: string | null;
-  }) {
+  async believe(record: Kept): Promise<void> {
     if (!this.seals.on) return;
-    const { app, environment, version, spec, seal } = record;
-    const found = await this.seals.open<{ app: string; environment: string; version: string; spec: string }>(
-      'record',
-      seal,
-    );
+    const { app, environment, version, spec, since, seal } = record;
+    const found = await this.seals.open<Omit<Kept, 'spec'> & { spec: string }>('record', seal);
     const same =
       found?.app === app &&
       found.environment === environment &&
       found.version === version &&
+      found.since === since &&
       found.spec === digestOf(spec);
     if (!same)
       throw notAllowed(`the record of ${app}/${environment} was not written by a rollout; nothing is done by it`);
+  }
+
+  /** Whether old releases may go by this record: the companion asks, and the rollback window is over. Errors: SLUICE_ACCESS. */
+  async mayRetire(client: Client | undefined, record: Pick<Kept, 'version' | 'since' | 'seal'> & { spec: Spec }) {
+    if (!this.seals.on) return;
+    const { spec, since = 0, ...rest } = record;
+    const { app, environment, rollbackWindow } = spec;
+    const here = client === undefined ? null : await placeOf(client);
+    if (here?.type !== 'targetCompanion' || here.workflowId !== targetId(app, environment))
+      throw notAllowed(`refused: only the companion of ${app}/${environment} retires its releases`);
+    await this.believe({ ...rest, since, app, environment, spec: { ...spec } });
+    const until = since + rollbackWindow;
+    if (Date.now() + SKEW < until)
+      throw notAllowed(`refused: the rollback window is open until ${new Date(until).toISOString()}`);
   }
 
   /** The companion's word to a run that a newer release takes its place; null without a key. */

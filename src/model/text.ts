@@ -2,11 +2,20 @@
 
 /** Without control characters, on one line, at most `limit` characters. */
 export function clean(text: unknown, limit = 200): string {
-  const plain = String(text ?? '')
+  const plain = textOf(text)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
     .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, ' ')
     .trim();
   return plain.length > limit ? `${plain.slice(0, limit - 1)}…` : plain;
+}
+
+/** A value from anybody may have a `toString` of its own, as JSON, that is none. */
+function textOf(value: unknown): string {
+  try {
+    return String(value ?? '');
+  } catch {
+    return '';
+  }
 }
 
 /** As inline code in Markdown, whatever it holds. */

@@ -7,6 +7,11 @@ export type Strategy = (typeof STRATEGIES)[number];
 /** A workflow type that rolls out: the strategies, and `undo`, the short rollout back to the release that was replaced. */
 export type RolloutType = Strategy | 'undo';
 
+/** Whether it is the type of a rollout. */
+export function isRolloutType(value: unknown): value is RolloutType {
+  return value === 'undo' || STRATEGIES.some((strategy) => strategy === value);
+}
+
 export const PHASES = [
   'pending',
   'preparing',
