@@ -183,19 +183,23 @@ function specific(rollout: Rollout, verb: MessageVerb, payload: Payload): string
 }
 
 async function answer(rollout: Rollout, verb: MessageVerb, given: Payload): Promise<VerbAnswer> {
-  const { checks, state } = rollout;
-  let payload = given;
-  if (!checks.ready) await known(rollout);
-  if (state.phase !== 'done' && checks.needs(verb, given)) {
-    const checked = await checks.one(verb, given);
-    if (!checks.used(checked)) throw ApplicationFailure.nonRetryable(`${verb}: it was used already`, 'SLUICE_ACCESS');
-    payload = checked as unknown as Payload;
+  const { checks, state, growth } = rollout;
+  try {
+    let payload = given;
+    if (!checks.ready) await known(rollout);
+    if (state.phase !== 'done' && checks.needs(verb, given)) {
+      const checked = await checks.one(verb, given);
+      if (!checks.used(checked)) throw ApplicationFailure.nonRetryable(`${verb}: it was used already`, 'SLUICE_ACCESS');
+      payload = checked as unknown as Payload;
+    }
+    // Meanwhile it may have become too late.
+    const why = refusal(rollout, verb, payload);
+    if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
+    return { verb, phase: state.phase, message: apply(rollout, verb, payload) };
+  } finally {
+    // One that was refused is in the history too: a run takes 2,000 updates and no more.
+    growth.look();
   }
-  // Meanwhile it may have become too late.
-  const why = refusal(rollout, verb, payload);
-  if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
-  rollout.growth.look();
-  return { verb, phase: state.phase, message: apply(rollout, verb, payload) };
 }
 
 function apply(rollout: Rollout, verb: MessageVerb, given: Payload | undefined): string {

@@ -13,7 +13,14 @@ import { ERRORS, SluiceError } from '../model/errors.js';
 import { clean } from '../model/text.js';
 
 /** gRPC's status codes that are read here. */
-const GRPC = { INVALID_ARGUMENT: 3, PERMISSION_DENIED: 7, UNAVAILABLE: 14, UNAUTHENTICATED: 16 } as const;
+const GRPC = {
+  INVALID_ARGUMENT: 3,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+} as const;
 
 export function noWorker(what: string): SluiceError {
   return new SluiceError(
@@ -45,6 +52,12 @@ export function grpcCode(error: unknown): number | null {
 /** Whether the call ended because nobody answered in time. */
 export function isLate(error: unknown): boolean {
   return error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || chain(error).some((e) => isGrpcDeadlineError(e));
+}
+
+/** Whether the server takes no more messages for this run: it has had as many as a run may have, or too many wait. */
+export function isCrowded(error: unknown): boolean {
+  const code = grpcCode(error);
+  return code === GRPC.FAILED_PRECONDITION || code === GRPC.RESOURCE_EXHAUSTED;
 }
 
 /** Whether the server does not know a search attribute the query names. */

@@ -1,5 +1,6 @@
 /** The verbs: updates, so that a person hears yes or no at once. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { verbSignal, verbUpdate } from '../../workflows/messages.js';
 import { SluiceError } from '../model/errors.js';
@@ -7,7 +8,7 @@ import { rolloutId } from '../model/ids.js';
 import type { Decision, VerbAnswer, VerbArgs } from '../model/view.js';
 import type { MessageVerb } from '../model/words.js';
 import type { Link } from './connect.js';
-import { failureOf, grpcCode, isLate, noWorker, toSluiceError } from './errors.js';
+import { failureOf, grpcCode, isCrowded, isLate, noWorker, toSluiceError } from './errors.js';
 import { look } from './look.js';
 import { verbProof } from './proof.js';
 import type { TargetName } from './types.js';
@@ -16,6 +17,8 @@ import type { TargetName } from './types.js';
 const ANSWER_WITHIN = 10_000;
 /** Longest further wait of an abort in a flood of messages, in ms. */
 const PATIENCE = 60_000;
+/** Between two tries, in ms. */
+const AGAIN = 500;
 const INVALID_ARGUMENT = 3;
 
 /** See `Sluice.verb`. An abort that nobody can answer is left as a signal: it must land, whoever comes back when. */
@@ -34,16 +37,31 @@ export async function verb(
   const ask = (until: number) =>
     link.temporal.withDeadline(until, () => handle.executeUpdate(verbUpdate(said), { args: [message], updateId }));
   try {
-    return await ask(Date.now() + ANSWER_WITHIN);
+    return await patiently(ask, Date.now() + ANSWER_WITHIN);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw await nothingRuns(link, target, said);
     if (error instanceof WorkflowUpdateFailedError) {
       const { code, message } = failureOf(error);
       throw new SluiceError(code ?? 'SLUICE_VERB', message);
     }
-    if (!isLate(error)) throw toSluiceError(error, link.address);
+    if (isCrowded(error) && said !== 'abort') {
+      throw new SluiceError('SLUICE_PROVIDER', `${id} has had more messages than a run may have; say ${said} again`);
+    }
+    if (!isLate(error) && !isCrowded(error)) throw toSluiceError(error, link.address);
     if (said !== 'abort') throw noWorker(`${said} of ${id} was not answered, and may or may not be done later`);
-    return leftAbort(link, id, message, () => ask(Date.now() + PATIENCE));
+    return leftAbort(link, id, message, () => patiently(ask, Date.now() + PATIENCE));
+  }
+}
+
+/** Asks again while the run has had as many messages as it may have: it continues as a new one. */
+async function patiently<T>(ask: (until: number) => Promise<T>, until: number): Promise<T> {
+  for (;;) {
+    try {
+      return await ask(until);
+    } catch (error) {
+      if (!isCrowded(error) || Date.now() + AGAIN >= until) throw error;
+      await pause(AGAIN);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Who may do what, where the policy is the worker's: every attack that a writer of the namespace can make, on real servers. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { decodeJwt } from 'jose';
 import { specDigest } from '../../src/access/index.js';
 import { contentOf } from '../../src/artifact/index.js';
 import { accountQueue } from '../../src/model/ids.js';
@@ -88,6 +89,17 @@ describe('a start', () => {
 
     await again({ ...spec, token });
     expect(await refusal(app)).toBe('this signed start was used already; start anew');
+    // Whoever may start workflows can have the server take the id of a used proof again, with a memo of his own.
+    const { firstExecutionRunId: run } = await again({ ...spec, token });
+    await people.temporal.workflow.start('usedProof', {
+      workflowId: `proof-${decodeJwt(String(token)).jti}`,
+      taskQueue: 'nobody',
+      args: [],
+      memo: { run, seal: 'forged' },
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: 'TERMINATE_EXISTING',
+    });
+    expect(await refusal(app)).toBe('this signed start was used already; start anew');
     await again({ ...spec, allowUngated: true, token });
     expect(await refusal(app)).toContain('what ann signed is for another spec');
 
@@ -138,6 +150,9 @@ describe('a grant', () => {
           : /it has no grant of a worker/,
       );
     }
+    expect(await byOwnWorkflow('evil-retire', 'retire', { spec: args.spec, keep: [], version: '1', since: 0 })).toMatch(
+      /runs on task queue evil-retire/,
+    );
     expect(await byOwnWorkflow('evil-renewal', 'renew', { grants: [args.grant] }, 'sluice')).toMatch(
       /runs on task queue evil-renewal|does not continue run/,
     );
@@ -244,7 +259,8 @@ describe('the companion of a target', () => {
     await people.clients.ann.verb(world.at(app), 'skip', {});
     expect(await world.end(app, await back)).toMatchObject({ outcome: 'succeeded', startedBy: 'ann' });
 
-    const spec = { ...specOf('else', QUICK), app };
+    const target = { platform: 'lambda', account: 'default', region: 'us-east-1' };
+    const spec = { ...specOf('else', QUICK), app, target };
     const [at, entry] = [Date.now(), (await world.ledger(app))?.releases[0]];
     await people.temporal.workflow.getHandle(`target/${app}/production`).signal('rolloutEvent', {
       ...{ kind: 'ended', run: 'forged', at, entry: { ...entry, run: 'forged', since: at } },

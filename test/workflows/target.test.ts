@@ -44,7 +44,10 @@ test('an event of anybody that does not fit is not looked at, and the companion 
       args: ['checkout', 'production'],
     });
     const ended = { kind: 'ended', run: 'x', at: 1 };
-    const entry = { version: '2', run: 'x', since: 1, until: null };
+    const entry = { version: '2', run: 'x', since: 1, until: null, strategy: 'canary' };
+    const undo = (target: object, more = {}) => ({ version: '1', window: 0, spec: { target, ...more } });
+    const place = { platform: 'lambda', account: 'a', region: 'r' };
+    const deep = JSON.parse(`${'['.repeat(1_000)}${']'.repeat(1_000)}`);
     const hostile = [
       null,
       { kind: 'ended' },
@@ -53,14 +56,45 @@ test('an event of anybody that does not fit is not looked at, and the companion 
       { ...ended, entry: { ...entry, since: 9e15 }, undo: null },
       { ...ended, entry, undo: { version: '1', window: 'long', spec: {} } },
       { ...ended, entry, undo: { version: '1', window: 1, spec: null } },
+      { ...ended, entry: { ...entry, strategy: 'x' }, undo: null },
+      // Names a task queue that the server takes no command for.
+      { ...ended, entry, undo: undo({ ...place, account: 'a'.repeat(2_000) }) },
+      { ...ended, entry, undo: undo(place, { deep }) },
     ];
     for (const event of hostile) await companion.signal('rolloutEvent', event);
+    // Of what fits only that is kept which is known, in a form that can be written again.
+    const odd = { ...entry, by: { toString: 1 }, message: 'm'.repeat(1_000), deep };
+    await companion.signal('rolloutEvent', { ...ended, entry: odd, undo: null });
     await companion.signal('rolloutEvent', { kind: 'began', run: 'r', strategy: 'canary', at: 1 });
     const { running, releases } = await until('the last event', async () => {
       const view = await companion.query<TargetView>('target');
       return view.running === null ? null : view;
     });
-    expect([running?.run, releases]).toEqual(['r', []]);
+    expect(running?.run).toBe('r');
+    expect(releases).toEqual([
+      {
+        ...{ version: '2', run: 'x', since: 1, until: null, strategy: 'canary', digest: '', by: null },
+        ...{ message: `${'m'.repeat(299)}…`, replaced: null, undoUntil: null, retired: null },
+      },
+    ]);
+    const submission = { type: 'canary', input: canary([]), mode: 'queue', by: null, message: null };
+    for (const wrong of [{ by: { toString: 1 } }, { type: 'x' }, { mode: 'now' }, { input: { deep } }]) {
+      const args: [object] = [{ ...submission, ...wrong }];
+      await expect(companion.executeUpdate('submit', { args })).rejects.toThrow();
+    }
+    await companion.terminate('the end of the scene');
+  });
+});
+
+test("a state that a start has brought along is nobody's", async () => {
+  await onStage(async ({ env }) => {
+    const brought = { app: 'other', environment: 'production', releases: [], running: { run: 'r', since: 1 } };
+    const companion = await env.client.workflow.start('targetCompanion', {
+      workflowId: targetId('checkout', 'production'),
+      taskQueue: 'sluice',
+      args: ['checkout', 'production', brought],
+    });
+    expect(await companion.query<TargetView>('target')).toMatchObject({ app: 'checkout', running: null });
     await companion.terminate('the end of the scene');
   });
 });
