@@ -66,7 +66,7 @@ export function lightActivities(options: LightOptions): LightActivities {
 
     admit: async (of) => {
       const { token: _proof, ...written } = of.input;
-      await access.admit(client, { ...of, spec: () => parseSpecValue(written, of) });
+      return { by: await access.admit(client, { ...of, spec: () => parseSpecValue(written, of) }) };
     },
 
     readUndo: async ({ app, environment }) => {
@@ -127,9 +127,10 @@ export function lightActivities(options: LightOptions): LightActivities {
     supersede: async ({ app, environment, run, by, type, input }) => {
       const { token: _proof, ...written } = input;
       const spec = () => parseSpecValue(written, { app, environment, type });
-      await access.admit(client, { app, environment, type, input, spec });
-      const token = await access.sealSupersede({ app, environment, run, by });
-      const message = { run, ...(by === null ? {} : { by }), ...(token === null ? {} : { token }) };
+      const signer = await access.admit(client, { app, environment, type, input, mode: 'replace', spec });
+      const who = signer ?? by;
+      const token = await access.sealSupersede({ app, environment, run, by: who });
+      const message = { run, ...(who === null ? {} : { by: who }), ...(token === null ? {} : { token }) };
       await client.workflow
         .getHandle(rolloutId(app, environment))
         .signal('supersede', message)

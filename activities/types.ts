@@ -85,7 +85,13 @@ export interface LightActivities {
   /** Tells the target's companion, starting it when there is none. */
   tellTarget(args: Granted & { app: string; environment: string; event: RolloutEvent }): Promise<void>;
   /** Companion: whether a release may take a place in the queue. Errors: SLUICE_ACCESS. */
-  admit(args: { app: string; environment: string; type: RolloutType; input: RolloutInput }): Promise<void>;
+  admit(args: {
+    app: string;
+    environment: string;
+    type: RolloutType;
+    input: RolloutInput;
+    mode: 'queue' | 'replace';
+  }): Promise<{ by: string | null }>;
   /** Companion: starts a rollout, or says which run is in the way. The same ticket never starts a second one beside the first. */
   startRollout(args: {
     app: string;

@@ -50,9 +50,11 @@ export function submissionOf(given: unknown): Submission | null {
 /** Takes a release over. Answers once it has started, waits behind another, or has lost its place. */
 export async function submit(state: QueueState, submission: Submission, wake: () => void): Promise<SubmitAnswer> {
   const ticket = currentUpdateInfo()?.id ?? uuid4();
-  const { type, input } = submission;
-  await light.admit({ app: state.app, environment: state.environment, type, input });
-  const mine: Queued = { ...submission, ticket, since: Date.now(), behind: null, tookPlaceOf: null };
+  const { type, input, mode } = submission;
+  const admitted = await light.admit({ app: state.app, environment: state.environment, type, input, mode });
+  // Who signed it, whatever stands beside the signature.
+  const by = admitted?.by ?? submission.by;
+  const mine: Queued = { ...submission, by, ticket, since: Date.now(), behind: null, tookPlaceOf: null };
   if (state.queued !== null) takePlace(state, state.queued, mine);
   state.queued = mine;
   wake();

@@ -78,6 +78,16 @@ interface Kept {
 /** How far clocks of workers and server may be apart, in ms. */
 const SKEW = 60_000;
 
+/** A release that is handed to the companion. */
+interface Submits {
+  app: string;
+  environment: string;
+  type: RolloutType;
+  input: RolloutInput;
+  mode: 'queue' | 'replace';
+  spec: () => Spec;
+}
+
 export class Access implements AccountAccess {
   readonly grants: Grants;
   private readonly seals: Seals;
@@ -184,14 +194,14 @@ export class Access implements AccountAccess {
     return [...verbs, 'override' as const].filter((right) => holdersOf(rule, right).includes(ANYONE));
   }
 
-  /** Whether a release may be handed to the companion, before it takes another's place. Consumes nothing. Errors: SLUICE_ACCESS. */
-  async admit(
-    client: Client,
-    of: { app: string; environment: string; type: RolloutType; input: RolloutInput; spec: () => Spec },
-  ): Promise<void> {
+  /**
+   * Whether a release may be handed to the companion, before it takes another's place, and who signed that; null when nobody had
+   * to. Consumes nothing. Errors: SLUICE_ACCESS.
+   */
+  async admit(client: Client, of: Submits): Promise<string | null> {
     const { policy } = this.options;
-    if (policy === null) return;
-    const { app, environment, type, input } = of;
+    if (policy === null) return null;
+    const { app, environment, type, input, mode } = of;
     const beginner = { app, environment, strategy: type, act: 'start', input } as const;
     const by = { ...this.by(client, policy), rule: this.rule(app, environment) };
     const signed = await checkBeginning(beginner, by).catch((error: unknown) => {
@@ -200,7 +210,12 @@ export class Access implements AccountAccess {
       throw error;
     });
     if (by.rule !== null) checkFloors(of.spec(), by.rule);
-    if (signed !== null) await checkUnused(client, signed.id);
+    if (signed === null) return null;
+    const { replaces = false } = signed.statement as StartStatement;
+    if (mode === 'replace' && !replaces)
+      throw notAllowed(`refused: ${signed.subject.name} signed a release that waits, not one that replaces another`);
+    await checkUnused(client, signed.id);
+    return signed.subject.name;
   }
 
   /** What people say to a run that has a grant. */

@@ -89,6 +89,7 @@ const SHAPE = z.union([
     strategy: z.enum(['direct', 'blueGreen', 'canary', 'linear', 'undo']),
     spec: digest.nullable(),
     release: digest.nullable(),
+    replaces: z.boolean().optional(),
   }),
   z.object({
     act: z.enum(verbs),

@@ -57,7 +57,20 @@ export function isLate(error: unknown): boolean {
 /** Whether the server takes no more messages for this run: it has had as many as a run may have, or too many wait. */
 export function isCrowded(error: unknown): boolean {
   const code = grpcCode(error);
-  return code === GRPC.FAILED_PRECONDITION || code === GRPC.RESOURCE_EXHAUSTED;
+  return code === GRPC.RESOURCE_EXHAUSTED || (code === GRPC.FAILED_PRECONDITION && !isFailing(error));
+}
+
+/** Whether a worker has the run's tasks and fails them, so that nobody answers: the server says so, and has no code for it. */
+export function isFailing(error: unknown): boolean {
+  return grpcCode(error) === GRPC.FAILED_PRECONDITION && /task in failed state/i.test(failureOf(error).message);
+}
+
+/** What to do about that. */
+export function failing(what: string): SluiceError {
+  return new SluiceError(
+    'SLUICE_NO_WORKER',
+    `${what}: a worker is there and fails the tasks of this rollout; its log says why. Often it lacks a key of SLUICE_CODEC_KEYS`,
+  );
 }
 
 /** Whether the server does not know a search attribute the query names. */

@@ -10,7 +10,7 @@ import { clean } from '../model/text.js';
 import type { RolloutView } from '../model/view.js';
 import type { Outcome, RolloutType } from '../model/words.js';
 import type { Link } from './connect.js';
-import { failureOf, grpcCode, isLate, noWorker, toSluiceError } from './errors.js';
+import { failing, failureOf, grpcCode, isFailing, isLate, noWorker, toSluiceError } from './errors.js';
 import type { Snapshot, TargetName } from './types.js';
 
 /** Longest wait for a worker's answer to a query, in ms. */
@@ -72,6 +72,7 @@ export async function ask(link: Link, handle: WorkflowHandle): Promise<RolloutVi
     // It has answered, under a key that is not here.
     if (error instanceof SluiceError) throw error;
     if (grpcCode(error) === UNAVAILABLE) throw toSluiceError(error, link.address);
+    if (isFailing(error)) throw failing(`${handle.workflowId} cannot be asked`);
     throw noWorker(
       isLate(error)
         ? `${handle.workflowId} did not answer within ${ANSWER_WITHIN / 1000} s`

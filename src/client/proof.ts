@@ -42,9 +42,10 @@ export async function startProof(
   of: Omit<StartStatement, 'spec'> & { input: RolloutInput },
   waits = false,
 ): Promise<string | null> {
-  const { input, act, app, environment, strategy, release } = of;
+  const { input, act, app, environment, strategy, release, replaces } = of;
   const spec = act === 'undo' ? null : specDigest(input);
-  return signed(link, { act, app, environment, strategy, spec, release }, { waits });
+  const statement = { act, app, environment, strategy, spec, release, ...(replaces === true ? { replaces } : {}) };
+  return signed(link, statement, { waits });
 }
 
 /** The proof of a verb; null where nobody signs. Errors: SLUICE_VERB when a decision has no gate. */

@@ -36,7 +36,8 @@ async function inputOf(link: Link, request: StartRequest) {
   };
   const act = strategy === 'undo' ? 'undo' : 'start';
   const waits = onNewRelease !== 'reject';
-  const token = await startProof(link, { act, app, environment, strategy, release, input }, waits);
+  const replaces = onNewRelease === 'replace';
+  const token = await startProof(link, { act, app, environment, strategy, release, replaces, input }, waits);
   return token === null ? input : { ...input, token };
 }
 

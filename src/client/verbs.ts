@@ -8,7 +8,7 @@ import { rolloutId } from '../model/ids.js';
 import type { Decision, VerbAnswer, VerbArgs } from '../model/view.js';
 import type { MessageVerb } from '../model/words.js';
 import type { Link } from './connect.js';
-import { failureOf, grpcCode, isCrowded, isLate, noWorker, toSluiceError } from './errors.js';
+import { failing, failureOf, grpcCode, isCrowded, isFailing, isLate, noWorker, toSluiceError } from './errors.js';
 import { look } from './look.js';
 import { verbProof } from './proof.js';
 import type { TargetName } from './types.js';
@@ -44,10 +44,11 @@ export async function verb(
       const { code, message } = failureOf(error);
       throw new SluiceError(code ?? 'SLUICE_VERB', message);
     }
+    if (isFailing(error) && said !== 'abort') throw failing(`${said} of ${id} was not answered`);
     if (isCrowded(error) && said !== 'abort') {
       throw new SluiceError('SLUICE_PROVIDER', `${id} has had more messages than a run may have; say ${said} again`);
     }
-    if (!isLate(error) && !isCrowded(error)) throw toSluiceError(error, link.address);
+    if (!isLate(error) && !isCrowded(error) && !isFailing(error)) throw toSluiceError(error, link.address);
     if (said !== 'abort') throw noWorker(`${said} of ${id} was not answered, and may or may not be done later`);
     return leftAbort(link, id, message, () => patiently(ask, Date.now() + PATIENCE));
   }

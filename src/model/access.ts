@@ -36,6 +36,8 @@ export interface StartStatement {
   spec: string | null;
   /** What is released: the SHA-256 of packed code, or the version to go back to. Null where the spec alone says it. */
   release: string | null;
+  /** It may take the place of a running rollout; without it, it waits or is refused. */
+  replaces?: boolean;
 }
 
 /** The gate that a decision is about, as an open approval publishes it. */

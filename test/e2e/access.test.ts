@@ -15,7 +15,7 @@ let people: People;
 let world: World;
 
 beforeAll(async () => {
-  people = await startPeople('access', ['once', 'stolen', 'reset', 'queued']);
+  people = await startPeople('access', ['once', 'stolen', 'reset', 'queued', 'updates']);
   world = people.world;
 }, 60_000);
 
@@ -218,6 +218,22 @@ describe('a grant', () => {
   });
 });
 
+describe('updates that are forged', () => {
+  test.concurrent('fill no run: it continues as new, and a signed abort gets its answer', async () => {
+    const app = 'updates';
+    const started = await people.start(app, GATED);
+    await world.phase(app, 'awaitingApproval');
+    const handle = people.temporal.workflow.getHandle(`${app}/production`);
+    const before = (await handle.describe()).runId;
+    const forged = (at: number) => handle.executeUpdate('approve', { args: [{ token: `forged ${at}` }] });
+    const answers = await Promise.allSettled(Array.from({ length: 30 }, (_, at) => forged(at)));
+    expect(answers.every(({ status }) => status === 'rejected')).toBe(true);
+    await until('the next run', async () => (await handle.describe()).runId !== before);
+    await people.clients.dan.verb(world.at(app), 'abort', {});
+    expect(await world.end(app, started)).toMatchObject({ outcome: 'rolledBack' });
+  });
+});
+
 describe('the companion of a target', () => {
   test.concurrent('takes over a release only for whom it may, and ends the running one only for a release that may replace it', async () => {
     const app = 'queued';
@@ -240,6 +256,7 @@ describe('the companion of a target', () => {
       'supersede is not signed, and there is a policy; say it with `sluice supersede` and your key, or --login',
       'it does not come from the companion of the target',
     ]);
+    await waiting(app);
     const next = await world.start(app, 'ann', QUICK, 'replace', people.clients.ann);
     expect(await world.end(app, started)).toMatchObject({
       outcome: 'superseded',
@@ -249,6 +266,24 @@ describe('the companion of a target', () => {
 
     await undoing(app);
   });
+
+  /** A release that was signed to wait replaces nothing, and is of who signed it, whatever stands beside the signature. */
+  async function waiting(app: string): Promise<void> {
+    const input: Record<string, unknown> = { ...specOf(app, QUICK), startedBy: 'ann' };
+    const place = { ...world.at(app), strategy: 'canary' as const };
+    const release = await contentOf(input.release as ReleaseSource);
+    const token = await people.signedBy('ann', { act: 'start', ...place, spec: specDigest(input), release });
+    const companion = people.temporal.workflow.getHandle(`target/${app}/production`);
+    const submit = (mode: string) =>
+      companion.executeUpdate('submit', {
+        args: [{ type: 'canary', input: { ...input, token }, mode, by: 'ben', message: null }],
+      });
+    await expect(submit('replace')).rejects.toMatchObject({
+      cause: { cause: { message: 'refused: ann signed a release that waits, not one that replaces another' } },
+    });
+    await submit('queue');
+    expect((await world.ledger(app))?.queued).toMatchObject({ by: 'ann' });
+  }
 
   /** Back to the release before, for whom may start; never by a record that no rollout has written. */
   async function undoing(app: string): Promise<void> {

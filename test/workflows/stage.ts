@@ -279,7 +279,7 @@ export function lightOf(
     identity: async () => ({ policy: null, encryption: null, logins: [], robots: false }),
     decide: async () => [],
     renew: async ({ grants }) => grants,
-    admit: async () => undefined,
+    admit: async () => ({ by: null }),
     tellTarget: async ({ app, event }) => {
       targetOf(app).told.push(event);
     },
