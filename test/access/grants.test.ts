@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { Envelopes } from '../../activities/access/envelopes.js';
 import { type Asking, Grants } from '../../activities/access/grants.js';
+import { Access } from '../../activities/access/index.js';
 import { Seals } from '../../activities/access/seals.js';
 import type { BeforeState } from '../../activities/platform/platform.js';
 import { digestOf, sealTo } from '../../src/access/index.js';
@@ -172,5 +174,44 @@ describe('a grant', () => {
     const open = new Grants(new Seals([]));
     const env = new MockActivityEnvironment({ workflowExecution: here });
     await expect(env.run(() => open.allow('shift', { spec, weight: 77 }))).resolves.toBeUndefined();
+  });
+});
+
+describe('retiring', () => {
+  const access = new Access({ policy: null, keys: [KEY] });
+  const began = { workflowType: { name: 'targetCompanion' }, taskQueue: { name: 'sluice' } };
+  /** A server that says this of the run that asks. */
+  const server = (of: object) =>
+    ({
+      options: { namespace: 'default' },
+      workflowService: {
+        getWorkflowExecutionHistory: async () => ({
+          history: {
+            events: [{ workflowExecutionStartedEventAttributes: { originalExecutionRunId: 'run-1', ...began, ...of } }],
+          },
+        }),
+      },
+    }) as unknown as Client;
+  const OVER = Date.now() - spec.rollbackWindow;
+
+  test.each<[string, { since?: number; of?: object; workflowId?: string; seal?: string }, string]>([
+    ['by the companion, when the window is over', {}, 'allowed'],
+    ['while the window is open', { since: Date.now() }, 'refused: the rollback window is open until'],
+    ['for an earlier time than was sealed', { since: Date.now(), seal: 'earlier' }, 'was not written by a rollout'],
+    ['by a workflow on another queue', { of: { taskQueue: { name: 'evil' } } }, 'it runs on task queue evil'],
+    ['by a workflow of another type', { of: { workflowType: { name: 'canary' } } }, 'only the companion of'],
+    ['by the companion of another target', { workflowId: 'target/other/production' }, 'only the companion of'],
+    ['by a run that Reset has made', { of: { originalExecutionRunId: 'run-0' } }, 'was made by Reset'],
+  ])('%s', async (_, { since = OVER, of = {}, workflowId = 'target/checkout/production', seal }, says) => {
+    const record = { app: 'checkout', environment: 'production', version: '1', spec: { ...spec } };
+    const sealed = await access.sealRecord({ ...record, since: seal === 'earlier' ? since - 1 : since });
+    const env = new MockActivityEnvironment({ workflowExecution: { workflowId, runId: 'run-1' } });
+    const said = await env.run(() =>
+      access.mayRetire(server(of), { version: '1', spec, since, seal: sealed }).then(
+        () => 'allowed',
+        (error: Error) => error.message,
+      ),
+    );
+    expect(said).toContain(says);
   });
 });
