@@ -29,8 +29,8 @@ export async function withEnvironment(spec: Spec, secrets: Secrets, signal: Abor
   };
 }
 
-/** Longest wait for what must be recognized, in ms: nobody's way back waits for a store. */
-const WITHIN = 5_000;
+/** Longest wait for what must be recognized, in ms: as long as a store may take, since nobody's way back waits longer for one. */
+const WITHIN = 9_000;
 /** Shorter ones, such as `info` or `true`, are words of every text. */
 const SHORTEST = 8;
 
