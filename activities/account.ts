@@ -1,5 +1,6 @@
 /** The activities of one account and region: cloud calls, watching, restoring. */
 import { Context } from '@temporalio/activity';
+import type { Within } from '../src/artifact/index.js';
 import { judgeOf } from '../src/judge/index.js';
 import { mark, targetId } from '../src/model/ids.js';
 import type { Spec } from '../src/model/spec.js';
@@ -28,6 +29,8 @@ interface AccountOptions {
   outsideOf: OutsideOf;
   /** Folder of the artifact store. */
   store: string;
+  /** Where local code must lie. */
+  releaseDirs: Within;
   /** The worker's policy and its key. */
   access: AccountAccess;
   /** Finds targets that a gone run left split. */
@@ -54,8 +57,8 @@ async function called<T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>
 }
 
 export function accountActivities(options: AccountOptions): AccountActivities {
-  const { driverFor, outsideOf, store, access } = options;
-  const from = (spec: Spec) => ({ store, outside: outsideOf(spec.target), own: outsideOf(null), access });
+  const { driverFor, outsideOf, store, releaseDirs, access } = options;
+  const from = (spec: Spec) => ({ store, releaseDirs, outside: outsideOf(spec.target), own: outsideOf(null), access });
   /** Before these releases of the target are heard. */
   const meet = (ctx: CallContext, spec: Spec, versions: string[]) => {
     const values = versions.map((version) => async () => driverFor(spec).values(ctx, { spec, version }));
