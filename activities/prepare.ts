@@ -28,7 +28,8 @@ export interface Preparing extends Checked {
 /** Local code becomes an artifact, by digest: what is tested is what is promoted. */
 async function withArtifact(spec: Spec, { store, releaseDirs }: Preparing): Promise<Spec> {
   const { release } = spec;
-  if ('folder' in release) return { ...spec, release: { artifact: await packFolder(release.folder, store, releaseDirs) } };
+  if ('folder' in release)
+    return { ...spec, release: { artifact: await packFolder(release.folder, store, releaseDirs) } };
   if ('zip' in release) return { ...spec, release: { artifact: await packZip(release.zip, store, releaseDirs) } };
   return spec;
 }

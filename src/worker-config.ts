@@ -107,7 +107,8 @@ function readSetting(name: string, file: string): string {
 function readReleaseDirs(text = ''): string[] | null {
   if (text === '') return null;
   const folders = text.split(path.delimiter).filter((folder) => folder.trim() !== '');
-  if (folders.length === 0) throw new SluiceError('SLUICE_SETUP', `SLUICE_RELEASE_DIRS is "${text}" and names no folder`);
+  if (folders.length === 0)
+    throw new SluiceError('SLUICE_SETUP', `SLUICE_RELEASE_DIRS is "${text}" and names no folder`);
   return folders.map((folder) => {
     const why = whyNoFolder(folder);
     if (why === null) return path.resolve(folder);

@@ -17,11 +17,7 @@ const NO_TIME = new Date(1980, 0, 1);
  * is kept), so that the same files give the same digest (with the same version of Node's zlib). `within`: where it must lie.
  * Errors: SLUICE_NOT_FOUND, SLUICE_ARTIFACT.
  */
-export async function packFolder(
-  dir: string,
-  store: string = DEFAULT_STORE,
-  within: Within = null,
-): Promise<Artifact> {
+export async function packFolder(dir: string, store: string = DEFAULT_STORE, within: Within = null): Promise<Artifact> {
   const zip = new ZipFile();
   const content = new Content();
   const bytes = buffer(zip.outputStream as NodeJS.ReadableStream);
@@ -43,11 +39,7 @@ export async function packFolder(
  * Puts a zip into the store as it is. Errors: SLUICE_NOT_FOUND, SLUICE_ARTIFACT when it is not `within`, no zip, empty or too
  * large.
  */
-export async function packZip(
-  file: string,
-  store: string = DEFAULT_STORE,
-  within: Within = null,
-): Promise<Artifact> {
+export async function packZip(file: string, store: string = DEFAULT_STORE, within: Within = null): Promise<Artifact> {
   const bytes = await readZip(file, within);
   checkZip(bytes, path.resolve(file));
   return { ...(await keep(bytes, store)), content: createHash('sha256').update(bytes).digest('hex') };

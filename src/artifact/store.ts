@@ -64,7 +64,10 @@ async function readKept({ uri }: Artifact, store: string): Promise<Buffer> {
   try {
     const real = await realIn(fileURLToPath(uri), [store]);
     if (real === null) throw unreadable("it is not in this worker's artifact store");
-    return await readRegular(real, MOST_ZIPPED, { special: () => unreadable('it is no regular file'), large: tooLarge });
+    return await readRegular(real, MOST_ZIPPED, {
+      special: () => unreadable('it is no regular file'),
+      large: tooLarge,
+    });
   } catch (error) {
     if (error instanceof SluiceError) throw error;
     throw unreadable((error as NodeJS.ErrnoException).code ?? String(error));

@@ -236,7 +236,10 @@ describe('reading an artifact', () => {
 });
 
 describe('what a spec may name of the machine', () => {
-  const FOLDER = { code: 'SLUICE_ARTIFACT', message: expect.stringMatching(/^release\.folder: .*SLUICE_RELEASE_DIRS$/) };
+  const FOLDER = {
+    code: 'SLUICE_ARTIFACT',
+    message: expect.stringMatching(/^release\.folder: .*SLUICE_RELEASE_DIRS$/),
+  };
   const ZIP = { code: 'SLUICE_ARTIFACT', message: expect.stringMatching(/^release\.zip: .*SLUICE_RELEASE_DIRS$/) };
 
   test('is a folder or a zip in the folders of releases, also where they are links', async () => {

@@ -42,7 +42,11 @@ function clientsAt(endpoint: string): Clients {
 function sourceWith(metric: MetricSpec, { of, now }: Wanted, endpoint: string) {
   const clients = clientsAt(endpoint);
   const budget = createBudget({ perSecond: 200, share: () => 1 });
-  const driver = createLambdaDriver({ clients: () => clients, budget, readArtifact: () => Promise.reject(new Error('nothing is deployed here')) });
+  const driver = createLambdaDriver({
+    clients: () => clients,
+    budget,
+    readArtifact: () => Promise.reject(new Error('nothing is deployed here')),
+  });
   const target = { platform: 'lambda', function: FN, alias: 'live', region: 'us-east-1', account: 'default' } as const;
   const spec = specFor({ type: 'direct', bake: 1_000 }, { target });
   const source = driver.source(metric, { spec, from: 0, isProbe: () => false, ...of, now: () => now });
