@@ -1,6 +1,7 @@
 /** The activities of one account and region: cloud calls, watching, restoring. */
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
+import type { Within } from '../src/artifact/index.js';
 import { judgeOf } from '../src/judge/index.js';
 import { mark } from '../src/model/ids.js';
 import type { Spec } from '../src/model/spec.js';
@@ -29,6 +30,8 @@ interface AccountOptions {
   outsideOf: OutsideOf;
   /** Folder of the artifact store. */
   store: string;
+  /** Where local code must lie. */
+  releaseDirs: Within;
   /** The worker's policy and its key. */
   access: AccountAccess;
   /** Asked where a run comes from; nothing is retired without it where the worker has a key. */
@@ -57,8 +60,8 @@ async function called<T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>
 }
 
 export function accountActivities(options: AccountOptions): AccountActivities {
-  const { driverFor, outsideOf, store, access } = options;
-  const from = (spec: Spec) => ({ store, outside: outsideOf(spec.target), own: outsideOf(null), access });
+  const { driverFor, outsideOf, store, releaseDirs, access } = options;
+  const from = (spec: Spec) => ({ store, releaseDirs, outside: outsideOf(spec.target), own: outsideOf(null), access });
   /** Before these releases of the target are heard. */
   const meet = (ctx: CallContext, spec: Spec, versions: string[]) => {
     const values = versions.map((version) => async () => driverFor(spec).values(ctx, { spec, version }));

@@ -1,7 +1,7 @@
 /** The first look at the target: pack local code, read what is there, plan. Nothing is written to the target. */
 
 import { digestOf } from '../src/access/index.js';
-import { packFolder, packZip } from '../src/artifact/index.js';
+import { packFolder, packZip, type Within } from '../src/artifact/index.js';
 import type { ErrorCode } from '../src/model/errors.js';
 import { ERRORS, SluiceError } from '../src/model/errors.js';
 import type { Spec } from '../src/model/spec.js';
@@ -20,13 +20,17 @@ const LARGEST = 256 * 1024;
 export interface Preparing extends Checked {
   /** Folder of the artifact store. */
   store: string;
+  /** Where local code must lie. */
+  releaseDirs: Within;
   access: AccountAccess;
 }
 
 /** Local code becomes an artifact, by digest: what is tested is what is promoted. */
-async function withArtifact(spec: Spec, store: string): Promise<Spec> {
-  if ('folder' in spec.release) return { ...spec, release: { artifact: await packFolder(spec.release.folder, store) } };
-  if ('zip' in spec.release) return { ...spec, release: { artifact: await packZip(spec.release.zip, store) } };
+async function withArtifact(spec: Spec, { store, releaseDirs }: Preparing): Promise<Spec> {
+  const { release } = spec;
+  if ('folder' in release)
+    return { ...spec, release: { artifact: await packFolder(release.folder, store, releaseDirs) } };
+  if ('zip' in release) return { ...spec, release: { artifact: await packZip(release.zip, store, releaseDirs) } };
   return spec;
 }
 
@@ -37,7 +41,7 @@ export async function inspectAndPlan(
   given: Spec,
   from: Preparing,
 ): Promise<PlanAnswer> {
-  const spec = await withArtifact(given, from.store);
+  const spec = await withArtifact(given, from);
   const { before, findings } = await driver.inspect(ctx, spec);
   findings.push(...(await checkOutside(spec, from, ctx.signal)));
   const healthy = await healthBefore(ctx, driver, from.outside, spec, before.split.stable);

@@ -1,8 +1,9 @@
 /** How a worker is configured: which accounts it serves, and the switches of its cluster. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Limits } from '../activities/types.js';
 import { type Policy, parsePolicy } from './access/index.js';
+import type { Within } from './artifact/index.js';
 import { SluiceError } from './model/errors.js';
 import type { PlatformName } from './model/spec.js';
 
@@ -20,6 +21,8 @@ export interface WorkerConfig {
   accounts: ServedAccount[];
   /** Folder of the artifact store. */
   store: string;
+  /** Folders in which a spec's folders and zips must lie; with a policy none unless they are named. */
+  releaseDirs: Within;
   /** Register or verify the search attributes, and set them. */
   searchAttributes: boolean;
   /** Control-plane calls a second that all workers of an account and region make together. */
@@ -42,7 +45,7 @@ type Env = Record<string, string | undefined>;
 
 /**
  * From the environment: SLUICE_ACCOUNTS (`name@region[=roleArn]` or `app-service:subscription@region`, comma separated; default `default@$AWS_REGION`),
- * SLUICE_STORE, SLUICE_SEARCH_ATTRIBUTES (`off`), SLUICE_CALLS_PER_SECOND, SLUICE_CONTINUE_AT (`history,signals`),
+ * SLUICE_STORE, SLUICE_RELEASE_DIRS (folders, separated as in PATH), SLUICE_SEARCH_ATTRIBUTES (`off`), SLUICE_CALLS_PER_SECOND, SLUICE_CONTINUE_AT (`history,signals`),
  * SLUICE_ALLOW_ADDRESSES (`loopback`, addresses, ranges), SLUICE_HEALTH_PORT, SLUICE_HEALTH_HOST, SLUICE_POLICY (a file),
  * SLUICE_GRANT_KEY or SLUICE_GRANT_KEY_FILE. Errors: SLUICE_SETUP.
  */
@@ -61,6 +64,10 @@ export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): Worke
     grantKeys,
     accounts: given.accounts ?? parseAccounts(env.SLUICE_ACCOUNTS ?? `default@${region}`),
     store: given.store ?? env.SLUICE_STORE ?? path.resolve('.sluice/artifacts'),
+    releaseDirs:
+      given.releaseDirs !== undefined
+        ? given.releaseDirs
+        : (readReleaseDirs(env.SLUICE_RELEASE_DIRS) ?? (policy === null ? null : [])),
     searchAttributes: given.searchAttributes ?? env.SLUICE_SEARCH_ATTRIBUTES !== 'off',
     callsPerSecond: given.callsPerSecond ?? number(env, 'SLUICE_CALLS_PER_SECOND', 10),
     allowAddresses: given.allowAddresses ?? env.SLUICE_ALLOW_ADDRESSES ?? '',
@@ -94,6 +101,29 @@ function readSetting(name: string, file: string): string {
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? String(error);
     throw new SluiceError('SLUICE_SETUP', `${name} names ${file}, which cannot be read (${why})`);
+  }
+}
+
+function readReleaseDirs(text = ''): string[] | null {
+  if (text === '') return null;
+  const folders = text.split(path.delimiter).filter((folder) => folder.trim() !== '');
+  if (folders.length === 0)
+    throw new SluiceError('SLUICE_SETUP', `SLUICE_RELEASE_DIRS is "${text}" and names no folder`);
+  return folders.map((folder) => {
+    const why = whyNoFolder(folder);
+    if (why === null) return path.resolve(folder);
+    throw new SluiceError(
+      'SLUICE_SETUP',
+      `SLUICE_RELEASE_DIRS names ${folder}, which ${why}; name folders that hold code, with "${path.delimiter}" between them`,
+    );
+  });
+}
+
+function whyNoFolder(folder: string): string | null {
+  try {
+    return statSync(folder).isDirectory() ? null : 'is no folder';
+  } catch (error) {
+    return `cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
   }
 }
 

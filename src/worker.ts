@@ -147,11 +147,15 @@ async function accountWorkers(
   served: ServedAccount,
   { shares, access, client }: { shares: Shares; access: Access; client: Client },
 ): Promise<Worker[]> {
-  const platform = createPlatform({ served, callsPerSecond: config.callsPerSecond, share: () => shares.share });
+  const platform = createPlatform({
+    ...{ served, store: config.store, callsPerSecond: config.callsPerSecond },
+    share: () => shares.share,
+  });
   const activities = accountActivities({
     driverFor: (spec) => platform.driverFor(spec.target),
     outsideOf: createOutside({ ...outsideOptions(config), served }),
     store: config.store,
+    releaseDirs: config.releaseDirs,
     access,
     client,
     sweep: platform.sweep,

@@ -1,7 +1,7 @@
 /** The platforms a worker serves, each behind the port in `platform.ts`. */
 import { readArtifact } from '../../src/artifact/index.js';
 import { SluiceError } from '../../src/model/errors.js';
-import type { LambdaTarget, Target } from '../../src/model/spec.js';
+import type { Artifact, LambdaTarget, Target } from '../../src/model/spec.js';
 import { createAppServicePlatform } from './app-service/index.js';
 import { type Budget, createBudget } from './budget.js';
 import { awsClients, type Clients, createLambdaDriver, findSplits } from './lambda/index.js';
@@ -12,6 +12,8 @@ export type { Served } from './platform.js';
 
 export interface PlatformOptions {
   served: Served;
+  /** Folder of the artifact store. */
+  store: string;
   /** Control-plane calls a second of all workers together. */
   callsPerSecond: number;
   /** This worker's part of them, 0-1. */
@@ -19,8 +21,9 @@ export interface PlatformOptions {
 }
 
 /** The platform of one account and region, with one budget of calls for all its targets. */
-export function createPlatform({ served, callsPerSecond, share }: PlatformOptions): Platform {
-  const platform = platformOf(served, createBudget({ perSecond: callsPerSecond, share }));
+export function createPlatform({ served, store, callsPerSecond, share }: PlatformOptions): Platform {
+  const read: ReadArtifact = (artifact) => readArtifact(artifact, store);
+  const platform = platformOf(served, createBudget({ perSecond: callsPerSecond, share }), read);
   const refuseOthers = (of: { account: string; region: string; platform?: Target['platform'] }) => {
     const { platform: on = served.platform, account, region } = of;
     if (on === served.platform && account === served.account && region === served.region) return;
@@ -41,17 +44,19 @@ export function createPlatform({ served, callsPerSecond, share }: PlatformOption
   };
 }
 
-function platformOf(served: Served, budget: Budget): Platform {
+type ReadArtifact = (artifact: Artifact) => Promise<Uint8Array>;
+
+function platformOf(served: Served, budget: Budget, readArtifact: ReadArtifact): Platform {
   switch (served.platform) {
     case 'lambda':
-      return lambdaPlatform(served, budget);
+      return lambdaPlatform(served, budget, readArtifact);
     case 'app-service':
       return createAppServicePlatform({ served, budget, readArtifact });
   }
 }
 
 /** One set of clients for each role. */
-function lambdaPlatform(served: Served, budget: Budget): Platform {
+function lambdaPlatform(served: Served, budget: Budget, readArtifact: ReadArtifact): Platform {
   const byRole = new Map<string, Clients>();
   const clients = (roleArn = served.roleArn): Clients => {
     const key = roleArn ?? '';

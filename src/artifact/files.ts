@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { SluiceError } from '../model/errors.js';
+import { locate, readRegular, type Within } from './place.js';
 import { MOST_UNZIPPED, megabytes } from './store.js';
 
 /** One file of a folder to pack. */
@@ -19,10 +20,10 @@ const DEEPEST = 64;
 /**
  * The files under `dir`, sorted by their name's bytes, so that the order does not depend on the file system or the
  * locale. Symlinks are followed within the folder. Errors: SLUICE_NOT_FOUND when there is no such folder,
- * SLUICE_ARTIFACT when it is empty, too large unzipped, or a symlink leads out of it.
+ * SLUICE_ARTIFACT when it is not `within`, empty, too large unzipped, or a symlink leads out of it.
  */
-export async function listFiles(dir: string): Promise<PackedFile[]> {
-  const root = await realFolder(dir);
+export async function listFiles(dir: string, within: Within): Promise<PackedFile[]> {
+  const root = await realFolder(dir, within);
   const files: PackedFile[] = [];
   let bytes = 0;
   const walk = async (folder: string, prefix: string, depth: number): Promise<void> => {
@@ -49,9 +50,15 @@ export async function listFiles(dir: string): Promise<PackedFile[]> {
   return files.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
 }
 
-async function realFolder(dir: string): Promise<string> {
+/** The bytes of a file that was listed. Errors: SLUICE_ARTIFACT when it has become something else since. */
+export async function readListed(dir: string, { name, from }: PackedFile): Promise<Buffer> {
+  const changed = () => refuse(dir, `"${name}" was changed while it was packed`);
+  return readRegular(from, MOST_UNZIPPED, { special: changed, large: changed });
+}
+
+async function realFolder(dir: string, within: Within): Promise<string> {
   try {
-    const root = await realpath(path.resolve(dir));
+    const root = await locate('release.folder', dir, within);
     if ((await stat(root)).isDirectory()) return root;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -61,15 +68,11 @@ async function realFolder(dir: string): Promise<string> {
 }
 
 async function inside(root: string, at: string, dir: string, name: string): Promise<string> {
-  let real: string;
-  try {
-    real = await realpath(at);
-  } catch {
-    throw refuse(dir, `symlink "${name}" leads nowhere`);
-  }
-  if (real.startsWith(root + path.sep)) return real;
-  // One that leads to the folder itself would never end, one that leads out would pack somebody else's files.
-  throw refuse(dir, `symlink "${name}" leads out of it, to ${real}`);
+  const real = await realpath(at).catch(() => null);
+  if (real?.startsWith(root + path.sep)) return real;
+  // One that leads to the folder itself would never end, one that leads out would pack somebody else's files. What is out there
+  // is not told.
+  throw refuse(dir, `symlink "${name}" leads out of it, or nowhere`);
 }
 
 function refuse(dir: string, why: string): SluiceError {

@@ -4,12 +4,13 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { SluiceError } from '../model/errors.js';
 import type { Artifact } from '../model/spec.js';
+import { readRegular, realIn } from './place.js';
 
 /** Where artifacts are kept unless told otherwise, relative to the working directory. */
 export const DEFAULT_STORE = path.join('.sluice', 'artifacts');
 
 /** Lambda's limits for code that is uploaded directly ("Lambda quotas" in its developer guide). */
-const MOST_ZIPPED = 50 * 1024 * 1024;
+export const MOST_ZIPPED = 50 * 1024 * 1024;
 export const MOST_UNZIPPED = 250 * 1024 * 1024;
 
 /**
@@ -17,12 +18,7 @@ export const MOST_UNZIPPED = 250 * 1024 * 1024;
  * is there already is kept when it is intact. Errors: SLUICE_ARTIFACT when it is too large for Lambda.
  */
 export async function keep(zip: Buffer, store: string): Promise<Artifact> {
-  if (zip.length > MOST_ZIPPED) {
-    throw new SluiceError(
-      'SLUICE_ARTIFACT',
-      `the zip has ${megabytes(zip.length)}; Lambda takes ${megabytes(MOST_ZIPPED)} at most. Take files out, or put it into S3 (release: {s3: …})`,
-    );
-  }
+  if (zip.length > MOST_ZIPPED) throw tooLarge(zip.length);
   const sha256 = digest(zip);
   const file = path.join(path.resolve(store), `${sha256}.zip`);
   if (!(await holds(file, sha256, zip.length))) {
@@ -45,25 +41,45 @@ export async function keep(zip: Buffer, store: string): Promise<Artifact> {
   return { uri: pathToFileURL(file).href, sha256, bytes: zip.length };
 }
 
-/** The artifact's bytes. Errors: SLUICE_ARTIFACT when they are missing or are not what was packed. */
-export async function readArtifact(artifact: Artifact): Promise<Buffer> {
-  let bytes: Buffer;
+/**
+ * The artifact's bytes, from the store alone: a spec can name any file. Errors: SLUICE_ARTIFACT when it is not there, or not
+ * what was packed.
+ */
+export async function readArtifact(artifact: Artifact, store: string): Promise<Buffer> {
+  const bytes = await readKept(artifact, store);
+  // What it has instead is not told: a digest is enough to guess a short text by.
+  if (digest(bytes) === artifact.sha256) return bytes;
+  throw new SluiceError(
+    'SLUICE_ARTIFACT',
+    `the artifact ${artifact.uri} does not have sha256 ${artifact.sha256}: it was changed after it was packed. Start again so that it is packed anew`,
+  );
+}
+
+async function readKept({ uri }: Artifact, store: string): Promise<Buffer> {
+  const unreadable = (why: string) =>
+    new SluiceError(
+      'SLUICE_ARTIFACT',
+      `the artifact ${uri} cannot be read (${why}). All workers must share one artifact store (SLUICE_STORE); else start again so that it is packed anew`,
+    );
   try {
-    bytes = await readFile(fileURLToPath(artifact.uri));
+    const real = await realIn(fileURLToPath(uri), [store]);
+    if (real === null) throw unreadable("it is not in this worker's artifact store");
+    return await readRegular(real, MOST_ZIPPED, {
+      special: () => unreadable('it is no regular file'),
+      large: tooLarge,
+    });
   } catch (error) {
-    throw new SluiceError(
-      'SLUICE_ARTIFACT',
-      `the artifact ${artifact.uri} cannot be read (${(error as NodeJS.ErrnoException).code ?? error}). Worker and client must share the artifact store; else start again so that it is packed anew`,
-    );
+    if (error instanceof SluiceError) throw error;
+    throw unreadable((error as NodeJS.ErrnoException).code ?? String(error));
   }
-  const found = digest(bytes);
-  if (found !== artifact.sha256) {
-    throw new SluiceError(
-      'SLUICE_ARTIFACT',
-      `the artifact ${artifact.uri} has sha256 ${found}, not ${artifact.sha256}: it was changed after it was packed. Start again so that it is packed anew`,
-    );
-  }
-  return bytes;
+}
+
+/** The error for a zip of this size. */
+export function tooLarge(bytes: number): SluiceError {
+  return new SluiceError(
+    'SLUICE_ARTIFACT',
+    `the zip has ${megabytes(bytes)}; Lambda takes ${megabytes(MOST_ZIPPED)} at most. Take files out, or put it into S3 (release: {s3: …})`,
+  );
 }
 
 export function megabytes(bytes: number): string {

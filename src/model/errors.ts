@@ -69,7 +69,8 @@ export const ERRORS = {
   },
   SLUICE_ARTIFACT: {
     final: true,
-    means: 'The artifact is missing, too large, or its content does not match its sha256.',
+    means:
+      'The artifact is missing, too large, no regular file, not where the worker takes code from, or not what its sha256 says.',
   },
   SLUICE_PROBE: { final: true, means: 'A probe failed: the release did not answer as the spec expects.' },
   SLUICE_NO_WORKER: { final: true, means: 'No worker serves the account and region the target names.' },

@@ -74,6 +74,7 @@ test.each(['forged', 'eyJhbGciOiJub25lIn0.e30.', ''])(
       driverFor: () => driver,
       outsideOf: () => outside,
       store: '',
+      releaseDirs: null,
       access,
       sweep: async () => [],
     });

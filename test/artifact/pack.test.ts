@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   mkdirSync,
@@ -75,7 +76,7 @@ describe('packing a folder', () => {
     chmodSync(path.join(dir, 'bin/run'), 0o700);
     const artifact = await packFolder(dir, store);
     expect(readdirSync(store)).toEqual([`${artifact.sha256}.zip`]);
-    expect(artifact.bytes).toBe((await readArtifact(artifact)).length);
+    expect(artifact.bytes).toBe((await readArtifact(artifact, store)).length);
     expect(unzip(artifact.uri)).toEqual({
       'bin/run': ['0o100755', 'three'],
       'index.js': ['0o100644', 'one'],
@@ -146,7 +147,7 @@ describe('packing a folder', () => {
       },
       'nested too deep',
     ],
-    ['a broken symlink', (dir: string) => symlinkSync('nowhere', path.join(dir, 'x')), 'leads nowhere'],
+    ['a broken symlink', (dir: string) => symlinkSync('nowhere', path.join(dir, 'x')), 'leads out of it, or nowhere'],
     [
       'more than Lambda unzips',
       (dir: string) => {
@@ -218,18 +219,88 @@ describe('reading an artifact', () => {
     const dir = folder('code', { 'a.js': 'a' });
     const artifact = await packFolder(dir, store);
     writeFileSync(fileURLToPath(artifact.uri), 'other');
-    await expect(readArtifact(artifact)).rejects.toMatchObject({
+    await expect(readArtifact(artifact, store)).rejects.toMatchObject({
       code: 'SLUICE_ARTIFACT',
       message: expect.stringContaining('was changed after it was packed'),
     });
     expect(await packFolder(dir, store)).toEqual(artifact);
-    await expect(readArtifact(artifact)).resolves.toHaveLength(artifact.bytes);
+    await expect(readArtifact(artifact, store)).resolves.toHaveLength(artifact.bytes);
   });
 
   test.each(['file:///nowhere/x.zip', 'https://example.com/x.zip'])('refuses %s, which is not there', async (uri) => {
-    await expect(readArtifact({ uri, sha256: '0'.repeat(64), bytes: 1 })).rejects.toMatchObject({
+    await expect(readArtifact({ uri, sha256: '0'.repeat(64), bytes: 1 }, store)).rejects.toMatchObject({
       code: 'SLUICE_ARTIFACT',
       message: expect.stringContaining('cannot be read'),
     });
+  });
+});
+
+describe('what a spec may name of the machine', () => {
+  const FOLDER = {
+    code: 'SLUICE_ARTIFACT',
+    message: expect.stringMatching(/^release\.folder: .*SLUICE_RELEASE_DIRS$/),
+  };
+  const ZIP = { code: 'SLUICE_ARTIFACT', message: expect.stringMatching(/^release\.zip: .*SLUICE_RELEASE_DIRS$/) };
+
+  test('is a folder or a zip in the folders of releases, also where they are links', async () => {
+    const [dir, releases] = [folder('releases/code', { 'a.js': 'a' }), path.join(home, 'releases')];
+    const packed = await packFolder(dir, store, [path.join(home, 'none'), releases]);
+    expect(await packFolder(releases, store, [releases])).toMatchObject({ bytes: expect.any(Number) });
+    symlinkSync(releases, path.join(home, 'link'));
+    expect(await packFolder(dir, store, [path.join(home, 'link')])).toEqual(packed);
+    expect(await packZip(fileURLToPath(packed.uri), store, [store])).toMatchObject({ sha256: packed.sha256 });
+  });
+
+  test.each([
+    ['beside them', () => path.join(home, 'secrets')],
+    ['beside them, with a name that begins alike', () => folder('releases-of-others', { 'a.js': 'a' })],
+    ['above them', () => path.join(home, 'releases', '..')],
+    ['behind a link that leads out of them', () => path.join(home, 'releases', 'link')],
+    ['that is not there, wherever', () => path.join(home, 'none')],
+  ])('is no folder and no zip %s', async (_, at) => {
+    const allowed = folder('releases', { 'a.js': 'a' });
+    const { uri } = await packFolder(folder('secrets', { key: 'k' }), path.join(home, 'secrets'));
+    symlinkSync(path.join(home, 'secrets'), path.join(allowed, 'link'));
+    await expect(packFolder(at(), store, [allowed])).rejects.toMatchObject(FOLDER);
+    await expect(packZip(path.join(at(), path.basename(uri)), store, [allowed])).rejects.toMatchObject(ZIP);
+  });
+
+  test('is nothing at all where no folder is named', async () => {
+    const said = { code: 'SLUICE_ARTIFACT', message: expect.stringContaining('set SLUICE_RELEASE_DIRS where it runs') };
+    await expect(packFolder(folder('code', { a: '' }), store, [])).rejects.toMatchObject(said);
+    await expect(packZip(path.join(home, 'x.zip'), store, [])).rejects.toMatchObject(said);
+  });
+
+  test('has an end: a device, a pipe and a file of the size of a disk are refused unread', async () => {
+    const special = { code: 'SLUICE_ARTIFACT', message: expect.stringContaining('no regular file') };
+    await expect(packZip('/dev/zero', store)).rejects.toMatchObject(special);
+    await expect(packZip(home, store)).rejects.toMatchObject(special);
+    execFileSync('mkfifo', [path.join(home, 'pipe')]);
+    await expect(packZip(path.join(home, 'pipe'), store)).rejects.toMatchObject(special);
+    writeFileSync(path.join(home, 'large'), '');
+    truncateSync(path.join(home, 'large'), 1024 ** 4);
+    const large = { code: 'SLUICE_ARTIFACT', message: expect.stringContaining('takes 50.0 MB at most') };
+    await expect(packZip(path.join(home, 'large'), store)).rejects.toMatchObject(large);
+    const of = (name: string) => ({ uri: pathToFileURL(path.join(home, name)).href, sha256: '0'.repeat(64), bytes: 1 });
+    await expect(readArtifact(of('pipe'), home)).rejects.toMatchObject(special);
+    await expect(readArtifact(of('large'), home)).rejects.toMatchObject(large);
+  });
+
+  test('is no artifact outside of the store, there or not, and its digest is not told', async () => {
+    const { sha256, bytes } = await packFolder(folder('code', { 'a.js': 'a' }), store);
+    const secret = path.join(folder('secrets', { key: 'k' }), 'key');
+    symlinkSync(secret, path.join(store, 'link.zip'));
+    const found = createHash('sha256').update('k').digest('hex');
+    for (const file of [secret, path.join(store, 'link.zip'), path.join(store, '..', 'none')]) {
+      const artifact = { uri: pathToFileURL(file).href, sha256: found, bytes };
+      await expect(readArtifact(artifact, store)).rejects.toMatchObject({
+        code: 'SLUICE_ARTIFACT',
+        message: expect.stringContaining("it is not in this worker's artifact store"),
+      });
+    }
+    const uri = pathToFileURL(path.join(store, `${sha256}.zip`)).href;
+    const said = await readArtifact({ uri, sha256: found, bytes }, store).catch((error: Error) => error.message);
+    expect(String(said).replace(uri, '')).toMatch(/was changed after it was packed/);
+    expect(String(said).replace(uri, '')).not.toContain(sha256);
   });
 });

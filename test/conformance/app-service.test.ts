@@ -83,7 +83,7 @@ class AppServiceFixture implements ConformanceFixture {
     this.driver = createAppServiceDriver({
       clients: clientsOf(azure),
       budget: createBudget({ perSecond: 1_000, share: () => 1 }),
-      readArtifact,
+      readArtifact: (artifact) => this.read(artifact),
     });
   }
 
@@ -182,7 +182,7 @@ class AppServiceFixture implements ConformanceFixture {
 
   /** A release that was deployed earlier. */
   private async seed(slot: Slot, release: string, age: number): Promise<void> {
-    const zip = Buffer.from(await readArtifact(await this.pack(release)));
+    const zip = Buffer.from(await this.read(await this.pack(release)));
     seed(this.azure, slot, release, zip, new Date(age * 1_000));
   }
 
@@ -191,6 +191,10 @@ class AppServiceFixture implements ConformanceFixture {
     await writeFile(path.join(folder, 'server.mjs'), SERVER.replace('TEXT', JSON.stringify(JSON.stringify(content))));
     await writeFile(path.join(folder, 'package.json'), JSON.stringify({ scripts: { start: 'node server.mjs' } }));
     return packFolder(folder, path.join(this.folder, 'store'));
+  }
+
+  private read(artifact: Artifact) {
+    return readArtifact(artifact, path.join(this.folder, 'store'));
   }
 }
 

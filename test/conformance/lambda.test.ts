@@ -23,6 +23,7 @@ import type { Split } from '../../activities/platform/platform.js';
 import { type EmulatedAws, type FaultRule, startAws, type Write } from '../../emulators/aws/index.js';
 import { packFolder, readArtifact } from '../../src/artifact/index.js';
 import { mark, parseMark } from '../../src/model/ids.js';
+import type { Artifact } from '../../src/model/spec.js';
 import { specFor } from '../support/specs.js';
 import { until } from '../support/until.js';
 import { describeDriver } from './driver.js';
@@ -83,7 +84,7 @@ class LambdaFixture implements ConformanceFixture {
     this.driver = createLambdaDriver({
       clients: () => clients,
       budget: createBudget({ perSecond: 200, share: () => 1 }),
-      readArtifact,
+      readArtifact: (artifact) => this.read(artifact),
     });
   }
 
@@ -213,11 +214,11 @@ class LambdaFixture implements ConformanceFixture {
         Role: ROLE,
         Runtime: 'nodejs20.x',
         Handler: 'index.handler',
-        Code: { ZipFile: await readArtifact(one) },
+        Code: { ZipFile: await this.read(one) },
       }),
     );
     const first = await this.publish(name);
-    await this.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: await readArtifact(two) }));
+    await this.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: await this.read(two) }));
     return [first, await this.publish(name)];
   }
 
@@ -234,6 +235,10 @@ class LambdaFixture implements ConformanceFixture {
     await mkdir(folder, { recursive: true });
     await writeFile(path.join(folder, 'index.mjs'), `export const handler = async () => ${JSON.stringify(content)};\n`);
     return packFolder(folder, path.join(this.folder, 'store'));
+  }
+
+  private read(artifact: Artifact) {
+    return readArtifact(artifact, path.join(this.folder, 'store'));
   }
 }
 

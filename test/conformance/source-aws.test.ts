@@ -14,7 +14,6 @@ import {
 import { createBudget } from '../../activities/platform/index.js';
 import { type Clients, createLambdaDriver } from '../../activities/platform/lambda/index.js';
 import { startAws } from '../../emulators/aws/index.js';
-import { readArtifact } from '../../src/artifact/index.js';
 import type { Counts } from '../../src/judge/types.js';
 import type { MetricSpec } from '../../src/model/spec.js';
 import { ROLE, settled, zipOf } from '../emulators/aws/functions.js';
@@ -43,7 +42,11 @@ function clientsAt(endpoint: string): Clients {
 function sourceWith(metric: MetricSpec, { of, now }: Wanted, endpoint: string) {
   const clients = clientsAt(endpoint);
   const budget = createBudget({ perSecond: 200, share: () => 1 });
-  const driver = createLambdaDriver({ clients: () => clients, budget, readArtifact });
+  const driver = createLambdaDriver({
+    clients: () => clients,
+    budget,
+    readArtifact: () => Promise.reject(new Error('nothing is deployed here')),
+  });
   const target = { platform: 'lambda', function: FN, alias: 'live', region: 'us-east-1', account: 'default' } as const;
   const spec = specFor({ type: 'direct', bake: 1_000 }, { target });
   const source = driver.source(metric, { spec, from: 0, isProbe: () => false, ...of, now: () => now });

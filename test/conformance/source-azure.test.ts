@@ -2,7 +2,6 @@ import { azureClients, createAppServiceDriver } from '../../activities/platform/
 import { createBudget } from '../../activities/platform/index.js';
 import { idOf } from '../../emulators/azure/arm/request.js';
 import { type Site, type Slot, startAzure } from '../../emulators/azure/index.js';
-import { readArtifact } from '../../src/artifact/index.js';
 import type { Counts } from '../../src/judge/types.js';
 import type { AzureMonitorMetric } from '../../src/model/spec.js';
 import { packageOf } from '../emulators/azure/app.js';
@@ -46,7 +45,7 @@ async function start(): Promise<SourceFixture> {
     const driver = createAppServiceDriver({
       clients: endpoint === undefined ? known : { ...known, metrics: metricsAt(endpoint) },
       budget: createBudget({ perSecond: 1_000, share: () => 1 }),
-      readArtifact,
+      readArtifact: () => Promise.reject(new Error('nothing is deployed here')),
     });
     const site = sites.get(of.candidate)?.name ?? '';
     const target = {

@@ -1,5 +1,7 @@
 /** Who may do what, where the policy is the worker's: every attack that a writer of the namespace can make, on real servers. */
 import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { decodeJwt } from 'jose';
 import { specDigest } from '../../src/access/index.js';
@@ -113,6 +115,25 @@ describe('a start', () => {
     });
     expect(await refusal('other-code')).toMatch(/the code found here \(\w{12}\) is not the code that ann signed/);
     expect(written('other-code')).toBe(false);
+  });
+
+  test('takes no file of the worker that is not code, and tells no digest of it', async () => {
+    const app = 'files';
+    const keys = path.join(world.folder, 'keys');
+    const uri = pathToFileURL(path.join(keys, 'ann.json')).href;
+    const refused: [object, RegExp][] = [
+      [{ folder: keys }, /release\.folder: .* not in a folder that this worker takes code from/],
+      [{ zip: path.join(keys, 'ann.json') }, /release\.zip: .* not in a folder that this worker takes code from/],
+    ];
+    for (const [release, said] of refused) {
+      const input = { ...specOf(app, { ...QUICK, release }), startedBy: 'ann' };
+      await expect(people.clients.ann.plan({ ...world.at(app), type: 'canary', input })).rejects.toThrow(said);
+    }
+    await people.start(app, { ...QUICK, release: { artifact: { uri, sha256: '0'.repeat(64), bytes: 1 } } });
+    const { view } = await world.sluice.wait(world.at(app), 'done', { signal: AbortSignal.timeout(30_000) });
+    expect(view).toMatchObject({ outcome: 'rolledBack', code: 'SLUICE_ARTIFACT' });
+    expect(view?.reason).toContain("it is not in this worker's artifact store");
+    expect(written(app)).toBe(false);
   });
 });
 

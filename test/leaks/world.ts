@@ -182,6 +182,7 @@ function workerEnv(folder: string, marks: Marks, aws: EmulatedAws, azure: Emulat
     AWS_SECRET_ACCESS_KEY: marks.awsSecretKey,
     SLUICE_ACCOUNTS: `default@us-east-1,${azure.env.SLUICE_ACCOUNTS ?? ''}`,
     SLUICE_POLICY: policy,
+    SLUICE_RELEASE_DIRS: path.join(folder, 'releases'),
     SLUICE_GRANT_KEY: marks.grantKey,
     SLUICE_DIGEST_KEY: marks.digestKey,
     SLUICE_SECRET_DIR: path.join(folder, 'secrets'),

@@ -25,6 +25,7 @@ function account(driver: PlatformDriver, secrets: Outside['secrets']) {
     driverFor: () => driver,
     outsideOf: () => outside,
     store: '',
+    releaseDirs: null,
     access: OPEN,
     sweep: async () => [],
   });

@@ -157,6 +157,7 @@ test("what a release logs of its own environment is not told by the candidate's 
     driverFor: () => ({ errors }) as unknown as PlatformDriver,
     outsideOf: () => outside,
     store: '',
+    releaseDirs: null,
     access: OPEN,
     sweep: async () => [],
   });
@@ -175,6 +176,7 @@ test('a release that another spec has deployed is heard without what stands in i
     driverFor: () => ({ errors, values }) as unknown as PlatformDriver,
     outsideOf: () => outside,
     store: '',
+    releaseDirs: null,
     access: OPEN,
     sweep: async () => [],
   });
@@ -199,6 +201,7 @@ test('a driver gets the values in deploy alone, and neither its signs of life no
     driverFor: () => ({ deploy }) as unknown as PlatformDriver,
     outsideOf: () => outside,
     store: '',
+    releaseDirs: null,
     access: OPEN,
     sweep: async () => [],
   });

@@ -1,4 +1,8 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { accountActivities } from '../../activities/account.js';
 import type { CallContext, PlatformDriver } from '../../activities/platform/platform.js';
 import { OPEN } from '../support/access.js';
@@ -19,6 +23,7 @@ async function promoted(details: unknown, work: (ctx: CallContext) => void): Pro
     driverFor: () => ({ promote }) as unknown as PlatformDriver,
     outsideOf: () => outsideFor(),
     store: '',
+    releaseDirs: null,
     access: OPEN,
     sweep: async () => [],
   });
@@ -53,4 +58,29 @@ test('the last details of a driver stand until it gives others', async () => {
     expect(ctx.lastHeartbeat()).toBeUndefined();
   });
   expect(told.map((said) => (said as { swap: string }).swap)).toEqual(['asked', 'asked', 'accepted', 'accepted']);
+});
+
+test('code from outside of the folders of releases is not packed, and not planned', async () => {
+  const store = mkdtempSync(path.join(tmpdir(), 'sluice-account-'));
+  const outside = mkdtempSync(path.join(tmpdir(), 'sluice-secrets-'));
+  writeFileSync(path.join(outside, 'grant.key'), 'k');
+  const activities = accountActivities({
+    driverFor: () => ({ inspect: () => Promise.reject(new Error('it came this far')) }) as unknown as PlatformDriver,
+    outsideOf: () => outsideFor(),
+    ...{ store, releaseDirs: [path.resolve('examples')] },
+    access: OPEN,
+    sweep: async () => [],
+  });
+  try {
+    for (const release of [{ folder: outside }, { zip: path.join(outside, 'grant.key') }]) {
+      const spec = specFor({ type: 'direct', bake: 0 }, { release });
+      const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+      const refused = { type: 'SLUICE_ARTIFACT', message: expect.stringContaining('SLUICE_RELEASE_DIRS') };
+      await expect(env.run(activities.inspect, { spec, grant: null })).rejects.toMatchObject(refused);
+      await expect(env.run(activities.prepare, { spec, run: 'run1', grant: null })).rejects.toMatchObject(refused);
+    }
+    expect(readdirSync(store)).toEqual([]);
+  } finally {
+    for (const folder of [store, outside]) rmSync(folder, { recursive: true });
+  }
 });

@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createPlatform } from '../../activities/platform/index.js';
 import { accountsToServe } from '../../src/cli/verbs/worker.js';
 import type { LambdaTarget } from '../../src/model/spec.js';
-import { parseAccounts } from '../../src/worker-config.js';
+import { parseAccounts, workerConfig } from '../../src/worker-config.js';
 import { context } from '../support/context.js';
 
 const SUBSCRIPTION = '01234567-89ab-cdef-0123-456789abcdef';
@@ -59,7 +62,7 @@ describe('the accounts given to `sluice worker`', () => {
 
 describe('the platform of a worker', () => {
   const served = { platform: 'lambda', account: 'default', region: 'us-east-1' } as const;
-  const platform = createPlatform({ served, callsPerSecond: 1, share: () => 1 });
+  const platform = createPlatform({ served, store: '', callsPerSecond: 1, share: () => 1 });
   const target: LambdaTarget = { ...served, function: 'checkout', alias: 'live' };
 
   test('has a driver for its own account and region', () => {
@@ -89,5 +92,32 @@ describe('the platform of a worker', () => {
     await expect(platform.sweep(context(), { account: 'prod', region: 'us-east-1' })).rejects.toMatchObject({
       code: 'SLUICE_NO_WORKER',
     });
+  });
+});
+
+describe('the folders of releases', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'sluice-config-'));
+    writeFileSync(path.join(folder, 'policy.yaml'), 'rules: [{allow: {start: [anyone]}}]\n');
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const dirs = (SLUICE_RELEASE_DIRS?: string, more: Record<string, string> = {}) =>
+    workerConfig({ ...(SLUICE_RELEASE_DIRS === undefined ? {} : { SLUICE_RELEASE_DIRS }), ...more }).releaseDirs;
+  const withPolicy = () => ({ SLUICE_POLICY: path.join(folder, 'policy.yaml'), SLUICE_GRANT_KEY: 'a2V5' });
+
+  test('are those that are named; else all without a policy, and none with one', () => {
+    expect(dirs([folder, 'src'].join(path.delimiter))).toEqual([folder, path.resolve('src')]);
+    expect(dirs(folder, withPolicy())).toEqual([folder]);
+    expect([dirs(), dirs('')]).toEqual([null, null]);
+    expect([dirs(undefined, withPolicy()), dirs('', withPolicy())]).toEqual([[], []]);
+  });
+
+  test('must be there', () => {
+    expect(() => dirs(`${folder}${path.delimiter}${folder}/none`)).toThrow(
+      `SLUICE_RELEASE_DIRS names ${folder}/none, which cannot be read (ENOENT); name folders that hold code`,
+    );
+    expect(() => dirs(`${folder}/policy.yaml`)).toThrow('which is no folder');
+    expect(() => dirs(path.delimiter)).toThrow('names no folder');
   });
 });

@@ -34,7 +34,7 @@ export async function packageOf(
       if (sha256(bytes) === artifact.sha256) return bytes;
       throw new SluiceError(
         'SLUICE_ARTIFACT',
-        `${artifact.uri} has sha256 ${sha256(bytes)}, the plan says ${artifact.sha256}; start a new rollout`,
+        `${artifact.uri} does not have sha256 ${artifact.sha256}, as the plan says; start a new rollout`,
       );
     },
   };

@@ -110,7 +110,7 @@ async function codeOf(source: ReleaseSource, readArtifact: LambdaDriverOptions['
     if (is !== source.artifact.sha256) {
       throw new SluiceError(
         'SLUICE_ARTIFACT',
-        `${source.artifact.uri} has sha256 ${is}, the plan says ${source.artifact.sha256}; start a new rollout`,
+        `${source.artifact.uri} does not have sha256 ${source.artifact.sha256}, as the plan says; start a new rollout`,
       );
     }
     return { input: { ZipFile: bytes }, digest: lambdaDigest(is), image: null };

@@ -68,12 +68,7 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
   });
   parts.push(temporal);
   const env: Record<string, string> = { TEMPORAL_ADDRESS: temporal.address };
-  const { SLUICE_POLICY: policy = '', SLUICE_GRANT_KEY: key, SLUICE_GRANT_KEY_FILE: keyFile } = ctx.env;
-  // The one worker here keeps it to itself.
-  const keys: Record<string, string> =
-    policy === '' || key !== undefined || keyFile !== undefined
-      ? {}
-      : { SLUICE_GRANT_KEY: randomBytes(32).toString('base64') };
+  const { SLUICE_POLICY: policy = '' } = ctx.env;
   if (wanted.emulate !== undefined) {
     say(ctx, 'starting the emulated cloud…');
     const cloud = wanted.emulate === 'azure' ? await emulateAzure() : await emulateAws(ctx, folder);
@@ -88,7 +83,7 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
     args: [fileURLToPath(new URL('../../worker-main.js', import.meta.url))],
     env: {
       ...env,
-      ...keys,
+      ...(policy === '' ? {} : withPolicy(ctx)),
       SLUICE_STORE: path.join(folder, 'artifacts'),
       SLUICE_HEALTH_PORT: String(health),
       ...(wanted.accounts.length === 0 ? {} : { SLUICE_ACCOUNTS: wanted.accounts.join(',') }),
@@ -107,6 +102,16 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
   }
   say(ctx, ['the worker has ended by itself:', ...worker.lastLines().slice(-10)].join('\n  '));
   return EXIT.error.code;
+}
+
+/** What a worker needs beside its policy and was not given. */
+function withPolicy({ env, cwd }: Context): Record<string, string> {
+  const { SLUICE_GRANT_KEY: key, SLUICE_GRANT_KEY_FILE: keyFile, SLUICE_RELEASE_DIRS: releaseDirs = '' } = env;
+  return {
+    // The one worker here keeps it to itself.
+    ...(key !== undefined || keyFile !== undefined ? {} : { SLUICE_GRANT_KEY: randomBytes(32).toString('base64') }),
+    ...(releaseDirs !== '' ? {} : { SLUICE_RELEASE_DIRS: cwd }),
+  };
 }
 
 interface Cloud extends Part {

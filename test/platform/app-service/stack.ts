@@ -66,7 +66,7 @@ export class Stack {
     return createAppServiceDriver({
       clients: clientsOf(this.azure),
       budget: createBudget({ perSecond: 1_000, share: () => 1 }),
-      readArtifact,
+      readArtifact: (artifact) => this.read(artifact),
       waits: WAITS,
     });
   }
@@ -80,6 +80,10 @@ export class Stack {
     return packFolder(folder, path.join(this.folder, 'store'));
   }
 
+  private read(artifact: Artifact) {
+    return readArtifact(artifact, path.join(this.folder, 'store'));
+  }
+
   /** A site with an empty slot. Its production serves content that somebody else deployed, unless it is to be empty too. */
   async site({ empty = false } = {}): Promise<TestSite> {
     if (this.last !== null) await unload(this.azure, this.last.arm);
@@ -88,7 +92,7 @@ export class Stack {
     const site = new TestSite(this.azure, arm);
     this.last = site;
     if (!empty) {
-      const zip = Buffer.from(await readArtifact(await this.pack('by hand')));
+      const zip = Buffer.from(await this.read(await this.pack('by hand')));
       seed(this.azure, arm.production, '', zip, new Date(0));
       arm.production.settings = {};
       rmSync(path.join(site.home(arm.production), 'data'), { recursive: true, force: true });

@@ -3,7 +3,6 @@ import { CreateAliasCommand } from '@aws-sdk/client-lambda';
 import { createBudget } from '../../../activities/platform/index.js';
 import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
 import type { CallContext } from '../../../activities/platform/platform.js';
-import { readArtifact } from '../../../src/artifact/index.js';
 import { mark } from '../../../src/model/ids.js';
 import { functionWith } from '../../emulators/aws/functions.js';
 import { until } from '../../support/until.js';
@@ -34,7 +33,7 @@ test('behind 200 queued deployments an abort reaches weight 0 within 5 seconds, 
   const driver = createLambdaDriver({
     clients: () => clients,
     budget: createBudget({ perSecond: BUDGET, share: () => 1 }),
-    readArtifact,
+    readArtifact: stack.read,
   });
   const spec = stack.spec(FN, { release: { version: 2 } });
   const { before } = await driver.inspect(context(), spec);

@@ -7,7 +7,6 @@ import {
 } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { BeforeState } from '../../../activities/platform/platform.js';
-import { readArtifact } from '../../../src/artifact/index.js';
 import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';
 import { call, functionWith, ROLE, settled, snapStartFunction } from '../../emulators/aws/functions.js';
@@ -98,7 +97,7 @@ describe('a release from S3', () => {
   /** Puts code that answers `text` into a bucket. Returns the object's version and Lambda's digest of it. */
   async function put(Bucket: string, text: string) {
     const artifact = await stack.pack(`return ${JSON.stringify(text)}`);
-    const Body = await readArtifact(artifact);
+    const Body = await stack.read(artifact);
     const { VersionId } = await s3.send(new PutObjectCommand({ Bucket, Key: 'app.zip', Body }));
     return { version: VersionId ?? '', digest: Buffer.from(artifact.sha256, 'hex').toString('base64') };
   }

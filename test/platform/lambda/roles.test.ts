@@ -33,6 +33,7 @@ const inAccount = (account: string) =>
 const platformOf = (account: string, roleArn?: string) =>
   createPlatform({
     served: { platform: 'lambda', account, region: REGION, ...(roleArn === undefined ? {} : { roleArn }) },
+    store: '',
     callsPerSecond: 200,
     share: () => 1,
   });

@@ -198,6 +198,7 @@ test('only a version number can be deleted: anything else would delete the funct
 test('a platform serves its own account and region, and finds split aliases with our mark in it', async () => {
   const platform = createPlatform({
     served: { platform: 'lambda', account: 'default', region: 'us-east-1' },
+    store: '',
     callsPerSecond: 200,
     share: () => 1,
   });

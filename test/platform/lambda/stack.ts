@@ -8,7 +8,7 @@ import { awsClients, createLambdaDriver } from '../../../activities/platform/lam
 import type { PlatformDriver } from '../../../activities/platform/platform.js';
 import { type EmulatedAws, startAws } from '../../../emulators/aws/index.js';
 import { packFolder, readArtifact } from '../../../src/artifact/index.js';
-import type { Spec } from '../../../src/model/spec.js';
+import type { Artifact, Spec } from '../../../src/model/spec.js';
 import { specFor } from '../../support/specs.js';
 
 const REGION = 'us-east-1';
@@ -30,6 +30,8 @@ export interface Stack {
   spec(fn: string, overrides?: Partial<Spec>): Spec;
   /** Packs one file, `index.mjs`, whose handler is `body`. */
   pack(body: string): ReturnType<typeof packFolder>;
+  /** The bytes of what was packed. */
+  read(artifact: Artifact): ReturnType<typeof readArtifact>;
   /** Packs one file with this text. */
   packFile(file: string, text: string): ReturnType<typeof packFolder>;
   stop(): Promise<void>;
@@ -52,21 +54,24 @@ export async function startStack(options: Parameters<typeof startAws>[0] = {}): 
     },
     { step: 'finalizeRequest', name: 'seeRequests' },
   );
+  const store = path.join(folder, 'store');
+  const read = (artifact: Artifact) => readArtifact(artifact, store);
   const driver = createLambdaDriver({
     clients: () => clients,
     budget: createBudget({ perSecond: 200, share: () => 1 }),
-    readArtifact,
+    readArtifact: read,
   });
   let packed = 0;
   const packFile = async (file: string, text: string) => {
     const code = mkdtempSync(path.join(folder, `code-${++packed}-`));
     await writeFile(path.join(code, file), text);
-    return packFolder(code, path.join(folder, 'store'));
+    return packFolder(code, store);
   };
   return {
     aws,
     driver,
     asked,
+    read,
     lambda: new LambdaClient({ endpoint: aws.gatewayUrl, region: REGION }),
     spec: (fn, overrides = {}) =>
       specFor(
