@@ -45,7 +45,8 @@ export async function inspectAndPlan(
   const { before, findings } = await driver.inspect(ctx, spec);
   findings.push(...(await checkOutside(spec, from, ctx.signal)));
   const healthy = await healthBefore(ctx, driver, from.outside, spec, before.split.stable);
-  const { plan, faults } = from.access.bounded(spec, makePlan(spec, { stable: before.split.stable }));
+  const { stable } = before.split;
+  const { plan, faults } = from.access.bounded(spec, makePlan(spec, { stable }), { stable });
   const bytes = Buffer.byteLength(JSON.stringify({ spec, plan }));
   if (bytes > LARGEST) {
     throw new SluiceError(

@@ -15,10 +15,15 @@ export function openGate(state: RolloutState): GateView | null {
     expires: gate.until,
     people: asked.people,
     approved: gate.approvals.map(({ by }) => by),
-    approvers: state.prepared.approvers[gate.stage] ?? [],
+    approvers: approversOf(state.prepared.approvers, gate.stage),
     notStarter: asked.notStarter,
     comment: asked.comment,
   };
+}
+
+/** A stage may be called as every object has members. */
+function approversOf(approvers: Record<string, string[]>, stage: string): string[] {
+  return Object.hasOwn(approvers, stage) ? (approvers[stage] ?? []) : [];
 }
 
 function askedFor(state: RolloutState): ApprovalSpec | null {

@@ -5,13 +5,17 @@ import {
   ANYONE,
   audienceOf,
   digestOf,
+  EVERYONE,
   holdersOf,
   namesOf,
+  openVerbs,
   type Policy,
+  placeFaults,
   planFaults,
   type ReadBy,
   type Rule,
   raised,
+  ruleAt,
   ruleFor,
   type Signed,
   specFaults,
@@ -20,8 +24,8 @@ import type { AccessRecord, Beginning, MessageAnswer, StartStatement, WorkerIden
 import { SluiceError } from '../../src/model/errors.js';
 import { parseRolloutId, TASK_QUEUE, targetId } from '../../src/model/ids.js';
 import type { RolloutInput, Spec } from '../../src/model/spec.js';
-import { VERB_TABLE } from '../../src/model/verbs.js';
-import type { MessageVerb, RolloutType } from '../../src/model/words.js';
+import type { RolloutType } from '../../src/model/words.js';
+import type { TargetState } from '../../src/plan/index.js';
 import type { Plan } from '../../src/plan/types.js';
 import { checkBeginning, checkFloors, checkUnused, consume, notAllowed } from './begin.js';
 import { certifier } from './certifying.js';
@@ -49,8 +53,8 @@ export interface AccountAccess extends Pick<Access, 'mayRetire'> {
   peopleFor(spec: Spec, plan: Plan): (stepId: string) => number;
   /** Who may approve each stage, by name. */
   approversFor(spec: Spec, plan: Plan): Record<string, string[]>;
-  /** The plan as strict as the policy asks for, and where spec or plan are under a floor of it. */
-  bounded(spec: Spec, plan: Plan): { plan: Plan; faults: string[] };
+  /** The plan as strict as the policy asks for, and where spec or plan are under a floor of it. `before` as the plan was made by it. */
+  bounded(spec: Spec, plan: Plan, before: TargetState): { plan: Plan; faults: string[] };
 }
 
 /** A beginning as `parse` sees it. */
@@ -126,30 +130,33 @@ export class Access implements AccountAccess {
 
   peopleFor(spec: Spec, plan: Plan): (stepId: string) => number {
     const rule = this.rule(spec.app, spec.environment);
-    return (stepId) => {
-      if (rule === null) return 0;
-      for (const stage of plan.stages) {
-        for (const step of stage.steps) {
-          if (step.id !== stepId || step.kind !== 'approve') continue;
-          return holdersOf(rule, 'approve', stage.name).includes(ANYONE) ? 0 : step.approval.people;
-        }
-      }
-      return 0;
-    };
+    if (rule === null || openVerbs(rule).includes('approve')) return () => 0;
+    const steps = plan.stages.flatMap((stage) => stage.steps);
+    const people = new Map(steps.map((step) => [step.id, step.kind === 'approve' ? step.approval.people : 0]));
+    return (stepId) => people.get(stepId) ?? 0;
   }
 
   approversFor(spec: Spec, plan: Plan): Record<string, string[]> {
     const { policy } = this.options;
     const rule = this.rule(spec.app, spec.environment);
     if (policy === null || rule === null) return {};
-    const gated = plan.stages.filter(({ steps }) => steps.some(({ kind }) => kind === 'approve'));
-    return Object.fromEntries(gated.map(({ name }) => [name, namesOf(policy, holdersOf(rule, 'approve', name))]));
+    const signed = !openVerbs(rule).includes('approve');
+    const approvers = plan.stages.flatMap(({ name: stage, steps }) =>
+      steps.flatMap(({ kind, id }): [string, string[]][] => {
+        if (kind !== 'approve') return [];
+        const holders = holdersOf(ruleAt(rule, { stage, id }), 'approve', stage);
+        // Where it must be signed, anyone is everyone who can.
+        const all = signed && holders.includes(ANYONE) ? [...holders, EVERYONE] : holders;
+        return [[stage, namesOf(policy, all)]];
+      }),
+    );
+    return Object.fromEntries(approvers);
   }
 
-  bounded(spec: Spec, plan: Plan): { plan: Plan; faults: string[] } {
+  bounded(spec: Spec, plan: Plan, before: TargetState): { plan: Plan; faults: string[] } {
     const rule = this.rule(spec.app, spec.environment);
     if (rule === null) return { plan, faults: [] };
-    return { plan: raised(plan, rule), faults: [...specFaults(spec, rule), ...planFaults(plan, rule)] };
+    return { plan: raised(plan, rule), faults: [...specFaults(spec, rule), ...planFaults(plan, rule, before)] };
   }
 
   /** In `parse`: who begins, whether he may, and the first grant. Errors: SLUICE_ACCESS. */
@@ -168,7 +175,7 @@ export class Access implements AccountAccess {
     // Signed in time is what was valid when the server took it, however long no worker came.
     const now = Math.min(here.startedAt, Date.now());
     const signed = policy === null ? null : await checkBeginning(beginner, { ...this.by(client, policy), rule, now });
-    if (act !== 'plan' && rule !== null) checkFloors(begins.spec, rule);
+    if (rule !== null) (act === 'plan' ? checkPlace : checkFloors)(begins.spec, rule);
     if (signed !== null && act !== 'plan') await consume(client, this.seals, { id: signed.id, run: here.runId });
     const starter = signed?.subject.name ?? null;
     const spec: Spec = starter === null ? begins.spec : { ...begins.spec, startedBy: starter };
@@ -185,13 +192,10 @@ export class Access implements AccountAccess {
       spec,
       ...(act === 'plan' ? { may: ['inspect'] } : act === 'adopt' ? { may: ['claim'] } : {}),
     });
-    return { spec, access: { policy: policy?.digest ?? null, starter, open: this.openVerbs(rule), grant } };
-  }
-
-  private openVerbs(rule: Rule | null): AccessRecord['open'] {
-    if (rule === null) return [];
-    const verbs = Object.keys(VERB_TABLE) as MessageVerb[];
-    return [...verbs, 'override' as const].filter((right) => holdersOf(rule, right).includes(ANYONE));
+    return {
+      spec,
+      access: { policy: policy?.digest ?? null, starter, open: rule === null ? [] : openVerbs(rule), grant },
+    };
   }
 
   /**
@@ -227,7 +231,8 @@ export class Access implements AccountAccess {
       return messages.map(({ verb, by }) => ({ ok: false, verb, by, why: 'this worker has no policy to check it by' }));
     }
     const grant = await this.grants.read(args.grant);
-    const rule = this.rule(grant.app, grant.environment);
+    const given = this.rule(grant.app, grant.environment);
+    const rule = given === null || args.gate === null ? given : ruleAt(given, args.gate);
     const { grants, seals } = this;
     return decide(args, { ...this.by(client, policy), rule, grants, seals, grant });
   }
@@ -303,6 +308,12 @@ async function placeOf(client: Client) {
   if (origin.taskQueue !== TASK_QUEUE)
     throw notAllowed(`refused: it runs on task queue ${origin.taskQueue}, not on ${TASK_QUEUE}`);
   return { ...workflowExecution, ...origin };
+}
+
+/** Before a plan is shown with the floors that it is under, the target is looked at: only a rule's own. Errors: SLUICE_ACCESS. */
+function checkPlace({ app, environment, target }: Spec, rule: Rule): void {
+  const faults = placeFaults(target, rule);
+  if (faults.length > 0) throw notAllowed(`plan ${app}/${environment} is refused: ${faults.join('; ')}`);
 }
 
 function releaseOf(signed: Signed | null): string | null {

@@ -1,9 +1,10 @@
 /** What no spec can go under: approvals are raised to what the policy asks for, and what lacks a floor is refused. Pure. */
-import type { ApprovalSpec, Spec, StrategySpec } from '../model/spec.js';
-import { targetName } from '../model/target.js';
+import type { ApprovalSpec, Spec, StrategySpec, Target } from '../model/spec.js';
 import { duration } from '../model/text.js';
+import type { TargetState } from '../plan/index.js';
 import type { Plan, Step } from '../plan/types.js';
-import { mayTouch, type Rule } from './policy.js';
+import { mayAssume, mayTouch, placeOf, type Rule } from './policy.js';
+import { ofStage, ruleAt, stageFaults } from './stages.js';
 
 /** The plan with every approval as strict as the rule asks for at its stage. */
 export function raised(plan: Plan, rule: Rule): Plan {
@@ -12,16 +13,19 @@ export function raised(plan: Plan, rule: Rule): Plan {
     stages: plan.stages.map((stage) => ({
       ...stage,
       steps: stage.steps.map((step) =>
-        step.kind === 'approve' ? { ...step, approval: stricter(step.approval, rule, stage.name) } : step,
+        step.kind === 'approve'
+          ? { ...step, approval: stricter(step.approval, ruleAt(rule, { stage: stage.name, id: step.id }), stage.name) }
+          : step,
       ),
     })),
   };
 }
 
-function stricter(asked: ApprovalSpec, { approvals, stages }: Rule, stage: string): ApprovalSpec {
+function stricter(asked: ApprovalSpec, rule: Rule, stage: string): ApprovalSpec {
+  const { approvals } = rule;
   return {
     ...asked,
-    people: Math.max(asked.people, approvals.people, stages[stage]?.people ?? 1),
+    people: Math.max(asked.people, approvals.people, ofStage(rule, stage)?.people ?? 1),
     notStarter: asked.notStarter || approvals.notStarter,
     comment: asked.comment || approvals.comment,
     within: Math.min(asked.within, approvals.within ?? asked.within),
@@ -29,11 +33,20 @@ function stricter(asked: ApprovalSpec, { approvals, stages }: Rule, stage: strin
   };
 }
 
-/** Where the spec's strategy or its health is under a floor, one sentence each. `undo` goes back, and has no floor. */
+/** Where the target, or the role that is to be assumed for it, is not the rule's, one sentence each. */
+export function placeFaults(target: Target, rule: Rule): string[] {
+  const faults = mayTouch(rule, target) ? [] : [`target ${placeOf(target)} is not one of this rule's targets`];
+  const role = target.platform === 'lambda' ? target.roleArn : undefined;
+  if (role !== undefined && !mayAssume(rule, role)) {
+    faults.push(`target.roleArn ${role} is not one of this rule's roles; take it out, or have it added to roles:`);
+  }
+  return faults;
+}
+
+/** Where the spec's target, its strategy or its health is under a floor, one sentence each. `undo` goes back, and has the first alone. */
 export function specFaults({ strategy, health, allowUngated, target }: Spec, rule: Rule): string[] {
   const { floors } = rule;
-  const place = `${target.account}/${targetName(target)}`;
-  const faults = mayTouch(rule, place) ? [] : [`target ${place} is not one of this rule's targets`];
+  const faults = placeFaults(target, rule);
   if (strategy.type === 'undo') return faults;
   if (floors.strategies !== undefined && !floors.strategies.includes(strategy.type)) {
     faults.push(`strategy ${strategy.type} is not allowed here; take ${floors.strategies.join(' or ')}`);
@@ -54,9 +67,13 @@ function stagePolicies(strategy: StrategySpec) {
   return strategy.type === 'canary' ? strategy.stages.map(({ health }) => health ?? {}) : [];
 }
 
-/** Where the plan is under a floor: each bake of a weight, and an approval before all users get the release. */
-export function planFaults(plan: Plan, { floors, approvals, stages }: Rule): string[] {
+/**
+ * Where the plan is under a floor, one sentence each: its bakes, its approvals, and a release that reaches everybody at once.
+ * On a first deployment (`before` has no stable release) nobody is there to protect: no stage needs an approval, and it is at once.
+ */
+export function planFaults(plan: Plan, rule: Rule, before: TargetState): string[] {
   if (plan.strategy === 'undo') return [];
+  const { floors, approvals } = rule;
   const faults: string[] = [];
   for (const { name, steps } of plan.stages) {
     for (const step of steps) {
@@ -66,20 +83,42 @@ export function planFaults(plan: Plan, { floors, approvals, stages }: Rule): str
         faults.push(`stage ${name} bakes for ${duration(least)}; ${duration(floors.bake)} is the least here`);
       }
     }
-    if (stages[name] !== undefined && !steps.some(({ kind }) => kind === 'approve')) {
-      faults.push(`stage ${name} needs an approval here; add approval: {} to it`);
-    }
   }
-  if (approvals.required && !approvedBeforeAll(plan)) {
+  if (before.stable !== null) {
+    if (floors.strategies?.includes('direct') === false && atOnce(plan)) {
+      faults.push(
+        'everybody would get the release at once, which is direct and not allowed here; begin with less than 100%, or probe it in the idle environment (blueGreen)',
+      );
+    }
+    faults.push(...stageFaults(plan, rule));
+  }
+  if (approvals.required && !approvedInTime(plan)) {
     faults.push(
-      'an approval is needed before the release is live for good; add approval: {} to the strategy or to a stage',
+      plan.strategy === 'canary'
+        ? 'an approval is needed before all users get the release; add approval: {} to a stage below 100%'
+        : 'an approval is needed before the release is live for good; add approval: {} to the strategy',
     );
   }
   return faults;
 }
 
-/** `direct` asks after its bake, with the way back open; what counts is that a person must act before the end. */
-function approvedBeforeAll(plan: Plan): boolean {
-  const steps: Step[] = plan.stages.flatMap((stage) => stage.steps);
+/** Whether nobody and nothing tries the release before all users get it. */
+function atOnce(plan: Plan): boolean {
+  const before = beforePromote(plan);
+  const idle = before.some((step) => step.kind === 'deploy' && step.into === 'idle');
+  return !before.some(({ kind }) => kind === 'shift' || (idle && kind === 'probe'));
+}
+
+/** An approval counts before all users get the release. `direct` asks after its bake, with the way back open. */
+function approvedInTime(plan: Plan): boolean {
+  const steps = plan.strategy === 'direct' ? plan.stages.flatMap((stage) => stage.steps) : beforePromote(plan);
   return steps.some(({ kind }) => kind === 'approve');
+}
+
+function beforePromote({ stages }: Plan): Step[] {
+  const steps = stages.flatMap((stage) => stage.steps);
+  return steps.slice(
+    0,
+    steps.findIndex(({ kind }) => kind === 'promote'),
+  );
 }

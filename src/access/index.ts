@@ -1,7 +1,7 @@
 /** Who may do what: the policy, what people sign, and the floors under every spec. */
 export { digestOf, specDigest } from './digest.js';
 export { isSafe, type Metadata, metadataOf, wellKnown } from './discovery.js';
-export { planFaults, raised, specFaults } from './floors.js';
+export { placeFaults, planFaults, raised, specFaults } from './floors.js';
 export { type KeyFile, newKey, type Signer, signerOf } from './keys.js';
 export {
   type CertifiedKey,
@@ -15,15 +15,18 @@ export {
 } from './once.js';
 export {
   ANYONE,
+  EVERYONE,
   holdersOf,
   isHolder,
   namesOf,
+  openVerbs,
   type Policy,
   parsePolicy,
   type Rule,
   ruleFor,
 } from './policy.js';
 export { mayUseBy } from './secrets.js';
+export { type Gate, ruleAt } from './stages.js';
 export {
   audienceOf,
   BadToken,

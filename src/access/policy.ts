@@ -1,12 +1,15 @@
 /** The operator's policy: who may do what where, and what no spec can go under. YAML, read by the worker. */
 import { z } from 'zod';
-import { RIGHTS, type Right } from '../model/access.js';
+import { type AccessRecord, RIGHTS, type Right } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
-import { STRATEGIES } from '../model/words.js';
+import type { Target } from '../model/spec.js';
+import { targetName } from '../model/target.js';
+import { STRATEGIES, VERBS } from '../model/words.js';
 import { duration, type Report, readDocument, strict, writeProblem } from '../spec/index.js';
 import { digestOf } from './digest.js';
 import { isPublicKey } from './keys.js';
 import { issuer, login, ROBOT, robot } from './logins.js';
+import { ofStage } from './stages.js';
 
 const MINUTE = 60_000;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$/;
@@ -16,6 +19,11 @@ const GLOB = /^[A-Za-z0-9*._-]{1,64}$/;
 export const ANYONE = 'anyone';
 /** Everybody whom the policy knows. */
 export const EVERYONE = 'everyone';
+/** What these two mean in a list. Nobody bears their names, in letters of either case. */
+const RESERVED: ReadonlyMap<string, string> = new Map([
+  [ANYONE, 'signed or not'],
+  [EVERYONE, 'all whom the policy knows'],
+]);
 
 const name = z.string().regex(NAME, 'letters, digits, ".", "_", "-", "+" and "@" only, 63 at most');
 const glob = z.string().regex(GLOB, 'a name; * stands for anything');
@@ -59,6 +67,8 @@ const rule = strict({
   app: glob.prefault('*'),
   environment: glob.prefault('*'),
   targets: z.array(z.string().min(1).max(300)).exactOptional(),
+  /** Roles that a spec may have assumed for its target. None unless given. */
+  roles: z.array(z.string().min(1).max(300)).exactOptional(),
   allow: z.partialRecord(z.enum(RIGHTS), who).prefault({}),
   stages: z
     .record(z.string().min(1).max(40), strict({ approve: who, people: z.int().min(1).max(20).exactOptional() }))
@@ -90,8 +100,33 @@ export function parsePolicy(text: string, file: string): Policy {
 }
 
 function faults(policy: z.output<typeof schema>, fault: Report): void {
+  reserved(policy, fault);
   strangers(policy, fault);
   doubles(policy, fault);
+}
+
+/** Whether a name means others in a list. */
+export function isReserved(name: string): boolean {
+  return RESERVED.has(name.toLowerCase());
+}
+
+/** Who lists such a person would let in everybody. */
+function reserved({ people, logins }: z.output<typeof schema>, fault: Report): void {
+  const look = (path: (string | number)[], name: string) => {
+    const means = RESERVED.get(name.toLowerCase());
+    if (means === undefined) return;
+    fault(
+      path,
+      `${name.toLowerCase()} means ${means} in a list and cannot name a person or a group; take another name`,
+    );
+  };
+  for (const [name, { groups }] of Object.entries(people)) {
+    look(['people', name], name);
+    for (const [at, group] of groups.entries()) look(['people', name, 'groups', at], group);
+  }
+  for (const [at, { mapGroups }] of logins.entries()) {
+    for (const [theirs, ours] of Object.entries(mapGroups)) look(['logins', at, 'mapGroups', theirs], ours);
+  }
 }
 
 /** Names that nobody bears: a mistyped group would silently keep everybody out. */
@@ -158,10 +193,14 @@ const INSTEAD: Partial<Record<Right, Right>> = {
   resume: 'pause',
 };
 
-/** Who has a right by a rule: its own list, else the one it stands in for. An abort is open to everybody the policy knows. */
+/**
+ * Who has a right by a rule: its own list, else the one it stands in for. An abort is open to everybody the policy knows. `stage`
+ * is a name in the rule; of an approval of a plan the rule must be as `ruleAt` has it.
+ */
 export function holdersOf(rule: Rule, right: Right, stage?: string): string[] {
-  const ofStage = stage !== undefined && (right === 'approve' || right === 'reject') ? rule.stages[stage] : undefined;
-  if (ofStage !== undefined && !(right === 'reject' && rule.allow.reject !== undefined)) return ofStage.approve;
+  const decides = right === 'approve' || right === 'reject';
+  const staged = decides && stage !== undefined ? ofStage(rule, stage) : undefined;
+  if (staged !== undefined && !(right === 'reject' && rule.allow.reject !== undefined)) return staged.approve;
   const own = rule.allow[right];
   if (own !== undefined) return own;
   const instead = INSTEAD[right];
@@ -180,14 +219,39 @@ export function isHolder(holders: string[], subject: { name: string; groups: str
   });
 }
 
+/** Verbs that need no signature in the whole of a rollout, so a decision only where no stage's list is narrower. */
+export function openVerbs(rule: Rule): AccessRecord['open'] {
+  const open = (right: Right, stage?: string) => holdersOf(rule, right, stage).includes(ANYONE);
+  const stages = Object.keys(rule.stages);
+  const verbs = VERBS.filter((verb) => verb !== 'undo');
+  return [...verbs, 'override' as const].filter((right) => open(right) && stages.every((stage) => open(right, stage)));
+}
+
 /** The first rule that is about the target; without one nobody may do anything there. */
 export function ruleFor(policy: Policy, app: string, environment: string): Rule | null {
   return policy.rules.find((rule) => matches(rule.app, app) && matches(rule.environment, environment)) ?? null;
 }
 
-/** Whether a rule is about a place at the provider: `ACCOUNT/TARGET`, such as `default/checkout:live`. Any unless it says which. */
-export function mayTouch({ targets }: Rule, place: string): boolean {
-  return targets === undefined || targets.some((pattern) => matches(pattern, place));
+/** A target at its provider, as a rule names it. */
+export function placeOf(target: Target): string {
+  return `${target.account}@${target.region}/${targetName(target)}`;
+}
+
+/**
+ * Whether a rule is about a target: `ACCOUNT/TARGET`, such as `default/checkout:live`, in any region, or with it
+ * `ACCOUNT@REGION/TARGET`. Any target unless it says which.
+ */
+export function mayTouch({ targets }: Rule, target: Target): boolean {
+  const anywhere = `${target.account}/${targetName(target)}`;
+  return (
+    targets === undefined ||
+    targets.some((pattern) => matches(pattern, pattern.includes('@') ? placeOf(target) : anywhere))
+  );
+}
+
+/** Whether a role may be assumed for a target. None unless the rule says which. */
+export function mayAssume({ roles = [] }: Rule, role: string): boolean {
+  return roles.some((pattern) => matches(pattern, role));
 }
 
 /** `*` in a pattern stands for anything. */

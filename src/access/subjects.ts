@@ -1,7 +1,7 @@
 /** From the claims of a token that was verified to whom the policy means by them. Pure. */
 import { clean } from '../model/text.js';
 import { ROBOT } from './logins.js';
-import { ANYONE, EVERYONE, matches, type Policy } from './policy.js';
+import { isReserved, matches, type Policy } from './policy.js';
 import { BadToken, type Subject } from './statement.js';
 
 type Claims = Record<string, unknown>;
@@ -22,7 +22,7 @@ export function personBy(claims: Claims, login: Login, policy: Policy): Subject 
     throw new BadToken(`the policy knows no ${name}, and that is no name that it could be called by`);
   }
   const taken = Object.keys(policy.people).some((each) => each.toLowerCase() === name.toLowerCase());
-  if (taken || name === ANYONE || name === EVERYONE) {
+  if (taken || isReserved(name)) {
     throw new BadToken(
       `it is by ${name} of ${login.issuer}, who is not the ${name} of the policy; give people: a login`,
     );

@@ -59,6 +59,11 @@ export function treeOfDocument(doc: Document.Parsed, faults: Fault[]): Tree {
           continue;
         }
         const key = String(pair.key.value);
+        if (key === '__proto__') {
+          // The schema would pass over it without a word.
+          faults.push({ at: keyAt, path, message: '"__proto__" cannot be a key (take another name)' });
+          continue;
+        }
         entries.set(key, { keyAt, tree: build(pair.value, [...path, key]) });
       }
       return { kind: 'map', at, entries };

@@ -6,10 +6,10 @@ import { type Asking, Grants } from '../../activities/access/grants.js';
 import { Access } from '../../activities/access/index.js';
 import { Seals } from '../../activities/access/seals.js';
 import type { BeforeState } from '../../activities/platform/platform.js';
-import { digestOf, sealTo } from '../../src/access/index.js';
+import { digestOf, newKey, parsePolicy, sealTo, sign, signerOf } from '../../src/access/index.js';
 import { mark } from '../../src/model/ids.js';
 import { makePlan } from '../../src/plan/index.js';
-import { canary } from '../support/specs.js';
+import { canary, ONE_PERSON, specFor } from '../support/specs.js';
 
 const KEY = randomBytes(32).toString('base64');
 const spec = canary([], 50);
@@ -213,5 +213,64 @@ describe('retiring', () => {
       ),
     );
     expect(said).toContain(says);
+  });
+});
+
+describe('a policy that names a stage by its weight', () => {
+  const people = { ann: newKey('ann'), cem: newKey('cem') };
+  const rules = "allow: {start: [ann], approve: [ann]}, stages: {'100%': {approve: [cem]}}";
+  const policy = parsePolicy(
+    `people: {ann: {keys: ['${people.ann.public}']}, cem: {keys: ['${people.cem.public}']}}\nrules: [{${rules}}]`,
+    'policy.yaml',
+  );
+  const access = new Access({ policy, keys: [KEY] });
+  const approval = { ...ONE_PERSON, within: 3_600_000, onTimeout: 'rollback' as const };
+  const named = (name: string) =>
+    specFor({
+      type: 'canary',
+      stages: [
+        { weight: 10, name: '10%', bake: 60_000, probes: [], approval },
+        { weight: 100, name, bake: 60_000, probes: [], approval },
+      ],
+    });
+
+  test.each(['100%', 'final', 'constructor'])('means it where a spec calls it %s', async (stage) => {
+    const spec = named(stage);
+    const made = makePlan(spec, { stable: '1' });
+    expect(access.approversFor(spec, made)).toEqual({ '10%': ['ann'], [stage]: ['cem'] });
+    const grant = await access.grants.first({
+      ...{ workflow: here.workflowId, run: here.runId, first: 'run-0', app: 'checkout', environment: 'production' },
+      ...{ starter: null, policy: policy.digest, openOverride: false, spec },
+    });
+    const gate = { id: 'canary-100.approve', stage, plan: digestOf(made), expires: 4_000_000_000_000 };
+    const open = { ...gate, people: 1, approved: [], approvers: [], notStarter: false, comment: false };
+    const client = { options: { namespace: 'default' } } as Client;
+    const answers = ['ann', 'cem'].map(async (name) => {
+      const act = { act: 'approve', app: 'checkout', environment: 'production', run: 'run-0', gate } as const;
+      const by = await signerOf(people[name as 'ann']);
+      const token = await sign(act, by, { audience: 'sluice:default', now: Date.now(), valid: 60_000 });
+      const env = new MockActivityEnvironment({ workflowExecution: here });
+      const messages = [{ verb: 'approve' as const, by: name, token }];
+      const said = (await env.run(() => access.decide(client, { grant, messages, gate: open, used: [] }))) as unknown[];
+      return said[0];
+    });
+    expect(await Promise.all(answers)).toMatchObject([
+      { ok: false, why: 'ann may not approve here; cem may' },
+      { ok: true, by: 'cem' },
+    ]);
+  });
+
+  test('asks for receipts of a stage that is open to anyone where another is not', () => {
+    const mixed = parsePolicy(
+      `people: {cem: {keys: ['${people.cem.public}']}}\nrules: [{allow: {approve: [anyone]}, stages: {'100%': {approve: [cem]}}}]`,
+      'policy.yaml',
+    );
+    const spec = named('100%');
+    const made = makePlan(spec, { stable: '1' });
+    const by = new Access({ policy: mixed, keys: [KEY] });
+    expect(['canary-10.approve', 'canary-100.approve', 'canary-10.bake'].map(by.peopleFor(spec, made))).toEqual([
+      1, 1, 0,
+    ]);
+    expect(by.approversFor(spec, made)).toEqual({ '10%': ['cem'], '100%': ['cem'] });
   });
 });

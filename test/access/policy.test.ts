@@ -5,15 +5,18 @@ import {
   isHolder,
   namesOf,
   newKey,
+  openVerbs,
   type Policy,
   parsePolicy,
   planFaults,
   type Rule,
   raised,
+  ruleAt,
   ruleFor,
   specFaults,
 } from '../../src/access/index.js';
-import { makePlan } from '../../src/plan/index.js';
+import type { Bake, Spec, StrategySpec } from '../../src/model/spec.js';
+import { makePlan, type TargetState } from '../../src/plan/index.js';
 import { canary, ONE_PERSON, specFor } from '../support/specs.js';
 import { ROOT } from '../support/tools.js';
 
@@ -51,6 +54,27 @@ describe('a policy', () => {
     [`rules: [{}]\npeople: {}`, 'Map keys must be unique'],
   ])('with %s is refused with the place', (rules, says) => {
     expect(() => policy(rules)).toThrow(says);
+  });
+
+  test.each([
+    ['people: {anyone: {keys: [KEY]}}', 'p:1:10 people.anyone: anyone means signed or not'],
+    ['people: {Everyone: {keys: [KEY]}}', 'p:1:10 people.Everyone: everyone means all whom the policy knows'],
+    ['people: {ann: {keys: [KEY], groups: [anyone]}}', 'p:1:88 people.ann.groups[0]: anyone means signed or not'],
+    [
+      "logins: [{issuer: 'https://a.example', clientId: c, mapGroups: {devs: everyone}}]",
+      'logins[0].mapGroups.devs: everyone means all whom the policy knows',
+    ],
+  ])('with a name that means others is refused: %s', (text, says) => {
+    expect(() => parsePolicy(`${text.replace('KEY', `'${ANN}'`)}\nrules: [{}]`, 'p')).toThrow(says);
+    expect(() => parsePolicy(`${text.replace('KEY', `'${ANN}'`)}\nrules: [{}]`, 'p')).toThrow('take another name');
+  });
+
+  test.each([
+    'rules: [{stages: {__proto__: {approve: [anyone]}}}]',
+    'rules: [{allow: {__proto__: [anyone]}}]',
+    'rules: [{__proto__: {}}]',
+  ])('with %s is refused, since nobody would read it', (rules) => {
+    expect(() => policy(rules)).toThrow(/policy\.yaml:4:\d+ rules\[0\]\S*: "__proto__" cannot be a key/);
   });
 
   test('refuses a key that is no key, and one that two people share', () => {
@@ -135,6 +159,25 @@ describe('a policy', () => {
     expect(holdersOf(rule, 'reject', '100%')).toEqual(['ben']);
   });
 
+  test('a stage may be called as every object has members', () => {
+    const found = policy('rules: [{allow: {approve: [ann]}}]');
+    const rule = ruleFor(found, 'checkout', 'production');
+    if (rule === null) throw new Error('no rule');
+    expect(holdersOf(rule, 'approve', 'constructor')).toEqual(['ann']);
+  });
+
+  test('a decision is open to anyone only where no stage has a list of its own that is not', () => {
+    const open = (text: string) => {
+      const rule = ruleFor(policy(`rules: [{${text}}]`), 'a', 'b');
+      return rule === null ? null : openVerbs(rule);
+    };
+    const anyone = 'allow: {approve: [anyone], pause: [anyone]}';
+    expect(open(anyone)).toEqual(['approve', 'reject', 'pause', 'resume']);
+    expect(open(`${anyone}, stages: {final: {approve: [anyone]}}`)).toEqual(['approve', 'reject', 'pause', 'resume']);
+    expect(open(`${anyone}, stages: {final: {approve: [ben], people: 2}}`)).toEqual(['pause', 'resume']);
+    expect(open('allow: {reject: [anyone]}, stages: {final: {approve: [ben]}}')).toEqual(['reject']);
+  });
+
   test('who is meant', () => {
     const ann = { name: 'ann', groups: ['dev'] };
     expect([['ann'], ['@dev'], ['everyone'], ['anyone']].map((list) => isHolder(list, ann))).toEqual([
@@ -158,8 +201,8 @@ describe('floors', () => {
     raised(makePlan(spec, { stable: '1' }), by).stages.flatMap(({ steps }) =>
       steps.flatMap((step) => (step.kind === 'approve' ? [step.approval] : [])),
     );
-  const planned = (spec: Parameters<typeof makePlan>[0], text: string) =>
-    planFaults(makePlan(spec, { stable: '1' }), rule(text));
+  const planned = (spec: Parameters<typeof makePlan>[0], text: string, before: TargetState = { stable: '1' }) =>
+    planFaults(makePlan(spec, before), rule(text), before);
 
   test('approvals are raised to what is asked for, and never lowered', () => {
     const approval = { ...ONE_PERSON, people: 3, within: 3_600_000, onTimeout: 'hold' as const };
@@ -188,17 +231,123 @@ describe('floors', () => {
       expect.stringContaining('an approval is needed'),
     ]);
     expect(planned(canary([], 50), 'approvals: {required: true}')).toEqual([]);
-    expect(planned(canary([], 50), 'stages: {100%: {approve: [ann]}}')).toEqual([
-      'stage 100% needs an approval here; add approval: {} to it',
+  });
+
+  const gate = { ...ONE_PERSON, within: 3_600_000, onTimeout: 'rollback' as const };
+  const stages = (...given: [weight: number, name: string, gated?: boolean][]): Spec =>
+    specFor({
+      type: 'canary',
+      stages: given.map(([weight, name, gated = false]) => ({
+        ...{ weight, name, bake: 60_000, probes: [] },
+        ...(gated ? { approval: gate } : {}),
+      })),
+    });
+  const linear = (step: number, approval?: typeof gate): StrategySpec => ({
+    ...{ type: 'linear', step, interval: 60_000, bake: 60_000 },
+    ...(approval === undefined ? {} : { approval }),
+  });
+  const blueGreen = (bake: Bake = 0): StrategySpec => ({ type: 'blueGreen', bake, testBake: 0, approval: gate });
+
+  test('a stage of the policy is every stage of its weight, whatever a spec calls it', () => {
+    const cem = "stages: {'100%': {approve: [ben], people: 3}}, allow: {approve: [ann]}";
+    const gates = (spec: Spec, stable: string | null = '1') =>
+      raised(makePlan(spec, { stable }), rule(cem)).stages.flatMap(({ name: stage, steps }) =>
+        steps.flatMap((step) =>
+          step.kind === 'approve'
+            ? [
+                `${stage} ${holdersOf(ruleAt(rule(cem), { stage, id: step.id }), 'approve', stage).join()} ${step.approval.people}`,
+              ]
+            : [],
+        ),
+      );
+    expect(gates(stages([10, '10%', true], [100, 'final', true]))).toEqual(['10% ann 1', 'final ben 3']);
+    expect(gates(stages([10, '100%', true], [100, 'constructor', true]))).toEqual(['100% ben 3', 'constructor ben 3']);
+    // The gate before all users is the only one that these have.
+    expect(gates(specFor(linear(50, gate)))).toEqual(['50% ben 3']);
+    expect(gates(specFor(blueGreen()))).toEqual(['test ben 3']);
+    expect(gates(specFor({ type: 'direct', bake: 0, approval: gate }))).toEqual(['100% ben 3']);
+    expect(gates(canary([], 50), null)).toEqual(['deploy ben 3']);
+  });
+
+  test('a stage that the policy names must be in the plan and have an approval there', () => {
+    const all = "stages: {'100%': {approve: [ann]}}";
+    const half = "stages: {'50%': {approve: [ann]}}";
+    expect(planned(stages([10, '10%', true], [100, 'final']), all)).toEqual([
+      'stage final needs an approval here; add approval: {} to it',
     ]);
+    expect(planned(stages([10, '100%', true], [100, 'final']), all)).toEqual([
+      'stage final needs an approval here; add approval: {} to it',
+    ]);
+    expect(planned(specFor(linear(50)), all)).toEqual([
+      'stage 100% needs an approval here; add approval: {} to the strategy, or take canary with an approval in this stage',
+    ]);
+    for (const strategy of [linear(50, gate), blueGreen()]) expect(planned(specFor(strategy), all)).toEqual([]);
+    expect(planned(stages([51, '51%', true], [100, '100%']), half)).toEqual([
+      'stage 50% must be approved here, and this plan has none; take canary with such a stage',
+    ]);
+    expect(planned(specFor(linear(50, gate)), "stages: {'50%': {approve: [ann]}, '100%': {approve: [ben]}}")).toEqual([
+      expect.stringContaining('the approval in stage 50% is that of 50% and of 100% in the policy'),
+    ]);
+  });
+
+  test('a first deployment and the way back need no stage', () => {
+    const text = "stages: {'100%': {approve: [ann]}, '50%': {approve: [ann]}}, floors: {strategies: [canary]}";
+    expect(planned(canary([]), text, { stable: null })).toEqual([]);
+    expect(planned(specFor({ type: 'undo', bake: 0 }), text)).toEqual([]);
+    expect(planned(canary([]), 'approvals: {required: true}', { stable: null })).toHaveLength(1);
+    expect(planned(canary([], 100), 'approvals: {required: true}', { stable: null })).toEqual([]);
+  });
+
+  test('where direct is not allowed, nobody gets a release to everybody at once', () => {
+    const once = (spec: Spec, text = 'floors: {strategies: [canary, linear, blueGreen]}') => planned(spec, text);
+    const refused = [expect.stringContaining('everybody would get the release at once')];
+    expect(once(stages([100, '100%', true]))).toEqual(refused);
+    expect(once(specFor(linear(100, gate)))).toEqual(refused);
+    expect(once(specFor(blueGreen()))).toEqual([]);
+    const { health } = canary([]);
+    expect(once(specFor(blueGreen(), { health: { ...health, probes: [] } }))).toEqual(refused);
+    expect(once(stages([1, '1%'], [100, '100%']))).toEqual([]);
+    expect(once(stages([100, '100%']), 'floors: {strategies: [canary, direct]}')).toEqual([]);
+    expect(once(stages([100, '100%']), 'approvals: {}')).toEqual([]);
+  });
+
+  test('an approval that is required comes before all users, but for direct', () => {
+    const required = 'approvals: {required: true}';
+    expect(planned(canary([], 100), required)).toEqual([
+      'an approval is needed before all users get the release; add approval: {} to a stage below 100%',
+    ]);
+    expect(planned(specFor({ type: 'direct', bake: 0, approval: gate }), required)).toEqual([]);
+    for (const strategy of [linear(50, gate), blueGreen()]) expect(planned(specFor(strategy), required)).toEqual([]);
   });
 
   test('a rule that names its targets is about no others, whatever the spec calls itself', () => {
     const spec = canary([]);
     expect(specFaults(spec, rule("targets: ['default/checkout:*']"))).toEqual([]);
     expect(specFaults(specFor({ type: 'undo', bake: 0 }), rule("targets: ['prod/*']"))).toEqual([
-      "target default/checkout:live is not one of this rule's targets",
+      "target default@us-east-1/checkout:live is not one of this rule's targets",
     ]);
+  });
+
+  test('a rule that names a region with its targets is about no other region', () => {
+    const faults = (targets: string) => specFaults(canary([]), rule(`targets: ['${targets}']`)).length;
+    expect(['default@us-*/*', 'default@us-east-1/checkout:live', '*@us-east-1/*', '*'].map(faults)).toEqual([
+      0, 0, 0, 0,
+    ]);
+    expect(['default@eu-*/*', 'prod@us-east-1/*', 'us-east-1/checkout:live'].map(faults)).toEqual([1, 1, 1]);
+  });
+
+  test('a role is assumed for a target only where the rule lists it', () => {
+    const roleArn = 'arn:aws:iam::999999999999:role/deployer';
+    const target = { platform: 'lambda', function: 'checkout', alias: 'live', region: 'us-east-1' } as const;
+    const spec = canary([], undefined, { target: { ...target, account: 'staging', roleArn } });
+    const faults = (text: string) => specFaults(spec, rule(text));
+    const refused = [
+      `target.roleArn ${roleArn} is not one of this rule's roles; take it out, or have it added to roles:`,
+    ];
+    expect(faults("targets: ['staging/checkout:live']")).toEqual(refused);
+    expect(faults("roles: ['arn:aws:iam::111111111111:*']")).toEqual(refused);
+    expect(faults("roles: ['arn:aws:iam::999999999999:role/*']")).toEqual([]);
+    expect(specFaults({ ...spec, strategy: { type: 'undo', bake: 0 } }, rule(''))).toEqual(refused);
   });
 
   test('health must be able to stop a release', () => {
@@ -220,7 +369,7 @@ test('the policy in the examples is one, and means what its remarks say', () => 
   if (production === null) throw new Error('no rule');
   expect(namesOf(found, holdersOf(production, 'start'))).toEqual(['ann', 'ben', 'robot:checkout-ci']);
   expect(namesOf(found, holdersOf(production, 'approve', '10%'))).toEqual(['ben', 'cem', '@release-managers']);
-  expect(namesOf(found, holdersOf(production, 'approve', '100%'))).toEqual(['cem']);
+  expect(namesOf(found, holdersOf(production, 'approve', '100%'))).toEqual(['ben', 'cem']);
   expect(holdersOf(production, 'undo')).toEqual(['@developers', 'robot:checkout-ci']);
   expect(ruleFor(found, 'other', 'production')).toBeNull();
   expect(ruleFor(found, 'other', 'staging')?.allow.start).toEqual(['anyone']);

@@ -58,6 +58,14 @@ describe('a start', () => {
     await people.start('ungated', { ...QUICK, health: { probes: [], metrics: [] }, allowUngated: true });
     expect(await refusal('ungated')).toContain('health is required here');
     expect([written('under'), written('ungated')]).toEqual([false, false]);
+
+    const spec = specOf('role', QUICK);
+    const target = { ...(spec.target as object), roleArn: 'arn:aws:iam::999999999999:role/deployer' };
+    const input = { ...spec, target };
+    // Nothing is read with it either.
+    await expect(people.clients.ann.plan({ ...world.at('role'), input, type: 'canary' })).rejects.toThrow(
+      "target.roleArn arn:aws:iam::999999999999:role/deployer is not one of this rule's roles",
+    );
   });
 
   test.concurrent('goes on from no state that the starter has brought', async () => {
