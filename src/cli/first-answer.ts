@@ -3,7 +3,7 @@ import type { Sluice, StartAnswer, TargetName } from '../client/types.js';
 import { SluiceError } from '../model/errors.js';
 import type { RolloutView } from '../model/view.js';
 import type { Context } from './command.js';
-import { say } from './print.js';
+import { print } from './print.js';
 
 /** Longest wait for the check, in ms: nobody should have to wait for a worker that is away. */
 const CHECKED_WITHIN = 2_000;
@@ -19,7 +19,7 @@ export async function heedCheck(ctx: Context, sluice: Sluice, target: TargetName
   // The start has been done; a look that fails takes nothing from it.
   const view = await Promise.race([late, checked(sluice, target, answer.run, signal).catch(() => null)]);
   if (view === null) {
-    say(ctx, `not checked yet: \`sluice status ${target.app}/${target.environment} --until done\` waits`);
+    print(ctx, `not checked yet: \`sluice status ${target.app}/${target.environment} --until done\` waits`);
   } else if (view.outcome === 'failed' && view.code !== null) {
     throw new SluiceError(view.code, view.reason ?? 'it was refused');
   }
