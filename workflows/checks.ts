@@ -151,5 +151,5 @@ function messageOf(verb: Sayable, payload: Record<string, unknown>): Message {
 
 /** What whoever used the Temporal UI, or a client without a key, is told. */
 export function unsigned(verb: Sayable): string {
-  return `${verb} is not signed, and there is a policy; say it with \`sluice ${verb}\` and your key, or --login`;
+  return `${verb} is not signed, and there is a policy; make a key with \`sluice key\`, have it added to the policy and say it again, or use --login`;
 }

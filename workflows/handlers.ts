@@ -32,7 +32,9 @@ export function registerHandlers(rollout: Rollout): void {
     setHandler(verbUpdate(verb), (given) => shielded(() => answer(rollout, verb, (given ?? {}) as Payload)), {
       description,
       validator: (given) => {
-        const why = unproven(rollout, verb, given) ?? refusal(rollout, verb, given);
+        const stranger = unproven(rollout, verb, given);
+        if (stranger !== null) throw ApplicationFailure.nonRetryable(stranger, 'SLUICE_ACCESS');
+        const why = refusal(rollout, verb, given);
         if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
       },
     });

@@ -4,6 +4,7 @@ import { evidence } from '../src/model/numbers.js';
 import type { ApprovalSpec } from '../src/model/spec.js';
 import { targetName } from '../src/model/target.js';
 import { clean, code, duration } from '../src/model/text.js';
+import { unplanned } from '../src/model/unplanned.js';
 import { VERB_TABLE } from '../src/model/verbs.js';
 import type { RolloutView, StageView, WaitingFor } from '../src/model/view.js';
 import type { MessageVerb } from '../src/model/words.js';
@@ -266,6 +267,8 @@ function trafficLine(view: RolloutView): string {
   const target = view.target === '' ? '' : `${code(view.target)}: `;
   if (view.outcome === 'succeeded')
     return `**Traffic:** ${target}100 % on release **${view.candidate}**${environmentsNote(view)}`;
+  const unread = unplanned(view);
+  if (unread !== null) return `**Traffic:** ${target}${unread}`;
   if (view.weight === 100) {
     const old = view.stable === null ? '' : `; **${view.stable}** is ready to take over again`;
     return `**Traffic:** ${target}100 % on release **${view.candidate}**${old}${environmentsNote(view)}`;

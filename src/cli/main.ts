@@ -3,14 +3,14 @@ import type { LoginHost } from '../client/index.js';
 import type { Diagnosis, Sluice } from '../client/types.js';
 import { SluiceError } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
-import { clean } from '../model/text.js';
 import { hasScreen, openPage } from './browser.js';
 import type { Command, Context, Sink } from './command.js';
-import { EXIT, exitOfError } from './exit-codes.js';
+import { EXIT } from './exit-codes.js';
 import { Given } from './given.js';
 import { wantsColour } from './print.js';
 import { parse } from './program.js';
 import { allCommands, COMMANDS } from './registry.js';
+import { told } from './told.js';
 import { packageVersion } from './version.js';
 
 /** Everything outside; a test brings its own. */
@@ -127,21 +127,11 @@ async function orInterrupted(work: Promise<number>, host: Host, grace: number): 
 
 /** One line for a person, one object for a program. */
 function tell(error: unknown, json: boolean, host: Host): number {
-  const known = error instanceof SluiceError;
-  const code = known ? error.code : 'SLUICE_INTERNAL';
-  const message = known
-    ? error.message
-    : `${clean(error instanceof Error ? error.message : error, 1_000)} (a defect of sluice; SLUICE_DEBUG=1 shows where)`;
+  const { code, message, exit, line, defect } = told(error);
   if (json) host.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
-  else
-    host.stderr.write(
-      `error ${code}: ${message
-        .split('\n')
-        .map((line) => clean(line, 2_000))
-        .join('\n  ')}\n`,
-    );
-  if (!known && host.env.SLUICE_DEBUG !== undefined && error instanceof Error) host.stderr.write(`${error.stack}\n`);
-  return known ? exitOfError(error.code) : EXIT.error.code;
+  else host.stderr.write(line);
+  if (defect && host.env.SLUICE_DEBUG !== undefined && error instanceof Error) host.stderr.write(`${error.stack}\n`);
+  return exit;
 }
 
 function asksForJson(argv: string[]): boolean {

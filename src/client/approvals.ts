@@ -1,39 +1,53 @@
 /** The approvals that are open, over all targets. */
 import { rolloutId } from '../model/ids.js';
+import { clean } from '../model/text.js';
 import type { RolloutView } from '../model/view.js';
 import type { Link } from './connect.js';
-import { list } from './list.js';
+import { toSluiceError } from './errors.js';
+import { inPhases } from './list.js';
 import { ask } from './look.js';
-import type { OpenApproval } from './types.js';
+import type { Approvals, OpenApproval, Unasked } from './types.js';
 
 /** Phases in which an approval may be open. */
 const PHASES = ['awaitingApproval', 'paused', 'held'] as const;
 
 /** See `Sluice.approvals`. */
-export async function approvals(link: Link): Promise<OpenApproval[]> {
-  const found = await Promise.all(PHASES.map((phase) => list(link, { phase })));
-  const views = await Promise.all(
-    found.flat().map(async ({ app, environment }) => {
+export async function approvals(link: Link): Promise<Approvals> {
+  const name = (await link.signer())?.name ?? null;
+  const answers = await Promise.all(
+    (await inPhases(link, PHASES)).map(async ({ app, environment }): Promise<OpenApproval[] | Unasked> => {
       const handle = link.temporal.workflow.getHandle(rolloutId(app, environment));
-      return ask(link, handle).catch(() => null);
+      try {
+        return openIn(await ask(link, handle), name);
+      } catch (error) {
+        // One that cannot be asked hides none of the others, and is not one without an approval.
+        const { code, message } = toSluiceError(error, link.address);
+        return { app, environment, code, message };
+      }
     }),
   );
-  const name = (await link.signer())?.name ?? null;
-  return views.flatMap((view) => openIn(view, name)).sort((a, b) => a.gate.expires - b.gate.expires);
+  return {
+    open: answers.flatMap((each) => (Array.isArray(each) ? each : [])).sort((a, b) => a.gate.expires - b.gate.expires),
+    unasked: answers.flatMap((each) => (Array.isArray(each) ? [] : [each])),
+  };
 }
 
-function openIn(view: RolloutView | null, name: string | null): OpenApproval[] {
-  const gate = view?.waitingFor?.gate ?? null;
-  if (view === null || gate === null) return [];
+function openIn(view: RolloutView, name: string | null): OpenApproval[] {
+  const gate = view.waitingFor?.gate ?? null;
+  if (gate === null) return [];
   const { app, environment, run, candidate, weight, startedBy, message } = view;
-  return [{ app, environment, run, candidate, weight, startedBy, message, gate, mine: isMine(view, name) }];
+  const notMine = whyNotMine({ gate, startedBy }, name);
+  return [{ app, environment, run, candidate, weight, startedBy, message, gate, mine: notMine === null, notMine }];
 }
 
-/** Whether this person's approval would count. */
-function isMine({ waitingFor, startedBy }: RolloutView, name: string | null): boolean {
-  const gate = waitingFor?.gate ?? null;
-  if (gate === null) return false;
-  if (gate.approvers.length === 0) return true;
-  if (name === null || !gate.approvers.includes(name)) return false;
-  return !gate.approved.includes(name) && !(gate.notStarter && startedBy === name);
+/** Why this person's approval would not count; null when it would. */
+export function whyNotMine(
+  { gate, startedBy }: Pick<OpenApproval, 'gate' | 'startedBy'>,
+  name: string | null,
+): string | null {
+  if (gate.approvers.length === 0) return null;
+  if (name === null) return 'you have no key: `sluice key`';
+  if (gate.notStarter && startedBy === name) return 'you started it';
+  if (!gate.approvers.includes(name)) return `you are not among ${clean(gate.approvers.join(', '), 200)}`;
+  return gate.approved.includes(name) ? 'you have approved it already' : null;
 }

@@ -5,13 +5,13 @@ import type { RolloutView, TargetView } from '../model/view.js';
 import { OUTCOMES, type Outcome, PHASES, type Phase, type RolloutType, STRATEGIES } from '../model/words.js';
 import type { Link } from './connect.js';
 import { isUnknownAttribute, toSluiceError } from './errors.js';
-import { ask, firstRun } from './look.js';
+import { ask, firstRun, refused } from './look.js';
 import { ledgerOf } from './start.js';
 import type { HistoryEntry, ListEntry, ListFilter, TargetName } from './types.js';
 
 /** Most entries of a list, newest first. */
 const AT_MOST = 500;
-/** Most running rollouts that are asked one by one where the server cannot filter by phase. */
+/** Most rollouts that are asked one by one: running ones where the server cannot filter by phase, refused ones of a history. */
 const ASKED_AT_MOST = 50;
 const TYPES = [...STRATEGIES, 'undo'].map((type) => `'${type}'`).join(', ');
 const ROLLOUTS = `WorkflowType IN (${TYPES}) AND ExecutionStatus != 'ContinuedAsNew'`;
@@ -41,22 +41,65 @@ export async function list(link: Link, filter: ListFilter): Promise<ListEntry[]>
   }
 }
 
+/** Running rollouts in one of the phases; where the server cannot filter by phase, all that run, with a phase of null. */
+export async function inPhases(link: Link, phases: readonly Phase[]): Promise<ListEntry[]> {
+  const running = `${ROLLOUTS} AND ExecutionStatus = 'Running'`;
+  try {
+    return await entries(
+      link,
+      `${running} AND SluicePhase IN (${phases.map((each) => `'${each}'`).join(', ')})`,
+      false,
+    );
+  } catch (error) {
+    if (!isUnknownAttribute(error)) throw toSluiceError(error, link.address);
+    return entries(link, running);
+  }
+}
+
 /** See `Sluice.history`. */
 export async function history(link: Link, target: TargetName): Promise<HistoryEntry[]> {
+  const found = await closed(link, target);
+  // What was refused has left no view, so its history is looked at.
+  const bare = found.filter(({ entry, bare }) => bare && entry.closed === 'FAILED').slice(0, ASKED_AT_MOST);
+  await Promise.all(
+    bare.map(async (each) => {
+      const { reason, startedBy: by, message } = await refused(link, each);
+      each.entry = { ...each.entry, reason, by, message };
+    }),
+  );
+  return found.map(({ entry }) => entry);
+}
+
+/** A closed run, and whether it has left no view. `runId` is its own, where `run` is the first of its chain. */
+interface Closed {
+  workflowId: string;
+  runId: string;
+  bare: boolean;
+  entry: HistoryEntry;
+}
+
+async function closed(link: Link, target: TargetName): Promise<Closed[]> {
   const id = rolloutId(target.app, target.environment);
-  const found: HistoryEntry[] = [];
+  const found: Closed[] = [];
   await each(link, `${ROLLOUTS} AND WorkflowId = '${id}' AND ExecutionStatus != 'Running'`, (info) => {
+    const { workflowId, runId } = info;
     const view = viewIn(info);
-    found.push({
+    const entry = {
       ...entryOf(info, target),
       closed: info.status.name,
       reason: view?.reason ?? null,
       release: view?.candidate ?? null,
       by: view?.startedBy ?? null,
       message: view?.message ?? null,
-    });
+    };
+    found.push({ workflowId, runId, bare: view === null, entry });
   });
   return found;
+}
+
+/** The closed run whose id ends with `run`; undefined when there is none. */
+export async function closedRun(link: Link, target: TargetName, run: string): Promise<HistoryEntry | undefined> {
+  return (await closed(link, target)).map(({ entry }) => entry).find((entry) => entry.run.endsWith(run));
 }
 
 /** See `Sluice.releases`. */

@@ -116,13 +116,7 @@ export async function lastWords(
     const result = (await handle.result().catch(() => null)) as RolloutView | null;
     return result?.schema === 1 ? result : blank;
   }
-  if (seen.status.name === 'FAILED') {
-    const { code, message } = await handle.result().then(
-      () => ({ code: null, message: 'it failed' }),
-      (error: unknown) => failureOf(error),
-    );
-    return { ...blank, outcome: 'failed', reason: message, code };
-  }
+  if (seen.status.name === 'FAILED') return { ...blank, outcome: 'failed', ...(await refused(link, seen)) };
   const asked = await ask(link, handle).catch(() => blank);
   return {
     ...asked,
@@ -132,6 +126,44 @@ export async function lastWords(
     reason: `the workflow was closed from outside (${clean(seen.status.name.toLowerCase())}), so nothing was put back. See where the traffic is with \`sluice sweep\``,
     endedAt: seen.closeTime?.getTime() ?? null,
   };
+}
+
+/** Why a run closed as failed, and who said to have started it: it has left no view. Such a name was not checked where the check refused it. */
+export async function refused(
+  link: Link,
+  { workflowId, runId }: { workflowId: string; runId: string },
+): Promise<Pick<RolloutView, 'reason' | 'code' | 'startedBy' | 'message'>> {
+  const [{ code, message: reason }, input] = await Promise.all([
+    link.temporal.workflow
+      .getHandle(workflowId, runId)
+      .result()
+      .then(
+        () => ({ code: null, message: 'it failed' }),
+        (error: unknown) => failureOf(error),
+      ),
+    startInput(link, { workflowId, runId }).catch(() => ({})),
+  ]);
+  const said = (key: string) => {
+    const value: unknown = Reflect.get(input, key);
+    return typeof value === 'string' && clean(value) !== '' ? clean(value, 300) : null;
+  };
+  const by = said('startedBy');
+  const startedBy = by !== null && code === 'SLUICE_ACCESS' ? `${by} (unchecked)` : by;
+  return { reason, code, startedBy, message: said('message') };
+}
+
+/** What a run was started with, from the first event of its history. */
+async function startInput({ temporal }: Link, execution: { workflowId: string; runId: string }): Promise<object> {
+  const { history } = await temporal.workflowService.getWorkflowExecutionHistory({
+    namespace: temporal.options.namespace,
+    execution,
+    maximumPageSize: 1,
+  });
+  const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+  const { payloadConverter, payloadCodecs } = temporal.options.loadedDataConverter;
+  const [first] = await decode(payloadCodecs, payloads);
+  const input: unknown = first === undefined ? null : payloadConverter.fromPayload(first);
+  return typeof input === 'object' && input !== null ? input : {};
 }
 
 function blankView(target: TargetName, seen: WorkflowExecutionDescription): RolloutView {

@@ -3,6 +3,7 @@
 import type { BeforeState, Finding, SweepFinding } from '../../activities/platform/platform.js';
 import type { Signer } from '../access/index.js';
 import type { GateView } from '../model/access.js';
+import type { ErrorCode } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
 import type { Until } from '../model/until.js';
@@ -72,6 +73,21 @@ export interface OpenApproval extends TargetName {
   gate: GateView;
   /** By the caller's key; anybody's counts where there is no policy. */
   mine: boolean;
+  /** Why it would not count; null when it would. */
+  notMine: string | null;
+}
+
+/** A rollout that may have an approval open, and that could not be asked. */
+export interface Unasked extends TargetName {
+  code: ErrorCode;
+  message: string;
+}
+
+/** What could be read, and what could not. */
+export interface Approvals {
+  /** The one that closes first at the top. */
+  open: OpenApproval[];
+  unasked: Unasked[];
 }
 
 /** A rollout as it was seen at one moment. */
@@ -172,8 +188,8 @@ export interface Sluice {
    * Errors: SLUICE_NO_ROLLOUT, also for a run that the server does not know (any more).
    */
   rollout(target: TargetName, run?: string): Promise<RolloutView>;
-  /** The open approvals of all targets, the one that closes first at the top. */
-  approvals(): Promise<OpenApproval[]>;
+  /** The open approvals of all targets. A rollout that cannot be asked is an answer, not an error. */
+  approvals(): Promise<Approvals>;
   /** What happened to a target, as long as the server remembers it, and the caller's key. Errors: SLUICE_NO_ROLLOUT. */
   audit(target: TargetName): Promise<{ entries: AuditEntry[]; signer: Signer | null }>;
   /** Says a verb, signed where the caller has a key, and waits for the answer. Errors: SLUICE_VERB with the workflow's own words. */

@@ -6,7 +6,7 @@ import { clean } from '../model/text.js';
 import type { RolloutView } from '../model/view.js';
 import type { Link } from './connect.js';
 import { toSluiceError } from './errors.js';
-import { history } from './list.js';
+import { closedRun } from './list.js';
 import { describe, firstRun, lastWords, look } from './look.js';
 import type { TargetName } from './types.js';
 
@@ -16,7 +16,7 @@ export async function rollout(link: Link, target: TargetName, run?: string): Pro
   if (run === undefined || firstRun(latest).endsWith(run)) {
     return latest.status.name === 'RUNNING' ? (await look(link, target)).view : inFull(link, target, latest);
   }
-  const past = (await history(link, target)).find((entry) => entry.run.endsWith(run));
+  const past = await closedRun(link, target, run);
   if (past === undefined) {
     const id = `${target.app}/${target.environment}`;
     throw new SluiceError(

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EXIT, exitOfError, exitOfView } from '../../src/cli/exit-codes.js';
 import { allCommands, COMMANDS } from '../../src/cli/registry.js';
+import { whyNotMine } from '../../src/client/approvals.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { VERB_TABLE } from '../../src/model/verbs.js';
 import { OUTCOMES, VERBS } from '../../src/model/words.js';
@@ -181,12 +182,12 @@ describe('verbs', () => {
 
 describe('start', () => {
   test('hands over the spec with its strategy, who and why', async () => {
-    const sluice = new FakeSluice();
+    const sluice = seeing(baking({ access: { policy: null, starter: null } }));
     const scene = { sluice, ...spec() };
     const { code, out } = await play(['start', 'rollout.yaml', '--by', 'ann', '-m', 'totals'], scene);
     expect(code).toBe(0);
     expect(out).toBe('started checkout/production, run run-1\nlook: sluice get checkout/production --watch\n');
-    expect(sluice.calls).toEqual([
+    expect(sluice.calls.slice(0, 1)).toEqual([
       [
         'start',
         expect.objectContaining({
@@ -200,6 +201,29 @@ describe('start', () => {
         }),
       ],
     ]);
+  });
+
+  test.each([
+    ['the check has passed', baking({ access: { policy: null, starter: null } }), 0, ''],
+    [
+      'it has refused',
+      ended('failed', { code: 'SLUICE_ACCESS', reason: 'dan may not' }),
+      15,
+      'error SLUICE_ACCESS: dan may not\n',
+    ],
+  ] as const)('start and undo hear of the check: %s', async (_, view, code, err) => {
+    const scene = () => ({ sluice: seeing(view), ...spec() });
+    expect(await play(['start', 'rollout.yaml'], scene())).toMatchObject({ code, err });
+    expect(await play(['undo', 'checkout/production'], scene())).toMatchObject({ code, err });
+    expect(await play(['start', 'rollout.yaml', '-o', 'json'], scene())).toMatchObject({ code: 0, err: '' });
+  });
+
+  test('a check that nobody does delays a start by 2 s at most', async () => {
+    const sluice = seeing(baking());
+    sluice.stays = true;
+    const { code, out } = await play(['start', 'rollout.yaml'], { sluice, ...spec() });
+    expect(code).toBe(0);
+    expect(out).toContain('\nnot checked yet: `sluice status checkout/production --until done` waits\n');
   });
 
   test('--strategy chooses where the file leaves it open', async () => {
@@ -293,6 +317,50 @@ describe('lists', () => {
     const { code, out, err } = await play(['list']);
     expect([code, out, err]).toEqual([0, '', 'no rollout matches\n']);
     expect((await play(['list', '-o', 'json'])).json()).toEqual([[]]);
+  });
+
+  test('approvals that are not for the caller, or could not be read, are no absence of approvals', async () => {
+    const sluice = new FakeSluice();
+    const gate = {
+      id: 'g',
+      stage: '10%',
+      plan: 'p',
+      expires: NOW + 60_000,
+      people: 1,
+      approved: [],
+      approvers: ['ann', 'ben'],
+      notStarter: true,
+      comment: false,
+    };
+    const { app, environment, run, candidate, weight, startedBy, message } = awaiting();
+    const open = { app, environment, run, candidate, weight, startedBy, message, gate };
+    const why = (by: string, name: string | null) => whyNotMine({ gate, startedBy: by }, name);
+    expect([why('ann', 'ann'), why('ann', 'cem'), why('ann', null), why('ann', 'ben')]).toEqual([
+      'you started it',
+      'you are not among ann, ben',
+      'you have no key: `sluice key`',
+      null,
+    ]);
+    sluice.answers.approvals = { open: [{ ...open, mine: false, notMine: why('ann', 'cem') }], unasked: [] };
+    expect(await play(['approvals', '--mine'], { sluice })).toMatchObject({
+      code: 0,
+      out: '',
+      err: '1 approval is open, none that you can give (you are not among ann, ben)\n',
+    });
+    const unasked = [
+      { app: 'cart', environment: 'production', code: 'SLUICE_NO_WORKER', message: 'no worker answers' },
+    ];
+    sluice.answers.approvals = { open: [{ ...open, mine: true, notMine: null }], unasked };
+    const some = await play(['approvals'], { sluice });
+    expect(some).toMatchObject({
+      code: 13,
+      err: 'cart/production could not be asked: no worker answers [SLUICE_NO_WORKER]\n',
+    });
+    expect(some.out).toContain('sluice approve checkout/production');
+    sluice.answers.approvals = { open: [], unasked };
+    const none = await play(['approvals', '-o', 'json'], { sluice });
+    expect([none.code, none.json()]).toEqual([13, [[]]]);
+    expect(none.err).toMatch(/^no approval is open as far as could be asked\ncart\/production could not be asked/);
   });
 
   test('releases shows what is live and how long undo goes back', async () => {

@@ -2,9 +2,9 @@
 import { Readable } from 'node:stream';
 import { type Host, run } from '../../src/cli/main.js';
 import type {
+  Approvals,
   Diagnosis,
   ListEntry,
-  OpenApproval,
   Sluice,
   Snapshot,
   StartAnswer,
@@ -53,7 +53,7 @@ export class FakeSluice implements Sluice {
     return this.answer('rollout', args, view as RolloutView);
   }
   approvals(...args: unknown[]) {
-    return this.answer<OpenApproval[]>('approvals', args, []);
+    return this.answer<Approvals>('approvals', args, { open: [], unasked: [] });
   }
   audit(...args: unknown[]) {
     return this.answer<Awaited<ReturnType<Sluice['audit']>>>('audit', args, { entries: [], signer: null });

@@ -2,7 +2,9 @@ import stringWidth from 'string-width';
 import { renderLine } from '../../src/cli/render/line.js';
 import type { Frame } from '../../src/cli/render/pieces.js';
 import { renderView } from '../../src/cli/render/view.js';
+import { traffic } from '../../src/cli/report/sentence.js';
 import type { RolloutView } from '../../src/model/view.js';
+import { details } from '../../workflows/view.js';
 import { running } from './report-views.js';
 import { awaiting, baking, ended, NOW, stage } from './views.js';
 
@@ -13,6 +15,9 @@ const frame = (over: Partial<Frame> = {}): Frame => ({
   now: NOW,
   ...over,
 });
+
+/** Closed before a plan was made. */
+const REFUSED = { phase: 'done', outcome: 'failed', waitingFor: null } as const;
 
 describe('the picture of a rollout', () => {
   test('shows the split, the stages, the counts, what it waits for and the commands', () => {
@@ -135,8 +140,19 @@ describe('the picture of a rollout', () => {
   });
 
   test('says that nothing is live before a first release', () => {
-    const view = baking({ stable: null, candidate: null, weight: 0, verdict: null, stages: [], phase: 'preparing' });
+    const view = baking({ stable: null, candidate: null, weight: 0, verdict: null, phase: 'deploying' });
     expect(renderView(view, frame())[1]).toBe('  nothing is live yet');
+  });
+
+  test.each([
+    [{ phase: 'preparing' }, 'the target was not looked at yet'],
+    [{ ...REFUSED, code: 'SLUICE_ACCESS' }, 'nothing was touched; what is live was not looked at'],
+    [REFUSED, 'what is live was not looked at'],
+  ] as const)('of a target that no plan was made for (%o) it says no more than is known', (over, says) => {
+    const view = baking({ stable: null, candidate: null, weight: 0, verdict: null, stages: [], ...over });
+    expect(renderView(view, frame())[1]).toBe(`  ${says}`);
+    expect(details(view)).toContain(`**Traffic:** \`checkout:live\`: ${says}`);
+    expect(traffic(view)?.toLowerCase()).toBe(`${says}.`);
   });
 
   test('shows refusals and warnings', () => {

@@ -144,9 +144,22 @@ describe('with workers', () => {
   test('a spec that the worker refuses closes the rollout as failed, with its code', () =>
     world.withWorkers(async () => {
       const input = { ...inputFor('refused', QUICK), retain: 'many' };
-      await world.sluice.start({ ...target('refused'), type: 'direct', input, onNewRelease: 'reject' });
+      await world.sluice.start({
+        ...target('refused'),
+        type: 'direct',
+        input,
+        onNewRelease: 'reject',
+        by: 'ann',
+        message: 'why',
+      });
       const end = await world.sluice.wait(target('refused'), 'done');
       expect(end.view).toMatchObject({ outcome: 'failed', code: 'SLUICE_SPEC' });
+      // It has left no view; the list of the past says who and why all the same.
+      const past = await until('the history', async () => {
+        const found = await world.sluice.history(target('refused'));
+        return found.length > 0 && found;
+      });
+      expect(past).toMatchObject([{ outcome: 'failed', by: 'ann', message: 'why', reason: end.view?.reason }]);
       expect(end.view?.reason).toContain('retain');
     }));
 

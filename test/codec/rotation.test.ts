@@ -38,6 +38,13 @@ test('a rollout that began in clear goes on under a key, and ends under the next
   );
   await withKeys(rotated, (sluice) =>
     world.withWorkers(async () => {
+      // Who has not the key cannot know whether an approval is open, and hears that.
+      const hidden = await until('the approval to be listed', async () => {
+        const { unasked } = await world.sluice.approvals();
+        return unasked.length > 0 && unasked;
+      });
+      expect(hidden).toMatchObject([{ ...target('rotated'), code: 'SLUICE_SETUP' }]);
+      expect(await sluice.approvals()).toMatchObject({ open: [target('rotated')], unasked: [] });
       await sluice.verb(target('rotated'), 'approve', { stage: '10%', by: 'ann' });
       expect((await sluice.wait(target('rotated'), 'done')).view?.outcome).toBe('succeeded');
     }, rotated),

@@ -282,7 +282,7 @@ describe('the companion of a target', () => {
       return view !== null && view.refusalsTotal === 2 ? view : null;
     });
     expect(refusals.map(({ why }) => why)).toEqual([
-      'supersede is not signed, and there is a policy; say it with `sluice supersede` and your key, or --login',
+      'supersede is not signed, and there is a policy; make a key with `sluice key`, have it added to the policy and say it again, or use --login',
       'it does not come from the companion of the target',
     ]);
     await waiting(app);

@@ -72,9 +72,11 @@ describe('a decision', () => {
     };
     const handle = people.temporal.workflow.getHandle(id);
 
-    await expect(world.sluice.verb(world.at(app), 'approve', { stage, by: 'ben' })).rejects.toThrow(
-      'approve is not signed, and there is a policy; say it with `sluice approve` and your key',
-    );
+    await expect(world.sluice.verb(world.at(app), 'approve', { stage, by: 'ben' })).rejects.toMatchObject({
+      code: 'SLUICE_ACCESS',
+      message:
+        'approve is not signed, and there is a policy; make a key with `sluice key`, have it added to the policy and say it again, or use --login',
+    });
     await expect(people.clients.ann.verb(world.at(app), 'approve', { stage })).rejects.toThrow(
       'ann may not approve here; @managers may',
     );

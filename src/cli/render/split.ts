@@ -1,5 +1,6 @@
 /** Where the traffic is: `stable 41 ██████████░░ candidate 42 10 %`. */
 import { environmentsNote } from '../../model/environments.js';
+import { unplanned } from '../../model/unplanned.js';
 import type { RolloutView } from '../../model/view.js';
 import type { Line } from './pieces.js';
 import { piece } from './pieces.js';
@@ -10,6 +11,8 @@ const NARROWEST = 10;
 export function splitLine(view: RolloutView, width: number): Line {
   const live = environmentsNote(view);
   if (view.outcome === 'succeeded') return whole(view.candidate, live);
+  const unread = unplanned(view);
+  if (unread !== null) return [piece(unread, 'dim')];
   if (view.stable === null && view.weight === 0) return nothingLive(view.candidate);
   const left = `stable ${view.stable ?? 'none yet'} `;
   if (view.candidate === null) return whole(view.stable, live);

@@ -1,6 +1,7 @@
 /** What happened, in a headline and in one sentence with the numbers. Pure. */
 import type { Counts } from '../../model/counts.js';
 import { evidence as evidenceOf, grouped } from '../../model/numbers.js';
+import { unplanned } from '../../model/unplanned.js';
 import type { RolloutView, VerdictView } from '../../model/view.js';
 import { percent, shortWord } from '../render/words.js';
 
@@ -12,9 +13,11 @@ export function headline(view: RolloutView): string {
   return view.outcome === 'succeeded' || at === null ? said : `${said} at ${at} %`;
 }
 
-/** Where the traffic is now. Null: nobody knows, or there is none. */
+/** Where the traffic is now, or that nobody has looked. Null: there is none. */
 export function traffic(view: RolloutView): string | null {
   const { candidate, stable, weight } = view;
+  const unread = unplanned(view);
+  if (unread !== null && view.outcome !== 'succeeded') return `${unread.charAt(0).toUpperCase()}${unread.slice(1)}.`;
   if (view.outcome === 'succeeded') return candidate === null ? null : `Release ${candidate} has all the traffic.`;
   if (view.outcome !== null || weight === 0 || candidate === null) {
     return stable === null ? null : `Release ${stable} has all the traffic.`;

@@ -3,6 +3,7 @@ import type { OnNewRelease, Strategy } from '../../model/words.js';
 import { STRATEGIES } from '../../model/words.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
+import { heedCheck } from '../first-answer.js';
 import { follow } from '../follow.js';
 import { usage } from '../given.js';
 import { emit, print, say } from '../print.js';
@@ -12,7 +13,10 @@ import { BY, LOGIN } from './message.js';
 export const start = command({
   name: 'start',
   does: 'Starts a rollout.',
-  more: 'The rollout runs on the worker: ending this command never ends it.',
+  more: [
+    'The rollout runs on the worker: ending this command never ends it.',
+    'Without --watch, --wait or -o json it looks for 2 s at most whether the start was refused.',
+  ].join('\n'),
   args: [{ name: '<file>', means: 'rollout.yaml; - for stdin' }],
   options: [
     { flags: '-e, --env <environment>', means: 'Which of the environments in the file.' },
@@ -60,7 +64,11 @@ export const start = command({
       by: given.by(),
       ...(message === undefined ? {} : { message }),
     });
-    if (!watch && !wait) return told(ctx, target, answer);
+    if (!watch && !wait) {
+      told(ctx, target, answer);
+      if (!ctx.json) await heedCheck(ctx, sluice, target, answer);
+      return EXIT.succeeded.code;
+    }
     say(ctx, sentence(target, answer));
     return follow(ctx, sluice, target, { until: 'done', timeout, whom: whomOf(answer), as: watch ? 'watch' : 'wait' });
   },
@@ -71,10 +79,9 @@ export function whomOf(answer: StartAnswer) {
   return answer.state === 'started' ? { run: answer.run } : { ticket: answer.ticket };
 }
 
-function told(ctx: Context, target: TargetName, answer: StartAnswer): number {
+function told(ctx: Context, target: TargetName, answer: StartAnswer): void {
   if (ctx.json) emit(ctx, answer);
   else print(ctx, [sentence(target, answer), `look: sluice get ${target.app}/${target.environment} --watch`]);
-  return EXIT.succeeded.code;
 }
 
 export function sentence(target: TargetName, answer: StartAnswer): string {

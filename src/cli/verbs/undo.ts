@@ -1,6 +1,7 @@
 import { UNDO_RULE } from '../../model/verbs.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
+import { heedCheck } from '../first-answer.js';
 import { follow } from '../follow.js';
 import { emit, print, say } from '../print.js';
 import { BY, LOGIN, TARGET } from './message.js';
@@ -28,7 +29,10 @@ export const undo = command({
     const [watch, wait] = [given.flag('watch'), given.flag('wait')];
     if (!watch && !wait) {
       if (ctx.json) emit(ctx, answer);
-      else print(ctx, sentence(target, answer));
+      else {
+        print(ctx, sentence(target, answer));
+        await heedCheck(ctx, sluice, target, answer);
+      }
       return EXIT.succeeded.code;
     }
     say(ctx, sentence(target, answer));

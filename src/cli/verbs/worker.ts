@@ -1,5 +1,6 @@
 import { PLATFORMS } from '../../model/target.js';
 import { command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
 import { usage } from '../given.js';
 
 export const worker = command({
@@ -30,12 +31,13 @@ export const worker = command({
     const ofAws = platform === 'lambda' ? (process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION) : undefined;
     const region = given.text('region') ?? ofAws;
     const accounts = accountsToServe(given.texts('account'), platform, region);
-    // The worker is a program of its own and reads its environment; this process becomes that program.
+    // The worker reads its environment, as the program of its own does.
     if (accounts.length > 0) process.env.SLUICE_ACCOUNTS = accounts.join(',');
     else if (given.text('region') !== undefined) process.env.AWS_REGION = region;
     if (port !== undefined) process.env.SLUICE_HEALTH_PORT = String(port);
-    await import('../../worker-main.js');
-    return Number(process.exitCode ?? 0);
+    const { runWorker } = await import('../../worker-process.js');
+    await runWorker();
+    return EXIT.succeeded.code;
   },
 });
 
