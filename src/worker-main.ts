@@ -2,7 +2,7 @@
 import { Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { startWorker } from './worker.js';
-import { workerConfig } from './worker-config.js';
+import { openWarning, workerConfig } from './worker-config.js';
 import { workerLogger } from './worker-log.js';
 
 Runtime.install({
@@ -13,6 +13,8 @@ Runtime.install({
 
 try {
   const config = workerConfig(process.env);
+  const open = openWarning(config);
+  if (open !== null) Runtime.instance().logger.warn(open);
   const worker = await startWorker(config);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => worker.shutdown());
   process.stdout.write(

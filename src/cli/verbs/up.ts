@@ -57,6 +57,11 @@ interface Wanted {
 }
 
 async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wanted): Promise<number> {
+  const { grantKeysOf, policyFile } = await import('../../worker-config.js');
+  const policy = policyFile(ctx.env);
+  // The one worker here keeps it to itself.
+  const keys: Record<string, string> =
+    policy === null || grantKeysOf(ctx.env).length > 0 ? {} : { SLUICE_GRANT_KEY: randomBytes(32).toString('base64') };
   const { startTemporal } = await import('../../../emulators/temporal.js');
   const { freePort, startProcess } = await import('../../../emulators/process.js');
   say(ctx, 'starting Temporal…');
@@ -68,12 +73,6 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
   });
   parts.push(temporal);
   const env: Record<string, string> = { TEMPORAL_ADDRESS: temporal.address };
-  const { SLUICE_POLICY: policy = '', SLUICE_GRANT_KEY: key, SLUICE_GRANT_KEY_FILE: keyFile } = ctx.env;
-  // The one worker here keeps it to itself.
-  const keys: Record<string, string> =
-    policy === '' || key !== undefined || keyFile !== undefined
-      ? {}
-      : { SLUICE_GRANT_KEY: randomBytes(32).toString('base64') };
   if (wanted.emulate !== undefined) {
     say(ctx, 'starting the emulated cloud…');
     const cloud = wanted.emulate === 'azure' ? await emulateAzure() : await emulateAws(ctx, folder);
@@ -133,9 +132,15 @@ async function emulateAzure(): Promise<Cloud> {
   return azure;
 }
 
-function announce(ctx: Context, ui: string | null, env: Record<string, string>, folder: string, policy: string): void {
+function announce(
+  ctx: Context,
+  ui: string | null,
+  env: Record<string, string>,
+  folder: string,
+  policy: string | null,
+): void {
   if (ctx.json) {
-    emit(ctx, { ready: true, ui, env, logs: folder, policy: policy === '' ? null : policy });
+    emit(ctx, { ready: true, ui, env, logs: folder, policy });
     return;
   }
   print(ctx, [
@@ -144,7 +149,7 @@ function announce(ctx: Context, ui: string | null, env: Record<string, string>, 
     `  export ${Object.entries(env)
       .map(([name, value]) => `${name}=${value}`)
       .join(' ')}`,
-    policy === ''
+    policy === null
       ? 'Open: there is no policy (SLUICE_POLICY), so anybody here can do everything.'
       : `Policy: ${policy}`,
     `Logs: ${folder}. Ctrl-C ends all of it.`,
