@@ -610,6 +610,7 @@ describe('doctor', () => {
     missingSearchAttributes: [],
     encryptionKeys: ['two', 'one'],
     workers: 2,
+    policy: { digest: '0123456789abcdef' },
     accounts: [],
   };
 
@@ -622,6 +623,7 @@ describe('doctor', () => {
       '✔ search attributes: all there',
       '✔ encryption: on here, under key two; reads one too',
       '✔ worker: 2 on task queue sluice',
+      '✔ policy: digest 0123456789ab',
       '',
     ]);
   });
@@ -634,6 +636,15 @@ describe('doctor', () => {
     expect(out).toContain('✖ worker: none polls task queue sluice\n  → run `sluice worker`');
     expect(out).toContain('✖ account prod: no worker serves it in eu-west-1 (watch, restore)');
     expect(out).toContain('→ run `sluice worker --account prod --region eu-west-1` with its credentials');
+  });
+
+  test.each([
+    [{ digest: null }, '! policy: open: no policy\n  → right for a try on your own machine; else set SLUICE_POLICY'],
+    [null, '! policy: no worker has told which\n'],
+  ])('says who is open: %j', async (policy, said) => {
+    const { code, out } = await play(['doctor'], { diagnosis: { ...healthy, policy } });
+    expect(code).toBe(0);
+    expect(out).toContain(said);
   });
 
   test('an unreachable server is a finding', async () => {
