@@ -6,6 +6,7 @@ import { type Policy, parsePolicy } from './access/index.js';
 import type { Within } from './artifact/index.js';
 import { SluiceError } from './model/errors.js';
 import type { PlatformName } from './model/spec.js';
+import { utf8 } from './model/text.js';
 
 /** An account and region a worker serves, under the name specs use. */
 export interface ServedAccount {
@@ -51,8 +52,8 @@ type Env = Record<string, string | undefined>;
  */
 export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): WorkerConfig {
   const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';
-  const policy = given.policy !== undefined ? given.policy : readPolicy(env.SLUICE_POLICY);
-  const grantKeys = given.grantKeys ?? readKeys(env);
+  const policy = given.policy !== undefined ? given.policy : readPolicy(policyFile(env));
+  const grantKeys = given.grantKeys ?? grantKeysOf(env);
   if (policy !== null && grantKeys.length === 0) {
     throw new SluiceError(
       'SLUICE_SETUP',
@@ -82,26 +83,57 @@ export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): Worke
   };
 }
 
-function readPolicy(file: string | undefined): Policy | null {
-  return file === undefined || file === '' ? null : parsePolicy(readSetting('SLUICE_POLICY', file), file);
+/** The file that SLUICE_POLICY names; null: everything is open. Errors: SLUICE_SETUP when it is set and empty. */
+export function policyFile(env: Env): string | null {
+  return filled(env, 'SLUICE_POLICY', 'name a file, or take the variable away for a worker that is open to everybody');
 }
 
-function readKeys(env: Env): string[] {
-  const file = env.SLUICE_GRANT_KEY_FILE;
-  const text = file === undefined ? (env.SLUICE_GRANT_KEY ?? '') : readSetting('SLUICE_GRANT_KEY_FILE', file);
-  return text
+/** From SLUICE_GRANT_KEY_FILE, else SLUICE_GRANT_KEY; empty when neither is set. Errors: SLUICE_SETUP when there is none in what is set. */
+export function grantKeysOf(env: Env): string[] {
+  const write = 'write one (`openssl rand -base64 32`), or take the variable away';
+  const file = filled(env, 'SLUICE_GRANT_KEY_FILE', 'name a file, or take the variable away');
+  const given = filled(env, 'SLUICE_GRANT_KEY', write);
+  const text = file === null ? given : readSetting('SLUICE_GRANT_KEY_FILE', file);
+  if (text === null) return [];
+  const keys = text
     .split(',')
     .map((key) => key.trim())
     .filter((key) => key !== '');
+  if (keys.length > 0) return keys;
+  throw new SluiceError(
+    'SLUICE_SETUP',
+    `there is no key in ${file === null ? 'SLUICE_GRANT_KEY' : `${file}, which SLUICE_GRANT_KEY_FILE names`}; ${write}`,
+  );
+}
+
+/** What the log says of a worker that looks closed and is not; null when there is nothing to say. */
+export function openWarning({ policy, grantKeys }: Pick<WorkerConfig, 'policy' | 'grantKeys'>): string | null {
+  if (policy !== null || grantKeys.length === 0) return null;
+  return 'there is a grant key and no policy (SLUICE_POLICY): everything is open to whoever reaches the namespace';
+}
+
+/** A setting that opens when it is not there. What is set and empty is most often a `$NAME` that nobody filled in. */
+function filled(env: Env, name: string, cure: string): string | null {
+  const text = env[name];
+  if (text?.trim() === '') throw new SluiceError('SLUICE_SETUP', `${name} is set and empty; ${cure}`);
+  return text ?? null;
+}
+
+function readPolicy(file: string | null): Policy | null {
+  return file === null ? null : parsePolicy(readSetting('SLUICE_POLICY', file), file);
 }
 
 function readSetting(name: string, file: string): string {
+  let bytes: Uint8Array;
   try {
-    return readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? String(error);
     throw new SluiceError('SLUICE_SETUP', `${name} names ${file}, which cannot be read (${why})`);
   }
+  const text = utf8(bytes);
+  if (text === null) throw new SluiceError('SLUICE_SETUP', `${name} names ${file}, which is not UTF-8 text`);
+  return text;
 }
 
 function readReleaseDirs(text = ''): string[] | null {

@@ -3,7 +3,7 @@ import { Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { SluiceError } from './model/errors.js';
 import { startWorker } from './worker.js';
-import { workerConfig } from './worker-config.js';
+import { openWarning, workerConfig } from './worker-config.js';
 import { workerLogger } from './worker-log.js';
 
 /**
@@ -17,6 +17,8 @@ export async function runWorker(): Promise<void> {
     shutdownSignals: [],
   });
   const config = workerConfig(process.env);
+  const open = openWarning(config);
+  if (open !== null) Runtime.instance().logger.warn(open);
   const worker = await startWorker(config).catch((error: unknown) => {
     throw error instanceof SluiceError ? error : notStarted(error);
   });

@@ -2,7 +2,7 @@
 export { digestOf, specDigest } from './digest.js';
 export { isSafe, type Metadata, metadataOf, wellKnown } from './discovery.js';
 export { placeFaults, planFaults, raised, specFaults } from './floors.js';
-export { type KeyFile, newKey, type Signer, signerOf } from './keys.js';
+export { isPublicKey, type KeyFile, newKey, type Signer, signerOf } from './keys.js';
 export {
   type CertifiedKey,
   type Certify,

@@ -23,6 +23,7 @@ export function checksOf(node: string, seen: Diagnosis): Check[] {
     attributesCheck(seen),
     encryptionCheck(seen),
     workerCheck(seen),
+    ...(seen.workers > 0 ? [policyCheck(seen)] : []),
     ...seen.accounts.map(accountCheck),
   ];
 }
@@ -87,6 +88,19 @@ function workerCheck({ workers }: Diagnosis): Check {
     state: workers > 0 ? 'ok' : 'fail',
     says: workers > 0 ? `${workers} on task queue sluice` : 'none polls task queue sluice',
     cure: workers > 0 ? null : 'run `sluice worker`, or `sluice up` on your own machine',
+  };
+}
+
+/** Of the worker that answered: each reads a policy of its own. */
+function policyCheck({ policy }: Diagnosis): Check {
+  const name = 'policy';
+  if (policy === null) return { name, state: 'warn', says: 'no worker has told which', cure: null };
+  if (policy.digest !== null) return { name, state: 'ok', says: `digest ${policy.digest.slice(0, 12)}`, cure: null };
+  return {
+    name,
+    state: 'warn',
+    says: 'open: no policy',
+    cure: 'right for a try on your own machine; else set SLUICE_POLICY and SLUICE_GRANT_KEY on every worker',
   };
 }
 

@@ -1,17 +1,21 @@
 /** Files that a command names: what cannot be read or written is said, and is no defect. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { clean } from '../model/text.js';
+import { clean, utf8 } from '../model/text.js';
 import type { Context } from './command.js';
 import { usage } from './given.js';
 
 /** The file's text. Errors: SLUICE_USAGE. */
 export function readText(ctx: Pick<Context, 'cwd'>, file: string): string {
+  let bytes: Uint8Array;
   try {
-    return readFileSync(path.resolve(ctx.cwd, file), 'utf8');
+    bytes = readFileSync(path.resolve(ctx.cwd, file));
   } catch (error) {
     throw usage(`${clean(file, 300)} cannot be read: ${(error as Error).message}`);
   }
+  const text = utf8(bytes);
+  if (text === null) throw usage(`${clean(file, 300)} is not UTF-8 text`);
+  return text;
 }
 
 /** Writes what `--out` names. `anew`: a file that is there is kept. Errors: SLUICE_USAGE. */

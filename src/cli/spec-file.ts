@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { SluiceError } from '../model/errors.js';
 import type { Spec } from '../model/spec.js';
+import { utf8 } from '../model/text.js';
 import type { Strategy } from '../model/words.js';
 import type { Context } from './command.js';
 
@@ -38,10 +39,14 @@ export async function environmentsIn(ctx: Context, file: string): Promise<string
 }
 
 function readText(file: string, whole: string): string {
+  let bytes: Uint8Array;
   try {
-    return readFileSync(file === '-' ? 0 : whole, 'utf8');
+    bytes = readFileSync(file === '-' ? 0 : whole);
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(error);
     throw new SluiceError('SLUICE_USAGE', `${file}: ${why}. \`sluice init\` writes a first one`);
   }
+  const text = utf8(bytes);
+  if (text === null) throw new SluiceError('SLUICE_USAGE', `${file}: it is not UTF-8 text; store it as UTF-8`);
+  return text;
 }

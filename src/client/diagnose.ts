@@ -1,12 +1,14 @@
 /** What `sluice doctor` asks the server. */
 
 import { codecOf } from '../codec/index.js';
+import type { WorkerIdentity } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
 import { accountQueue, TASK_QUEUE } from '../model/ids.js';
 import { SEARCH_ATTRIBUTES } from '../search-attributes.js';
 import type { ConnectOptions, Link } from './connect.js';
 import { addressOf, connectLink } from './connect.js';
+import { short } from './short-run.js';
 import type { Diagnosis } from './types.js';
 
 /** temporal.api.enums.v1.TaskQueueType. */
@@ -69,8 +71,22 @@ async function diagnose(link: Link, accounts: Account[]): Promise<Omit<Diagnosis
     namespaceExists: exists,
     missingSearchAttributes: attributes,
     workers,
+    policy: workers === 0 ? null : await policyOf(link),
     accounts: served,
   };
+}
+
+/** Asks a worker. Null for whoever may only read, and when none answers in time. */
+async function policyOf(link: Link): Promise<Diagnosis['policy']> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, ANSWER_WITHIN, null);
+  });
+  const asked = short<WorkerIdentity>(link, 'workerIdentity', 'which policy', []).then(
+    ({ policy }) => ({ digest: policy }),
+    () => null,
+  );
+  return Promise.race([asked, late]).finally(() => clearTimeout(timer));
 }
 
 function blank(
@@ -84,6 +100,7 @@ function blank(
     namespaceExists: false,
     missingSearchAttributes: null,
     workers: 0,
+    policy: null,
     accounts: accounts.map((account) => ({ account, calls: 0, watch: 0, restore: 0 })),
   };
 }

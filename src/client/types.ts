@@ -168,6 +168,8 @@ export interface Diagnosis {
   missingSearchAttributes: string[] | null;
   /** Workers that polled task queue `sluice` in the last minutes. */
   workers: number;
+  /** What one of them says of its policy: the digest, null where everything is open. Null when none has told. */
+  policy: { digest: string | null } | null;
   /** By account asked for: workers on each lane. */
   accounts: { account: Account; calls: number; watch: number; restore: number }[];
 }

@@ -1,7 +1,7 @@
 /** The keys of the encryption, from the environment. */
 import { readFileSync } from 'node:fs';
 import { SluiceError } from '../model/errors.js';
-import { clean } from '../model/text.js';
+import { clean, utf8 } from '../model/text.js';
 
 /** A key of AES-256, and the id that payloads carry. */
 export interface CodecKey {
@@ -32,12 +32,16 @@ export function codecKeys(env: Env): CodecKey[] {
 }
 
 function textOf(file: string): string {
+  let bytes: Uint8Array;
   try {
-    return readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw setup(`SLUICE_CODEC_KEYS_FILE cannot be read: ${clean(why)}`);
   }
+  const text = utf8(bytes);
+  if (text === null) throw setup(`SLUICE_CODEC_KEYS_FILE names ${file}, which is not UTF-8 text`);
+  return text;
 }
 
 /** `source` is what messages call the text. */

@@ -46,9 +46,9 @@ export function isReference(text: string): boolean {
   return text.startsWith(SCHEME);
 }
 
-/** Whether a text has a reference anywhere in it, in letters of either case. */
+/** Whether a text has a reference anywhere in it, in letters of either case, or begins as one that was mistyped. */
 export function mentionsReference(text: string): boolean {
-  return text.toLowerCase().includes(SCHEME);
+  return text.toLowerCase().includes(SCHEME) || /^\s*secrets?:\//i.test(text);
 }
 
 interface Grammar {

@@ -23,6 +23,15 @@ export function code(text: unknown, limit = 200): string {
   return `\`${clean(text, limit).replaceAll('`', "'")}\``;
 }
 
+/** The text of UTF-8 bytes, a byte order mark kept. Null when they are none: a sign put in for a byte would pass as the text. */
+export function utf8(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
 /** `90s`, `5m`, `1h30m`, `2d`. */
 export function duration(ms: number): string {
   const total = Math.max(0, Math.round(ms / 1000));

@@ -43,7 +43,7 @@ function problemOf(text: string, path: (string | number)[]): string | null {
   if (!PLACES.some((place) => matches(place, path)))
     return `no secret is read here (a reference may stand in ${WHERE})`;
   if (!isReference(text)) {
-    return 'a reference must be the whole value and begin with secret:// (keep the whole value in the store, `Bearer …` included)';
+    return 'a reference must be the whole value and begin with secret://, such as secret://env/NAME (keep the whole value in the store, `Bearer …` included)';
   }
   const parsed = parseReference(text);
   return 'problem' in parsed ? parsed.problem : null;

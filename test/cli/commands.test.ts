@@ -1,9 +1,23 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { newKey, signerOf, trailOf } from '../../src/access/index.js';
 import { EXIT, exitOfError, exitOfView } from '../../src/cli/exit-codes.js';
 import { allCommands, COMMANDS } from '../../src/cli/registry.js';
 import { whyNotMine } from '../../src/client/approvals.js';
+import { keyPlace } from '../../src/key-file.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { VERB_TABLE } from '../../src/model/verbs.js';
 import { OUTCOMES, VERBS } from '../../src/model/words.js';
@@ -91,6 +105,7 @@ describe('what is not understood', () => {
     [['status', 'a/b', '--until', 'forever'], 'Allowed choices are done, approval, paused'],
     [['status', 'a/b', '--timeout', '5'], '--timeout is "5"; write a duration such as 90s, 5m or 1h30m'],
     [['start', 'x.yaml', '--watch', '--wait'], '--watch and --wait exclude each other'],
+    [['audit', '--verify', 'trail', '--key', 'nonsense'], '--key is no public key; expected ed25519:…'],
     [['start', 'nowhere.yaml'], 'nowhere.yaml: there is no such file'],
     [[], 'say what to do'],
   ])('%j is answered in one line, with exit code 2', async (argv, message) => {
@@ -590,6 +605,70 @@ describe('sweep', () => {
   });
 });
 
+describe('a key', () => {
+  const place = () => path.join(folder, 'sluice', 'key.json');
+  const key = (...more: string[]) => play(['key', ...more], { env: { SLUICE_KEY: place() } });
+
+  test('is made once, readable by its owner alone, and another one keeps it', async () => {
+    expect(await key()).toMatchObject({ code: 0, out: expect.stringContaining('made ') });
+    expect(statSync(place()).mode & 0o777).toBe(0o600);
+    expect(await key()).toMatchObject({ code: 0, out: expect.stringContaining('your key is ') });
+    writeFileSync(place(), 'nonsense');
+    expect(await key()).toMatchObject({ code: 13, err: expect.stringContaining('`sluice key --new` makes one') });
+    expect(await key('--new')).toMatchObject({ code: 0, out: expect.stringContaining('made ') });
+    expect(readdirSync(path.dirname(place()))).toHaveLength(2);
+  });
+
+  test.each<[string, () => void, string]>([
+    ['a file that others can read', () => chmodSync(place(), 0o644), 'is open to others than its owner; chmod 600 '],
+    [
+      'a link to nothing',
+      () => replace(() => symlinkSync('nothing', place())),
+      'is a link to a file that is not there',
+    ],
+    ['a pipe', () => replace(() => execFileSync('mkfifo', [place()])), 'is no file; set SLUICE_KEY to a file'],
+    ['a folder', () => replace(() => mkdirSync(place())), 'is no file; set SLUICE_KEY to a file'],
+    ['bytes', () => writeFileSync(place(), Buffer.from([0xff])), 'holds no key of Sluice'],
+  ])('that is %s is refused', async (_, make, said) => {
+    await key();
+    make();
+    const { code, err } = await key();
+    expect(err).toContain(said);
+    expect(err).toContain('SLUICE_SETUP');
+    expect(code).toBe(13);
+  });
+
+  const replace = (make: () => void) => {
+    rmSync(place());
+    make();
+  };
+
+  test('never takes the place of a folder or a pipe', async () => {
+    mkdirSync(place(), { recursive: true });
+    expect(await key('--new')).toMatchObject({ code: 13, err: expect.stringContaining('is no file') });
+    expect(existsSync(place())).toBe(true);
+  });
+
+  test.each([
+    [{ HOME: '/home/ann' }, '/home/ann/.config/sluice/key.json'],
+    [{ HOME: '/home/ann', XDG_CONFIG_HOME: '/conf' }, '/conf/sluice/key.json'],
+    [{ HOME: '/home/ann', XDG_CONFIG_HOME: '' }, '/home/ann/.config/sluice/key.json'],
+    [{ HOME: '/home/ann', XDG_CONFIG_HOME: 'conf' }, '/home/ann/.config/sluice/key.json'],
+    [{ HOME: '', XDG_CONFIG_HOME: '' }, null],
+  ])('is not kept where one happens to stand: %j', (env, expected) => {
+    expect(keyPlace(env)).toBe(expected);
+  });
+});
+
+test('a trail whose line ends were changed is whole', async () => {
+  const ann = newKey('ann');
+  const lines = await trailOf([{ what: 'start' }, { what: 'end' }], await signerOf(ann), NOW);
+  writeFileSync(path.join(folder, 'trail'), `${lines.join('\r\n')}\r\n`);
+  const { code, out } = await play(['audit', '--verify', 'trail', '--key', ann.public], { cwd: folder });
+  expect(out).toBe('trail is whole: 2 lines, signed with this key\n');
+  expect(code).toBe(0);
+});
+
 describe('doctor', () => {
   const healthy = {
     address: 'x:1',
@@ -599,6 +678,7 @@ describe('doctor', () => {
     missingSearchAttributes: [],
     encryptionKeys: ['two', 'one'],
     workers: 2,
+    policy: { digest: '0123456789abcdef' },
     accounts: [],
   };
 
@@ -611,6 +691,7 @@ describe('doctor', () => {
       '✔ search attributes: all there',
       '✔ encryption: on here, under key two; reads one too',
       '✔ worker: 2 on task queue sluice',
+      '✔ policy: digest 0123456789ab',
       '',
     ]);
   });
@@ -623,6 +704,15 @@ describe('doctor', () => {
     expect(out).toContain('✖ worker: none polls task queue sluice\n  → run `sluice worker`');
     expect(out).toContain('✖ account prod: no worker serves it in eu-west-1 (watch, restore)');
     expect(out).toContain('→ run `sluice worker --account prod --region eu-west-1` with its credentials');
+  });
+
+  test.each([
+    [{ digest: null }, '! policy: open: no policy\n  → right for a try on your own machine; else set SLUICE_POLICY'],
+    [null, '! policy: no worker has told which\n'],
+  ])('says who is open: %j', async (policy, said) => {
+    const { code, out } = await play(['doctor'], { diagnosis: { ...healthy, policy } });
+    expect(code).toBe(0);
+    expect(out).toContain(said);
   });
 
   test('an unreachable server is a finding', async () => {

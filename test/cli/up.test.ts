@@ -60,6 +60,7 @@ test('`sluice up` runs all of it on loopback, and Ctrl-C ends all of it', async 
   expect(JSON.parse(doctor.out)).toContainEqual(
     expect.objectContaining({ name: 'worker', says: '1 on task queue sluice', state: 'ok' }),
   );
+  expect(JSON.parse(doctor.out)).toContainEqual(expect.objectContaining({ name: 'policy', says: 'open: no policy' }));
   expect((await sluice(['list', '-o', 'json'], env)).out).toBe('[]\n');
 
   up.kill('SIGINT');

@@ -14,7 +14,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld('flood', (folder) => {
     const key = newKey('dan');
-    writeFileSync(path.join(folder, 'dan.json'), JSON.stringify(key));
+    writeFileSync(path.join(folder, 'dan.json'), JSON.stringify(key), { mode: 0o600 });
     const policy = path.join(folder, 'policy.yaml');
     writeFileSync(policy, `people: {dan: {keys: ['${key.public}']}}\nrules: [{allow: {start: [anyone]}}]\n`);
     const SLUICE_RELEASE_DIRS = path.join(ROOT, 'examples');

@@ -42,7 +42,7 @@ export async function startPeople(name: string, apps: string[]) {
     mkdirSync(path.join(folder, 'keys'), { recursive: true });
     const people = Object.entries(PEOPLE).map(([name, groups]) => {
       const key = newKey(name);
-      writeFileSync(keyFile(folder, name), JSON.stringify(key));
+      writeFileSync(keyFile(folder, name), JSON.stringify(key), { mode: 0o600 });
       return groups === null
         ? ''
         : `  ${name}: {keys: ['${key.public}'], groups: [${groups.join(', ')}], login: ${name === 'ben' ? 'ben@example.com' : null}}\n`;

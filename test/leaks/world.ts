@@ -163,7 +163,7 @@ function workerEnv(folder: string, marks: Marks, aws: EmulatedAws, azure: Emulat
   const keys = path.join(folder, 'keys');
   mkdirSync(keys, { recursive: true });
   const people = Object.entries(marks.people).map(([name, key]) => {
-    writeFileSync(path.join(keys, `${name}.json`), JSON.stringify(key));
+    writeFileSync(path.join(keys, `${name}.json`), JSON.stringify(key), { mode: 0o600 });
     return `  ${name}: {keys: ['${key.public}']}\n`;
   });
   const policy = path.join(folder, 'policy.yaml');

@@ -115,6 +115,10 @@ test.each([
     'health.probes[0].http.headers.authorization: a reference must be the whole value',
   ],
   ['configuration: {environment: {A: "Secret://env/A"}}', 'must be the whole value and begin with secret://'],
+  ...['secret:/env/A', 'secrets://env/A', 'Secrets:/env/A', ' secret:/env/A'].map((text): [string, string] => [
+    `configuration: {environment: {A: "${text}"}}`,
+    'configuration.environment.A: a reference must be the whole value and begin with secret://, such as secret://env/NAME',
+  ]),
   [
     'configuration: {environment: {A: "secret://vault/a"}}',
     'rollout.yaml:5:34 configuration.environment.A: names the unknown store "vault"',

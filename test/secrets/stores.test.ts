@@ -232,6 +232,7 @@ describe('on the worker itself', () => {
     symlinkSync('../outside', path.join(below, 'link'));
     writeFileSync(path.join(below, 'large'), 'x'.repeat(70_000));
     writeFileSync(path.join(below, 'empty'), '\n');
+    writeFileSync(path.join(below, 'bytes'), Buffer.from([0x61, 0xff, 0x62]));
     secrets = secretsFrom({
       env: {
         SLUICE_SECRET_DIR: below,
@@ -259,7 +260,8 @@ describe('on the worker itself', () => {
     ['secret://file/nothing', 'no such file below the folder of secrets (ENOENT)'],
     ['secret://file/large', 'the file has 70000 bytes'],
     ['secret://file/empty', 'the value is empty'],
-    ['secret://file/db', '(EISDIR)'],
+    ['secret://file/db', 'it is a folder; name a file in it'],
+    ['secret://file/bytes', 'the file is not UTF-8 text; store it as base64'],
     ['secret://env/AWS_KEY', 'only variables that begin with SLUICE_SECRET_'],
     ['secret://env/SLUICE_SECRET_B', 'the worker has no variable SLUICE_SECRET_B'],
     ['secret://env/SLUICE_SECRET_EMPTY', 'the value is empty'],

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createPlatform } from '../../activities/platform/index.js';
 import { accountsToServe } from '../../src/cli/verbs/worker.js';
 import type { LambdaTarget } from '../../src/model/spec.js';
-import { parseAccounts, workerConfig } from '../../src/worker-config.js';
+import { openWarning, parseAccounts, workerConfig } from '../../src/worker-config.js';
 import { context } from '../support/context.js';
 
 const SUBSCRIPTION = '01234567-89ab-cdef-0123-456789abcdef';
@@ -33,6 +33,40 @@ describe('the accounts of a worker', () => {
     expect(() => parseAccounts(`default@us-east-1,${account}`)).toThrow(
       `"${account}" is no account to serve; write name@region or name@region=roleArn for Lambda, app-service:subscription@region`,
     );
+  });
+});
+
+describe('who may do what on a worker', () => {
+  test.each([
+    [
+      { SLUICE_POLICY: '' },
+      'SLUICE_POLICY is set and empty; name a file, or take the variable away for a worker that is',
+    ],
+    [{ SLUICE_POLICY: ' ' }, 'SLUICE_POLICY is set and empty'],
+    [{ SLUICE_GRANT_KEY: '' }, 'SLUICE_GRANT_KEY is set and empty; write one'],
+    [{ SLUICE_GRANT_KEY: ' , ' }, 'there is no key in SLUICE_GRANT_KEY'],
+    [{ SLUICE_GRANT_KEY_FILE: '' }, 'SLUICE_GRANT_KEY_FILE is set and empty; name a file'],
+    [{ SLUICE_GRANT_KEY_FILE: '/dev/null' }, 'there is no key in /dev/null, which SLUICE_GRANT_KEY_FILE names'],
+  ])('is not opened by %j', (env, said) => {
+    expect(() => workerConfig(env)).toThrow(said);
+  });
+
+  test('is open without a setting, which a key alone does not change', () => {
+    expect(openWarning(workerConfig({}))).toBeNull();
+    const config = workerConfig({ SLUICE_GRANT_KEY: 'one,two' });
+    expect(config).toMatchObject({ policy: null, grantKeys: ['one', 'two'] });
+    expect(openWarning(config)).toContain('no policy (SLUICE_POLICY): everything is open');
+  });
+
+  test('is read from text alone', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'sluice-config-'));
+    const file = path.join(folder, 'policy.yaml');
+    try {
+      writeFileSync(file, Buffer.from([0x23, 0xff]));
+      expect(() => workerConfig({ SLUICE_POLICY: file })).toThrow('which is not UTF-8 text');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import { open, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { SluiceError } from '../../../src/model/errors.js';
 import { formatReference, type SecretReference } from '../../../src/model/secrets.js';
+import { utf8 } from '../../../src/model/text.js';
 import { missing, type SecretStore } from '../store.js';
 
 /** Bytes of a file that may be a secret. */
@@ -37,10 +38,14 @@ async function readBelow(folder: string, reference: SecretReference): Promise<st
     }
     const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
-      const { size } = await handle.stat();
+      const found = await handle.stat();
+      if (found.isDirectory()) throw refused(reference, 'it is a folder', 'name a file in it');
+      const { size } = found;
       if (size > MOST_BYTES)
         throw refused(reference, `the file has ${size} bytes`, `at most ${MOST_BYTES} are a secret`);
-      return await handle.readFile('utf8');
+      const text = utf8(await handle.readFile());
+      if (text === null) throw refused(reference, 'the file is not UTF-8 text', 'store it as base64');
+      return text;
     } finally {
       await handle.close();
     }

@@ -23,13 +23,15 @@ export const audit = command({
     'sluice audit --verify checkout-2026-11.ndjson --key ed25519:…',
   ],
   handler: async (given, ctx) => {
-    const { faultOf, trailOf } = await import('../../access/index.js');
+    const { faultOf, isPublicKey, trailOf } = await import('../../access/index.js');
     const file = given.text('verify');
     if (file !== undefined) {
       const key = given.text('key');
       if (key === undefined) throw usage('--verify goes with --key, the public key of who exported it');
+      if (!isPublicKey(key)) throw usage('--key is no public key; expected ed25519:… as `sluice key` prints it');
+      // A digest is over a line without its end, so ends that a checkout or an editor has changed change nothing.
       const lines = readText(ctx, file)
-        .split('\n')
+        .split(/\r?\n/)
         .filter((line) => line !== '');
       const fault = await faultOf(lines, key);
       if (fault !== null) throw new SluiceError('SLUICE_ACCESS', `${file} is not what was exported: ${fault}`);

@@ -21,8 +21,9 @@ export const key = command({
     const place = keyPlace(ctx.env);
     if (place === null)
       throw new SluiceError('SLUICE_SETUP', 'there is no home folder to keep a key in; set SLUICE_KEY to a file');
-    const old = readKey(place);
-    const made = old === null || given.flag('new');
+    // One that cannot be used is no reason against another one.
+    const old = given.flag('new') ? null : readKey(place);
+    const made = old === null;
     const file = made ? await writeKey(place, given.by()) : old;
     if (ctx.json) emit(ctx, { name: file.name, public: file.public, file: place, made });
     else {

@@ -57,6 +57,9 @@ interface Wanted {
 }
 
 async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wanted): Promise<number> {
+  const { grantKeysOf, policyFile } = await import('../../worker-config.js');
+  const policy = policyFile(ctx.env);
+  const access = policy === null ? {} : withPolicy(ctx, grantKeysOf(ctx.env));
   const { startTemporal } = await import('../../../emulators/temporal.js');
   const { freePort, startProcess } = await import('../../../emulators/process.js');
   say(ctx, 'starting Temporal…');
@@ -68,7 +71,6 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
   });
   parts.push(temporal);
   const env: Record<string, string> = { TEMPORAL_ADDRESS: temporal.address };
-  const { SLUICE_POLICY: policy = '' } = ctx.env;
   if (wanted.emulate !== undefined) {
     say(ctx, 'starting the emulated cloud…');
     const cloud = wanted.emulate === 'azure' ? await emulateAzure() : await emulateAws(ctx, folder);
@@ -83,7 +85,7 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
     args: [fileURLToPath(new URL('../../worker-main.js', import.meta.url))],
     env: {
       ...env,
-      ...(policy === '' ? {} : withPolicy(ctx)),
+      ...access,
       SLUICE_STORE: path.join(folder, 'artifacts'),
       SLUICE_HEALTH_PORT: String(health),
       ...(wanted.accounts.length === 0 ? {} : { SLUICE_ACCOUNTS: wanted.accounts.join(',') }),
@@ -105,12 +107,11 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
 }
 
 /** What a worker needs beside its policy and was not given. */
-function withPolicy({ env, cwd }: Context): Record<string, string> {
-  const { SLUICE_GRANT_KEY: key, SLUICE_GRANT_KEY_FILE: keyFile, SLUICE_RELEASE_DIRS: releaseDirs = '' } = env;
+function withPolicy({ env, cwd }: Context, keys: string[]): Record<string, string> {
   return {
     // The one worker here keeps it to itself.
-    ...(key !== undefined || keyFile !== undefined ? {} : { SLUICE_GRANT_KEY: randomBytes(32).toString('base64') }),
-    ...(releaseDirs !== '' ? {} : { SLUICE_RELEASE_DIRS: cwd }),
+    ...(keys.length > 0 ? {} : { SLUICE_GRANT_KEY: randomBytes(32).toString('base64') }),
+    ...(env.SLUICE_RELEASE_DIRS === undefined ? { SLUICE_RELEASE_DIRS: cwd } : {}),
   };
 }
 
@@ -138,9 +139,15 @@ async function emulateAzure(): Promise<Cloud> {
   return azure;
 }
 
-function announce(ctx: Context, ui: string | null, env: Record<string, string>, folder: string, policy: string): void {
+function announce(
+  ctx: Context,
+  ui: string | null,
+  env: Record<string, string>,
+  folder: string,
+  policy: string | null,
+): void {
   if (ctx.json) {
-    emit(ctx, { ready: true, ui, env, logs: folder, policy: policy === '' ? null : policy });
+    emit(ctx, { ready: true, ui, env, logs: folder, policy });
     return;
   }
   print(ctx, [
@@ -149,7 +156,7 @@ function announce(ctx: Context, ui: string | null, env: Record<string, string>, 
     `  export ${Object.entries(env)
       .map(([name, value]) => `${name}=${value}`)
       .join(' ')}`,
-    policy === ''
+    policy === null
       ? 'Open: there is no policy (SLUICE_POLICY), so anybody here can do everything.'
       : `Policy: ${policy}`,
     `Logs: ${folder}. Ctrl-C ends all of it.`,
