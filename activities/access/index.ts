@@ -307,6 +307,7 @@ async function placeOf(client: Client) {
   }
   if (origin.taskQueue !== TASK_QUEUE)
     throw notAllowed(`refused: it runs on task queue ${origin.taskQueue}, not on ${TASK_QUEUE}`);
+  if (origin.eager) throw notAllowed('refused: who started it also took its tasks, past the workers (an eager start)');
   return { ...workflowExecution, ...origin };
 }
 

@@ -6,6 +6,8 @@ export interface Origin {
   taskQueue: string;
   /** The run was made by Reset: its beginning is another run's. */
   reset: boolean;
+  /** Who started it was given its first task, as no client of Sluice asks for: somebody else than our workers decides in it. */
+  eager: boolean;
   /** The run that continued as this one; null when none did. */
   continuedFrom: string | null;
   first: string;
@@ -32,6 +34,7 @@ export async function originOf(
     type: began.workflowType?.name ?? '',
     taskQueue: began.taskQueue?.name ?? '',
     reset: began.originalExecutionRunId !== execution.runId,
+    eager: began.eagerExecutionAccepted === true,
     continuedFrom: began.continuedExecutionRunId || null,
     first: began.firstExecutionRunId || execution.runId,
     delayed: Number(began.firstWorkflowTaskBackoff?.seconds ?? 0) > 0,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, decodeProtectedHeader, errors, importJWK, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import { BEGINNINGS, LONGEST_TOKEN, type Statement } from '../model/access.js';
-import { clean } from '../model/text.js';
+import { clean, duration } from '../model/text.js';
 import { VERB_TABLE } from '../model/verbs.js';
 import type { MessageVerb } from '../model/words.js';
 import { type Jwk, publicJwk, type Signer } from './keys.js';
@@ -15,17 +15,26 @@ const ALGORITHM = 'EdDSA';
 const TYPE = 'sluice+jwt';
 /** How far clocks may differ, in seconds. */
 const TOLERANCE = 60;
-/** Longest a statement may be valid, in ms: as long as a release may wait in the queue. */
-const LONGEST = 7 * 86_400_000;
+/** How long most statements are valid, in ms. */
+const SOON = 10 * 60_000;
+/** As long as a release may wait in the queue, or an abort for a worker, in ms. */
+const LATE = 7 * 86_400_000;
+/** What may have to wait. */
+const WAITING: ReadonlySet<Statement['act']> = new Set(['start', 'undo', 'abort']);
 
 /** For whom a statement is: a namespace of Temporal, so that one for staging means nothing in production. */
 export function audienceOf(namespace: string): string {
   return `sluice:${namespace}`;
 }
 
-/** How long a statement is valid, in ms. An abort may have to wait for a worker, a release for its place in the queue. */
-export function validFor(statement: Statement, waits = false): number {
-  return statement.act === 'abort' || waits ? LONGEST : 10 * 60_000;
+/** How long a statement is made valid, in ms. An abort may always have to wait; `waits`: so may this. */
+export function validFor({ act }: Statement, waits = false): number {
+  return act === 'abort' || waits ? longestOf(act) : SOON;
+}
+
+/** Longest that a statement may be valid, in ms, whoever has made it. */
+function longestOf(act: Statement['act']): number {
+  return WAITING.has(act) ? LATE : SOON;
 }
 
 /** Signs. `now` is ms since the epoch, `valid` ms. */
@@ -158,10 +167,14 @@ async function verified(
     throw new BadToken(worded(error));
   });
   const { iat = 0, exp = 0, jti = '' } = payload;
-  if ((exp - iat) * 1000 > LONGEST) throw new BadToken('it is valid for longer than a week');
   if (iat * 1000 > now + TOLERANCE * 1000) throw new BadToken('it was signed in the future; look at the clocks');
   const statement = SHAPE.safeParse(payload);
   if (!statement.success) throw new BadToken('it does not say what a statement of this kind says');
+  const { act } = statement.data;
+  const longest = longestOf(act);
+  if ((exp - iat) * 1000 > longest) {
+    throw new BadToken(`it is valid for longer than ${duration(longest)}, the most for ${act}; sign it anew`);
+  }
   return { statement: statement.data as Statement, id: clean(jti, 64), signedAt: iat * 1000, until: exp * 1000 };
 }
 

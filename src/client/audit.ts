@@ -2,18 +2,13 @@
  * What happened to a target, from the histories of its rollouts: who said or did what, why, and what was before and after.
  * The server wrote them down as they happened; here they only become lines.
  */
-import type { WorkflowHandle } from '@temporalio/client';
+import { type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
+import type { LoadedDataConverter } from '@temporalio/common';
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import type { DecideArgs } from '../../activities/access/index.js';
-import type { WatchReport } from '../../activities/health/types.js';
-import type { Split } from '../../activities/platform/platform.js';
-import type { Parsed, Prepared } from '../../activities/types.js';
-import type { MessageAnswer } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
-import { rolloutId } from '../model/ids.js';
+import { rolloutId, TASK_QUEUE } from '../model/ids.js';
 import { clean } from '../model/text.js';
 import { VERB_TABLE } from '../model/verbs.js';
-import type { RolloutView } from '../model/view.js';
 import type { Link } from './connect.js';
 import { toSluiceError } from './errors.js';
 import type { AuditEntry, TargetName } from './types.js';
@@ -23,19 +18,25 @@ type HistoryEvent = NonNullable<History['events']>[number];
 type Payloads = { payloads?: unknown[] | null } | null | undefined;
 type Principal = HistoryEvent['principal'];
 type Failure = Parameters<typeof decodeOptionalFailureToOptionalError>[1];
+type Fields = Record<string, unknown>;
 
 /** Activities that change something at the provider. */
 const CHANGES = new Set(['deploy', 'warm', 'shift', 'promote', 'restore', 'retire', 'adopt', 'claim']);
-const TYPES = "WorkflowType IN ('direct', 'blueGreen', 'canary', 'linear', 'undo')";
+const TYPES = ['direct', 'blueGreen', 'canary', 'linear', 'undo'];
+
+/** One run of a target, as the server has kept it. */
+export interface KeptRun {
+  runId: string;
+  events: HistoryEvent[];
+}
 
 /** See `Sluice.audit`. */
 export async function audit(link: Link, target: TargetName): Promise<AuditEntry[]> {
   const id = rolloutId(target.app, target.environment);
   const runs: { runId: string; at: number }[] = [];
   try {
-    for await (const { runId, startTime } of link.temporal.workflow.list({
-      query: `${TYPES} AND WorkflowId = '${id}'`,
-    })) {
+    // Of every type: what somebody else has run under this id is told too.
+    for await (const { runId, startTime } of link.temporal.workflow.list({ query: `WorkflowId = '${id}'` })) {
       runs.push({ runId, at: startTime.getTime() });
     }
     // The list may be a moment behind; of the last run the server knows at once.
@@ -52,72 +53,184 @@ export async function audit(link: Link, target: TargetName): Promise<AuditEntry[
         'SLUICE_NO_ROLLOUT',
         `there is no rollout of ${id}; \`sluice list --all\` shows what there is`,
       );
-    const entries: AuditEntry[] = [];
+    const teller = new Teller(id, link.temporal.options.loadedDataConverter);
     for (const { runId } of runs) {
-      const { events } = await link.temporal.workflow.getHandle(id, runId).fetchHistory();
-      entries.push(...(await new Reader(link, id, runId).read(events ?? [])));
+      const history = await link.temporal.workflow
+        .getHandle(id, runId)
+        .fetchHistory()
+        .catch((error: unknown) => {
+          // The list may also be a moment behind what is kept no longer.
+          if (error instanceof WorkflowNotFoundError) return null;
+          throw error;
+        });
+      await teller.tell({ runId, events: history?.events ?? [] });
     }
-    return entries;
+    return teller.entries;
   } catch (error) {
     throw error instanceof SluiceError ? error : toSluiceError(error, link.address);
   }
 }
 
-/** Reads one run's history, remembering what an answer belongs to. */
-class Reader {
-  private readonly entries: AuditEntry[] = [];
-  /** Activities and updates that have begun, by their event or id. */
-  private readonly begun = new Map<string, { type: string; args: unknown }>();
-  /** Who sent a signed statement first; a worker decides on it later. */
-  private readonly bearers = new Map<string, Principal>();
-  /** As whom the server knows this run's workers, who pass on what the companion was given. */
-  private readonly workers = new Set<string>();
-  private split: Split | null = null;
-  private first: string;
-  private signed = false;
+/** What is known of a rollout from one of its runs to the next. */
+interface Chain {
+  /** Who sent a signed statement first; a worker decides on it later, perhaps in the next run. */
+  bearers: Map<string, Principal>;
+  /** As whom the server knows its workers, who pass on what the companion was given. */
+  workers: Set<string>;
+  split: unknown;
+  signed: boolean;
+}
+
+/** Tells the runs of one target, oldest first. */
+export class Teller {
+  readonly entries: AuditEntry[] = [];
+  /** By the first run. */
+  private readonly chains = new Map<string, Chain>();
+  private readonly foreign = new Set<string>();
 
   constructor(
-    private readonly link: Link,
     private readonly rollout: string,
-    private readonly runId: string,
-  ) {
-    this.first = runId;
-  }
+    private readonly converter: LoadedDataConverter,
+  ) {}
 
-  async read(events: HistoryEvent[]): Promise<AuditEntry[]> {
-    for (const { principal, workflowTaskCompletedEventAttributes } of events) {
-      if (principal != null && workflowTaskCompletedEventAttributes != null) this.workers.add(nameOf(principal));
+  /** Adds what a run says. Of one that is not of Sluice's workers only that it is. Never fails. */
+  async tell({ runId, events }: KeptRun): Promise<void> {
+    const [first] = events;
+    if (first === undefined) return;
+    const began = first.workflowExecutionStartedEventAttributes;
+    const firstRun = began?.firstExecutionRunId || runId;
+    const of = { rollout: this.rollout, run: firstRun, runId };
+    const say = (why: string, by = first) =>
+      this.entries.push(entryOf(of, by, { ...foreign(typeOf(first), why), identity: identityOf(by) }, by.principal));
+    const why = whyForeign(first);
+    if (why !== null) {
+      this.foreign.add(runId);
+      say(why);
+      return;
     }
-    for (const event of events) await this.event(event);
-    return this.entries;
+    const origin = began?.originalExecutionRunId || runId;
+    const reset = events.findIndex(({ workflowTaskFailedEventAttributes: failed }) => failed?.newRunId === runId);
+    // What our workers did afterwards is as true as anything they do; what was before is not of this run.
+    if (origin !== runId)
+      say(`it was made by Reset from run ${origin}; what it has from there is not told again`, events[reset]);
+    const before = began?.continuedExecutionRunId ?? '';
+    if (this.foreign.has(before)) say(`it continues run ${before}, which is foreign`);
+    const none = { bearers: new Map(), workers: new Set<string>(), split: null, signed: false };
+    const chain: Chain = this.chains.get(firstRun) ?? none;
+    this.chains.set(firstRun, chain);
+    this.entries.push(
+      ...(await new Reader(this.converter, of, chain).read(events, origin === runId ? 0 : reset + 1 || events.length)),
+    );
+  }
+}
+
+/** Where an entry belongs. */
+interface Place {
+  rollout: string;
+  /** The first run of the chain. */
+  run: string;
+  runId: string;
+}
+
+type Told = Pick<AuditEntry, 'kind' | 'what'> & Partial<AuditEntry>;
+
+/** `sender`: whom the server has authenticated as who said it; `workers`: as whom it knows those who pass on. */
+function entryOf(
+  { rollout, run, runId }: Place,
+  event: HistoryEvent,
+  told: Told,
+  sender?: Principal,
+  workers?: ReadonlySet<string>,
+): AuditEntry {
+  const who = told.who == null ? null : clean(told.who, 100);
+  const principal = sender == null ? null : nameOf(sender);
+  const passedOn = principal !== null && workers?.has(principal) === true;
+  return {
+    at: new Date(
+      Number(event.eventTime?.seconds ?? 0) * 1000 + Number(event.eventTime?.nanos ?? 0) / 1e6,
+    ).toISOString(),
+    rollout,
+    run,
+    event: `${runId}/${event.eventId}`,
+    why: null,
+    before: null,
+    after: null,
+    proof: null,
+    principal,
+    mismatch: sender != null && who !== null && who !== sender.name && !passedOn,
+    ...told,
+    who,
+    ...(told.why == null ? {} : { why: clean(told.why, 1_000) }),
+  };
+}
+
+function foreign(what: string, why: string): Told {
+  return { kind: 'foreign', what: clean(what, 60), why };
+}
+
+/** Why a run is none of Sluice's own; null for one that is. */
+function whyForeign(first: HistoryEvent): string | null {
+  const began = first.workflowExecutionStartedEventAttributes;
+  const queue = began?.taskQueue?.name ?? '';
+  if (queue !== TASK_QUEUE) return `it ran on ${elsewhere(queue)}`;
+  const type = began?.workflowType?.name ?? '';
+  if (!TYPES.includes(type)) return 'its type is no rollout';
+  if (began?.eagerExecutionAccepted === true)
+    return 'who started it also took its tasks, past the workers (an eager start)';
+  return null;
+}
+
+function elsewhere(queue: string): string {
+  return `task queue "${clean(queue, 200)}", where no worker of Sluice is`;
+}
+
+function typeOf(event: HistoryEvent): string {
+  return event.workflowExecutionStartedEventAttributes?.workflowType?.name ?? '';
+}
+
+function identityOf(event: HistoryEvent): string | null {
+  const of = event.workflowExecutionStartedEventAttributes ?? event.workflowTaskFailedEventAttributes;
+  return of?.identity || null;
+}
+
+interface Begun {
+  type: string;
+  args?: unknown;
+  /** The task queue of an activity. */
+  queue: string;
+}
+
+/** Reads one run's history, remembering what an answer belongs to. */
+class Reader {
+  private entries: AuditEntry[] = [];
+  /** Activities and updates that have begun, by their event or id. */
+  private readonly begun = new Map<string, Begun>();
+
+  constructor(
+    private readonly converter: LoadedDataConverter,
+    private readonly place: Place,
+    private readonly chain: Chain,
+  ) {}
+
+  /** `from`: of the events before that one nothing is told; they only say what the later ones belong to. */
+  async read(events: HistoryEvent[], from: number): Promise<AuditEntry[]> {
+    for (const { principal, workflowTaskCompletedEventAttributes } of events) {
+      if (principal != null && workflowTaskCompletedEventAttributes != null) this.chain.workers.add(nameOf(principal));
+    }
+    for (const [at, event] of events.entries()) {
+      if (at === from) this.entries = [];
+      try {
+        await this.event(event);
+      } catch (error) {
+        // Anybody can put something there that nobody can read; the rest is told all the same.
+        this.add(event, { kind: 'unreadable', what: kindOf(event), why: wordsOf(error) });
+      }
+    }
+    return from < events.length ? this.entries : [];
   }
 
-  /** `sender`: whom the server has authenticated as who said it. */
-  private add(
-    event: HistoryEvent,
-    of: Pick<AuditEntry, 'kind' | 'what'> & Partial<AuditEntry>,
-    sender?: Principal,
-  ): void {
-    const who = of.who == null ? null : clean(of.who, 100);
-    const principal = sender == null ? null : nameOf(sender);
-    const passedOn = principal !== null && this.workers.has(principal);
-    this.entries.push({
-      at: new Date(
-        Number(event.eventTime?.seconds ?? 0) * 1000 + Number(event.eventTime?.nanos ?? 0) / 1e6,
-      ).toISOString(),
-      rollout: this.rollout,
-      run: this.first,
-      event: `${this.runId}/${event.eventId}`,
-      why: null,
-      before: null,
-      after: null,
-      proof: null,
-      principal,
-      mismatch: sender != null && who !== null && who !== sender.name && !passedOn,
-      ...of,
-      who,
-      ...(of.why == null ? {} : { why: clean(of.why, 1_000) }),
-    });
+  private add(event: HistoryEvent, of: Told, sender?: Principal): void {
+    this.entries.push(entryOf(this.place, event, of, sender, this.chain.workers));
   }
 
   private async event(event: HistoryEvent): Promise<void> {
@@ -134,15 +247,14 @@ class Reader {
 
   private async started(event: HistoryEvent): Promise<void> {
     const began = event.workflowExecutionStartedEventAttributes;
-    this.first = began?.firstExecutionRunId || this.runId;
     if ((began?.continuedExecutionRunId ?? '') !== '') return;
-    const [input] = (await this.decoded(began?.input)) as [Record<string, unknown> | undefined];
-    const { startedBy, message, token, release } = input ?? {};
+    const [input] = await this.decoded(began?.input);
+    const { startedBy, message, token, release } = isFields(input) ? input : {};
     this.add(
       event,
       {
         kind: 'start',
-        what: began?.workflowType?.name ?? '',
+        what: typeOf(event),
         who: text(startedBy),
         why: text(message),
         after: { release: release ?? null },
@@ -154,77 +266,96 @@ class Reader {
   }
 
   private async scheduled(event: HistoryEvent): Promise<void> {
-    const { activityType, input } = event.activityTaskScheduledEventAttributes ?? {};
-    const [args] = await this.decoded(input);
-    this.begun.set(String(event.eventId), { type: activityType?.name ?? '', args });
+    const { activityType, input, taskQueue } = event.activityTaskScheduledEventAttributes ?? {};
+    const begun: Begun = { type: activityType?.name ?? '', queue: taskQueue?.name ?? '' };
+    // Known even when its input cannot be read.
+    this.begun.set(String(event.eventId), begun);
+    [begun.args] = await this.decoded(input);
+  }
+
+  /** What an answer belongs to. Null, and told, when it is not of one of our workers. */
+  private ours(event: HistoryEvent, scheduled: string, identity: string | null): Begun | null {
+    const begun = this.begun.get(scheduled);
+    if (begun === undefined) return null;
+    if (begun.queue === TASK_QUEUE || begun.queue.startsWith(`${TASK_QUEUE}-`)) return begun;
+    this.add(event, { ...foreign(begun.type, `it ran on ${elsewhere(begun.queue)}`), identity }, event.principal);
+    return null;
   }
 
   private async completed(event: HistoryEvent): Promise<void> {
-    const { scheduledEventId, result } = event.activityTaskCompletedEventAttributes ?? {};
-    const { type = '', args } = this.begun.get(String(scheduledEventId)) ?? {};
+    const { scheduledEventId, result, identity } = event.activityTaskCompletedEventAttributes ?? {};
+    const begun = this.ours(event, String(scheduledEventId), identity || null);
+    if (begun === null) return;
+    const { type, args } = begun;
     const [answer] = await this.decoded(result);
     if (type === 'parse') {
-      const { access } = answer as Parsed;
-      this.signed = access?.policy != null;
+      const { access } = fieldsOf(answer, 'the answer of parse');
+      const { policy, starter } = isFields(access) ? access : {};
+      this.chain.signed = typeof policy === 'string';
       this.add(event, {
         kind: 'access',
-        what: access?.policy == null ? 'open: no policy' : `policy ${access.policy}`,
-        who: access?.starter ?? null,
+        what: typeof policy === 'string' ? `policy ${clean(policy, 100)}` : 'open: no policy',
+        who: text(starter),
       });
     } else if (type === 'prepare') {
-      const { before, digest, plan } = answer as Prepared;
-      this.split = before.split;
+      const { before, digest, plan } = fieldsOf(answer, 'the answer of prepare');
+      const stages = listOf(fieldsOf(plan, 'the plan').stages, 'the stages of the plan');
+      this.chain.split = fieldsOf(before, 'what was before').split ?? null;
       this.add(event, {
         kind: 'plan',
-        what: `${plan.stages.length} stages`,
-        before: before.split,
+        what: `${stages.length} stages`,
+        before: this.chain.split,
         after: { plan: digest },
       });
-    } else if (type === 'decide') this.decided(event, args as DecideArgs, answer as MessageAnswer[]);
+    } else if (type === 'decide') this.decided(event, args, answer);
     else if (type === 'watch') {
-      const { verdict } = answer as WatchReport;
-      this.add(event, { kind: 'verdict', what: verdict.state, why: verdict.why });
+      const { state, why } = fieldsOf(fieldsOf(answer, 'the answer of watch').verdict, 'its verdict');
+      this.add(event, { kind: 'verdict', what: clean(state, 60), why: text(why) });
     } else if (CHANGES.has(type)) this.changed(event, type, answer);
   }
 
   private changed(event: HistoryEvent, type: string, answer: unknown): void {
-    const { split, release } = (answer ?? {}) as { split?: Split; release?: unknown };
+    const { split, release } = isFields(answer) ? answer : {};
     this.add(event, {
       kind: 'change',
       what: type,
-      before: this.split,
+      before: this.chain.split,
       after: split ?? (release === undefined ? null : { release }),
     });
-    this.split = split ?? this.split;
+    this.chain.split = split ?? this.chain.split;
   }
 
-  private decided(event: HistoryEvent, { messages }: DecideArgs, answers: MessageAnswer[]): void {
-    for (const [at, { verb, token }] of messages.entries()) {
-      const answer = answers[at];
-      if (answer === undefined) continue;
+  private decided(event: HistoryEvent, args: unknown, answered: unknown): void {
+    const messages = listOf(fieldsOf(args, 'the input of decide').messages, 'the messages');
+    const answers = listOf(answered, 'the answer of decide');
+    for (const [at, message] of messages.entries()) {
+      if (answers[at] === undefined) continue;
+      const { verb, token } = fieldsOf(message, 'a message');
+      const answer = fieldsOf(answers[at], 'an answer of decide');
       const proof = text(token);
-      const said = { what: verb, who: answer.by, proof };
-      const sender = this.bearers.get(proof ?? '');
-      if (!answer.ok) this.add(event, { kind: 'refusal', ...said, why: answer.why }, sender);
-      else this.add(event, { kind: 'verb', ...said, why: answer.comment, after: flagsOf(answer) }, sender);
+      const said = { what: clean(verb, 60), who: text(answer.by), proof };
+      const sender = this.chain.bearers.get(proof ?? '');
+      if (answer.ok !== true) this.add(event, { kind: 'refusal', ...said, why: text(answer.why) }, sender);
+      else this.add(event, { kind: 'verb', ...said, why: text(answer.comment), after: flagsOf(answer) }, sender);
     }
   }
 
   /** Where signatures are needed, what counts is how a worker has decided. */
   private async signaled(event: HistoryEvent): Promise<void> {
     const { signalName, input, identity } = event.workflowExecutionSignaledEventAttributes ?? {};
-    const [payload] = (await this.decoded(input)) as [Record<string, unknown> | null | undefined];
-    if (this.signed && typeof payload?.token === 'string') {
-      if (!this.bearers.has(payload.token)) this.bearers.set(payload.token, event.principal);
-      return;
+    const [payload] = await this.decoded(input);
+    const { token, by, comment } = isFields(payload) ? payload : {};
+    if (typeof token === 'string') {
+      if (!this.chain.bearers.has(token)) this.chain.bearers.set(token, event.principal);
+      if (this.chain.signed) return;
     }
     this.add(
       event,
       {
         kind: 'signal',
         what: clean(signalName, 60),
-        who: text(payload?.by),
-        why: text(payload?.comment),
+        who: text(by),
+        why: text(comment),
         identity: identity ?? null,
       },
       event.principal,
@@ -234,28 +365,29 @@ class Reader {
   /** Its stamp is of the worker that has accepted it, not of who sent it. */
   private async updateAccepted(event: HistoryEvent): Promise<void> {
     const { acceptedRequest } = event.workflowExecutionUpdateAcceptedEventAttributes ?? {};
-    const [args] = await this.decoded(acceptedRequest?.input?.args);
-    this.begun.set(`update ${event.eventId}`, { type: acceptedRequest?.input?.name ?? '', args });
+    const begun: Begun = { type: acceptedRequest?.input?.name ?? '', queue: '' };
+    this.begun.set(`update ${event.eventId}`, begun);
+    [begun.args] = await this.decoded(acceptedRequest?.input?.args);
   }
 
   private async updateCompleted(event: HistoryEvent): Promise<void> {
     const { acceptedEventId, outcome } = event.workflowExecutionUpdateCompletedEventAttributes ?? {};
     const { type = '', args } = this.begun.get(`update ${acceptedEventId}`) ?? {};
-    if (this.signed || !Object.hasOwn(VERB_TABLE, type)) return;
-    const { by, comment } = (args ?? {}) as Record<string, unknown>;
+    if (this.chain.signed || !Object.hasOwn(VERB_TABLE, type)) return;
+    const { by, comment } = isFields(args) ? args : {};
     if (outcome?.failure != null)
       this.add(event, { kind: 'refusal', what: type, who: text(by), why: await this.lastWords(outcome.failure) });
     else this.add(event, { kind: 'verb', what: type, who: text(by), why: text(comment) });
   }
 
   private async failed(event: HistoryEvent, scheduled: string, failure: Failure): Promise<void> {
-    const { type = '' } = this.begun.get(scheduled) ?? {};
+    const type = this.ours(event, scheduled, event.activityTaskFailedEventAttributes?.identity || null)?.type ?? '';
     if (CHANGES.has(type) || type === 'parse' || type === 'prepare') {
       this.add(event, {
         kind: CHANGES.has(type) ? 'change' : 'refusal',
         what: type,
         why: await this.lastWords(failure),
-        before: this.split,
+        before: this.chain.split,
       });
     }
   }
@@ -263,12 +395,13 @@ class Reader {
   private async ended(event: HistoryEvent): Promise<void> {
     const done = event.workflowExecutionCompletedEventAttributes;
     if (done != null) {
-      const [view] = (await this.decoded(done.result)) as [RolloutView | undefined];
+      const [view] = await this.decoded(done.result);
+      const { outcome, reason } = isFields(view) ? view : {};
       this.add(event, {
         kind: 'end',
-        what: view?.outcome ?? 'completed',
-        why: view?.reason ?? null,
-        after: this.split,
+        what: text(outcome) ?? 'completed',
+        why: text(reason),
+        after: this.chain.split,
       });
     }
     const failed = event.workflowExecutionFailedEventAttributes;
@@ -286,16 +419,13 @@ class Reader {
 
   /** What was said last, below Temporal's own wrapping, which may be encrypted. */
   private async lastWords(failure: Failure): Promise<string> {
-    let error: unknown = await decodeOptionalFailureToOptionalError(
-      this.link.temporal.options.loadedDataConverter,
-      failure,
-    );
+    let error: unknown = await decodeOptionalFailureToOptionalError(this.converter, failure);
     while (error instanceof Error && error.cause !== undefined) error = error.cause;
     return error instanceof Error ? error.message : '';
   }
 
   private async decoded(payloads: Payloads): Promise<unknown[]> {
-    const { payloadConverter, payloadCodecs } = this.link.temporal.options.loadedDataConverter;
+    const { payloadConverter, payloadCodecs } = this.converter;
     let found = (payloads?.payloads ?? []) as Parameters<(typeof payloadCodecs)[number]['decode']>[0];
     for (const codec of [...payloadCodecs].reverse()) found = await codec.decode(found);
     return found.map((payload) => {
@@ -317,8 +447,34 @@ function text(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function flagsOf({ stage, full, force, adopt }: Extract<MessageAnswer, { ok: true }>): object | null {
-  const flags = Object.fromEntries(Object.entries({ full, force, adopt }).filter(([, set]) => set));
-  const all = { ...(stage === null ? {} : { stage }), ...flags };
+function flagsOf({ stage, full, force, adopt }: Fields): object | null {
+  const flags = Object.fromEntries(Object.entries({ full, force, adopt }).filter(([, set]) => set === true));
+  const named = text(stage);
+  const all = { ...(named === null ? {} : { stage: named }), ...flags };
   return Object.keys(all).length === 0 ? null : all;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Throws, in words for the trail, where it is no object. */
+function fieldsOf(value: unknown, what: string): Fields {
+  if (!isFields(value)) throw new Error(`${what} is no object`);
+  return value;
+}
+
+function listOf(value: unknown, what: string): unknown[] {
+  if (!Array.isArray(value)) throw new Error(`${what} is no list`);
+  return value;
+}
+
+/** `activityTaskCompleted` and the like. */
+function kindOf(event: HistoryEvent): string {
+  const found = Object.entries(event).find(([name, of]) => name.endsWith('EventAttributes') && of != null);
+  return found?.[0].replace('EventAttributes', '') ?? 'event';
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'nobody can say why';
 }

@@ -21,7 +21,8 @@ export async function listen(state: string) {
   });
   let answered = false;
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+    const url = addressOf(request.url);
+    if (url === null) return void show(response, 400, 'This is no address.');
     if (request.method !== 'GET' || url.pathname !== PATH) return void show(response, 404, 'There is nothing here.');
     if (answered || url.searchParams.get('state') !== state) {
       return void show(response, 400, 'This is the answer to another login. Log in anew from the terminal.');
@@ -66,6 +67,12 @@ export async function listen(state: string) {
       server.closeAllConnections();
     },
   };
+}
+
+/** What is asked for; null for what no browser asks (`//`). Anybody on the machine can send it, and it must not end the waiting. */
+function addressOf(asked = '/'): URL | null {
+  const base = 'http://127.0.0.1';
+  return URL.canParse(asked, base) ? new URL(asked, base) : null;
 }
 
 const LETTERS: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };

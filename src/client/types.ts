@@ -46,8 +46,24 @@ export interface AuditEntry {
   run: string;
   /** Run and event of the history that says it. */
   event: string;
-  /** `signal` is what was sent, where no worker had to decide on it. */
-  kind: 'start' | 'access' | 'plan' | 'change' | 'verdict' | 'verb' | 'refusal' | 'signal' | 'end';
+  /**
+   * `signal` is what was sent, where no worker had to decide on it. `foreign` is a run, or one activity of a run, that no worker
+   * of Sluice did: what it claims is not told. Also a run that was made by Reset, of which only what came afterwards is told.
+   * There `what` is its type, `why` says how it is known, `identity` and `principal` who did it. `unreadable` is an event that
+   * does not say what one of its kind says.
+   */
+  kind:
+    | 'start'
+    | 'access'
+    | 'plan'
+    | 'change'
+    | 'verdict'
+    | 'verb'
+    | 'refusal'
+    | 'signal'
+    | 'end'
+    | 'foreign'
+    | 'unreadable';
   what: string;
   who: string | null;
   why: string | null;

@@ -23,6 +23,12 @@ import { ROOT } from '../support/tools.js';
 const ANN = newKey('ann').public;
 const BEN = newKey('ben').public;
 
+/** The same key with the other of the spellings that decode to it. */
+function respelled(key: string): string {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  return `${key.slice(0, -1)}${letters[letters.indexOf(key.at(-1) ?? '') + 1]}`;
+}
+
 const ONE = "logins: [{issuer: 'https://a.example', clientId: c}]\nrules: [{}]";
 const TWO =
   "logins: [{issuer: 'https://a.example', clientId: c}, {issuer: 'https://b.example', clientId: c}]\nrules: [{}]";
@@ -81,6 +87,8 @@ describe('a policy', () => {
     const of = (key: string) => () =>
       parsePolicy(`people: {ann: {keys: ['${ANN}']}, ben: {keys: ['${key}']}}\nrules: [{}]`, 'p');
     expect(of('ssh-ed25519 AAAA')).toThrow('p:1:');
+    // The last character of a key has two bits that no key uses: the same key, spelled otherwise.
+    expect(of(respelled(ANN))).toThrow('p:1:93 people.ben.keys[0]: expected ed25519:… as `sluice key` prints it');
     expect(of(ANN)).toThrow("this key is ann's already; a key is one person");
   });
 

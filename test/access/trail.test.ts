@@ -31,6 +31,18 @@ test.each<[string, (lines: string[]) => string[], string]>([
     'it has 2 lines; its head says 3',
   ],
   ['nothing', () => [], 'it has no head'],
+  ['a head of null', (lines) => [...lines.slice(0, -1), '{"head":null}'], 'it has no head'],
+  ['a head that is none', (lines) => [...lines.slice(0, -1), '{"head":7}'], 'it has no head'],
+  [
+    'another name on the head',
+    (lines) => [...lines.slice(0, -1), (lines.at(-1) ?? '').replace('"by":"ann"', '"by":"eve"')],
+    'its last line says that eve signed it; the signature says ann',
+  ],
+  [
+    'no name on the head',
+    (lines) => [...lines.slice(0, -1), (lines.at(-1) ?? '').replace('"by":"ann",', '')],
+    'its last line says that nobody signed it; the signature says ann',
+  ],
 ])('%s is seen', async (_, change, says) => {
   expect(await faultOf(change(await trail()), ANN.public)).toContain(says);
 });

@@ -591,6 +591,15 @@ describe('files', () => {
   });
 });
 
+test('an audit says which lines are of nobody who is known', async () => {
+  const sluice = seeing();
+  const entry = { rollout: 'checkout/production', what: 'canary', mismatch: false };
+  const entries = ['start', 'foreign', 'end', 'unreadable'].map((kind) => ({ ...entry, kind }));
+  sluice.answers.audit = { entries, signer: null };
+  const { code, err } = await play(['audit', 'checkout/production'], { sluice });
+  expect([code, err]).toEqual([0, expect.stringMatching(/past the workers of Sluice.*: line 2, 4\n/)]);
+});
+
 describe('sweep', () => {
   test('looks in the account of the platform that is meant', async () => {
     const sluice = new FakeSluice();

@@ -185,19 +185,35 @@ describe('a grant', () => {
     expect(await byOwnWorkflow('evil-renewal', 'renew', { grants: [args.grant] }, 'sluice')).toMatch(
       /runs on task queue evil-renewal|does not continue run/,
     );
+    // On our task queue, and yet nobody of us decides in it.
+    expect(await byOwnWorkflow('evil-eager', 'renew', { grants: [args.grant] }, 'sluice', true)).toMatch(
+      /who started it also took its tasks, past the workers/,
+    );
     expect(writes()).toBe(before);
     await people.clients.dan.verb(world.at(app), 'abort', { by: 'dan' });
     await until('the abort', async () => (await world.sluice.status(world.at(app))).ended);
   });
 
   /** A workflow that the attacker decides himself, task by task; answers how its activity failed. */
-  async function byOwnWorkflow(workflowId: string, type: string, args: object, on = queue): Promise<string> {
+  async function byOwnWorkflow(
+    workflowId: string,
+    type: string,
+    args: object,
+    on = queue,
+    eager = false,
+  ): Promise<string> {
     const service = people.temporal.workflowService;
-    const [namespace, taskQueue] = ['default', { name: workflowId }];
-    const handle = await people.temporal.workflow.start('canary', { workflowId, taskQueue: workflowId, args: [] });
-    const { taskToken } = await people.temporal.withDeadline(Date.now() + 20_000, () =>
-      service.pollWorkflowTaskQueue({ namespace, taskQueue }),
-    );
+    const [namespace, taskQueue] = ['default', { name: eager ? 'sluice' : workflowId }];
+    const { eagerWorkflowTask } = await service.startWorkflowExecution({
+      ...{ namespace, workflowId, taskQueue, workflowType: { name: 'canary' } },
+      ...{ requestId: workflowId, requestEagerExecution: eager },
+    });
+    const handle = people.temporal.workflow.getHandle(workflowId);
+    const { taskToken = null } =
+      eagerWorkflowTask ??
+      (await people.temporal.withDeadline(Date.now() + 20_000, () =>
+        service.pollWorkflowTaskQueue({ namespace, taskQueue }),
+      ));
     const attributes = {
       activityId: '1',
       activityType: { name: type },
@@ -213,11 +229,13 @@ describe('a grant', () => {
       taskToken,
       commands: [{ commandType: 1, scheduleActivityTaskCommandAttributes: attributes }],
     });
-    return until(`the answer to ${workflowId}`, async () => {
+    const answer = await until(`the answer to ${workflowId}`, async () => {
       const { events } = await handle.fetchHistory();
       const failed = events?.find((event) => event.activityTaskFailedEventAttributes != null);
       return failed?.activityTaskFailedEventAttributes?.failure?.message ?? null;
     });
+    await handle.terminate('it has its answer');
+    return answer;
   }
 
   test.concurrent('is not for a run that Reset has made, before the check or behind it', async () => {

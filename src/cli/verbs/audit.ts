@@ -49,6 +49,12 @@ export const audit = command({
     const others = entries.flatMap(({ mismatch }, at) => (mismatch ? [at + 1] : []));
     if (others.length > 0)
       say(ctx, `sent by somebody else than who it names, as the Temporal server says: line ${others.join(', ')}`);
+    const unproven = entries.flatMap(({ kind }, at) => (kind === 'foreign' || kind === 'unreadable' ? [at + 1] : []));
+    if (unproven.length > 0)
+      say(
+        ctx,
+        `done past the workers of Sluice, or not to be read; their \`why\` says which: line ${unproven.join(', ')}`,
+      );
     if (signer === null) say(ctx, 'the head is not signed: you have no key (`sluice key`)');
     return EXIT.succeeded.code;
   },

@@ -1,0 +1,164 @@
+/** What the audit tells of histories, also of such as somebody has made who is no worker of ours. */
+import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Teller } from '../../src/client/audit.js';
+import type { AuditEntry } from '../../src/client/types.js';
+import { readText } from '../workflows/histories.js';
+
+interface Attributes {
+  [name: string]: object;
+}
+
+/** The entries of runs that came one after the other; each is its events, the first of which is its start. */
+async function told(...runs: { runId: string; events: object[] }[]): Promise<AuditEntry[]> {
+  const teller = new Teller('forgery/production', loadDataConverter());
+  for (const { runId, events } of runs) {
+    const numbered = events.map((event, at) => ({ eventId: String(at + 1), ...event }));
+    await teller.tell({ runId, events: historyFromJSON({ events: numbered }).events ?? [] });
+  }
+  return teller.entries;
+}
+
+const json = (value: unknown) => ({
+  payloads: [{ metadata: { encoding: b64('json/plain') }, data: b64(JSON.stringify(value)) }],
+});
+const b64 = (value: string) => Buffer.from(value).toString('base64');
+
+function started(runId: string, over: object = {}): Attributes {
+  return {
+    workflowExecutionStartedEventAttributes: {
+      workflowType: { name: 'canary' },
+      taskQueue: { name: 'sluice' },
+      input: json({ startedBy: 'ann' }),
+      originalExecutionRunId: runId,
+      firstExecutionRunId: runId,
+      identity: 'mallory@laptop',
+      ...over,
+    },
+  };
+}
+
+/** An activity and its answer, as the two events behind event `at`. */
+function activity(at: number, name: string, args: unknown, answer: unknown, queue = 'sluice'): Attributes[] {
+  const [activityType, taskQueue] = [{ name }, { name: queue }];
+  return [
+    { activityTaskScheduledEventAttributes: { activityType, taskQueue, input: json(args) } },
+    {
+      activityTaskCompletedEventAttributes: {
+        scheduledEventId: String(at + 1),
+        result: json(answer),
+        identity: 'mallory@laptop',
+      },
+    },
+  ];
+}
+
+const PARSED = { access: { policy: 'd8de', starter: 'ann', open: [], grant: null } };
+const PROMOTED = { revision: 'r', split: { stable: '666', candidate: null, weight: 0 } };
+const APPROVED = { ok: true, verb: 'approve', by: 'ben', comment: 'fine', stage: '50%' };
+const APPROVAL = { messages: [{ verb: 'approve', by: 'ben', token: 'signed' }] };
+const FORGED = [
+  ...activity(1, 'parse', {}, PARSED),
+  ...activity(3, 'decide', APPROVAL, [APPROVED]),
+  ...activity(5, 'promote', {}, PROMOTED),
+];
+
+describe('what no worker of Sluice did', () => {
+  test.each([
+    ['on a task queue of its own', { taskQueue: { name: 'evil' } }, 'it ran on task queue "evil"'],
+    ['on a task queue that only looks like ours', { taskQueue: { name: 'sluice-evil' } }, 'task queue "sluice-evil"'],
+    ['whose starter took its tasks', { eagerExecutionAccepted: true }, 'past the workers (an eager start)'],
+    ['of another type', { workflowType: { name: 'usedProof' } }, 'its type is no rollout'],
+  ])('a run %s is one entry, with who started it', async (_, over, why) => {
+    const entries = await told({ runId: 'run-1', events: [started('run-1', over), ...FORGED] });
+    expect(entries).toMatchObject([
+      { kind: 'foreign', why: expect.stringContaining(why), who: null, identity: 'mallory@laptop', event: 'run-1/1' },
+    ]);
+  });
+
+  test('of a run made by Reset it is said who made it, and what came afterwards', async () => {
+    const reset = { cause: 'WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW', newRunId: 'run-1', identity: 'eve@desk' };
+    const events = [started('run-0'), ...FORGED, { workflowTaskFailedEventAttributes: reset }];
+    const entries = await told({ runId: 'run-1', events: [...events, ...activity(8, 'promote', {}, PROMOTED)] });
+    expect(entries).toMatchObject([
+      {
+        kind: 'foreign',
+        why: expect.stringContaining('by Reset from run run-0'),
+        identity: 'eve@desk',
+        event: 'run-1/8',
+      },
+      { kind: 'change', what: 'promote', event: 'run-1/10' },
+    ]);
+    expect(await told({ runId: 'run-1', events: [started('run-0'), ...FORGED] })).toMatchObject([{ kind: 'foreign' }]);
+  });
+
+  test('an answer from a task queue that is not ours is not told as an answer', async () => {
+    const [begun, parsed, decided, answered] = FORGED;
+    const elsewhere = activity(5, 'promote', {}, PROMOTED, 'sluiceevil');
+    const events = [started('run-1'), begun, parsed, decided, answered, ...elsewhere].filter((each) => each != null);
+    const entries = await told({ runId: 'run-1', events });
+    expect(entries.map(({ kind, what }) => [kind, what])).toEqual([
+      ['start', 'canary'],
+      ['access', 'policy d8de'],
+      ['verb', 'approve'],
+      ['foreign', 'promote'],
+    ]);
+    expect(entries.at(-1)).toMatchObject({ after: null, identity: 'mallory@laptop' });
+  });
+
+  test('a run that goes on from such a one says so', async () => {
+    const foreign = { runId: 'run-0', events: [started('run-0', { taskQueue: { name: 'evil' } })] };
+    const next = started('run-1', { continuedExecutionRunId: 'run-0', firstExecutionRunId: 'run-0' });
+    const entries = await told(foreign, { runId: 'run-1', events: [next, ...activity(1, 'promote', {}, PROMOTED)] });
+    expect(entries.map(({ kind }) => kind)).toEqual(['foreign', 'foreign', 'change']);
+    expect(entries[1]?.why).toBe('it continues run run-0, which is foreign');
+  });
+});
+
+test.each<[string, object[], string]>([
+  ['an answer of null', activity(1, 'parse', {}, null), 'the answer of parse is no object'],
+  ['a plan without stages', activity(1, 'prepare', {}, { plan: {} }), 'the stages of the plan is no list'],
+  ['a verdict that is none', activity(1, 'watch', {}, {}), 'its verdict is no object'],
+  ['messages that are none', activity(1, 'decide', null, []), 'the input of decide is no object'],
+  ['answers that are none', activity(1, 'decide', APPROVAL, 'yes'), 'the answer of decide is no list'],
+  ['an answer that is none', activity(1, 'decide', APPROVAL, [null]), 'an answer of decide is no object'],
+])('%s is an entry that says so, and the rest is told', async (_, events, why) => {
+  const change = activity(1 + events.length, 'promote', {}, PROMOTED);
+  const entries = await told({ runId: 'run-1', events: [started('run-1'), ...events, ...change] });
+  expect(entries).toMatchObject([
+    { kind: 'start', who: 'ann' },
+    { kind: 'unreadable', what: 'activityTaskCompleted', why },
+    { kind: 'change', what: 'promote', after: PROMOTED.split },
+  ]);
+});
+
+test('who sent a signed verb is known in the run that decides on it', async () => {
+  const said = (by: string) => ({
+    principal: { type: 'jwt', name: by },
+    workflowExecutionSignaledEventAttributes: { signalName: 'approve', input: json({ token: 'signed', by: 'ben' }) },
+  });
+  const first = [started('run-1'), ...activity(1, 'parse', {}, PARSED), said('ann'), said('eve')];
+  const goesOn = started('run-2', { continuedExecutionRunId: 'run-1', firstExecutionRunId: 'run-1' });
+  const second = [goesOn, ...activity(1, 'decide', APPROVAL, [APPROVED]), said('eve')];
+  const entries = await told({ runId: 'run-1', events: first }, { runId: 'run-2', events: second });
+  expect(entries.map(({ kind, principal, mismatch }) => [kind, principal, mismatch])).toEqual([
+    ['start', null, false],
+    ['access', null, false],
+    ['verb', 'jwt:ann', true],
+  ]);
+});
+
+test('a rollout that was continued is told whole', async () => {
+  const runs = [1, 2, 3].map((n): { events: { workflowExecutionStartedEventAttributes?: Attributes }[] } =>
+    JSON.parse(readText(`canary-continued.${n}.json`)),
+  );
+  const entries = await told(
+    ...runs.map(({ events }) => ({
+      runId: String(events[0]?.workflowExecutionStartedEventAttributes?.originalExecutionRunId),
+      events,
+    })),
+  );
+  expect(entries.filter(({ kind }) => kind === 'foreign' || kind === 'unreadable')).toEqual([]);
+  expect(entries[0]).toMatchObject({ kind: 'start', what: 'canary' });
+  expect(entries.at(-1)).toMatchObject({ kind: 'end', what: 'succeeded', after: expect.anything() });
+});
