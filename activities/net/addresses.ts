@@ -5,15 +5,27 @@ import { clean } from '../../src/model/text.js';
 
 /**
  * What belongs to the worker's machine or to its cloud, and never to a user's service. Private networks are not here:
- * services live there. Sources: IANA's special-purpose address registries; the instance metadata services of AWS, Azure,
- * Google and Alibaba by their own documentation.
+ * services live there. Sources: IANA's special-purpose address registries; the clouds' own documentation.
  */
 const REFUSED: Record<string, string[]> = {
   loopback: ['127.0.0.0/8', '::1/128'],
   unspecified: ['0.0.0.0/8', '::/128'],
   // Before link-local, in which most of them lie: the better word.
-  // AWS keeps more than its metadata behind that prefix: the credentials of EKS' pods stand at fd00:ec2::23.
-  metadata: ['169.254.169.254/32', 'fd00:ec2::/64', 'fd20:ce::254/128', '168.63.129.16/32', '100.100.100.200/32'],
+  metadata: [
+    '169.254.169.254/32',
+    // AWS, "Retrieve instance metadata". It keeps more behind that prefix: the credentials of EKS' pods stand at fd00:ec2::23.
+    'fd00:ec2::/64',
+    // Google, "View and query VM metadata".
+    'fd20:ce::254/128',
+    // Azure, "What is IP address 168.63.129.16": the wire server.
+    '168.63.129.16/32',
+    // Alibaba, "Instance metadata".
+    '100.100.100.200/32',
+    // Oracle, "Retrieve Predefined Instance Metadata" of Compute Classic.
+    '192.0.0.192/32',
+    // Oracle's by IPv6: its documentation has the IPv4 address alone, cloud-init's data source for Oracle asks here too.
+    'fd00:c1::a9fe:a9fe/128',
+  ],
   'link-local': ['169.254.0.0/16', 'fe80::/10'],
   multicast: ['224.0.0.0/4', 'ff00::/8'],
   broadcast: ['255.255.255.255/32'],
@@ -27,19 +39,25 @@ const LISTS = Object.entries(REFUSED).map(([kind, ranges]) => [kind, listOf(rang
 const EMBEDDING = ['0:0:0:0:0:ffff', '0:0:0:0:ffff:0', '0:0:0:0:0:0', '64:ff9b:0:0:0:0'];
 /** 6to4 (RFC 3056): the IPv4 address stands right behind. */
 const SIX_TO_FOUR = '2002';
+/** Teredo (RFC 4380): the server's IPv4 address stands right behind, the client's at the end with all its bits turned. */
+const TEREDO = '2001:0';
 
 /** What an address is that may not be reached, in a word; null: it may be. Any spelling, with or without a zone. */
 export function refusedKind(address: string, allowed: BlockList): string | null {
   const [plain = ''] = address.split('%');
   if (isIP(plain) === 0) return 'no address';
-  for (const one of [plain, ...embeddedIn(plain)]) {
-    const family = isIP(one) === 4 ? 'ipv4' : 'ipv6';
-    if (allowed.check(one, family)) return null;
-    const kind = LISTS.find(([, list]) => list.check(one, family))?.[0];
-    // An IPv4 address in the clothes of IPv6 is what it holds.
-    if (kind !== undefined && (one !== plain || embeddedIn(plain).length === 0)) return kind;
+  if (allowed.check(plain, familyOf(plain))) return null;
+  // An IPv4 address in the clothes of IPv6 is what it holds.
+  const held = embeddedIn(plain);
+  for (const one of held.length === 0 ? [plain] : held) {
+    const kind = LISTS.find(([, list]) => list.check(one, familyOf(one)))?.[0];
+    if (kind !== undefined && !allowed.check(one, familyOf(one))) return kind;
   }
   return null;
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 4 ? 'ipv4' : 'ipv6';
 }
 
 /**
@@ -73,13 +91,17 @@ function listOf(ranges: string[]): BlockList {
   return list;
 }
 
-/** The IPv4 address that an IPv6 one stands for, if any. `::` and `::1` are themselves. */
+/** The IPv4 addresses that an IPv6 one stands for or is reached by, if any. `::` and `::1` are themselves. */
 function embeddedIn(address: string): string[] {
   if (isIP(address) !== 6) return [];
   const words = wordsOf(address);
   const dotted = (high = 0, low = 0) => [high >> 8, high & 255, low >> 8, low & 255].join('.');
   const said = words.map((word) => word.toString(16));
   if (said[0] === SIX_TO_FOUR) return [dotted(words[1], words[2])];
+  if (said.slice(0, 2).join(':') === TEREDO) {
+    const [high = 0, low = 0] = words.slice(6);
+    return [dotted(words[2], words[3]), dotted(high ^ 0xffff, low ^ 0xffff)];
+  }
   if (!EMBEDDING.includes(said.slice(0, 6).join(':'))) return [];
   const compatible = said[5] === '0' && said[0] === '0';
   return compatible && words[6] === 0 && (words[7] ?? 0) <= 1 ? [] : [dotted(words[6], words[7])];

@@ -1,6 +1,6 @@
 /** What the running activity has read of secrets: kept no longer than it runs, and taken out of whatever it says. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { formsOf, withoutForms } from './scrub.js';
+import { type Form, formsOf, withoutForms } from './scrub.js';
 import type { StoredSecret } from './store.js';
 
 /** A value that was read, and when, in ms since the epoch. */
@@ -13,8 +13,8 @@ interface Running {
   /** By reference without its key. */
   held: Map<string, Held>;
   values: Set<string>;
-  /** All that the values may look like, longest first. */
-  forms: string[];
+  /** All that the values may look like. */
+  forms: Form[];
 }
 
 const running = new AsyncLocalStorage<Running>();
@@ -42,7 +42,7 @@ export function noteValue(value: string): void {
   const here = running.getStore();
   if (here === undefined || here.values.has(value)) return;
   here.values.add(value);
-  here.forms = [...new Set([...here.forms, ...formsOf(value)])].sort((a, b) => b.length - a.length);
+  here.forms.push(...formsOf(value));
 }
 
 /** A text without the values that the running activity has read. */
@@ -86,7 +86,7 @@ export function scrubbed<T>(value: T): T {
   return forms.length === 0 ? value : (within(value, forms) as T);
 }
 
-function within(value: unknown, forms: string[]): unknown {
+function within(value: unknown, forms: Form[]): unknown {
   if (typeof value === 'string') return withoutForms(value, forms);
   if (Array.isArray(value)) return value.map((one) => within(one, forms));
   if (typeof value !== 'object' || value === null) return value;

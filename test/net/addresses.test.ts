@@ -20,6 +20,11 @@ test.each([
   ['::ffff:0:127.0.0.1', 'loopback'],
   ['168.63.129.16', 'metadata'],
   ['100.100.100.200', 'metadata'],
+  ['192.0.0.192', 'metadata'],
+  ['fd00:c1::a9fe:a9fe', 'metadata'],
+  ['FD00:C1:0::169.254.169.254', 'metadata'],
+  ['::ffff:192.0.0.192', 'metadata'],
+  ['fd20:ce::254', 'metadata'],
   ['224.0.0.1', 'multicast'],
   ['ff02::1', 'multicast'],
   ['255.255.255.255', 'broadcast'],
@@ -31,6 +36,9 @@ test.each([
   ['64:ff9b:1::7f00:1', 'local NAT64'],
   ['2002:7f00:1::', 'loopback'],
   ['2002:a9fe:a9fe::1', 'metadata'],
+  ['2001:0:a9fe:a9fe::f7f7:f7f7', 'metadata'],
+  ['2001::808:808:0:0:5601:5601', 'metadata'],
+  ['2001:0:808:808::80ff:fffe', 'loopback'],
   ['localhost', 'no address'],
 ])('%s is %s and refused', (address, kind) => {
   expect(refusedKind(address, NONE)).toBe(kind);
@@ -49,6 +57,10 @@ test.each([
   '::ffff:10.0.0.1',
   '64:ff9b::8.8.8.8',
   '2002:808:808::1',
+  '2001:0:808:808::f5ff:fffe',
+  '2001:1::1',
+  '192.0.0.191',
+  'fd00:c1::1',
 ])('%s may be reached', (address) => {
   expect(refusedKind(address, NONE)).toBeNull();
 });
@@ -61,6 +73,12 @@ test('what is allowed may be reached, in the clothes of IPv6 too, and its neighb
   for (const address of ['169.254.11.7', 'fe80::2:9', '169.254.169.254', '0.0.0.0']) {
     expect(refusedKind(address, allowed)).not.toBeNull();
   }
+});
+
+test('of two addresses that one holds both must be allowed', () => {
+  const allowed = allowedAddresses('loopback');
+  expect(refusedKind('2001:0:7f00:1::80ff:fffe', allowed)).toBeNull();
+  expect(refusedKind('2001:0:7f00:1::5601:5601', allowed)).toBe('metadata');
 });
 
 test.each(['localhost', '10.0.0.0/33', '10.0.0/8', '::1/x', 'loopback;::1'])(

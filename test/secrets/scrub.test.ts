@@ -34,6 +34,93 @@ test.each([
   expect(left).toMatch(/^before .* after$/);
 });
 
+const ODD = 'pa+ss/w<rd&é"x€😀';
+test.each([
+  ['JSON of Go', 'pa+ss/w\\u003crd\\u0026é\\"x€😀'],
+  ['JSON of .NET', 'pa\\u002Bss/w\\u003Crd\\u0026\\u00E9\\u0022x\\u20AC\\uD83D\\uDE00'],
+  ['JSON of PHP', 'pa+ss\\/w<rd&\\u00e9\\"x\\u20ac\\ud83d\\ude00'],
+  ['JSON of PHP in JSON', 'pa+ss\\\\/w<rd&\\\\u00e9\\\\\\"x\\\\u20ac\\\\ud83d\\\\ude00'],
+  ['a URL in lower case', encodeURIComponent(ODD).replace(/%../g, (one) => one.toLowerCase())],
+  ['HTML', 'pa+ss/w&lt;rd&amp;é&quot;x€😀'],
+  ['HTML with numbers', 'pa&#43;ss&#x2F;w&#60;rd&#38;&#233;&#034;x&#8364;&#128512;'],
+  ['HTML with names', 'pa&plus;ss&sol;w&lt;rd&amp;&eacute;&quot;x&#x20AC;&#x1F600;'],
+  ['hex', Buffer.from(ODD).toString('hex')],
+  ['hex in upper case', Buffer.from(ODD).toString('hex').toUpperCase()],
+])('a value is taken out of %s', (_, text) => {
+  expect(withoutForms(`before ${text} after`, formsOf(ODD))).toBe('before [secret] after');
+});
+
+test.each([
+  ['100%25&amp;', '100%25&amp;'],
+  ['100%25&amp;', '100%2525&amp;amp;'],
+  ['100%25&amp;', '100%25&#38;amp&#59;'],
+  ['a\\u0022\\n', 'a\\u0022\\n'],
+  ['a\\u0022\\n', 'a\\\\u0022\\\\n'],
+  ['a\\u0022\\n', 'a\\u005cu0022%5cn'],
+  ['\\\\srv\\"x"', JSON.stringify(JSON.stringify('\\\\srv\\"x"')).slice(3, -3)],
+])('a value that holds an escape itself is taken out as it is and escaped: %s in %s', (value, text) => {
+  expect(withoutForms(`<${text}>`, formsOf(value))).toMatch(/^<\\*\[secret\]>$/);
+});
+
+test('base64 with signs that JSON or a URL escapes is taken out', () => {
+  const value = '~~~???';
+  const base64 = Buffer.from(value).toString('base64');
+  expect(base64).toBe('fn5+Pz8/');
+  for (const text of ['fn5\\u002BPz8\\/', 'fn5%2bPz8%2f']) {
+    expect(withoutForms(`Basic ${text}`, formsOf(value))).toBe('Basic [secret]');
+  }
+});
+
+const hexed = (code: number, digits: number) => code.toString(16).padStart(digits, '0');
+const unitsIn = (text: string) => text.split('').map((one) => `\\u${hexed(one.charCodeAt(0), 4)}`);
+const ENCODERS: Record<string, (one: string) => string> = {
+  json: (one) => JSON.stringify(one).slice(1, -1),
+  units: (one) => unitsIn(one).join(''),
+  url: (one) => [...Buffer.from(one)].map((byte) => `%${hexed(byte, 2)}`).join(''),
+  html: (one) => `&#x${hexed(one.codePointAt(0) ?? 0, 1)};`,
+};
+/** What an encoding must write in its own way. */
+const OWN: Record<string, RegExp> = { json: /["\\\n]/, units: /["\\\n]/, url: /%/, html: /&/ };
+
+test('whichever characters an encoder writes in its own way, in another encoding or not, the value is taken out whole', () => {
+  const character = fc.oneof(
+    fc.constantFrom(...'%25&amp;#38\\u005c"/ é€😀\n'),
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
+  );
+  const encoder = fc.record({
+    name: fc.constantFrom(...Object.keys(ENCODERS)),
+    which: fc.infiniteStream(fc.boolean()),
+  });
+  const value = fc.array(character, { minLength: 4, maxLength: 30 }).map((all) => `x${all.join('')}y`);
+  fc.assert(
+    fc.property(value, fc.array(encoder, { maxLength: 2 }), (text, encoders) => {
+      const encode = (said: string, { name, which }: { name: string; which: Iterator<boolean> }) =>
+        [...said]
+          .map((one) => {
+            if (/[a-z0-9]/i.test(one)) return one;
+            return OWN[name]?.test(one) || which.next().value ? ENCODERS[name]?.(one) : one;
+          })
+          .join('');
+      expect(withoutForms(`<${encoders.reduce(encode, text)}>`, formsOf(text))).toBe('<[secret]>');
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a value and a text that are made for it take no long time', () => {
+  const turns = ['%25', '&amp;', '\\u005c', '\\"', 'a'];
+  const began = performance.now();
+  for (const one of turns) {
+    for (const other of turns) {
+      const forms = formsOf(`${`${one}${other}`.repeat(300)}x`);
+      const text = `${one}${other}`.repeat(2_000);
+      withoutForms(`${text}…${text}x`, forms);
+    }
+  }
+  expect(withoutForms('a"bcd'.repeat(200_000), formsOf('a"bcd'))).toBe('[secret]'.repeat(200_000));
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
+
 test('a value within base64 of something longer is taken out wherever it begins', () => {
   for (const before of ['', 'u', 'us', 'usr', 'user:']) {
     const left = said(Buffer.from(`${before}${VALUE}:and more`).toString('base64'));
@@ -52,6 +139,26 @@ test('what a cut has left of a value is taken out too', () => {
   // Three signs of it tell too little to take them out of every text.
   expect(cut(13)).toBe('answered cor…');
   expect(cut(100)).toBe('answered [secret] and more');
+});
+
+test.each([
+  ['as it is', 'p+w/ "…', '[secret]…'],
+  ['in JSON', 'p+w/ \\"ä…', '[secret]…'],
+  ['in JSON, within an escape', 'p+w/ \\…', '[secret]…'],
+  ['in JSON of .NET, within an escape', 'p\\u002B\\u00…', '[secret]…'],
+  ['in a URL', 'p%2Bw%2…', '[secret]…'],
+  ['in HTML', 'p&#43;w&…', '[secret]…'],
+  ['in base64', `${Buffer.from(VALUE).toString('base64').slice(0, 4)}…`, '[secret]…'],
+  ['in hex', '702b772f2…', '[secret]…'],
+  ['in something else', 'p+x…', 'p+x…'],
+  ['and half of something else', 'p&page…', 'p&page…'],
+])('what a cut has left of a value %s is taken out too', (_, text, left) => {
+  expect(said(`answered ${text}`)).toBe(`answered ${left}`);
+});
+
+test('of two values with which a cut text may end, all of the longer beginning is taken out', () => {
+  const both = ['abcd-and-very-much-more', 'password-abcde'].flatMap(formsOf);
+  expect(withoutForms('is password-abcd…', both)).toBe('is [secret]…');
 });
 
 test('a value of many lines is taken out of the one line that a message makes of it', () => {

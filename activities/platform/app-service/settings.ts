@@ -60,7 +60,7 @@ export async function unquoted<T>(settings: Settings, write: () => Promise<T>): 
   } catch (error) {
     if (error instanceof Error) {
       const others = Object.entries(settings).filter(([name]) => !MANAGED.has(name));
-      const forms = others.flatMap(([, value]) => formsOf(value)).sort((a, b) => b.length - a.length);
+      const forms = others.flatMap(([, value]) => formsOf(value));
       error.message = withoutForms(error.message, forms);
     }
     throw error;
