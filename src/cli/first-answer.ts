@@ -11,13 +11,22 @@ const CHECKED_WITHIN = 2_000;
 /** Says where the check has not answered in time. Errors: why the start was refused, with the code of the refusal. */
 export async function heedCheck(ctx: Context, sluice: Sluice, target: TargetName, answer: StartAnswer): Promise<void> {
   if (answer.state !== 'started') return;
-  const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(CHECKED_WITHIN)]);
+  // Not AbortSignal.any of a timeout: what only it refers to may be collected before the time is over.
+  const over = new AbortController();
+  const end = () => over.abort();
+  const timer = setTimeout(end, CHECKED_WITHIN);
+  ctx.signal.addEventListener('abort', end, { once: true });
   const late = new Promise<null>((resolve) => {
-    if (signal.aborted) resolve(null);
-    signal.addEventListener('abort', () => resolve(null), { once: true });
+    over.signal.addEventListener('abort', () => resolve(null), { once: true });
+    if (ctx.signal.aborted) end();
   });
   // The start has been done; a look that fails takes nothing from it.
-  const view = await Promise.race([late, checked(sluice, target, answer.run, signal).catch(() => null)]);
+  const looked = checked(sluice, target, answer.run, over.signal).catch(() => null);
+  const view = await Promise.race([late, looked]).finally(() => {
+    clearTimeout(timer);
+    ctx.signal.removeEventListener('abort', end);
+    end();
+  });
   if (view === null) {
     print(ctx, `not checked yet: \`sluice status ${target.app}/${target.environment} --until done\` waits`);
   } else if (view.outcome === 'failed' && view.code !== null) {
