@@ -26,7 +26,7 @@ export {
   ruleFor,
 } from './policy.js';
 export { mayUseBy } from './secrets.js';
-export { type Gate, ruleAt } from './stages.js';
+export { ruleAt } from './stages.js';
 export {
   audienceOf,
   BadToken,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type AccessRecord, RIGHTS, type Right } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
+import { SECRET_PROVIDERS } from '../model/secrets.js';
 import type { Target } from '../model/spec.js';
 import { targetName } from '../model/target.js';
 import { STRATEGIES, VERBS } from '../model/words.js';
@@ -42,6 +43,20 @@ const person = strict({
   groups: z.array(name).prefault([]),
 });
 
+const REFERENCE_FORM = `expected STORE/NAME without secret://, such as aws-ssm/checkout/*; stores are ${SECRET_PROVIDERS.join(', ')}`;
+
+/** Whether a rule about secrets can be about any: its store is one, or has a * for it. */
+function isReferencePattern(pattern: string): boolean {
+  const [store = ''] = pattern.split('/');
+  return store.includes('*') || SECRET_PROVIDERS.some((each) => each === store);
+}
+
+/** YAML reads 100% as a text and 100 as a number, which no stage is called. */
+function isStage(name: string): boolean {
+  const [, weight, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(name) ?? [];
+  return weight === undefined || (percent === '%' && Number(weight) > 0 && Number(weight) <= 100);
+}
+
 const approvals = strict({
   required: z.boolean().prefault(false),
   people: z.int().min(1).max(20).prefault(1),
@@ -58,7 +73,7 @@ const floors = strict({
 });
 
 const secrets = strict({
-  references: z.array(z.string().min(1).max(500)).min(1),
+  references: z.array(z.string().min(1).max(500).refine(isReferencePattern, REFERENCE_FORM)).min(1),
   for: z.array(z.enum(['environment', 'probe', 'metric', 'webhook'])).exactOptional(),
   hosts: z.array(z.string().min(1).max(255)).exactOptional(),
 });
@@ -66,12 +81,22 @@ const secrets = strict({
 const rule = strict({
   app: glob.prefault('*'),
   environment: glob.prefault('*'),
-  targets: z.array(z.string().min(1).max(300)).exactOptional(),
+  targets: z
+    .array(
+      z
+        .string()
+        .max(300)
+        .regex(/^(?:\*|.+\/.+)$/, 'expected ACCOUNT/TARGET, such as default/checkout:live'),
+    )
+    .exactOptional(),
   /** Roles that a spec may have assumed for its target. None unless given. */
   roles: z.array(z.string().min(1).max(300)).exactOptional(),
   allow: z.partialRecord(z.enum(RIGHTS), who).prefault({}),
   stages: z
-    .record(z.string().min(1).max(40), strict({ approve: who, people: z.int().min(1).max(20).exactOptional() }))
+    .record(
+      z.string().min(1).max(40).refine(isStage, 'no stage can be called so; write a weight as 100%'),
+      strict({ approve: who, people: z.int().min(1).max(20).exactOptional() }),
+    )
     .prefault({}),
   approvals: approvals.prefault({}),
   floors: floors.prefault({}),
@@ -103,6 +128,31 @@ function faults(policy: z.output<typeof schema>, fault: Report): void {
   reserved(policy, fault);
   strangers(policy, fault);
   doubles(policy, fault);
+  shortHanded(policy, fault);
+}
+
+/** Gates that ask for more people than there are to open them. How many a login's group has, nobody knows here. */
+function shortHanded(policy: z.output<typeof schema>, fault: Report): void {
+  const { people, logins } = policy;
+  const mapped = new Set(logins.flatMap(({ mapGroups }) => Object.values(mapGroups)));
+  const uncounted = (each: string) =>
+    each === ANYONE || each.startsWith(ROBOT) || (mapped.size > 0 && (each === EVERYONE || mapped.has(each.slice(1))));
+  for (const [at, { allow, stages, approvals }] of policy.rules.entries()) {
+    const look = (path: string[], approve: string[], needed: number) => {
+      if (approve.length === 0 || approve.some(uncounted)) return;
+      const able = Object.entries(people).filter(([name, { groups }]) => isHolder(approve, { name, groups }));
+      if (able.length >= needed) return;
+      const who = able.map(([name]) => name).join(', ');
+      fault(
+        ['rules', at, ...path],
+        `${needed} people must approve here and only ${able.length} can (${who}); no such gate would ever open`,
+      );
+    };
+    look(['allow', 'approve'], allow.approve ?? [], approvals.people);
+    for (const [name, { approve, people: own = 1 }] of Object.entries(stages)) {
+      look(['stages', name, 'approve'], approve, Math.max(own, approvals.people));
+    }
+  }
 }
 
 /** Whether a name means others in a list. */

@@ -4,9 +4,9 @@
  */
 import type { Spec } from './spec.js';
 
-const PROVIDERS = ['aws-secretsmanager', 'aws-ssm', 'azure-keyvault', 'env', 'file'] as const;
+export const SECRET_PROVIDERS = ['aws-secretsmanager', 'aws-ssm', 'azure-keyvault', 'env', 'file'] as const;
 
-export type SecretProvider = (typeof PROVIDERS)[number];
+export type SecretProvider = (typeof SECRET_PROVIDERS)[number];
 
 /** `secret://PROVIDER/NAME[@VERSION][#KEY]`, taken apart. */
 export interface SecretReference {
@@ -107,7 +107,7 @@ export function parseReference(text: string): SecretReference | { problem: strin
   const [, provider = '', rest = ''] = /^secret:\/\/([^/]*)\/(.*)$/s.exec(text) ?? [];
   if (provider === '' || rest === '') return { problem: `is no reference (write ${FORM})` };
   if (!isProvider(provider)) {
-    return { problem: `names the unknown store "${provider.slice(0, 40)}" (one of ${PROVIDERS.join(', ')})` };
+    return { problem: `names the unknown store "${provider.slice(0, 40)}" (one of ${SECRET_PROVIDERS.join(', ')})` };
   }
   const hash = rest.indexOf('#');
   const before = hash === -1 ? rest : rest.slice(0, hash);
@@ -193,7 +193,7 @@ function one(path: string, value: string | undefined, to: To): SecretPlace[] {
 }
 
 function isProvider(text: string): text is SecretProvider {
-  return (PROVIDERS as readonly string[]).includes(text);
+  return (SECRET_PROVIDERS as readonly string[]).includes(text);
 }
 
 function decoded(text: string): string | undefined {

@@ -57,6 +57,19 @@ describe('a policy', () => {
     ['rules: [{floors: {bake: 5}}]', 'expected a duration such as 500ms'],
     ['rules: [{alow: {}}]', 'unknown key "alow" (did you mean "allow"?)'],
     ['rules: [', 'policy.yaml:4:9'],
+    [
+      'rules: [{allow: {approve: [ben]}, approvals: {people: 2}}]',
+      '4:18 rules[0].allow.approve: 2 people must approve here and only 1 can (ben); no such gate would ever open',
+    ],
+    [
+      'rules: [{allow: {approve: [ann, ben]}, stages: {100%: {approve: [ben]}}, approvals: {people: 2}}]',
+      'rules[0].stages["100%"].approve: 2 people must approve here and only 1 can (ben)',
+    ],
+    ['rules: [{stages: {100: {approve: [ben]}}}]', 'no stage can be called so; write a weight as 100%'],
+    ['rules: [{stages: {110%: {approve: [ben]}}}]', 'no stage can be called so'],
+    ['rules: [{targets: ["checkout:live"]}]', 'expected ACCOUNT/TARGET, such as default/checkout:live'],
+    ['rules: [{secrets: [{references: ["secret://env/X"]}]}]', 'expected STORE/NAME without secret://'],
+    ['rules: [{secrets: [{references: ["vault/X"]}]}]', 'stores are aws-secretsmanager, aws-ssm'],
     [`rules: [{}]\npeople: {}`, 'Map keys must be unique'],
   ])('with %s is refused with the place', (rules, says) => {
     expect(() => policy(rules)).toThrow(says);
@@ -182,7 +195,7 @@ describe('a policy', () => {
     const anyone = 'allow: {approve: [anyone], pause: [anyone]}';
     expect(open(anyone)).toEqual(['approve', 'reject', 'pause', 'resume']);
     expect(open(`${anyone}, stages: {final: {approve: [anyone]}}`)).toEqual(['approve', 'reject', 'pause', 'resume']);
-    expect(open(`${anyone}, stages: {final: {approve: [ben], people: 2}}`)).toEqual(['pause', 'resume']);
+    expect(open(`${anyone}, stages: {final: {approve: [ben]}}`)).toEqual(['pause', 'resume']);
     expect(open('allow: {reject: [anyone]}, stages: {final: {approve: [ben]}}')).toEqual(['reject']);
   });
 
@@ -218,10 +231,10 @@ describe('floors', () => {
     expect(approvalsOf(specFor({ type: 'direct', bake: 0, approval }), strict)).toEqual([
       { ...approval, notStarter: true, comment: true, within: 1_800_000, onTimeout: 'rollback' },
     ]);
-    expect(approvalsOf(canary([], 50), rule('stages: {50%: {approve: [ann], people: 4}}'))).toMatchObject([
+    expect(approvalsOf(canary([], 50), rule('stages: {50%: {approve: [anyone], people: 4}}'))).toMatchObject([
       { people: 4 },
     ]);
-    expect(approvalsOf(canary([], 50), rule('stages: {10%: {approve: [ann], people: 4}}'))).toMatchObject([
+    expect(approvalsOf(canary([], 50), rule('stages: {10%: {approve: [anyone], people: 4}}'))).toMatchObject([
       { people: 1 },
     ]);
   });
@@ -257,7 +270,7 @@ describe('floors', () => {
   const blueGreen = (bake: Bake = 0): StrategySpec => ({ type: 'blueGreen', bake, testBake: 0, approval: gate });
 
   test('a stage of the policy is every stage of its weight, whatever a spec calls it', () => {
-    const cem = "stages: {'100%': {approve: [ben], people: 3}}, allow: {approve: [ann]}";
+    const cem = "stages: {'100%': {approve: [ann, ben], people: 2}}, allow: {approve: [ann]}";
     const gates = (spec: Spec, stable: string | null = '1') =>
       raised(makePlan(spec, { stable }), rule(cem)).stages.flatMap(({ name: stage, steps }) =>
         steps.flatMap((step) =>
@@ -268,13 +281,16 @@ describe('floors', () => {
             : [],
         ),
       );
-    expect(gates(stages([10, '10%', true], [100, 'final', true]))).toEqual(['10% ann 1', 'final ben 3']);
-    expect(gates(stages([10, '100%', true], [100, 'constructor', true]))).toEqual(['100% ben 3', 'constructor ben 3']);
+    expect(gates(stages([10, '10%', true], [100, 'final', true]))).toEqual(['10% ann 1', 'final ann,ben 2']);
+    expect(gates(stages([10, '100%', true], [100, 'constructor', true]))).toEqual([
+      '100% ann,ben 2',
+      'constructor ann,ben 2',
+    ]);
     // The gate before all users is the only one that these have.
-    expect(gates(specFor(linear(50, gate)))).toEqual(['50% ben 3']);
-    expect(gates(specFor(blueGreen()))).toEqual(['test ben 3']);
-    expect(gates(specFor({ type: 'direct', bake: 0, approval: gate }))).toEqual(['100% ben 3']);
-    expect(gates(canary([], 50), null)).toEqual(['deploy ben 3']);
+    expect(gates(specFor(linear(50, gate)))).toEqual(['50% ann,ben 2']);
+    expect(gates(specFor(blueGreen()))).toEqual(['test ann,ben 2']);
+    expect(gates(specFor({ type: 'direct', bake: 0, approval: gate }))).toEqual(['100% ann,ben 2']);
+    expect(gates(canary([], 50), null)).toEqual(['deploy ann,ben 2']);
   });
 
   test('a stage that the policy names must be in the plan and have an approval there', () => {
