@@ -66,7 +66,13 @@ describe('an encrypted payload', () => {
   });
 
   const CHANGES: [string, (sealed: Payload) => Payload][] = [
-    ['a changed byte', (sealed) => ({ ...sealed, data: Buffer.from(sealed.data ?? []).fill(1, 20, 21) })],
+    [
+      'a changed byte',
+      (sealed) => ({
+        ...sealed,
+        data: Buffer.from(sealed.data ?? []).map((byte, at) => (at === 20 ? byte ^ 1 : byte)),
+      }),
+    ],
     ['a cut', (sealed) => ({ ...sealed, data: (sealed.data ?? new Uint8Array()).subarray(0, 20) })],
     [
       "another key's id",
