@@ -44,6 +44,13 @@ const LANES: Record<keyof AccountActivities, Lane> = {
 /** How often a worker asks how many others serve the same account, in ms. */
 const SHARE_EVERY = 10_000;
 
+/**
+ * Longest that a workflow may compute for one task. Replaying a flood of messages on a busy machine takes seconds, and an
+ * interrupted workflow takes its whole process with it ("async hook stack has become corrupted"); what loops for ever is still
+ * found. The SDK takes this option and does not declare it.
+ */
+const PATIENCE = { isolateExecutionTimeout: '1m' };
+
 /** A running set of workers. */
 export interface RunningWorker {
   /** Resolves when all have drained after `shutdown`, rejects when one has failed. */
@@ -97,6 +104,7 @@ export async function startWorker(
   const main = await Worker.create({
     ...common,
     ...(given ?? workflowSource(codec.encrypts)),
+    ...PATIENCE,
     taskQueue: TASK_QUEUE,
     activities: lightActivities({
       client,
