@@ -122,8 +122,8 @@ test.each(REFUSALS)('who %s is told so at once, client and worker alike', async 
   const begin = Date.now();
   await expect(connect({ env })).rejects.toMatchObject(expected);
   await expect(underEnv(env, worker)).rejects.toMatchObject(expected);
-  // Far from the five seconds that a server which is away may take.
-  expect(Date.now() - begin).toBeLessThan(3_000);
+  // Less than the five seconds that either may take for a server which is away.
+  expect(Date.now() - begin).toBeLessThan(4_900);
 });
 
 test('who speaks in clear to a server with TLS is told so at the deadline', async () => {
