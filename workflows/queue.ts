@@ -1,6 +1,6 @@
 /** The companion's queue: one release deep, the newest wins, and each starter can learn what became of his. */
 import { condition, currentUpdateInfo, log, uuid4 } from '@temporalio/workflow';
-import { isJson } from '../src/model/json.js';
+import { isJson, LARGEST_SPEC } from '../src/model/json.js';
 import { clean } from '../src/model/text.js';
 import type { QueuedView, SettledView } from '../src/model/view.js';
 import { isRolloutType } from '../src/model/words.js';
@@ -30,9 +30,6 @@ export interface QueueState {
   starting: Queued | null;
   settled: SettledView[];
 }
-
-/** Largest spec that waits in the queue, in characters of JSON. */
-const LARGEST_SPEC = 300_000;
 
 /** A submission of what is known of it; null for what does not fit. */
 export function submissionOf(given: unknown): Submission | null {

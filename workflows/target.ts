@@ -15,7 +15,7 @@ import {
 } from '@temporalio/workflow';
 import { LONGEST_TOKEN } from '../src/model/access.js';
 import { isName } from '../src/model/ids.js';
-import { isJson } from '../src/model/json.js';
+import { isJson, LARGEST_SPEC } from '../src/model/json.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
 import { clean, code } from '../src/model/text.js';
 import type { LedgerEntry, TargetView } from '../src/model/view.js';
@@ -180,9 +180,8 @@ async function retire(state: TargetState): Promise<void> {
   const spec = record.spec as unknown as Spec;
   try {
     if (await light.isRunning({ app, environment })) return;
-    const { deleted } = await forward(spec, 3_600_000, 'retire old releases').retire({
-      ...{ spec, keep: [], version, since, seal },
-    });
+    const calls = forward(spec, 3_600_000, 'retire old releases');
+    const { deleted } = await calls.retire({ spec, keep: [], version, since, seal });
     log.info('retired', { deleted });
     for (const entry of state.releases) if (deleted.includes(entry.version)) entry.retired ??= Date.now();
   } catch (error) {
@@ -262,16 +261,13 @@ function recordOf(undo: unknown): UndoRecord | undefined {
   if (!isText(version) || !isTime(window) || window >= 10 * 365 * 86_400_000) return undefined;
   // A task queue is named by it, and a command that the server cannot take fails the task for ever.
   const { platform, account, region } = fieldsOf(fieldsOf(spec).target);
-  if (!isJson(spec, LARGEST_SPEC) || ![platform, account, region].every((name) => isName(name))) return undefined;
+  if (!isJson(spec, LARGEST_SPEC) || ![platform, account, region].every(isName)) return undefined;
   return {
     ...{ version, window, spec: spec as RolloutInput },
     ...(isTime(since) ? { since } : {}),
     ...(typeof seal === 'string' && seal.length <= LONGEST_TOKEN ? { seal } : {}),
   };
 }
-
-/** Largest spec of a record, in characters of JSON. */
-const LARGEST_SPEC = 300_000;
 
 /** ms since the epoch that a date can hold. */
 function isTime(value: unknown): value is number {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type AccessRecord, RIGHTS, type Right } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
-import { SECRET_PROVIDERS } from '../model/secrets.js';
+import { isProvider, SECRET_PROVIDERS } from '../model/secrets.js';
 import type { Target } from '../model/spec.js';
 import { targetName } from '../model/target.js';
 import { STRATEGIES, VERBS } from '../model/words.js';
@@ -48,7 +48,7 @@ const REFERENCE_FORM = `expected STORE/NAME without secret://, such as aws-ssm/c
 /** Whether a rule about secrets can be about any: its store is one, or has a * for it. */
 function isReferencePattern(pattern: string): boolean {
   const [store = ''] = pattern.split('/');
-  return store.includes('*') || SECRET_PROVIDERS.some((each) => each === store);
+  return store.includes('*') || isProvider(store);
 }
 
 /** YAML reads 100% as a text and 100 as a number, which no stage is called. */
@@ -131,10 +131,15 @@ function faults(policy: z.output<typeof schema>, fault: Report): void {
   shortHanded(policy, fault);
 }
 
+/** Groups that a login may put somebody into. */
+function mappedGroups({ logins }: Pick<z.output<typeof schema>, 'logins'>): Set<string> {
+  return new Set(logins.flatMap(({ mapGroups }) => Object.values(mapGroups)));
+}
+
 /** Gates that ask for more people than there are to open them. How many a login's group has, nobody knows here. */
 function shortHanded(policy: z.output<typeof schema>, fault: Report): void {
-  const { people, logins } = policy;
-  const mapped = new Set(logins.flatMap(({ mapGroups }) => Object.values(mapGroups)));
+  const { people } = policy;
+  const mapped = mappedGroups(policy);
   const uncounted = (each: string) =>
     each === ANYONE || each.startsWith(ROBOT) || (mapped.size > 0 && (each === EVERYONE || mapped.has(each.slice(1))));
   for (const [at, { allow, stages, approvals }] of policy.rules.entries()) {
@@ -182,10 +187,7 @@ function reserved({ people, logins }: z.output<typeof schema>, fault: Report): v
 /** Names that nobody bears: a mistyped group would silently keep everybody out. */
 function strangers(policy: z.output<typeof schema>, fault: Report): void {
   const people = Object.entries(policy.people);
-  const groups = new Set([
-    ...people.flatMap(([, person]) => person.groups),
-    ...policy.logins.flatMap(({ mapGroups }) => Object.values(mapGroups)),
-  ]);
+  const groups = new Set([...people.flatMap(([, person]) => person.groups), ...mappedGroups(policy)]);
   const known = (each: string) =>
     each === ANYONE ||
     each === EVERYONE ||
@@ -312,7 +314,7 @@ export function matches(pattern: string, text: string): boolean {
 
 /** Whom a list names: people in the policy's order, groups that a login maps, and robots. */
 export function namesOf(policy: Policy, holders: string[]): string[] {
-  const mapped = new Set(policy.logins.flatMap(({ mapGroups }) => Object.values(mapGroups)));
+  const mapped = mappedGroups(policy);
   const people = Object.entries(policy.people)
     .filter(([name, { groups }]) =>
       isHolder(

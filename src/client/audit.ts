@@ -9,6 +9,7 @@ import { SluiceError } from '../model/errors.js';
 import { rolloutId, TASK_QUEUE } from '../model/ids.js';
 import { clean } from '../model/text.js';
 import { VERB_TABLE } from '../model/verbs.js';
+import { isRolloutType } from '../model/words.js';
 import type { Link } from './connect.js';
 import { toSluiceError } from './errors.js';
 import type { AuditEntry, TargetName } from './types.js';
@@ -22,7 +23,6 @@ type Fields = Record<string, unknown>;
 
 /** Activities that change something at the provider. */
 const CHANGES = new Set(['deploy', 'warm', 'shift', 'promote', 'restore', 'retire', 'adopt', 'claim']);
-const TYPES = ['direct', 'blueGreen', 'canary', 'linear', 'undo'];
 
 /** One run of a target, as the server has kept it. */
 export interface KeptRun {
@@ -174,7 +174,7 @@ function whyForeign(first: HistoryEvent): string | null {
   const queue = began?.taskQueue?.name ?? '';
   if (queue !== TASK_QUEUE) return `it ran on ${elsewhere(queue)}`;
   const type = began?.workflowType?.name ?? '';
-  if (!TYPES.includes(type)) return 'its type is no rollout';
+  if (!isRolloutType(type)) return 'its type is no rollout';
   if (began?.eagerExecutionAccepted === true)
     return 'who started it also took its tasks, past the workers (an eager start)';
   return null;

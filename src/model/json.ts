@@ -1,3 +1,5 @@
+/** Largest spec that a companion keeps, in characters of JSON. */
+export const LARGEST_SPEC = 300_000;
 /** Deepest nesting that is kept: JSON has no limit of its own, and what is too deep cannot be written again. */
 const DEEPEST = 60;
 

@@ -192,7 +192,7 @@ function one(path: string, value: string | undefined, to: To): SecretPlace[] {
   return value !== undefined && isReference(value) ? [{ path, reference: value, ...to }] : [];
 }
 
-function isProvider(text: string): text is SecretProvider {
+export function isProvider(text: string): text is SecretProvider {
   return (SECRET_PROVIDERS as readonly string[]).includes(text);
 }
 

@@ -1,5 +1,5 @@
 /** What the leak test runs on: one Temporal server, both emulated clouds, one worker process for both, servers outside, people. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
@@ -44,6 +44,18 @@ export interface World {
   /** `sluice ARGV` of a person, in this process: all that it says. */
   cli(argv: string[], by?: 'ann' | 'ben'): Promise<string>;
   stop(): Promise<void>;
+}
+
+/** A world of its own, in a folder of this name, for as long as `work` takes. */
+export async function withWorld<T>(name: string, work: (world: World) => Promise<T>): Promise<T> {
+  const folder = path.resolve('.sluice', 'leaks', `${name}-${process.pid}`);
+  const world = await startWorld(folder);
+  try {
+    return await work(world);
+  } finally {
+    await world.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Starts all of it; what had started is ended again when a later part does not come up. */
