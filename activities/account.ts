@@ -85,12 +85,12 @@ export function accountActivities(options: AccountOptions): AccountActivities {
       await access.mayRetire(options.client, { ...record, spec });
       return called(false, (ctx) => driverFor(spec).retire(ctx, { spec, keep }));
     },
-    probe: ({ spec, version, probes }) =>
+    probe: ({ spec, version, probes, within }) =>
       called(false, async (ctx) => {
         const asked = spec.health.probes.filter((probe) => probes.includes(probe.name));
         await meet(ctx, spec, [version]);
         const outside = outsideOf(spec.target);
-        return runSmoke({ spec, version, probes: asked }, { driver: driverFor(spec), ctx, outside });
+        return runSmoke({ spec, version, probes: asked, within }, { driver: driverFor(spec), ctx, outside });
       }),
     watch: async (input) => {
       const { cancellationSignal, heartbeat, info } = Context.current();

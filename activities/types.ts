@@ -160,7 +160,8 @@ export interface AccountActivities {
     since: number;
     seal: string | null;
   }): Promise<{ deleted: string[] }>;
-  probe(args: Granted & { spec: Spec; version: string; probes: string[] }): Promise<ProbeReport>;
+  /** `within`: how long all of it may take, in ms. */
+  probe(args: Granted & { spec: Spec; version: string; probes: string[]; within: number }): Promise<ProbeReport>;
   watch(input: Granted & WatchInput): Promise<WatchReport>;
   /** The candidate's most frequent errors since `from` (ms since the epoch): from its logs, and those that were `seen`. */
   errors(args: Granted & { spec: Spec; version: string; from: number; seen: ErrorSample[] }): Promise<ErrorSample[]>;

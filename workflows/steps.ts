@@ -13,6 +13,9 @@ import type { Rollout } from './rollout.js';
 /** Stands for the mark of a change that a person adopted. */
 const ADOPTED = 'adopted';
 
+/** How much longer a probe may take to answer that its time is over, in ms: the counts say more than a deadline does. */
+const ANSWER = 10_000;
+
 export class Steps {
   constructor(private readonly rollout: Rollout) {}
 
@@ -129,13 +132,14 @@ export class Steps {
     await this.attempt(this.rollout.state.weight > 0 ? 'baking' : 'deploying', async () => {
       const report = await forward(
         this.rollout.spec,
-        deadline,
+        deadline + ANSWER,
         `probe ${version}: ${probes.join(', ')}`,
         'watch',
       ).probe({
         spec: this.rollout.spec,
         version,
         probes,
+        within: deadline,
         grant: this.rollout.state.grant,
       });
       if (!report.passed) throw ApplicationFailure.nonRetryable(report.why ?? 'a probe failed', 'SLUICE_PROBE');

@@ -26,12 +26,16 @@ export interface ProbeResult {
   requestId?: string;
   /** Why not, in one short line without control characters. */
   why?: string;
+  /** Time alone was wrong: there was no answer yet, or the right one came too late. */
+  slow?: true;
 }
 
 export interface ProbeCall {
   probe: ProbeSpec;
   spec: Spec;
   version: string;
+  /** How long the answer is waited for, in ms; `probe.latency` unless given. What comes after `probe.latency` fails all the same. */
+  patience?: number;
 }
 
 /** What a probe needs of a driver. */
@@ -50,35 +54,45 @@ export async function runProbe(
   outside: Outside,
 ): Promise<ProbeResult> {
   const began = performance.now();
+  const limit = call.probe.latency;
   const failed = (why: string, latencyMs = performance.now() - began): ProbeResult => ({
     ok: false,
     latencyMs,
     why: clean(why, WHY),
   });
+  const unanswered = (why: string): ProbeResult => {
+    const result = failed(why);
+    return result.latencyMs >= limit ? { ...result, slow: true } : result;
+  };
   try {
     const { latencyMs, why, ...by } =
       call.probe.kind === 'invoke' ? await invoke(call, driver, ctx) : await http(call, driver, ctx, outside);
     if (why !== null) return { ...failed(why, latencyMs), ...by };
-    const limit = call.probe.latency;
     return latencyMs > limit
-      ? { ...failed(`took ${Math.ceil(latencyMs)} ms, limit ${limit} ms`, latencyMs), ...by }
+      ? { ...failed(`took ${Math.ceil(latencyMs)} ms, limit ${limit} ms`, latencyMs), slow: true, ...by }
       : { ok: true, latencyMs, ...by };
   } catch (error) {
     if (ctx.signal.aborted) throw new DOMException('the probe was cancelled', 'AbortError');
-    if (error instanceof TimeOver) return failed(`no answer within ${call.probe.latency} ms`);
+    if (error instanceof TimeOver) return unanswered(`no answer within ${patienceOf(call)} ms`);
     if (error instanceof BadAnswer) return failed(error.message);
-    if (error instanceof SluiceError && error.code === 'SLUICE_PROBE') return failed(error.message);
+    if (error instanceof SluiceError && error.code === 'SLUICE_PROBE') return unanswered(error.message);
     if (error instanceof SluiceError) throw error;
     if (call.probe.kind === 'http') return failed(`no answer: ${fetchReason(error)}`);
     throw new SluiceError('SLUICE_PROVIDER', clean(`${call.probe.name}: ${fetchReason(error)}`, WHY));
   }
 }
 
+function patienceOf({ probe, patience = probe.latency }: ProbeCall): number {
+  return patience;
+}
+
 type Compared = { latencyMs: number; why: string | null; requestId?: string };
 
-async function invoke({ probe, spec, version }: ProbeCall, driver: Invoker, ctx: CallContext): Promise<Compared> {
-  const answer = await bounded(ctx.signal, probe.latency + GRACE, (signal) =>
-    driver.invoke({ ...ctx, signal }, { spec, version, payload: probe.payload, timeoutMs: probe.latency }),
+async function invoke(call: ProbeCall, driver: Invoker, ctx: CallContext): Promise<Compared> {
+  const { probe, spec, version } = call;
+  const timeoutMs = patienceOf(call);
+  const answer = await bounded(ctx.signal, timeoutMs + GRACE, (signal) =>
+    driver.invoke({ ...ctx, signal }, { spec, version, payload: probe.payload, timeoutMs }),
   );
   const { functionError, executedVersion, body, latencyMs, requestId } = answer;
   const by = requestId === undefined ? {} : { requestId };
@@ -110,7 +124,7 @@ async function http(call: ProbeCall, driver: Invoker, ctx: CallContext, outside:
   const sending = { spec, use: 'probe' as const, url: urlFor(probe, receiver) };
   const headers = await withSecrets(probe.headers, sending, outside.secrets, ctx.signal);
   const began = performance.now();
-  const { status, body, cut } = await bounded(ctx.signal, probe.latency, (signal) =>
+  const { status, body, cut } = await bounded(ctx.signal, patienceOf(call), (signal) =>
     send({ ...probe, headers }, receiver, outside.net, signal),
   );
   const latencyMs = performance.now() - began;

@@ -45,6 +45,8 @@ export interface WatchReport {
 export interface WatchHeartbeat {
   report: WatchReport;
   at: number;
+  /** Whose first call by which probe has been made: a slow one counts from then on. */
+  met: string[];
 }
 
 /** A probe's result, for a step that must pass before the candidate gets weight. */

@@ -13,6 +13,7 @@ import type { Outside } from '../outside.js';
 import type { PlatformDriver } from '../platform/platform.js';
 import { quiet } from '../platform/quiet.js';
 import { bounded, type Clock, repeat } from './bounded.js';
+import { FIRST_CALL } from './first-call.js';
 import { OwnRequests } from './own-requests.js';
 import { paceAfter } from './pace.js';
 import { runProbe } from './probe.js';
@@ -76,6 +77,8 @@ class Watch {
   private readonly tally: Tally;
   private readonly asked: Questions;
   private readonly probes = new OwnRequests();
+  /** Whose first call by which probe has been made. */
+  private readonly met: Set<string>;
   private readonly readers: Reader[];
   private readonly stop = new AbortController();
 
@@ -88,6 +91,7 @@ class Watch {
     this.series = last?.series ?? [];
     this.tally = new Tally(last?.errors);
     this.asked = new Questions(last?.asked);
+    this.met = new Set(deps.lastHeartbeat?.met);
     // Without traffic there are no users to count.
     this.readers = input.weight > 0 ? input.spec.health.metrics.map((metric) => this.reader(metric)) : [];
     // One listener for each call in flight: dozens at the same time are meant.
@@ -171,11 +175,17 @@ class Watch {
 
   private async probe(probe: ProbeSpec, arm: Arm, version: string, counts: ProbeCounts): Promise<void> {
     const source = probeSource(probe);
+    const meets = `${source} ${arm}`;
+    const first = !this.met.has(meets);
     try {
       const { spec, from } = this.input;
       const { driver, outside } = this.deps;
-      const result = await runProbe({ probe, spec, version }, driver, quiet(this.stop.signal, from), outside);
+      const call = { probe, spec, version, ...(first ? { patience: Math.max(FIRST_CALL, probe.latency) } : {}) };
+      const result = await runProbe(call, driver, quiet(this.stop.signal, from), outside);
       if (result.requestId !== undefined) this.probes.add(result.requestId);
+      this.met.add(meets);
+      // A cold start says nothing of the release, and cold or warm it must get the same verdict.
+      if (first && result.slow === true) return;
       if (!result.ok && arm === 'candidate') this.tally.add(`${source}: ${result.why}`);
       counts.add(arm, result.ok);
     } catch (error) {
@@ -266,7 +276,7 @@ class Watch {
   private beat(): void {
     const verdict = this.deps.judge.verdict(this.state);
     const at = this.draw(verdict);
-    this.deps.heartbeat({ report: this.report(), at });
+    this.deps.heartbeat({ report: this.report(), at, met: [...this.met] });
     const { earliest } = this.input;
     if (earliest !== null && at >= earliest && verdict.passes) this.stop.abort();
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { runSmoke } from '../../activities/health/smoke.js';
+import type { ReleaseAnswer } from '../../activities/platform/platform.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { outsideFor } from '../support/outside.js';
 import { answered, calm, FunctionDouble, failedWith, probeSpec, specWith } from './double.js';
@@ -7,9 +8,20 @@ import { answered, calm, FunctionDouble, failedWith, probeSpec, specWith } from 
 const one = probeSpec({ name: 'one' });
 const two = probeSpec({ name: 'two', smoke: 2 });
 
-function smoke(driver: FunctionDouble, probes = [one, two], ctx = calm()) {
-  return runSmoke({ spec: specWith(probes), version: '7', probes }, { driver, ctx, outside: outsideFor() });
+function smoke(driver: FunctionDouble, probes = [one, two], { ctx = calm(), within = 60_000 } = {}) {
+  return runSmoke({ spec: specWith(probes), version: '7', probes, within }, { driver, ctx, outside: outsideFor() });
 }
+
+/** Answers the calls of the release in this order, the last answer for all that follow. */
+function answering(...answers: ReleaseAnswer[]) {
+  const driver = new FunctionDouble();
+  driver.answer = (version) => answers[Math.min(driver.calls[version] ?? 1, answers.length) - 1] ?? answered(version);
+  return driver;
+}
+
+const good = answered('7');
+const bad = failedWith('7', 'TypeError', 'card is undefined');
+const late = answered('7', { latencyMs: 4_500 });
 
 describe('a smoke test', () => {
   test('passes when each probe succeeds as often as it says', async () => {
@@ -21,16 +33,66 @@ describe('a smoke test', () => {
     expect(driver.calls).toEqual({ 7: 5 });
   });
 
-  test('fails at the first failing call, with the reason in full', async () => {
-    const driver = new FunctionDouble();
-    driver.answer = (version) =>
-      driver.calls[version] === 2 ? failedWith(version, 'TypeError', 'card is undefined') : answered(version);
+  test('fails when as many calls in a row fail as must pass, with the reason in full', async () => {
+    const driver = answering(good, bad);
     expect(await smoke(driver, [one])).toEqual({
       passed: false,
-      lines: ['one: call 2 of 3 failed: TypeError: card is undefined'],
-      why: 'probe one of version 7: call 2 of 3 failed: TypeError: card is undefined',
+      lines: ['one: 3 calls in a row failed: TypeError: card is undefined'],
+      why: 'probe one of version 7: 3 calls in a row failed: TypeError: card is undefined',
     });
-    expect(driver.calls).toEqual({ 7: 2 });
+    expect(driver.calls).toEqual({ 7: 4 });
+  });
+
+  test('one failure decides nothing: it passes once enough calls in a row are good', async () => {
+    const driver = answering(good, good, bad, good);
+    expect(await smoke(driver, [one])).toEqual({
+      passed: true,
+      lines: ['one: 3 passed in a row, slowest 1 ms'],
+    });
+    expect(driver.calls).toEqual({ 7: 6 });
+  });
+
+  test('fails at its deadline when neither comes, with the counts', async () => {
+    const driver = new FunctionDouble();
+    driver.answer = (version) => ((driver.calls[version] ?? 0) % 2 === 0 ? bad : good);
+    const { passed, why } = await smoke(driver, [one], { within: 300 });
+    expect(passed).toBe(false);
+    expect(why).toMatch(
+      /^probe one of version 7: neither 3 good nor 3 bad calls in a row within 300ms \(deadlines.probe\): \d+ of \d+ calls failed; the last failure: TypeError: card is undefined$/,
+    );
+  });
+
+  test.each([1, 3])(
+    'gives a cold release the verdict of a warm one: its first call may be slow (smoke: %d)',
+    async (smoked) => {
+      const probe = { ...one, smoke: smoked };
+      expect(await smoke(answering(late, good), [probe])).toMatchObject({
+        passed: true,
+        lines: [`one: ${smoked} of ${smoked} passed, slowest 1 ms; its first call started it and took 4500 ms`],
+      });
+      expect(await smoke(answering(late, bad), [probe])).toMatchObject({ passed: false });
+    },
+  );
+
+  test('waits for the first call longer than for any other, so that no second instance has to start', async () => {
+    const driver = new FunctionDouble();
+    driver.answer = (version) =>
+      driver.calls[version] === 1
+        ? new Promise((resolve) => setTimeout(() => resolve(answered(version, { latencyMs: 400 })), 400))
+        : answered(version);
+    expect(await smoke(driver, [{ ...one, latency: 100 }])).toMatchObject({ passed: true });
+    expect(driver.calls).toEqual({ 7: 4 });
+  });
+
+  test('a slow first call that is wrong counts, and so does every later slow one', async () => {
+    const wrong = { ...bad, latencyMs: 4_500 };
+    const driver = answering(wrong, bad);
+    expect(await smoke(driver, [one])).toMatchObject({ passed: false });
+    expect(driver.calls).toEqual({ 7: 3 });
+    expect(await smoke(answering(late, late), [one])).toMatchObject({
+      passed: false,
+      why: 'probe one of version 7: 3 calls in a row failed: took 4500 ms, limit 1000 ms',
+    });
   });
 
   test('does not wait for a slow probe when another one has failed', async () => {
@@ -39,7 +101,7 @@ describe('a smoke test', () => {
       driver.calls[version] === 1 ? new Promise(() => {}) : failedWith(version, 'TypeError', 'no');
     const report = await smoke(driver, [{ ...one, latency: 60_000 }, two]);
     expect(report.passed).toBe(false);
-    expect(report.lines).toEqual(['one: not finished', 'two: call 1 of 2 failed: TypeError: no']);
+    expect(report.lines).toEqual(['one: not finished', 'two: 2 calls in a row failed: TypeError: no']);
   });
 
   test('throws when a call cannot be made, so that it is tried again', async () => {
@@ -52,7 +114,7 @@ describe('a smoke test', () => {
     const driver = new FunctionDouble();
     driver.answer = () => new Promise(() => {});
     const stop = new AbortController();
-    const result = smoke(driver, [{ ...one, latency: 60_000 }], calm(stop.signal));
+    const result = smoke(driver, [{ ...one, latency: 60_000 }], { ctx: calm(stop.signal) });
     stop.abort();
     await expect(result).rejects.toMatchObject({ name: 'AbortError' });
   });

@@ -90,6 +90,36 @@ describe('the watcher of a weight', () => {
     expect(errors).toEqual([]);
   });
 
+  test('the first call of each release may be slow and does not count; every later slow one does', async () => {
+    const driver = new FunctionDouble();
+    const slow = 4_500;
+    driver.answer = (version) =>
+      answered(version, { latencyMs: driver.calls[version] === 1 || driver.calls[version] === 4 ? slow : 1 });
+    const { cancel } = start(driver);
+    await calledTimes(driver, '7', 22);
+    await calledTimes(driver, '6', 5);
+    const { verdict } = await cancel();
+    expect(verdict.candidate).toEqual({ requests: (driver.calls['7'] ?? 0) - 1, errors: 1 });
+    expect(verdict.stable).toEqual({ requests: (driver.calls['6'] ?? 0) - 1, errors: 1 });
+  });
+
+  test('a first call that is wrong counts, however slow; and after a crash no call is the first again', async () => {
+    const driver = new FunctionDouble();
+    driver.answer = (version) =>
+      driver.calls[version] === 1 ? { ...failedWith(version, 'Error', 'no'), latencyMs: 4_500 } : answered(version);
+    const before = start(driver);
+    await until('two heartbeats', () => before.beats.length >= 2);
+    const { verdict } = await before.cancel();
+    expect(verdict.candidate.errors).toBe(1);
+
+    const after = new FunctionDouble();
+    after.answer = (version) => answered(version, { latencyMs: after.calls[version] === 1 ? 4_500 : 1 });
+    const last = before.beats.at(-1);
+    const again = start(after, last === undefined ? {} : { lastHeartbeat: last });
+    await calledTimes(after, '7', 5);
+    expect((await again.cancel()).verdict.candidate.errors).toBe(2);
+  });
+
   test('makes 20 calls a second to each release, one at a time', async () => {
     const driver = new FunctionDouble();
     const began = performance.now();

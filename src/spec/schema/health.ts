@@ -62,7 +62,9 @@ const probe = strict({
     .describe('It has no side effects; needed where `invocation` is not sync.'),
   smoke: whole(1, 100)
     .prefault(DEFAULTS.probe.smoke)
-    .describe('How often in a row it must succeed before the candidate gets weight.'),
+    .describe(
+      'So many good calls in a row pass it before the candidate gets weight, and so many bad ones in a row fail it; neither by `deadlines.probe` fails.',
+    ),
 }).superRefine((value, ctx) => {
   const kinds = ['invoke', 'http'].filter((kind) => kind in value);
   if (kinds.length !== 1) {

@@ -15,7 +15,9 @@ const deadlines = strict({
   deploy: duration(SECOND, DAY).prefault(DEFAULTS.deadlines.deploy).describe('Deploying the release.'),
   warm: duration(SECOND, DAY).prefault(DEFAULTS.deadlines.warm).describe('Readying provisioned concurrency.'),
   shift: duration(SECOND, DAY).prefault(DEFAULTS.deadlines.shift).describe('One change of weights.'),
-  probe: duration(SECOND, DAY).prefault(DEFAULTS.deadlines.probe).describe('The smoke probes.'),
+  probe: duration(SECOND, DAY)
+    .prefault(DEFAULTS.deadlines.probe)
+    .describe('The smoke probes: what has neither passed nor failed by then fails.'),
   pause: duration(SECOND).prefault(DEFAULTS.deadlines.pause).describe('The longest pause.'),
   stuckAfter: duration(SECOND, DAY)
     .prefault(DEFAULTS.deadlines.stuckAfter)
