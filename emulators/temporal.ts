@@ -16,6 +16,8 @@ export interface TemporalOptions {
   headless?: boolean;
   /** File that gets what the server prints. */
   logFile?: string;
+  /** The server's dynamic configuration, such as limits lower than a production server has. */
+  dynamicConfig?: Record<string, string | number>;
 }
 
 export interface LocalTemporal {
@@ -51,6 +53,10 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Loca
       ...['--log-level', 'warn'],
       // One shard polls its transfer queue 20 times a second unless told otherwise: 50 ms on every workflow task.
       ...['--dynamic-config-value', 'history.transferProcessorMaxPollRPS=1000'],
+      ...Object.entries(options.dynamicConfig ?? {}).flatMap(([key, value]) => [
+        '--dynamic-config-value',
+        `${key}=${JSON.stringify(value)}`,
+      ]),
       ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort), '--ui-disable-news-fetch']),
       ...(options.dbFile === undefined ? [] : ['--db-filename', options.dbFile]),
     ],

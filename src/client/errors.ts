@@ -7,7 +7,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, NamespaceNotFoundError, TimeoutFailure } from '@temporalio/common';
 import type { ErrorCode } from '../model/errors.js';
 import { ERRORS, SluiceError } from '../model/errors.js';
 import { clean } from '../model/text.js';
@@ -15,9 +15,11 @@ import { clean } from '../model/text.js';
 /** gRPC's status codes that are read here. */
 const GRPC = {
   INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
   PERMISSION_DENIED: 7,
   RESOURCE_EXHAUSTED: 8,
   FAILED_PRECONDITION: 9,
+  UNIMPLEMENTED: 12,
   UNAVAILABLE: 14,
   UNAUTHENTICATED: 16,
 } as const;
@@ -65,6 +67,16 @@ export function isFailing(error: unknown): boolean {
   return grpcCode(error) === GRPC.FAILED_PRECONDITION && /task in failed state/i.test(failureOf(error).message);
 }
 
+/** Whether nobody can be reached there at all; any other code is the answer of a server. */
+export function isAway(error: unknown): boolean {
+  return grpcCode(error) === GRPC.UNAVAILABLE;
+}
+
+/** Whether the server has no worker to hand a query to. */
+export function isUnserved(error: unknown): boolean {
+  return isLate(error) || (grpcCode(error) === GRPC.FAILED_PRECONDITION && !isFailing(error));
+}
+
 /** What to do about that. */
 export function failing(what: string): SluiceError {
   return new SluiceError(
@@ -101,7 +113,10 @@ export function failureOf(error: unknown): { code: ErrorCode | null; message: st
   return { code: null, message: clean(last instanceof Error ? last.message : error, 1_000) };
 }
 
-/** Any error of a call as a SluiceError. `address` is where the call went. */
+/**
+ * Any error of a call as a SluiceError. `address` is where the call went. Only a server that does not answer is
+ * SLUICE_UNREACHABLE: every other status code is the answer of one, and the message repeats it.
+ */
 export function toSluiceError(error: unknown, address: string): SluiceError {
   if (error instanceof SluiceError) return error;
   if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError) {
@@ -109,14 +124,34 @@ export function toSluiceError(error: unknown, address: string): SluiceError {
     return new SluiceError(code ?? 'SLUICE_PROVIDER', message);
   }
   if (error instanceof WorkflowNotFoundError) return new SluiceError('SLUICE_NO_ROLLOUT', clean(error.message, 500));
+  if (error instanceof NamespaceNotFoundError) {
+    return new SluiceError(
+      'SLUICE_SETUP',
+      `the Temporal server at ${address} has no namespace ${clean(error.namespace, 100)}; set TEMPORAL_NAMESPACE to one that it has`,
+    );
+  }
   const why = failureOf(error).message;
+  if (isFailing(error)) return failing(`the rollout cannot answer (${why})`);
   switch (grpcCode(error)) {
     case GRPC.PERMISSION_DENIED:
     case GRPC.UNAUTHENTICATED:
       return new SluiceError('SLUICE_PERMISSION', `the Temporal server at ${address} refused: ${why}`);
     case GRPC.INVALID_ARGUMENT:
       return new SluiceError('SLUICE_REFUSED', `the Temporal server refused: ${why}`);
-    default:
+    case GRPC.UNIMPLEMENTED:
+      return new SluiceError(
+        'SLUICE_SETUP',
+        `the Temporal server at ${address} does not know this call (${why}); it needs a newer version`,
+      );
+    case GRPC.UNAVAILABLE:
+    case GRPC.DEADLINE_EXCEEDED:
       return unreachable(address, why);
+    case null:
+      return new SluiceError('SLUICE_TEMPORAL', `the call to the Temporal server at ${address} failed: ${why}`);
+    default:
+      return new SluiceError(
+        'SLUICE_TEMPORAL',
+        `the Temporal server at ${address} could not do it now: ${why}. Try again`,
+      );
   }
 }

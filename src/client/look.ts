@@ -10,12 +10,11 @@ import { clean } from '../model/text.js';
 import type { RolloutView } from '../model/view.js';
 import type { Outcome, RolloutType } from '../model/words.js';
 import type { Link } from './connect.js';
-import { failing, failureOf, grpcCode, isFailing, isLate, noWorker, toSluiceError } from './errors.js';
+import { failing, failureOf, isFailing, isLate, isUnserved, noWorker, toSluiceError } from './errors.js';
 import type { Snapshot, TargetName } from './types.js';
 
 /** Longest wait for a worker's answer to a query, in ms. */
 const ANSWER_WITHIN = 5_000;
-const UNAVAILABLE = 14;
 
 /** A look, and which run it was. */
 export interface Look extends Snapshot {
@@ -71,8 +70,8 @@ export async function ask(link: Link, handle: WorkflowHandle): Promise<RolloutVi
   } catch (error) {
     // It has answered, under a key that is not here.
     if (error instanceof SluiceError) throw error;
-    if (grpcCode(error) === UNAVAILABLE) throw toSluiceError(error, link.address);
     if (isFailing(error)) throw failing(`${handle.workflowId} cannot be asked`);
+    if (!isUnserved(error)) throw toSluiceError(error, link.address);
     throw noWorker(
       isLate(error)
         ? `${handle.workflowId} did not answer within ${ANSWER_WITHIN / 1000} s`

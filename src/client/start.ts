@@ -6,14 +6,13 @@ import { isName, rolloutId, TASK_QUEUE, targetId } from '../model/ids.js';
 import { clean } from '../model/text.js';
 import type { TargetView } from '../model/view.js';
 import type { Link } from './connect.js';
-import { grpcCode, isLate, noWorker, toSluiceError } from './errors.js';
+import { failing, isFailing, isLate, isUnserved, noWorker, toSluiceError } from './errors.js';
 import { describe, look } from './look.js';
 import { startProof } from './proof.js';
 import type { StartAnswer, StartRequest, TargetName } from './types.js';
 
 /** Longest wait for the companion's answer, in ms. */
 const ANSWER_WITHIN = 10_000;
-const UNAVAILABLE = 14;
 
 /** See `Sluice.start`. */
 export async function start(link: Link, request: StartRequest): Promise<StartAnswer> {
@@ -102,6 +101,7 @@ async function byCompanion(link: Link, request: StartRequest, mode: 'queue' | 'r
     if (isLate(error)) {
       throw noWorker(`whether the release was taken over by target ${app}/${environment} is not known`);
     }
+    if (isFailing(error)) throw failing(`the release was not taken over by target ${app}/${environment}`);
     throw toSluiceError(error, link.address);
   }
 }
@@ -157,7 +157,8 @@ export async function ledgerOf(link: Link, target: TargetName): Promise<TargetVi
   } catch (error) {
     const found = toSluiceError(error, link.address);
     if (found.code === 'SLUICE_NO_ROLLOUT') return null;
-    if (grpcCode(error) === UNAVAILABLE) throw found;
+    if (isFailing(error)) throw failing(`the companion of ${target.app}/${target.environment} cannot be asked`);
+    if (!isUnserved(error)) throw found;
     throw noWorker(`the companion of ${target.app}/${target.environment} does not answer`);
   }
 }

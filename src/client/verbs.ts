@@ -8,20 +8,19 @@ import { rolloutId } from '../model/ids.js';
 import type { Decision, VerbAnswer, VerbArgs } from '../model/view.js';
 import type { MessageVerb } from '../model/words.js';
 import type { Link } from './connect.js';
-import { failing, failureOf, grpcCode, isCrowded, isFailing, isLate, noWorker, toSluiceError } from './errors.js';
+import { failing, failureOf, isAway, isCrowded, isFailing, isLate, noWorker, toSluiceError } from './errors.js';
 import { look } from './look.js';
 import { verbProof } from './proof.js';
 import type { TargetName } from './types.js';
 
 /** Longest wait for the workflow's answer, in ms. */
 const ANSWER_WITHIN = 10_000;
-/** Longest further wait of an abort in a flood of messages, in ms. */
+/** Longest further wait of an abort that cannot even be left as a signal, in ms. */
 const PATIENCE = 60_000;
 /** Between two tries, in ms. */
 const AGAIN = 500;
-const INVALID_ARGUMENT = 3;
 
-/** See `Sluice.verb`. An abort that nobody can answer is left as a signal: it must land, whoever comes back when. */
+/** See `Sluice.verb`. An abort that is not answered is left as a signal: it must land, whoever comes back when. */
 export async function verb(
   link: Link,
   target: TargetName,
@@ -39,18 +38,10 @@ export async function verb(
   try {
     return await patiently(ask, Date.now() + ANSWER_WITHIN);
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw await nothingRuns(link, target, said);
-    if (error instanceof WorkflowUpdateFailedError) {
-      const { code, message } = failureOf(error);
-      throw new SluiceError(code ?? 'SLUICE_VERB', message);
-    }
-    if (isFailing(error) && said !== 'abort') throw failing(`${said} of ${id} was not answered`);
-    if (isCrowded(error) && said !== 'abort') {
-      throw new SluiceError('SLUICE_PROVIDER', `${id} has had more messages than a run may have; say ${said} again`);
-    }
-    if (!isLate(error) && !isCrowded(error) && !isFailing(error)) throw toSluiceError(error, link.address);
-    if (said !== 'abort') throw noWorker(`${said} of ${id} was not answered, and may or may not be done later`);
-    return leftAbort(link, id, message, () => patiently(ask, Date.now() + PATIENCE));
+    const refusal = await refusalOf(link, target, said, error);
+    if (refusal !== null) throw refusal;
+    if (said !== 'abort') throw unanswered(`${said} of ${id}`, error, link.address);
+    return leftAbort(link, target, message, ask, error);
   }
 }
 
@@ -66,25 +57,81 @@ async function patiently<T>(ask: (until: number) => Promise<T>, until: number): 
   }
 }
 
+/** Why there is nothing to leave behind: it was refused, or there is nobody to say it to. Null: nobody has answered. */
+async function refusalOf(
+  link: Link,
+  target: TargetName,
+  said: MessageVerb,
+  error: unknown,
+): Promise<SluiceError | null> {
+  // It has answered, under a key that is not here.
+  if (error instanceof SluiceError) return error;
+  if (error instanceof WorkflowNotFoundError) return nothingRuns(link, target, said);
+  if (error instanceof WorkflowUpdateFailedError) {
+    const { code, message } = failureOf(error);
+    return new SluiceError(code ?? 'SLUICE_VERB', message);
+  }
+  const found = toSluiceError(error, link.address);
+  return found.code === 'SLUICE_PERMISSION' || found.code === 'SLUICE_SETUP' ? found : null;
+}
+
+/** What became of a verb that nobody has answered. */
+function unanswered(what: string, error: unknown, address: string): SluiceError {
+  if (isFailing(error)) return failing(`${what} was not answered`);
+  if (isLate(error)) return noWorker(`${what} was not answered, and may or may not be done later`);
+  if (!isCrowded(error)) return toSluiceError(error, address);
+  return new SluiceError('SLUICE_TEMPORAL', `${what}: the run has had more messages than it may have; say it again`);
+}
+
 /**
- * Leaves an abort that nobody has answered as a signal. The server refuses that only where a run has had its 10,000; in such
- * a flood the rollout comes to it when the server takes no more of them, so it is asked on.
+ * Leaves an abort as a signal, which the server keeps for whoever comes back, whatever state the run's tasks are in. It
+ * refuses that only where a run has had its 10,000 signals; in such a flood the update is asked for on, in turn with the
+ * signal, until the rollout continues as a new run.
  */
 async function leftAbort(
   link: Link,
-  id: string,
+  target: TargetName,
   message: Decision & VerbArgs,
-  askOn: () => Promise<VerbAnswer>,
+  ask: (until: number) => Promise<VerbAnswer>,
+  why: unknown,
 ): Promise<VerbAnswer> {
-  try {
-    await link.temporal.workflow.getHandle(id).signal(verbSignal('abort'), message);
-  } catch (error) {
-    if (grpcCode(error) !== INVALID_ARGUMENT) throw toSluiceError(error, link.address);
-    return askOn().catch((later: unknown) => {
-      throw isLate(later) ? noWorker(`abort of ${id} was not answered`) : toSluiceError(later, link.address);
-    });
+  const id = rolloutId(target.app, target.environment);
+  const handle = link.temporal.workflow.getHandle(id);
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    const unsent = await handle.signal(verbSignal('abort'), message).then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
+    if (unsent === null) throw left(id, why);
+    const refusal = await refusalOf(link, target, 'abort', unsent.error);
+    if (refusal !== null) throw refusal;
+    if (isAway(unsent.error) || Date.now() >= end) {
+      const { message: because } = toSluiceError(unsent.error, link.address);
+      throw new SluiceError(
+        isAway(unsent.error) ? 'SLUICE_UNREACHABLE' : 'SLUICE_TEMPORAL',
+        `abort of ${id} was neither answered nor left as a signal; say it again (${because})`,
+      );
+    }
+    try {
+      return await ask(Date.now() + ANSWER_WITHIN);
+    } catch (error) {
+      const no = await refusalOf(link, target, 'abort', error);
+      if (no !== null) throw no;
+    }
+    await pause(AGAIN);
   }
-  throw noWorker(`abort of ${id} is left as a signal and will be done once a worker is back`);
+}
+
+/** The signal is there; `why` it had to be one. */
+function left(id: string, why: unknown): SluiceError {
+  const what = `abort of ${id} is left as a signal`;
+  if (isFailing(why)) return failing(`${what} and will be done as soon as the rollout can go on`);
+  if (isLate(why)) return noWorker(`${what} and will be done once a worker is back`);
+  return new SluiceError(
+    'SLUICE_TEMPORAL',
+    `${what}, behind the messages that came before it; see what becomes of it with \`sluice get ${id}\``,
+  );
 }
 
 async function nothingRuns(link: Link, target: TargetName, said: MessageVerb): Promise<SluiceError> {

@@ -1,7 +1,7 @@
 /** Follows a rollout to its end. */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { SluiceError } from '../model/errors.js';
+import { type ErrorCode, SluiceError } from '../model/errors.js';
 import { rolloutId } from '../model/ids.js';
 import { isReached, type Until } from '../model/until.js';
 import type { RolloutView } from '../model/view.js';
@@ -18,6 +18,8 @@ const LATE = 1_000;
 const LAST_WORDS = 3_000;
 /** How long a server may be away before the watch gives up, in ms. */
 const AWAY_AT_MOST = 60_000;
+/** Troubles that can end by themselves. */
+const PASSING = new Set<ErrorCode>(['SLUICE_NO_WORKER', 'SLUICE_UNREACHABLE', 'SLUICE_TEMPORAL']);
 
 /** See `Sluice.watch`. */
 export async function* watch(link: Link, target: TargetName, options: WatchOptions = {}): AsyncGenerator<Snapshot> {
@@ -37,10 +39,8 @@ export async function* watch(link: Link, target: TargetName, options: WatchOptio
       const seen = await lookCalmly(whom);
       const now = Date.now();
       if (seen instanceof SluiceError) {
-        if (seen.code === 'SLUICE_UNREACHABLE') {
-          awaySince ??= now;
-          if (now - awaySince > AWAY_AT_MOST) throw seen;
-        }
+        awaySince = seen.code === 'SLUICE_NO_WORKER' ? null : (awaySince ?? now);
+        if (awaySince !== null && now - awaySince > AWAY_AT_MOST) throw seen;
         yield { view: last.view, ended: false, trouble: seen.message };
         wait = LATE;
       } else if (seen === null) {
@@ -122,7 +122,7 @@ async function lookCalmly(whom: Whom): Promise<Look | SluiceError | null> {
     return await whom.look();
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
-    if (error.code === 'SLUICE_NO_WORKER' || error.code === 'SLUICE_UNREACHABLE') return error;
+    if (PASSING.has(error.code)) return error;
     throw error;
   }
 }

@@ -84,6 +84,10 @@ export const ERRORS = {
   },
   SLUICE_USAGE: { final: true, means: 'The command line is not understood; the message says what was expected.' },
   SLUICE_UNREACHABLE: { final: true, means: 'The Temporal server cannot be reached.' },
+  SLUICE_TEMPORAL: {
+    final: false,
+    means: 'The Temporal server answers, and could not do what it was asked; the message has its answer. Try again.',
+  },
   SLUICE_SETUP: {
     final: true,
     means: 'Something this machine or namespace needs is missing; the message says what to do.',

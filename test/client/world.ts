@@ -38,11 +38,13 @@ export interface WorldOptions {
   codecKeys?: string;
   /** Events after which a rollout continues as new. */
   history?: number;
+  /** Limits of the server, lower than a production server's. */
+  dynamicConfig?: Record<string, string | number>;
 }
 
 export async function startWorld(options: WorldOptions): Promise<World> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const temporal = await startTemporal({ headless: true });
+  const temporal = await startTemporal({ headless: true, dynamicConfig: options.dynamicConfig ?? {} });
   const connection = await NativeConnection.connect({ address: temporal.address });
   const plain = await Connection.connect({ address: temporal.address });
   if (options.searchAttributes) await ensureSearchAttributes(connection, 'default');
