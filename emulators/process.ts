@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SluiceError } from '../src/model/errors.js';
 import { register, unregister } from './registry.js';
-import { projectRoot } from './tools.js';
+import { home } from './tools.js';
 
 /** How many of a process's last lines are kept for an error message. */
 const KEPT_LINES = 40;
@@ -94,7 +94,7 @@ export async function startProcess(options: StartOptions): Promise<Running> {
 
 /** A folder of the process's own, inside the project: nothing is written elsewhere. */
 function privateTemp(name: string): string {
-  const folder = join(projectRoot(), '.sluice', 'tmp');
+  const folder = join(home(), 'tmp');
   mkdirSync(folder, { recursive: true });
   const temp = mkdtempSync(join(folder, `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}-`));
   // Code unpacked here must not take the project's module type for its own.

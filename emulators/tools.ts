@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SluiceError } from '../src/model/errors.js';
@@ -18,6 +19,16 @@ export function projectRoot(from = dirname(fileURLToPath(import.meta.url))): str
   return projectRoot(parent);
 }
 
+/**
+ * Where the set-up puts tools, logs and temporary files: `.sluice` of a clone; of an installed package, which may be
+ * read-only, a folder of the user's cache. `scripts/setup/places.mjs` says the same.
+ */
+export function home(env: NodeJS.ProcessEnv = process.env, root = projectRoot()): string {
+  if (existsSync(join(root, 'tsconfig.json'))) return join(root, '.sluice');
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sluice', version);
+}
+
 /** Whether the version that `temporal --version` printed is new enough. */
 export function newEnough(printed: string): boolean {
   const found = /(\d+)\.(\d+)\.(\d+)/.exec(printed)?.slice(1).map(Number);
@@ -27,18 +38,31 @@ export function newEnough(printed: string): boolean {
 }
 
 /**
- * The path of a program. For `temporal`, `TEMPORAL_CLI` and then PATH go first when new enough; everything else is in the
- * project's own virtual environment.
+ * The path of a program. For `temporal`, `TEMPORAL_CLI` and then PATH go first when new enough; everything else is in
+ * Sluice's own virtual environment.
  * @throws SluiceError SLUICE_SETUP when it is nowhere.
  */
 export function toolPath(tool: Tool, env: NodeJS.ProcessEnv = process.env): string {
-  const own = join(projectRoot(), '.sluice', 'venv', 'bin', tool);
+  const own = join(home(env), 'venv', 'bin', tool);
   const outside = tool === 'temporal' ? [env.TEMPORAL_CLI, onPath(tool, env)] : [];
   const found = outside.find((path) => path !== undefined && path !== '' && isRecentTemporal(path));
   if (found !== undefined) return found;
   if (runs(own)) return own;
   const tried = [...outside.filter((path) => path !== undefined && path !== ''), own].join(', ');
-  throw new SluiceError('SLUICE_SETUP', `${tool} is not installed (tried ${tried}). Run \`npm run setup\` first.`);
+  throw new SluiceError(
+    'SLUICE_SETUP',
+    `${tool} is not installed (tried ${tried}). Run \`npm run setup\` in a clone, or \`sluice up\` in your project, which installs it.`,
+  );
+}
+
+/** Whether `toolPath` finds it. */
+export function hasTool(tool: Tool, env: NodeJS.ProcessEnv = process.env): boolean {
+  try {
+    toolPath(tool, env);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function onPath(tool: string, env: NodeJS.ProcessEnv): string | undefined {

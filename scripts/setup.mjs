@@ -1,5 +1,6 @@
 /**
- * Sets up, in the clone alone, what a command needs: `node scripts/setup.mjs [--for check|build|demo|test|services]`.
+ * Sets up what a command needs, in the clone alone: `node scripts/setup.mjs [--for check|build|demo|test|services]`. An
+ * installed package has `--for up` alone, which puts the tools of `sluice up` into the user's cache.
  * Needs Node, npm and Python with pip, and no package: node's own modules only. It says on standard error what it does;
  * a second run finds everything there, does nothing and says nothing.
  */
@@ -16,12 +17,13 @@ import { temporalCli, testServer } from './setup/servers.mjs';
 import { tools } from './setup/tools.mjs';
 import { atLeast, NEEDS } from './setup/versions.mjs';
 
-export { ROOT };
+export { endAll, ROOT };
 
 /** What each command needs, in the order it is made. */
 const STEPS = {
   check: [packages],
   build: [packages, build],
+  up: [tools, temporalCli],
   demo: [packages, tools, temporalCli, build],
   test: [packages, tools, temporalCli, testServer, build],
   services: [packages, tools, temporalCli, testServer, build],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SluiceError } from '../../src/model/errors.js';
 import type { OnCall } from '../http.js';
 import { register, unregister } from '../registry.js';
-import { projectRoot } from '../tools.js';
+import { home } from '../tools.js';
 import type { Role } from './actions.js';
 import { Azure } from './azure.js';
 import { type Certificates, makeCertificates } from './certificates.js';
@@ -182,7 +182,7 @@ function describe(azure: Azure, folder: string, ca: string): Omit<EmulatedAzure,
 
 /** A folder of the run's own, inside the project. */
 function temporary(): string {
-  const parent = join(projectRoot(), '.sluice', 'tmp');
+  const parent = join(home(), 'tmp');
   mkdirSync(parent, { recursive: true });
   return mkdtempSync(join(parent, 'azure-'));
 }

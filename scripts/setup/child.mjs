@@ -19,7 +19,7 @@ export function isEnding() {
 
 /**
  * Runs a program in a process group of its own, so that what it starts ends with it.
- * What it prints goes to .sluice/logs/NAME.log. Answers its standard output.
+ * What it prints goes to logs/NAME.log of its home. Answers its standard output.
  * @throws SetupError with its last words when it cannot be started or ends other than with 0.
  */
 export function run(at, name, command, args, env = {}) {
@@ -62,7 +62,7 @@ export function run(at, name, command, args, env = {}) {
         code === 0
           ? null
           : new SetupError(
-              `\`${said}\` ended with ${signal ?? code} (log: ${path.relative(at.root, logFile)})\n${indent(last)}`,
+              `\`${said}\` ended with ${signal ?? code} (log: ${logFile.startsWith(at.root) ? path.relative(at.root, logFile) : logFile})\n${indent(last)}`,
             ),
       ),
     );

@@ -1,13 +1,26 @@
-/** Where the set-up puts things: everything but node_modules/ and dist/ is below one git-ignored folder of the clone. */
+/**
+ * Where the set-up puts things: in a clone below one git-ignored folder of it (all but node_modules/ and dist/), for an
+ * installed package below the user's cache, since an install may be read-only and the next one would delete it.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The clone these scripts belong to. */
+/** The clone or the installed package that these scripts belong to. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The places of a clone. */
+/** The folder for tools and logs. `emulators/tools.ts` finds the tools in the same place. */
+export function homeOf(root, env = process.env) {
+  // A package holds no sources.
+  if (existsSync(path.join(root, 'tsconfig.json'))) return path.join(root, '.sluice');
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  return path.join(env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'sluice', version);
+}
+
+/** The places of a clone or of an installed package. */
 export function places(root = ROOT) {
-  const home = path.join(root, '.sluice');
+  const home = homeOf(root);
   return {
     root,
     home,

@@ -12,6 +12,11 @@ import { verb } from './verbs.js';
 import { wait, watch } from './watch.js';
 import { rollout } from './whole.js';
 
+export type { ErrorCode } from '../model/errors.js';
+export { SluiceError } from '../model/errors.js';
+export type { RolloutInput, Spec } from '../model/spec.js';
+export type * from '../model/view.js';
+export type { MessageVerb, OnNewRelease, Outcome, Phase, RolloutType } from '../model/words.js';
 export type { ConnectOptions } from './connect.js';
 export { addressOf, connectLink } from './connect.js';
 export { diagnoseFrom } from './diagnose.js';

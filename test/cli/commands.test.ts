@@ -503,6 +503,17 @@ describe('files', () => {
   });
 
   test.each([
+    ['makes it where there is none', null, '.sluice/\n', true],
+    ['adds a line', 'node_modules', 'node_modules\n.sluice/\n', true],
+    ['leaves one that ignores it already', '/.sluice\n', '/.sluice\n', false],
+  ])('init keeps what `sluice up` stores out of git: %s', async (_name, before, after, ignored) => {
+    if (before !== null) writeFileSync(path.join(folder, '.gitignore'), before);
+    const { code, out } = await play(['init', '-o', 'json'], { cwd: folder });
+    expect([code, JSON.parse(out)]).toEqual([0, { file: 'rollout.yaml', ignored }]);
+    expect(readFileSync(path.join(folder, '.gitignore'), 'utf8')).toBe(after);
+  });
+
+  test.each([
     ['canary', ['--slot', 'staging']],
     ['direct', []],
   ])('init for App Service writes a spec that is valid: %s', async (strategy, more) => {

@@ -1,7 +1,9 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newEnough, projectRoot, toolPath } from '../../emulators/tools.js';
+import { home, newEnough, projectRoot, toolPath } from '../../emulators/tools.js';
+import { script } from '../setup/clone.js';
+import { ROOT } from '../support/tools.js';
 
 let folder: string;
 beforeAll(() => {
@@ -30,6 +32,18 @@ test.each([
 test('the root is the folder with package.json, also from a folder below', () => {
   expect(existsSync(join(projectRoot(), 'package.json'))).toBe(true);
   expect(projectRoot(join(projectRoot(), 'dist', 'emulators'))).toBe(projectRoot());
+});
+
+test('tools are kept in a clone, and of an installed package in the cache of the user; the set-up agrees', async () => {
+  const { homeOf } = await script<{ homeOf(root: string, env: NodeJS.ProcessEnv): string }>('setup/places.mjs');
+  const installed = join(folder, 'installed');
+  mkdirSync(installed);
+  writeFileSync(join(installed, 'package.json'), '{ "version": "1.2.3" }');
+  for (const find of [(root: string, env: NodeJS.ProcessEnv) => home(env, root), homeOf]) {
+    expect(find(ROOT, {})).toBe(join(ROOT, '.sluice'));
+    expect(find(installed, { XDG_CACHE_HOME: '/cache' })).toBe('/cache/sluice/1.2.3');
+    expect(find(installed, {})).toBe(join(homedir(), '.cache', 'sluice', '1.2.3'));
+  }
 });
 
 test('TEMPORAL_CLI goes first when it is new enough', () => {

@@ -1,12 +1,12 @@
 /** What lies on disk after the rollouts: logs, the server's database, artifacts, temporary files. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { projectRoot } from '../../emulators/tools.js';
+import { home } from '../../emulators/tools.js';
 import type { Gathered } from './gathered.js';
 import type { World } from './world.js';
 
 /** Where processes of this project keep temporary files. */
-const TEMP = path.join(projectRoot(), '.sluice', 'tmp');
+const TEMP = path.join(home(), 'tmp');
 
 export function gatherFiles({ kept }: World, to: Gathered): void {
   to.add('worker log', kept.workerLog, readFileSync(kept.workerLog));

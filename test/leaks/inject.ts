@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'n
 import { request } from 'node:https';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { projectRoot } from '../../emulators/tools.js';
+import { home } from '../../emulators/tools.js';
 import { contentOf } from '../../src/artifact/index.js';
 import type { ReleaseSource } from '../../src/model/spec.js';
 import { CliGatherer } from './gather-cli.js';
@@ -107,7 +107,7 @@ function leakIntoFiles({ kept }: World, value: ValueFor): () => void {
   appendFileSync(kept.serverLog, `level=warn msg=${JSON.stringify(value('server log'))}\n`);
   mkdirSync(kept.store, { recursive: true });
   writeFileSync(path.join(kept.store, 'leak.gz'), gzipSync(value('artifact store')));
-  const parent = path.join(projectRoot(), '.sluice', 'tmp');
+  const parent = path.join(home(), 'tmp');
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(path.join(parent, 'worker-leak-'));
   writeFileSync(

@@ -5,11 +5,13 @@ import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { firstSpec, writeNew } from '../first-spec.js';
 import { type Given, usage } from '../given.js';
+import { ignoreState } from '../ignore-state.js';
 import { emit, print } from '../print.js';
 
 export const init = command({
   name: 'init',
   does: 'Writes a first rollout.yaml. Never overwrites a file.',
+  more: 'Adds .sluice/ to .gitignore, where `sluice up` keeps its state, unless a line ignores it already.',
   args: [],
   options: [
     { flags: '--app <name>', means: 'The app (my-app).' },
@@ -46,8 +48,14 @@ export const init = command({
         release: { folder: './dist' },
       }),
     );
-    if (ctx.json) emit(ctx, { file });
-    else print(ctx, [`wrote ${file}`, `next: sluice validate ${file}, then sluice plan ${file}`]);
+    const ignored = ignoreState(ctx.cwd);
+    if (ctx.json) emit(ctx, { file, ignored });
+    else
+      print(ctx, [
+        `wrote ${file}`,
+        ...(ignored ? ['added .sluice/ to .gitignore'] : []),
+        `next: sluice validate ${file}, then sluice plan ${file}`,
+      ]);
     return EXIT.succeeded.code;
   },
 });

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { SluiceError } from '../../model/errors.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { emit, print, say } from '../print.js';
@@ -62,6 +63,7 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
   const access = policy === null ? {} : withPolicy(ctx, grantKeysOf(ctx.env));
   const { startTemporal } = await import('../../../emulators/temporal.js');
   const { freePort, startProcess } = await import('../../../emulators/process.js');
+  await installTools(ctx, wanted.emulate);
   say(ctx, 'starting Temporal…');
   const temporal = await startTemporal({
     logFile: path.join(folder, 'temporal.log'),
@@ -104,6 +106,23 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
   }
   say(ctx, ['the worker has ended by itself:', ...worker.lastLines().slice(-10)].join('\n  '));
   return EXIT.error.code;
+}
+
+/** Installs what is missing: in a project that has Sluice as a package, nothing else brings these programs. Errors: SLUICE_SETUP. */
+async function installTools(ctx: Context, emulate: string | undefined): Promise<void> {
+  const { projectRoot, hasTool } = await import('../../../emulators/tools.js');
+  const needed = emulate === 'aws' ? (['temporal', 'python', 'ministack'] as const) : (['temporal'] as const);
+  if (needed.every((tool) => hasTool(tool, ctx.env))) return;
+  const { setup, endAll } = (await import(pathToFileURL(path.join(projectRoot(), 'scripts', 'setup.mjs')).href)) as {
+    setup(target: 'up', options: { say(line: string): void }): Promise<string[]>;
+    endAll(): Promise<void>;
+  };
+  ctx.signal.addEventListener('abort', () => void endAll(), { once: true });
+  try {
+    await setup('up', { say: (line) => say(ctx, line) });
+  } catch (error) {
+    throw new SluiceError('SLUICE_SETUP', error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** What a worker needs beside its policy and was not given. */

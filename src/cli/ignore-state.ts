@@ -1,0 +1,20 @@
+/** Keeps what Sluice stores in a project out of its git repository. */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { usage } from './given.js';
+
+/** Lines of a .gitignore that ignore the folder already. */
+const IGNORES = /^\/?(?:\*\*\/)?\.sluice\/?\s*$/m;
+
+/** Adds `.sluice/` to the project's .gitignore. False when a line has it already. Errors: SLUICE_USAGE when it cannot be written. */
+export function ignoreState(folder: string): boolean {
+  const file = path.join(folder, '.gitignore');
+  try {
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    if (IGNORES.test(text)) return false;
+    appendFileSync(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}.sluice/\n`);
+    return true;
+  } catch (error) {
+    throw usage(`.gitignore cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
