@@ -3,7 +3,7 @@ const values = { dependencyTypesNot: ['type-only'] };
 const TEMPORAL = 'node_modules/@temporalio';
 
 /** Folders whose index.ts (and types.ts, where there is one) is all that others see. */
-const FACES = 'src/(?:access|artifact|client|codec|judge|plan|spec)';
+const FACES = 'src/(?:access|artifact|client|codec|judge|plan|platforms|spec)';
 
 function rule(name, comment, from, to) {
   return { name, comment, severity: 'error', from, to };
@@ -41,16 +41,22 @@ module.exports = {
       { ...values, pathNot: '^src/(?:judge|model)/' },
     ),
     rule(
+      'platforms-are-rules',
+      'what a platform allows, for everybody who must know it: no I/O, nothing of its services',
+      { path: '^src/platforms/' },
+      { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:platforms|model)/' },
+    ),
+    rule(
       'spec-parses',
-      'it knows the model and the plan, and its libraries',
+      'it knows the model, the plan and the rules of the platforms, and its libraries',
       { path: '^src/spec/' },
-      { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:spec|model|plan)/' },
+      { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:spec|model|plan|platforms)/' },
     ),
     rule(
       'artifact-packs',
-      'it knows the model only',
+      'it knows the model and the rules of the platforms',
       { path: '^src/artifact/' },
-      { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:artifact|model)/' },
+      { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:artifact|model|platforms)/' },
     ),
     rule(
       'access-decides',
@@ -91,7 +97,7 @@ module.exports = {
       {
         ...values,
         path: '^(?:src|workflows|emulators)/',
-        pathNot: '^src/(?:access|model|plan|judge|spec|artifact)/',
+        pathNot: '^src/(?:access|model|plan|platforms|judge|spec|artifact)/',
       },
     ),
     rule(

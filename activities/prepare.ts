@@ -7,6 +7,7 @@ import { ERRORS, SluiceError } from '../src/model/errors.js';
 import type { Spec } from '../src/model/spec.js';
 import { makePlan } from '../src/plan/index.js';
 import { PLAN_SCHEMA } from '../src/plan/types.js';
+import { packingOf } from '../src/platforms/index.js';
 import type { AccountAccess } from './access/index.js';
 import { healthBefore } from './health/before.js';
 import { type Checked, checkOutside } from './outside-checks.js';
@@ -28,9 +29,10 @@ export interface Preparing extends Checked {
 /** Local code becomes an artifact, by digest: what is tested is what is promoted. */
 async function withArtifact(spec: Spec, { store, releaseDirs }: Preparing): Promise<Spec> {
   const { release } = spec;
-  if ('folder' in release)
-    return { ...spec, release: { artifact: await packFolder(release.folder, store, releaseDirs) } };
-  if ('zip' in release) return { ...spec, release: { artifact: await packZip(release.zip, store, releaseDirs) } };
+  const rules = packingOf(spec.target.platform);
+  const place = { store, within: releaseDirs };
+  if ('folder' in release) return { ...spec, release: { artifact: await packFolder(release.folder, rules, place) } };
+  if ('zip' in release) return { ...spec, release: { artifact: await packZip(release.zip, rules, place) } };
   return spec;
 }
 

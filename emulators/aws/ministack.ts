@@ -5,13 +5,13 @@ import { toolPath } from '../tools.js';
 export const INVOKED_AS = 'x-sluice-invoked-as';
 
 /**
- * ministack as it is, but for three things the gateway cannot add from outside. `context.invokedFunctionArn` is by the alias
+ * ministack as it is, but for four things the gateway cannot add from outside. `context.invokedFunctionArn` is by the alias
  * that the caller used, not by the version that was drawn. CloudWatch has the trimmed count `TC(low:high)`: the number of
- * values above `low` up to `high` ("CloudWatch statistics definitions"). And the CodeSha256 of a container image is the
- * image's digest. Written against ministack 1.5.33; a version that has not got these functions goes without.
+ * values above `low` up to `high` ("CloudWatch statistics definitions"). The CodeSha256 of a container image is the
+ * image's digest. And links in a zip are unpacked as links, with the permissions of the rest. Written against ministack 1.5.33; a version that has not got these functions goes without.
  */
 const PROGRAM = `
-import contextvars, json, re, sys
+import contextvars, json, os, re, stat, sys, zipfile
 from ministack.app import main
 from ministack.services import cloudwatch as watch
 from ministack.services import lambda_svc as svc
@@ -68,6 +68,28 @@ def with_image_digest(write):
 if all(hasattr(svc, name) for name in ("_create_function", "_update_code", "_functions", "json_response")):
     svc._create_function = with_image_digest(svc._create_function)
     svc._update_code = with_image_digest(svc._update_code)
+
+plain_extract = zipfile.ZipFile._extract_member
+def extract_member(archive, member, targetpath, pwd):
+    info = member if isinstance(member, zipfile.ZipInfo) else archive.getinfo(member)
+    mode = info.external_attr >> 16
+    folder = os.path.realpath(os.path.join(targetpath, os.path.dirname(info.filename)))
+    if os.path.commonpath([folder, os.path.realpath(targetpath)]) != os.path.realpath(targetpath):
+        raise zipfile.BadZipFile(f"{info.filename} leads out of the folder")
+    if not stat.S_ISLNK(mode):
+        target = plain_extract(archive, info, targetpath, pwd)
+        if stat.S_IMODE(mode) and not info.is_dir():
+            os.chmod(target, stat.S_IMODE(mode))
+        return target
+    target = os.path.normpath(os.path.join(targetpath, info.filename))
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    os.symlink(archive.read(info, pwd).decode(), target)
+    return target
+zipfile.ZipFile._extract_member = extract_member
+
+if hasattr(svc, "_extract_zip_preserving_mode"):
+    # It would look for what a link points to, which may be on the machines of Lambda alone.
+    svc._extract_zip_preserving_mode = lambda archive, folder: archive.extractall(folder)
 
 sys.argv = ["ministack"]
 sys.exit(main())

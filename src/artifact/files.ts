@@ -1,59 +1,178 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { SluiceError } from '../model/errors.js';
+import { megabytes, type PackingRules } from '../platforms/index.js';
+import { IGNORE_FILE, isWithin, type LeftOut, leftOutBy } from './ignored.js';
+import { inPlace, insidePackage } from './links.js';
 import { locate, readRegular, type Within } from './place.js';
-import { MOST_UNZIPPED, megabytes } from './store.js';
 
-/** One file of a folder to pack. */
+/** One entry of a package. Names are written with `/`. */
+export type Entry = PackedFile | PackedLink | EmptyFolder;
+
 export interface PackedFile {
-  /** Path in the zip, with `/`. */
+  kind: 'file';
   name: string;
-  /** Where it is read from; for a symlink, what it points to. */
+  /** Where it is read from; for the copy of a link, what the link points to. */
   from: string;
   /** Permission bits it gets in the zip. */
   mode: number;
 }
 
-/** Folders deeper than this are a loop of symlinks. */
-const DEEPEST = 64;
+export interface PackedLink {
+  kind: 'link';
+  name: string;
+  /** What the link says, with `/`. */
+  to: string;
+}
+
+export interface EmptyFolder {
+  kind: 'folder';
+  name: string;
+}
+
+export interface Listing {
+  rules: PackingRules;
+  /** Where the folder must lie. */
+  within: Within;
+  /** Folders that are never packed, wherever they lie: the store of packages. */
+  stores: readonly string[];
+}
+
+/** Most entries of a package; more are links that multiply each other. */
+const MOST_ENTRIES = 1_000_000;
+/** Most bytes of a .sluiceignore. */
+const LONGEST_IGNORE = 1024 * 1024;
 
 /**
- * The files under `dir`, sorted by their name's bytes, so that the order does not depend on the file system or the
- * locale. Symlinks are followed within the folder. Errors: SLUICE_NOT_FOUND when there is no such folder,
- * SLUICE_ARTIFACT when it is not `within`, empty, too large unzipped, or a symlink leads out of it.
+ * What a package of `dir` holds, sorted by the names' bytes, so that the order does not depend on the file system or the locale.
+ * Links stay or become copies as the platform's rules have it. Errors: SLUICE_NOT_FOUND when there is no such folder,
+ * SLUICE_ARTIFACT when it is not `within`, holds no file, is too large, or a link leads where the package has nothing.
  */
-export async function listFiles(dir: string, within: Within): Promise<PackedFile[]> {
+export async function listFolder(dir: string, { rules, within, stores }: Listing): Promise<Entry[]> {
   const root = await realFolder(dir, within);
-  const files: PackedFile[] = [];
-  let bytes = 0;
-  const walk = async (folder: string, prefix: string, depth: number): Promise<void> => {
-    if (depth > DEEPEST)
-      throw refuse(dir, `"${prefix}" is nested too deep; a symlink may point back to its own folder`);
-    for (const entry of await readdir(folder)) {
-      const name = prefix + entry;
-      const from = await inside(root, path.join(folder, entry), dir, name);
-      const found = await stat(from);
-      if (found.isDirectory()) {
-        await walk(from, `${name}/`, depth + 1);
-      } else if (found.isFile()) {
-        bytes += found.size;
-        if (bytes > MOST_UNZIPPED) throw refuse(dir, `it has more than ${megabytes(MOST_UNZIPPED)}, Lambda's limit`);
-        // Only the executable bit says something about the code; the rest depends on the umask.
-        files.push({ name, from, mode: (found.mode & 0o111) !== 0 ? 0o755 : 0o644 });
-      } else {
-        throw refuse(dir, `"${name}" is neither a file nor a folder`);
-      }
-    }
-  };
-  await walk(root, '', 0);
-  if (files.length === 0) throw refuse(dir, 'it holds no file');
-  return files.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+  const leftOut = leftOutBy(await ignoreText(dir, root));
+  const apart = await Promise.all(stores.map((store) => realpath(path.resolve(store)).catch(() => null)));
+  const entries = await new Walk(dir, root, rules, leftOut, new Set(apart)).entries();
+  if (!entries.some(({ kind }) => kind === 'file')) throw refuse(dir, 'it holds no file');
+  return entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
 }
 
 /** The bytes of a file that was listed. Errors: SLUICE_ARTIFACT when it has become something else since. */
-export async function readListed(dir: string, { name, from }: PackedFile): Promise<Buffer> {
+export async function readListed(dir: string, { name, from }: PackedFile, rules: PackingRules): Promise<Buffer> {
   const changed = () => refuse(dir, `"${name}" was changed while it was packed`);
-  return readRegular(from, MOST_UNZIPPED, { special: changed, large: changed });
+  return readRegular(from, rules.mostUnzipped, { special: changed, large: changed });
+}
+
+class Walk {
+  private readonly found: Entry[] = [];
+  private bytes = 0;
+
+  constructor(
+    private readonly dir: string,
+    private readonly root: string,
+    private readonly rules: PackingRules,
+    private readonly leftOut: LeftOut,
+    private readonly apart: ReadonlySet<string | null>,
+  ) {}
+
+  async entries(): Promise<Entry[]> {
+    await this.folder(this.root, '', [this.root]);
+    return this.found;
+  }
+
+  /** `above`: the real folders that this one is in, and itself. */
+  private async folder(at: string, prefix: string, above: readonly string[]): Promise<void> {
+    for (const each of await readdir(at)) {
+      const [name, from] = [prefix + each, path.join(at, each)];
+      const found = await lstat(from);
+      if (found.isSymbolicLink()) await this.link(from, name, above);
+      else if (found.isDirectory()) await this.inside(from, name, above);
+      else if (!this.leftOut(name, 'file')) this.file(from, name, found);
+    }
+  }
+
+  private async inside(at: string, name: string, above: readonly string[]): Promise<void> {
+    if (this.leftOut(name, 'folder') || this.apart.has(at)) return;
+    const before = this.found.length;
+    await this.folder(at, `${name}/`, [...above, at]);
+    if (this.found.length === before) this.add({ kind: 'folder', name });
+  }
+
+  private file(from: string, name: string, found: { isFile(): boolean; size: number; mode: number }): void {
+    if (!found.isFile()) throw refuse(this.dir, `"${name}" is neither a file nor a folder`);
+    const { platform, mostUnzipped } = this.rules;
+    this.bytes += found.size;
+    if (this.bytes > mostUnzipped)
+      throw refuse(this.dir, `it has more than ${megabytes(mostUnzipped)}, the limit of ${platform}`);
+    // Only the executable bit says something about the code; the rest depends on the umask.
+    this.add({ kind: 'file', name, from, mode: (found.mode & 0o111) !== 0 ? 0o755 : 0o644 });
+  }
+
+  private async link(at: string, name: string, above: readonly string[]): Promise<void> {
+    if (this.leftOut(name, 'file')) return;
+    if (this.rules.links === 'copy') return this.copy(at, name, above);
+    const to = (await readlink(at)).split(path.sep).join('/');
+    const kept = await this.kept(at, name, to);
+    const target = insidePackage(name, kept);
+    if (target === null || this.has(target)) this.add({ kind: 'link', name, to: kept });
+  }
+
+  /** What the link says in the package. */
+  private async kept(at: string, name: string, to: string): Promise<string> {
+    const real = await realpath(at).catch(() => null);
+    const leadsInside = real !== null && isWithin(this.root, real);
+    if (leadsInside && insidePackage(name, to) !== null) return to;
+    // It names a place of this machine, which no other one has.
+    if (leadsInside) return path.relative(path.dirname(at), real).split(path.sep).join('/') || '.';
+    if (path.posix.isAbsolute(to) && inPlace(to, this.rules)) return path.posix.normalize(to);
+    throw this.astray(name);
+  }
+
+  /** What the link points to, in its place. */
+  private async copy(at: string, name: string, above: readonly string[]): Promise<void> {
+    const real = await realpath(at).catch(() => null);
+    if (real === null || !isWithin(this.root, real)) throw this.astray(name);
+    if (!this.has(path.relative(this.root, real).split(path.sep).join('/'))) return;
+    const found = await stat(real);
+    if (!found.isDirectory()) return this.file(real, name, found);
+    if (above.includes(real)) throw refuse(this.dir, `link "${name}" points back to a folder that it is in`);
+    await this.inside(real, name, above);
+  }
+
+  /** Whether a path of the folder is in the package: what is left out is left out by its links too. */
+  private has(target: string): boolean {
+    if (target === '') return true;
+    const at = path.join(this.root, target);
+    if ([...this.apart].some((store) => store !== null && isWithin(store, at))) return false;
+    return !this.leftOut(target, 'folder') && !this.leftOut(target, 'file');
+  }
+
+  private add(entry: Entry): void {
+    if (this.found.length >= MOST_ENTRIES) throw refuse(this.dir, `it holds more than ${MOST_ENTRIES} files`);
+    this.found.push(entry);
+  }
+
+  /** What is out there is not told: only that it is not in here. */
+  private astray(name: string): SluiceError {
+    const { places, platform } = this.rules;
+    const also = places.length === 0 ? '' : `, nor to ${places.join(', ')} of ${platform}`;
+    return refuse(
+      this.dir,
+      `link "${name}" leads out of it, or nowhere${also}; put what it points to into the folder, or name it in ${IGNORE_FILE}`,
+    );
+  }
+}
+
+async function ignoreText(dir: string, root: string): Promise<string> {
+  const special = () => refuse(dir, `${IGNORE_FILE} is no regular file`);
+  const large = () => refuse(dir, `${IGNORE_FILE} has more than ${megabytes(LONGEST_IGNORE)}`);
+  try {
+    return (await readRegular(path.join(root, IGNORE_FILE), LONGEST_IGNORE, { special, large })).toString('utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') throw special();
+    throw error;
+  }
 }
 
 async function realFolder(dir: string, within: Within): Promise<string> {
@@ -65,14 +184,6 @@ async function realFolder(dir: string, within: Within): Promise<string> {
     throw new SluiceError('SLUICE_NOT_FOUND', `there is no folder ${path.resolve(dir)} (release.folder)`);
   }
   throw new SluiceError('SLUICE_NOT_FOUND', `${path.resolve(dir)} is no folder (release.folder); a zip is release.zip`);
-}
-
-async function inside(root: string, at: string, dir: string, name: string): Promise<string> {
-  const real = await realpath(at).catch(() => null);
-  if (real?.startsWith(root + path.sep)) return real;
-  // One that leads to the folder itself would never end, one that leads out would pack somebody else's files. What is out there
-  // is not told.
-  throw refuse(dir, `symlink "${name}" leads out of it, or nowhere`);
 }
 
 function refuse(dir: string, why: string): SluiceError {

@@ -9,16 +9,11 @@ import { readRegular, realIn } from './place.js';
 /** Where artifacts are kept unless told otherwise, relative to the working directory. */
 export const DEFAULT_STORE = path.join('.sluice', 'artifacts');
 
-/** Lambda's limits for code that is uploaded directly ("Lambda quotas" in its developer guide). */
-export const MOST_ZIPPED = 50 * 1024 * 1024;
-export const MOST_UNZIPPED = 250 * 1024 * 1024;
-
 /**
  * Keeps `zip` in the store, named by its SHA-256. Written aside and renamed, so that nobody reads half of it; a file that
- * is there already is kept when it is intact. Errors: SLUICE_ARTIFACT when it is too large for Lambda.
+ * is there already is kept when it is intact.
  */
 export async function keep(zip: Buffer, store: string): Promise<Artifact> {
-  if (zip.length > MOST_ZIPPED) throw tooLarge(zip.length);
   const sha256 = digest(zip);
   const file = path.join(path.resolve(store), `${sha256}.zip`);
   if (!(await holds(file, sha256, zip.length))) {
@@ -55,7 +50,7 @@ export async function readArtifact(artifact: Artifact, store: string): Promise<B
   );
 }
 
-async function readKept({ uri }: Artifact, store: string): Promise<Buffer> {
+async function readKept({ uri, bytes }: Artifact, store: string): Promise<Buffer> {
   const unreadable = (why: string) =>
     new SluiceError(
       'SLUICE_ARTIFACT',
@@ -64,26 +59,14 @@ async function readKept({ uri }: Artifact, store: string): Promise<Buffer> {
   try {
     const real = await realIn(fileURLToPath(uri), [store]);
     if (real === null) throw unreadable("it is not in this worker's artifact store");
-    return await readRegular(real, MOST_ZIPPED, {
+    return await readRegular(real, bytes, {
       special: () => unreadable('it is no regular file'),
-      large: tooLarge,
+      large: () => unreadable('it has more bytes than were packed'),
     });
   } catch (error) {
     if (error instanceof SluiceError) throw error;
     throw unreadable((error as NodeJS.ErrnoException).code ?? String(error));
   }
-}
-
-/** The error for a zip of this size. */
-export function tooLarge(bytes: number): SluiceError {
-  return new SluiceError(
-    'SLUICE_ARTIFACT',
-    `the zip has ${megabytes(bytes)}; Lambda takes ${megabytes(MOST_ZIPPED)} at most. Take files out, or put it into S3 (release: {s3: …})`,
-  );
-}
-
-export function megabytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 }
 
 function digest(bytes: Buffer): string {

@@ -1,38 +1,82 @@
+import { type Entry, Reader, TextWriter, ZipReader } from '@zip.js/zip.js';
 import { SluiceError } from '../model/errors.js';
-import { MOST_UNZIPPED, megabytes } from './store.js';
+import { megabytes, type PackingRules } from '../platforms/index.js';
+import { inPlace, insidePackage } from './links.js';
 
-/** Signatures and offsets of the zip format (PKWARE's APPNOTE 6.3.10, sections 4.3.12 and 4.3.16). */
-const END = 0x06054b50;
-const END_SIZE = 22;
-const ENTRY = 0x02014b50;
-const ENTRY_SIZE = 46;
-const LONGEST_COMMENT = 0xffff;
+/** Most bytes of where a link in a zip points. */
+const LONGEST_LINK = 4096;
 
-/** Refuses what Lambda would refuse only after the upload. Errors: SLUICE_ARTIFACT. */
-export function checkZip(bytes: Buffer, file: string): void {
+/**
+ * Refuses a zip that the platform would refuse, or take for something else, after the upload. Those with a zip64 end and those with
+ * something before them (a zipapp, a self-extracting one) are zips. Errors: SLUICE_ARTIFACT.
+ */
+export async function checkZip(bytes: Buffer, file: string, rules: PackingRules): Promise<void> {
   const fail = (why: string) => new SluiceError('SLUICE_ARTIFACT', `${file} cannot be used: ${why}`);
-  const end = findEnd(bytes);
-  if (end === null) throw fail('it is not a zip, or is cut off');
-  const entries = bytes.readUInt16LE(end + 10);
-  if (entries === 0) throw fail('it holds no file');
-  let unzipped = 0;
-  let at = bytes.readUInt32LE(end + 16);
-  for (let i = 0; i < entries; i += 1) {
-    if (at + ENTRY_SIZE > bytes.length || bytes.readUInt32LE(at) !== ENTRY)
-      throw fail('its table of contents is damaged');
-    unzipped += bytes.readUInt32LE(at + 24);
-    at += ENTRY_SIZE + bytes.readUInt16LE(at + 28) + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32);
+  const reader = new ZipReader(new BytesReader(bytes), { useWebWorkers: false });
+  let [files, unzipped] = [0, 0];
+  const names: string[] = [];
+  const links: string[] = [];
+  try {
+    // Names that lead out of the folder are refused by the library.
+    for await (const entry of reader.getEntriesGenerator()) {
+      if (entry.encrypted) throw fail(`"${entry.filename}" is encrypted`);
+      unzipped += entry.uncompressedSize;
+      names.push(entry.filename);
+      if (entry.symlink) links.push(await checkLink(entry, rules, fail));
+      if (!entry.directory) files += 1;
+    }
+  } catch (error) {
+    if (error instanceof SluiceError) throw error;
+    throw fail(reasonOf(error));
+  } finally {
+    await reader.close();
   }
-  if (unzipped > MOST_UNZIPPED) {
-    throw fail(`it unzips to ${megabytes(unzipped)}; Lambda takes ${megabytes(MOST_UNZIPPED)} at most`);
+  if (files === 0) throw fail('it holds no file');
+  const through = belowOne(names, links);
+  if (through !== null) throw fail(`"${through}" lies below a link`);
+  if (unzipped > rules.mostUnzipped) {
+    throw fail(`it unzips to ${megabytes(unzipped)}; ${rules.platform} takes ${megabytes(rules.mostUnzipped)} at most`);
   }
 }
 
-/** Offset of the end record, which only a comment may follow. */
-function findEnd(bytes: Buffer): number | null {
-  const first = Math.max(0, bytes.length - END_SIZE - LONGEST_COMMENT);
-  for (let at = bytes.length - END_SIZE; at >= first; at -= 1) {
-    if (bytes.readUInt32LE(at) === END) return at;
+/** The link's name. */
+async function checkLink(entry: Entry, rules: PackingRules, fail: (why: string) => SluiceError): Promise<string> {
+  const name = entry.filename;
+  if (rules.links === 'copy') {
+    throw fail(
+      `"${name}" is a link, and ${rules.platform} would make a text file of it; zip the folder without --symlinks, or give the folder (release.folder), whose links become copies`,
+    );
   }
-  return null;
+  if (entry.directory || entry.uncompressedSize > LONGEST_LINK) throw fail(`link "${name}" is damaged`);
+  const to = await entry.getData(new TextWriter());
+  if (insidePackage(name, to) !== null || inPlace(to, rules)) return name;
+  throw fail(`link "${name}" leads out of it, and not to ${rules.places.join(', ')} of ${rules.platform}`);
+}
+
+/** A name that would be written through one of the links. */
+function belowOne(names: string[], links: string[]): string | null {
+  const known = new Set(links);
+  const isBelow = (name: string) =>
+    name.split('/').some((_, i, parts) => i > 0 && known.has(parts.slice(0, i).join('/')));
+  return links.length === 0 ? null : (names.find(isBelow) ?? null);
+}
+
+/** The library's words for what it cannot read, where they say more than that. */
+function reasonOf(error: unknown): string {
+  const { message = '', filename } = error as Error & { filename?: string };
+  if (filename !== undefined) return `"${filename}" leads out of the folder that it would be unpacked into`;
+  return /end of central directory not found/i.test(message)
+    ? 'it is not a zip, or is cut off'
+    : `its table of contents is damaged (${message.toLowerCase()})`;
+}
+
+class BytesReader extends Reader<Buffer> {
+  constructor(private readonly bytes: Buffer) {
+    super(bytes);
+    this.size = bytes.length;
+  }
+
+  override async readUint8Array(index: number, length: number): Promise<Uint8Array> {
+    return this.bytes.subarray(index, Math.min(index + length, this.size));
+  }
 }

@@ -19,6 +19,7 @@ import {
 import { packFolder, readArtifact } from '../../src/artifact/index.js';
 import { mark, parseMark } from '../../src/model/ids.js';
 import type { Artifact } from '../../src/model/spec.js';
+import { packingOf } from '../../src/platforms/index.js';
 import { clientsOf, keptIn, seed, stagingOf, swapOutside, unload } from '../support/azure.js';
 import { specFor } from '../support/specs.js';
 import { describeDriver } from './driver.js';
@@ -190,7 +191,7 @@ class AppServiceFixture implements ConformanceFixture {
     const folder = await mkdtemp(path.join(this.folder, 'code-'));
     await writeFile(path.join(folder, 'server.mjs'), SERVER.replace('TEXT', JSON.stringify(JSON.stringify(content))));
     await writeFile(path.join(folder, 'package.json'), JSON.stringify({ scripts: { start: 'node server.mjs' } }));
-    return packFolder(folder, path.join(this.folder, 'store'));
+    return packFolder(folder, packingOf('app-service'), { store: path.join(this.folder, 'store') });
   }
 
   private read(artifact: Artifact) {

@@ -24,6 +24,7 @@ import { type EmulatedAws, type FaultRule, startAws, type Write } from '../../em
 import { packFolder, readArtifact } from '../../src/artifact/index.js';
 import { mark, parseMark } from '../../src/model/ids.js';
 import type { Artifact } from '../../src/model/spec.js';
+import { packingOf } from '../../src/platforms/index.js';
 import { specFor } from '../support/specs.js';
 import { until } from '../support/until.js';
 import { describeDriver } from './driver.js';
@@ -234,7 +235,7 @@ class LambdaFixture implements ConformanceFixture {
     const folder = await mkdtemp(path.join(this.folder, 'code-'));
     await mkdir(folder, { recursive: true });
     await writeFile(path.join(folder, 'index.mjs'), `export const handler = async () => ${JSON.stringify(content)};\n`);
-    return packFolder(folder, path.join(this.folder, 'store'));
+    return packFolder(folder, packingOf('lambda'), { store: path.join(this.folder, 'store') });
   }
 
   private read(artifact: Artifact) {

@@ -8,6 +8,7 @@ import { specDigest } from '../../src/access/index.js';
 import { contentOf } from '../../src/artifact/index.js';
 import { accountQueue } from '../../src/model/ids.js';
 import type { ReleaseSource } from '../../src/model/spec.js';
+import { packingOf } from '../../src/platforms/index.js';
 import { tool } from '../support/tools.js';
 import { until } from '../support/until.js';
 import { GATED, inputs, type Name, type People, startPeople } from './people.js';
@@ -72,7 +73,7 @@ describe('a start', () => {
     const app = 'carried';
     const input: Record<string, unknown> = { ...specOf(app, GATED), startedBy: 'ann' };
     const place = { ...world.at(app), strategy: 'canary' as const };
-    const release = await contentOf(input.release as ReleaseSource);
+    const release = await contentOf(input.release as ReleaseSource, packingOf('lambda'));
     const statement = { act: 'start' as const, ...place, spec: specDigest(input), release };
     const token = await people.signedBy('ann', statement);
     const passed = { cursor: { stage: 1, step: 0 }, full: true, release: { version: '1', digest: 'd' }, step: {} };
@@ -318,7 +319,7 @@ describe('the companion of a target', () => {
   async function waiting(app: string): Promise<void> {
     const input: Record<string, unknown> = { ...specOf(app, QUICK), startedBy: 'ann' };
     const place = { ...world.at(app), strategy: 'canary' as const };
-    const release = await contentOf(input.release as ReleaseSource);
+    const release = await contentOf(input.release as ReleaseSource, packingOf('lambda'));
     const token = await people.signedBy('ann', { act: 'start', ...place, spec: specDigest(input), release });
     const companion = people.temporal.workflow.getHandle(`target/${app}/production`);
     const submit = (mode: string) =>

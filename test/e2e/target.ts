@@ -11,6 +11,7 @@ import { parseMark } from '../../src/model/ids.js';
 import type { ReleaseSource } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { OnNewRelease, Phase, Strategy } from '../../src/model/words.js';
+import { packingOf } from '../../src/platforms/index.js';
 import { ROOT } from '../support/tools.js';
 import { until } from '../support/until.js';
 
@@ -61,7 +62,7 @@ export async function startWorld(name: string, workerEnv: (folder: string) => Re
     start: async (app: string, by: string, fields: Fields, onNewRelease: OnNewRelease = 'reject', client = sluice) => {
       const input = specOf(app, fields);
       const { type } = input.strategy as { type: Strategy };
-      const release = await contentOf(input.release as ReleaseSource);
+      const release = await contentOf(input.release as ReleaseSource, packingOf('lambda'));
       return client.start({ ...at(app), type, input, onNewRelease, by, release });
     },
 

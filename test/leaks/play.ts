@@ -6,6 +6,7 @@ import type { StartAnswer } from '../../src/client/index.js';
 import type { ReleaseSource } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { Phase, Strategy } from '../../src/model/words.js';
+import { packingOf } from '../../src/platforms/index.js';
 import { IN_RELEASE } from './marks.js';
 import { specOf } from './release.js';
 import { type Lane, nameOf, OUTCOME, type Scenario } from './scenarios.js';
@@ -128,7 +129,7 @@ export class Player {
       ...{ number: this.#made, receiver: receiver.url, subscription: azure.subscription },
       bad: ending === 'rollback',
     });
-    const release = await contentOf(input.release as ReleaseSource);
+    const release = await contentOf(input.release as ReleaseSource, packingOf('lambda'));
     const type: Strategy = strategy;
     return people.ann.start({ ...at, type, input, onNewRelease: 'reject', by: 'ann', release });
   }

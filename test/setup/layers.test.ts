@@ -43,6 +43,7 @@ const BREACHES: [string, string, string][] = [
   ['plan-is-pure', 'src/plan/a.ts', 'node:fs'],
   ['judge-is-pure', 'src/judge/a.ts', '../spec/index.js'],
   ['spec-parses', 'src/spec/a.ts', '../client/index.js'],
+  ['platforms-are-rules', 'src/platforms/a.ts', '../spec/index.js'],
   ['artifact-packs', 'src/artifact/a.ts', '../spec/index.js'],
   ['codec-encrypts', 'src/codec/a.ts', '../client/index.js'],
   ['access-decides', 'src/access/a.ts', '../client/index.js'],

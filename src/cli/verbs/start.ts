@@ -1,6 +1,7 @@
 import type { StartAnswer, TargetName } from '../../client/types.js';
 import type { OnNewRelease, Strategy } from '../../model/words.js';
 import { STRATEGIES } from '../../model/words.js';
+import { packingOf } from '../../platforms/index.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { heedCheck } from '../first-answer.js';
@@ -60,7 +61,7 @@ export const start = command({
       input: { ...spec },
       onNewRelease,
       // Where the code is not here, it cannot be signed, and need not be without a policy.
-      release: await contentOf(spec.release).catch(() => null),
+      release: await contentOf(spec.release, packingOf(spec.target.platform)).catch(() => null),
       by: given.by(),
       ...(message === undefined ? {} : { message }),
     });

@@ -109,7 +109,9 @@ const SOURCES = ['folder', 'zip', 's3', 'image', 'version', 'artifact'];
 export const release = strict({
   folder: text(4096)
     .exactOptional()
-    .describe('A folder with the code, relative to this file. It is packed byte-identically.'),
+    .describe(
+      'A folder with the code, relative to this file. It is packed byte-identically, without what its `.sluiceignore` names.',
+    ),
   zip: text(4096).exactOptional().describe('A zip with the code, relative to this file.'),
   s3: s3.exactOptional().describe('A zip in S3.'),
   image: z

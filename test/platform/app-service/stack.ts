@@ -14,6 +14,7 @@ import { packFolder, readArtifact } from '../../../src/artifact/index.js';
 import { SluiceError } from '../../../src/model/errors.js';
 import { mark } from '../../../src/model/ids.js';
 import type { AppServiceTarget, Artifact, Release, Spec } from '../../../src/model/spec.js';
+import { packingOf } from '../../../src/platforms/index.js';
 import { ask } from '../../emulators/azure/client.js';
 import { clientsOf, seed, stagingOf, unload } from '../../support/azure.js';
 import { context } from '../../support/context.js';
@@ -77,7 +78,7 @@ export class Stack {
     const start = starts ? 'node server.mjs' : 'node missing.mjs';
     await writeFile(path.join(folder, 'server.mjs'), server(content));
     await writeFile(path.join(folder, 'package.json'), JSON.stringify({ scripts: { start } }));
-    return packFolder(folder, path.join(this.folder, 'store'));
+    return packFolder(folder, packingOf('app-service'), { store: path.join(this.folder, 'store') });
   }
 
   private read(artifact: Artifact) {

@@ -9,6 +9,7 @@ import type { PlatformDriver } from '../../../activities/platform/platform.js';
 import { type EmulatedAws, startAws } from '../../../emulators/aws/index.js';
 import { packFolder, readArtifact } from '../../../src/artifact/index.js';
 import type { Artifact, Spec } from '../../../src/model/spec.js';
+import { packingOf } from '../../../src/platforms/index.js';
 import { specFor } from '../../support/specs.js';
 
 const REGION = 'us-east-1';
@@ -30,6 +31,8 @@ export interface Stack {
   spec(fn: string, overrides?: Partial<Spec>): Spec;
   /** Packs one file, `index.mjs`, whose handler is `body`. */
   pack(body: string): ReturnType<typeof packFolder>;
+  /** The folder of packages that the driver takes them from. */
+  store: string;
   /** The bytes of what was packed. */
   read(artifact: Artifact): ReturnType<typeof readArtifact>;
   /** Packs one file with this text. */
@@ -65,12 +68,13 @@ export async function startStack(options: Parameters<typeof startAws>[0] = {}): 
   const packFile = async (file: string, text: string) => {
     const code = mkdtempSync(path.join(folder, `code-${++packed}-`));
     await writeFile(path.join(code, file), text);
-    return packFolder(code, store);
+    return packFolder(code, packingOf('lambda'), { store });
   };
   return {
     aws,
     driver,
     asked,
+    store,
     read,
     lambda: new LambdaClient({ endpoint: aws.gatewayUrl, region: REGION }),
     spec: (fn, overrides = {}) =>

@@ -1,0 +1,2 @@
+/** The rules of each platform that need nothing of its services: the client, the parser and the drivers go by them. Pure. */
+export { megabytes, type PackingRules, packingOf, tooLarge } from './packing.js';
