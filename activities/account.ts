@@ -59,6 +59,11 @@ async function called<T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>
   }
 }
 
+/** An undo restores: its calls go first in the account's budget, as those of going back do. */
+function restores({ strategy }: Spec): boolean {
+  return strategy.type === 'undo';
+}
+
 export function accountActivities(options: AccountOptions): AccountActivities {
   const { driverFor, outsideOf, store, releaseDirs, access } = options;
   const from = (spec: Spec) => ({ store, releaseDirs, outside: outsideOf(spec.target), own: outsideOf(null), access });
@@ -68,18 +73,19 @@ export function accountActivities(options: AccountOptions): AccountActivities {
     return recognize(spec, { secrets: outsideOf(spec.target).secrets, values }, ctx.signal);
   };
   const activities: AccountActivities = {
-    prepare: ({ spec, grant }) => called(false, (ctx) => prepare(ctx, driverFor(spec), spec, { ...from(spec), grant })),
+    prepare: ({ spec, grant }) =>
+      called(restores(spec), (ctx) => prepare(ctx, driverFor(spec), spec, { ...from(spec), grant })),
     inspect: ({ spec }) => called(false, (ctx) => inspectAndPlan(ctx, driverFor(spec), spec, from(spec))),
     deploy: (args) =>
-      called(false, async (ctx) => {
+      called(restores(args.spec), async (ctx) => {
         const filled = await withEnvironment(args.spec, outsideOf(args.spec.target).secrets, ctx.signal);
         const done = await driverFor(args.spec).deploy(ctx, { ...args, ...filled });
         const deployed = await access.grants.deployed(args.grant, done.release.version);
         return deployed === null ? done : { ...done, deployed };
       }),
-    warm: (args) => called(false, (ctx) => driverFor(args.spec).warm(ctx, args)),
+    warm: (args) => called(restores(args.spec), (ctx) => driverFor(args.spec).warm(ctx, args)),
     shift: (args) => called(false, (ctx) => driverFor(args.spec).shift(ctx, args)),
-    promote: (args) => called(false, (ctx) => driverFor(args.spec).promote(ctx, args)),
+    promote: (args) => called(restores(args.spec), (ctx) => driverFor(args.spec).promote(ctx, args)),
     restore: (args) => called(true, (ctx) => driverFor(args.spec).restore(ctx, args)),
     retire: async ({ spec, keep, ...record }) => {
       await access.mayRetire(options.client, { ...record, spec });

@@ -10,6 +10,7 @@ import { PLAN_SCHEMA } from '../src/plan/types.js';
 import { packingOf } from '../src/platforms/index.js';
 import type { AccountAccess } from './access/index.js';
 import { healthBefore } from './health/before.js';
+import type { HealthBefore } from './health/types.js';
 import { type Checked, checkOutside } from './outside-checks.js';
 import type { CallContext, Finding, PlatformDriver } from './platform/platform.js';
 import type { PlanAnswer, Prepared } from './types.js';
@@ -45,8 +46,11 @@ export async function inspectAndPlan(
 ): Promise<PlanAnswer> {
   const spec = await withArtifact(given, from);
   const { before, findings } = await driver.inspect(ctx, spec);
-  findings.push(...(await checkOutside(spec, from, ctx.signal)));
-  const healthy = await healthBefore(ctx, driver, from.outside, spec, before.split.stable);
+  const healthy =
+    spec.strategy.type === 'undo'
+      ? unread(spec)
+      : await healthBefore(ctx, driver, from.outside, spec, before.split.stable);
+  if (spec.strategy.type !== 'undo') findings.push(...(await checkOutside(spec, from, ctx.signal)));
   const { stable } = before.split;
   const { plan, faults } = from.access.bounded(spec, makePlan(spec, { stable }), { stable });
   const bytes = Buffer.byteLength(JSON.stringify({ spec, plan }));
@@ -58,6 +62,14 @@ export async function inspectAndPlan(
   }
   const floors = faults.map((message): Finding => ({ level: 'refuse', code: 'SLUICE_ACCESS', message }));
   return { spec, before, plan, health: healthy.health, findings: [...floors, ...findings, ...healthy.findings] };
+}
+
+/**
+ * An undo goes nowhere new and waits for no source: what could be read of the release that it takes back decides nothing. An alarm
+ * may fire already because of that release, so that each must have been quiet once before it is a warning.
+ */
+function unread({ health }: Spec): { health: HealthBefore; findings: Finding[] } {
+  return { health: { baselines: {}, firing: health.alarms.map(({ name }) => name) }, findings: [] };
 }
 
 /** A finding that refuses stops whatever would write. Errors: the first finding's code, with every message. */

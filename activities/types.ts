@@ -58,7 +58,8 @@ export interface Prepared {
 }
 
 export interface NotifyEvent {
-  type: 'waiting' | 'stuck' | 'ended' | 'reminder';
+  /** `warning`: an undo's look has found something, which decides nothing. */
+  type: 'waiting' | 'stuck' | 'ended' | 'reminder' | 'warning';
   view: RolloutView;
 }
 

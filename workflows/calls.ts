@@ -32,8 +32,14 @@ export function forward(spec: Spec, deadline: number, summary: string, lane: Lan
     heartbeatTimeout: HEARTBEAT,
     cancellationType: ActivityCancellationType.TRY_CANCEL,
     retry: RETRY,
+    ...first(spec),
     summary,
   });
+}
+
+/** An undo goes first in its queues, as going back does. */
+function first({ strategy }: Spec) {
+  return strategy.type === 'undo' ? { priority: { priorityKey: 1 } } : {};
 }
 
 /** `prepare`, which must be taken by a worker of the account within `worker` and be done within `deadline`. */
@@ -46,6 +52,7 @@ export function preparing(spec: Spec, worker: number) {
     heartbeatTimeout: HEARTBEAT,
     cancellationType: ActivityCancellationType.TRY_CANCEL,
     retry: RETRY,
+    ...first(spec),
     summary: `read ${targetName(spec.target)} and plan`,
   });
 }

@@ -108,7 +108,8 @@ function taken(rollout: Rollout): (message: CheckedMessage) => void {
 
 function supersede(rollout: Rollout, by: string): void {
   const reason = `a newer release by ${by} takes its place`;
-  rollout.leaveWith({ outcome: 'superseded', reason, code: null });
+  if (rollout.look.only) rollout.look.makeWay(by);
+  else rollout.leaveWith({ outcome: 'superseded', reason, code: null });
 }
 
 /** Why an update need not even be checked: it has no signature where one is needed. */

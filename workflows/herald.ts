@@ -1,6 +1,7 @@
 /** Who is told: the target's companion, and the webhooks. */
 
 import { log } from '@temporalio/workflow';
+import type { NotifyEvent } from '../activities/types.js';
 import type { RolloutInput } from '../src/model/spec.js';
 import type { LedgerEntry } from '../src/model/view.js';
 import { light } from './calls.js';
@@ -68,7 +69,7 @@ export class Herald {
     };
   }
 
-  notify(type: 'waiting' | 'stuck' | 'ended' | 'reminder'): Promise<void> {
+  notify(type: NotifyEvent['type']): Promise<void> {
     const { state } = this.rollout;
     if (state.spec === null || state.spec.notify.length === 0) return Promise.resolve();
     return light

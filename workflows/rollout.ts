@@ -29,6 +29,7 @@ import { Herald } from './herald.js';
 import { Journal } from './journal.js';
 import type { Waited } from './leaving.js';
 import { AskedAgain, Leaving } from './leaving.js';
+import { Look } from './look.js';
 import { Preparation } from './preparing.js';
 import type { Leave, RolloutState, Wish } from './state.js';
 import { newState } from './state.js';
@@ -65,6 +66,7 @@ export class Rollout {
   renewing: boolean;
   readonly checks = new Checks(this);
   readonly herald = new Herald(this);
+  readonly look = new Look(this);
   readonly steps = new Steps(this);
   readonly waits = new Waits(this);
   private readonly preparation = new Preparation(this);
@@ -129,7 +131,7 @@ export class Rollout {
       }
     }
     if (state.leave !== null) await this.wayBack.goBack(state.leave);
-    else this.journal.end('succeeded', `release ${state.release?.version} is live`, null);
+    else this.journal.end('succeeded', this.look.ending(), null);
     return this.close();
   }
 

@@ -99,6 +99,8 @@ export interface RolloutState {
   /** The one comparison at half the traffic has been made. */
   probedBack: boolean;
   verdict: VerdictView | null;
+  /** What an undo's look has found: warnings, newest last. */
+  found?: string[];
   errors: { what: string; count: number; requestId?: string }[];
   promoted: boolean;
   /** `promote {full: true}` was accepted: bakes and smaller weights are passed over. */

@@ -1,6 +1,6 @@
 /** The steps of a plan that call the cloud. What fails sends the rollout back; a foreign change stops its hands. */
 
-import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { Written } from '../activities/platform/platform.js';
 import { environmentName } from '../src/model/target.js';
 import type { Phase } from '../src/model/words.js';
@@ -25,18 +25,7 @@ export class Steps {
         return this.deploy(step);
       case 'warm':
         this.rollout.state.touched = true;
-        return this.attempt('deploying', () =>
-          forward(
-            this.rollout.spec,
-            step.deadline,
-            `ready ${this.rollout.spec.configuration.provisionedConcurrency} instances of ${this.rollout.state.release?.version}`,
-          ).warm({
-            spec: this.rollout.spec,
-            release: this.rollout.release(),
-            grant: this.rollout.state.grant,
-            deployed: this.rollout.state.deployed,
-          }),
-        );
+        return this.attempt('deploying', () => (step.orGoOn === true ? this.warmOrGoOn(step) : this.warm(step)));
       case 'probe':
         return this.probe(stage, step.probes, step.deadline);
       case 'shift':
@@ -54,6 +43,29 @@ export class Steps {
       case 'finish':
         await this.rollout.watching.stop();
         return;
+    }
+  }
+
+  private warm({ deadline }: Extract<Step, { kind: 'warm' }>): Promise<void> {
+    const { spec, state } = this.rollout;
+    const summary = `ready ${spec.configuration.provisionedConcurrency} instances of ${state.release?.version}`;
+    return forward(spec, deadline, summary).warm({
+      spec,
+      release: this.rollout.release(),
+      grant: state.grant,
+      deployed: state.deployed,
+    });
+  }
+
+  /** Users wait for the release: cold starts are better than the one that is taken back. */
+  private async warmOrGoOn(step: Extract<Step, { kind: 'warm' }>): Promise<void> {
+    try {
+      await this.warm(step);
+    } catch (error) {
+      const { code, message } = failureOf(error);
+      if (isCancellation(error) || code === 'SLUICE_ACCESS') throw error;
+      const { version } = this.rollout.release();
+      this.rollout.look.found(`${version} gets the traffic without its capacity: ${message}`);
     }
   }
 
@@ -194,6 +206,7 @@ export class Steps {
         if (error instanceof Leaving) throw error;
         if (error instanceof AskedAgain) continue;
         const { code, message } = failureOf(error);
+        if (await this.rollout.look.triesAgain(error)) continue;
         if (!isForeign(error)) {
           // Refused before it began: what was untouched still is.
           if (code === 'SLUICE_ACCESS') this.rollout.state.touched = touched;

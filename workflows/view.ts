@@ -39,13 +39,13 @@ export function describeStep(step: Step, stage: Stage): string {
     case 'deploy':
       return step.into === 'idle' ? 'deploy into the idle environment' : 'deploy without traffic';
     case 'warm':
-      return 'warm up';
+      return step.orGoOn === true ? `warm up for ${duration(step.deadline)} at most` : 'warm up';
     case 'probe':
       return `probe ${step.probes.join(', ')}`;
     case 'shift':
       return `shift to ${step.weight} %`;
     case 'bake':
-      return `bake ${duration(step.duration)}`;
+      return `${step.warns === true ? 'look for' : 'bake'} ${duration(step.duration)}`;
     case 'approve':
       return `approval of ${stage.name}${people(step.approval)} within ${duration(step.approval.within)}, else ${step.approval.onTimeout}`;
     case 'promote':
@@ -92,7 +92,7 @@ export function viewOf(state: RolloutState): RolloutView {
     startedAt: state.startedAt,
     phaseSince: state.phaseSince,
     endedAt: state.endedAt,
-    warnings: state.prepared?.warnings ?? [],
+    warnings: [...(state.found ?? []), ...(state.prepared?.warnings ?? [])],
     access: state.access === null ? null : { policy: state.access.policy, starter: state.access.starter },
   };
 }
@@ -117,9 +117,9 @@ function waitingFor(state: RolloutState): WaitingFor | null {
   switch (state.phase) {
     case 'baking':
       return {
-        what: `the end of the bake at ${state.weight} %`,
+        what: `the end of the ${state.type === 'undo' ? 'look' : 'bake'} at ${state.weight} %`,
         until,
-        otherwise: "the watcher's counts decide",
+        otherwise: state.type === 'undo' ? 'it ends, whatever it has found' : "the watcher's counts decide",
         verbs,
         stage: null,
         gate: null,
@@ -127,7 +127,14 @@ function waitingFor(state: RolloutState): WaitingFor | null {
     case 'awaitingApproval':
       return { what: approvalOf(state, stage), until, otherwise: approvalThen(state), verbs, stage, gate };
     case 'paused':
-      return { what: 'somebody to resume it', until, otherwise: 'all traffic goes back', verbs, stage, gate };
+      return {
+        what: 'somebody to resume it',
+        until,
+        otherwise: state.type === 'undo' ? 'it goes on' : 'all traffic goes back',
+        verbs,
+        stage,
+        gate,
+      };
     case 'held':
       return { what: 'a decision of a person', until, otherwise: 'all traffic goes back', verbs, stage, gate };
     case 'stuck':
@@ -187,7 +194,7 @@ function stuckFor(state: RolloutState, verbs: MessageVerb[]): WaitingFor {
   }
   return {
     ...base,
-    what: 'the provider, which refuses to take the traffic back',
+    what: `the provider, which refuses to ${state.leave === null ? 'move the traffic' : 'take the traffic back'}`,
     otherwise: 'it is tried again and again',
     verbs,
   };

@@ -57,6 +57,7 @@ export class Waits {
     this.rollout.watching.passed = null;
     // The watcher that took over from the one that passed early may not even have begun.
     const report = (await this.rollout.watching.stop()) ?? passed;
+    if (step.warns === true) return this.rollout.look.ends(report, past);
     if (report === null) {
       here.lostReports = (here.lostReports ?? 0) + 1;
       if (here.lostReports <= LOST_REPORTS) {
@@ -107,6 +108,7 @@ export class Waits {
   /** An unhealthy verdict: back, or by policy a hold. */
   async unhealthy(report: WatchReport): Promise<void> {
     this.rollout.state.errors = report.errors.map((e) => ({ ...e, what: clean(e.what) }));
+    if (this.rollout.look.only) return this.rollout.look.unhealthy(report);
     if (this.mayProbeBack(report)) {
       this.rollout.state.step.probeBack = { why: report.verdict.why, until: null };
       return;
@@ -305,6 +307,10 @@ export class Waits {
     delete this.rollout.wish.resume;
     state.pause = null;
     if (waited === 'asked' || (gate !== undefined && over === gate.until)) return;
+    if (this.rollout.look.only)
+      return journal.event(
+        `the pause by ${pause.by} has lasted ${duration(this.rollout.spec.deadlines.pause)} and ends`,
+      );
     this.rollout.leaveWith({
       outcome: 'rolledBack',
       reason: `paused by ${pause.by} for longer than ${duration(this.rollout.spec.deadlines.pause)}`,

@@ -20,13 +20,15 @@ export class Watching {
   /** The report of a candidate that was shown to be no worse, early, and that no bake has ended by yet. */
   passed: WatchReport | null = null;
   private running: Running | null = null;
+  /** The look of an undo has said what it found. */
+  private warned = false;
 
   constructor(private readonly rollout: Rollout) {}
 
   /** Starts the watcher unless it runs, going on with what the judge knows. */
   ensure(): void {
     const { state, spec } = this.rollout;
-    if (this.running !== null || this.unhealthy !== null || state.release === null) return;
+    if (this.running !== null || this.unhealthy !== null || this.warned || state.release === null) return;
     const candidate = state.release.version;
     const scope = new CancellationScope();
     const earliest = this.earliest();
@@ -61,7 +63,8 @@ export class Watching {
       if (this.running !== running) return;
       this.running = null;
       this.note(report);
-      if (report?.verdict.state === 'unhealthy') this.unhealthy = report;
+      if (report?.verdict.state === 'unhealthy' && this.rollout.look.only) this.warn(report);
+      else if (report?.verdict.state === 'unhealthy') this.unhealthy = report;
       else if (earliest !== null && report?.verdict.passes === true) {
         this.passed = report;
         // A weight is never unwatched: whoever ends the bake may be paused, or a moment away.
@@ -70,10 +73,17 @@ export class Watching {
     });
   }
 
+  /** A look has found what it can find. */
+  private warn(report: WatchReport): void {
+    this.warned = true;
+    this.rollout.look.unhealthy(report);
+  }
+
   /** A watcher whose worker died has left its last counts. One that may not watch ends the rollout. */
   private lost(error: unknown): WatchReport | null {
     const { code, message } = failureOf(error);
-    if (code === 'SLUICE_ACCESS') this.rollout.leaveWith({ outcome: 'rolledBack', reason: message, code });
+    if (code === 'SLUICE_ACCESS' && this.rollout.look.only) this.rollout.look.found(`nothing watches it: ${message}`);
+    else if (code === 'SLUICE_ACCESS') this.rollout.leaveWith({ outcome: 'rolledBack', reason: message, code });
     return (lastHeartbeat(error) as WatchHeartbeat | undefined)?.report ?? null;
   }
 

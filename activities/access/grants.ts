@@ -250,7 +250,8 @@ function writesOf(plan: Plan, spec: Spec, people: (stepId: string) => number): G
     if (step.kind === 'shift') writes.push({ weight: step.weight, gates: { ...gates } });
     if (step.kind === 'promote') {
       writes.push({ weight: 100, gates: { ...gates } });
-      if (spec.health.policy.probeBack) writes.push({ weight: PROBE_BACK, gates: { ...gates } });
+      if (spec.health.policy.probeBack && plan.strategy !== 'undo')
+        writes.push({ weight: PROBE_BACK, gates: { ...gates } });
     }
   }
   return writes;

@@ -14,7 +14,7 @@ export type { TargetState } from './target-state.js';
 
 /** What the rollout of `spec` will do to a target in this state. Pure; `spec` must have been parsed (its limits are checked there). */
 export function makePlan(spec: Spec, before: TargetState): Plan {
-  if (before.stable === null) return planFirst(spec);
+  if (before.stable === null && spec.strategy.type !== 'undo') return planFirst(spec);
   switch (spec.strategy.type) {
     case 'direct':
       return planDirect(spec as SpecOf<'direct'>);

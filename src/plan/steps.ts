@@ -16,6 +16,10 @@ export interface Steps {
   shift(): Step[];
   promote(): Step[];
   bake(time: Bake): Step[];
+  /** Capacity, waited for within `deadlines.warm` and no longer; the release exists already. */
+  ready(): Step[];
+  /** Watched time that decides nothing. */
+  look(duration: number): Step[];
   approve(approval: ApprovalSpec | undefined): Step[];
   finish(): Step[];
 }
@@ -26,14 +30,18 @@ export function stepsAt(spec: Spec, weight: number): Steps {
   const id = (kind: StepKind) => `${strategy.type}-${weight}.${kind}`;
   const probe = (probes: string[]): Step[] =>
     probes.length === 0 ? [] : [{ kind: 'probe', id: id('probe'), probes, deadline: deadlines.probe }];
+  const deploy = (into?: 'idle'): Step => ({
+    kind: 'deploy',
+    id: id('deploy'),
+    deadline: deadlines.deploy,
+    ...(into ? { into } : {}),
+  });
+  const warm = (more: { orGoOn?: true } = {}): Step[] =>
+    (spec.configuration.provisionedConcurrency ?? 0) > 0
+      ? [{ kind: 'warm', id: id('warm'), deadline: deadlines.warm, ...more }]
+      : [];
   return {
-    deploy: (into) => [
-      { kind: 'deploy', id: id('deploy'), deadline: deadlines.deploy, ...(into ? { into } : {}) },
-      ...((spec.configuration.provisionedConcurrency ?? 0) > 0
-        ? [{ kind: 'warm' as const, id: id('warm'), deadline: deadlines.warm }]
-        : []),
-      ...probe(spec.health.probes.map(({ name }) => name)),
-    ],
+    deploy: (into) => [deploy(into), ...warm(), ...probe(spec.health.probes.map(({ name }) => name))],
     probe,
     shift: () => [{ kind: 'shift', id: id('shift'), weight, deadline: deadlines.shift }],
     promote: () => [{ kind: 'promote', id: id('promote'), deadline: deadlines.shift }],
@@ -42,6 +50,8 @@ export function stepsAt(spec: Spec, weight: number): Steps {
         ? { kind: 'bake', id: id('bake'), weight, duration: time }
         : { kind: 'bake', id: id('bake'), weight, duration: time.max, earliest: time.min },
     ],
+    ready: () => [deploy(), ...warm({ orGoOn: true })],
+    look: (duration) => [{ kind: 'bake', id: id('bake'), weight, duration, warns: true }],
     approve: (approval) => (approval ? [{ kind: 'approve', id: id('approve'), weight, approval }] : []),
     finish: () => [{ kind: 'finish', id: id('finish') }],
   };

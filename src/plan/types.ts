@@ -40,6 +40,8 @@ interface DeployStep extends StepBase {
 interface WarmStep extends StepBase {
   kind: 'warm';
   deadline: number;
+  /** An undo's: what is not ready by then gets the weight anyway. */
+  orGoOn?: true;
 }
 /** Calls the candidate's own address; all named probes must pass `smoke` times in a row. */
 interface ProbeStep extends StepBase {
@@ -59,6 +61,8 @@ export interface BakeStep extends StepBase {
   duration: number;
   /** When it may pass early, counted from its beginning; absent: never. */
   earliest?: number;
+  /** An undo's look: what it finds is a warning and moves no traffic. */
+  warns?: true;
 }
 export interface ApproveStep extends StepBase {
   kind: 'approve';

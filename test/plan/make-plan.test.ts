@@ -35,10 +35,11 @@ function tell(step: Step): string {
     case 'shift':
       return `shift(${step.weight})`;
     case 'bake':
-      return `bake(${step.weight},${step.duration / 1000}s)`;
+      return `${step.warns === true ? 'look' : 'bake'}(${step.weight},${step.duration / 1000}s)`;
     case 'approve':
       return `approve(${step.weight})`;
     case 'warm':
+      return step.orGoOn === true ? 'warm?' : 'warm';
     case 'promote':
     case 'finish':
       return step.kind;
@@ -116,9 +117,9 @@ describe('a plan', () => {
       ['deploy: deploy probe(a,b) approve(0)', '100%: promote bake(100,5s) finish'],
     ],
     [
-      'undo verifies the earlier release and gives it all traffic',
+      'undo gives all traffic to the earlier release without a probe, and looks',
       { type: 'undo', bake: 1_000 },
-      ['deploy: deploy probe(a,b)', '100%: promote bake(100,1s) finish'],
+      ['deploy: deploy', '100%: promote look(100,1s) finish'],
     ],
   ])('%s', (_, strategy, expected) => {
     expect(told(planFor(strategy))).toEqual(expected);

@@ -41,6 +41,11 @@ export async function inspect(session: Session, spec: Spec): Promise<{ before: B
     throw new SluiceError('SLUICE_BUSY', `an operation runs on ${targetName(session.target)} (${state.operation})`);
   }
   const before = await beforeOf(session, state);
+  // An undo goes back to what was right, and users wait for it.
+  if (spec.strategy.type === 'undo') {
+    const undone = [...checkOwner(session, spec, state), ...(await checkRelease(session, spec, state))];
+    return { before, findings: undone };
+  }
   const seen = await look(session, state);
   const findings = [
     ...checkOwner(session, spec, state),

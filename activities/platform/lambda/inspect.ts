@@ -28,12 +28,10 @@ export async function inspect(session: Session, spec: Spec): Promise<{ before: B
   const before = beforeOf(alias, stable, environments, capacity?.requested ?? 0);
 
   const seen: Seen = { alias, latest, stable, named };
-  const findings = [
-    ...checkAlias(session, spec, alias),
-    ...checkRelease(session, spec, seen),
-    ...checkPublished(spec, seen),
-    ...checkLogs(spec, seen),
-  ];
+  const findings = [...checkAlias(session, spec, alias), ...checkRelease(session, spec, seen)];
+  // An undo publishes nothing, and what was right for its release still is. Users wait for it.
+  if (spec.strategy.type === 'undo') return { before, findings };
+  findings.push(...checkPublished(spec, seen), ...checkLogs(spec, seen));
   // Further checks cost calls; they cannot save a rollout that is refused already.
   if (findings.some(({ level }) => level === 'refuse')) return { before, findings };
   findings.push(...(await checkPermissions(session, spec, { before, latest })));
