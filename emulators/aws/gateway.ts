@@ -10,6 +10,7 @@ import { Reports } from './reports.js';
 import { type LambdaRequest, lambdaRequest } from './route.js';
 import { checkCreateAlias, checkUpdateAlias } from './rules-alias.js';
 import { checkCode, checkIdle, checkPublish, withState } from './rules-code.js';
+import { checkUpload, checkVariables } from './rules-configuration.js';
 import { key, Store } from './store.js';
 
 export interface GatewayOptions {
@@ -89,6 +90,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   /** A write, alone at its function: what a rule has read is still true when the write takes effect. */
   const write = async (request: LambdaRequest, call: Call): Promise<Answer> => {
     switch (request.operation) {
+      case 'CreateFunction':
+        checkUpload(request.operation, call.body);
+        checkVariables(call.body);
+        return upstream.call(call);
       case 'CreateAlias':
         await checkCreateAlias(store, request, call.body);
         return upstream.call(call);
@@ -101,9 +106,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         return written;
       }
       case 'UpdateFunctionCode':
+        checkUpload(request.operation, call.body);
         await checkCode(store, request, call.body);
         return withState(await upstream.call(call));
       case 'UpdateFunctionConfiguration':
+        checkVariables(call.body);
         await checkIdle(store, request, call.body);
         return withState(await upstream.call(call));
       case 'PublishVersion':

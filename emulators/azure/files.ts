@@ -1,7 +1,8 @@
 /** Files that are there after a power cut, and zips. */
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { unzipSync, zipSync } from 'fflate';
+import { Uint8ArrayReader, Uint8ArrayWriter, ZipReader } from '@zip.js/zip.js';
+import { zipSync } from 'fflate';
 
 /** Writes a file whole or not at all: a new one beside it is flushed, and takes its name. */
 export function writeDurably(file: string, body: string | Uint8Array): void {
@@ -24,24 +25,28 @@ export function writeDurably(file: string, body: string | Uint8Array): void {
   }
 }
 
-/** Unpacks into a folder. Throws for what is no zip, and for a name that leads out of the folder. */
-export function unpack(zip: Uint8Array, folder: string): void {
+/**
+ * Unpacks into a folder. A link becomes a text file that says where it pointed, as Kudu has it. Throws for what is no zip, and for a
+ * name that leads out of the folder.
+ */
+export async function unpack(zip: Uint8Array, folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  for (const [name, bytes] of Object.entries(unzipSync(zip))) {
-    const file = path.resolve(folder, name);
-    if (file !== folder && !file.startsWith(`${folder}${path.sep}`)) throw new Error(`${name} leads out of the folder`);
-    if (name.endsWith('/')) mkdirSync(file, { recursive: true });
-    else writeDurably(file, bytes);
+  const reader = new ZipReader(new Uint8ArrayReader(zip), { useWebWorkers: false });
+  for await (const entry of reader.getEntriesGenerator()) {
+    const file = path.resolve(folder, entry.filename);
+    if (entry.directory) mkdirSync(file, { recursive: true });
+    else writeDurably(file, await entry.getData(new Uint8ArrayWriter()));
   }
 }
 
-/** All files of a folder as a zip. */
+/** All files and empty folders of a folder as a zip. */
 export function pack(folder: string): Buffer {
   const files: Record<string, Uint8Array> = {};
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const file = path.join(entry.parentPath, entry.name);
-    files[path.relative(folder, file).split(path.sep).join('/')] = readFileSync(file);
+    const at = path.join(entry.parentPath, entry.name);
+    const name = path.relative(folder, at).split(path.sep).join('/');
+    if (entry.isFile()) files[name] = readFileSync(at);
+    else if (entry.isDirectory() && readdirSync(at).length === 0) files[`${name}/`] = new Uint8Array();
   }
   return Buffer.from(zipSync(files));
 }

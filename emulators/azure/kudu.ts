@@ -108,8 +108,7 @@ async function deploy(side: Side, made: Deployment, zip: Buffer, clean: boolean)
     const fault = await side.fault();
     if (fault !== null) throw new Error(fault);
     rmSync(fresh, { recursive: true, force: true });
-    if (clean) unpack(zip, fresh);
-    else unpack(zip, root);
+    await unpack(zip, clean ? fresh : root);
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true });
     end(side, made, DEPLOY.failed, `Package deployment failed: ${(error as Error).message}`);

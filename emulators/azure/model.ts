@@ -102,6 +102,10 @@ export interface Data {
   secrets: Record<string, string>;
 }
 
+export function isLinux({ kind }: Pick<Site, 'kind'>): boolean {
+  return kind.split(',').includes('linux');
+}
+
 export function slotsOf(site: Site): Slot[] {
   return [site.production, ...site.slots];
 }

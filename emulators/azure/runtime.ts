@@ -14,6 +14,8 @@ export interface Launch {
   /** Null: production. */
   slot: string | null;
   host: string;
+  /** On Linux a period in the name of a setting reaches the application as an underscore. */
+  linux: boolean;
 }
 
 interface App {
@@ -190,8 +192,10 @@ function startCommand(folder: string): string {
   throw new Error('there is nothing to start: no start script in package.json, and no server.js');
 }
 
-function environment({ home, settings, site, slot, host }: Launch, port: number): Record<string, string> {
-  const named = Object.entries(settings).map(([name, value]) => [`APPSETTING_${name}`, value]);
+/** "Configure an App Service app" on names of settings. */
+function environment({ home, settings, site, slot, host, linux }: Launch, port: number): Record<string, string> {
+  const passed = Object.entries(settings).map(([name, value]) => [linux ? name.replaceAll('.', '_') : name, value]);
+  const named = passed.map(([name, value]) => [`APPSETTING_${name}`, value]);
   return {
     PATH: `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
     HOME: home,
@@ -200,7 +204,7 @@ function environment({ home, settings, site, slot, host }: Launch, port: number)
     WEBSITE_SLOT_NAME: slot ?? 'Production',
     WEBSITE_HOSTNAME: host,
     ...Object.fromEntries(named),
-    ...settings,
+    ...Object.fromEntries(passed),
   };
 }
 

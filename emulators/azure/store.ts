@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeDurably } from './files.js';
-import type { Content, Data, Site, Slot } from './model.js';
+import { type Content, type Data, isLinux, type Site, type Slot } from './model.js';
 import type { Launch } from './runtime.js';
 
 export class Store {
@@ -54,7 +54,14 @@ export class Store {
     const settings = Object.fromEntries(
       Object.entries(slot.settings).map(([name, value]) => [name, this.resolve(value)]),
     );
-    return { home: this.home(slot.content), settings, site: site.name, slot: slot.name, host: hostOf(slot) };
+    return {
+      home: this.home(slot.content),
+      settings,
+      site: site.name,
+      slot: slot.name,
+      host: hostOf(slot),
+      linux: isLinux(site),
+    };
   }
 
   /** An unresolved reference is its own text ("Use Key Vault references"). */

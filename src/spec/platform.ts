@@ -1,6 +1,9 @@
 /** What of a rollout.yaml depends on the platform of its target: some defaults, and what only one of them has. */
-import type { AppServiceTarget, Configuration, MetricSpec, PlatformName, Spec } from '../model/spec.js';
+import { isReference } from '../model/secrets.js';
+import type { AppServiceTarget, Configuration, LambdaTarget, MetricSpec, PlatformName, Spec } from '../model/spec.js';
+import { lambdaVariables, siteSettings } from '../platforms/index.js';
 import { DEFAULTS } from './defaults.js';
+import { layerFault, roleFault } from './partitions.js';
 import type { Report } from './problems.js';
 import { child, type Mapping, type Tree, treeOfValue, withChild } from './tree.js';
 
@@ -41,14 +44,6 @@ const HAS: Record<
     alarms: [],
     places: ['site', 'slot'],
   },
-};
-
-/** App settings that are Sluice's own, and what to write instead. */
-const RESERVED: Record<string, string> = {
-  SLUICE_RELEASE: 'take it out',
-  SLUICE_ENVIRONMENT: 'take it out',
-  WEBSITE_SWAP_WARMUP_PING_PATH: 'write configuration.warmUp.path',
-  WEBSITE_SWAP_WARMUP_PING_STATUSES: 'write configuration.warmUp.statuses',
 };
 
 /** The platform filled in where none is written, and the parts of `health` whose default depends on the target. */
@@ -134,7 +129,7 @@ export function checkPlatform(spec: Spec, fault: Report): void {
     );
   }
   checkPlaces(spec, fault);
-  if (target.platform === 'lambda') checkLambda(spec, fault);
+  if (target.platform === 'lambda') checkLambda(spec, target, fault);
   else checkAppService(spec, target, fault);
 }
 
@@ -155,8 +150,14 @@ function checkPlaces({ target, health }: Spec, fault: Report): void {
   }
 }
 
-function checkLambda(spec: Spec, fault: Report): void {
-  const { release, health } = spec;
+function checkLambda(spec: Spec, target: LambdaTarget, fault: Report): void {
+  const { release, health, configuration } = spec;
+  const { role, layers = [] } = configuration;
+  const below = (path: (string | number)[], message: string | null) => message !== null && fault(path, message);
+  for (const { path, message } of lambdaVariables(known(configuration))) fault([...VARIABLES, ...path], message);
+  if (target.roleArn !== undefined) below(['target', 'roleArn'], roleFault(target.roleArn, target));
+  if (role !== undefined) below(['configuration', 'role'], roleFault(role, target));
+  for (const [i, layer] of layers.entries()) below(['configuration', 'layers', i], layerFault(layer, target));
   checkMetricHosts(spec, fault);
   if ('version' in release && typeof release.version === 'string') {
     fault(['release', 'version'], 'is a release id of App Service (on Lambda give the number of a published version)');
@@ -188,11 +189,7 @@ function checkAppService(spec: Spec, target: AppServiceTarget, fault: Report): v
       'is a version of Lambda (on App Service give a release id such as r-0123456789ab; `sluice history` lists them)',
     );
   }
-  for (const key of Object.keys(configuration.environment ?? {})) {
-    const instead = RESERVED[key.toUpperCase()];
-    if (instead === undefined) continue;
-    fault(['configuration', 'environment', key], `is an app setting that Sluice sets itself (${instead})`);
-  }
+  for (const { path, message } of siteSettings(known(configuration))) fault([...VARIABLES, ...path], message);
   if (health.invocation !== 'sync') {
     fault(
       ['health', 'invocation'],
@@ -206,6 +203,15 @@ function checkAppService(spec: Spec, target: AppServiceTarget, fault: Report): v
     );
   }
   if (target.slot === undefined) checkWithoutSlot(spec, fault);
+}
+
+const VARIABLES = ['configuration', 'environment'] as const;
+
+/** The variables; the value of a secret is not known, so that it counts nothing. */
+function known({ environment = {} }: Configuration): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [name, isReference(value) ? '' : value]),
+  );
 }
 
 /** Without a slot the candidate runs nowhere before all users have it. */

@@ -165,3 +165,95 @@ function query(place: string, other: string): string {
   const of = (name: string) => `'${name}{at="${place}", by="${other}", release="{release}"}'`;
   return `health: {metrics: [{name: a, prometheus: {url: "http://p", requests: ${of('r')}, errors: ${of('e')}}}]}`;
 }
+
+describe('names and sizes of variables', () => {
+  const onLambda = (line: string) => problems(withLine(LAMBDA, line));
+  const onSite = (line: string) => problems(withLine(SITE, line));
+
+  test.each([
+    ['AWS_REGION', 'is a variable that Lambda sets itself (take it out)'],
+    ['LAMBDA_TASK_ROOT', 'is a variable that Lambda sets itself (take it out)'],
+    ['_HANDLER', 'is a variable that Lambda sets itself (take it out)'],
+    ['A', 'is too short a name: Lambda wants two characters or more'],
+    ['spring.profile', 'is no name for a variable of Lambda: letters, digits and "_" only, a letter first'],
+    ['1ST', 'is no name for a variable of Lambda: letters, digits and "_" only, a letter first'],
+  ])('on Lambda %s is refused', (name, why) => {
+    const found = onLambda(`configuration: {environment: {"${name}": x, GOOD: y}}`);
+    expect(found).toEqual([expect.stringContaining(`configuration.environment`)]);
+    expect(found[0]).toContain(why);
+  });
+
+  test.each(['TZ', 'AWS_LAMBDA_EXEC_WRAPPER', 'PATH', 'aB'])('on Lambda %s may be set', (name) => {
+    expect(onLambda(`configuration: {environment: {"${name}": x}}`)).toEqual([]);
+  });
+
+  test('on Lambda all of them have 4 KB together, as the JSON that Lambda measures', () => {
+    const sized = (bytes: number) => onLambda(`configuration: {environment: {HTML: "${'x'.repeat(bytes)}"}}`);
+    const around = JSON.stringify({ HTML: '' }).length;
+    expect(sized(4096 - around)).toEqual([]);
+    expect(sized(4097 - around)).toEqual([
+      expect.stringContaining('configuration.environment: has 4097 bytes as JSON, and Lambda takes 4096'),
+    ]);
+    const two = `configuration: {environment: {ONE: "${'ä'.repeat(1_100)}", TWO: "${'ö'.repeat(1_100)}"}}`;
+    expect(onLambda(two)).toEqual([expect.stringContaining('for all variables together')]);
+  });
+
+  test.each(['spring.profiles.active', 'Logging:LogLevel:Default', 'A', '1', 'my-name', 'AWS_REGION'])(
+    'on App Service %s may be set',
+    (name) => expect(onSite(`configuration: {environment: {"${name}": x}}`)).toEqual([]),
+  );
+
+  test.each([
+    ['SLUICE_SETTINGS', 'is an app setting that Sluice sets itself (take it out)'],
+    ['sluice_release', 'is an app setting that Sluice sets itself (take it out)'],
+    ['WEBSITE_SWAP_WARMUP_PING_PATH', 'is an app setting that Sluice sets itself (write configuration.warmUp.path)'],
+    ['with space', 'is no name for an app setting'],
+    ['', 'is no name for an app setting'],
+    ['good', 'differs from GOOD in case alone'],
+  ])('on App Service "%s" is refused', (name, why) => {
+    const found = onSite(`configuration: {environment: {GOOD: y, "${name}": x}}`);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(why);
+  });
+});
+
+describe('regions and partitions', () => {
+  const at = (region: string, more = '') =>
+    problems(`${withLine(LAMBDA, `target: {function: shop, region: ${region}}`)}${more}`);
+  const role = (partition: string) => `configuration: {role: "arn:${partition}:iam::123456789012:role/shop"}\n`;
+  const layer = (partition: string, region: string) =>
+    `configuration: {layers: ["arn:${partition}:lambda:${region}:123456789012:layer:tools:3"]}\n`;
+
+  test.each(['eusc-de-east-1', 'us-gov-west-1', 'cn-north-1', 'us-isob-east-1', 'mx-central-1', 'xx-new-7'])(
+    '%s is a region',
+    (region) => expect(at(region)).toEqual([]),
+  );
+
+  test.each(['westeurope', 'eu-central', 'eu-central-1a', 'EU-CENTRAL-1', '"1"'])('%s is none', (region) => {
+    expect(at(region)).toEqual([expect.stringContaining('target.region: expected a region such as eu-central-1')]);
+  });
+
+  test.each([
+    ['eusc-de-east-1', 'aws-eusc'],
+    ['us-gov-west-1', 'aws-us-gov'],
+    ['cn-north-1', 'aws-cn'],
+    ['eu-central-1', 'aws'],
+  ])('in %s a role and a layer are of the partition %s', (region, partition) => {
+    expect(at(region, role(partition))).toEqual([]);
+    expect(at(region, layer(partition, region))).toEqual([]);
+    const other = partition === 'aws' ? 'aws-cn' : 'aws';
+    const said = `is in the partition ${other}, and ${region} is in ${partition} (write arn:${partition}:…)`;
+    expect(at(region, role(other))).toEqual([expect.stringContaining(`configuration.role: ${said}`)]);
+    expect(at(region, layer(other, region))).toEqual([expect.stringContaining(`configuration.layers[0]: ${said}`)]);
+  });
+
+  test('a layer of another region is refused, and so is the role of the worker in another partition', () => {
+    expect(at('eu-central-1', layer('aws', 'eu-west-1'))).toEqual([
+      expect.stringContaining('configuration.layers[0]: is a layer of eu-west-1, and the function is in eu-central-1'),
+    ]);
+    const target = 'target: {function: shop, region: eusc-de-east-1, roleArn: "arn:aws:iam::123456789012:role/x"}';
+    expect(problems(withLine(LAMBDA, target))).toEqual([
+      expect.stringContaining('target.roleArn: is in the partition aws, and eusc-de-east-1 is in aws-eusc'),
+    ]);
+  });
+});

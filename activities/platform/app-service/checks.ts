@@ -1,7 +1,8 @@
 /** What stands in the way of a rollout, by what was read. Pure. */
 import type { FunctionEnvelope, SiteConfigResource } from '@azure/arm-appservice';
 import type { AppServiceTarget, Spec } from '../../../src/model/spec.js';
-import { refuse } from '../findings.js';
+import { packingOf, refusedOnLinux, tooLarge } from '../../../src/platforms/index.js';
+import { refuse, warn } from '../findings.js';
 import type { Finding } from '../platform.js';
 import type { Seen } from './seen.js';
 import type { Settings } from './settings.js';
@@ -181,6 +182,43 @@ function triggerOf({ config }: FunctionEnvelope): string {
   const bindings = Array.isArray(config?.bindings) ? (config.bindings as { type?: unknown }[]) : [];
   const types = bindings.map(({ type }) => (typeof type === 'string' ? type : ''));
   return types.find((type) => type.endsWith('Trigger')) ?? 'unknown';
+}
+
+/** A package has a limit, which Kudu would say only after the upload. */
+export function checkPackage({ release }: Spec): Finding[] {
+  const why = 'artifact' in release ? tooLarge(release.artifact.bytes, packingOf('app-service')) : null;
+  return why === null ? [] : [refuse('SLUICE_ARTIFACT', why)];
+}
+
+/** Linux passes settings as variables of a shell: fewer names can be, and a period becomes an underscore on the way. */
+export function checkNames(spec: Spec, { state }: Seen): Finding[] {
+  if (state.production.arm.reserved !== true) return [];
+  const names = Object.keys(spec.configuration.environment ?? {});
+  const refused = refusedOnLinux(names).map(({ name, instead }) =>
+    refuse(
+      'SLUICE_TARGET',
+      `configuration.environment: ${name} is no name for an app setting on Linux, where ${state.production.name} runs: letters, digits, "." and "_" only. Write ${instead}`,
+    ),
+  );
+  const renamed = names.filter((name) => name.includes('.'));
+  const met = renamed.filter((name) => names.includes(name.replaceAll('.', '_')));
+  if (met.length > 0) {
+    return [
+      ...refused,
+      refuse(
+        'SLUICE_TARGET',
+        `configuration.environment: on Linux ${met.join(', ')} reaches the application with "_" in the place of ".", and that name is in the spec too. Take one of them out`,
+      ),
+    ];
+  }
+  if (renamed.length === 0) return refused;
+  return [
+    ...refused,
+    warn(
+      'SETTING_RENAMED',
+      `configuration.environment: on Linux ${renamed.join(', ')} ${renamed.length === 1 ? 'reaches' : 'reach'} the application with "_" in the place of "."`,
+    ),
+  ];
 }
 
 /** Settings that travel with the release must be able to, and the files must be the package's. */

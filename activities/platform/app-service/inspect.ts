@@ -8,7 +8,16 @@ import { hasCode } from '../failures.js';
 import { refuse } from '../findings.js';
 import type { BeforeState, Finding } from '../platform.js';
 import { NO_SPLIT, say } from '../splits.js';
-import { checkFunctions, checkPlan, checkProbes, checkSettings, checkSlots, checkStacks } from './checks.js';
+import {
+  checkFunctions,
+  checkNames,
+  checkPackage,
+  checkPlan,
+  checkProbes,
+  checkSettings,
+  checkSlots,
+  checkStacks,
+} from './checks.js';
 import { all, asked, call, type Session } from './client.js';
 import { environmentsOf } from './environments.js';
 import { checkDifferences, checkSecrets, checkSignIn } from './further-checks.js';
@@ -48,11 +57,13 @@ export async function inspect(session: Session, spec: Spec): Promise<{ before: B
   }
   const seen = await look(session, state);
   const findings = [
+    ...checkPackage(spec),
     ...checkOwner(session, spec, state),
     ...checkPlan(session.target, spec, seen),
     ...checkSlots(session.target, spec, seen),
     ...checkStacks(seen),
     ...checkFunctions(spec, seen),
+    ...checkNames(spec, seen),
     ...checkSettings(spec, seen),
     ...checkProbes(session.target, spec),
     ...(await checkRelease(session, spec, state)),

@@ -1,5 +1,6 @@
 /** App settings: read, merged and written whole, since a write replaces them all. Their values never leave an activity. */
 import type { SiteConfiguration } from '../../../src/model/spec.js';
+import { OWN_SETTINGS } from '../../../src/platforms/index.js';
 import { formsOf, withoutForms } from '../../secrets/scrub.js';
 import { call, type Session } from './client.js';
 import type { Side } from './environments.js';
@@ -14,7 +15,6 @@ export const ENVIRONMENT = 'SLUICE_ENVIRONMENT';
 const OURS = 'SLUICE_SETTINGS';
 const PING_PATH = 'WEBSITE_SWAP_WARMUP_PING_PATH';
 const PING_STATUSES = 'WEBSITE_SWAP_WARMUP_PING_STATUSES';
-const MANAGED = new Set([RELEASE, ENVIRONMENT, OURS, PING_PATH, PING_STATUSES]);
 
 export async function readSettings(session: Session, slot: string | null): Promise<Settings> {
   const { resourceGroup, site } = session.target;
@@ -34,7 +34,7 @@ export async function settingValues(session: Session): Promise<string[]> {
   const found = await Promise.allSettled(places.map((place) => readSettings(session, place)));
   return found.flatMap((each) => {
     if (each.status === 'rejected') return [];
-    return Object.entries(each.value).flatMap(([name, value]) => (MANAGED.has(name) ? [] : [value]));
+    return Object.entries(each.value).flatMap(([name, value]) => (OWN_SETTINGS.has(name) ? [] : [value]));
   });
 }
 
@@ -59,7 +59,7 @@ export async function unquoted<T>(settings: Settings, write: () => Promise<T>): 
     return await write();
   } catch (error) {
     if (error instanceof Error) {
-      const others = Object.entries(settings).filter(([name]) => !MANAGED.has(name));
+      const others = Object.entries(settings).filter(([name]) => !OWN_SETTINGS.has(name));
       const forms = others.flatMap(([, value]) => formsOf(value));
       error.message = withoutForms(error.message, forms);
     }
@@ -100,7 +100,7 @@ export function withRelease(now: Settings, { release, settings, side, warmUp }: 
 /** The same settings without a release of ours. Pure. */
 export function withoutRelease(now: Settings): Settings {
   const before = new Set(namesIn(now));
-  return Object.fromEntries(Object.entries(now).filter(([name]) => !before.has(name) && !MANAGED.has(name)));
+  return Object.fromEntries(Object.entries(now).filter(([name]) => !before.has(name) && !OWN_SETTINGS.has(name)));
 }
 
 export function sameSettings(a: Settings, b: Settings): boolean {
@@ -110,7 +110,7 @@ export function sameSettings(a: Settings, b: Settings): boolean {
 
 /** Names of settings that a swap would change under production, beside those of the release. Pure. */
 export function differing(production: Settings, slot: Settings, sticky: string[]): string[] {
-  const skipped = new Set([...sticky, ...MANAGED, ...namesIn(production), ...namesIn(slot)]);
+  const skipped = new Set([...sticky, ...OWN_SETTINGS, ...namesIn(production), ...namesIn(slot)]);
   return [...new Set([...Object.keys(production), ...Object.keys(slot)])]
     .filter((name) => !skipped.has(name) && production[name] !== slot[name])
     .sort();

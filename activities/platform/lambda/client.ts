@@ -99,6 +99,14 @@ function operationOf(command: { constructor: { name: string } }): string {
   return command.constructor.name.replace(/Command$/, '');
 }
 
+/** What a call was about, as far as its input says: the function with the version or the alias that was named. */
+function subjectOf({ target }: Session, command: object): string {
+  const { FunctionName, Qualifier, Name } = (command as { input?: Record<string, unknown> }).input ?? {};
+  if (typeof FunctionName !== 'string') return `${target.function}:${target.alias}`;
+  const part = Qualifier ?? Name;
+  return typeof part === 'string' ? `${FunctionName}:${part}` : FunctionName;
+}
+
 /** What all SDK clients have. */
 interface Sender<Input, Output> {
   send(
@@ -138,6 +146,6 @@ export async function callFree<C extends { constructor: { name: string } }>(
     return await sender.send(command as never, { abortSignal: signal });
   } catch (error) {
     if (isThrottle(error) && operationOf(command) !== 'Invoke') session.budget.throttled();
-    throw toSluiceError(error, operationOf(command), `${session.target.function}:${session.target.alias}`);
+    throw toSluiceError(error, operationOf(command), subjectOf(session, command));
   }
 }

@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { SluiceError } from '../../../src/model/errors.js';
 import type { FunctionConfiguration, Release, ReleaseSource, Spec } from '../../../src/model/spec.js';
+import { lambdaVariables } from '../../../src/platforms/index.js';
 import { describe, readDescription } from '../description.js';
 import { hasCode } from '../failures.js';
 import type { BeforeState } from '../platform.js';
@@ -49,6 +50,7 @@ export async function publish(
   { spec, before, mark }: { spec: Spec; before: BeforeState; mark: string },
 ): Promise<Release> {
   if ('version' in spec.release) return releaseOf(await waitUntilUsable(session, String(spec.release.version)));
+  refuseVariables(spec.configuration);
   const code = await codeOf(spec.release, readArtifact);
   const earlier = await publishedBefore(session, code, mark);
   if (earlier !== null) return releaseOf(await waitUntilUsable(session, earlier));
@@ -101,6 +103,13 @@ export async function publish(
     'SLUICE_BUSY',
     `${session.target.function} is being changed by somebody else all the time; its code could not be published`,
   );
+}
+
+/** With the values of secrets, which no check before this one has seen. Lambda's own refusal would quote them all. */
+function refuseVariables({ environment = {} }: FunctionConfiguration): void {
+  const [fault] = lambdaVariables(environment);
+  if (fault === undefined) return;
+  throw new SluiceError('SLUICE_REFUSED', `${['configuration.environment', ...fault.path].join('.')} ${fault.message}`);
 }
 
 async function codeOf(source: ReleaseSource, readArtifact: LambdaDriverOptions['readArtifact']): Promise<Code> {

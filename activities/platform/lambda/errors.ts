@@ -7,6 +7,8 @@ interface SdkError {
   name: string;
   message: string;
   code?: string;
+  /** Why a call was throttled. */
+  Reason?: unknown;
   retryAfterSeconds?: unknown;
   $metadata?: { httpStatusCode?: number };
   $response?: { headers?: Record<string, string> };
@@ -139,7 +141,8 @@ function saidBy(error: SdkError): string {
   const name = error.code === undefined || error.code === error.name ? error.name : `${error.name} ${error.code}`;
   // An unreadable answer (a proxy's HTML page) makes the SDK throw a SyntaxError whose message quotes the page.
   const message = error.name === 'SyntaxError' ? unreadable(error) : clean(error.message, 500);
-  return message === '' || message === error.name ? name : `${name}: ${message}`;
+  const reason = typeof error.Reason === 'string' && error.Reason !== '' ? ` (${clean(error.Reason, 100)})` : '';
+  return message === '' || message === error.name ? `${name}${reason}` : `${name}${reason}: ${message}`;
 }
 
 function unreadable(error: SdkError): string {

@@ -12,12 +12,16 @@ import { type LambdaConfiguration, readConfiguration, releaseOf } from './config
 import { readEnvironments } from './environments.js';
 import type { Seen } from './findings.js';
 import { checkPermissions, permissionsToCreate } from './permissions.js';
+import { checkPackage, checkReserved, checkRuntime } from './release-checks.js';
 import { checkCalls } from './traffic.js';
 
 /** Reads the target and what stands in the way of a rollout. Writes nothing. */
 export async function inspect(session: Session, spec: Spec): Promise<{ before: BeforeState; findings: Finding[] }> {
   const latest = await readConfiguration(session);
-  if (latest === null) return { before: beforeOf(null, null, null, 0), findings: checkFunction(session, spec) };
+  const unread = [...checkPackage(spec), ...checkRuntime(spec)];
+  if (latest === null) {
+    return { before: beforeOf(null, null, null, 0), findings: [...unread, ...checkFunction(session, spec)] };
+  }
 
   const alias = await readAlias(session);
   const version = alias?.split.stable ?? null;
@@ -28,13 +32,14 @@ export async function inspect(session: Session, spec: Spec): Promise<{ before: B
   const before = beforeOf(alias, stable, environments, capacity?.requested ?? 0);
 
   const seen: Seen = { alias, latest, stable, named };
-  const findings = [...checkAlias(session, spec, alias), ...checkRelease(session, spec, seen)];
+  const findings = [...unread, ...checkAlias(session, spec, alias), ...checkRelease(session, spec, seen)];
   // An undo publishes nothing, and what was right for its release still is. Users wait for it.
   if (spec.strategy.type === 'undo') return { before, findings };
   findings.push(...checkPublished(spec, seen), ...checkLogs(spec, seen));
   // Further checks cost calls; they cannot save a rollout that is refused already.
   if (findings.some(({ level }) => level === 'refuse')) return { before, findings };
   findings.push(...(await checkPermissions(session, spec, { before, latest })));
+  findings.push(...(await checkReserved(session, spec)));
   findings.push(...(await checkCodeStorage(session, spec)));
   findings.push(...(await checkCapacity(session, alias)));
   findings.push(...(await checkCalls(session, version)));

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Answer, empty } from '../../http.js';
 import { done, listOf, webError } from '../answers.js';
-import { type Rule, type Settings, type Site, type Slot, slotNamed } from '../model.js';
+import { isLinux, type Rule, type Settings, type Site, type Slot, slotNamed } from '../model.js';
 import { wwwroot } from '../runtime.js';
 import { referenceIn } from '../store.js';
 import { isSticky } from '../swap.js';
@@ -31,8 +31,14 @@ export function updateConfiguration({ azure, site, slot, properties }: Request):
   return done({ properties: configurationOf(slot) });
 }
 
+/** Names that a site on Linux takes ("Configure an App Service app"). */
+const ON_LINUX = /^[A-Za-z0-9_.]+$/;
+
 /** A PUT of the whole dictionary. */
 export function updateSettings({ azure, site, slot, properties }: Request): Answer {
+  const refused = isLinux(site) ? Object.keys(properties).filter((name) => !ON_LINUX.test(name)) : [];
+  if (refused.length > 0)
+    return webError(400, 'BadRequest', `AppSetting with name(s) '${refused.join(', ')}' is not allowed.`);
   slot.settings = properties as Settings;
   azure.store.save();
   void azure.restart(site, slot);

@@ -2,7 +2,7 @@
 import { type Answer, type Call, parse } from '../../http.js';
 import { armError, busy, done, listOf, notFound, webError } from '../answers.js';
 import type { Azure } from '../azure.js';
-import { LOCATION, type Plan, type Site, type Slot, slotNamed } from '../model.js';
+import { isLinux, LOCATION, type Plan, type Site, type Slot, slotNamed } from '../model.js';
 import { hostOf, scmOf } from '../store.js';
 import type { ArmCall } from './index.js';
 import { idOf, type Named, type Request } from './request.js';
@@ -19,6 +19,7 @@ export function resource(azure: Azure, site: Site, slot: Slot): Record<string, u
     properties: {
       state: slot.running ? 'Running' : 'Stopped',
       enabled: true,
+      reserved: isLinux(site),
       resourceGroup: site.resourceGroup,
       defaultHostName: hostOf(slot),
       hostNames: [hostOf(slot)],

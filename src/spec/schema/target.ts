@@ -5,8 +5,10 @@ import { name, strict, text, whole } from './parts.js';
 /** Names as Lambda allows them (CreateFunction and CreateAlias in its API reference). */
 const FUNCTION = /^[A-Za-z0-9_-]{1,64}$/;
 const ALIAS = /^(?!\d+$)[A-Za-z0-9_-]{1,122}$/;
-const ROLE = /^arn:[a-z-]+:iam::\d{12}:role\/\S+$/;
-const LAYER = /^arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:layer:[A-Za-z0-9_-]+:\d+$/;
+const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/;
+const LAYER = /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[A-Za-z0-9_-]+:\d+$/;
+/** The form alone: AWS adds regions, and which ones it has, the SDK knows (`src/spec/partitions.ts`). */
+const REGION = /^[a-z]{2,8}(?:-[a-z0-9]+)+-\d+$/;
 
 /** Names as Azure allows them ("Naming rules and restrictions for Azure resources", Microsoft.Web and Microsoft.Resources). */
 const SITE = /^(?!-)[A-Za-z0-9-]{2,60}(?<!-)$/;
@@ -27,10 +29,7 @@ const onLambda = {
     .regex(ALIAS, 'expected the name of an alias (letters, digits, "_" and "-", and not a number)')
     .prefault(DEFAULTS.target.alias)
     .describe('The alias that the users reach; traffic is split here.'),
-  region: z
-    .string()
-    .regex(/^[a-z]{2}(?:-[a-z]+)+-\d+$/, 'expected a region such as eu-central-1')
-    .describe('The AWS region.'),
+  region: z.string().regex(REGION, 'expected a region such as eu-central-1').describe('The AWS region.'),
   account: name().prefault(DEFAULTS.target.account).describe('The name under which a worker serves the AWS account.'),
   roleArn: role().exactOptional().describe('Role that the worker assumes for this target.'),
 };
@@ -154,7 +153,7 @@ export const configuration = strict({
   memory: whole(128, 10_240).exactOptional().describe('Memory in MB.'),
   timeout: whole(1, 900).exactOptional().describe('Timeout in seconds.'),
   environment: z
-    .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'letters, digits and "_" only, a letter first'), z.string())
+    .record(z.string(), z.string())
     .exactOptional()
     .describe(
       'Environment variables of the function; replaces all it has. On App Service the app settings that travel with the release. A value may be a reference to a secret: `secret://STORE/NAME`.',

@@ -245,3 +245,19 @@ test('what is not served says so', async () => {
     code: 'NotEmulated',
   });
 });
+
+test('a site on Linux takes no colon and no hyphen in the name of a setting, one on Windows does', async () => {
+  const client = sdk(azure);
+  const [linux, windows] = [await site(), await site({ kind: 'app' })];
+  const put = (name: string, setting: string) =>
+    client.webApps.updateApplicationSettings(GROUP, name, { properties: { [setting]: 'x', 'spring.profile': 'prod' } });
+  for (const setting of ['Logging:Level', 'my-name']) {
+    await expect(put(linux, setting)).rejects.toMatchObject({ statusCode: 400 });
+    expect((await put(windows, setting)).properties).toMatchObject({ [setting]: 'x' });
+  }
+  expect((await put(linux, 'Logging__Level')).properties).toMatchObject({ 'spring.profile': 'prod' });
+  expect([
+    (await client.webApps.get(GROUP, linux)).reserved,
+    (await client.webApps.get(GROUP, windows)).reserved,
+  ]).toEqual([true, false]);
+});

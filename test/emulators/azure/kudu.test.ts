@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { unzipSync } from 'fflate';
 import { type EmulatedAzure, startAzure } from '../../../emulators/azure/index.js';
 import { packageOf, server } from './app.js';
@@ -120,4 +124,46 @@ test('the served files come back as a zip', async () => {
   const { body } = await ask(azure, `https://${scm}/api/zip/site/wwwroot/`, { token });
   const files = unzipSync(body);
   expect(Object.keys(files).sort()).toEqual(['deep/er.txt', 'server.js']);
+});
+
+/** Zipped by Info-ZIP in a folder of its own; what is `->` a link. */
+function zipped(files: Record<string, string>, ...options: string[]): Buffer {
+  const home = mkdtempSync(path.join(tmpdir(), 'sluice-kudu-'));
+  const folder = path.join(home, 'code');
+  mkdirSync(folder);
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      const at = path.join(folder, name);
+      mkdirSync(path.dirname(at), { recursive: true });
+      if (text.startsWith('->')) symlinkSync(text.slice(2), at);
+      else if (!name.endsWith('/')) writeFileSync(at, text);
+      else mkdirSync(at, { recursive: true });
+    }
+    execFileSync('zip', ['-q', '-r', ...options, '../made.zip', '.'], { cwd: folder });
+    return readFileSync(path.join(home, 'made.zip'));
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+test('a zip with a zip64 end is deployed, with its empty folders; a link in it becomes a text file', async () => {
+  const files = { 'server.js': '1', 'uploads/': '', 'linked.js': '->server.js' };
+  await publish(azure, scm, zipped(files, '-fz', '--symlinks'));
+  const { body } = await ask(azure, `https://${scm}/api/zip/site/wwwroot/`, { token });
+  const found = Object.entries(unzipSync(body)).map(([name, bytes]) => [name, Buffer.from(bytes).toString('utf8')]);
+  expect(Object.fromEntries(found)).toEqual({ 'server.js': '1', 'uploads/': '', 'linked.js': 'server.js' });
+});
+
+test('on Linux a period in the name of a setting reaches the application as an underscore', async () => {
+  const properties = { 'spring.profile': 'prod', Plain: 'as it is' };
+  await sdk(azure).webApps.updateApplicationSettings(GROUP, 'shop', { properties });
+  await publish(
+    azure,
+    scm,
+    server('one', "answer = () => [200, { 'x-environment': Object.keys(process.env).join(',') }];"),
+  );
+  const { headers } = await ask(azure, `https://${host}/`);
+  const names = (headers['x-environment'] ?? '').split(',');
+  expect(names).toEqual(expect.arrayContaining(['spring_profile', 'APPSETTING_spring_profile', 'Plain']));
+  expect(names).not.toContain('spring.profile');
 });

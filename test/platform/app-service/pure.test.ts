@@ -2,6 +2,8 @@ import type { FunctionEnvelope } from '@azure/arm-appservice';
 import fc from 'fast-check';
 import {
   checkFunctions,
+  checkNames,
+  checkPackage,
   checkPlan,
   checkProbes,
   checkSettings,
@@ -288,6 +290,36 @@ describe('what refuses a rollout', () => {
     expect(elsewhere?.message).toContain('WEBSITE_RUN_FROM_PACKAGE');
     expect(elsewhere?.message).not.toContain('sig=');
     expect(checkSettings(spec, seenOf())).toEqual([]);
+  });
+
+  test('names of settings that Linux has not, each with what to write; a period that becomes an underscore is said', () => {
+    const onLinux = (environment: Record<string, string>) => {
+      const production = slotOf(null, ONE, { arm: { location: 'westeurope', reserved: true } });
+      return checkNames({ ...canary, configuration: { environment } }, seenOf({ state: stateOf({ production }) }));
+    };
+    expect(onLinux({ 'Logging:LogLevel:Default': 'x', 'my-name': 'y', PLAIN: 'z' })).toMatchObject([
+      {
+        level: 'refuse',
+        message: expect.stringMatching(/Logging:LogLevel:Default .* Write Logging__LogLevel__Default$/),
+      },
+      { level: 'refuse', message: expect.stringMatching(/my-name .* Write my_name$/) },
+    ]);
+    expect(onLinux({ 'spring.profile': 'x' })).toMatchObject([
+      { level: 'warn', code: 'SETTING_RENAMED', message: expect.stringContaining('spring.profile reaches') },
+    ]);
+    expect(onLinux({ 'spring.profile': 'x', spring_profile: 'y' })).toMatchObject([
+      { level: 'refuse', message: expect.stringContaining('that name is in the spec too') },
+    ]);
+    const environment = { 'Logging:LogLevel:Default': 'x', 'spring.profile': 'y' };
+    expect(checkNames({ ...canary, configuration: { environment } }, seenOf())).toEqual([]);
+  });
+
+  test('a package of more than 2 GB, which Kudu would refuse after the upload', () => {
+    const of = (bytes: number) => ({ ...canary, release: { artifact: { uri: 'file:///x', sha256: '', bytes } } });
+    expect(checkPackage(of(2049 * 1024 * 1024))).toMatchObject([
+      { level: 'refuse', message: expect.stringContaining('App Service takes 2048.0 MB at most') },
+    ]);
+    expect(checkPackage(of(60 * 1024 * 1024))).toEqual([]);
   });
 
   test('probes that would need a slot to call the release in', () => {

@@ -7,13 +7,15 @@ import {
   GetFunctionConfigurationCommand,
   ListVersionsByFunctionCommand,
   PublishVersionCommand,
+  PutFunctionConcurrencyCommand,
   PutProvisionedConcurrencyConfigCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import type { Finding } from '../../../activities/platform/platform.js';
 import { mark } from '../../../src/model/ids.js';
-import type { Spec } from '../../../src/model/spec.js';
+import type { ProbeSpec, Spec } from '../../../src/model/spec.js';
 import { functionWith, ROLE, settled } from '../../emulators/aws/functions.js';
+import { specFor } from '../../support/specs.js';
 import { context, type Stack, startStack } from './stack.js';
 
 let stack: Stack;
@@ -306,4 +308,74 @@ test('the log format is part of the release, and the log group stays as it is', 
     new GetFunctionConfigurationCommand({ FunctionName: fn, Qualifier: release.version }),
   );
   expect(LoggingConfig).toEqual({ LogFormat: 'JSON', LogGroup: 'shop' });
+});
+
+test('a reserved concurrency of 0 is named: it refuses a release that probes call, and warns of it else', async () => {
+  const fn = 'switched-off';
+  await live(fn);
+  const { health } = stack.spec(fn);
+  const [first] = specFor({ type: 'canary', stages: [] }, {}).health.probes;
+  const probe = { ...first, name: 'alive' } as ProbeSpec;
+  await stack.lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: fn, ReservedConcurrentExecutions: 0 }));
+  expect(of(await findings(fn, { health: { ...health, probes: [probe] } }), 'SLUICE_TARGET')).toEqual([
+    {
+      level: 'refuse',
+      code: 'SLUICE_TARGET',
+      message:
+        'switched-off has a reserved concurrency of 0: Lambda throttles every call of it, so that the probes (alive) could never pass; `aws lambda delete-function-concurrency --function-name switched-off` lets it run again',
+    },
+  ]);
+  expect(of(await findings(fn, { health: { ...health, probes: [] } }), 'RESERVED_CONCURRENCY')).toHaveLength(1);
+  await stack.lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: fn, ReservedConcurrentExecutions: 5 }));
+  expect(await findings(fn, { health: { ...health, probes: [probe] } })).toEqual([]);
+});
+
+test('a throttled probe says which version was called, and why it was refused', async () => {
+  const fn = 'throttled';
+  await live(fn);
+  await stack.lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: fn, ReservedConcurrentExecutions: 0 }));
+  const asked = stack.driver.invoke(context(), { spec: stack.spec(fn), version: '2', payload: {}, timeoutMs: 60_000 });
+  await expect(asked).rejects.toMatchObject({
+    message: expect.stringMatching(
+      /^Invoke of throttled:2: TooManyRequestsException \(ReservedFunctionConcurrentInvocationLimitExceeded\)/,
+    ),
+  });
+});
+
+test('a runtime that is not known is warned of, with the nearest one; a newer Lambda may have it', async () => {
+  const fn = 'misspelt';
+  await live(fn);
+  const release = { artifact: await stack.pack('return 3') };
+  const warned = async (runtime: string) =>
+    of(await findings(fn, { release, configuration: { runtime } }), 'UNKNOWN_RUNTIME');
+  const [found] = await warned('nodejs20');
+  expect(found).toMatchObject({ level: 'warn', message: expect.stringContaining('did you mean "nodejs20.x"?') });
+  expect(await warned('nodejs20.x')).toEqual([]);
+  expect(
+    of(await findings('new-one', { release, configuration: { runtime: 'pyton3.12' } }), 'UNKNOWN_RUNTIME'),
+  ).toMatchObject([{ message: expect.stringContaining('did you mean "python3.12"?') }]);
+});
+
+test('a package that is larger than a call may carry is refused before anything is sent', async () => {
+  const fn = 'heavy';
+  await live(fn);
+  const artifact = { ...(await stack.pack('return 3')), bytes: 60 * 1024 * 1024 };
+  expect(of(await findings(fn, { release: { artifact } }), 'SLUICE_ARTIFACT')).toMatchObject([
+    { level: 'refuse', message: expect.stringContaining('the zip has 60.0 MB; Lambda takes 50.0 MB at most') },
+  ]);
+});
+
+test('variables that are too large only with the values of secrets are refused without being quoted', async () => {
+  const fn = 'secretive';
+  await live(fn);
+  const environment = { TOKEN: 'secret'.repeat(1_000) };
+  const spec = stack.spec(fn, { release: { artifact: await stack.pack('return 3') }, configuration: { environment } });
+  const { before } = await stack.driver.inspect(context(), spec);
+  const by = mark(spec.app, spec.environment, 'run1', 'deploy');
+  const refused = await stack.driver.deploy(context(), { spec, before, mark: by }).catch((error: Error) => error);
+  expect(refused).toMatchObject({
+    code: 'SLUICE_REFUSED',
+    message: expect.stringMatching(/^configuration\.environment has 6012 bytes as JSON, and Lambda takes 4096/),
+  });
+  expect(String(refused)).not.toContain('secretsecret');
 });

@@ -46,6 +46,13 @@ test("the message says the call, its object and the provider's own words, and no
   expect(JSON.stringify({ ...error })).not.toContain('secret');
 });
 
+test("a throttled call says the provider's own reason", () => {
+  const reason = { Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded' };
+  expect(mapped(sdkError('TooManyRequestsException', 429, 'Rate Exceeded.', reason), 'Invoke').message).toBe(
+    'Invoke of checkout:live: TooManyRequestsException (ReservedFunctionConcurrentInvocationLimitExceeded): Rate Exceeded.',
+  );
+});
+
 test('a refusal for lack of a permission names the action, as the provider does or from the operation', () => {
   const said =
     'User: arn:aws:iam::1:user/ci is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::1:role/x';

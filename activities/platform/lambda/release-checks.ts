@@ -1,0 +1,47 @@
+/** Whether Lambda would take the release: its size, its runtime, and whether anything may call it. */
+import { GetFunctionCommand, Runtime } from '@aws-sdk/client-lambda';
+import type { Spec } from '../../../src/model/spec.js';
+import { packingOf, tooLarge } from '../../../src/platforms/index.js';
+import { suggestion } from '../../../src/spec/nearest.js';
+import { optional, refuse, warn } from '../findings.js';
+import type { Finding } from '../platform.js';
+import { call, type Session } from './client.js';
+
+/** A package that is sent in a call has a limit. Pure. */
+export function checkPackage({ release }: Spec): Finding[] {
+  const why = 'artifact' in release ? tooLarge(release.artifact.bytes, packingOf('lambda')) : null;
+  return why === null ? [] : [refuse('SLUICE_ARTIFACT', why)];
+}
+
+/** AWS adds runtimes more often than this SDK is renewed, so an unknown one is no more than a warning. Pure. */
+export function checkRuntime({ release, configuration: { runtime } }: Spec): Finding[] {
+  const all: string[] = Object.values(Runtime);
+  if (runtime === undefined || 'version' in release || all.includes(runtime)) return [];
+  // nodejs20 is as near to nodejs as to nodejs20.x, which is what was begun.
+  const begun = all.filter((each) => each.startsWith(runtime));
+  const known = [...begun, ...all];
+  return [
+    warn(
+      'UNKNOWN_RUNTIME',
+      `configuration.runtime: Sluice knows no runtime ${runtime}${suggestion(runtime, known)}; Lambda refuses it unless it is newer than this Sluice`,
+    ),
+  ];
+}
+
+/**
+ * A reserved concurrency of 0 throttles every call, of users and probes alike ("Configuring reserved concurrency"). A rollout whose
+ * probes call the function could never end well.
+ */
+export async function checkReserved(session: Session, { health }: Spec): Promise<Finding[]> {
+  return optional('reserved concurrency', async () => {
+    const { function: fn } = session.target;
+    const { Concurrency } = await call(session, new GetFunctionCommand({ FunctionName: fn }));
+    if (Concurrency?.ReservedConcurrentExecutions !== 0) return [];
+    const said = `${fn} has a reserved concurrency of 0: Lambda throttles every call of it`;
+    const cure = `\`aws lambda delete-function-concurrency --function-name ${fn}\` lets it run again`;
+    const calling = health.probes.filter(({ kind }) => kind === 'invoke').map(({ name }) => name);
+    return calling.length === 0
+      ? [warn('RESERVED_CONCURRENCY', `${said}; ${cure}`)]
+      : [refuse('SLUICE_TARGET', `${said}, so that the probes (${calling.join(', ')}) could never pass; ${cure}`)];
+  });
+}
