@@ -104,7 +104,12 @@ async function invoke(call: ProbeCall, driver: Invoker, ctx: CallContext): Promi
     return said(functionError.message === '' ? functionError.type : `${functionError.type}: ${functionError.message}`);
   }
   const inBody = typeof body === 'object' && body !== null ? (body as { statusCode?: unknown }).statusCode : undefined;
-  return said(unmet(probe.expect, { status: answer.status ?? inBody, value: body }));
+  return said(unmet(probe.expect, { status: answer.status ?? statusOf(inBody), value: body }));
+}
+
+/** API Gateway takes a `statusCode` written as text, too ("200"). */
+function statusOf(said: unknown): unknown {
+  return typeof said === 'string' && /^\d{3}$/.test(said) ? Number(said) : said;
 }
 
 /** Errors: SLUICE_PROVIDER when the platform does not say in time where the release is; that says nothing of the release. */

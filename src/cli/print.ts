@@ -2,9 +2,6 @@
 import type { Context, Sink } from './command.js';
 import type { Frame } from './render/pieces.js';
 
-/** Columns of a sink that has no size, such as a pipe. */
-const PIPE_WIDTH = 120;
-
 /** Data for a person: lines. */
 export function print(ctx: Context, lines: string | string[]): void {
   const text = typeof lines === 'string' ? lines : lines.join('\n');
@@ -21,11 +18,11 @@ export function say(ctx: Context, text: string): void {
   ctx.stderr.write(`${text}\n`);
 }
 
-/** What `get` draws on. Nothing limits the rows unless it is redrawn in place. */
+/** What `get` draws on. Nothing limits the rows unless it is redrawn in place, nor the columns where there is no terminal. */
 export function frameOf(ctx: Context, redrawn = false): Frame {
   const { columns, rows } = ctx.stdout;
   return {
-    width: isTerminal(ctx.stdout) ? (columns ?? 80) : PIPE_WIDTH,
+    width: isTerminal(ctx.stdout) ? (columns ?? 80) : Number.POSITIVE_INFINITY,
     // The last row stays free for the cursor.
     height: redrawn ? Math.max(2, (rows ?? 24) - 1) : Number.POSITIVE_INFINITY,
     colour: ctx.colour,

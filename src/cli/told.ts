@@ -19,7 +19,7 @@ export function told(error: unknown): Told {
   const message = known
     ? error.message
     : `${clean(error instanceof Error ? error.message : error, 1_000)} (a defect of sluice; SLUICE_DEBUG=1 shows where)`;
-  const lines = message.split('\n').map((line) => clean(line, 2_000));
+  const lines = message.split('\n').map((line) => `${/^ */.exec(line)?.[0] ?? ''}${clean(line, 2_000)}`);
   return {
     code,
     message,

@@ -1,14 +1,17 @@
 import path from 'node:path';
+import type { z } from 'zod';
 import type { Bake, Spec, StrategySpec } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
 import { complete } from './complete.js';
 import { DEFAULTS } from './defaults.js';
+import { sameNotation } from './digits.js';
+import { asWanted } from './interpolate.js';
 import { suggestion } from './nearest.js';
 import { checkPlatform, withPlatform } from './platform.js';
-import { faultsOf, type Report, say } from './problems.js';
+import { faultsOf, type Report, say, writePath } from './problems.js';
 import { written } from './schema/index.js';
 import { checkReferences } from './secrets.js';
-import { child, type Fault, locate, plainOf, type Tree, treeOfValue, withChild } from './tree.js';
+import { child, type Fault, locate, mapLeaves, plainOf, type Tree, treeAt, treeOfValue, withChild } from './tree.js';
 import { writeDuration } from './units.js';
 
 /** Most bytes of a spec as JSON: with its plan it travels in the workflow's history. */
@@ -25,8 +28,7 @@ export interface Expected {
 
 /** Checks one environment's spec and fills in the defaults. Null when there are faults, which are pushed on `faults`. */
 export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | null {
-  const tree = withPlatform(withStrategy(given, expected.type));
-  const parsed = written.safeParse(plainOf(tree), { error: say });
+  const { tree, parsed } = readAsWanted(withPlatform(withStrategy(given, expected.type)));
   if (!parsed.success) {
     faults.push(...faultsOf(parsed.error.issues, tree));
     return null;
@@ -50,6 +52,7 @@ export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | 
   if (spec.strategy.type === 'undo' && !('version' in spec.release)) {
     fault(['release'], 'undo goes back to a version that is published already (release: {version: N})');
   }
+  checkDigits(tree, fault);
   checkPlatform(spec, fault);
   checkGates(spec, fault);
   checkInvocation(spec, fault);
@@ -59,6 +62,51 @@ export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | 
     fault([], `the spec has ${bytes} bytes, at most ${MOST_BYTES} fit (take payloads or environment variables out)`);
   }
   return expected.baseDir === undefined ? spec : { ...spec, release: absolute(spec.release, expected.baseDir) };
+}
+
+/** Reads the tree by the schema. What a variable stands in becomes text, number or boolean, as its place wants it. */
+function readAsWanted(given: Tree) {
+  const read = (tree: Tree) => ({ tree, parsed: written.safeParse(plainOf(tree), { error: say }) });
+  const first = read(given);
+  if (first.parsed.success) return first;
+  const wanted = wantedTypes(first.parsed.error.issues);
+  const tree = mapLeaves(given, (leaf, at) => {
+    const want = leaf.filled === true && leaf.written !== null ? wanted.get(writePath(at)) : undefined;
+    return want === undefined ? leaf : { ...leaf, value: asWanted(leaf.written as string, want) };
+  });
+  return read(tree);
+}
+
+/** By path, the type that was expected there and not found; in each form that a value may have. */
+function wantedTypes(issues: readonly z.core.$ZodIssue[], path: PropertyKey[] = []): Map<string, string> {
+  const wanted = new Map<string, string>();
+  for (const issue of issues) {
+    const at = [...path, ...issue.path];
+    if (issue.code === 'invalid_type') wanted.set(writePath(at), issue.expected);
+    if (issue.code === 'invalid_union') {
+      for (const branch of issue.errors) for (const [where, type] of wantedTypes(branch, at)) wanted.set(where, type);
+    }
+  }
+  return wanted;
+}
+
+/** A payload is sent as JSON: a number in it must arrive with the digits that were written. */
+function checkDigits(tree: Tree, fault: Report): void {
+  const probes = treeAt(tree, ['health', 'probes']);
+  if (probes?.kind !== 'list') return;
+  for (const i of probes.items.keys()) {
+    const at = ['health', 'probes', i, 'invoke', 'payload'];
+    const payload = treeAt(tree, at);
+    if (payload === undefined) continue;
+    mapLeaves(payload, (leaf, path) => {
+      const { value, written: text } = leaf;
+      if (typeof value === 'number' && text !== null && !sameNotation(text, value)) {
+        const where = [...at, ...path] as (string | number)[];
+        fault(where, `${text} would be sent as ${value} (write ${value}, or put it in quotes to send text: "${text}")`);
+      }
+      return leaf;
+    });
+  }
 }
 
 function checkGates(spec: Spec, fault: Report): void {

@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { faultsOf, type Problem, type Report, say, writePath } from './problems.js';
+import { faultsOf, type Problem, problemOf, type Report, say } from './problems.js';
+import { syntaxFault } from './syntax.js';
 import { type Fault, locate, plainOf, treeOfDocument } from './tree.js';
 
 /**
@@ -16,7 +17,7 @@ export function readDocument<S extends z.ZodType>(
   const lines = new LineCounter();
   const faults: Fault[] = [];
   const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
-  faults.push(...doc.errors.map(({ pos, message }) => ({ at: pos[0], path: [], message })));
+  faults.push(...doc.errors.map((error) => ({ at: error.pos[0], path: [], message: syntaxFault(error) })));
   if (faults.length === 0) {
     const tree = treeOfDocument(doc, faults);
     const read = schema.safeParse(plainOf(tree), { error: say });
@@ -26,9 +27,5 @@ export function readDocument<S extends z.ZodType>(
       if (faults.length === 0) return { value: read.data, problems: [] };
     }
   }
-  const problems = faults.map(({ at, path, message }): Problem => {
-    const { line, col } = lines.linePos(at ?? 0);
-    return { file, line: Math.max(line, 1), column: Math.max(col, 1), path: writePath(path), message };
-  });
-  return { value: null, problems };
+  return { value: null, problems: faults.map((fault) => problemOf(fault, file, { lines, text })) };
 }

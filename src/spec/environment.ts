@@ -40,13 +40,14 @@ export function selectEnvironment(
     }
     return base;
   }
-  if (!names.includes(chosen) && chosen !== ownName && (names.length > 0 || ownName !== undefined)) {
-    const known = [...new Set([...(ownName === undefined ? [] : [ownName]), ...names])];
-    faults.push({
-      at: locate(tree, [names.length > 0 ? 'environments' : 'environment']),
-      path: [names.length > 0 ? 'environments' : 'environment'],
-      message: `this spec has no environment "${chosen}"${suggestion(chosen, known)}`,
-    });
+  const known = listed === undefined ? (ownName === undefined ? [chosen] : [ownName]) : names;
+  if (!known.includes(chosen)) {
+    const place = listed === undefined ? 'environment' : 'environments';
+    const message =
+      listed !== undefined && chosen === ownName
+        ? `leaves out "${chosen}", the environment of this file (add \`${chosen}:\` here, also when nothing differs; here: ${names.join(', ')})`
+        : `this spec has no environment "${chosen}"${suggestion(chosen, known)}`;
+    faults.push({ at: locate(tree, [place]), path: [place], message });
   }
   const over = child(listed, chosen);
   const merged = over === undefined || isEmpty(over) ? base : merge(base, over);
@@ -58,7 +59,7 @@ export function selectEnvironment(
     });
     return base;
   }
-  const name: Tree = { kind: 'leaf', at: own?.at ?? tree.at, end: null, plain: false, value: chosen };
+  const name: Tree = { kind: 'leaf', at: own?.at ?? tree.at, end: null, plain: false, written: null, value: chosen };
   return { ...merged, entries: new Map([...merged.entries, ['environment', { keyAt: null, tree: name }]]) };
 }
 

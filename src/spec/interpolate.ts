@@ -1,3 +1,4 @@
+import { keepsDigits, sameNotation } from './digits.js';
 import type { Fault, Path, Tree } from './tree.js';
 
 /** The variables a spec may use. Null: none may be used here, since the client fills them in. */
@@ -9,7 +10,8 @@ const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
 
 /**
  * The tree with `${VAR}` and `${VAR:-default}` filled in, in values and never in keys. As in a shell the default also
- * stands in for an empty variable. What was written without quotes becomes the number or boolean it then looks like.
+ * stands in for an empty variable. What was written without quotes becomes the number or boolean it then looks like, where
+ * that loses no digit; `asWanted` makes it what its place asks for.
  */
 export function interpolate(
   tree: Tree,
@@ -42,7 +44,9 @@ export function interpolate(
       const filled = tree.value.replace(REFERENCE, (whole, inside: string | undefined) =>
         whole === '$${' ? '${' : fill(whole, inside ?? '', variables, fail),
       );
-      return { ...tree, value: tree.plain ? resolve(filled) : filled };
+      return tree.plain
+        ? { ...tree, written: filled, filled: true, value: resolve(filled) }
+        : { ...tree, value: filled };
     }
   }
 }
@@ -70,9 +74,24 @@ function fill(
 
 /** A plain text as YAML's core schema reads the commonest ones. Never structure: a variable cannot smuggle keys in. */
 function resolve(text: string): unknown {
-  if (/^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(text)) return Number(text);
+  if (isNumber(text) && sameNotation(text, Number(text))) return Number(text);
   if (text === 'true' || text === 'false') return text === 'true';
   return text;
+}
+
+/** A variable's text as a value of the kind that its place asks for; as it is when it is none. */
+export function asWanted(filled: string, wanted: string): unknown {
+  if (wanted === 'string') return filled;
+  if ((wanted === 'number' || wanted === 'int') && isNumber(filled)) {
+    const value = Number(filled);
+    return keepsDigits(filled, value) ? value : filled;
+  }
+  if (wanted === 'boolean' && (filled === 'true' || filled === 'false')) return filled === 'true';
+  return filled;
+}
+
+function isNumber(text: string): boolean {
+  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(text);
 }
 
 /** Offset of the reference inside its value; of the value where quoting or folding hides it. */

@@ -5,7 +5,8 @@ import type { RolloutInput, Spec } from '../model/spec.js';
 import { check, type Expected, MOST_BYTES } from './check.js';
 import { selectEnvironment } from './environment.js';
 import { interpolate, type Variables } from './interpolate.js';
-import { type Problem, writePath, writeProblem } from './problems.js';
+import { type Problem, problemOf, type Source, showProblem, writePath } from './problems.js';
+import { syntaxFault } from './syntax.js';
 import { type Fault, type Tree, treeOfDocument, treeOfValue } from './tree.js';
 import { writeSpec } from './write.js';
 
@@ -35,20 +36,20 @@ export function checkSpecText(text: string, options: TextOptions = {}): Checked 
   const file = options.file ?? null;
   const lines = new LineCounter();
   const faults: Fault[] = [];
-  const done = (spec: Spec | null) => result(spec, faults, file, lines);
+  const done = (spec: Spec | null) => result(spec, faults, file, { lines, text });
   if (Buffer.byteLength(text) > MOST_BYTES) {
     faults.push({ at: null, path: [], message: `more than ${MOST_BYTES} bytes; no rollout.yaml is that large` });
     return done(null);
   }
   const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
   for (const error of doc.errors.filter(({ code }) => code === 'DUPLICATE_KEY')) {
-    faults.push({ at: error.pos[0], path: [], message: 'this key is there twice' });
+    faults.push({ at: error.pos[0], path: [], message: syntaxFault(error) });
   }
-  for (const { pos, message } of doc.warnings) faults.push({ at: pos[0], path: [], message });
+  for (const warning of doc.warnings) faults.push({ at: warning.pos[0], path: [], message: syntaxFault(warning) });
   const broken = doc.errors.find(({ code }) => code !== 'DUPLICATE_KEY');
   if (broken !== undefined) {
     // The rest of the tree is a guess, and its faults, like the further syntax errors, would mislead.
-    faults.push({ at: broken.pos[0], path: [], message: `${broken.message}${quoteHint(text, broken.pos[0])}` });
+    faults.push({ at: broken.pos[0], path: [], message: `${syntaxFault(broken)}${quoteHint(text, broken.pos[0])}` });
     return done(null);
   }
   const tree = treeOfDocument(doc, faults);
@@ -114,19 +115,13 @@ function read(tree: Tree, expected: Expected, variables: Variables, text: string
   return spec;
 }
 
-function result(spec: Spec | null, faults: Fault[], file: string | null, lines: LineCounter | null): Checked {
+function result(spec: Spec | null, faults: Fault[], file: string | null, source: Source | null): Checked {
   if (spec !== null && faults.length === 0) return { spec, problems: [] };
   const sorted = [...faults].sort((a, b) => (a.at ?? -1) - (b.at ?? -1));
-  const problems = sorted.map(({ at, path: where, message }): Problem => {
-    if (lines === null) return { file, line: null, column: null, path: writePath(where), message };
-    // What has no place of its own is about the whole file; an empty file has no lines to count.
-    const { line, col } = lines.linePos(at ?? 0);
-    return { file, line: Math.max(line, 1), column: Math.max(col, 1), path: writePath(where), message };
-  });
-  return { spec: null, problems };
+  return { spec: null, problems: sorted.map((fault) => problemOf(fault, file, source)) };
 }
 
 function orThrow(checked: Checked): Spec {
   if (checked.spec !== null) return checked.spec;
-  throw new SluiceError('SLUICE_SPEC', checked.problems.map(writeProblem).join('\n'));
+  throw new SluiceError('SLUICE_SPEC', checked.problems.map(showProblem).join('\n'));
 }

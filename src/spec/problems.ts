@@ -1,7 +1,9 @@
+import type { LineCounter } from 'yaml';
 import type { z } from 'zod';
 import { clean } from '../model/text.js';
+import { excerpt } from './excerpt.js';
 import type { Fault, Path, Tree } from './tree.js';
-import { locate } from './tree.js';
+import { locate, treeAt } from './tree.js';
 
 /** One thing that is wrong with a spec. Line and column count from 1; null when the spec did not come as text. */
 export interface Problem {
@@ -11,10 +13,38 @@ export interface Problem {
   /** `strategy.stages[1].weight`; empty for the whole spec. */
   path: string;
   message: string;
+  /** The line with a caret under the place; null where there is none to show. */
+  excerpt: string | null;
 }
 
 /** Takes what is wrong at a place of the spec. */
 export type Report = (path: (string | number)[], message: string) => void;
+
+/** The text that a document was read from. */
+export interface Source {
+  text: string;
+  lines: LineCounter;
+}
+
+/** What stands near a secret. */
+const SECRET = /secret|token|passw|credential|authorization|api.?key/i;
+
+/** A fault with its place in the text; without a text, with its path alone. */
+export function problemOf({ at, path, message }: Fault, file: string | null, source: Source | null): Problem {
+  const of = { file, path: writePath(path), message };
+  if (source === null) return { ...of, line: null, column: null, excerpt: null };
+  // What has no place of its own is about the whole file; an empty file has no lines to count.
+  const pos = source.lines.linePos(at ?? 0);
+  const [line, column] = [Math.max(pos.line, 1), Math.max(pos.col, 1)];
+  const shown = at === null ? null : excerpt(source.text, line, column);
+  // The line may hold the secret that should not be there, and an error is printed into logs.
+  return { ...of, line, column, excerpt: SECRET.test(`${message} ${shown}`) ? null : shown };
+}
+
+/** As {@link writeProblem}, with the line and a caret under the place. */
+export function showProblem(problem: Problem): string {
+  return problem.excerpt === null ? writeProblem(problem) : `${writeProblem(problem)}\n${problem.excerpt}`;
+}
 
 /** `file:line:col path: message`. */
 export function writeProblem(problem: Problem): string {
@@ -56,8 +86,16 @@ export function faultsOf(issues: readonly z.core.$ZodIssue[], tree: Tree): Fault
         );
       }
     }
-    return [{ at: locate(tree, issue.path), path: issue.path, message: issue.message }];
+    return [{ at: locate(tree, issue.path), path: issue.path, message: quoting(issue, treeAt(tree, issue.path)) }];
   });
+}
+
+/** Where text is wanted and something else was written: how to write it as text, with the very characters. */
+function quoting(issue: z.core.$ZodIssue, found: Tree | undefined): string {
+  const written = found?.kind === 'leaf' && typeof found.value !== 'string' ? found.written : null;
+  // A field with words of its own has a hint of its own.
+  if (!issue.message.startsWith(TEXT_WANTED) || written === null || written === '') return issue.message;
+  return `${TEXT_WANTED}, not ${clean(written, 60)} (put it in quotes: ${clean(JSON.stringify(written), 70)})`;
 }
 
 /** Of the forms that a value may have, the one that was meant: of the right kind, with mistakes inside; else the first. */
@@ -67,6 +105,8 @@ function meant(branches: z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
   );
   return ofItsKind ?? branches[0];
 }
+
+const TEXT_WANTED = 'expected text';
 
 const NAMES: Record<string, string> = {
   string: 'text',
@@ -88,7 +128,7 @@ export function say(issue: z.core.$ZodRawIssue): string | undefined {
     return `expected ${issue.values.map(String).join(' or ')}, not ${shown(issue.input)}`;
   }
   const quotes = issue.expected === 'string' && ['number', 'boolean'].includes(typeof issue.input);
-  const hint = quotes ? ` (put it in quotes: "${issue.input}")` : '';
+  const hint = quotes ? ' (put it in quotes)' : '';
   return `expected ${NAMES[issue.expected] ?? issue.expected}, not ${kindOf(issue.input)}${hint}`;
 }
 

@@ -1,5 +1,6 @@
 import type { Document, Node, Pair } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq } from 'yaml';
+import { keepsDigits, lostDigits } from './digits.js';
 
 /**
  * A spec as a tree that remembers where each part was written, so that overrides can be merged and variables filled in
@@ -7,12 +8,16 @@ import { isAlias, isMap, isScalar, isSeq } from 'yaml';
  */
 export type Tree = Leaf | Mapping | List;
 
-interface Leaf {
+export interface Leaf {
   kind: 'leaf';
   at: number | null;
   end: number | null;
   /** Written without quotes: a variable in it may become a number. */
   plain: boolean;
+  /** The text itself, of a plain one: what a number looked like, what a variable was filled with. Null where that is not known. */
+  written: string | null;
+  /** A variable stood in it. */
+  filled?: boolean;
   value: unknown;
 }
 export interface Mapping {
@@ -45,13 +50,17 @@ export function treeOfDocument(doc: Document.Parsed, faults: Fault[]): Tree {
   const build = (given: Node | null | undefined, path: Path): Tree => {
     const node = isAlias(given) ? given.resolve(doc) : given;
     const at = given?.range?.[0] ?? null;
+    if (isAlias(given) && node === undefined) {
+      faults.push({ at, path, message: `nothing above is named "${given.source}" (name it with &${given.source})` });
+    }
     left -= 1;
     if (left <= 0 || path.length > DEEPEST) {
       if (left === 0 || path.length > DEEPEST) faults.push({ at, path, message: 'nested too deep, or too large' });
-      return leaf(null, at, null, false);
+      return leaf(null, at);
     }
     if (isMap(node)) {
       const entries: Mapping['entries'] = new Map();
+      const merged: Mapping['entries'] = new Map();
       for (const pair of node.items as Pair<Node, Node | null>[]) {
         const keyAt = pair.key.range?.[0] ?? null;
         if (!isScalar(pair.key)) {
@@ -59,6 +68,10 @@ export function treeOfDocument(doc: Document.Parsed, faults: Fault[]): Tree {
           continue;
         }
         const key = String(pair.key.value);
+        if (key === '<<' && pair.key.type === 'PLAIN') {
+          take(build(pair.value, path), merged, keyAt, path);
+          continue;
+        }
         if (key === '__proto__') {
           // The schema would pass over it without a word.
           faults.push({ at: keyAt, path, message: '"__proto__" cannot be a key (take another name)' });
@@ -66,13 +79,29 @@ export function treeOfDocument(doc: Document.Parsed, faults: Fault[]): Tree {
         }
         entries.set(key, { keyAt, tree: build(pair.value, [...path, key]) });
       }
-      return { kind: 'map', at, entries };
+      return { kind: 'map', at, entries: new Map([...merged, ...entries]) };
     }
     if (isSeq(node)) {
       return { kind: 'list', at, items: (node.items as Node[]).map((item, i) => build(item, [...path, i])) };
     }
-    if (isScalar(node)) return leaf(node.value, at, given?.range?.[1] ?? null, node.type === 'PLAIN');
-    return leaf(null, at, null, false);
+    if (!isScalar(node)) return leaf(null, at);
+    const plain = node.type === 'PLAIN';
+    const written = plain ? (node.source ?? null) : null;
+    if (typeof node.value === 'number' && written !== null && !keepsDigits(written, node.value)) {
+      faults.push({ at, path, message: lostDigits(written, node.value) });
+    }
+    return { kind: 'leaf', at, end: given?.range?.[1] ?? null, plain, written, value: node.value };
+  };
+  /** A merge key (`<<`): what is written beside it goes first, of several mappings the first. */
+  const take = (from: Tree, into: Mapping['entries'], keyAt: number | null, path: Path): void => {
+    const maps = from.kind === 'list' ? from.items : [from];
+    for (const map of maps) {
+      if (map.kind !== 'map') {
+        faults.push({ at: keyAt, path, message: '"<<" takes a mapping or a list of mappings (<<: *name)' });
+        continue;
+      }
+      for (const [key, entry] of map.entries) if (!into.has(key)) into.set(key, entry);
+    }
   };
   return build(doc.contents, []);
 }
@@ -87,11 +116,11 @@ export function treeOfValue(value: unknown): Tree {
     }
     return { kind: 'map', at: null, entries };
   }
-  return leaf(value, null, null, false);
+  return leaf(value, null);
 }
 
-function leaf(value: unknown, at: number | null, end: number | null, plain: boolean): Leaf {
-  return { kind: 'leaf', at, end, plain, value };
+function leaf(value: unknown, at: number | null): Leaf {
+  return { kind: 'leaf', at, end: null, plain: false, written: null, value };
 }
 
 /** The plain value of a tree. */
@@ -109,6 +138,32 @@ export function plainOf(tree: Tree): unknown {
 /** A child of a mapping. */
 export function child(tree: Tree | undefined, key: string): Tree | undefined {
   return tree?.kind === 'map' ? tree.entries.get(key)?.tree : undefined;
+}
+
+/** What stands at `path`. */
+export function treeAt(tree: Tree, path: Path): Tree | undefined {
+  let here: Tree | undefined = tree;
+  for (const part of path) {
+    if (here?.kind === 'list') here = here.items[Number(part)];
+    else here = child(here, String(part));
+  }
+  return here;
+}
+
+/** The tree with each leaf as `change` answers it. */
+export function mapLeaves(tree: Tree, change: (leaf: Leaf, path: Path) => Leaf, path: Path = []): Tree {
+  switch (tree.kind) {
+    case 'leaf':
+      return change(tree, path);
+    case 'list':
+      return { ...tree, items: tree.items.map((item, i) => mapLeaves(item, change, [...path, i])) };
+    case 'map': {
+      const entries = [...tree.entries].map(
+        ([key, entry]) => [key, { ...entry, tree: mapLeaves(entry.tree, change, [...path, key]) }] as const,
+      );
+      return { ...tree, entries: new Map(entries) };
+    }
+  }
 }
 
 /** A mapping with the child `key` set, in the place that it had. */

@@ -24,9 +24,9 @@ export function writeDuration(ms: number): string {
   return ms === 0 ? '0s' : `${ms}ms`;
 }
 
-/** Percent (0-100) of a text that matches {@link PERCENT}, or of a plain number. */
-export function parsePercent(value: string | number): number {
-  return typeof value === 'number' ? value : Number(value.replace('%', ''));
+/** Percent (0-100) of a text that matches {@link PERCENT}. */
+export function parsePercent(text: string): number {
+  return Number(text.replace('%', ''));
 }
 
 /** A share (0-1) as a percentage. The rounding undoes what binary fractions add: 0.07 is `7%`. */

@@ -70,7 +70,7 @@ describe('a policy', () => {
     ['rules: [{targets: ["checkout:live"]}]', 'expected ACCOUNT/TARGET, such as default/checkout:live'],
     ['rules: [{secrets: [{references: ["secret://env/X"]}]}]', 'expected STORE/NAME without secret://'],
     ['rules: [{secrets: [{references: ["vault/X"]}]}]', 'stores are aws-secretsmanager, aws-ssm'],
-    [`rules: [{}]\npeople: {}`, 'Map keys must be unique'],
+    [`rules: [{}]\npeople: {}`, 'this key is there twice'],
   ])('with %s is refused with the place', (rules, says) => {
     expect(() => policy(rules)).toThrow(says);
   });

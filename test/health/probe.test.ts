@@ -70,6 +70,13 @@ describe('an invoke probe', () => {
     await expect(run(probe, driver)).resolves.toMatchObject({ ok: false, why });
   });
 
+  test.each([200, '200'])('takes the statusCode %j as 200, as API Gateway does', async (statusCode) => {
+    const driver = new FunctionDouble();
+    driver.answer = () => answered('7', { body: { statusCode } });
+    await expect(run(probeSpec({ expect: { status: 200 } }), driver)).resolves.toMatchObject({ ok: true });
+    await expect(run(probeSpec({ expect: { status: 201 } }), driver)).resolves.toMatchObject({ ok: false });
+  });
+
   test('passes whatever stands at a path without equals, and compares whole values with it', async () => {
     const driver = new FunctionDouble();
     driver.answer = () => answered('7', { body: { list: [{ a: 1 }] } });

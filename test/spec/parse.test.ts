@@ -115,7 +115,7 @@ configuration: {memory: 256, logFormat: JSON, environment: {TEMPLATE: '$\${name}
 strategy:
   stages:
     - {weight: 0.5%, bake: 1h30m, probes: [page], approval: {within: 500s}}
-    - {weight: 100, name: all, bake: 0s}
+    - {weight: 100%, name: all, bake: 0s}
 health:
   probes:
     - {name: page, http: {url: 'https://{version}.example.com'}, every: 50ms}
@@ -192,7 +192,7 @@ retain: many
   test('are one SluiceError with a line each', () => {
     const parse = () => parseSpecText('app: shop\nretain: x\n', { file: 'a/b.yaml' });
     expect(parse).toThrow(SluiceError);
-    expect(parse).toThrow(/^a\/b\.yaml:1:1 .*\n.*\na\/b\.yaml:2:9 retain: /m);
+    expect(parse).toThrow(/^a\/b\.yaml:1:1 .*(?:\n.*)*\na\/b\.yaml:2:9 retain: /);
   });
 
   test('of a JSON value are named by path', () => {
@@ -209,7 +209,7 @@ retain: many
   test.each([
     ['a duplicate key', `${SMALLEST}app: other\n`, 'rollout.yaml:6:1 this key is there twice'],
     ['a syntax error', 'app: [shop\ntarget: {', 'rollout.yaml:2:'],
-    ['a tag', `${SMALLEST}message: !secret x\n`, 'rollout.yaml:6:10 Unresolved tag: !secret'],
+    ['a tag', `${SMALLEST}message: !secret x\n`, 'rollout.yaml:6:10 this value cannot be read with its tag'],
     ['an empty file', '', 'rollout.yaml:1:1 expected a mapping'],
     ['an alias that unfolds without end', bomb(), 'nested too deep, or too large'],
     ['a text too large', `# ${'x'.repeat(300_000)}`, 'rollout.yaml:1:1 more than 262144 bytes'],
@@ -254,7 +254,7 @@ retain: many
     ['health: {probes: [{name: a, invoke: {}, every: 61s}]}', '61s is out of range'],
     ['health: {probes: [{name: a, http: {url: "https://x"}}]}', 'must hold {version} or {host}'],
     ['health: {probes: [{name: a, invoke: {}, expect: {equals: 1}}]}', 'equals needs a path'],
-    ['health: {policy: {ceiling: 0.05}}', 'expected a percentage with its sign, such as 5%'],
+    ['health: {policy: {ceiling: 0.05}}', 'expected a percentage with its sign'],
     ['health: {policy: {alpha: 80%}}', 'expected more than 0%, at most 50%'],
     ['strategy: {type: direct, bake: {min: 5m, max: 1m}}', 'min 5m must be shorter than max 1m'],
     ['strategy: {type: direct, bake: {min: 5m}}', 'is missing'],

@@ -1,7 +1,7 @@
 /** Building blocks of the schema: each says in its message what it expects. */
 import { z } from 'zod';
 import { suggestion } from '../nearest.js';
-import { DURATION, PERCENT, parseDuration, parsePercent, writeDuration } from '../units.js';
+import { DURATION, PERCENT, parseDuration, parsePercent, writeDuration, writeShare } from '../units.js';
 
 export const SECOND = 1_000;
 export const MINUTE = 60_000;
@@ -75,38 +75,51 @@ export function bake() {
   ]);
 }
 
-/** A weight such as `10%` or 10, in percent (0-100) once parsed; at most two decimals. */
-export function weight() {
+/** A percentage as text. The sign is needed everywhere, since 0.05 could mean either. */
+function percentage() {
+  const expected = 'expected a percentage with its sign, such as 10% or 0.5%';
   return z
-    .union([z.string().regex(PERCENT), z.number()], expecting('expected a percentage such as 10% or 0.5%'))
-    .transform((written, ctx) => {
-      const percent = parsePercent(written);
-      if (!(percent > 0 && percent <= 100)) {
-        ctx.addIssue(`${written} is out of range (more than 0%, at most 100%)`);
-        return z.NEVER;
-      }
-      if (percent !== Math.round(percent * 100) / 100) {
-        ctx.addIssue(`${written} is too fine (two decimals at most)`);
-        return z.NEVER;
-      }
-      return percent;
-    });
+    .string({
+      error: ({ input }) => {
+        if (input === undefined) return undefined;
+        return typeof input === 'number' ? `${expected} (${signed(input)})` : expected;
+      },
+    })
+    .regex(PERCENT, expected);
 }
 
-/** A share such as `5%`, as 0-1 once parsed. The sign is needed, since 0.05 could mean either. */
+/** How a number without its sign could be meant. */
+function signed(value: number): string {
+  const other = value > 0 && value <= 1 ? ` or ${writeShare(value)}, whichever you mean` : '';
+  return `write ${value}%${other}`;
+}
+
+/** A weight such as `10%`, in percent (0-100) once parsed; at most two decimals. */
+export function weight() {
+  return percentage().transform((written, ctx) => {
+    const percent = parsePercent(written);
+    if (!(percent > 0 && percent <= 100)) {
+      ctx.addIssue(`${written} is out of range (more than 0%, at most 100%)`);
+      return z.NEVER;
+    }
+    if (percent !== Math.round(percent * 100) / 100) {
+      ctx.addIssue(`${written} is too fine (two decimals at most)`);
+      return z.NEVER;
+    }
+    return percent;
+  });
+}
+
+/** A share such as `5%`, as 0-1 once parsed. */
 export function share() {
-  const expected = 'expected a percentage with its sign, such as 5%';
-  return z
-    .string(expecting(expected))
-    .regex(PERCENT, expected)
-    .transform((written, ctx) => {
-      const percent = parsePercent(written);
-      if (percent > 100) {
-        ctx.addIssue(`${written} is more than 100%`);
-        return z.NEVER;
-      }
-      return percent / 100;
-    });
+  return percentage().transform((written, ctx) => {
+    const percent = parsePercent(written);
+    if (percent > 100) {
+      ctx.addIssue(`${written} is more than 100%`);
+      return z.NEVER;
+    }
+    return percent / 100;
+  });
 }
 
 /** A small chance such as `1%`, as 0-1 once parsed: more than none, at most a half. */
