@@ -79,7 +79,7 @@ module.exports = {
         path: '^(?:src|workflows|activities|emulators)/',
         pathNot: [
           '^src/(?:access|client|codec|model)/',
-          '^src/(?:search-attributes|key-file)\\.ts$',
+          '^src/(?:search-attributes|living-workers|key-file)\\.ts$',
           '^workflows/messages\\.ts$',
         ],
       },

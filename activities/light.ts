@@ -5,6 +5,7 @@ import { SluiceError } from '../src/model/errors.js';
 import { rolloutId, TASK_QUEUE, targetId } from '../src/model/ids.js';
 import type { RolloutInput } from '../src/model/spec.js';
 import { versionOf } from '../src/model/target.js';
+import type { WorkersSeen } from '../src/model/workers.js';
 import { parseSpecValue } from '../src/spec/index.js';
 import type { RolloutEvent, UndoRecord } from '../workflows/messages.js';
 import type { Access } from './access/index.js';
@@ -20,6 +21,8 @@ interface LightOptions {
   access: Access;
   /** What reaches webhooks and their secrets. */
   outside: Outside;
+  /** Asks the server for the living workers of a queue of activities. */
+  workersOf: (queue: string) => Promise<WorkersSeen>;
 }
 
 /** The spec of an undo: what was released, back to the version before it. */
@@ -57,6 +60,8 @@ export function lightActivities(options: LightOptions): LightActivities {
       const begun = await access.begin(client, { app, environment, type, input, spec, ...version });
       return { ...begun, searchAttributes, limits };
     },
+
+    workersOf: ({ queue }) => options.workersOf(queue),
 
     identity: () => access.identity(),
 

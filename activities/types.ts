@@ -4,6 +4,7 @@ import type { AccessRecord, MessageAnswer, WorkerIdentity } from '../src/model/a
 import type { Release, RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
+import type { WorkersSeen } from '../src/model/workers.js';
 import type { Plan } from '../src/plan/types.js';
 import type { RolloutEvent, UndoRecord } from '../workflows/messages.js';
 import type { DecideArgs } from './access/index.js';
@@ -77,6 +78,8 @@ export interface LightActivities {
   /** What `undo` goes back to, from the companion. */
   readUndo(args: { app: string; environment: string }): Promise<UndoRecord>;
   notify(args: Granted & { spec: Spec; event: NotifyEvent }): Promise<void>;
+  /** The living workers of a task queue of activities, as the server lists them. */
+  workersOf(args: { queue: string }): Promise<WorkersSeen>;
   /** What a client must know to log in. */
   identity(): Promise<WorkerIdentity>;
   /** Checks who said each message, and whether he may. */

@@ -2,6 +2,7 @@
 import { Runtime } from '@temporalio/worker';
 import { pino } from 'pino';
 import { SluiceError } from './model/errors.js';
+import { BEAT_EVERY } from './model/workers.js';
 import { startWorker } from './worker.js';
 import { openWarning, workerConfig } from './worker-config.js';
 import { workerLogger } from './worker-log.js';
@@ -15,6 +16,7 @@ export async function runWorker(): Promise<void> {
     logger: workerLogger(process.env.SLUICE_LOG_LEVEL ?? 'info', pino.destination(2)),
     // The signals are handled below, so that the workers drain and the process says how it ended.
     shutdownSignals: [],
+    workerHeartbeatInterval: BEAT_EVERY,
   });
   const config = workerConfig(process.env);
   const open = openWarning(config);

@@ -16,6 +16,7 @@ import type { AccountActivities } from '../activities/types.js';
 import { mayUseBy } from './access/index.js';
 import { addressOf, connectLink } from './client/index.js';
 import { codecOf, converterOf } from './codec/index.js';
+import { livingWorkers } from './living-workers.js';
 import { SluiceError } from './model/errors.js';
 import type { Account, Lane } from './model/ids.js';
 import { accountQueue, TASK_QUEUE } from './model/ids.js';
@@ -112,6 +113,7 @@ export async function startWorker(
       limits: config.limits,
       access,
       outside: createOutside(outsideOptions(config))(null),
+      workersOf: (queue) => livingWorkers(client, queue, 'activity'),
     }),
   });
   const lanes: Worker[] = [];

@@ -5,6 +5,7 @@ import type { Account, Lane } from '../src/model/ids.js';
 import { accountQueue, TASK_QUEUE } from '../src/model/ids.js';
 import type { Spec } from '../src/model/spec.js';
 import { targetName } from '../src/model/target.js';
+import { untaken } from '../src/model/workers.js';
 
 /** Back-off between two tries of a call. The provider's own hint, where there is one, goes before it. */
 const RETRY = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
@@ -18,6 +19,20 @@ export const light = proxyActivities<LightActivities>({
   scheduleToCloseTimeout: '5m',
   retry: RETRY,
 });
+
+/** A look at the workers of a queue. Nothing waits long for it: without an answer it is not known. */
+const aside = proxyActivities<Pick<LightActivities, 'workersOf'>>({
+  taskQueue: TASK_QUEUE,
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '15s',
+  retry: RETRY,
+});
+
+/** Why nobody took a task of the account within `ms`: only the server knows which workers live. */
+export async function whyUntaken(account: Account, ms: number): Promise<ReturnType<typeof untaken>> {
+  const seen = await aside.workersOf({ queue: accountQueue(account, 'calls') }).catch(() => null);
+  return untaken(account, ms, seen);
+}
 
 export function accountOf(spec: Spec): Account {
   return { platform: spec.target.platform, account: spec.target.account, region: spec.target.region };

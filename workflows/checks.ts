@@ -6,10 +6,10 @@
 import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import type { Message } from '../activities/access/index.js';
 import { type CheckedMessage, LONGEST_TOKEN, type MessageAnswer } from '../src/model/access.js';
+import { failureOf } from '../src/model/failures.js';
 import { clean } from '../src/model/text.js';
 import type { MessageVerb } from '../src/model/words.js';
 import { light } from './calls.js';
-import { failureOf } from './failures.js';
 import { openGate } from './gate.js';
 import type { Rollout } from './rollout.js';
 

@@ -2,10 +2,10 @@
 
 import { log } from '@temporalio/workflow';
 import type { NotifyEvent } from '../activities/types.js';
+import { failureOf } from '../src/model/failures.js';
 import type { RolloutInput } from '../src/model/spec.js';
 import type { LedgerEntry } from '../src/model/view.js';
 import { light } from './calls.js';
-import { failureOf } from './failures.js';
 import type { Rollout } from './rollout.js';
 
 export class Herald {

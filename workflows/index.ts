@@ -3,11 +3,13 @@ import { ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/w
 import type { BeforeState, Finding, SweepFinding } from '../activities/platform/platform.js';
 import type { AccountActivities, PlanAnswer } from '../activities/types.js';
 import type { WorkerIdentity } from '../src/model/access.js';
+import { isUntaken } from '../src/model/failures.js';
+import type { Account } from '../src/model/ids.js';
 import { accountQueue } from '../src/model/ids.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
-import { light } from './calls.js';
+import { light, whyUntaken } from './calls.js';
 import { rollout } from './rollout.js';
 import type { RolloutState } from './state.js';
 import type { TargetState } from './target.js';
@@ -51,7 +53,7 @@ export async function planOnly(args: {
   type: RolloutType;
 }): Promise<PlanAnswer> {
   const { spec, access } = await light.parse(args);
-  return account({ ...spec.target }).inspect({ spec, grant: access.grant });
+  return inAccount({ ...spec.target }, (calls) => calls.inspect({ spec, grant: access.grant }));
 }
 
 /** Targets of an account that a terminated rollout left split. */
@@ -60,7 +62,7 @@ export async function sweepAccount(args: {
   account: string;
   region: string;
 }): Promise<SweepFinding[]> {
-  return account(args).sweep({ account: args.account, region: args.region });
+  return inAccount(args, (calls) => calls.sweep({ account: args.account, region: args.region }));
 }
 
 /** Takes a target as it is under Sluice's care: reads it and leaves the mark. */
@@ -71,7 +73,8 @@ export async function adoptTarget(args: {
 }): Promise<{ spec: Spec; before: BeforeState; findings: Finding[] }> {
   const { spec, access } = await light.parse({ ...args, type: 'direct' });
   const { runId: run } = workflowInfo();
-  return { spec, ...(await account({ ...spec.target }).claim({ spec, run, grant: access.grant })) };
+  const claimed = await inAccount({ ...spec.target }, (calls) => calls.claim({ spec, run, grant: access.grant }));
+  return { spec, ...claimed };
 }
 
 /** How a login is asked for, and to which key of the workers it is encrypted. */
@@ -82,16 +85,29 @@ export async function workerIdentity(): Promise<WorkerIdentity> {
 /** Stands for a signed start that was used: the server takes its id once, so that it begins nothing twice. */
 export async function usedProof(): Promise<void> {}
 
-function account(of: { platform: string; account: string; region: string }) {
+/** How long a short workflow waits for a worker of the account, in ms. */
+const TAKEN_WITHIN = 30_000;
+
+type Calls = Pick<AccountActivities, 'inspect' | 'sweep' | 'claim'>;
+
+/** A call on the account's queue, for a short workflow. Where nobody takes it, the failure says why. */
+async function inAccount<T>(of: Account, call: (calls: Calls) => Promise<T>): Promise<T> {
   if (workflowInfo().workflowId.split('/').length === 2) {
     throw ApplicationFailure.nonRetryable('a short workflow must not take the id of a target', 'SLUICE_WORKFLOW_ID');
   }
-  return proxyActivities<Pick<AccountActivities, 'inspect' | 'sweep' | 'claim'>>({
+  const calls = proxyActivities<Calls>({
     taskQueue: accountQueue(of, 'calls'),
-    scheduleToStartTimeout: '30s',
+    scheduleToStartTimeout: TAKEN_WITHIN,
     scheduleToCloseTimeout: '2m',
     startToCloseTimeout: '2m',
     heartbeatTimeout: '10s',
     retry: { initialInterval: '500ms', maximumInterval: '10s' },
   });
+  try {
+    return await call(calls);
+  } catch (error) {
+    if (!isUntaken(error)) throw error;
+    const { code, message } = await whyUntaken(of, TAKEN_WITHIN);
+    throw ApplicationFailure.nonRetryable(message, code);
+  }
 }

@@ -5,8 +5,8 @@
 import { isCancellation } from '@temporalio/workflow';
 import type { WatchReport } from '../activities/health/types.js';
 import { ERRORS } from '../src/model/errors.js';
+import { failureOf, isForeign } from '../src/model/failures.js';
 import { clean } from '../src/model/text.js';
-import { failureOf, isForeign } from './failures.js';
 import type { Rollout } from './rollout.js';
 
 /** Warnings that are kept. */

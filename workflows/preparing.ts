@@ -2,12 +2,10 @@
 
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Prepared } from '../activities/types.js';
-import { accountQueue, workerCommand } from '../src/model/ids.js';
+import { failureOf, isUntaken } from '../src/model/failures.js';
 import type { RolloutInput } from '../src/model/spec.js';
 import { versionOf } from '../src/model/target.js';
-import { duration } from '../src/model/text.js';
-import { accountOf, light, preparing } from './calls.js';
-import { failureOf, nobodyCame } from './failures.js';
+import { accountOf, light, preparing, whyUntaken } from './calls.js';
 import { AskedAgain, Leaving } from './leaving.js';
 import type { UndoRecord } from './messages.js';
 import type { Rollout } from './rollout.js';
@@ -82,13 +80,9 @@ export class Preparation {
           this.rollout.wish = {};
           continue;
         }
-        if (!nobodyCame(error)) throw this.refused(error);
-        const queue = accountQueue(accountOf(spec), 'calls');
-        journal.enter(
-          'stuck',
-          `no worker serves account ${spec.target.account} in ${spec.target.region}: nobody took a task from queue ${queue} within ${duration(wait)}; start one with \`${workerCommand(spec.target)}\`. Nothing has been changed`,
-          'SLUICE_NO_WORKER',
-        );
+        if (!isUntaken(error)) throw this.refused(error);
+        const { code, message } = await this.rollout.interruptible(() => whyUntaken(accountOf(spec), wait));
+        journal.enter('stuck', `${message}. Nothing has been changed`, code);
         void this.rollout.herald.notify('stuck');
       }
     }

@@ -1,11 +1,11 @@
 /** The companion's queue: one release deep, the newest wins, and each starter can learn what became of his. */
 import { condition, currentUpdateInfo, log, uuid4 } from '@temporalio/workflow';
+import { failureOf } from '../src/model/failures.js';
 import { isJson, LARGEST_SPEC } from '../src/model/json.js';
 import { clean } from '../src/model/text.js';
 import type { QueuedView, SettledView } from '../src/model/view.js';
 import { isRolloutType } from '../src/model/words.js';
 import { light } from './calls.js';
-import { failureOf } from './failures.js';
 import type { Submission, SubmitAnswer } from './messages.js';
 
 /** Settled releases that are remembered. */

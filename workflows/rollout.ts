@@ -14,6 +14,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Prepared } from '../activities/types.js';
+import { failureOf } from '../src/model/failures.js';
 import { mark, parseRolloutId } from '../src/model/ids.js';
 import type { HealthPolicy, RolloutInput, Spec } from '../src/model/spec.js';
 import { clean } from '../src/model/text.js';
@@ -22,7 +23,6 @@ import type { RolloutType } from '../src/model/words.js';
 import type { Stage, Step } from '../src/plan/types.js';
 import { light, looking } from './calls.js';
 import { Checks } from './checks.js';
-import { failureOf } from './failures.js';
 import { Growth } from './growth.js';
 import { registerHandlers } from './handlers.js';
 import { Herald } from './herald.js';

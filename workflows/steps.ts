@@ -2,11 +2,11 @@
 
 import { ApplicationFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { Written } from '../activities/platform/platform.js';
+import { failureOf, isForeign } from '../src/model/failures.js';
 import { environmentName } from '../src/model/target.js';
 import type { Phase } from '../src/model/words.js';
 import type { Stage, Step } from '../src/plan/types.js';
 import { forward, restoring } from './calls.js';
-import { failureOf, isForeign } from './failures.js';
 import { AskedAgain, Leaving, LONGEST_REMINDER } from './leaving.js';
 import type { Rollout } from './rollout.js';
 

@@ -14,6 +14,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { LONGEST_TOKEN } from '../src/model/access.js';
+import { failureOf } from '../src/model/failures.js';
 import { isName } from '../src/model/ids.js';
 import { isJson, LARGEST_SPEC } from '../src/model/json.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
@@ -21,7 +22,6 @@ import { clean, code } from '../src/model/text.js';
 import type { LedgerEntry, TargetView } from '../src/model/view.js';
 import { isRolloutType } from '../src/model/words.js';
 import { forward, light } from './calls.js';
-import { failureOf } from './failures.js';
 import { Growth } from './growth.js';
 import type { RolloutEvent, UndoRecord } from './messages.js';
 import { rolloutEventSignal, submitUpdate, targetQuery, undoQuery } from './messages.js';

@@ -184,11 +184,12 @@ function stuckFor(state: RolloutState, verbs: MessageVerb[]): WaitingFor {
       verbs: ['abort', 'retry'],
     };
   }
-  if (state.code === 'SLUICE_NO_WORKER' && state.prepared === null) {
+  if (state.prepared === null) {
+    const busy = state.code === 'SLUICE_WORKERS_BUSY';
     return {
       ...base,
-      what: 'a worker that serves the account',
-      otherwise: 'it goes on by itself when one comes',
+      what: busy ? 'a free place of the workers that serve the account' : 'a worker that serves the account',
+      otherwise: busy ? 'it goes on by itself when one is free' : 'it goes on by itself when one comes',
       verbs,
     };
   }

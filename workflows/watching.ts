@@ -1,9 +1,9 @@
 /** The watcher of the candidate's present weight: one activity that lasts as long as the weight does. */
 import { CancellationScope } from '@temporalio/workflow';
 import type { WatchHeartbeat, WatchReport } from '../activities/health/types.js';
+import { failureOf, lastHeartbeat } from '../src/model/failures.js';
 import { joined } from '../src/model/series.js';
 import { watching } from './calls.js';
-import { failureOf, lastHeartbeat } from './failures.js';
 import type { Rollout } from './rollout.js';
 
 /** Points of the series that a rollout keeps. */

@@ -1,8 +1,8 @@
 /** Going back: one activity that brings the target to its before-state, however often the provider fails. */
 
 import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
+import { failureOf, isForeign } from '../src/model/failures.js';
 import { restoring } from './calls.js';
-import { failureOf, isForeign } from './failures.js';
 import { LONGEST_REMINDER } from './leaving.js';
 import type { Rollout } from './rollout.js';
 import type { Leave } from './state.js';

@@ -86,7 +86,7 @@ function workerCheck({ workers }: Diagnosis): Check {
   return {
     name: 'worker',
     state: workers > 0 ? 'ok' : 'fail',
-    says: workers > 0 ? `${workers} on task queue sluice` : 'none polls task queue sluice',
+    says: workers > 0 ? `${workers} on task queue sluice` : 'none lives on task queue sluice',
     cure: workers > 0 ? null : 'run `sluice worker`, or `sluice up` on your own machine',
   };
 }

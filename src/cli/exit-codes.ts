@@ -46,6 +46,7 @@ export function exitOfError(code: ErrorCode): number {
     case 'SLUICE_NO_ROLLOUT':
       return EXIT.noRollout.code;
     case 'SLUICE_NO_WORKER':
+    case 'SLUICE_WORKERS_BUSY':
     case 'SLUICE_SETUP':
     case 'SLUICE_CREDENTIALS':
       return EXIT.setup.code;

@@ -1,6 +1,7 @@
 /** What `sluice doctor` asks the server. */
 
 import { codecOf } from '../codec/index.js';
+import { livingWorkers, type QueueType } from '../living-workers.js';
 import type { WorkerIdentity } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
@@ -11,9 +12,6 @@ import { addressOf, connectLink } from './connect.js';
 import { short } from './short-run.js';
 import type { Diagnosis } from './types.js';
 
-/** temporal.api.enums.v1.TaskQueueType. */
-const WORKFLOW = 1;
-const ACTIVITY = 2;
 const ANSWER_WITHIN = 5_000;
 
 /** Connects, looks, disconnects. An unreachable server is an answer, not an error. Errors: SLUICE_SETUP for settings that cannot be read. */
@@ -39,28 +37,24 @@ async function diagnose(link: Link, accounts: Account[]): Promise<Omit<Diagnosis
   const { workflowService, operatorService } = temporal.connection;
   const within = <T>(work: () => Promise<T>, otherwise: T): Promise<T> =>
     temporal.withDeadline(Date.now() + ANSWER_WITHIN, work).catch(() => otherwise);
-  const pollers = (taskQueue: string, taskQueueType: number) =>
-    within(async () => {
-      const answer = await workflowService.describeTaskQueue({
-        namespace,
-        taskQueue: { name: taskQueue },
-        taskQueueType,
-      });
-      return new Set((answer.pollers ?? []).map(({ identity }) => identity)).size;
-    }, 0);
+  const living = (queue: string, type: QueueType) =>
+    livingWorkers(temporal, queue, type).then(
+      ({ workers }) => workers,
+      () => 0,
+    );
   const [exists, attributes, workers, served] = await Promise.all([
     within(() => workflowService.describeNamespace({ namespace }).then(() => true), false),
     within<string[] | null>(async () => {
       const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
       return Object.keys(SEARCH_ATTRIBUTES).filter((name) => customAttributes?.[name] === undefined);
     }, null),
-    pollers(TASK_QUEUE, WORKFLOW),
+    living(TASK_QUEUE, 'workflow'),
     Promise.all(
       accounts.map(async (account) => ({
         account,
-        calls: await pollers(accountQueue(account, 'calls'), ACTIVITY),
-        watch: await pollers(accountQueue(account, 'watch'), ACTIVITY),
-        restore: await pollers(accountQueue(account, 'restore'), ACTIVITY),
+        calls: await living(accountQueue(account, 'calls'), 'activity'),
+        watch: await living(accountQueue(account, 'watch'), 'activity'),
+        restore: await living(accountQueue(account, 'restore'), 'activity'),
       })),
     ),
   ]);

@@ -7,10 +7,13 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { ActivityFailure, ApplicationFailure, NamespaceNotFoundError, TimeoutFailure } from '@temporalio/common';
-import type { ErrorCode } from '../model/errors.js';
-import { ERRORS, SluiceError } from '../model/errors.js';
+import { NamespaceNotFoundError } from '@temporalio/common';
+import { livingWorkers } from '../living-workers.js';
+import { SluiceError } from '../model/errors.js';
+import { chainOf, failureOf } from '../model/failures.js';
+import { TASK_QUEUE } from '../model/ids.js';
 import { clean } from '../model/text.js';
+import type { Link } from './connect.js';
 
 /** gRPC's status codes that are read here. */
 const GRPC = {
@@ -24,11 +27,30 @@ const GRPC = {
   UNAUTHENTICATED: 16,
 } as const;
 
-export function noWorker(what: string): SluiceError {
+/**
+ * What nobody has answered in time: SLUICE_NO_WORKER where the server lists no living worker, else SLUICE_WORKERS_BUSY, and
+ * SLUICE_DEADLINE where it cannot be asked. `what` says what was not answered.
+ */
+export async function noAnswer({ temporal }: Pick<Link, 'temporal'>, what: string): Promise<SluiceError> {
+  const seen = await livingWorkers(temporal, TASK_QUEUE, 'workflow').catch(() => null);
+  const look = 'look at it with `sluice doctor`';
+  if (seen === null) {
+    return new SluiceError('SLUICE_DEADLINE', `${what}, and the server does not say which workers live; ${look}`);
+  }
+  if (seen.workers === 0) {
+    const start = `no worker answers on task queue ${TASK_QUEUE}; start one with \`sluice worker\``;
+    return new SluiceError('SLUICE_NO_WORKER', `${what}: ${start}, or ${look}`);
+  }
+  const [live, they] = seen.workers === 1 ? ['1 worker lives', 'it is'] : [`${seen.workers} workers live`, 'they are'];
   return new SluiceError(
-    'SLUICE_NO_WORKER',
-    `${what}: no worker answers on task queue sluice; start one with \`sluice worker\`, or look at it with \`sluice doctor\``,
+    'SLUICE_WORKERS_BUSY',
+    `${what}: ${live} on task queue ${TASK_QUEUE} and did not answer in time, so ${they} busy; ask again, or start one more with \`sluice worker\``,
   );
+}
+
+/** Whether an error is one of those: it may be gone at the next try. */
+export function isNoAnswer({ code }: SluiceError): boolean {
+  return code === 'SLUICE_NO_WORKER' || code === 'SLUICE_WORKERS_BUSY' || code === 'SLUICE_DEADLINE';
 }
 
 export function unreachable(address: string, why: string): SluiceError {
@@ -38,22 +60,17 @@ export function unreachable(address: string, why: string): SluiceError {
   );
 }
 
-/** The links from an error to its first cause. */
-function chain(error: unknown): unknown[] {
-  const links: unknown[] = [];
-  for (let at = error; at instanceof Error && links.length < 10; at = at.cause) links.push(at);
-  return links;
-}
-
 /** Status code of a gRPC error somewhere in the chain. */
 export function grpcCode(error: unknown): number | null {
-  const found = chain(error).find((link) => isGrpcServiceError(link));
+  const found = chainOf(error).find((link) => isGrpcServiceError(link));
   return found === undefined ? null : ((found as { code?: number }).code ?? null);
 }
 
 /** Whether the call ended because nobody answered in time. */
 export function isLate(error: unknown): boolean {
-  return error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || chain(error).some((e) => isGrpcDeadlineError(e));
+  return (
+    error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || chainOf(error).some((e) => isGrpcDeadlineError(e))
+  );
 }
 
 /** Whether the server takes no more messages for this run: it has had as many as a run may have, or too many wait. */
@@ -88,29 +105,6 @@ export function failing(what: string): SluiceError {
 /** Whether the server does not know a search attribute the query names. */
 export function isUnknownAttribute(error: unknown): boolean {
   return grpcCode(error) === GRPC.INVALID_ARGUMENT;
-}
-
-/** What a failed workflow, activity or update says: its code and words. */
-export function failureOf(error: unknown): { code: ErrorCode | null; message: string } {
-  const links = chain(error);
-  const said = links.find((link): link is ApplicationFailure => link instanceof ApplicationFailure);
-  if (said !== undefined) {
-    const code = said.type != null && Object.hasOwn(ERRORS, said.type) ? (said.type as ErrorCode) : null;
-    return { code, message: clean(said.message, 1_000) };
-  }
-  const late = links.find((link): link is TimeoutFailure => link instanceof TimeoutFailure);
-  if (late !== undefined) {
-    const step = links.find((link): link is ActivityFailure => link instanceof ActivityFailure);
-    const nobody = late.timeoutType === 'SCHEDULE_TO_START';
-    return {
-      code: nobody ? 'SLUICE_NO_WORKER' : 'SLUICE_PROVIDER',
-      message: nobody
-        ? 'no worker serves the account and region of the target; start one with `sluice worker --account NAME --region REGION`'
-        : `${step?.activityType ?? 'the workflow'} did not finish before its deadline`,
-    };
-  }
-  const last = links.at(-1);
-  return { code: null, message: clean(last instanceof Error ? last.message : error, 1_000) };
 }
 
 /**

@@ -4,13 +4,14 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { decode } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { WatchHeartbeat } from '../../activities/health/types.js';
 import { SluiceError } from '../model/errors.js';
+import { failureOf } from '../model/failures.js';
 import { rolloutId } from '../model/ids.js';
 import { joined } from '../model/series.js';
 import { clean } from '../model/text.js';
 import type { RolloutView } from '../model/view.js';
 import type { Outcome, RolloutType } from '../model/words.js';
 import type { Link } from './connect.js';
-import { failing, failureOf, isFailing, isLate, isUnserved, noWorker, toSluiceError } from './errors.js';
+import { failing, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
 import type { Snapshot, TargetName } from './types.js';
 
 /** Longest wait for a worker's answer to a query, in ms. */
@@ -47,7 +48,7 @@ export async function describe(link: Link, target: TargetName, run?: string): Pr
   }
 }
 
-/** The last rollout, or the one of `run`. Errors: SLUICE_NO_ROLLOUT, SLUICE_NO_WORKER for a running one that nobody can ask. */
+/** The last rollout, or the one of `run`. Errors: SLUICE_NO_ROLLOUT, those of `noAnswer` for a running one that nobody can ask. */
 export async function look(link: Link, target: TargetName, wanted?: string): Promise<Look> {
   const last = await describe(link, target);
   const followed = wanted !== undefined && firstRun(last) !== wanted;
@@ -72,7 +73,8 @@ export async function ask(link: Link, handle: WorkflowHandle): Promise<RolloutVi
     if (error instanceof SluiceError) throw error;
     if (isFailing(error)) throw failing(`${handle.workflowId} cannot be asked`);
     if (!isUnserved(error)) throw toSluiceError(error, link.address);
-    throw noWorker(
+    throw await noAnswer(
+      link,
       isLate(error)
         ? `${handle.workflowId} did not answer within ${ANSWER_WITHIN / 1000} s`
         : `${handle.workflowId} cannot be asked (${failureOf(error).message})`,

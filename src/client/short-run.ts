@@ -3,14 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { SluiceError } from '../model/errors.js';
 import { TASK_QUEUE } from '../model/ids.js';
 import type { Link } from './connect.js';
-import { isLate, noWorker, toSluiceError } from './errors.js';
+import { isLate, isNoAnswer, noAnswer, toSluiceError } from './errors.js';
 
 /** Longest a short workflow may take, in ms. */
 const SHORT = 150_000;
 /** Longest wait for a worker to take it, in ms; after it a worker is looked for. */
 const TAKEN_WITHIN = 10_000;
 
-/** Its answer. Errors: SLUICE_NO_WORKER, and what the workflow has failed with. */
+/** Its answer. Errors: those of `noAnswer`, and what the workflow has failed with. */
 export async function short<T>(link: Link, type: string, summary: string, args: unknown[]): Promise<T> {
   const handle = await link.temporal.workflow
     .start(type, {
@@ -29,10 +29,11 @@ export async function short<T>(link: Link, type: string, summary: string, args: 
     const answered = link.temporal.withDeadline(Date.now() + SHORT, () => handle.result() as unknown as Promise<T>);
     return await Promise.race([answered, nobody]);
   } catch (error) {
-    if (error instanceof SluiceError && error.code === 'SLUICE_NO_WORKER') {
+    if (error instanceof SluiceError && isNoAnswer(error)) {
       await handle.terminate('no worker took it').catch(() => undefined);
     }
-    throw isLate(error) ? noWorker(`${type} did not end within ${SHORT / 1000} s`) : toSluiceError(error, link.address);
+    if (isLate(error)) throw await noAnswer(link, `${type} did not end within ${SHORT / 1000} s`);
+    throw toSluiceError(error, link.address);
   } finally {
     waited.abort();
   }
@@ -45,9 +46,9 @@ function takenBy(link: Link, workflowId: string, signal: AbortSignal): Promise<n
       void link.temporal.workflow
         .getHandle(workflowId)
         .describe()
-        .then(({ historyLength }) => {
+        .then(async ({ historyLength }) => {
           // Started and scheduled are two events; the third is a worker's.
-          if (!signal.aborted && historyLength <= 2) reject(noWorker('nobody took the request'));
+          if (!signal.aborted && historyLength <= 2) reject(await noAnswer(link, 'nobody took the request'));
         })
         .catch(() => undefined);
     }, TAKEN_WITHIN);

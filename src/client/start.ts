@@ -6,7 +6,7 @@ import { isName, rolloutId, TASK_QUEUE, targetId } from '../model/ids.js';
 import { clean } from '../model/text.js';
 import type { TargetView } from '../model/view.js';
 import type { Link } from './connect.js';
-import { failing, isFailing, isLate, isUnserved, noWorker, toSluiceError } from './errors.js';
+import { failing, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
 import { describe, look } from './look.js';
 import { startProof } from './proof.js';
 import type { StartAnswer, StartRequest, TargetName } from './types.js';
@@ -99,7 +99,7 @@ async function byCompanion(link: Link, request: StartRequest, mode: 'queue' | 'r
     return answerOf(request, answer);
   } catch (error) {
     if (isLate(error)) {
-      throw noWorker(`whether the release was taken over by target ${app}/${environment} is not known`);
+      throw await noAnswer(link, `whether the release was taken over by target ${app}/${environment} is not known`);
     }
     if (isFailing(error)) throw failing(`the release was not taken over by target ${app}/${environment}`);
     throw toSluiceError(error, link.address);
@@ -149,7 +149,7 @@ function nothingToUndo({ app, environment }: TargetName, ledger: TargetView | nu
     : `${over}. If it is still there, start a rollout with release: {version: ${live.replaced}}`;
 }
 
-/** The companion's view. Null when the target has none. Errors: SLUICE_NO_WORKER. */
+/** The companion's view. Null when the target has none. Errors: those of `noAnswer`. */
 export async function ledgerOf(link: Link, target: TargetName): Promise<TargetView | null> {
   const handle = link.temporal.workflow.getHandle(targetId(target.app, target.environment));
   try {
@@ -159,6 +159,6 @@ export async function ledgerOf(link: Link, target: TargetName): Promise<TargetVi
     if (found.code === 'SLUICE_NO_ROLLOUT') return null;
     if (isFailing(error)) throw failing(`the companion of ${target.app}/${target.environment} cannot be asked`);
     if (!isUnserved(error)) throw found;
-    throw noWorker(`the companion of ${target.app}/${target.environment} does not answer`);
+    throw await noAnswer(link, `the companion of ${target.app}/${target.environment} does not answer`);
   }
 }

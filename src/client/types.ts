@@ -182,16 +182,17 @@ export interface Diagnosis {
   namespaceExists: boolean;
   /** Null when the server does not tell. */
   missingSearchAttributes: string[] | null;
-  /** Workers that polled task queue `sluice` in the last minutes. */
+  /** Living workers of task queue `sluice`. */
   workers: number;
   /** What one of them says of its policy: the digest, null where everything is open. Null when none has told. */
   policy: { digest: string | null } | null;
-  /** By account asked for: workers on each lane. */
+  /** By account asked for: living workers on each lane. */
   accounts: { account: Account; calls: number; watch: number; restore: number }[];
 }
 
 /**
- * The client. All methods may throw SLUICE_UNREACHABLE; those that need an answer of a workflow SLUICE_NO_WORKER; those
+ * The client. All methods may throw SLUICE_UNREACHABLE; those that need an answer of a workflow SLUICE_NO_WORKER,
+ * SLUICE_WORKERS_BUSY or SLUICE_DEADLINE; those
  * about one rollout SLUICE_NO_ROLLOUT.
  */
 export interface Sluice {

@@ -4,11 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { verbSignal, verbUpdate } from '../../workflows/messages.js';
 import { SluiceError } from '../model/errors.js';
+import { failureOf } from '../model/failures.js';
 import { rolloutId } from '../model/ids.js';
 import type { Decision, VerbAnswer, VerbArgs } from '../model/view.js';
 import type { MessageVerb } from '../model/words.js';
 import type { Link } from './connect.js';
-import { failing, failureOf, isAway, isCrowded, isFailing, isLate, noWorker, toSluiceError } from './errors.js';
+import { failing, isAway, isCrowded, isFailing, isLate, noAnswer, toSluiceError } from './errors.js';
 import { look } from './look.js';
 import { verbProof } from './proof.js';
 import type { TargetName } from './types.js';
@@ -40,7 +41,7 @@ export async function verb(
   } catch (error) {
     const refusal = await refusalOf(link, target, said, error);
     if (refusal !== null) throw refusal;
-    if (said !== 'abort') throw unanswered(`${said} of ${id}`, error, link.address);
+    if (said !== 'abort') throw await unanswered(link, `${said} of ${id}`, error);
     return leftAbort(link, target, message, ask, error);
   }
 }
@@ -76,10 +77,10 @@ async function refusalOf(
 }
 
 /** What became of a verb that nobody has answered. */
-function unanswered(what: string, error: unknown, address: string): SluiceError {
+async function unanswered(link: Link, what: string, error: unknown): Promise<SluiceError> {
   if (isFailing(error)) return failing(`${what} was not answered`);
-  if (isLate(error)) return noWorker(`${what} was not answered, and may or may not be done later`);
-  if (!isCrowded(error)) return toSluiceError(error, address);
+  if (isLate(error)) return noAnswer(link, `${what} was not answered, and may or may not be done later`);
+  if (!isCrowded(error)) return toSluiceError(error, link.address);
   return new SluiceError('SLUICE_TEMPORAL', `${what}: the run has had more messages than it may have; say it again`);
 }
 
@@ -103,7 +104,7 @@ async function leftAbort(
       () => null,
       (error: unknown) => ({ error }),
     );
-    if (unsent === null) throw left(id, why);
+    if (unsent === null) throw await left(link, id, why);
     const refusal = await refusalOf(link, target, 'abort', unsent.error);
     if (refusal !== null) throw refusal;
     if (isAway(unsent.error) || Date.now() >= end) {
@@ -124,10 +125,10 @@ async function leftAbort(
 }
 
 /** The signal is there; `why` it had to be one. */
-function left(id: string, why: unknown): SluiceError {
+async function left(link: Link, id: string, why: unknown): Promise<SluiceError> {
   const what = `abort of ${id} is left as a signal`;
   if (isFailing(why)) return failing(`${what} and will be done as soon as the rollout can go on`);
-  if (isLate(why)) return noWorker(`${what} and will be done once a worker is back`);
+  if (isLate(why)) return noAnswer(link, `${what} and will be done once a worker takes it`);
   return new SluiceError(
     'SLUICE_TEMPORAL',
     `${what}, behind the messages that came before it; see what becomes of it with \`sluice get ${id}\``,

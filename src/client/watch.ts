@@ -6,6 +6,7 @@ import { rolloutId } from '../model/ids.js';
 import { isReached, type Until } from '../model/until.js';
 import type { RolloutView } from '../model/view.js';
 import type { Link } from './connect.js';
+import { isNoAnswer } from './errors.js';
 import type { Look } from './look.js';
 import { look } from './look.js';
 import { ledgerOf, neverBegan } from './start.js';
@@ -19,7 +20,7 @@ const LAST_WORDS = 3_000;
 /** How long a server may be away before the watch gives up, in ms. */
 const AWAY_AT_MOST = 60_000;
 /** Troubles that can end by themselves. */
-const PASSING = new Set<ErrorCode>(['SLUICE_NO_WORKER', 'SLUICE_UNREACHABLE', 'SLUICE_TEMPORAL']);
+const PASSING = new Set<ErrorCode>(['SLUICE_UNREACHABLE', 'SLUICE_TEMPORAL']);
 
 /** See `Sluice.watch`. */
 export async function* watch(link: Link, target: TargetName, options: WatchOptions = {}): AsyncGenerator<Snapshot> {
@@ -122,7 +123,7 @@ async function lookCalmly(whom: Whom): Promise<Look | SluiceError | null> {
     return await whom.look();
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
-    if (PASSING.has(error.code)) return error;
+    if (isNoAnswer(error) || PASSING.has(error.code)) return error;
     throw error;
   }
 }

@@ -73,7 +73,19 @@ export const ERRORS = {
       'The artifact is missing, too large, no regular file, not where the worker takes code from, or not what its sha256 says.',
   },
   SLUICE_PROBE: { final: true, means: 'A probe failed: the release did not answer as the spec expects.' },
-  SLUICE_NO_WORKER: { final: true, means: 'No worker serves the account and region the target names.' },
+  SLUICE_NO_WORKER: {
+    final: true,
+    means: 'No worker lives that serves task queue sluice, or the account and region that the target names.',
+  },
+  SLUICE_WORKERS_BUSY: {
+    final: true,
+    means: 'Workers live, and none of them took the task in time; the message says how many places they have.',
+  },
+  SLUICE_DEADLINE: {
+    final: true,
+    means:
+      'A step did not end before its deadline, or the worker that ran it gave no sign of life any more. `deadlines` of the spec sets them.',
+  },
   SLUICE_VERB: {
     final: true,
     means: 'The verb is not possible now, or its payload is malformed; the message says what is.',

@@ -721,7 +721,7 @@ describe('doctor', () => {
     const diagnosis = { ...healthy, workers: 0, accounts: [{ account, calls: 1, watch: 0, restore: 0 }] };
     const { code, out } = await play(['doctor', 'rollout.yaml'], { diagnosis, ...spec() });
     expect(code).toBe(13);
-    expect(out).toContain('✖ worker: none polls task queue sluice\n  → run `sluice worker`');
+    expect(out).toContain('✖ worker: none lives on task queue sluice\n  → run `sluice worker`');
     expect(out).toContain('✖ account prod: no worker serves it in eu-west-1 (watch, restore)');
     expect(out).toContain('→ run `sluice worker --account prod --region eu-west-1` with its credentials');
   });

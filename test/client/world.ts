@@ -13,7 +13,9 @@ import type { AccountActivities } from '../../activities/types.js';
 import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
 import { connect, type Sluice } from '../../src/client/index.js';
 import { codecOf, converterOf } from '../../src/codec/index.js';
+import { livingWorkers } from '../../src/living-workers.js';
 import { accountQueue, TASK_QUEUE } from '../../src/model/ids.js';
+import { BEAT_EVERY } from '../../src/model/workers.js';
 import { makePlan } from '../../src/plan/index.js';
 import { ensureSearchAttributes } from '../../src/search-attributes.js';
 import { OPEN, UNGRANTED } from '../support/access.js';
@@ -43,7 +45,7 @@ export interface WorldOptions {
 }
 
 export async function startWorld(options: WorldOptions): Promise<World> {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  Runtime.install({ logger: new DefaultLogger('ERROR'), workerHeartbeatInterval: BEAT_EVERY });
   const temporal = await startTemporal({ headless: true, dynamicConfig: options.dynamicConfig ?? {} });
   const connection = await NativeConnection.connect({ address: temporal.address });
   const plain = await Connection.connect({ address: temporal.address });
@@ -71,6 +73,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         limits: { history: options.history ?? 4_000, signals: 2_000, heartbeat: 10_000 },
         access: OPEN,
         outside: outsideFor(),
+        workersOf: (queue) => livingWorkers(new Client({ connection: plain }), queue, 'activity'),
       });
       const main = await Worker.create({
         ...common,

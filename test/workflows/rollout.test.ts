@@ -480,6 +480,49 @@ describe('without a worker for the account', () => {
       { accountWorkers: false },
     );
   });
+
+  test.each([
+    [
+      'where the server lists a living worker, its places are taken',
+      { workers: 2, places: 100, taken: 100 },
+      'SLUICE_WORKERS_BUSY',
+      'all 100 places of the 2 workers that serve account default in us-east-1 are taken',
+    ],
+    [
+      'where the server does not say, nothing is claimed of workers',
+      null,
+      'SLUICE_DEADLINE',
+      'the server does not say which workers serve account default in us-east-1',
+    ],
+  ])('%s', async (_, seen, code, words) => {
+    await onStage(
+      async (act) => {
+        const spec = canary([MINUTE], undefined, { deadlines: { ...canary([]).deadlines, worker: 500 } });
+        const rolling = await act.start('canary', spec);
+        const view = await phase(act, rolling, 'stuck');
+        expect(view).toMatchObject({ code, reason: expect.stringContaining(words) });
+        expect(view.reason).toMatch(/sluice worker --account default --region us-east-1/);
+        await rolling.executeUpdate('abort', { args: [{ by: 'ann' }] });
+        await ending(rolling);
+      },
+      { accountWorkers: false, seen },
+    );
+  });
+
+  test('a step that is over its deadline, with the worker at work, is no lack of workers', async () => {
+    await onStage(async (act) => {
+      act.target.atCall = (activity) =>
+        activity === 'warm' ? new Promise((resolve) => setTimeout(resolve, 3_000)) : Promise.resolve();
+      const spec = canary([MINUTE], undefined, {
+        configuration: { provisionedConcurrency: 2 },
+        deadlines: { ...canary([]).deadlines, warm: 500 },
+      });
+      const view = await ending(await act.start('canary', spec));
+      expect(view).toMatchObject({ outcome: 'rolledBack', code: 'SLUICE_DEADLINE' });
+      expect(view.reason).toMatch(/warm did not end before its deadline/);
+      expect(view.reason).not.toMatch(/no worker/);
+    });
+  });
 });
 
 describe('a bake that may pass early', () => {

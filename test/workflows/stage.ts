@@ -22,6 +22,7 @@ import { accountQueue, mark, rolloutId } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { Phase, RolloutType, VerdictState } from '../../src/model/words.js';
+import type { WorkersSeen } from '../../src/model/workers.js';
 import { makePlan } from '../../src/plan/index.js';
 import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
 import type { RolloutEvent, UndoRecord } from '../../workflows/messages.js';
@@ -118,6 +119,7 @@ export interface Host {
   mustLive(): void;
 }
 
+const NO_WORKERS: WorkersSeen = { workers: 0, places: 0, taken: 0 };
 const NO_COUNTS = { requests: 0, errors: 0 };
 const UNTOUCHED = { sources: {}, alarms: { states: {}, unread: 0, why: null }, unhealthy: null };
 
@@ -171,6 +173,8 @@ export interface StageOptions {
   /** The workflows' worker keeps nothing between two tasks, as if it died after each: every task replays the run. */
   forgetful?: boolean;
   searchAttributes?: boolean;
+  /** What the server lists of the account's workers; null: it does not say. None unless given. */
+  seen?: WorkersSeen | null;
 }
 
 /** Who a client and the workers say they are: histories are kept, and must not name a machine. */
@@ -217,7 +221,7 @@ async function playOn<T>(
   } as const;
   const at = { platform: 'lambda', account: 'default', region: 'us-east-1' };
   const targetOf = () => target;
-  const light = lightOf({ targetOf }, () => limits, options.searchAttributes === true);
+  const light = lightOf({ targetOf }, () => limits, options.searchAttributes === true, options.seen);
   const activities = accountOf({
     targetOf,
     // A running activity locks the server's clock; this sleep gives its lock back. It always ends before the activity
@@ -258,8 +262,13 @@ export function lightOf(
   { targetOf }: Pick<Host, 'targetOf'>,
   limitsOf: (app: string) => Limits,
   searchAttributes: boolean,
+  seen: WorkersSeen | null = NO_WORKERS,
 ): LightActivities {
   return {
+    workersOf: async () => {
+      if (seen === null) throw ApplicationFailure.nonRetryable('the server does not say');
+      return seen;
+    },
     parse: async ({ input, app, environment }) => {
       const spec = input as unknown as Spec;
       if (spec.app !== app || spec.environment !== environment)
