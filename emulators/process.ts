@@ -23,6 +23,8 @@ export interface StartOptions {
   bare?: boolean;
   /** Added to this process's own environment. TMPDIR is set to a private folder that goes away with the process. */
   env?: Record<string, string>;
+  /** The ports of 127.0.0.1 that it shall listen on. Whoever listens there before is a stranger, and would be taken for it. */
+  ports?: number[];
   /** Whether it can be used. A rejection counts as "not yet". */
   ready: () => Promise<boolean>;
   /** Milliseconds it may take to become ready. */
@@ -50,9 +52,17 @@ export interface Running {
 
 /**
  * Starts a program and waits until it is ready. However this process ends, SIGKILL included, the program ends with it.
- * @throws SluiceError SLUICE_SETUP when it ends or is not ready in time; the message has its last lines.
+ * @throws SluiceError SLUICE_SETUP when one of its ports is taken, and when it ends or is not ready in time; then the message has
+ * its last lines.
  */
 export async function startProcess(options: StartOptions): Promise<Running> {
+  for (const port of options.ports ?? []) {
+    if (await isFree(port)) continue;
+    throw new SluiceError(
+      'SLUICE_SETUP',
+      `port ${port} of 127.0.0.1 is taken by another program, so ${options.name} cannot use it; end that program, or choose another port`,
+    );
+  }
   const temp = privateTemp(options.name);
   const child = spawn(options.command, options.args, {
     detached: true,
@@ -198,6 +208,15 @@ export function freePort(): Promise<number> {
       const address = probe.address();
       probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
     });
+  });
+}
+
+/** Whether a program may listen on a port of 127.0.0.1 now. */
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
   });
 }
 

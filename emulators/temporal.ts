@@ -28,6 +28,8 @@ export interface LocalTemporal {
   uiUrl: string | null;
   namespace: string;
   pid: number;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
   /** The last lines the server printed. */
   lastLines(): string[];
   stop(): Promise<void>;
@@ -37,7 +39,7 @@ export interface LocalTemporal {
 
 /**
  * Starts a real Temporal server on loopback and waits until its namespace answers.
- * @throws SluiceError SLUICE_SETUP when the CLI is missing or the server does not come up.
+ * @throws SluiceError SLUICE_SETUP when the CLI is missing, a port is taken, or the server does not come up.
  */
 export async function startTemporal(options: TemporalOptions = {}): Promise<LocalTemporal> {
   const port = options.port ?? (await freePort());
@@ -60,6 +62,7 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Loca
       ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort), '--ui-disable-news-fetch']),
       ...(options.dbFile === undefined ? [] : ['--db-filename', options.dbFile]),
     ],
+    ports: uiPort === null ? [port] : [port, uiPort],
     ready: async () => (await listens(port)) && (await namespaceAnswers(address, namespace)),
     ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
   });
@@ -69,6 +72,7 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Loca
     uiUrl: uiPort === null ? null : `http://127.0.0.1:${uiPort}`,
     namespace,
     pid: server.pid,
+    ended: server.ended,
     lastLines: server.lastLines,
     // It takes a second to wind up, and one in memory has nothing to keep.
     stop: options.dbFile === undefined ? server.kill9 : server.stop,

@@ -51,6 +51,7 @@ export async function startMicroburst(
     name: 'microburst',
     command: toolPath('microburst'),
     args: ['--host', '127.0.0.1', '--port', String(port), '--upstream', upstream, '--no-resign'],
+    ports: [port],
     ready: () => answers(`${url}/_microburst/health`),
     ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
   });

@@ -117,6 +117,7 @@ export async function startMinistack(
       IOT_MTLS_ENABLED: '0',
       LOG_LEVEL: 'WARNING',
     },
+    ports: [port],
     ready: () => answers(`${url}/_ministack/health`),
     ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
   });

@@ -126,6 +126,7 @@ export class Runtime {
       cwd: wwwroot(launch.home),
       bare: true,
       env: environment(launch, port),
+      ports: [port],
       ready: () => listens(port),
       within: START_WITHIN,
       logFile: logFile(launch.home),

@@ -101,6 +101,7 @@ export async function startWorkerProcess(on: {
       SLUICE_HEALTH_PORT: String(port),
       ...on.env,
     },
+    ports: [port],
     ready: async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok,
     within: 30_000,
     logFile: path.join(on.folder, 'worker.log'),

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -74,6 +75,26 @@ test('`sluice up` runs all of it on loopback, and Ctrl-C ends all of it', async 
   await expect(fetch(env.AWS_ENDPOINT_URL ?? '')).rejects.toThrow();
   expect(existsSync(path.join(folder, '.sluice', 'up', 'worker.log'))).toBe(true);
   expect((await sluice(['list'], { ...env })).code).toBe(6);
+});
+
+test.each(['--port', '--ui-port'])('`sluice up %s` with a taken port says so, and serves nobody', async (flag) => {
+  const stranger = createServer();
+  await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+  const { port } = stranger.address() as AddressInfo;
+  try {
+    const up = await sluice(['up', flag, String(port), '-o', 'json'], {});
+    expect(up.code).toBe(13);
+    expect(JSON.parse(up.out)).toEqual({
+      error: {
+        code: 'SLUICE_SETUP',
+        message: expect.stringContaining(
+          `port ${port} of 127.0.0.1 is taken by another program, so Temporal cannot use it`,
+        ),
+      },
+    });
+  } finally {
+    stranger.close();
+  }
 });
 
 test('`sluice up --emulate azure` has a site that can be planned for and served', async () => {

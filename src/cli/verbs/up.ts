@@ -62,12 +62,12 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
   const policy = policyFile(ctx.env);
   const access = policy === null ? {} : withPolicy(ctx, grantKeysOf(ctx.env));
   const { startTemporal } = await import('../../../emulators/temporal.js');
-  const { freePort, startProcess } = await import('../../../emulators/process.js');
+  const { freePort, isFree, startProcess } = await import('../../../emulators/process.js');
   await installTools(ctx, wanted.emulate);
   say(ctx, 'starting Temporal…');
   const temporal = await startTemporal({
     logFile: path.join(folder, 'temporal.log'),
-    port: wanted.port ?? (await firstFree(7233)) ?? (await freePort()),
+    port: wanted.port ?? ((await isFree(7233)) ? 7233 : await freePort()),
     ...(wanted.uiPort === undefined ? {} : { uiPort: wanted.uiPort }),
     ...(wanted.emulate !== undefined ? {} : { dbFile: path.join(folder, 'temporal.db') }),
   });
@@ -92,6 +92,7 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
       SLUICE_HEALTH_PORT: String(health),
       ...(wanted.accounts.length === 0 ? {} : { SLUICE_ACCOUNTS: wanted.accounts.join(',') }),
     },
+    ports: [health],
     ready: async () => (await fetch(`http://127.0.0.1:${health}/readyz`)).ok,
     within: 30_000,
     grace: 15_000,
@@ -99,12 +100,16 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
   });
   parts.push(worker);
   announce(ctx, temporal.uiUrl, env, folder, policy);
-  const ended = await Promise.race([worker.ended.then(() => true), interrupted(ctx.signal).then(() => false)]);
-  if (!ended) {
+  const gone = await Promise.race([
+    worker.ended.then(() => ({ name: 'the worker', lines: worker.lastLines() })),
+    temporal.ended.then(() => ({ name: 'Temporal', lines: temporal.lastLines() })),
+    interrupted(ctx.signal).then(() => null),
+  ]);
+  if (gone === null) {
     say(ctx, 'ending all of it…');
     return EXIT.succeeded.code;
   }
-  say(ctx, ['the worker has ended by itself:', ...worker.lastLines().slice(-10)].join('\n  '));
+  say(ctx, [`${gone.name} has ended by itself:`, ...gone.lines.slice(-10)].join('\n  '));
   return EXIT.error.code;
 }
 
@@ -186,15 +191,5 @@ function interrupted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
-
-/** The port if nobody listens on it; null when somebody does. */
-async function firstFree(port: number): Promise<number | null> {
-  const { createServer } = await import('node:net');
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(null));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(port)));
   });
 }
