@@ -4,6 +4,8 @@ import { runWorker } from './worker-process.js';
 
 try {
   await runWorker();
+  // What the SDK still tries to tell a server that is away would hold the process open for ever.
+  process.stderr.write('', () => process.exit());
 } catch (error) {
   const { line, exit } = told(error);
   process.exitCode = exit;

@@ -1,8 +1,10 @@
 /** The composition root: builds the drivers, wires activities and workflows, runs the workers of one process. */
 
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
@@ -18,10 +20,11 @@ import { addressOf, connectLink } from './client/index.js';
 import { codecOf, converterOf } from './codec/index.js';
 import { livingWorkers } from './living-workers.js';
 import { SluiceError } from './model/errors.js';
-import type { Account, Lane } from './model/ids.js';
+import type { Lane } from './model/ids.js';
 import { accountQueue, TASK_QUEUE } from './model/ids.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import type { ServedAccount, WorkerConfig } from './worker-config.js';
+import { Shares } from './worker-shares.js';
 
 /** Slots by lane: watchers hold theirs for hours, restoring has its own, calls wait for the account's budget. */
 const SLOTS: Record<Lane, number> = { calls: 50, watch: 500, restore: 50 };
@@ -42,8 +45,6 @@ const LANES: Record<keyof AccountActivities, Lane> = {
   restore: 'restore',
   adopt: 'restore',
 };
-/** How often a worker asks how many others serve the same account, in ms. */
-const SHARE_EVERY = 10_000;
 
 /**
  * Longest that a workflow may compute for one task. Replaying a flood of messages on a busy machine takes seconds, and an
@@ -51,6 +52,9 @@ const SHARE_EVERY = 10_000;
  * found. The SDK takes this option and does not declare it.
  */
 const PATIENCE = { isolateExecutionTimeout: '1m' };
+
+/** How long running activities go on after `shutdown` before they are cancelled, in ms. */
+export const SHUTDOWN_GRACE = 10_000;
 
 /** A running set of workers. */
 export interface RunningWorker {
@@ -93,13 +97,16 @@ export async function startWorker(
   if (config.searchAttributes) await ensureSearchAttributes(connection, namespace);
 
   const access = new Access({ policy: config.policy, keys: config.grantKeys });
+  // Like no other's: the same process id on the same host comes again with each container that is started anew.
+  const identity = `${process.pid}@${hostname()}:${randomBytes(4).toString('hex')}`;
   const common = {
     connection,
+    identity,
     namespace,
     dataConverter: converterOf(codec),
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
-    shutdownGraceTime: '10s',
+    shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: '30s',
   } as const;
   const main = await Worker.create({
@@ -117,17 +124,16 @@ export async function startWorker(
     }),
   });
   const lanes: Worker[] = [];
-  const timers: NodeJS.Timeout[] = [];
+  const shares = new Shares(client, config.accounts, identity);
   for (const served of config.accounts) {
-    const shares = new Shares(client, served);
-    timers.push(setInterval(() => void shares.refresh(), SHARE_EVERY).unref());
     lanes.push(...(await accountWorkers(common, config, served, { shares, access, client })));
-    void shares.refresh();
   }
 
   const workers = [main, ...lanes];
   const health = config.healthPort === null ? null : await serveHealth(workers, config.healthPort, config.healthHost);
   const runs = workers.map((worker) => worker.run());
+  // Once they poll, so that whoever comes at the same time finds them.
+  shares.start();
   const shutdown = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
@@ -139,7 +145,7 @@ export async function startWorker(
     .then(() => undefined)
     .finally(async () => {
       await Promise.allSettled(runs);
-      timers.forEach(clearInterval);
+      await shares.stop();
       health?.close();
       await link.close();
       await connection.close();
@@ -159,7 +165,7 @@ async function accountWorkers(
 ): Promise<Worker[]> {
   const platform = createPlatform({
     ...{ served, store: config.store, callsPerSecond: config.callsPerSecond },
-    share: () => shares.share,
+    share: shares.of(served),
   });
   const activities = accountActivities({
     driverFor: (spec) => platform.driverFor(spec.target),
@@ -184,30 +190,6 @@ async function accountWorkers(
   );
 }
 
-/** This worker's share of an account's budget of calls: one over the number of workers that poll the account's queue. */
-class Shares {
-  share = 1;
-
-  constructor(
-    private readonly client: Client,
-    private readonly account: Account,
-  ) {}
-
-  async refresh(): Promise<void> {
-    try {
-      const { pollers } = await this.client.workflowService.describeTaskQueue({
-        namespace: this.client.options.namespace,
-        taskQueue: { name: accountQueue(this.account, 'calls') },
-        taskQueueType: 2,
-      });
-      const fresh = new Set((pollers ?? []).map((poller) => poller.identity));
-      this.share = 1 / Math.max(1, fresh.size);
-    } catch {
-      // The server is away for a moment; the last share stays a fair guess.
-    }
-  }
-}
-
 /** `/healthz`: the process lives. `/readyz`: every worker of it polls. */
 async function serveHealth(workers: Worker[], port: number, host: string): Promise<{ url: string; close(): void }> {
   const server = createServer((request, response) => {
@@ -219,7 +201,15 @@ async function serveHealth(workers: Worker[], port: number, host: string): Promi
     response.end(JSON.stringify(known ? { ready, workers: states } : { error: 'try /healthz or /readyz' }));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(
+              `port ${port} of ${host}, for its health (SLUICE_HEALTH_PORT), is taken by another program (EADDRINUSE)`,
+            )
+          : error,
+      ),
+    );
     server.listen(port, host, resolve);
   });
   return {

@@ -3,21 +3,21 @@ import { readArtifact } from '../../src/artifact/index.js';
 import { SluiceError } from '../../src/model/errors.js';
 import type { Artifact, LambdaTarget, Target } from '../../src/model/spec.js';
 import { createAppServicePlatform } from './app-service/index.js';
-import { type Budget, createBudget } from './budget.js';
+import { type Budget, createBudget, type Share } from './budget.js';
 import { awsClients, type Clients, createLambdaDriver, findSplits } from './lambda/index.js';
 import type { Platform, Served } from './platform.js';
 
-export { type Budget, createBudget } from './budget.js';
+export { ALONE, type Budget, createBudget, partOf, type Share } from './budget.js';
 export type { Served } from './platform.js';
 
 export interface PlatformOptions {
   served: Served;
   /** Folder of the artifact store. */
   store: string;
-  /** Control-plane calls a second of all workers together. */
+  /** Control-plane calls a second of all workers together, for what goes forward. */
   callsPerSecond: number;
-  /** This worker's part of them, 0-1. */
-  share: () => number;
+  /** This worker's place among those that share them. */
+  share: () => Share;
 }
 
 /** The platform of one account and region, with one budget of calls for all its targets. */

@@ -48,7 +48,7 @@ export interface Clocks {
 }
 
 interface Known {
-  beat: number;
+  worker: ListedWorker;
   /** When this beat was seen first. */
   at: number;
   /** Its age then by the two clocks; 0 for one that came while we looked. */
@@ -64,24 +64,27 @@ export class Attendance {
 
   /** `unsure`: one that looks dead may live; look again after `DOUBT_FOR`. Until then it counts as living. */
   see(listed: ListedWorker[], { monotonic, wall }: Clocks): { living: ListedWorker[]; unsure: boolean } {
-    const known = new Map<string, Known>();
-    for (const { key, beat } of listed) {
-      const before = this.known.get(key);
-      if (before === undefined) known.set(key, { beat, at: monotonic, age: Math.max(0, wall - beat) });
-      else known.set(key, before.beat === beat ? before : { beat, at: monotonic, age: 0 });
+    for (const worker of listed) {
+      const before = this.known.get(worker.key);
+      if (before === undefined) {
+        this.known.set(worker.key, { worker, at: monotonic, age: Math.max(0, wall - worker.beat) });
+      } else if (before.worker.beat !== worker.beat) {
+        this.known.set(worker.key, { worker, at: monotonic, age: 0 });
+      }
     }
-    this.known = known;
+    const now = new Set(listed.map(({ key }) => key));
     let unsure = false;
-    const living = listed.filter((worker) => {
+    const living: ListedWorker[] = [];
+    for (const [key, { worker, at, age }] of this.known) {
+      const since = monotonic - at;
+      const doubted = age > LIVES_FOR - DOUBT_FOR && !worker.leaving && since < DOUBT_FOR;
+      const lives = age + since < LIVES_FOR;
       // One that leaves and runs nothing makes no calls any more.
-      if (worker.leaving && worker.taken === 0) return false;
-      const { at, age } = known.get(worker.key) as Known;
-      const left = LIVES_FOR - age - (monotonic - at);
-      if (left > 0) return true;
-      const doubted = age > LIVES_FOR - DOUBT_FOR && !worker.leaving && monotonic - at < DOUBT_FOR;
-      unsure ||= doubted;
-      return doubted;
-    });
+      if ((lives || doubted) && (!worker.leaving || worker.taken > 0)) living.push(worker);
+      unsure ||= doubted && !lives;
+      // A server that was started anew has forgotten its workers, and they live.
+      if (!lives && !doubted && !now.has(key)) this.known.delete(key);
+    }
     return { living, unsure };
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createAppServiceDriver } from '../../activities/platform/app-service/index.js';
 import { ACTIONS } from '../../activities/platform/app-service/permissions.js';
-import { createBudget } from '../../activities/platform/index.js';
+import { ALONE, createBudget } from '../../activities/platform/index.js';
 import type { Split } from '../../activities/platform/platform.js';
 import {
   type Effect,
@@ -83,7 +83,7 @@ class AppServiceFixture implements ConformanceFixture {
   ) {
     this.driver = createAppServiceDriver({
       clients: clientsOf(azure),
-      budget: createBudget({ perSecond: 1_000, share: () => 1 }),
+      budget: createBudget({ perSecond: 1_000, share: () => ALONE }),
       readArtifact: (artifact) => this.read(artifact),
     });
   }

@@ -428,7 +428,8 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         await target.writeOutside({ stable, candidate, weight: 30 }, 'by hand');
         target.forgetWrites();
         expect((await failure(walk.restoring())).code).toBe('SLUICE_FOREIGN_CHANGE');
-        expect(target.writes()).toEqual([]);
+        // A driver may try its own revision first, which is spent.
+        expect(target.writes().filter(({ applied }) => applied)).toEqual([]);
         expect((await walk.restore(true)).split).toEqual(only(stable));
       });
 

@@ -16,7 +16,7 @@ import {
   UpdateAliasCommand,
   UpdateFunctionCodeCommand,
 } from '@aws-sdk/client-lambda';
-import { createBudget } from '../../activities/platform/index.js';
+import { ALONE, createBudget } from '../../activities/platform/index.js';
 import { ACTIONS } from '../../activities/platform/lambda/actions.js';
 import { awsClients, createLambdaDriver } from '../../activities/platform/lambda/index.js';
 import type { Split } from '../../activities/platform/platform.js';
@@ -84,7 +84,7 @@ class LambdaFixture implements ConformanceFixture {
     const clients = awsClients(REGION);
     this.driver = createLambdaDriver({
       clients: () => clients,
-      budget: createBudget({ perSecond: 200, share: () => 1 }),
+      budget: createBudget({ perSecond: 200, share: () => ALONE }),
       readArtifact: (artifact) => this.read(artifact),
     });
   }

@@ -11,7 +11,7 @@ import {
   PublishVersionCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
-import { createBudget } from '../../activities/platform/index.js';
+import { ALONE, createBudget } from '../../activities/platform/index.js';
 import { type Clients, createLambdaDriver } from '../../activities/platform/lambda/index.js';
 import { startAws } from '../../emulators/aws/index.js';
 import type { Counts } from '../../src/judge/types.js';
@@ -41,7 +41,7 @@ function clientsAt(endpoint: string): Clients {
 
 function sourceWith(metric: MetricSpec, { of, now }: Wanted, endpoint: string) {
   const clients = clientsAt(endpoint);
-  const budget = createBudget({ perSecond: 200, share: () => 1 });
+  const budget = createBudget({ perSecond: 200, share: () => ALONE });
   const driver = createLambdaDriver({
     clients: () => clients,
     budget,

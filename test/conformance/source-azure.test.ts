@@ -1,5 +1,5 @@
 import { azureClients, createAppServiceDriver } from '../../activities/platform/app-service/index.js';
-import { createBudget } from '../../activities/platform/index.js';
+import { ALONE, createBudget } from '../../activities/platform/index.js';
 import { idOf } from '../../emulators/azure/arm/request.js';
 import { type Site, type Slot, startAzure } from '../../emulators/azure/index.js';
 import type { Counts } from '../../src/judge/types.js';
@@ -44,7 +44,7 @@ async function start(): Promise<SourceFixture> {
     const known = clientsOf(azure);
     const driver = createAppServiceDriver({
       clients: endpoint === undefined ? known : { ...known, metrics: metricsAt(endpoint) },
-      budget: createBudget({ perSecond: 1_000, share: () => 1 }),
+      budget: createBudget({ perSecond: 1_000, share: () => ALONE }),
       readArtifact: () => Promise.reject(new Error('nothing is deployed here')),
     });
     const site = sites.get(of.candidate)?.name ?? '';

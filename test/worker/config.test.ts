@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createPlatform } from '../../activities/platform/index.js';
+import { ALONE, createPlatform } from '../../activities/platform/index.js';
 import { accountsToServe } from '../../src/cli/verbs/worker.js';
 import type { LambdaTarget } from '../../src/model/spec.js';
 import { openWarning, parseAccounts, workerConfig } from '../../src/worker-config.js';
@@ -96,7 +96,7 @@ describe('the accounts given to `sluice worker`', () => {
 
 describe('the platform of a worker', () => {
   const served = { platform: 'lambda', account: 'default', region: 'us-east-1' } as const;
-  const platform = createPlatform({ served, store: '', callsPerSecond: 1, share: () => 1 });
+  const platform = createPlatform({ served, store: '', callsPerSecond: 1, share: () => ALONE });
   const target: LambdaTarget = { ...served, function: 'checkout', alias: 'live' };
 
   test('has a driver for its own account and region', () => {

@@ -125,12 +125,13 @@ export async function call<T>(
   operation: string,
   work: (webApps: WebApps, options: CallOptions) => Promise<T>,
 ): Promise<T> {
-  await session.budget.acquire(session.ctx.urgent, session.ctx.signal);
+  const answered = await session.budget.acquire(session.ctx.urgent, session.ctx.signal);
   try {
     return await asked(session, operation, () =>
       work(session.clients.arm.webApps, { abortSignal: session.ctx.signal, updateIntervalInMs: LOOK_EVERY }),
     );
   } finally {
+    answered();
     session.ctx.heartbeat();
   }
 }
@@ -166,13 +167,13 @@ export async function armCall(
   url: string,
   request: { method: string; body?: unknown },
 ): Promise<HttpAnswer> {
-  await session.budget.acquire(session.ctx.urgent, session.ctx.signal);
+  const answered = await session.budget.acquire(session.ctx.urgent, session.ctx.signal);
   return signed(session, operation, url, {
     method: request.method,
     ...(request.body === undefined
       ? {}
       : { body: JSON.stringify(request.body), headers: { 'content-type': 'application/json' } }),
-  });
+  }).finally(answered);
 }
 
 /** A request with the worker's token. Errors: a SluiceError for every answer that is no success. */

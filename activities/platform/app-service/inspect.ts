@@ -120,9 +120,10 @@ async function planOf(session: Session, { production }: State): Promise<AppServi
     /resourceGroups\/([^/]+)\/.*serverfarms\/([^/]+)/i.exec(production.arm.serverFarmId ?? '') ?? [];
   if (group === undefined || name === undefined) return null;
   try {
-    await session.budget.acquire(session.ctx.urgent, session.ctx.signal);
+    const answered = await session.budget.acquire(session.ctx.urgent, session.ctx.signal);
     const options = { abortSignal: session.ctx.signal };
-    return await asked(session, 'GetPlan', () => session.clients.arm.appServicePlans.get(group, name, options));
+    const get = () => session.clients.arm.appServicePlans.get(group, name, options);
+    return await asked(session, 'GetPlan', get).finally(answered);
   } catch (error) {
     if (hasCode(error, 'SLUICE_PERMISSION', 'SLUICE_NOT_FOUND')) return null;
     throw error;

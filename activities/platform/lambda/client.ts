@@ -126,10 +126,11 @@ export async function call<C extends { constructor: { name: string } }>(
   session: Session,
   command: C,
 ): Promise<OutputOf<C>> {
-  await session.budget.acquire(session.ctx.urgent, session.ctx.signal);
+  const answered = await session.budget.acquire(session.ctx.urgent, session.ctx.signal);
   try {
     return await callFree(session, session.clients.lambda, command);
   } finally {
+    answered();
     session.ctx.heartbeat();
   }
 }

@@ -31,6 +31,18 @@ export async function restore(session: Session, args: RestoreArgs): Promise<Writ
 async function writeBefore(session: Session, args: RestoreArgs, stable: string): Promise<Written> {
   const { before, mark } = args;
   const split = { ...before.split, stable };
+  const known = args.lastRevision ?? before.revision;
+  // Written before anything is read: that revision is what this rollout left, so nobody else's change is written over. Where it is
+  // spent, a read says by whom.
+  if (
+    known !== null &&
+    (await writeAlias(session, session.target.alias, known, { split, text: before.description, mark }))
+  ) {
+    const written = await readAlias(session);
+    if (written !== null && written.mark === mark && sameSplit(written.split, split)) {
+      return { revision: written.revision, split: written.split };
+    }
+  }
   for (let round = 0; round < ROUNDS; round += 1) {
     const now = await readAlias(session);
     refuseForeign(session, now, args, split);

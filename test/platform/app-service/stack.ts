@@ -4,7 +4,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createAppServiceDriver } from '../../../activities/platform/app-service/index.js';
-import { createBudget } from '../../../activities/platform/index.js';
+import { ALONE, createBudget } from '../../../activities/platform/index.js';
 import type { BeforeState, CallContext, PlatformDriver, RestoreArgs } from '../../../activities/platform/platform.js';
 import { type EmulatedAzure, type Site, type Slot, startAzure } from '../../../emulators/azure/index.js';
 import { DEPLOY } from '../../../emulators/azure/model.js';
@@ -66,7 +66,7 @@ export class Stack {
   driver(): PlatformDriver {
     return createAppServiceDriver({
       clients: clientsOf(this.azure),
-      budget: createBudget({ perSecond: 1_000, share: () => 1 }),
+      budget: createBudget({ perSecond: 1_000, share: () => ALONE }),
       readArtifact: (artifact) => this.read(artifact),
       waits: WAITS,
     });

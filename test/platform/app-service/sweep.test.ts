@@ -1,5 +1,5 @@
 import { findSplits } from '../../../activities/platform/app-service/sweep.js';
-import { createBudget } from '../../../activities/platform/index.js';
+import { ALONE, createBudget } from '../../../activities/platform/index.js';
 import { type EmulatedAzure, startAzure } from '../../../emulators/azure/index.js';
 import { mark } from '../../../src/model/ids.js';
 import { packageOf } from '../../emulators/azure/app.js';
@@ -34,7 +34,7 @@ test('it finds the sites with our mark whose traffic is split, in all resource g
     ctx: context(),
     target,
     clients: clientsOf(azure),
-    budget: createBudget({ perSecond: 100, share: () => 1 }),
+    budget: createBudget({ perSecond: 100, share: () => ALONE }),
     waits: { serving: 1_000, operation: 1_000 },
   });
   expect(found).toEqual([

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { CreateAliasCommand } from '@aws-sdk/client-lambda';
-import { createBudget } from '../../../activities/platform/index.js';
+import { ALONE, createBudget } from '../../../activities/platform/index.js';
 import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
 import type { CallContext } from '../../../activities/platform/platform.js';
 import { mark } from '../../../src/model/ids.js';
@@ -32,7 +32,7 @@ test('behind 200 queued deployments an abort reaches weight 0 within 5 seconds, 
   );
   const driver = createLambdaDriver({
     clients: () => clients,
-    budget: createBudget({ perSecond: BUDGET, share: () => 1 }),
+    budget: createBudget({ perSecond: BUDGET, share: () => ALONE }),
     readArtifact: stack.read,
   });
   const spec = stack.spec(FN, { release: { version: 2 } });

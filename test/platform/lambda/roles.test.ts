@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CreateAliasCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { createPlatform } from '../../../activities/platform/index.js';
+import { ALONE, createPlatform } from '../../../activities/platform/index.js';
 import { awsClients } from '../../../activities/platform/lambda/index.js';
 import { readBody } from '../../../emulators/http.js';
 import { ERRORS } from '../../../src/model/errors.js';
@@ -35,7 +35,7 @@ const platformOf = (account: string, roleArn?: string) =>
     served: { platform: 'lambda', account, region: REGION, ...(roleArn === undefined ? {} : { roleArn }) },
     store: '',
     callsPerSecond: 200,
-    share: () => 1,
+    share: () => ALONE,
   });
 
 function specOf(fn: string, account: string, roleArn?: string, overrides: Partial<Spec> = {}): Spec {

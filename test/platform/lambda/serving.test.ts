@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import type { Alarms } from '../../../activities/health/sources/source.js';
 import { hasCode } from '../../../activities/platform/failures.js';
-import { createBudget, createPlatform } from '../../../activities/platform/index.js';
+import { ALONE, createBudget, createPlatform } from '../../../activities/platform/index.js';
 import { awsClients } from '../../../activities/platform/lambda/index.js';
 import { deleteVersion } from '../../../activities/platform/lambda/versions.js';
 import { mark } from '../../../src/model/ids.js';
@@ -184,7 +184,7 @@ test('only a version number can be deleted: anything else would delete the funct
     ctx: context(),
     target: stack.spec(FN).target as LambdaTarget,
     clients: awsClients('us-east-1'),
-    budget: createBudget({ perSecond: 100, share: () => 1 }),
+    budget: createBudget({ perSecond: 100, share: () => ALONE }),
   };
   for (const not of ['', '$LATEST', 'live', '0', '1 ', undefined as unknown as string]) {
     await expect(deleteVersion(session, not)).rejects.toMatchObject({ code: 'SLUICE_TARGET' });
@@ -200,7 +200,7 @@ test('a platform serves its own account and region, and finds split aliases with
     served: { platform: 'lambda', account: 'default', region: 'us-east-1' },
     store: '',
     callsPerSecond: 200,
-    share: () => 1,
+    share: () => ALONE,
   });
   const { target } = stack.spec(FN);
   expect(() => platform.driverFor({ ...target, region: 'eu-west-1' })).toThrow(/serves account default in us-east-1/);

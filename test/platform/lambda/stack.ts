@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { createBudget } from '../../../activities/platform/index.js';
+import { ALONE, createBudget } from '../../../activities/platform/index.js';
 import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
 import type { PlatformDriver } from '../../../activities/platform/platform.js';
 import { type EmulatedAws, startAws } from '../../../emulators/aws/index.js';
@@ -61,7 +61,7 @@ export async function startStack(options: Parameters<typeof startAws>[0] = {}): 
   const read = (artifact: Artifact) => readArtifact(artifact, store);
   const driver = createLambdaDriver({
     clients: () => clients,
-    budget: createBudget({ perSecond: 200, share: () => 1 }),
+    budget: createBudget({ perSecond: 200, share: () => ALONE }),
     readArtifact: read,
   });
   let packed = 0;
