@@ -3,7 +3,7 @@ const values = { dependencyTypesNot: ['type-only'] };
 const TEMPORAL = 'node_modules/@temporalio';
 
 /** Folders whose index.ts (and types.ts, where there is one) is all that others see. */
-const FACES = 'src/(?:access|artifact|client|codec|judge|plan|platforms|spec)';
+const FACES = 'src/(?:access|artifact|client|codec|judge|plan|platforms|spec|store)';
 
 function rule(name, comment, from, to) {
   return { name, comment, severity: 'error', from, to };
@@ -59,6 +59,18 @@ module.exports = {
       { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:artifact|model|platforms)/' },
     ),
     rule(
+      'store-keeps',
+      'it knows what is packed, and the credentials of a cloud',
+      { path: '^src/store/' },
+      { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:store|artifact|cloud|model)/' },
+    ),
+    rule(
+      'cloud-is-a-leaf',
+      'how processes of all kinds reach a cloud',
+      { path: '^src/cloud/' },
+      { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:cloud|model)/' },
+    ),
+    rule(
       'access-decides',
       'what a policy says and what a signature proves: no I/O, no Temporal',
       { path: '^src/access/' },
@@ -78,7 +90,7 @@ module.exports = {
         ...values,
         path: '^(?:src|workflows|activities|emulators)/',
         pathNot: [
-          '^src/(?:access|client|codec|model)/',
+          '^src/(?:access|artifact|client|codec|model|platforms|store)/',
           '^src/(?:search-attributes|living-workers|key-file)\\.ts$',
           '^workflows/messages\\.ts$',
         ],
@@ -97,7 +109,7 @@ module.exports = {
       {
         ...values,
         path: '^(?:src|workflows|emulators)/',
-        pathNot: '^src/(?:access|model|plan|platforms|judge|spec|artifact)/',
+        pathNot: '^src/(?:access|model|plan|platforms|judge|spec|store|cloud)/',
       },
     ),
     rule(

@@ -29,5 +29,6 @@ COPY bin bin
 COPY schema schema
 COPY page page
 USER node
+# Code comes from the artifact store that SLUICE_STORE names; the process packs nothing and keeps nothing of its own.
 # SIGTERM drains: give it 40 s before it is killed.
 CMD ["node", "--enable-source-maps", "dist/src/worker-main.js"]

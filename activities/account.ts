@@ -1,10 +1,10 @@
 /** The activities of one account and region: cloud calls, watching, restoring. */
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import type { Within } from '../src/artifact/index.js';
 import { judgeOf } from '../src/judge/index.js';
 import { mark } from '../src/model/ids.js';
 import type { Spec } from '../src/model/spec.js';
+import type { Artifacts } from '../src/store/index.js';
 import type { AccountAccess, Asking } from './access/index.js';
 import { withFailures } from './failures.js';
 import { runSmoke } from './health/smoke.js';
@@ -28,10 +28,7 @@ interface AccountOptions {
   driverFor: (spec: Spec) => PlatformDriver;
   /** What reaches the addresses and the secrets of a target's spec. */
   outsideOf: OutsideOf;
-  /** Folder of the artifact store. */
-  store: string;
-  /** Where local code must lie. */
-  releaseDirs: Within;
+  artifacts: Artifacts;
   /** The worker's policy and its key. */
   access: AccountAccess;
   /** Asked where a run comes from; nothing is retired without it where the worker has a key. */
@@ -65,8 +62,8 @@ function restores({ strategy }: Spec): boolean {
 }
 
 export function accountActivities(options: AccountOptions): AccountActivities {
-  const { driverFor, outsideOf, store, releaseDirs, access } = options;
-  const from = (spec: Spec) => ({ store, releaseDirs, outside: outsideOf(spec.target), own: outsideOf(null), access });
+  const { driverFor, outsideOf, artifacts, access } = options;
+  const from = (spec: Spec) => ({ artifacts, outside: outsideOf(spec.target), own: outsideOf(null), access });
   /** Before these releases of the target are heard. */
   const meet = (ctx: CallContext, spec: Spec, versions: string[]) => {
     const values = versions.map((version) => async () => driverFor(spec).values(ctx, { spec, version }));

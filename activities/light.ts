@@ -3,8 +3,9 @@ import type { Client } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { SluiceError } from '../src/model/errors.js';
 import { rolloutId, TASK_QUEUE, targetId } from '../src/model/ids.js';
-import type { RolloutInput } from '../src/model/spec.js';
+import type { RolloutInput, Spec } from '../src/model/spec.js';
 import { versionOf } from '../src/model/target.js';
+import type { RolloutType } from '../src/model/words.js';
 import type { WorkersSeen } from '../src/model/workers.js';
 import { parseSpecValue } from '../src/spec/index.js';
 import type { RolloutEvent, UndoRecord } from '../workflows/messages.js';
@@ -35,6 +36,17 @@ function defined(fields: RolloutInput): RolloutInput {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
+/** A spec that a worker can release: a path is of the machine that it was written on. Errors: SLUICE_SPEC. */
+function parsed(input: RolloutInput, of: { app: string; environment: string; type: RolloutType }): Spec {
+  const spec = parseSpecValue(input, of);
+  if (!('folder' in spec.release) && !('zip' in spec.release)) return spec;
+  const [field] = Object.keys(spec.release);
+  throw new SluiceError(
+    'SLUICE_SPEC',
+    `release.${field} is a path of another machine, and a worker packs nothing. Start with \`sluice start\`, or give the argument that \`sluice pack\` prints: it has release: {artifact: {sha256, bytes}}`,
+  );
+}
+
 export function lightActivities(options: LightOptions): LightActivities {
   const { client, searchAttributes, limits, access, outside } = options;
   /** What a rollout leaves with the companion is believed later only with a worker's seal. */
@@ -55,7 +67,7 @@ export function lightActivities(options: LightOptions): LightActivities {
         input = { ...undoInput(record as UndoRecord), ...defined({ token, startedBy, message }) };
       }
       const { token: _proof, ...written } = input;
-      const spec = parseSpecValue(written, { app, environment, type });
+      const spec = parsed(written, { app, environment, type });
       const version = 'version' in spec.release ? { version: String(spec.release.version) } : {};
       const begun = await access.begin(client, { app, environment, type, input, spec, ...version });
       return { ...begun, searchAttributes, limits };
@@ -71,7 +83,7 @@ export function lightActivities(options: LightOptions): LightActivities {
 
     admit: async (of) => {
       const { token: _proof, ...written } = of.input;
-      return { by: await access.admit(client, { ...of, spec: () => parseSpecValue(written, of) }) };
+      return { by: await access.admit(client, { ...of, spec: () => parsed(written, of) }) };
     },
 
     readUndo: async ({ app, environment }) => {
@@ -131,7 +143,7 @@ export function lightActivities(options: LightOptions): LightActivities {
 
     supersede: async ({ app, environment, run, by, type, input }) => {
       const { token: _proof, ...written } = input;
-      const spec = () => parseSpecValue(written, { app, environment, type });
+      const spec = () => parsed(written, { app, environment, type });
       const signer = await access.admit(client, { app, environment, type, input, mode: 'replace', spec });
       const who = signer ?? by;
       const token = await access.sealSupersede({ app, environment, run, by: who });

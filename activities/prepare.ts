@@ -1,13 +1,12 @@
-/** The first look at the target: pack local code, read what is there, plan. Nothing is written to the target. */
+/** The first look at the target: find the code, read what is there, plan. Nothing is written to the target. */
 
 import { digestOf } from '../src/access/index.js';
-import { packFolder, packZip, type Within } from '../src/artifact/index.js';
 import type { ErrorCode } from '../src/model/errors.js';
 import { ERRORS, SluiceError } from '../src/model/errors.js';
 import type { Spec } from '../src/model/spec.js';
 import { makePlan } from '../src/plan/index.js';
 import { PLAN_SCHEMA } from '../src/plan/types.js';
-import { packingOf } from '../src/platforms/index.js';
+import type { Artifacts } from '../src/store/index.js';
 import type { AccountAccess } from './access/index.js';
 import { healthBefore } from './health/before.js';
 import type { HealthBefore } from './health/types.js';
@@ -20,31 +19,23 @@ const LARGEST = 256 * 1024;
 
 /** What preparing needs beside the driver. */
 export interface Preparing extends Checked {
-  /** Folder of the artifact store. */
-  store: string;
-  /** Where local code must lie. */
-  releaseDirs: Within;
+  artifacts: Artifacts;
   access: AccountAccess;
 }
 
-/** Local code becomes an artifact, by digest: what is tested is what is promoted. */
-async function withArtifact(spec: Spec, { store, releaseDirs }: Preparing): Promise<Spec> {
-  const { release } = spec;
-  const rules = packingOf(spec.target.platform);
-  const place = { store, within: releaseDirs };
-  if ('folder' in release) return { ...spec, release: { artifact: await packFolder(release.folder, rules, place) } };
-  if ('zip' in release) return { ...spec, release: { artifact: await packZip(release.zip, rules, place) } };
-  return spec;
+/** Code that is to be released is there and is what its digest says, before anything is planned. Errors: SLUICE_ARTIFACT. */
+async function checkArtifact(spec: Spec, artifacts: Artifacts): Promise<void> {
+  if ('artifact' in spec.release) await artifacts.of(spec).read(spec.release.artifact);
 }
 
 /** Reads and plans; whatever a provider would refuse is a finding. Errors: SLUICE_SPEC when the plan is too large, and the driver's. */
 export async function inspectAndPlan(
   ctx: CallContext,
   driver: PlatformDriver,
-  given: Spec,
+  spec: Spec,
   from: Preparing,
 ): Promise<PlanAnswer> {
-  const spec = await withArtifact(given, from);
+  await checkArtifact(spec, from.artifacts);
   const { before, findings } = await driver.inspect(ctx, spec);
   const healthy =
     spec.strategy.type === 'undo'
@@ -85,11 +76,11 @@ export function refuseIfFound(findings: Finding[]): void {
 export async function prepare(
   ctx: CallContext,
   driver: PlatformDriver,
-  given: Spec,
+  spec: Spec,
   from: Preparing & { grant: string | null },
 ): Promise<Prepared> {
   const { access } = from;
-  const { spec, before, plan, findings, health } = await inspectAndPlan(ctx, driver, given, from);
+  const { before, plan, findings, health } = await inspectAndPlan(ctx, driver, spec, from);
   refuseIfFound(findings);
   if (plan === null) throw new SluiceError('SLUICE_TARGET', 'no plan can be made for this target');
   return {

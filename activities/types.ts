@@ -138,7 +138,7 @@ export interface PlanAnswer {
 
 /** On the account's queue (`restore` on its restore lane, `watch` and `probe` on its watch lane). */
 export interface AccountActivities {
-  /** Packs local code, reads the target, plans. Nothing is written to the target. */
+  /** Finds the code, reads the target, plans. Nothing is written to the target. */
   prepare(args: Granted & { spec: Spec; run: string }): Promise<Prepared>;
   /** The same reading and planning, for `sluice plan`: refusals are findings. */
   inspect(args: Granted & { spec: Spec }): Promise<PlanAnswer>;

@@ -1,12 +1,11 @@
 /** How a worker is configured: which accounts it serves, and the switches of its cluster. */
-import { readFileSync, statSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { Limits } from '../activities/types.js';
 import { type Policy, parsePolicy } from './access/index.js';
-import type { Within } from './artifact/index.js';
 import { SluiceError } from './model/errors.js';
 import type { PlatformName } from './model/spec.js';
 import { utf8 } from './model/text.js';
+import { checkStoreSetting, DEFAULT_STORE } from './store/index.js';
 
 /** An account and region a worker serves, under the name specs use. */
 export interface ServedAccount {
@@ -20,10 +19,8 @@ export interface ServedAccount {
 
 export interface WorkerConfig {
   accounts: ServedAccount[];
-  /** Folder of the artifact store. */
+  /** The artifact store: a folder, or an address as `storeSetting` reads it. */
   store: string;
-  /** Folders in which a spec's folders and zips must lie; with a policy none unless they are named. */
-  releaseDirs: Within;
   /** Register or verify the search attributes, and set them. */
   searchAttributes: boolean;
   /** Control-plane calls a second that all workers of an account and region make together. */
@@ -46,12 +43,13 @@ type Env = Record<string, string | undefined>;
 
 /**
  * From the environment: SLUICE_ACCOUNTS (`name@region[=roleArn]` or `app-service:subscription@region`, comma separated; default `default@$AWS_REGION`),
- * SLUICE_STORE, SLUICE_RELEASE_DIRS (folders, separated as in PATH), SLUICE_SEARCH_ATTRIBUTES (`off`), SLUICE_CALLS_PER_SECOND, SLUICE_CONTINUE_AT (`history,signals`),
+ * SLUICE_STORE (default `.sluice/artifacts`), SLUICE_SEARCH_ATTRIBUTES (`off`), SLUICE_CALLS_PER_SECOND, SLUICE_CONTINUE_AT (`history,signals`),
  * SLUICE_ALLOW_ADDRESSES (`loopback`, addresses, ranges), SLUICE_HEALTH_PORT, SLUICE_HEALTH_HOST, SLUICE_POLICY (a file),
  * SLUICE_GRANT_KEY or SLUICE_GRANT_KEY_FILE. Errors: SLUICE_SETUP.
  */
 export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): WorkerConfig {
   const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';
+  const accounts = given.accounts ?? parseAccounts(env.SLUICE_ACCOUNTS ?? `default@${region}`);
   const policy = given.policy !== undefined ? given.policy : readPolicy(policyFile(env));
   const grantKeys = given.grantKeys ?? grantKeysOf(env);
   if (policy !== null && grantKeys.length === 0) {
@@ -63,12 +61,8 @@ export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): Worke
   return {
     policy,
     grantKeys,
-    accounts: given.accounts ?? parseAccounts(env.SLUICE_ACCOUNTS ?? `default@${region}`),
-    store: given.store ?? env.SLUICE_STORE ?? path.resolve('.sluice/artifacts'),
-    releaseDirs:
-      given.releaseDirs !== undefined
-        ? given.releaseDirs
-        : (readReleaseDirs(env.SLUICE_RELEASE_DIRS) ?? (policy === null ? null : [])),
+    accounts,
+    store: given.store ?? storeOf(env, accounts),
     searchAttributes: given.searchAttributes ?? env.SLUICE_SEARCH_ATTRIBUTES !== 'off',
     callsPerSecond: given.callsPerSecond ?? number(env, 'SLUICE_CALLS_PER_SECOND', 10),
     allowAddresses: given.allowAddresses ?? env.SLUICE_ALLOW_ADDRESSES ?? '',
@@ -123,6 +117,12 @@ function readPolicy(file: string | null): Policy | null {
   return file === null ? null : parsePolicy(readSetting('SLUICE_POLICY', file), file);
 }
 
+/** A store that no artifact could be read from is said before the worker takes a task. Errors: SLUICE_SETUP. */
+function storeOf({ SLUICE_STORE: setting = DEFAULT_STORE }: Env, accounts: ServedAccount[]): string {
+  for (const each of accounts) checkStoreSetting(setting, each);
+  return setting;
+}
+
 function readSetting(name: string, file: string): string {
   let bytes: Uint8Array;
   try {
@@ -134,29 +134,6 @@ function readSetting(name: string, file: string): string {
   const text = utf8(bytes);
   if (text === null) throw new SluiceError('SLUICE_SETUP', `${name} names ${file}, which is not UTF-8 text`);
   return text;
-}
-
-function readReleaseDirs(text = ''): string[] | null {
-  if (text === '') return null;
-  const folders = text.split(path.delimiter).filter((folder) => folder.trim() !== '');
-  if (folders.length === 0)
-    throw new SluiceError('SLUICE_SETUP', `SLUICE_RELEASE_DIRS is "${text}" and names no folder`);
-  return folders.map((folder) => {
-    const why = whyNoFolder(folder);
-    if (why === null) return path.resolve(folder);
-    throw new SluiceError(
-      'SLUICE_SETUP',
-      `SLUICE_RELEASE_DIRS names ${folder}, which ${why}; name folders that hold code, with "${path.delimiter}" between them`,
-    );
-  });
-}
-
-function whyNoFolder(folder: string): string | null {
-  try {
-    return statSync(folder).isDirectory() ? null : 'is no folder';
-  } catch (error) {
-    return `cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
-  }
 }
 
 const ACCOUNT =

@@ -23,6 +23,7 @@ import { SluiceError } from './model/errors.js';
 import type { Lane } from './model/ids.js';
 import { accountQueue, TASK_QUEUE } from './model/ids.js';
 import { ensureSearchAttributes } from './search-attributes.js';
+import { openArtifacts } from './store/index.js';
 import type { ServedAccount, WorkerConfig } from './worker-config.js';
 import { Shares } from './worker-shares.js';
 
@@ -163,15 +164,16 @@ async function accountWorkers(
   served: ServedAccount,
   { shares, access, client }: { shares: Shares; access: Access; client: Client },
 ): Promise<Worker[]> {
+  const { namespace } = client.options;
+  const artifacts = openArtifacts({ setting: config.store, namespace, env: process.env, cwd: process.cwd() });
   const platform = createPlatform({
-    ...{ served, store: config.store, callsPerSecond: config.callsPerSecond },
+    ...{ served, artifacts, callsPerSecond: config.callsPerSecond },
     share: shares.of(served),
   });
   const activities = accountActivities({
     driverFor: (spec) => platform.driverFor(spec.target),
     outsideOf: createOutside({ ...outsideOptions(config), served }),
-    store: config.store,
-    releaseDirs: config.releaseDirs,
+    artifacts,
     access,
     client,
     sweep: platform.sweep,

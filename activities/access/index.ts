@@ -17,7 +17,6 @@ import {
   raised,
   ruleAt,
   ruleFor,
-  type Signed,
   specFaults,
 } from '../../src/access/index.js';
 import type { AccessRecord, Beginning, MessageAnswer, StartStatement, WorkerIdentity } from '../../src/model/access.js';
@@ -186,7 +185,6 @@ export class Access implements AccountAccess {
       app,
       environment,
       starter,
-      ...('folder' in spec.release || 'zip' in spec.release ? { code: { signed: releaseOf(signed) } } : {}),
       policy: policy?.digest ?? null,
       openOverride: rule === null || holdersOf(rule, 'override').includes(ANYONE),
       spec,
@@ -315,10 +313,6 @@ async function placeOf(client: Client) {
 function checkPlace({ app, environment, target }: Spec, rule: Rule): void {
   const faults = placeFaults(target, rule);
   if (faults.length > 0) throw notAllowed(`plan ${app}/${environment} is refused: ${faults.join('; ')}`);
-}
-
-function releaseOf(signed: Signed | null): string | null {
-  return signed === null ? null : (signed.statement as StartStatement).release;
 }
 
 /** What a workflow of this type and id begins. Errors: SLUICE_ACCESS when it begins nothing. */

@@ -1,7 +1,7 @@
 /** The platforms a worker serves, each behind the port in `platform.ts`. */
-import { readArtifact } from '../../src/artifact/index.js';
 import { SluiceError } from '../../src/model/errors.js';
-import type { Artifact, LambdaTarget, Target } from '../../src/model/spec.js';
+import type { LambdaTarget, Target } from '../../src/model/spec.js';
+import type { Artifacts } from '../../src/store/index.js';
 import { createAppServicePlatform } from './app-service/index.js';
 import { type Budget, createBudget, type Share } from './budget.js';
 import { awsClients, type Clients, createLambdaDriver, findSplits } from './lambda/index.js';
@@ -12,8 +12,7 @@ export type { Served } from './platform.js';
 
 export interface PlatformOptions {
   served: Served;
-  /** Folder of the artifact store. */
-  store: string;
+  artifacts: Artifacts;
   /** Control-plane calls a second of all workers together, for what goes forward. */
   callsPerSecond: number;
   /** This worker's place among those that share them. */
@@ -21,9 +20,8 @@ export interface PlatformOptions {
 }
 
 /** The platform of one account and region, with one budget of calls for all its targets. */
-export function createPlatform({ served, store, callsPerSecond, share }: PlatformOptions): Platform {
-  const read: ReadArtifact = (artifact) => readArtifact(artifact, store);
-  const platform = platformOf(served, createBudget({ perSecond: callsPerSecond, share }), read);
+export function createPlatform({ served, artifacts, callsPerSecond, share }: PlatformOptions): Platform {
+  const platform = platformOf(served, createBudget({ perSecond: callsPerSecond, share }), artifacts);
   const refuseOthers = (of: { account: string; region: string; platform?: Target['platform'] }) => {
     const { platform: on = served.platform, account, region } = of;
     if (on === served.platform && account === served.account && region === served.region) return;
@@ -44,19 +42,17 @@ export function createPlatform({ served, store, callsPerSecond, share }: Platfor
   };
 }
 
-type ReadArtifact = (artifact: Artifact) => Promise<Uint8Array>;
-
-function platformOf(served: Served, budget: Budget, readArtifact: ReadArtifact): Platform {
+function platformOf(served: Served, budget: Budget, artifacts: Artifacts): Platform {
   switch (served.platform) {
     case 'lambda':
-      return lambdaPlatform(served, budget, readArtifact);
+      return lambdaPlatform(served, budget, artifacts);
     case 'app-service':
-      return createAppServicePlatform({ served, budget, readArtifact });
+      return createAppServicePlatform({ served, budget, artifacts });
   }
 }
 
 /** One set of clients for each role. */
-function lambdaPlatform(served: Served, budget: Budget, readArtifact: ReadArtifact): Platform {
+function lambdaPlatform(served: Served, budget: Budget, artifacts: Artifacts): Platform {
   const byRole = new Map<string, Clients>();
   const clients = (roleArn = served.roleArn): Clients => {
     const key = roleArn ?? '';
@@ -64,7 +60,7 @@ function lambdaPlatform(served: Served, budget: Budget, readArtifact: ReadArtifa
     byRole.set(key, known);
     return known;
   };
-  const driver = createLambdaDriver({ clients: (target) => clients(target.roleArn), budget, readArtifact });
+  const driver = createLambdaDriver({ clients: (target) => clients(target.roleArn), budget, artifacts });
   return {
     driverFor: () => driver,
     sweep(ctx, of) {

@@ -4,7 +4,7 @@ import { SluiceError } from '../model/errors.js';
 import { megabytes, type PackingRules } from '../platforms/index.js';
 import { IGNORE_FILE, isWithin, type LeftOut, leftOutBy } from './ignored.js';
 import { inPlace, insidePackage } from './links.js';
-import { locate, readRegular, type Within } from './place.js';
+import { readRegular } from './regular.js';
 
 /** One entry of a package. Names are written with `/`. */
 export type Entry = PackedFile | PackedLink | EmptyFolder;
@@ -32,10 +32,8 @@ export interface EmptyFolder {
 
 export interface Listing {
   rules: PackingRules;
-  /** Where the folder must lie. */
-  within: Within;
-  /** Folders that are never packed, wherever they lie: the store of packages. */
-  stores: readonly string[];
+  /** Folders that are never packed, wherever they lie: the artifact store. */
+  apart: readonly string[];
 }
 
 /** Most entries of a package; more are links that multiply each other. */
@@ -46,12 +44,12 @@ const LONGEST_IGNORE = 1024 * 1024;
 /**
  * What a package of `dir` holds, sorted by the names' bytes, so that the order does not depend on the file system or the locale.
  * Links stay or become copies as the platform's rules have it. Errors: SLUICE_NOT_FOUND when there is no such folder,
- * SLUICE_ARTIFACT when it is not `within`, holds no file, is too large, or a link leads where the package has nothing.
+ * SLUICE_ARTIFACT when it holds no file, is too large, or a link leads where the package has nothing.
  */
-export async function listFolder(dir: string, { rules, within, stores }: Listing): Promise<Entry[]> {
-  const root = await realFolder(dir, within);
+export async function listFolder(dir: string, { rules, apart: folders }: Listing): Promise<Entry[]> {
+  const root = await realFolder(dir);
   const leftOut = leftOutBy(await ignoreText(dir, root));
-  const apart = await Promise.all(stores.map((store) => realpath(path.resolve(store)).catch(() => null)));
+  const apart = await Promise.all(folders.map((store) => realpath(path.resolve(store)).catch(() => null)));
   const entries = await new Walk(dir, root, rules, leftOut, new Set(apart)).entries();
   if (!entries.some(({ kind }) => kind === 'file')) throw refuse(dir, 'it holds no file');
   return entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
@@ -175,9 +173,9 @@ async function ignoreText(dir: string, root: string): Promise<string> {
   }
 }
 
-async function realFolder(dir: string, within: Within): Promise<string> {
+async function realFolder(dir: string): Promise<string> {
   try {
-    const root = await locate('release.folder', dir, within);
+    const root = await realpath(path.resolve(dir));
     if ((await stat(root)).isDirectory()) return root;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

@@ -1,4 +1,4 @@
-/** Packing code and keeping it by digest. */
-export { contentOf, packFolder, packZip } from './pack.js';
-export type { Within } from './place.js';
-export { readArtifact } from './store.js';
+/** Packing code on the machine that starts a rollout. Where it is kept is `src/store`'s. */
+export type { Packed } from './pack.js';
+export { pack, packFolder, packZip } from './pack.js';
+export { readRegular } from './regular.js';

@@ -17,7 +17,7 @@ const HEAD = `# The command line
 \`npx sluice <command>\`. Data goes to stdout, progress and errors to stderr. An error is one line, \`error CODE: message\`
 ([errors.md](errors.md) lists the codes), with \`-o json\` the object \`{"error":{"code","message"}}\` on stdout.
 The server is found by \`TEMPORAL_ADDRESS\`, \`TEMPORAL_NAMESPACE\`, \`TEMPORAL_API_KEY\`, \`TEMPORAL_TLS*\`, \`TEMPORAL_PROFILE\`
-and Temporal's own configuration file; with \`SLUICE_CODEC_KEYS\` it reads and writes what is encrypted ([encryption.md](encryption.md)). Cloud credentials are the worker's; the command line has and needs none.
+and Temporal's own configuration file; with \`SLUICE_CODEC_KEYS\` it reads and writes what is encrypted ([encryption.md](encryption.md)). Cloud credentials are the worker's; the command line needs none but the right to create below one prefix of the artifact store ([artifacts.md](artifacts.md)).
 
 Nothing ever asks a question. Without a terminal nothing is redrawn: each change is a line with its time, and every 30 s
 a line says that it still goes on. Ctrl-C ends the watching, never the rollout.

@@ -9,6 +9,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   adopt: () => import('./verbs/adopt.js').then((m) => m.adopt),
   validate: () => import('./verbs/validate.js').then((m) => m.validate),
   plan: () => import('./verbs/plan.js').then((m) => m.plan),
+  pack: () => import('./verbs/pack.js').then((m) => m.pack),
   start: () => import('./verbs/start.js').then((m) => m.start),
   list: () => import('./verbs/list.js').then((m) => m.list),
   get: () => import('./verbs/get.js').then((m) => m.get),

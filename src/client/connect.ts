@@ -7,6 +7,7 @@ import { readSigner } from '../key-file.js';
 import { SluiceError } from '../model/errors.js';
 import { failureOf } from '../model/failures.js';
 import { clean } from '../model/text.js';
+import { type Artifacts, openArtifacts } from '../store/index.js';
 import { toSluiceError, unreachable } from './errors.js';
 import type { LoginHost } from './login.js';
 import { type RobotHost, robotHost } from './robot.js';
@@ -32,6 +33,8 @@ export interface ConnectOptions {
   within?: number;
   /** How a person logs in from here; without it nobody does. */
   login?: LoginHost;
+  /** Where relative folders begin; the process's own working directory unless given. */
+  cwd?: string;
 }
 
 /** A connected Temporal client, and where it is connected to. */
@@ -45,6 +48,8 @@ export interface Link {
   login: LoginHost;
   /** The CI that runs this; null where none does that has tokens. */
   robot: RobotHost | null;
+  /** Where code waits for the worker: SLUICE_STORE. */
+  artifacts: Artifacts;
   close(): Promise<void>;
 }
 
@@ -93,8 +98,10 @@ export async function connectLink(options: ConnectOptions = {}): Promise<Link> {
     key ??= readSigner(env);
     return key;
   };
-  const { login = NOBODY } = options;
-  return { temporal, address, namespace, signer, login, robot: robotHost(env), close: () => connection.close() };
+  const { login = NOBODY, cwd = process.cwd() } = options;
+  const artifacts = openArtifacts({ setting: env.SLUICE_STORE, namespace, env, cwd });
+  const robot = robotHost(env);
+  return { temporal, address, namespace, signer, login, robot, artifacts, close: () => connection.close() };
 }
 
 /** Errors: SLUICE_SETUP for a certificate and a key that do not belong together, or are none. */

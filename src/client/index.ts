@@ -21,6 +21,7 @@ export type { ConnectOptions } from './connect.js';
 export { addressOf, connectLink } from './connect.js';
 export { diagnoseFrom } from './diagnose.js';
 export type { LoginHost } from './login.js';
+export { packInput } from './packing.js';
 export type * from './types.js';
 
 /** Connects to the server that TEMPORAL_* name. Errors: SLUICE_UNREACHABLE, SLUICE_SETUP. Close it when done. */

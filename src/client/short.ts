@@ -7,6 +7,7 @@ import type { RolloutInput } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
 import type { Link } from './connect.js';
 import { toSluiceError } from './errors.js';
+import { packed } from './packing.js';
 import { startProof } from './proof.js';
 import { short } from './short-run.js';
 import type { Adopted, PlanPreview, TargetName } from './types.js';
@@ -17,7 +18,8 @@ export async function plan(
   request: { input: RolloutInput; type: RolloutType } & TargetName,
 ): Promise<PlanPreview> {
   const { app, environment, type } = request;
-  const input = await withProof(link, 'plan', type, request);
+  const whole = await packed(link.artifacts, request);
+  const input = await withProof(link, 'plan', type, { ...request, input: whole });
   return short(link, 'planOnly', `plan ${app}/${environment} ${request.type}`, [{ ...request, input }]);
 }
 

@@ -8,6 +8,7 @@ import type { TargetView } from '../model/view.js';
 import type { Link } from './connect.js';
 import { failing, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
 import { describe, look } from './look.js';
+import { packed } from './packing.js';
 import { startProof } from './proof.js';
 import type { StartAnswer, StartRequest, TargetName } from './types.js';
 
@@ -25,11 +26,11 @@ export async function start(link: Link, request: StartRequest): Promise<StartAns
   return request.onNewRelease === 'reject' ? directly(link, request) : byCompanion(link, request, request.onNewRelease);
 }
 
-/** The spec with who started it and why, and the proof of it where there is a key. */
+/** The spec with its code packed, who started it and why, and the proof of it where there is a key. */
 async function inputOf(link: Link, request: StartRequest) {
   const { app, environment, type: strategy, release = null, onNewRelease } = request;
   const input = {
-    ...request.input,
+    ...(await packed(link.artifacts, request)),
     ...(request.by === undefined ? {} : { startedBy: request.by }),
     ...(request.message === undefined ? {} : { message: request.message }),
   };

@@ -19,11 +19,11 @@ export interface TargetName {
 
 export interface StartRequest extends TargetName {
   type: RolloutType;
-  /** A parsed rollout.yaml. */
+  /** A parsed rollout.yaml. Its `folder` or `zip` is packed here, and put into the artifact store. */
   input: RolloutInput;
   /** What to do while another rollout of the target runs. */
   onNewRelease: OnNewRelease;
-  /** What is released, for the signature: the digest of local code, the version that `undo` goes back to; else null. */
+  /** For the signature of an `undo`: the version it goes back to. */
   release?: string | null;
   by?: string;
   message?: string;

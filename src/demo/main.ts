@@ -175,7 +175,7 @@ async function play({ stack, traffic, examples }: Scene, act: Act): Promise<Play
   const handle = await stack.client.workflow.start(act.type, {
     workflowId: rolloutId(spec.app, spec.environment),
     taskQueue: TASK_QUEUE,
-    args: [{ ...spec, startedBy: 'demo', message: act.title }],
+    args: [{ ...(await stack.pack(spec)), startedBy: 'demo', message: act.title }],
     workflowIdConflictPolicy: 'FAIL',
     staticSummary: `${spec.app} ${spec.environment}: ${act.title}`,
   });

@@ -6,7 +6,9 @@ import { startAws } from '../../emulators/aws/index.js';
 import { freePort, type Running, startProcess } from '../../emulators/process.js';
 import { startTemporal } from '../../emulators/temporal.js';
 import { projectRoot } from '../../emulators/tools.js';
+import { packInput } from '../client/index.js';
 import { codecOf, converterOf } from '../codec/index.js';
+import type { RolloutInput } from '../model/spec.js';
 import { type Aws, awsEnv } from './clouds/lambda.js';
 
 type Temporal = Awaited<ReturnType<typeof startTemporal>>;
@@ -16,6 +18,10 @@ export interface Parts<C> {
   cloud: C;
   worker: Running;
   client: Client;
+  /** The worker's artifact store. */
+  store: string;
+  /** A workflow's argument with its code packed into that store, for a raw start. */
+  pack(input: object): Promise<RolloutInput>;
   stop(): Promise<void>;
 }
 
@@ -75,11 +81,23 @@ export async function startParts<C extends { stop(): Promise<unknown> }>(
     const dataConverter = converterOf(codecOf({ ...process.env, ...env }));
     const connection = await Connection.connect({ address: temporal.address });
     started.push({ stop: () => connection.close() });
-    return { temporal, cloud, worker, client: new Client({ connection, dataConverter }), stop };
+    const client = new Client({ connection, dataConverter });
+    return { temporal, cloud, worker, client, store: storeIn(folder), pack: packerTo(storeIn(folder)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** The artifact store of a worker whose files are in this folder. */
+export function storeIn(folder: string): string {
+  return path.join(folder, 'artifacts');
+}
+
+/** Packs the code of an argument into a store. */
+export function packerTo(store: string) {
+  return (input: { app?: unknown }) =>
+    packInput({ app: String(input.app), input: { ...input } }, { env: { SLUICE_STORE: store } });
 }
 
 /** A worker of its own, as production runs it: `node dist/src/worker-main.js`. */
@@ -96,7 +114,7 @@ export async function startWorkerProcess(on: {
     args: [path.join(projectRoot(), 'dist', 'src', 'worker-main.js')],
     env: {
       TEMPORAL_ADDRESS: on.temporal,
-      SLUICE_STORE: path.join(on.folder, 'artifacts'),
+      SLUICE_STORE: storeIn(on.folder),
       SLUICE_LOG_LEVEL: 'warn',
       SLUICE_HEALTH_PORT: String(port),
       ...on.env,

@@ -34,7 +34,7 @@ export interface StartStatement {
   strategy: RolloutType;
   /** Digest of the spec; null for `undo`, whose spec is the target's own. */
   spec: string | null;
-  /** What is released: the SHA-256 of packed code, or the version to go back to. Null where the spec alone says it. */
+  /** `undo`: the version to go back to. Else null: the spec says what is released, packed code by its digest. */
   release: string | null;
   /** It may take the place of a running rollout; without it, it waits or is refused. */
   replaces?: boolean;

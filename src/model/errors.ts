@@ -69,8 +69,7 @@ export const ERRORS = {
   },
   SLUICE_ARTIFACT: {
     final: true,
-    means:
-      'The artifact is missing, too large, no regular file, not where the worker takes code from, or not what its sha256 says.',
+    means: 'The code cannot be packed, or the artifact is not in the store, too large, or not what its sha256 says.',
   },
   SLUICE_PROBE: { final: true, means: 'A probe failed: the release did not answer as the spec expects.' },
   SLUICE_NO_WORKER: {

@@ -29,6 +29,9 @@ export function parseRolloutId(id: string): { app: string; environment: string }
   return rest.length === 0 && isName(app) && isName(environment) && app !== 'target' ? { app, environment } : null;
 }
 
+/** The account of a target that names none. */
+export const DEFAULT_ACCOUNT = 'default';
+
 /** Where a target's cloud calls run: an account and a region of a platform. */
 export interface Account {
   platform: string;

@@ -68,18 +68,14 @@ export type ReleaseSource =
   | { image: string }
   /** There already: a number on Lambda, a release id (`r-…`) on App Service. */
   | { version: number | string }
-  /** Packed already: what `folder` and `zip` become. */
+  /** Packed already: what `folder` and `zip` become before they leave the machine that starts. */
   | { artifact: Artifact };
 
-/** A packed artifact in the artifact store. */
+/** A packed artifact: its name in the artifact store of whoever looks for it. */
 export interface Artifact {
-  /** `file:` URL of the zip. */
-  uri: string;
-  /** Hex SHA-256 of its bytes. */
+  /** Hex SHA-256 of the zip. */
   sha256: string;
   bytes: number;
-  /** Hex SHA-256 of what is inside, however it was packed: what a start is signed over. */
-  content?: string;
 }
 
 /** The platform's own fields alone are set; the parser refuses the others. */

@@ -1,3 +1,5 @@
+import { DEFAULT_ACCOUNT } from '../model/ids.js';
+
 /**
  * Every default of rollout.yaml, as a person would write it, each with its reason.
  * The published JSON Schema and the annotated example are tested against this list.
@@ -9,7 +11,7 @@ export const DEFAULTS = {
     /** What most people call the alias their users reach. */
     alias: 'live',
     /** A worker with nothing configured serves the account of its own credentials under this name. */
-    account: 'default',
+    account: DEFAULT_ACCOUNT,
   },
 
   strategy: {

@@ -11,6 +11,7 @@ import { accountQueue, TASK_QUEUE } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
 import { makePlan } from '../../src/plan/index.js';
+import { NO_ARTIFACTS } from '../support/artifacts.js';
 import { workflowBundle } from '../support/bundle.js';
 import { outsideFor } from '../support/outside.js';
 import { canary } from '../support/specs.js';
@@ -73,8 +74,7 @@ test.each(['forged', 'eyJhbGciOiJub25lIn0.e30.', ''])(
     const activities = accountActivities({
       driverFor: () => driver,
       outsideOf: () => outside,
-      store: '',
-      releaseDirs: null,
+      artifacts: NO_ARTIFACTS,
       access,
       sweep: async () => [],
     });

@@ -13,8 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { packFolder, packZip } from '../../src/artifact/index.js';
+import { type Packed, packFolder, packZip } from '../../src/artifact/index.js';
 import { packingOf } from '../../src/platforms/index.js';
 
 const LAMBDA = packingOf('lambda');
@@ -43,16 +42,18 @@ function link(name: string, to: string): void {
 }
 
 /** The names in a zip: a folder's end with `/`, a link says where it points. */
-function contents(uri: string): string[] {
+function contents({ zip }: Packed): string[] {
+  const at = path.join(home, 'contents.zip');
+  writeFileSync(at, zip);
   const script = `
 import json, stat, sys, zipfile
 z = zipfile.ZipFile(sys.argv[1])
 assert z.testzip() is None
 print(json.dumps([i.filename + (' -> ' + z.read(i).decode() if stat.S_ISLNK(i.external_attr >> 16) else '') for i in z.infolist()]))`;
-  return JSON.parse(execFileSync('python3', ['-c', script, fileURLToPath(uri)], { encoding: 'utf8' }));
+  return JSON.parse(execFileSync('python3', ['-c', script, at], { encoding: 'utf8' }));
 }
 
-const packed = async (rules = LAMBDA) => contents((await packFolder(app, rules, { store })).uri);
+const packed = async (rules = LAMBDA) => contents(await packFolder(app, rules, [store]));
 const refused = (said: string | RegExp) => ({
   code: 'SLUICE_ARTIFACT',
   message: typeof said === 'string' ? expect.stringContaining(said) : expect.stringMatching(said),
@@ -65,21 +66,21 @@ describe("a package of one's own project", () => {
     write('.git/HEAD', 'ref');
     write('vendor/module/.git', 'gitdir: ../../.git/modules/module');
     write('vendor/module/a.js', '');
-    const first = await packFolder(app, LAMBDA, { store });
+    const first = await packFolder(app, LAMBDA, [store]);
     write('.sluice/up/worker.log', 'more log');
     write('.git/HEAD', 'another ref');
-    const second = await packFolder(app, LAMBDA, { store });
+    const second = await packFolder(app, LAMBDA, [store]);
     expect(second).toEqual(first);
-    expect(contents(first.uri)).toEqual(['index.js', 'vendor/module/a.js']);
+    expect(contents(first)).toEqual(['index.js', 'vendor/module/a.js']);
   });
 
   test('never holds the store of packages, wherever it lies and however it is reached', async () => {
     store = path.join(app, 'packages');
     mkdirSync(store);
     link('also', 'packages');
-    const first = await packFolder(app, LAMBDA, { store });
-    expect(await packFolder(app, LAMBDA, { store })).toEqual(first);
-    expect(contents(first.uri)).toEqual(['index.js']);
+    const first = await packFolder(app, LAMBDA, [store]);
+    expect(await packFolder(app, LAMBDA, [store])).toEqual(first);
+    expect(contents(first)).toEqual(['index.js']);
     expect(await packed(SITE)).toEqual(['index.js']);
   });
 
@@ -132,9 +133,10 @@ describe('links on Lambda', () => {
     write('node_modules/.pnpm/number@1/node_modules/number/index.js', 'module.exports = 42;');
     link('node_modules/.pnpm/odd@1/node_modules/number', '../../number@1/node_modules/number');
     link('node_modules/odd', '.pnpm/odd@1/node_modules/odd');
-    const { uri } = await packFolder(app, LAMBDA, { store });
+    const { zip } = await packFolder(app, LAMBDA, [store]);
     const task = path.join(home, 'task');
-    execFileSync('unzip', ['-q', fileURLToPath(uri), '-d', task]);
+    writeFileSync(path.join(home, 'task.zip'), zip);
+    execFileSync('unzip', ['-q', path.join(home, 'task.zip'), '-d', task]);
     const run = ['-e', `console.log(require(${JSON.stringify(path.join(task, 'node_modules/odd'))}))`];
     expect(execFileSync(process.execPath, run, { encoding: 'utf8' })).toBe('42\n');
   });
@@ -145,10 +147,10 @@ describe('links on Lambda', () => {
       write('lib/a.js', 'a');
       link('deep/absolute', path.join(app, 'lib/a.js'));
       link('roundabout', '../app/lib');
-      return packFolder(app, LAMBDA, { store });
+      return packFolder(app, LAMBDA, [store]);
     };
     const first = await build('one');
-    expect(contents(first.uri)).toEqual(['deep/absolute -> ../lib/a.js', 'lib/a.js', 'roundabout -> lib']);
+    expect(contents(first)).toEqual(['deep/absolute -> ../lib/a.js', 'lib/a.js', 'roundabout -> lib']);
     expect(await build('two')).toEqual(first);
   });
 
@@ -227,7 +229,7 @@ describe('a zip that another program made', () => {
   }
 
   test('is taken with a zip64 end', async () => {
-    expect(contents((await packZip(zip('-fz'), LAMBDA, { store })).uri)).toEqual(['index.js']);
+    expect(contents(await packZip(zip('-fz'), LAMBDA))).toEqual(['index.js']);
   });
 
   test.each([[[]], [['-fz']]])(
@@ -236,7 +238,7 @@ describe('a zip that another program made', () => {
       const made = zip(...more);
       const archive = path.join(home, 'self-extracting');
       execFileSync('sh', ['-c', `printf '#!/bin/sh\\nexit\\n' | cat - ${made} > ${archive}`]);
-      expect(contents((await packZip(archive, LAMBDA, { store })).uri)).toEqual(['index.js']);
+      expect(contents(await packZip(archive, LAMBDA))).toEqual(['index.js']);
     },
   );
 
@@ -244,20 +246,20 @@ describe('a zip that another program made', () => {
     write('__main__.py', 'print(1)');
     const archive = path.join(home, 'app.pyz');
     execFileSync('python3', ['-m', 'zipapp', app, '-p', '/usr/bin/env python3', '-o', archive]);
-    expect(contents((await packZip(archive, LAMBDA, { store })).uri)).toContain('__main__.py');
+    expect(contents(await packZip(archive, LAMBDA))).toContain('__main__.py');
   });
 
   test('keeps its links on Lambda, and is refused with them on App Service', async () => {
     link('lib', 'index.js');
     link('node_modules', '/opt/nodejs/node_modules');
     const made = zip('--symlinks');
-    expect(contents((await packZip(made, LAMBDA, { store })).uri)).toContain('lib -> index.js');
-    await expect(packZip(made, SITE, { store })).rejects.toMatchObject(refused('App Service would make a text file'));
+    expect(contents(await packZip(made, LAMBDA))).toContain('lib -> index.js');
+    await expect(packZip(made, SITE)).rejects.toMatchObject(refused('App Service would make a text file'));
   });
 
   test('is refused with a link that leads out', async () => {
     link('secret', '../../etc/passwd');
-    await expect(packZip(zip('--symlinks'), LAMBDA, { store })).rejects.toMatchObject(
+    await expect(packZip(zip('--symlinks'), LAMBDA)).rejects.toMatchObject(
       refused('link "secret" leads out of it, and not to /opt, /tmp, /mnt of Lambda'),
     );
   });
@@ -272,13 +274,11 @@ with zipfile.ZipFile(sys.argv[1], 'w') as z:
   z.writestr(link, '/tmp')
   z.writestr('d/evil.js', 'x')`;
     execFileSync('python3', ['-c', script, file]);
-    await expect(packZip(file, LAMBDA, { store })).rejects.toMatchObject(refused('"d/evil.js" lies below a link'));
+    await expect(packZip(file, LAMBDA)).rejects.toMatchObject(refused('"d/evil.js" lies below a link'));
   });
 
   test('is refused encrypted', async () => {
-    await expect(packZip(zip('-P', 'secret'), LAMBDA, { store })).rejects.toMatchObject(
-      refused('"index.js" is encrypted'),
-    );
+    await expect(packZip(zip('-P', 'secret'), LAMBDA)).rejects.toMatchObject(refused('"index.js" is encrypted'));
   });
 
   test.each(['../evil.js', '/evil.js', 'a/../../evil.js', '..\\\\evil.js'])(
@@ -287,16 +287,16 @@ with zipfile.ZipFile(sys.argv[1], 'w') as z:
       const file = path.join(home, 'evil.zip');
       const script = `import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], 'w') as z: z.writestr('${name}', 'x')`;
       execFileSync('python3', ['-c', script, file]);
-      await expect(packZip(file, LAMBDA, { store })).rejects.toMatchObject(refused('leads out of the folder'));
+      await expect(packZip(file, LAMBDA)).rejects.toMatchObject(refused('leads out of the folder'));
     },
   );
 
   test('is refused cut off, and with a damaged table of contents', async () => {
     const made = zip();
     truncateSync(made, statSync(made).size - 30);
-    await expect(packZip(made, LAMBDA, { store })).rejects.toMatchObject(refused('not a zip, or is cut off'));
+    await expect(packZip(made, LAMBDA)).rejects.toMatchObject(refused('not a zip, or is cut off'));
     appendFileSync(made, 'x'.repeat(100_000));
-    await expect(packZip(made, LAMBDA, { store })).rejects.toMatchObject(refused('cannot be used'));
+    await expect(packZip(made, LAMBDA)).rejects.toMatchObject(refused('cannot be used'));
   });
 });
 
@@ -306,6 +306,6 @@ test('App Service takes more than Lambda does', async () => {
 import sys, zipfile
 with zipfile.ZipFile(sys.argv[1], 'w') as z: z.writestr('a', bytes(51 * 1024 * 1024))`;
   execFileSync('python3', ['-c', script, file]);
-  await expect(packZip(file, SITE, { store })).resolves.toMatchObject({ bytes: expect.any(Number) });
-  await expect(packZip(file, LAMBDA, { store })).rejects.toMatchObject(refused('Lambda takes 50.0 MB at most'));
+  await expect(packZip(file, SITE)).resolves.toMatchObject({ artifact: { bytes: expect.any(Number) } });
+  await expect(packZip(file, LAMBDA)).rejects.toMatchObject(refused('Lambda takes 50.0 MB at most'));
 });

@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
+import { packerTo, storeIn } from '../../src/demo/stack.js';
 import { parseMark, TASK_QUEUE } from '../../src/model/ids.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { Phase, Strategy } from '../../src/model/words.js';
@@ -100,7 +101,7 @@ export async function playRound(world: World, round: Round, examples: string, ga
   const handle = await world.client.workflow.start(round.strategy, {
     workflowId: 'checkout/production',
     taskQueue: TASK_QUEUE,
-    args: [specOf(world.ground, round, examples)],
+    args: [await packerTo(storeIn(world.folder))(specOf(world.ground, round, examples))],
     workflowIdConflictPolicy: 'FAIL',
   });
   const trouble = makeTrouble(world, round, handle, gate, count);

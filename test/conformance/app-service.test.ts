@@ -16,10 +16,9 @@ import {
   startAzure,
   type Write,
 } from '../../emulators/azure/index.js';
-import { packFolder, readArtifact } from '../../src/artifact/index.js';
 import { mark, parseMark } from '../../src/model/ids.js';
 import type { Artifact } from '../../src/model/spec.js';
-import { packingOf } from '../../src/platforms/index.js';
+import { artifactsIn, type TestArtifacts } from '../support/artifacts.js';
 import { clientsOf, keptIn, seed, stagingOf, swapOutside, unload } from '../support/azure.js';
 import { specFor } from '../support/specs.js';
 import { describeDriver } from './driver.js';
@@ -74,6 +73,7 @@ class AppServiceFixture implements ConformanceFixture {
     absent: 'r-ffffffffffff',
   };
   readonly driver;
+  private readonly artifacts: TestArtifacts;
   private last: Site | null = null;
   private made = 0;
 
@@ -81,10 +81,11 @@ class AppServiceFixture implements ConformanceFixture {
     private readonly azure: EmulatedAzure,
     private readonly folder: string,
   ) {
+    this.artifacts = artifactsIn(path.join(this.folder, 'store'));
     this.driver = createAppServiceDriver({
       clients: clientsOf(azure),
       budget: createBudget({ perSecond: 1_000, share: () => ALONE }),
-      readArtifact: (artifact) => this.read(artifact),
+      artifacts: this.artifacts,
     });
   }
 
@@ -191,11 +192,11 @@ class AppServiceFixture implements ConformanceFixture {
     const folder = await mkdtemp(path.join(this.folder, 'code-'));
     await writeFile(path.join(folder, 'server.mjs'), SERVER.replace('TEXT', JSON.stringify(JSON.stringify(content))));
     await writeFile(path.join(folder, 'package.json'), JSON.stringify({ scripts: { start: 'node server.mjs' } }));
-    return packFolder(folder, packingOf('app-service'), { store: path.join(this.folder, 'store') });
+    return this.artifacts.pack(folder, 'app-service');
   }
 
   private read(artifact: Artifact) {
-    return readArtifact(artifact, path.join(this.folder, 'store'));
+    return this.artifacts.read(artifact);
   }
 }
 

@@ -21,10 +21,9 @@ import { ACTIONS } from '../../activities/platform/lambda/actions.js';
 import { awsClients, createLambdaDriver } from '../../activities/platform/lambda/index.js';
 import type { Split } from '../../activities/platform/platform.js';
 import { type EmulatedAws, type FaultRule, startAws, type Write } from '../../emulators/aws/index.js';
-import { packFolder, readArtifact } from '../../src/artifact/index.js';
 import { mark, parseMark } from '../../src/model/ids.js';
 import type { Artifact } from '../../src/model/spec.js';
-import { packingOf } from '../../src/platforms/index.js';
+import { artifactsIn, type TestArtifacts } from '../support/artifacts.js';
 import { specFor } from '../support/specs.js';
 import { until } from '../support/until.js';
 import { describeDriver } from './driver.js';
@@ -73,6 +72,7 @@ class LambdaFixture implements ConformanceFixture {
     absent: 999,
   };
   readonly driver;
+  private readonly artifacts: TestArtifacts;
   private made = 0;
   private shared: Promise<[string, string]> | null = null;
 
@@ -82,10 +82,11 @@ class LambdaFixture implements ConformanceFixture {
     private readonly folder: string,
   ) {
     const clients = awsClients(REGION);
+    this.artifacts = artifactsIn(path.join(this.folder, 'store'));
     this.driver = createLambdaDriver({
       clients: () => clients,
       budget: createBudget({ perSecond: 200, share: () => ALONE }),
-      readArtifact: (artifact) => this.read(artifact),
+      artifacts: this.artifacts,
     });
   }
 
@@ -235,11 +236,11 @@ class LambdaFixture implements ConformanceFixture {
     const folder = await mkdtemp(path.join(this.folder, 'code-'));
     await mkdir(folder, { recursive: true });
     await writeFile(path.join(folder, 'index.mjs'), `export const handler = async () => ${JSON.stringify(content)};\n`);
-    return packFolder(folder, packingOf('lambda'), { store: path.join(this.folder, 'store') });
+    return this.artifacts.pack(folder, 'lambda');
   }
 
   private read(artifact: Artifact) {
-    return readArtifact(artifact, path.join(this.folder, 'store'));
+    return this.artifacts.read(artifact);
   }
 }
 

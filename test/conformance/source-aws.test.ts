@@ -17,6 +17,7 @@ import { startAws } from '../../emulators/aws/index.js';
 import type { Counts } from '../../src/judge/types.js';
 import type { MetricSpec } from '../../src/model/spec.js';
 import { ROLE, settled, zipOf } from '../emulators/aws/functions.js';
+import { NO_ARTIFACTS } from '../support/artifacts.js';
 import { specFor } from '../support/specs.js';
 import { describeSource, type SourceFixture, type Wanted } from './source.js';
 
@@ -45,7 +46,7 @@ function sourceWith(metric: MetricSpec, { of, now }: Wanted, endpoint: string) {
   const driver = createLambdaDriver({
     clients: () => clients,
     budget,
-    readArtifact: () => Promise.reject(new Error('nothing is deployed here')),
+    artifacts: NO_ARTIFACTS,
   });
   const target = { platform: 'lambda', function: FN, alias: 'live', region: 'us-east-1', account: 'default' } as const;
   const spec = specFor({ type: 'direct', bake: 1_000 }, { target });

@@ -5,6 +5,7 @@ import { type Site, type Slot, startAzure } from '../../emulators/azure/index.js
 import type { Counts } from '../../src/judge/types.js';
 import type { AzureMonitorMetric } from '../../src/model/spec.js';
 import { packageOf } from '../emulators/azure/app.js';
+import { NO_ARTIFACTS } from '../support/artifacts.js';
 import { clientsOf, seed, stagingOf } from '../support/azure.js';
 import { specFor } from '../support/specs.js';
 import { describeSource, type Releases, type SourceFixture, type Wanted } from './source.js';
@@ -45,7 +46,7 @@ async function start(): Promise<SourceFixture> {
     const driver = createAppServiceDriver({
       clients: endpoint === undefined ? known : { ...known, metrics: metricsAt(endpoint) },
       budget: createBudget({ perSecond: 1_000, share: () => ALONE }),
-      readArtifact: () => Promise.reject(new Error('nothing is deployed here')),
+      artifacts: NO_ARTIFACTS,
     });
     const site = sites.get(of.candidate)?.name ?? '';
     const target = {

@@ -1,14 +1,10 @@
 /** Who may do what, where the policy is the worker's: every attack that a writer of the namespace can make, on real servers. */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { decodeJwt } from 'jose';
 import { specDigest } from '../../src/access/index.js';
-import { contentOf } from '../../src/artifact/index.js';
 import { accountQueue } from '../../src/model/ids.js';
-import type { ReleaseSource } from '../../src/model/spec.js';
-import { packingOf } from '../../src/platforms/index.js';
 import { tool } from '../support/tools.js';
 import { until } from '../support/until.js';
 import { GATED, inputs, type Name, type People, startPeople } from './people.js';
@@ -31,6 +27,10 @@ async function refusal(app: string): Promise<string> {
   return view?.reason ?? '';
 }
 
+/** The argument of a raw start of the app, with its code packed. */
+const packed = async (app: string, fields: object): Promise<Record<string, unknown>> =>
+  world.stack.pack(specOf(app, { ...fields }));
+
 /** Whether the cloud has taken a write to the app's function at all. */
 const written = (app: string) => world.stack.aws.writes().some((write) => write.function === app);
 
@@ -39,7 +39,7 @@ describe('a start', () => {
     await people.temporal.workflow.start('canary', {
       workflowId: 'raw/production',
       taskQueue: 'sluice',
-      args: [specOf('raw', QUICK)],
+      args: [await packed('raw', QUICK)],
     });
     expect(await refusal('raw')).toContain('the start is not signed. Make a key with `sluice key`');
 
@@ -71,10 +71,9 @@ describe('a start', () => {
 
   test.concurrent('goes on from no state that the starter has brought', async () => {
     const app = 'carried';
-    const input: Record<string, unknown> = { ...specOf(app, GATED), startedBy: 'ann' };
+    const input = { ...(await packed(app, GATED)), startedBy: 'ann' };
     const place = { ...world.at(app), strategy: 'canary' as const };
-    const release = await contentOf(input.release as ReleaseSource, packingOf('lambda'));
-    const statement = { act: 'start' as const, ...place, spec: specDigest(input), release };
+    const statement = { act: 'start' as const, ...place, spec: specDigest(input), release: null };
     const token = await people.signedBy('ann', statement);
     const passed = { cursor: { stage: 1, step: 0 }, full: true, release: { version: '1', digest: 'd' }, step: {} };
     const started = await people.temporal.workflow.start('canary', {
@@ -114,35 +113,37 @@ describe('a start', () => {
     await again({ ...spec, allowUngated: true, token });
     expect(await refusal(app)).toContain('what ann signed is for another spec');
 
-    const input = specOf('other-code', QUICK);
-    await people.clients.ann.start({
-      ...world.at('other-code'),
-      type: 'canary',
-      input,
-      onNewRelease: 'reject',
-      release: 'f'.repeat(64),
-    });
-    expect(await refusal('other-code')).toMatch(/the code found here \(\w{12}\) is not the code that ann signed/);
-    expect(written('other-code')).toBe(false);
+    // The code is of the spec by its digest.
+    const { artifact } = spec.release as { artifact: object };
+    const other = { artifact: { ...artifact, sha256: 'f'.repeat(64) } };
+    await again({ ...spec, release: other, token });
+    expect(await refusal(app)).toContain('what ann signed is for another spec');
   });
 
-  test('takes no file of the worker that is not code, and tells no digest of it', async () => {
-    const app = 'files';
+  test('takes no path, of whatever file of the worker, and nothing that is not in the store', async () => {
     const keys = path.join(world.folder, 'keys');
-    const uri = pathToFileURL(path.join(keys, 'ann.json')).href;
-    const refused: [object, RegExp][] = [
-      [{ folder: keys }, /release\.folder: .* not in a folder that this worker takes code from/],
-      [{ zip: path.join(keys, 'ann.json') }, /release\.zip: .* not in a folder that this worker takes code from/],
-    ];
-    for (const [release, said] of refused) {
+    const raw = async (release: object) => {
+      const app = 'files';
       const input = { ...specOf(app, { ...QUICK, release }), startedBy: 'ann' };
-      await expect(people.clients.ann.plan({ ...world.at(app), type: 'canary', input })).rejects.toThrow(said);
+      const place = { ...world.at(app), strategy: 'canary' as const };
+      const token = await people.signedBy('ann', { act: 'start', ...place, spec: specDigest(input), release: null });
+      const args = [{ ...input, token }];
+      await people.temporal.workflow.start('canary', { workflowId: `${app}/production`, taskQueue: 'sluice', args });
+      const { view } = await world.sluice.wait(world.at(app), 'done', { signal: AbortSignal.timeout(30_000) });
+      return { code: view?.code, reason: view?.reason };
+    };
+    for (const [field, at] of [
+      ['folder', keys],
+      ['zip', path.join(keys, 'ann.json')],
+    ] as const) {
+      const said = `release.${field} is a path of another machine, and a worker packs nothing`;
+      expect(await raw({ [field]: at })).toEqual({ code: 'SLUICE_SPEC', reason: expect.stringContaining(said) });
     }
-    await people.start(app, { ...QUICK, release: { artifact: { uri, sha256: '0'.repeat(64), bytes: 1 } } });
-    const { view } = await world.sluice.wait(world.at(app), 'done', { signal: AbortSignal.timeout(30_000) });
-    expect(view).toMatchObject({ outcome: 'rolledBack', code: 'SLUICE_ARTIFACT' });
-    expect(view?.reason).toContain("it is not in this worker's artifact store");
-    expect(written(app)).toBe(false);
+    expect(await raw({ artifact: { sha256: '0'.repeat(64), bytes: 1 } })).toEqual({
+      code: 'SLUICE_ARTIFACT',
+      reason: expect.stringContaining("is not in this worker's artifact store"),
+    });
+    expect(written('files')).toBe(false);
   });
 });
 
@@ -317,10 +318,9 @@ describe('the companion of a target', () => {
 
   /** A release that was signed to wait replaces nothing, and is of who signed it, whatever stands beside the signature. */
   async function waiting(app: string): Promise<void> {
-    const input: Record<string, unknown> = { ...specOf(app, QUICK), startedBy: 'ann' };
+    const input = { ...(await packed(app, QUICK)), startedBy: 'ann' };
     const place = { ...world.at(app), strategy: 'canary' as const };
-    const release = await contentOf(input.release as ReleaseSource, packingOf('lambda'));
-    const token = await people.signedBy('ann', { act: 'start', ...place, spec: specDigest(input), release });
+    const token = await people.signedBy('ann', { act: 'start', ...place, spec: specDigest(input), release: null });
     const companion = people.temporal.workflow.getHandle(`target/${app}/production`);
     const submit = (mode: string) =>
       companion.executeUpdate('submit', {

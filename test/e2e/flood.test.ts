@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { newKey, sign, signerOf } from '../../src/access/index.js';
-import { ROOT } from '../support/tools.js';
 import { QUICK, SLOW, startWorld, type World } from './target.js';
 
 /** At the same time. */
@@ -17,8 +16,7 @@ beforeAll(async () => {
     writeFileSync(path.join(folder, 'dan.json'), JSON.stringify(key), { mode: 0o600 });
     const policy = path.join(folder, 'policy.yaml');
     writeFileSync(policy, `people: {dan: {keys: ['${key.public}']}}\nrules: [{allow: {start: [anyone]}}]\n`);
-    const SLUICE_RELEASE_DIRS = path.join(ROOT, 'examples');
-    return { SLUICE_POLICY: policy, SLUICE_RELEASE_DIRS, SLUICE_GRANT_KEY: randomBytes(32).toString('base64') };
+    return { SLUICE_POLICY: policy, SLUICE_GRANT_KEY: randomBytes(32).toString('base64') };
   });
 }, 60_000);
 

@@ -8,7 +8,6 @@ import { readKey } from '../../src/key-file.js';
 import type { Statement } from '../../src/model/access.js';
 import { CLIENT, startProvider } from '../access/provider.js';
 import { startRunner } from '../access/runner.js';
-import { ROOT } from '../support/tools.js';
 import { QUICK, startWorld } from './target.js';
 
 /** Who is who; `eve` has a key that the policy does not know. */
@@ -72,7 +71,6 @@ rules:
     return {
       SLUICE_POLICY: policy,
       SLUICE_GRANT_KEY: randomBytes(32).toString('base64'),
-      SLUICE_RELEASE_DIRS: path.join(ROOT, 'examples'),
       SLUICE_CONTINUE_AT: '60,2000',
     };
   });

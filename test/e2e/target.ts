@@ -3,15 +3,12 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { GetAliasCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ACTIONS } from '../../activities/platform/lambda/actions.js';
-import { contentOf } from '../../src/artifact/index.js';
 import { run } from '../../src/cli/main.js';
 import { connect, type Sluice, type StartAnswer } from '../../src/client/index.js';
 import { startStack } from '../../src/demo/stack.js';
 import { parseMark } from '../../src/model/ids.js';
-import type { ReleaseSource } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { OnNewRelease, Phase, Strategy } from '../../src/model/words.js';
-import { packingOf } from '../../src/platforms/index.js';
 import { ROOT } from '../support/tools.js';
 import { until } from '../support/until.js';
 
@@ -33,7 +30,7 @@ export async function startWorld(name: string, workerEnv: (folder: string) => Re
   const folder = path.join(ROOT, '.sluice', 'e2e', `${name}-${process.pid}`);
   mkdirSync(folder, { recursive: true });
   const stack = await startStack(folder, { workerEnv: workerEnv(folder), roles: { demo: WORKER } });
-  const env = { TEMPORAL_ADDRESS: stack.temporal.address, USER: 'ann' };
+  const env = { TEMPORAL_ADDRESS: stack.temporal.address, SLUICE_STORE: stack.store, USER: 'ann' };
   const sluice = await connect({ env });
   const clients: Sluice[] = [sluice];
   const lambda = new LambdaClient({
@@ -62,8 +59,7 @@ export async function startWorld(name: string, workerEnv: (folder: string) => Re
     start: async (app: string, by: string, fields: Fields, onNewRelease: OnNewRelease = 'reject', client = sluice) => {
       const input = specOf(app, fields);
       const { type } = input.strategy as { type: Strategy };
-      const release = await contentOf(input.release as ReleaseSource, packingOf('lambda'));
-      return client.start({ ...at(app), type, input, onNewRelease, by, release });
+      return client.start({ ...at(app), type, input, onNewRelease, by });
     },
 
     /** Waits for the end of the release that an answer is about. */

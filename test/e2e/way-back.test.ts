@@ -18,7 +18,7 @@ let starts = 0;
 
 beforeAll(async () => {
   stack = await startStack(path.join(ROOT, '.sluice', 'e2e', `back-${process.pid}`));
-  sluice = await connect({ env: { TEMPORAL_ADDRESS: stack.temporal.address } });
+  sluice = await connect({ env: { TEMPORAL_ADDRESS: stack.temporal.address, SLUICE_STORE: stack.store } });
 }, 60_000);
 
 afterAll(async () => {
@@ -31,7 +31,7 @@ async function release(version: string, by: string, strategy: unknown, health: o
     workflowId: 'checkout/production',
     taskQueue: 'sluice',
     args: [
-      {
+      await stack.pack({
         ...TARGET,
         target: { function: 'checkout', alias: 'live', region: 'us-east-1' },
         release: { folder: path.join(ROOT, 'examples', 'checkout', version) },
@@ -50,7 +50,7 @@ async function release(version: string, by: string, strategy: unknown, health: o
           ...health,
         },
         startedBy: by,
-      },
+      }),
     ],
   });
 }

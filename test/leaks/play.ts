@@ -1,12 +1,9 @@
 /** Plays the scenarios: the lanes side by side, what strikes them all together. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FaultRule } from '../../emulators/aws/index.js';
-import { contentOf } from '../../src/artifact/index.js';
 import type { StartAnswer } from '../../src/client/index.js';
-import type { ReleaseSource } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { Phase, Strategy } from '../../src/model/words.js';
-import { packingOf } from '../../src/platforms/index.js';
 import { IN_RELEASE } from './marks.js';
 import { specOf } from './release.js';
 import { type Lane, nameOf, OUTCOME, type Scenario } from './scenarios.js';
@@ -129,9 +126,8 @@ export class Player {
       ...{ number: this.#made, receiver: receiver.url, subscription: azure.subscription },
       bad: ending === 'rollback',
     });
-    const release = await contentOf(input.release as ReleaseSource, packingOf('lambda'));
     const type: Strategy = strategy;
-    return people.ann.start({ ...at, type, input, onNewRelease: 'reject', by: 'ann', release });
+    return people.ann.start({ ...at, type, input, onNewRelease: 'reject', by: 'ann' });
   }
 
   async #end(app: string, run: string): Promise<RolloutView> {

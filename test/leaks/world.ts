@@ -110,6 +110,7 @@ async function build(folder: string, keep: Keep, stop: () => Promise<void>): Pro
   keep({ stop: () => connection.close() });
   const envOf = (by: 'ann' | 'ben') => ({
     TEMPORAL_ADDRESS: temporal.address,
+    SLUICE_STORE: kept.store,
     USER: by,
     SLUICE_KEY: path.join(folder, 'keys', `${by}.json`),
   });
@@ -194,7 +195,6 @@ function workerEnv(folder: string, marks: Marks, aws: EmulatedAws, azure: Emulat
     AWS_SECRET_ACCESS_KEY: marks.awsSecretKey,
     SLUICE_ACCOUNTS: `default@us-east-1,${azure.env.SLUICE_ACCOUNTS ?? ''}`,
     SLUICE_POLICY: policy,
-    SLUICE_RELEASE_DIRS: path.join(folder, 'releases'),
     SLUICE_GRANT_KEY: marks.grantKey,
     SLUICE_DIGEST_KEY: marks.digestKey,
     SLUICE_SECRET_DIR: path.join(folder, 'secrets'),

@@ -13,6 +13,7 @@ import { ROLE } from '../emulators/aws/functions.js';
 import { Stack as AzureStack } from '../platform/app-service/stack.js';
 import { type Stack as AwsStack, startStack } from '../platform/lambda/stack.js';
 import { OPEN } from '../support/access.js';
+import { NO_ARTIFACTS } from '../support/artifacts.js';
 
 const REGION = 'us-east-1';
 const [FIRST, SECOND] = ['first-value-1', 'second-value-2'];
@@ -24,8 +25,7 @@ function account(driver: PlatformDriver, secrets: Outside['secrets']) {
   const activities = accountActivities({
     driverFor: () => driver,
     outsideOf: () => outside,
-    store: '',
-    releaseDirs: null,
+    artifacts: NO_ARTIFACTS,
     access: OPEN,
     sweep: async () => [],
   });

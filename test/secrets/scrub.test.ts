@@ -10,6 +10,7 @@ import { formsOf, withoutForms } from '../../activities/secrets/scrub.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { clean } from '../../src/model/text.js';
 import { OPEN } from '../support/access.js';
+import { NO_ARTIFACTS } from '../support/artifacts.js';
 import { outsideFor } from '../support/outside.js';
 import { specFor } from '../support/specs.js';
 
@@ -263,8 +264,7 @@ test("what a release logs of its own environment is not told by the candidate's 
   const activities = accountActivities({
     driverFor: () => ({ errors }) as unknown as PlatformDriver,
     outsideOf: () => outside,
-    store: '',
-    releaseDirs: null,
+    artifacts: NO_ARTIFACTS,
     access: OPEN,
     sweep: async () => [],
   });
@@ -282,8 +282,7 @@ test('a release that another spec has deployed is heard without what stands in i
   const activities = accountActivities({
     driverFor: () => ({ errors, values }) as unknown as PlatformDriver,
     outsideOf: () => outside,
-    store: '',
-    releaseDirs: null,
+    artifacts: NO_ARTIFACTS,
     access: OPEN,
     sweep: async () => [],
   });
@@ -307,8 +306,7 @@ test('a driver gets the values in deploy alone, and neither its signs of life no
   const activities = accountActivities({
     driverFor: () => ({ deploy }) as unknown as PlatformDriver,
     outsideOf: () => outside,
-    store: '',
-    releaseDirs: null,
+    artifacts: NO_ARTIFACTS,
     access: OPEN,
     sweep: async () => [],
   });

@@ -19,7 +19,9 @@ let browser: Browser;
 beforeAll(async () => {
   const folder = path.join(ROOT, '.sluice', 'ui', `codec-${process.pid}`);
   stack = await startStack(folder, { workerEnv: { SLUICE_CODEC_KEYS: KEYS } });
-  sluice = await connect({ env: { TEMPORAL_ADDRESS: stack.temporal.address, SLUICE_CODEC_KEYS: KEYS } });
+  sluice = await connect({
+    env: { TEMPORAL_ADDRESS: stack.temporal.address, SLUICE_STORE: stack.store, SLUICE_CODEC_KEYS: KEYS },
+  });
   codec = await serveCodec({
     codec: codecOf({ SLUICE_CODEC_KEYS: KEYS }),
     host: '127.0.0.1',

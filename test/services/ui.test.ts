@@ -42,7 +42,7 @@ async function start(type: string, release: string, strategy: unknown, more: Rec
     workflowId: 'checkout/production',
     taskQueue: 'sluice',
     args: [
-      {
+      await stack.pack({
         app: 'checkout',
         environment: 'production',
         target: { function: 'checkout', alias: 'live', region: 'us-east-1' },
@@ -61,7 +61,7 @@ async function start(type: string, release: string, strategy: unknown, more: Rec
           probes: [{ name: 'smoke', invoke: { payload: { user: 'user-1' } }, expect: { status: 200 }, every: '100ms' }],
         },
         ...more,
-      },
+      }),
     ],
     staticSummary: `checkout production ${type}`,
   });

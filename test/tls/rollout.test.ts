@@ -4,7 +4,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { startAws } from '../../emulators/aws/index.js';
 import { connect, connectLink, type Sluice } from '../../src/client/index.js';
 import { type Aws, awsEnv } from '../../src/demo/clouds/lambda.js';
-import { startWorkerProcess } from '../../src/demo/stack.js';
+import { startWorkerProcess, storeIn } from '../../src/demo/stack.js';
 import { rolloutId } from '../../src/model/ids.js';
 import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
 import { makeAuthority } from '../support/certificates.js';
@@ -54,7 +54,9 @@ async function as<T>(
   audience?: string,
   subject?: string,
 ): Promise<T> {
-  const sluice = await connect({ env: await temporal.env(permissions, audience, subject) });
+  const sluice = await connect({
+    env: { ...(await temporal.env(permissions, audience, subject)), SLUICE_STORE: storeIn(FOLDER) },
+  });
   try {
     return await play(sluice);
   } finally {

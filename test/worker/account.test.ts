@@ -1,11 +1,13 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { accountActivities } from '../../activities/account.js';
 import type { CallContext, PlatformDriver } from '../../activities/platform/platform.js';
+import type { Artifact } from '../../src/model/spec.js';
 import { OPEN } from '../support/access.js';
+import { artifactsIn, NO_ARTIFACTS } from '../support/artifacts.js';
 import { outsideFor } from '../support/outside.js';
 import { specFor } from '../support/specs.js';
 
@@ -22,8 +24,7 @@ async function promoted(details: unknown, work: (ctx: CallContext) => void): Pro
   const activities = accountActivities({
     driverFor: () => ({ promote }) as unknown as PlatformDriver,
     outsideOf: () => outsideFor(),
-    store: '',
-    releaseDirs: null,
+    artifacts: NO_ARTIFACTS,
     access: OPEN,
     sweep: async () => [],
   });
@@ -60,27 +61,36 @@ test('the last details of a driver stand until it gives others', async () => {
   expect(told.map((said) => (said as { swap: string }).swap)).toEqual(['asked', 'asked', 'accepted', 'accepted']);
 });
 
-test('code from outside of the folders of releases is not packed, and not planned', async () => {
+test('code that is not in the store, or not what its digest says, is planned by nobody', async () => {
   const store = mkdtempSync(path.join(tmpdir(), 'sluice-account-'));
-  const outside = mkdtempSync(path.join(tmpdir(), 'sluice-secrets-'));
-  writeFileSync(path.join(outside, 'grant.key'), 'k');
+  const artifacts = artifactsIn(store);
   const activities = accountActivities({
     driverFor: () => ({ inspect: () => Promise.reject(new Error('it came this far')) }) as unknown as PlatformDriver,
     outsideOf: () => outsideFor(),
-    ...{ store, releaseDirs: [path.resolve('examples')] },
+    artifacts,
     access: OPEN,
     sweep: async () => [],
   });
+  const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  const planned = (artifact: Artifact) => {
+    const spec = specFor({ type: 'direct', bake: 0 }, { release: { artifact } });
+    return [
+      () => env.run(activities.inspect, { spec, grant: null }),
+      () => env.run(activities.prepare, { spec, run: 'run1', grant: null }),
+    ];
+  };
+  const refused = (said: string) => ({ type: 'SLUICE_ARTIFACT', message: expect.stringContaining(said) });
   try {
-    for (const release of [{ folder: outside }, { zip: path.join(outside, 'grant.key') }]) {
-      const spec = specFor({ type: 'direct', bake: 0 }, { release });
-      const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-      const refused = { type: 'SLUICE_ARTIFACT', message: expect.stringContaining('SLUICE_RELEASE_DIRS') };
-      await expect(env.run(activities.inspect, { spec, grant: null })).rejects.toMatchObject(refused);
-      await expect(env.run(activities.prepare, { spec, run: 'run1', grant: null })).rejects.toMatchObject(refused);
+    const kept = await artifacts.pack('examples/checkout/v1', 'lambda');
+    for (const call of planned(kept)) await expect(call()).rejects.toThrow('it came this far');
+    for (const call of planned({ ...kept, sha256: '0'.repeat(64) })) {
+      await expect(call()).rejects.toMatchObject(refused("is not in this worker's artifact store"));
     }
-    expect(readdirSync(store)).toEqual([]);
+    for (const call of planned({ ...kept, bytes: 1 })) {
+      await expect(call()).rejects.toMatchObject(refused('take the argument that `sluice pack` prints'));
+    }
+    for (const call of planned(kept)) await expect(call()).rejects.toThrow('it came this far');
   } finally {
-    for (const folder of [store, outside]) rmSync(folder, { recursive: true });
+    rmSync(store, { recursive: true });
   }
 });

@@ -5,6 +5,7 @@ import { ALONE, createPlatform } from '../../activities/platform/index.js';
 import { accountsToServe } from '../../src/cli/verbs/worker.js';
 import type { LambdaTarget } from '../../src/model/spec.js';
 import { openWarning, parseAccounts, workerConfig } from '../../src/worker-config.js';
+import { NO_ARTIFACTS } from '../support/artifacts.js';
 import { context } from '../support/context.js';
 
 const SUBSCRIPTION = '01234567-89ab-cdef-0123-456789abcdef';
@@ -96,7 +97,7 @@ describe('the accounts given to `sluice worker`', () => {
 
 describe('the platform of a worker', () => {
   const served = { platform: 'lambda', account: 'default', region: 'us-east-1' } as const;
-  const platform = createPlatform({ served, store: '', callsPerSecond: 1, share: () => ALONE });
+  const platform = createPlatform({ served, artifacts: NO_ARTIFACTS, callsPerSecond: 1, share: () => ALONE });
   const target: LambdaTarget = { ...served, function: 'checkout', alias: 'live' };
 
   test('has a driver for its own account and region', () => {
@@ -129,29 +130,11 @@ describe('the platform of a worker', () => {
   });
 });
 
-describe('the folders of releases', () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'sluice-config-'));
-    writeFileSync(path.join(folder, 'policy.yaml'), 'rules: [{allow: {start: [anyone]}}]\n');
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const dirs = (SLUICE_RELEASE_DIRS?: string, more: Record<string, string> = {}) =>
-    workerConfig({ ...(SLUICE_RELEASE_DIRS === undefined ? {} : { SLUICE_RELEASE_DIRS }), ...more }).releaseDirs;
-  const withPolicy = () => ({ SLUICE_POLICY: path.join(folder, 'policy.yaml'), SLUICE_GRANT_KEY: 'a2V5' });
-
-  test('are those that are named; else all without a policy, and none with one', () => {
-    expect(dirs([folder, 'src'].join(path.delimiter))).toEqual([folder, path.resolve('src')]);
-    expect(dirs(folder, withPolicy())).toEqual([folder]);
-    expect([dirs(), dirs('')]).toEqual([null, null]);
-    expect([dirs(undefined, withPolicy()), dirs('', withPolicy())]).toEqual([[], []]);
-  });
-
-  test('must be there', () => {
-    expect(() => dirs(`${folder}${path.delimiter}${folder}/none`)).toThrow(
-      `SLUICE_RELEASE_DIRS names ${folder}/none, which cannot be read (ENOENT); name folders that hold code`,
-    );
-    expect(() => dirs(`${folder}/policy.yaml`)).toThrow('which is no folder');
-    expect(() => dirs(path.delimiter)).toThrow('names no folder');
-  });
+test.each([
+  ['', 'it is set and empty'],
+  ['s3://artifacts/{stage}', '{stage} stands for nothing'],
+  ['ftp://host/x', 'ftp: is no kind of store that is known'],
+])('a store that is none is refused before a task is taken: %j', (SLUICE_STORE, said) => {
+  expect(() => workerConfig({ SLUICE_STORE })).toThrow(said);
+  expect(workerConfig({ SLUICE_STORE: 's3://artifacts-{region}/sluice' }).store).toBe('s3://artifacts-{region}/sluice');
 });

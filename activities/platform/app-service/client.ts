@@ -2,11 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { WebSiteManagementClient } from '@azure/arm-appservice';
 import type { TokenCredential } from '@azure/identity';
 import { MetricsClient } from '@azure/monitor-query-metrics';
-import type { AppServiceTarget, Artifact } from '../../../src/model/spec.js';
+import { credentialOf } from '../../../src/cloud/azure-credentials.js';
+import type { AppServiceTarget } from '../../../src/model/spec.js';
 import { targetName } from '../../../src/model/target.js';
+import type { Artifacts } from '../../../src/store/index.js';
 import type { Budget } from '../budget.js';
 import type { CallContext } from '../platform.js';
-import { credentialOf } from './credentials.js';
 import { type Answer, refusal, toSluiceError } from './errors.js';
 import { createSend, type HttpAnswer, type HttpRequest, type Send } from './http.js';
 
@@ -24,8 +25,7 @@ export interface Clients {
 export interface AppServiceDriverOptions {
   clients: Clients;
   budget: Budget;
-  /** The artifact's bytes, checked against its sha256. Errors: SLUICE_ARTIFACT. */
-  readArtifact: (artifact: Artifact) => Promise<Uint8Array>;
+  artifacts: Artifacts;
   waits?: Waits;
 }
 

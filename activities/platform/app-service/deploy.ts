@@ -1,8 +1,9 @@
 import { SluiceError } from '../../../src/model/errors.js';
 import type { Release, Spec } from '../../../src/model/spec.js';
 import { targetName } from '../../../src/model/target.js';
+import type { Artifacts } from '../../../src/store/index.js';
 import type { BeforeState, Environments } from '../platform.js';
-import type { AppServiceDriverOptions, Session } from './client.js';
+import type { Session } from './client.js';
 import { environmentsOf, idleSide } from './environments.js';
 import { publish, store } from './publish.js';
 import { readState } from './read.js';
@@ -14,7 +15,7 @@ import { packageOf } from './release.js';
  */
 export async function deploy(
   session: Session,
-  readArtifact: AppServiceDriverOptions['readArtifact'],
+  artifacts: Artifacts,
   {
     spec,
     before,
@@ -26,7 +27,7 @@ export async function deploy(
   if (state === null)
     throw new SluiceError('SLUICE_NOT_FOUND', `${targetName(session.target)} does not exist (any more)`);
   const { production, slot } = state;
-  const wanted = await packageOf(session, { spec, identity }, state, readArtifact);
+  const wanted = await packageOf(session, { spec, identity }, state, artifacts);
   const release: Release = { version: wanted.release, digest: wanted.digest };
   const placed = into === 'idle';
   // Nothing to release leaves the slot alone.

@@ -1,5 +1,6 @@
 import { SluiceError } from '../../../src/model/errors.js';
-import type { AppServiceTarget, Artifact, Target } from '../../../src/model/spec.js';
+import type { AppServiceTarget, Target } from '../../../src/model/spec.js';
+import type { Artifacts } from '../../../src/store/index.js';
 import type { Budget } from '../budget.js';
 import type { CallContext, Platform, PlatformDriver, Served } from '../platform.js';
 import { quiet } from '../quiet.js';
@@ -20,23 +21,22 @@ import { findSplits } from './sweep.js';
 import { shift } from './traffic.js';
 import { instancesMatch } from './warm.js';
 
+export { credentialOf } from '../../../src/cloud/azure-credentials.js';
 export { azureClients } from './client.js';
-export { credentialOf } from './credentials.js';
 export { toSluiceError as azureError } from './errors.js';
 
 export interface AppServicePlatformOptions {
   /** The subscription and region. */
   served: Served;
   budget: Budget;
-  /** The artifact's bytes, checked against its sha256. Errors: SLUICE_ARTIFACT. */
-  readArtifact: (artifact: Artifact) => Promise<Uint8Array>;
+  artifacts: Artifacts;
 }
 
 /** Azure App Service, with the credential that the worker's environment names. */
-export function createAppServicePlatform({ served, budget, readArtifact }: AppServicePlatformOptions): Platform {
+export function createAppServicePlatform({ served, budget, artifacts }: AppServicePlatformOptions): Platform {
   const { account, region } = served;
   const clients = azureClients({ subscription: account, region });
-  const driver = createAppServiceDriver({ clients, budget, readArtifact });
+  const driver = createAppServiceDriver({ clients, budget, artifacts });
   return {
     driverFor: () => driver,
     sweep(ctx, of) {
@@ -51,7 +51,7 @@ export function createAppServicePlatform({ served, budget, readArtifact }: AppSe
  * beside production is where a release stands before it has all traffic.
  */
 export function createAppServiceDriver(options: AppServiceDriverOptions): PlatformDriver {
-  const { clients, budget, readArtifact, waits = WAITS } = options;
+  const { clients, budget, artifacts, waits = WAITS } = options;
   const open = (ctx: CallContext, target: Target): Session => ({
     ctx,
     target: siteIn(target),
@@ -74,7 +74,7 @@ export function createAppServiceDriver(options: AppServiceDriverOptions): Platfo
 
     deploy: (ctx, args) => {
       const session = open(ctx, args.spec.target);
-      return moving(session, () => deploy(session, readArtifact, args));
+      return moving(session, () => deploy(session, artifacts, args));
     },
 
     warm: async (ctx, { spec, release }) => {

@@ -1,6 +1,7 @@
 import { SluiceError } from '../../../src/model/errors.js';
 import type { ReleaseSource, Spec } from '../../../src/model/spec.js';
-import type { AppServiceDriverOptions, Session } from './client.js';
+import type { Artifacts } from '../../../src/store/index.js';
+import type { Session } from './client.js';
 import { findKept, type ReleaseRecord, readPackage, sha256 } from './packages.js';
 import { type State, slotsOf } from './state.js';
 
@@ -18,10 +19,11 @@ export function releaseId(artifactSha256: string, environment: Record<string, st
 /** What the spec releases, named by its artifact and the `identity` of its settings: an artifact, or a release that is kept already. Errors: SLUICE_ARTIFACT, SLUICE_NOT_FOUND. */
 export async function packageOf(
   session: Session,
-  { spec: { release, configuration }, identity }: { spec: Spec; identity: Record<string, string> },
+  { spec, identity }: { spec: Spec; identity: Record<string, string> },
   state: State,
-  readArtifact: AppServiceDriverOptions['readArtifact'],
+  artifacts: Artifacts,
 ): Promise<Package> {
+  const { release, configuration } = spec;
   if ('version' in release) return keptPackage(session, state, String(release.version));
   const { artifact } = artifactIn(release);
   const settings = configuration.environment ?? {};
@@ -29,14 +31,8 @@ export async function packageOf(
     release: releaseId(artifact.sha256, identity),
     digest: artifact.sha256,
     settings,
-    zip: async () => {
-      const bytes = await readArtifact(artifact);
-      if (sha256(bytes) === artifact.sha256) return bytes;
-      throw new SluiceError(
-        'SLUICE_ARTIFACT',
-        `${artifact.uri} does not have sha256 ${artifact.sha256}, as the plan says; start a new rollout`,
-      );
-    },
+    // Hashed each time: what is sent is what was started.
+    zip: () => artifacts.of(spec).read(artifact),
   };
 }
 

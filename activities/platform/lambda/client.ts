@@ -3,7 +3,8 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { SluiceError } from '../../../src/model/errors.js';
-import type { Artifact, LambdaTarget, Target } from '../../../src/model/spec.js';
+import type { LambdaTarget, Target } from '../../../src/model/spec.js';
+import type { Artifacts } from '../../../src/store/index.js';
 import type { Budget } from '../budget.js';
 import type { CallContext } from '../platform.js';
 import { isThrottle, roleRefused, toSluiceError } from './errors.js';
@@ -18,8 +19,7 @@ export interface Clients {
 export interface LambdaDriverOptions {
   clients: (target: LambdaTarget) => Clients;
   budget: Budget;
-  /** The artifact's bytes, checked against its sha256. Errors: SLUICE_ARTIFACT. */
-  readArtifact: (artifact: Artifact) => Promise<Uint8Array>;
+  artifacts: Artifacts;
 }
 
 /** Longest answer of a control-plane call, in ms: an upload of 50 MB included. */

@@ -8,12 +8,13 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { SluiceError } from '../../../src/model/errors.js';
-import type { FunctionConfiguration, Release, ReleaseSource, Spec } from '../../../src/model/spec.js';
+import type { FunctionConfiguration, Release, Spec } from '../../../src/model/spec.js';
 import { lambdaVariables } from '../../../src/platforms/index.js';
+import type { Artifacts } from '../../../src/store/index.js';
 import { describe, readDescription } from '../description.js';
 import { hasCode } from '../failures.js';
 import type { BeforeState } from '../platform.js';
-import { call, type LambdaDriverOptions, type Session } from './client.js';
+import { call, type Session } from './client.js';
 import {
   changes,
   differences,
@@ -21,7 +22,6 @@ import {
   lambdaDigest,
   readConfiguration,
   releaseOf,
-  sha256,
   waitUntilUsable,
 } from './configuration.js';
 import { existsAlready, isPrecondition } from './errors.js';
@@ -46,12 +46,12 @@ interface Code {
  */
 export async function publish(
   session: Session,
-  readArtifact: LambdaDriverOptions['readArtifact'],
+  artifacts: Artifacts,
   { spec, before, mark }: { spec: Spec; before: BeforeState; mark: string },
 ): Promise<Release> {
   if ('version' in spec.release) return releaseOf(await waitUntilUsable(session, String(spec.release.version)));
   refuseVariables(spec.configuration);
-  const code = await codeOf(spec.release, readArtifact);
+  const code = await codeOf(spec, artifacts);
   const earlier = await publishedBefore(session, code, mark);
   if (earlier !== null) return releaseOf(await waitUntilUsable(session, earlier));
 
@@ -112,17 +112,13 @@ function refuseVariables({ environment = {} }: FunctionConfiguration): void {
   throw new SluiceError('SLUICE_REFUSED', `${['configuration.environment', ...fault.path].join('.')} ${fault.message}`);
 }
 
-async function codeOf(source: ReleaseSource, readArtifact: LambdaDriverOptions['readArtifact']): Promise<Code> {
+async function codeOf(spec: Spec, artifacts: Artifacts): Promise<Code> {
+  const source = spec.release;
   if ('artifact' in source) {
-    const bytes = await readArtifact(source.artifact);
-    const is = sha256(bytes);
-    if (is !== source.artifact.sha256) {
-      throw new SluiceError(
-        'SLUICE_ARTIFACT',
-        `${source.artifact.uri} does not have sha256 ${source.artifact.sha256}, as the plan says; start a new rollout`,
-      );
-    }
-    return { input: { ZipFile: bytes }, digest: lambdaDigest(is), image: null };
+    const { artifact } = source;
+    // Hashed each time: what is sent is what was started.
+    const bytes = await artifacts.of(spec).read(artifact);
+    return { input: { ZipFile: bytes }, digest: lambdaDigest(artifact.sha256), image: null };
   }
   if ('s3' in source) {
     const { bucket, key, version } = source.s3;

@@ -40,7 +40,7 @@ export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver
 
     deploy: async (ctx, { spec, before, mark, into }) => {
       const session = open(ctx, spec);
-      const release = await publish(session, options.readArtifact, { spec, before, mark });
+      const release = await publish(session, options.artifacts, { spec, before, mark });
       const { stable } = before.split;
       if (into !== 'idle') return { release, environments: null };
       // Nothing to release leaves the environments alone.

@@ -1,7 +1,6 @@
 import type { StartAnswer, TargetName } from '../../client/types.js';
 import type { OnNewRelease, Strategy } from '../../model/words.js';
 import { STRATEGIES } from '../../model/words.js';
-import { packingOf } from '../../platforms/index.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { heedCheck } from '../first-answer.js';
@@ -54,14 +53,11 @@ export const start = command({
     const sluice = await ctx.connect();
     const onNewRelease = (given.text('onNewRelease') as OnNewRelease | undefined) ?? spec.onNewRelease;
     const message = given.text('message') ?? spec.message;
-    const { contentOf } = await import('../../artifact/index.js');
     const answer = await sluice.start({
       ...target,
       type: spec.strategy.type,
       input: { ...spec },
       onNewRelease,
-      // Where the code is not here, it cannot be signed, and need not be without a policy.
-      release: await contentOf(spec.release, packingOf(spec.target.platform)).catch(() => null),
       by: given.by(),
       ...(message === undefined ? {} : { message }),
     });

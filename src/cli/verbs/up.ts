@@ -59,8 +59,9 @@ interface Wanted {
 
 async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wanted): Promise<number> {
   const { grantKeysOf, policyFile } = await import('../../worker-config.js');
+  const { DEFAULT_STORE } = await import('../../store/index.js');
   const policy = policyFile(ctx.env);
-  const access = policy === null ? {} : withPolicy(ctx, grantKeysOf(ctx.env));
+  const access = policy === null ? {} : withPolicy(grantKeysOf(ctx.env));
   const { startTemporal } = await import('../../../emulators/temporal.js');
   const { freePort, isFree, startProcess } = await import('../../../emulators/process.js');
   await installTools(ctx, wanted.emulate);
@@ -72,7 +73,10 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
     ...(wanted.emulate !== undefined ? {} : { dbFile: path.join(folder, 'temporal.db') }),
   });
   parts.push(temporal);
-  const env: Record<string, string> = { TEMPORAL_ADDRESS: temporal.address };
+  const env: Record<string, string> = {
+    TEMPORAL_ADDRESS: temporal.address,
+    SLUICE_STORE: ctx.env.SLUICE_STORE ?? path.join(ctx.cwd, DEFAULT_STORE),
+  };
   if (wanted.emulate !== undefined) {
     say(ctx, 'starting the emulated cloud…');
     const cloud = wanted.emulate === 'azure' ? await emulateAzure() : await emulateAws(ctx, folder);
@@ -88,7 +92,6 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
     env: {
       ...env,
       ...access,
-      SLUICE_STORE: path.join(folder, 'artifacts'),
       SLUICE_HEALTH_PORT: String(health),
       ...(wanted.accounts.length === 0 ? {} : { SLUICE_ACCOUNTS: wanted.accounts.join(',') }),
     },
@@ -131,11 +134,10 @@ async function installTools(ctx: Context, emulate: string | undefined): Promise<
 }
 
 /** What a worker needs beside its policy and was not given. */
-function withPolicy({ env, cwd }: Context, keys: string[]): Record<string, string> {
+function withPolicy(keys: string[]): Record<string, string> {
   return {
     // The one worker here keeps it to itself.
     ...(keys.length > 0 ? {} : { SLUICE_GRANT_KEY: randomBytes(32).toString('base64') }),
-    ...(env.SLUICE_RELEASE_DIRS === undefined ? { SLUICE_RELEASE_DIRS: cwd } : {}),
   };
 }
 

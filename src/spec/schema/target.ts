@@ -77,20 +77,11 @@ export const target = z.discriminatedUnion(
 );
 
 const artifact = strict({
-  uri: z
-    .string()
-    .regex(/^file:\/\//, 'expected a file: URL')
-    .describe('`file:` URL of the zip in the artifact store.'),
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits')
     .describe('SHA-256 of its bytes, in hex.'),
   bytes: z.int().min(1).describe('Its size in bytes.'),
-  content: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits')
-    .exactOptional()
-    .describe('SHA-256 of what is inside, in hex; `sluice` fills it in.'),
 });
 
 const s3 = strict({
@@ -128,7 +119,9 @@ export const release = strict({
     ])
     .exactOptional()
     .describe('A release that is there already: a published version, or on App Service a release id.'),
-  artifact: artifact.exactOptional().describe('A packed artifact: what `folder` and `zip` become.'),
+  artifact: artifact
+    .exactOptional()
+    .describe('A packed artifact, by its digest: what `sluice pack` prints for a `folder` or `zip`.'),
 })
   .superRefine((value, ctx) => {
     const given = Object.keys(value);

@@ -10,7 +10,6 @@ import {
   checkSlots,
   checkStacks,
 } from '../../../activities/platform/app-service/checks.js';
-import { credentialOf } from '../../../activities/platform/app-service/credentials.js';
 import { environmentsOf, idleSide } from '../../../activities/platform/app-service/environments.js';
 import { releaseId } from '../../../activities/platform/app-service/release.js';
 import type { Seen } from '../../../activities/platform/app-service/seen.js';
@@ -25,6 +24,7 @@ import {
   splitOf,
 } from '../../../activities/platform/app-service/state.js';
 import type { BeforeState } from '../../../activities/platform/platform.js';
+import { credentialOf } from '../../../src/cloud/azure-credentials.js';
 import { mark } from '../../../src/model/ids.js';
 import type { AppServiceTarget, Spec } from '../../../src/model/spec.js';
 import { specFor } from '../../support/specs.js';

@@ -10,12 +10,11 @@ import { type EmulatedAzure, type Site, type Slot, startAzure } from '../../../e
 import { DEPLOY } from '../../../emulators/azure/model.js';
 import { wwwroot } from '../../../emulators/azure/runtime.js';
 import { prepare } from '../../../emulators/azure/swap.js';
-import { packFolder, readArtifact } from '../../../src/artifact/index.js';
 import { SluiceError } from '../../../src/model/errors.js';
 import { mark } from '../../../src/model/ids.js';
 import type { AppServiceTarget, Artifact, Release, Spec } from '../../../src/model/spec.js';
-import { packingOf } from '../../../src/platforms/index.js';
 import { ask } from '../../emulators/azure/client.js';
+import { artifactsIn } from '../../support/artifacts.js';
 import { clientsOf, seed, stagingOf, unload } from '../../support/azure.js';
 import { context } from '../../support/context.js';
 import { specFor } from '../../support/specs.js';
@@ -47,6 +46,7 @@ createServer(({ url }, response) => {
 
 export class Stack {
   private readonly folder = mkdtempSync(path.join(tmpdir(), 'sluice-app-service-'));
+  private readonly artifacts = artifactsIn(path.join(this.folder, 'store'));
   private last: TestSite | null = null;
   private made = 0;
 
@@ -67,7 +67,7 @@ export class Stack {
     return createAppServiceDriver({
       clients: clientsOf(this.azure),
       budget: createBudget({ perSecond: 1_000, share: () => ALONE }),
-      readArtifact: (artifact) => this.read(artifact),
+      artifacts: this.artifacts,
       waits: WAITS,
     });
   }
@@ -78,11 +78,11 @@ export class Stack {
     const start = starts ? 'node server.mjs' : 'node missing.mjs';
     await writeFile(path.join(folder, 'server.mjs'), server(content));
     await writeFile(path.join(folder, 'package.json'), JSON.stringify({ scripts: { start } }));
-    return packFolder(folder, packingOf('app-service'), { store: path.join(this.folder, 'store') });
+    return this.artifacts.pack(folder, 'app-service');
   }
 
   private read(artifact: Artifact) {
-    return readArtifact(artifact, path.join(this.folder, 'store'));
+    return this.artifacts.read(artifact);
   }
 
   /** A site with an empty slot. Its production serves content that somebody else deployed, unless it is to be empty too. */

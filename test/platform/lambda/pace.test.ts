@@ -33,7 +33,7 @@ test('behind 200 queued deployments an abort reaches weight 0 within 5 seconds, 
   const driver = createLambdaDriver({
     clients: () => clients,
     budget: createBudget({ perSecond: BUDGET, share: () => ALONE }),
-    readArtifact: stack.read,
+    artifacts: stack.artifacts,
   });
   const spec = stack.spec(FN, { release: { version: 2 } });
   const { before } = await driver.inspect(context(), spec);

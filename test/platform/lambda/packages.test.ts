@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { packFolder, packZip } from '../../../src/artifact/index.js';
+import { type Packed, packFolder, packZip } from '../../../src/artifact/index.js';
 import type { Artifact } from '../../../src/model/spec.js';
 import { packingOf } from '../../../src/platforms/index.js';
 import { call, ROLE } from '../../emulators/aws/functions.js';
@@ -33,6 +33,9 @@ function folder(name: string, files: Record<string, string>): string {
   }
   return dir;
 }
+
+/** Puts a package where the driver finds it. */
+const kept = (packed: Packed) => stack.artifacts.put(packed);
 
 /** Deploys a package as a function of its own and calls the version. */
 async function answerOf(fn: string, artifact: Artifact): Promise<unknown> {
@@ -66,7 +69,7 @@ exports.handler = async () => [odd(3), run(__dirname + '/node_modules/.bin/tool'
     'node_modules/.bin/tool': '->../tool/cli.js',
     layer: '->/opt/not-here',
   });
-  expect(await answerOf('pnpm', await packFolder(dir, RULES, { store: stack.store }))).toEqual([true, 'from lib']);
+  expect(await answerOf('pnpm', await kept(await packFolder(dir, RULES)))).toEqual([true, 'from lib']);
 });
 
 test('a zip with a zip64 end runs, and one with something before it', async () => {
@@ -74,7 +77,7 @@ test('a zip with a zip64 end runs, and one with something before it', async () =
   execFileSync('zip', ['-q', '-fz', '-r', '../plain.zip', '.'], { cwd: dir });
   execFileSync('sh', ['-c', "printf '#!/bin/sh\\nexit\\n' | cat - plain.zip > prefixed.zip"], { cwd: home });
   for (const name of ['plain', 'prefixed']) {
-    const artifact = await packZip(path.join(home, `${name}.zip`), RULES, { store: stack.store });
+    const artifact = await kept(await packZip(path.join(home, `${name}.zip`), RULES));
     expect(await answerOf(name, artifact)).toBe('ran');
   }
 });

@@ -8,6 +8,7 @@ import { ERRORS } from '../../../src/model/errors.js';
 import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';
 import { functionWith } from '../../emulators/aws/functions.js';
+import { NO_ARTIFACTS } from '../../support/artifacts.js';
 import { context, type Stack, startStack } from './stack.js';
 
 const REGION = 'us-east-1';
@@ -33,7 +34,7 @@ const inAccount = (account: string) =>
 const platformOf = (account: string, roleArn?: string) =>
   createPlatform({
     served: { platform: 'lambda', account, region: REGION, ...(roleArn === undefined ? {} : { roleArn }) },
-    store: '',
+    artifacts: NO_ARTIFACTS,
     callsPerSecond: 200,
     share: () => ALONE,
   });

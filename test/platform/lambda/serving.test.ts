@@ -13,6 +13,7 @@ import { deleteVersion } from '../../../activities/platform/lambda/versions.js';
 import { mark } from '../../../src/model/ids.js';
 import type { LambdaTarget } from '../../../src/model/spec.js';
 import { call, functionWith, ROLE, settled, zipOf } from '../../emulators/aws/functions.js';
+import { NO_ARTIFACTS } from '../../support/artifacts.js';
 import { until } from '../../support/until.js';
 import { context, type Stack, startStack } from './stack.js';
 
@@ -198,7 +199,7 @@ test('only a version number can be deleted: anything else would delete the funct
 test('a platform serves its own account and region, and finds split aliases with our mark in it', async () => {
   const platform = createPlatform({
     served: { platform: 'lambda', account: 'default', region: 'us-east-1' },
-    store: '',
+    artifacts: NO_ARTIFACTS,
     callsPerSecond: 200,
     share: () => ALONE,
   });

@@ -7,9 +7,8 @@ import { ALONE, createBudget } from '../../../activities/platform/index.js';
 import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
 import type { PlatformDriver } from '../../../activities/platform/platform.js';
 import { type EmulatedAws, startAws } from '../../../emulators/aws/index.js';
-import { packFolder, readArtifact } from '../../../src/artifact/index.js';
 import type { Artifact, Spec } from '../../../src/model/spec.js';
-import { packingOf } from '../../../src/platforms/index.js';
+import { artifactsIn, type TestArtifacts } from '../../support/artifacts.js';
 import { specFor } from '../../support/specs.js';
 
 const REGION = 'us-east-1';
@@ -30,13 +29,12 @@ export interface Stack {
   /** A spec for a function's alias `live`; `release: {version: 1}` unless given. */
   spec(fn: string, overrides?: Partial<Spec>): Spec;
   /** Packs one file, `index.mjs`, whose handler is `body`. */
-  pack(body: string): ReturnType<typeof packFolder>;
-  /** The folder of packages that the driver takes them from. */
-  store: string;
+  pack(body: string): Promise<Artifact>;
+  artifacts: TestArtifacts;
   /** The bytes of what was packed. */
-  read(artifact: Artifact): ReturnType<typeof readArtifact>;
+  read(artifact: Artifact): Promise<Buffer>;
   /** Packs one file with this text. */
-  packFile(file: string, text: string): ReturnType<typeof packFolder>;
+  packFile(file: string, text: string): Promise<Artifact>;
   stop(): Promise<void>;
 }
 
@@ -57,25 +55,24 @@ export async function startStack(options: Parameters<typeof startAws>[0] = {}): 
     },
     { step: 'finalizeRequest', name: 'seeRequests' },
   );
-  const store = path.join(folder, 'store');
-  const read = (artifact: Artifact) => readArtifact(artifact, store);
+  const artifacts = artifactsIn(path.join(folder, 'store'));
   const driver = createLambdaDriver({
     clients: () => clients,
     budget: createBudget({ perSecond: 200, share: () => ALONE }),
-    readArtifact: read,
+    artifacts,
   });
   let packed = 0;
   const packFile = async (file: string, text: string) => {
     const code = mkdtempSync(path.join(folder, `code-${++packed}-`));
     await writeFile(path.join(code, file), text);
-    return packFolder(code, packingOf('lambda'), { store });
+    return artifacts.pack(code, 'lambda');
   };
   return {
     aws,
     driver,
     asked,
-    store,
-    read,
+    read: artifacts.read,
+    artifacts,
     lambda: new LambdaClient({ endpoint: aws.gatewayUrl, region: REGION }),
     spec: (fn, overrides = {}) =>
       specFor(

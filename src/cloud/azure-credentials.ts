@@ -6,7 +6,7 @@ import {
   type TokenCredential,
   WorkloadIdentityCredential,
 } from '@azure/identity';
-import { SluiceError } from '../../../src/model/errors.js';
+import { SluiceError } from '../model/errors.js';
 
 /** Hosts that Microsoft's own library knows; any other is taken as it is named. */
 const MICROSOFT = /^https:\/\/login\.(microsoftonline\.(com|us)|partner\.microsoftonline\.cn|chinacloudapi\.cn)\/?$/;

@@ -1,0 +1,36 @@
+import type { Strategy } from '../../model/words.js';
+import { STRATEGIES } from '../../model/words.js';
+import { command } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { readSpec } from '../spec-file.js';
+
+export const pack = command({
+  name: 'pack',
+  does: 'Packs the code, puts it into the artifact store, and prints the argument for a raw Temporal start.',
+  more: [
+    'The store is the one that SLUICE_STORE names. Starts nothing and asks no server; `sluice start` and `sluice plan` pack by themselves.',
+    'The argument has release: {artifact: {sha256, bytes}} in place of the folder or zip.',
+  ].join('\n'),
+  args: [{ name: '<file>', means: 'rollout.yaml; - for stdin' }],
+  options: [
+    { flags: '-e, --env <environment>', means: 'Which of the environments in the file.' },
+    {
+      flags: '--strategy <strategy>',
+      means: 'For a file that leaves it open; one that says another is refused.',
+      choices: STRATEGIES,
+    },
+  ],
+  examples: [
+    'sluice pack rollout.yaml > argument.json',
+    'temporal workflow start --task-queue sluice --type canary --workflow-id checkout/production --input-file argument.json',
+  ],
+  handler: async (given, ctx) => {
+    const type = given.text('strategy') as Strategy | undefined;
+    const spec = await readSpec(ctx, given.arg('file'), { environment: given.text('env'), type });
+    const { packInput } = await import('../../client/index.js');
+    const input = await packInput({ app: spec.app, input: { ...spec } }, { env: ctx.env, cwd: ctx.cwd });
+    // The argument itself, with or without -o json: it is what another program reads.
+    ctx.stdout.write(`${JSON.stringify(input, null, 2)}\n`);
+    return EXIT.succeeded.code;
+  },
+});

@@ -1,0 +1,173 @@
+/** Artifacts by their digest, in whatever store: `<namespace>/<app>/<sha256>.zip`. */
+import { createHash } from 'node:crypto';
+import type { Packed } from '../artifact/index.js';
+import { SluiceError } from '../model/errors.js';
+import type { Artifact } from '../model/spec.js';
+import { folderStore } from './folder.js';
+import type { InS3, ObjectStore } from './port.js';
+import { DEFAULT_STORE, type StorePlace, type StoreSetting, storeSetting } from './setting.js';
+
+/** Most bytes of an artifact: what App Service takes (2 GB), the largest of all platforms. */
+const LARGEST = 2 * 1024 ** 3;
+/** Most bytes of a small document. */
+const LARGEST_DOCUMENT = 1024 * 1024;
+
+/** Whose artifacts, and for which target: each account and Region may have a store of its own. */
+interface Owner {
+  app: string;
+  target: StorePlace;
+}
+
+/** What a store keeps of one app. */
+interface Shelf {
+  /** Where it is, for a person to read. */
+  readonly address: string;
+  /** Puts a zip there, unless it is there already, and notes that it is used. Needs the right to create alone. */
+  put(packed: Packed): Promise<Artifact>;
+  /**
+   * The artifact's bytes, hashed. Wrong bytes are put aside, so that it can be put there anew. Errors: SLUICE_ARTIFACT when it is
+   * not there, or not what its digest says.
+   */
+  read(artifact: Artifact): Promise<Buffer>;
+  /** Where S3 has an artifact; null where the store is no S3. */
+  inS3(artifact: Artifact): Promise<InS3 | null>;
+  /** Keeps a small text, such as a released spec, and answers its SHA-256 in hex. Errors: SLUICE_ARTIFACT for a large one. */
+  putDocument(text: string): Promise<string>;
+  /** The text by its digest, hashed. Errors: SLUICE_ARTIFACT when it is not there, or not what its digest says. */
+  getDocument(sha256: string): Promise<string>;
+}
+
+/** The artifacts of one namespace of Temporal. */
+export interface Artifacts {
+  /** What an app keeps. Errors: SLUICE_SETUP for a setting that is none. */
+  of(owner: Owner): Shelf;
+}
+
+export interface ArtifactsOptions {
+  /** SLUICE_STORE; a folder in `cwd` when it is not set. */
+  setting: string | undefined;
+  /** Temporal's. */
+  namespace: string;
+  /** Where credentials of Azure are named. */
+  env: Record<string, string | undefined>;
+  /** Where a relative folder begins. */
+  cwd: string;
+}
+
+/** Opens a store when it is first used, so that who releases no code of its own needs none. */
+export function openArtifacts({ setting = DEFAULT_STORE, namespace, env, cwd }: ArtifactsOptions): Artifacts {
+  const known = new Map<string, Promise<ObjectStore>>();
+  return {
+    of({ app, target }) {
+      const found = storeSetting(setting, target, cwd);
+      const name = JSON.stringify(found);
+      const open = () => {
+        const store = known.get(name) ?? openStore(found, env);
+        known.set(name, store);
+        return store;
+      };
+      return shelf(open, { folder: `${segment(namespace)}/${segment(app)}/`, address: addressOf(found) });
+    },
+  };
+}
+
+/** A store by its setting. The clouds' own libraries are loaded only where they are needed. */
+export async function openStore(setting: StoreSetting, env: Record<string, string | undefined>): Promise<ObjectStore> {
+  switch (setting.kind) {
+    case 'folder':
+      return folderStore(setting);
+    case 's3':
+      return (await import('./s3.js')).s3Store(setting);
+    case 'azure':
+      return (await import('./azure-blob.js')).azureBlobStore(setting, env as NodeJS.ProcessEnv);
+  }
+}
+
+function addressOf(setting: StoreSetting): string {
+  switch (setting.kind) {
+    case 'folder':
+      return setting.folder;
+    case 's3':
+      return `s3://${setting.bucket}/${setting.prefix}`;
+    case 'azure':
+      return `${setting.container}/${setting.prefix}`;
+  }
+}
+
+function shelf(open: () => Promise<ObjectStore>, { folder, address }: { folder: string; address: string }): Shelf {
+  /** Creates it, and notes the day on which it was needed: who may only create cannot touch what is there. */
+  const put = async (name: string, bytes: Uint8Array) => {
+    const store = await open();
+    await store.create(folder + name, bytes);
+    await note(store, name);
+  };
+  const note = async (store: ObjectStore, name: string) => {
+    await store.create(`${folder}${name}.used/${today()}`, new Uint8Array());
+  };
+  const read = async (name: string, { most, digest }: { most: number; digest: string }): Promise<Buffer> => {
+    const store = await open();
+    const bytes = await store.read(folder + name, most).catch((error: unknown) => {
+      if (error instanceof SluiceError && error.code === 'SLUICE_ARTIFACT') return error;
+      throw error;
+    });
+    if (bytes === null) throw missing(name, address);
+    if (!(bytes instanceof SluiceError) && sha256(bytes) === digest) {
+      await note(store, name);
+      return bytes;
+    }
+    // Its key is free then for the right bytes. What it has instead is not told.
+    await store.move(folder + name, `${folder}${name}.wrong/${Date.now()}`);
+    throw new SluiceError(
+      'SLUICE_ARTIFACT',
+      `${name} in the artifact store ${address} is not what its SHA-256 says, and was put aside. Start again, so that it is put there anew`,
+    );
+  };
+  return {
+    address,
+    async put({ zip, artifact }) {
+      await put(`${artifact.sha256}.zip`, zip);
+      return artifact;
+    },
+    async read({ sha256: digest, bytes }) {
+      // Whoever starts says how many bytes it has, and that alone puts nothing aside.
+      const zip = await read(`${digest}.zip`, { most: LARGEST, digest });
+      if (zip.length === bytes) return zip;
+      throw new SluiceError(
+        'SLUICE_ARTIFACT',
+        `release.artifact says that ${digest}.zip has ${bytes} bytes, and it has ${zip.length}; take the argument that \`sluice pack\` prints`,
+      );
+    },
+    inS3: async ({ sha256: digest }) => (await open()).inS3(`${folder}${digest}.zip`),
+    async putDocument(text) {
+      const bytes = Buffer.from(text);
+      if (bytes.length > LARGEST_DOCUMENT) {
+        throw new SluiceError('SLUICE_ARTIFACT', `a document of ${bytes.length} bytes is too large to keep`);
+      }
+      const digest = sha256(bytes);
+      await put(`${digest}.json`, bytes);
+      return digest;
+    },
+    getDocument: async (digest) => (await read(`${digest}.json`, { most: LARGEST_DOCUMENT, digest })).toString('utf8'),
+  };
+}
+
+function missing(name: string, address: string): SluiceError {
+  return new SluiceError(
+    'SLUICE_ARTIFACT',
+    `${name} is not in this worker's artifact store ${address}. Start again with SLUICE_STORE set to that store, so that it is put there`,
+  );
+}
+
+/** One part of a key: no name leads out of its folder. */
+function segment(name: string): string {
+  return encodeURIComponent(name).replace(/^\.+$/, (dots) => '%2E'.repeat(dots.length));
+}
+
+/** The day by UTC. */
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

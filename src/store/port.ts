@@ -1,0 +1,40 @@
+/** What every store of objects can do: a folder, a bucket of S3, a container of Azure. One conformance suite tests them all. */
+
+/** An object as a listing shows it. */
+export interface Stored {
+  key: string;
+  bytes: number;
+  /** When it was created, ms since the epoch, by the store's clock. */
+  at: number;
+}
+
+/** Where an object lies in S3, for a service that reads it there itself. */
+export interface InS3 {
+  bucket: string;
+  key: string;
+  region: string;
+}
+
+/**
+ * Objects by key (`a/b/c`). Clients need `create` alone; workers `create`, `read` and `move`; the sweeper `list` and `remove`.
+ * Errors of all: SLUICE_PERMISSION, SLUICE_CREDENTIALS, SLUICE_SETUP (there is no such store), SLUICE_PROVIDER (it is away).
+ */
+export interface ObjectStore {
+  /** Where it is, for a person to read; it holds no credentials. */
+  readonly address: string;
+  /**
+   * Creates the object whole or not at all, and repeats an upload that broke off. False: something is there already, and it is
+   * left as it is.
+   */
+  create(key: string, bytes: Uint8Array): Promise<boolean>;
+  /** The object's bytes; null when there is none. Errors: SLUICE_ARTIFACT when it has more than `most` bytes. */
+  read(key: string, most: number): Promise<Buffer | null>;
+  /** Moves an object aside, so that its key is free. One that is gone already is no error. */
+  move(key: string, to: string): Promise<void>;
+  /** Every object whose key begins with `prefix`, in no order. */
+  list(prefix: string): AsyncIterable<Stored>;
+  /** Deletes an object. One that is gone already is no error. */
+  remove(key: string): Promise<void>;
+  /** Where S3 has it; null for another kind of store. */
+  inS3(key: string): Promise<InS3 | null>;
+}
