@@ -43,6 +43,8 @@ export interface StepState {
   hold?: { why: string; until: number; undecided: boolean };
   /** Half the traffic goes back for a comparison; `until` once it has (ms since the epoch). */
   probeBack?: { why: string; until: number | null };
+  /** The bake goes on for as long again, since too few requests were its only doubt. */
+  again?: { why: string };
   /** Bakes whose counts were lost with a worker, in a row. */
   lostReports?: number;
 }

@@ -28,7 +28,7 @@ export class Waits {
       here.until = here.left === undefined ? (here.until ?? Date.now() + step.duration) : Date.now() + here.left;
       delete here.left;
       this.rollout.watching.ensure();
-      journal.enter('baking');
+      journal.enter('baking', here.again?.why ?? null);
       journal.deadline(here.until);
       const left = here.until - Date.now();
       const asked = () =>
@@ -89,6 +89,11 @@ export class Waits {
     )
       return true;
     const answer = verdict.state === 'noData' ? policy.onNoData : policy.onUndecided;
+    if (report?.verdict.few === true && answer !== 'promote' && here.again === undefined) {
+      here.again = { why: `once more ${duration(step.duration)} for more requests: ${verdict.state}: ${verdict.why}` };
+      here.left = step.duration;
+      return false;
+    }
     // What the evidence speaks against is not passed by a policy: a person has to say so.
     if (answer === 'promote' && report !== null && verdict.state !== 'blind' && report.verdict.logE <= 0) {
       journal.event(`stage ${stage.name}: passed by policy: ${verdict.why}`);
@@ -202,6 +207,7 @@ export class Waits {
       if (retry !== undefined) {
         delete here.hold;
         delete here.until;
+        delete here.again;
         if (bake === null) state.judge = null;
         return false;
       }

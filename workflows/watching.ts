@@ -127,7 +127,7 @@ export class Watching {
     const { state, journal } = this.rollout;
     state.judge = report.state;
     const { verdict } = report;
-    const { passes: _, probeBack: __, ...shown } = verdict;
+    const { passes: _, probeBack: __, few: ___, ...shown } = verdict;
     state.verdict = { ...shown, asked: report.asked };
     state.series = joined(state.series, report.series, MOST_POINTS);
     journal.publish();

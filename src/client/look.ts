@@ -91,7 +91,7 @@ async function live(link: Link, seen: WorkflowExecutionDescription, view: Rollou
     const { payloadConverter, payloadCodecs } = link.temporal.options.loadedDataConverter;
     const [told = payload] = await decode(payloadCodecs, [payload]);
     const { report } = payloadConverter.fromPayload<WatchHeartbeat>(told);
-    const { passes: _, probeBack: __, ...verdict } = report.verdict;
+    const { passes: _, probeBack: __, few: ___, ...verdict } = report.verdict;
     return {
       ...view,
       verdict: { ...verdict, asked: report.asked },

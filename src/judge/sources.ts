@@ -122,6 +122,7 @@ export function judgeOf(setup: JudgeSetup): Judge {
       needed,
       passes: said === 'healthy' && needed === 0 && counted.length === setup.sources.length,
       probeBack: said === 'unhealthy' && state.unhealthy?.probeBack === true,
+      few: (said === 'noData' || said === 'undecided') && onlyFew(all, logE),
     });
     if (state.unhealthy !== null) return answer('unhealthy', state.unhealthy.why);
     return doubts(state, all, logE, answer) ?? answer('healthy', sentence(byEvidence(all)[0] as Heard, all));
@@ -170,6 +171,13 @@ export function judgeOf(setup: JudgeSetup): Judge {
       'undecided',
       `${sentence(over, all)}; over the ceiling of ${percent(over.policy.ceiling)}, and stable is no better`,
     );
+  }
+
+  /** Whether more requests like these would settle it: all was read, and nothing speaks against the candidate. */
+  function onlyFew(all: Heard[], logE: number): boolean {
+    const unread = all.some(({ state: { read, counts } }) => !read && counts.blindTicks > 0);
+    const doubtful = unread || logE >= DOUBT * limit || all.some(overCeiling);
+    return !doubtful && together(all, 'candidate').requests < policy.minRequests;
   }
 
   function overCeiling({ state: { counts }, policy: own }: Heard): boolean {

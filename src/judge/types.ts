@@ -80,6 +80,8 @@ export interface Verdict {
   passes: boolean;
   /** Unhealthy only by a ceiling while nothing was there to compare with. */
   probeBack: boolean;
+  /** Not healthy only because too few requests were counted at this weight, so that more time may settle it. */
+  few: boolean;
 }
 
 /** The judge: pure, no clock, no I/O. */

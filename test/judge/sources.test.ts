@@ -57,7 +57,24 @@ describe('without proof of harm', () => {
     const hear = hearing(judgeOf(setup()));
     expect(hear.tick(of(19), of(171))).toMatchObject({ state: 'undecided' });
     expect(hear.says().why).toContain('fewer than 20 requests');
+    expect(hear.says().few).toBe(true);
     expect(hear.tick(of(1), of(9))).toMatchObject({ state: 'healthy', passes: false });
+  });
+
+  test('too few requests are its only doubt where all was read and nothing speaks against the candidate', () => {
+    const doubtOf = (...said: ((hear: ReturnType<typeof hearing>) => void)[]) => {
+      const hear = hearing(judgeOf(setup()));
+      for (const each of said) each(hear);
+      const { state, few } = hear.says();
+      return [state, few];
+    };
+    expect(doubtOf()).toEqual(['noData', true]);
+    expect(doubtOf((hear) => hear.tick(null, of(90)))).toEqual(['noData', true]);
+    expect(doubtOf((hear) => hear.tick(of(19), of(171)))).toEqual(['undecided', true]);
+    expect(doubtOf((hear) => hear.tick(of(20), of(171)))).toEqual(['healthy', false]);
+    expect(doubtOf((hear) => hear.tick(of(19, 2), of(171)))).toEqual(['undecided', false]);
+    expect(doubtOf((hear) => hear.blind('access denied'))).toEqual(['noData', false]);
+    expect(doubtOf((hear) => hear.alarms({ blind: 'access denied' }))).toEqual(['noData', true]);
   });
 
   test('a bake may pass early once the candidate is shown to be no worse', () => {

@@ -2,7 +2,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { SluiceError } from '../../src/model/errors.js';
 import type { Bake } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
-import type { Phase } from '../../src/model/words.js';
+import type { Phase, VerdictState } from '../../src/model/words.js';
 import { canary } from '../support/specs.js';
 import { until } from '../support/until.js';
 import type { Act, Rolling } from './stage.js';
@@ -320,6 +320,71 @@ describe('a verdict that is none', () => {
       expect(view.outcome).toBe('rolledBack');
       expect(view.reason).toContain('nobody decided within 1d');
       expect(target.notified.filter((each) => each.type === 'reminder').length).toBeGreaterThan(10);
+    });
+  });
+
+  /** A verdict at 10 % that too few requests are the only doubt of. */
+  const few = (state: VerdictState, { target }: Act) => {
+    target.verdict = (weight) => (weight === 10 ? state : 'healthy');
+    target.few = true;
+  };
+
+  const bakingOn = ({ env }: Act, rolling: Rolling) =>
+    until('the bake to go on', async () => {
+      const view = await rolling.query<RolloutView>('status');
+      if (view.phase === 'baking' && view.reason !== null) return view;
+      await env.sleep('1s');
+      return null;
+    });
+
+  test.each<VerdictState>(['undecided', 'noData'])(
+    'bakes on for as long again, once, where too few requests are its only doubt: %s',
+    async (state) => {
+      await onStage(async (act) => {
+        const { start, target, env } = act;
+        few(state, act);
+        const rolling = await start('canary', canary([10 * MINUTE]));
+        const began = (await phase(act, rolling, 'baking')).waitingFor?.until ?? 0;
+        await env.sleep(11 * MINUTE);
+        const again = await bakingOn(act, rolling);
+        expect(again.reason).toBe(`once more 10m for more requests: ${state}: ${state} at 10 %`);
+        expect(again.waitingFor?.until).toBeGreaterThanOrEqual(began + 10 * MINUTE);
+        expect(again.events.map(({ text }) => text)).toContain(`baking: ${again.reason}`);
+        target.few = false;
+        target.verdict = () => 'healthy';
+        const view = await ending(rolling);
+        expect(view.outcome).toBe('succeeded');
+        const [, ten] = view.stages.map(({ startedAt, endedAt }) => (endedAt ?? 0) - (startedAt ?? 0));
+        expect(ten).toBeGreaterThanOrEqual(20 * MINUTE);
+      });
+    },
+  );
+
+  test('holds where too few requests came even then', async () => {
+    await onStage(async (act) => {
+      const { start, env } = act;
+      few('undecided', act);
+      const rolling = await start('canary', canary([10 * MINUTE]));
+      await phase(act, rolling, 'baking');
+      await env.sleep(11 * MINUTE);
+      await bakingOn(act, rolling);
+      await env.sleep(11 * MINUTE);
+      const held = await phase(act, rolling, 'held');
+      expect(held.reason).toBe('stage 10%: undecided: undecided at 10 %');
+      await rolling.signal('abort', { by: 'ann' });
+      await ending(rolling);
+    });
+  });
+
+  test('passes at once what a policy promotes, however few requests there were', async () => {
+    await onStage(async (act) => {
+      few('noData', act);
+      const spec = canary([10 * MINUTE]);
+      spec.health.policy = { ...spec.health.policy, onNoData: 'promote' };
+      const view = await ending(await act.start('canary', spec));
+      expect(view.outcome).toBe('succeeded');
+      const [, ten] = view.stages.map(({ startedAt, endedAt }) => (endedAt ?? 0) - (startedAt ?? 0));
+      expect(ten).toBeLessThan(15 * MINUTE);
     });
   });
 

@@ -50,6 +50,8 @@ export class Target {
   ceilingOnly = false;
   /** Evidence against the candidate, ln E. */
   logE = 0;
+  /** Whether too few requests are a verdict's only doubt. */
+  few = false;
   /** From this weight on the candidate is shown to be no worse as soon as it may be. */
   passesFrom = Number.POSITIVE_INFINITY;
   /** What each watcher was told when it began. */
@@ -135,6 +137,7 @@ function reportOf(state: VerdictState, { weight, state: known }: WatchInput, mor
       needed: null,
       passes: false,
       probeBack: false,
+      few: false,
       ...more,
     },
     // What the judge knows grows by each watcher's stretch.
@@ -397,7 +400,12 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
       });
       // Before any sleep: an activity that ends under its own sleep leaves the server's clock running away.
       const report = (more: Partial<Verdict> = {}) =>
-        reportOf(target.verdict(input.weight), input, { probeBack: target.ceilingOnly, logE: target.logE, ...more });
+        reportOf(target.verdict(input.weight), input, {
+          probeBack: target.ceilingOnly,
+          logE: target.logE,
+          few: target.few,
+          ...more,
+        });
       if (target.verdict(input.weight) === 'unhealthy') return report();
       const { earliest, weight } = input;
       while (!stopped && !target.over.signal.aborted) {
