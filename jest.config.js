@@ -1,4 +1,6 @@
 // jest runs TypeScript as ES modules (swc transforms, node's vm modules execute), because some dependencies are ESM only.
+import { availableParallelism } from 'node:os';
+
 const ignore = ['/node_modules/', '<rootDir>/dist/', '<rootDir>/.sluice/'];
 
 export default {
@@ -22,8 +24,9 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   testSequencer: '<rootDir>/test/support/longest-first.mjs',
-  testTimeout: 60_000,
-  // Every suite starts real servers and waits for them half of its time: two cores carry three.
-  maxWorkers: 3,
+  // For what hangs. How long something may take is a matter of the benchmarks: a machine with other things to do takes what it takes.
+  testTimeout: 600_000,
+  // Every suite starts real servers beside itself: one for each core is what a machine carries.
+  maxWorkers: availableParallelism(),
   randomize: true,
 };

@@ -27,7 +27,7 @@ let env: TestWorkflowEnvironment;
 beforeAll(async () => {
   const server = { executable: { type: 'existing-path' as const, path: tool('temporal-test-server') } };
   env = await TestWorkflowEnvironment.createTimeSkipping({ server });
-}, 30_000);
+});
 afterAll(() => env?.teardown());
 
 /** A driver that notes what reaches it. */
@@ -117,5 +117,4 @@ test.each(['forged', 'eyJhbGciOiJub25lIn0.e30.', ''])(
     expect(view.reason).toContain('it has no grant of a worker');
     expect(reached).toEqual([]);
   },
-  60_000,
 );

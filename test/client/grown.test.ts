@@ -3,7 +3,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { rolloutId } from '../../src/model/ids.js';
 import { workflowBundle } from '../support/bundle.js';
-import { until } from '../support/until.js';
+import { NEVER, until } from '../support/until.js';
 import { inputFor, startWorld, type World } from './world.js';
 
 const APPS = Array.from({ length: 6 }, (_, at) => `grown-${at}`);
@@ -18,7 +18,7 @@ const strategy = {
 let world: World;
 beforeAll(async () => {
   world = await startWorld({ searchAttributes: true, history: 20 });
-}, 60_000);
+});
 afterAll(() => world?.stop());
 
 async function refusedOften(app: string): Promise<void> {
@@ -26,12 +26,12 @@ async function refusedOften(app: string): Promise<void> {
   const target = { app, environment: 'production' };
   const input = inputFor(app, strategy);
   const { run } = await sluice.start({ ...target, type: 'canary', input, onNewRelease: 'reject', by: 'ann' });
-  await until('the approval', async () => (await sluice.status(target)).view?.phase === 'awaitingApproval', 30_000);
+  await until('the approval', async () => (await sluice.status(target)).view?.phase === 'awaitingApproval');
   for (let at = 0; at < 8; at += 1) {
     await expect(sluice.verb(target, 'skip', { by: 'bob' })).rejects.toThrow('skip is not possible');
   }
   await sluice.verb(target, 'approve', { stage: '10%', by: 'carl' });
-  const signal = AbortSignal.timeout(30_000);
+  const signal = AbortSignal.timeout(NEVER);
   const { view } = await sluice.wait(target, 'done', { run: run ?? '', signal });
   expect(view).toMatchObject({ outcome: 'succeeded' });
 }
@@ -58,4 +58,4 @@ test('a rollout ends as it would, and every run of it is what its history says',
   for (const { id, history } of histories) {
     await Worker.runReplayHistory(workflowBundle(), JSON.parse(historyToJSON(history as never)), id);
   }
-}, 120_000);
+});

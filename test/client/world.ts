@@ -176,6 +176,7 @@ function reportOf(requests: number, weight: number): WatchReport {
     needed: 300,
     passes: false,
     probeBack: false,
+    few: false,
   };
   const { stable, candidate, logE, limit } = verdict;
   return {

@@ -5,7 +5,7 @@ import { playScene, type Scene } from './scene.js';
 let scene: Scene;
 beforeAll(async () => {
   scene = await playScene(`one:${randomBytes(32).toString('base64')}`);
-}, 120_000);
+});
 
 test('nothing that people, sources or errors say is readable', () => {
   expect(scene.marked.sealed).toEqual([]);

@@ -95,7 +95,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
     beforeAll(async () => {
       fixture = await start();
       driver = fixture.driver;
-    }, 60_000);
+    });
     afterAll(() => fixture?.stop());
     afterEach(() => fixture.heal());
 

@@ -48,7 +48,7 @@ export function describeSource(name: string, start: () => Promise<SourceFixture>
 
   beforeAll(async () => {
     fixture = await start();
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const socket of sockets) socket.destroy();
     for (const server of servers) server.close();

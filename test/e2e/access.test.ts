@@ -6,7 +6,7 @@ import { decodeJwt } from 'jose';
 import { specDigest } from '../../src/access/index.js';
 import { accountQueue } from '../../src/model/ids.js';
 import { tool } from '../support/tools.js';
-import { until } from '../support/until.js';
+import { NEVER, until } from '../support/until.js';
 import { GATED, inputs, type Name, type People, startPeople } from './people.js';
 import { QUICK, SLOW, specOf, type World } from './target.js';
 
@@ -16,13 +16,13 @@ let world: World;
 beforeAll(async () => {
   people = await startPeople('access', ['once', 'stolen', 'reset', 'queued', 'updates']);
   world = people.world;
-}, 60_000);
+});
 
 afterAll(() => people?.stop());
 
 /** How a rollout that must not run ends. */
 async function refusal(app: string): Promise<string> {
-  const { view } = await world.sluice.wait(world.at(app), 'done', { signal: AbortSignal.timeout(30_000) });
+  const { view } = await world.sluice.wait(world.at(app), 'done', { signal: AbortSignal.timeout(NEVER) });
   expect(view).toMatchObject({ outcome: 'failed', code: 'SLUICE_ACCESS' });
   return view?.reason ?? '';
 }
@@ -129,7 +129,7 @@ describe('a start', () => {
       const token = await people.signedBy('ann', { act: 'start', ...place, spec: specDigest(input), release: null });
       const args = [{ ...input, token }];
       await people.temporal.workflow.start('canary', { workflowId: `${app}/production`, taskQueue: 'sluice', args });
-      const { view } = await world.sluice.wait(world.at(app), 'done', { signal: AbortSignal.timeout(30_000) });
+      const { view } = await world.sluice.wait(world.at(app), 'done', { signal: AbortSignal.timeout(NEVER) });
       return { code: view?.code, reason: view?.reason };
     };
     for (const [field, at] of [

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { readKey } from '../../src/key-file.js';
 import type { VerbStatement } from '../../src/model/access.js';
 import { browse } from '../access/provider.js';
-import { until } from '../support/until.js';
+import { NEVER, until } from '../support/until.js';
 import { GATED, inputs, type People, startPeople } from './people.js';
 import type { World } from './target.js';
 
@@ -14,7 +14,7 @@ let world: World;
 beforeAll(async () => {
   people = await startPeople('decisions', ['gated', 'by-ci']);
   world = people.world;
-}, 60_000);
+});
 
 afterAll(() => people?.stop());
 
@@ -128,7 +128,7 @@ describe('a decision', () => {
       code: 0,
       out: `approve stage 50% of ${id}: goes on\n`,
     });
-    const { view: end } = await world.sluice.wait(world.at(app), 'done', { run, signal: AbortSignal.timeout(30_000) });
+    const { view: end } = await world.sluice.wait(world.at(app), 'done', { run, signal: AbortSignal.timeout(NEVER) });
     expect(end).toMatchObject({ outcome: 'succeeded', startedBy: 'ann', access: { starter: 'ann' } });
     expect(end?.events.map(({ text, by }) => `${text} by ${by}`)).toContainEqual('stage 50% approved by ben and cem');
     await theTrailSays(id);

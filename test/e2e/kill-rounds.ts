@@ -24,7 +24,7 @@ export function describeRounds(startGround: (onWrite: OnWrite) => Promise<Ground
     const first = await playRound(world, FIRST, examples, gate);
     if (first.violations.length > 0) throw new Error(first.violations.join('\n'));
     world.traffic.start();
-  }, 60_000);
+  });
 
   afterAll(() => world?.stop());
 
@@ -37,6 +37,5 @@ export function describeRounds(startGround: (onWrite: OnWrite) => Promise<Ground
       expect(done.outcome).toBe(outcome);
       if (round.kind.startsWith('crash')) expect(done.kills).toBe(1);
     },
-    160_000,
   );
 }

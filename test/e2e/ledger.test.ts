@@ -15,7 +15,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await startWorld('ledger');
-}, 60_000);
+});
 
 afterAll(() => world?.stop());
 
@@ -76,7 +76,7 @@ describe('adopt', () => {
       ['1', '2'],
       ['2', '1'],
     ]);
-  }, 90_000);
+  });
 });
 
 describe('after the rollback window', () => {
@@ -116,7 +116,7 @@ describe('after the rollback window', () => {
     expect(out).toMatch(/^5 .* live /m);
     expect(out).toMatch(/^4 .*, deleted/m);
     expect(out).not.toContain('undo goes back');
-  }, 60_000);
+  });
 
   test('nothing is retired while a rollout runs: the stable release of its last bake has no alias, and it can go back there', async () => {
     const app = 'spared';
@@ -136,7 +136,7 @@ describe('after the rollback window', () => {
     expect(await world.end(app, answer)).toMatchObject({ outcome: 'rolledBack' });
     expect(await world.alias(app)).toMatchObject({ version: '2', weights: {} });
     await until('old versions to go', async () => (await versions(app)).join() === '2,4');
-  }, 60_000);
+  });
 });
 
 describe('blue-green', () => {
@@ -165,5 +165,5 @@ describe('blue-green', () => {
         expect((await world.alias(app, live === 'blue' ? 'live-green' : 'live-blue')).version).toBe(idle);
       }
     }
-  }, 60_000);
+  });
 });

@@ -8,7 +8,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await startWorld('many');
-}, 60_000);
+});
 
 afterAll(() => world?.stop());
 
@@ -73,6 +73,5 @@ describe('many starts at the same moment', () => {
       expect(await world.alias(app)).toMatchObject({ version: past.at(-1)?.release, weights: {} });
       expect(await world.ledger(app)).toMatchObject({ queued: null, running: null });
     },
-    90_000,
   );
 });

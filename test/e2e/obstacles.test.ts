@@ -11,7 +11,7 @@ import { type Stack, startStack, startWorkerProcess } from '../../src/demo/stack
 import type { RolloutView } from '../../src/model/view.js';
 import { functionWith, lambdaAt } from '../emulators/aws/functions.js';
 import { ROOT } from '../support/tools.js';
-import { until } from '../support/until.js';
+import { NEVER, until } from '../support/until.js';
 
 const REGION = 'us-east-1';
 const HOUR_AT_10 = {
@@ -32,7 +32,7 @@ beforeAll(async () => {
   stack = await startStack(folder, { faults: true, workerEnv: { SLUICE_CALLS_PER_SECOND: '100' } });
   sluice = await connect({ env: { TEMPORAL_ADDRESS: stack.temporal.address } });
   lambda = lambdaAt(stack.aws.gatewayUrl);
-}, 60_000);
+});
 
 afterAll(async () => {
   lambda?.destroy();
@@ -80,34 +80,26 @@ type Rolling = WorkflowHandleWithFirstExecutionRunId;
 /** Waits until the rollout is in a phase. */
 function phase(rolling: Rolling, wanted: RolloutView['phase']): Promise<RolloutView> {
   const [app = '', environment = ''] = rolling.workflowId.split('/');
-  return until(
-    `${rolling.workflowId} is ${wanted}`,
-    async () => {
-      const { view } = await sluice.status({ app, environment });
-      return view?.phase === wanted && view;
-    },
-    30_000,
-  );
+  return until(`${rolling.workflowId} is ${wanted}`, async () => {
+    const { view } = await sluice.status({ app, environment });
+    return view?.phase === wanted && view;
+  });
 }
 
 /** Waits until the rollout is closed, and the next one may start. */
 async function ended(rolling: Rolling): Promise<RolloutView> {
   const [app = '', environment = ''] = rolling.workflowId.split('/');
-  const last = await sluice.wait({ app, environment }, 'done', { signal: AbortSignal.timeout(30_000) });
+  const last = await sluice.wait({ app, environment }, 'done', { signal: AbortSignal.timeout(NEVER) });
   if (!last.ended || last.view === null) throw new Error(`${rolling.workflowId} has not ended within 30 s`);
   return last.view;
 }
 
 /** Waits until the watcher has seen the candidate: before, the end of a bake would have no counts to go by. */
 async function counted(fn: string): Promise<void> {
-  await until(
-    `${fn} is counted`,
-    async () => {
-      const { view } = await sluice.status({ app: fn, environment: 'production' });
-      return view?.phase === 'baking' && (view.verdict?.candidate.requests ?? 0) > 0;
-    },
-    30_000,
-  );
+  await until(`${fn} is counted`, async () => {
+    const { view } = await sluice.status({ app: fn, environment: 'production' });
+    return view?.phase === 'baking' && (view.verdict?.candidate.requests ?? 0) > 0;
+  });
 }
 
 /** A canary that is watched at 10 %. */
@@ -142,7 +134,7 @@ test('a function without the alias gets it with its first deployment', async () 
   await rolling.signal('skip', { by: 'ann' });
   expect(await ended(rolling)).toMatchObject({ outcome: 'succeeded', reason: 'release 1 is live' });
   expect(await aliasOf('newborn')).toEqual({ version: '1', weights: {} });
-}, 60_000);
+});
 
 test('a release that is live already ends as nothingToRelease, and the alias is not written', async () => {
   await live('same');
@@ -150,7 +142,7 @@ test('a release that is live already ends as nothingToRelease, and the alias is 
   const view = await ended(await start('same', HOUR_AT_10, { release: { version: 1 } }));
   expect(view).toMatchObject({ outcome: 'nothingToRelease', reason: 'release 1 is live already and identical' });
   expect(writesTo('same')).toHaveLength(writes);
-}, 60_000);
+});
 
 test('an alias that somebody left split is refused with the command that ends the split, which opens the way', async () => {
   await live('halved');
@@ -168,7 +160,7 @@ test('an alias that somebody left split is refused with the command that ends th
   const none = { AdditionalVersionWeights: {} };
   await lambda.send(new UpdateAliasCommand({ FunctionName: 'halved', Name: 'live', RoutingConfig: none }));
   expect(await ended(await start('halved', DIRECT, {}))).toMatchObject({ outcome: 'succeeded' });
-}, 60_000);
+});
 
 test('a change by somebody else during the rollout stops it, is kept, and ends by abort --force', async () => {
   await live('touched');
@@ -185,7 +177,7 @@ test('a change by somebody else during the rollout stops it, is kept, and ends b
   await rolling.signal('abort', { by: 'ann', force: true });
   expect(await ended(rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann' });
   expect(await aliasOf('touched')).toEqual({ version: '1', weights: {} });
-}, 60_000);
+});
 
 test('without a worker for the account it says whose and which queue, and goes on when one comes', async () => {
   await live('unserved');
@@ -206,7 +198,7 @@ test('without a worker for the account it says whose and which queue, and goes o
   } finally {
     await worker.stop();
   }
-}, 90_000);
+});
 
 /** AWS Lambda API Reference, "Common Errors": each of them is answered with 403. */
 const CREDENTIALS: [string, { code: string; message: string }, string, RegExp][] = [
@@ -233,19 +225,15 @@ const CREDENTIALS: [string, { code: string; message: string }, string, RegExp][]
   ],
 ];
 
-test.each(CREDENTIALS)(
-  'with %s it is refused before anything is touched',
-  async (_, said, code, says) => {
-    const fn = said.code;
-    await live(fn);
-    const writes = writesTo(fn).length;
-    await stack.aws.faults.set([{ service: 'lambda', error: { ...said, status: 403 } }]);
-    const view = await ended(await start(fn, DIRECT, {}));
-    expect(view).toMatchObject({ outcome: 'failed', code, reason: expect.stringMatching(says) });
-    expect(writesTo(fn)).toHaveLength(writes);
-  },
-  60_000,
-);
+test.each(CREDENTIALS)('with %s it is refused before anything is touched', async (_, said, code, says) => {
+  const fn = said.code;
+  await live(fn);
+  const writes = writesTo(fn).length;
+  await stack.aws.faults.set([{ service: 'lambda', error: { ...said, status: 403 } }]);
+  const view = await ended(await start(fn, DIRECT, {}));
+  expect(view).toMatchObject({ outcome: 'failed', code, reason: expect.stringMatching(says) });
+  expect(writesTo(fn)).toHaveLength(writes);
+});
 
 test('credentials that expire in a bake pass nothing: it is held, an abort says stuck, and lands with new ones', async () => {
   await live('expiring');
@@ -270,4 +258,4 @@ test('credentials that expire in a bake pass nothing: it is held, an abort says 
   await stack.aws.faults.clear();
   expect(await ended(rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann' });
   expect(await aliasOf('expiring')).toEqual({ version: '1', weights: {} });
-}, 90_000);
+});

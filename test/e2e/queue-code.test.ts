@@ -8,7 +8,7 @@ import { DIRECT, SLOW, startWorld, type World } from './target.js';
 let world: World;
 beforeAll(async () => {
   world = await startWorld('queue-code');
-}, 60_000);
+});
 afterAll(() => world?.stop());
 
 const handler = (answer: string) => `export const handler = async () => ({ statusCode: 200, body: '${answer}' });\n`;
@@ -34,7 +34,7 @@ test('a queued release is the code that was there at its start, not what its aut
   expect(await world.end(app, queued)).toMatchObject({ outcome: 'succeeded' });
   const answer = await world.lambda.send(new InvokeCommand({ FunctionName: app, Qualifier: 'live' }));
   expect(JSON.parse(Buffer.from(answer.Payload ?? []).toString())).toMatchObject({ body: 'started' });
-}, 120_000);
+});
 
 test('a folder that is gone after the start is missed by nobody, and no path of it is in any history', async () => {
   const app = 'gone';

@@ -5,7 +5,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await startWorld('second');
-}, 60_000);
+});
 
 afterAll(() => world?.stop());
 
@@ -34,7 +34,7 @@ describe('reject', () => {
     expect(said.err).toMatch(/^error SLUICE_ALREADY_RUNNING: a canary of rejected\/production by ann is running/);
     expect(await world.phase('rejected', 'baking')).toMatchObject({ run: answer.run, weight: 10 });
     expect(world.writers('rejected')).toEqual(writers);
-  }, 60_000);
+  });
 });
 
 describe('queue', () => {
@@ -64,13 +64,13 @@ describe('queue', () => {
     expect(await world.ledger('queued')).toMatchObject({ queued: null, releases: [{ run: done.run, by: 'cat' }, {}] });
     expect(await world.alias('queued')).toMatchObject({ version: done.candidate, weights: {} });
     expect(world.writers('queued').slice(1)).toEqual([rolling.run, done.run]);
-  }, 60_000);
+  });
 
   test('with the way free it starts at once', async () => {
     const answer = await world.start('free', 'ann', DIRECT, 'queue');
     expect(answer).toMatchObject({ state: 'started', run: expect.any(String), tookPlaceOf: null });
     expect(await world.end('free', answer)).toMatchObject({ outcome: 'succeeded', run: answer.run });
-  }, 60_000);
+  });
 });
 
 describe('replace', () => {
@@ -120,11 +120,11 @@ describe('replace', () => {
     });
     expect(world.writers(app).slice(1)).toEqual([old.run, gate.run]);
     expect(await world.alias(app)).toMatchObject({ version: gate.candidate, weights: {} });
-  }, 60_000);
+  });
 
   test('with nothing in the way it starts, and does not end itself', async () => {
     const answer = await world.start('alone', 'ann', DIRECT, 'replace');
     expect(answer).toMatchObject({ state: 'started' });
     expect(await world.end('alone', answer)).toMatchObject({ outcome: 'succeeded' });
-  }, 60_000);
+  });
 });

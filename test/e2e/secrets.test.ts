@@ -36,7 +36,7 @@ beforeAll(async () => {
     credentials: { accessKeyId: 'admin', secretAccessKey: 'admin' },
   });
   await ssm.send(new PutParameterCommand({ Name: '/shop/db', Value: DATABASE, Type: 'SecureString' }));
-}, 60_000);
+});
 
 afterAll(async () => {
   await world?.stop();
@@ -114,7 +114,7 @@ test('function, probe and webhook get the values; history, memo and log have the
   expect(text.includes('secret://aws-ssm/shop/db')).toBe(true);
   const found = [DATABASE, PROBE, HOOK].filter((value) => withoutForms(text, formsOf(value)) !== text);
   expect(found).toEqual([]);
-}, 60_000);
+});
 
 test('a plan refuses every secret that is missing and every address that may not be reached, with the place', async () => {
   const app = 'without-secrets';
@@ -133,4 +133,4 @@ test('a plan refuses every secret that is missing and every address that may not
   expect(`${out}${err}`).toMatch(/configuration\.environment\.DATABASE: secret:\/\/aws-ssm\/shop\/nothing/);
   expect(`${out}${err}`).toMatch(/notify\[0\]\.secret: secret:\/\/env\/SLUICE_SECRET_NONE/);
   expect(`${out}${err}`).toMatch(/notify\[0\]\.webhook: 169\.254\.169\.254 is metadata/);
-}, 60_000);
+});

@@ -10,7 +10,7 @@ import { parseMark } from '../../src/model/ids.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { OnNewRelease, Phase, Strategy } from '../../src/model/words.js';
 import { ROOT } from '../support/tools.js';
-import { until } from '../support/until.js';
+import { NEVER, until } from '../support/until.js';
 
 export interface Said {
   code: number;
@@ -65,7 +65,7 @@ export async function startWorld(name: string, workerEnv: (folder: string) => Re
     /** Waits for the end of the release that an answer is about. */
     end: async (app: string, answer: StartAnswer, client = sluice): Promise<RolloutView> => {
       const whom = answer.state === 'started' ? { run: answer.run } : { ticket: answer.ticket };
-      const signal = AbortSignal.timeout(60_000);
+      const signal = AbortSignal.timeout(NEVER);
       const { view, ended } = await client.wait(at(app), 'done', { ...whom, signal });
       if (view === null || !ended) throw new Error(`the rollout of ${app} has not ended; it is ${view?.phase}`);
       return view;
@@ -73,14 +73,10 @@ export async function startWorld(name: string, workerEnv: (folder: string) => Re
 
     /** Waits until the rollout of this run, or any, is in a phase. */
     phase: (app: string, phase: Phase, run?: string): Promise<RolloutView> =>
-      until(
-        `${app} ${phase}`,
-        async () => {
-          const { view } = await sluice.status(at(app));
-          return view?.phase === phase && (run === undefined || view.run === run) ? view : null;
-        },
-        30_000,
-      ),
+      until(`${app} ${phase}`, async () => {
+        const { view } = await sluice.status(at(app));
+        return view?.phase === phase && (run === undefined || view.run === run) ? view : null;
+      }),
 
     ledger: async (app: string) => (await sluice.releases(app, 'production'))[0] ?? null,
 
@@ -125,7 +121,7 @@ export async function startWorld(name: string, workerEnv: (folder: string) => Re
         stderr: sink('err'),
         env: { ...env, ...more },
         cwd,
-        signal: AbortSignal.timeout(60_000),
+        signal: AbortSignal.timeout(NEVER),
         now: () => Date.now(),
         connect: async (_, login) => connect({ env: { ...env, ...more }, login }),
         diagnose: () => Promise.reject(new Error('no test asks for it')),

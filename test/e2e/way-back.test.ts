@@ -19,7 +19,7 @@ let starts = 0;
 beforeAll(async () => {
   stack = await startStack(path.join(ROOT, '.sluice', 'e2e', `back-${process.pid}`));
   sluice = await connect({ env: { TEMPORAL_ADDRESS: stack.temporal.address, SLUICE_STORE: stack.store } });
-}, 60_000);
+});
 
 afterAll(async () => {
   await sluice?.close();
@@ -62,7 +62,7 @@ async function undone(input: Record<string, unknown>): Promise<RolloutView> {
     taskQueue: 'sluice',
     args: [input],
   });
-  await until('the bake', async () => (await undo.query<RolloutView>('status')).phase === 'baking', 30_000);
+  await until('the bake', async () => (await undo.query<RolloutView>('status')).phase === 'baking');
   await undo.executeUpdate('skip', { args: [{ by: 'test' }] });
   return (await undo.result()) as RolloutView;
 }
@@ -101,12 +101,12 @@ test('undo goes back to the replaced release, and the ledger says who did which'
     { version: second, by: 'ann', strategy: 'direct' },
     { version: first, by: 'ann', strategy: 'direct' },
   ]);
-}, 90_000);
+});
 
 test('an undo that nobody names is not laid to the one who started what it takes back', async () => {
   await twoReleases();
   expect(await undone({})).toMatchObject({ outcome: 'succeeded', startedBy: null });
-}, 90_000);
+});
 
 test('a release that fails some users is taken back, and says how it failed', async () => {
   await (await release('v1', 'ann', DIRECT)).result();
@@ -125,7 +125,7 @@ test('a release that fails some users is taken back, and says how it failed', as
   } finally {
     await traffic.stop();
   }
-}, 90_000);
+});
 
 test('sweep leaves a running rollout alone, and finds the split of a terminated one', async () => {
   await (await release('v1', 'ann', DIRECT)).result();
@@ -136,7 +136,7 @@ test('sweep leaves a running rollout alone, and finds the split of a terminated 
       { weight: '100%', bake: '1s' },
     ],
   });
-  await until('the bake', async () => (await rolling.query<RolloutView>('status')).phase === 'baking', 30_000);
+  await until('the bake', async () => (await rolling.query<RolloutView>('status')).phase === 'baking');
   expect(await sluice.sweep(ACCOUNT)).toEqual([]);
   await rolling.terminate('a hand that does not know better');
   const [found] = await sluice.sweep(ACCOUNT);
@@ -147,7 +147,7 @@ test('sweep leaves a running rollout alone, and finds the split of a terminated 
   });
   await cure();
   expect(await sluice.sweep(ACCOUNT)).toEqual([]);
-}, 90_000);
+});
 
 /** What `sweep` tells a person to do, done through the same API. */
 async function cure(): Promise<void> {

@@ -4,6 +4,7 @@ import { request } from 'node:https';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { home } from '../../emulators/tools.js';
+import { NEVER } from '../support/until.js';
 import { CliGatherer } from './gather-cli.js';
 import { gatherFiles } from './gather-files.js';
 import { gatherRequests } from './gather-requests.js';
@@ -137,10 +138,10 @@ async function leakByName(world: World, to: Gathered, app: string, comment: stri
     ...{ releases, receiver: receiver.url, subscription: azure.subscription },
   });
   const answer = await people.ann.start({ ...at, type: 'canary', input, onNewRelease: 'reject', by: 'ann' });
-  await people.ann.wait(at, 'approval', { signal: AbortSignal.timeout(30_000) });
+  await people.ann.wait(at, 'approval', { signal: AbortSignal.timeout(NEVER) });
   await cli.waiting(app);
   await people.ben.verb(at, 'approve', { comment });
-  const signal = AbortSignal.timeout(30_000);
+  const signal = AbortSignal.timeout(NEVER);
   await people.ann.wait(at, 'done', { ...(answer.run === null ? {} : { run: answer.run }), signal });
   await cli.target(app);
   await cli.report({ app, run: answer.run ?? '' });

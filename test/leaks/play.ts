@@ -4,13 +4,11 @@ import type { FaultRule } from '../../emulators/aws/index.js';
 import type { StartAnswer } from '../../src/client/index.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { Phase, Strategy } from '../../src/model/words.js';
+import { NEVER } from '../support/until.js';
 import { IN_RELEASE } from './marks.js';
 import { specOf } from './release.js';
 import { type Lane, nameOf, OUTCOME, type Scenario } from './scenarios.js';
 import type { World } from './world.js';
-
-/** A rollout that takes longer, in ms, has hung. */
-const LONGEST = 90_000;
 
 export interface Played {
   scenario: string;
@@ -133,9 +131,7 @@ export class Player {
   async #end(app: string, run: string): Promise<RolloutView> {
     const { client } = this.world;
     // Not only done: its last webhooks were sent, or given up.
-    return client.withDeadline(Date.now() + LONGEST, () =>
-      client.workflow.getHandle(`${app}/production`, run).result(),
-    );
+    return client.withDeadline(Date.now() + NEVER, () => client.workflow.getHandle(`${app}/production`, run).result());
   }
 
   async #skip(app: string, run: string, inMiddle: () => Promise<void> = async () => undefined): Promise<void> {
@@ -147,14 +143,14 @@ export class Player {
   async #approve(app: string, run: string): Promise<void> {
     const at = { app, environment: 'production' };
     const { ann, ben } = this.world.people;
-    const { view } = await ann.wait(at, 'approval', { run, signal: AbortSignal.timeout(LONGEST) });
+    const { view } = await ann.wait(at, 'approval', { run, signal: AbortSignal.timeout(NEVER) });
     if (view?.outcome != null) throw new Error(`it is ${view.outcome} before its approval: ${view.reason}`);
     await this.onWaiting(app);
     await ben.verb(at, 'approve', { comment: 'looked at it' });
   }
 
   async #reached(app: string, run: string, phase: Phase): Promise<void> {
-    const end = Date.now() + LONGEST;
+    const end = Date.now() + NEVER;
     while (Date.now() < end) {
       const { view } = await this.world.people.ann.status({ app, environment: 'production' });
       if (view?.run === run && (view.phase === phase || view.outcome !== null)) return;

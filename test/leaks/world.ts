@@ -13,6 +13,7 @@ import { run } from '../../src/cli/main.js';
 import { connect, type Sluice } from '../../src/client/index.js';
 import { awsEnv } from '../../src/demo/clouds/lambda.js';
 import { startWorkerProcess } from '../../src/demo/stack.js';
+import { NEVER } from '../support/until.js';
 import { type Marks, makeMarks, SECRETS, type SecretName } from './marks.js';
 import { type Receiver, startReceiver } from './receiver.js';
 import { writeReleases } from './release.js';
@@ -214,7 +215,7 @@ async function cli(argv: string[], env: Record<string, string>, cwd: string): Pr
   };
   await run(argv, {
     ...{ stdout: sink, stderr: sink, env, cwd },
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(NEVER),
     now: () => Date.now(),
     connect: () => connect({ env }),
     diagnose: () => Promise.reject(new Error('nobody asks for it')),

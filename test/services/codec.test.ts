@@ -33,7 +33,7 @@ beforeAll(async () => {
     executablePath: process.env.SLUICE_CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox'],
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -45,15 +45,11 @@ afterAll(async () => {
 /** The text of a page of the run, the frames in it included, once it has `expected`. */
 async function text(page: Page, run: string, tab: string, expected: string): Promise<string> {
   await page.goto(`${stack.temporal.uiUrl}/namespaces/default/workflows/checkout%2Fproduction/${run}/${tab}`);
-  return until(
-    `"${expected}" on the page ${tab}`,
-    async () => {
-      const texts = await Promise.all(page.frames().map((frame) => frame.locator('body').textContent()));
-      const shown = texts.join('\n');
-      return shown.includes(expected) ? shown : null;
-    },
-    30_000,
-  );
+  return until(`"${expected}" on the page ${tab}`, async () => {
+    const texts = await Promise.all(page.frames().map((frame) => frame.locator('body').textContent()));
+    const shown = texts.join('\n');
+    return shown.includes(expected) ? shown : null;
+  });
 }
 
 async function setCodecServer(page: Page): Promise<void> {
@@ -91,7 +87,7 @@ test('an encrypted rollout is unreadable in the UI, and readable and steered onc
   };
   const said = { by: 'ann', message: 'the reason that ann gave' };
   const { run } = await sluice.start({ ...TARGET, type: 'direct', input, onNewRelease: 'reject', ...said });
-  await until('baking', async () => (await sluice.status(TARGET)).view?.phase === 'baking', 30_000);
+  await until('baking', async () => (await sluice.status(TARGET)).view?.phase === 'baking');
   const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
 
   expect(await text(page, run ?? '', 'history', 'Activity Task Scheduled')).not.toMatch(/ann gave|stable release/);
@@ -107,4 +103,4 @@ test('an encrypted rollout is unreadable in the UI, and readable and steered onc
   const sent = await signals();
   expect(sent).toHaveLength(1);
   expect(sent[0]).not.toContain('bob');
-}, 120_000);
+});

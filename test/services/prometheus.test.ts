@@ -60,7 +60,7 @@ async function startWorld(): Promise<World> {
     },
   };
   // The first scrape comes some seconds after the server is ready.
-  await until('the first scrape', () => ask(world, 'up'), 30_000);
+  await until('the first scrape', () => ask(world, 'up'));
   return world;
 }
 

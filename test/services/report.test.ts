@@ -27,7 +27,7 @@ beforeAll(async () => {
     executablePath: process.env.SLUICE_CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox'],
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -94,7 +94,7 @@ test('a rollback: the charts are drawn, nothing is said on the console, no reque
   await opened.page.emulateMedia({ media: 'print' });
   await picture(opened, path.join(SCRATCH, 'report-print.png'));
   await opened.page.close();
-}, 60_000);
+});
 
 test('the table and the sentence on top say the same numbers as the view', async () => {
   const view = rolledBack();
@@ -108,24 +108,20 @@ test('the table and the sentence on top say the same numbers as the view', async
   }
   expect(await page.locator('#points tbody tr').count()).toBe(view.series.length);
   await page.close();
-}, 60_000);
+});
 
 test.each([
   ['a rollback in the dark', rolledBack(), 'dark'],
   ['a success', succeeded(), 'light'],
   ['a running rollout', running(), 'light'],
   ['a refusal without any counts', refused(), 'light'],
-] as const)(
-  '%s is shown without a complaint',
-  async (name, view, colorScheme) => {
-    const opened = await open(view, { colorScheme });
-    await picture(opened, path.join(SCRATCH, `report-${name.replaceAll(' ', '-')}.png`));
-    expect(opened.said).toEqual([]);
-    expect(opened.requests).toEqual([]);
-    await opened.page.close();
-  },
-  60_000,
-);
+] as const)('%s is shown without a complaint', async (name, view, colorScheme) => {
+  const opened = await open(view, { colorScheme });
+  await picture(opened, path.join(SCRATCH, `report-${name.replaceAll(' ', '-')}.png`));
+  expect(opened.said).toEqual([]);
+  expect(opened.requests).toEqual([]);
+  await opened.page.close();
+});
 
 test('without a script the numbers are still there', async () => {
   const opened = await open(rolledBack(), { javaScriptEnabled: false });
@@ -133,7 +129,7 @@ test('without a script the numbers are still there', async () => {
   expect(await opened.page.locator('#points tbody tr').first().isVisible()).toBe(true);
   expect(await opened.page.locator('noscript').textContent()).toContain('the tables below have the same numbers');
   await opened.page.close();
-}, 60_000);
+});
 
 test('texts of strangers stay texts', async () => {
   const opened = await open(hostile(), { colorScheme: 'light' });
@@ -141,4 +137,4 @@ test('texts of strangers stay texts', async () => {
   expect(Object.values(await ink(opened.page)).every((count) => count > 1_000)).toBe(true);
   expect(opened.said).toEqual([]);
   await opened.page.close();
-}, 60_000);
+});

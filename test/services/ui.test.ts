@@ -23,7 +23,7 @@ beforeAll(async () => {
     args: ['--no-sandbox'],
   });
   await finished(await start('direct', 'v1', { type: 'direct', bake: '1s' }));
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -70,14 +70,10 @@ async function start(type: string, release: string, strategy: unknown, more: Rec
 type Rolling = Awaited<ReturnType<typeof start>>;
 
 async function reached(rolling: Rolling, phase: string): Promise<RolloutView> {
-  return until(
-    `phase ${phase}`,
-    async () => {
-      const view = await rolling.query<RolloutView>('status');
-      return view.phase === phase ? view : null;
-    },
-    30_000,
-  );
+  return until(`phase ${phase}`, async () => {
+    const view = await rolling.query<RolloutView>('status');
+    return view.phase === phase ? view : null;
+  });
 }
 
 async function finished(rolling: Rolling): Promise<RolloutView> {
@@ -91,14 +87,10 @@ async function look(rolling: Rolling, name: string, expected: string): Promise<s
   const id = encodeURIComponent(rolling.workflowId);
   await page.goto(`${stack.temporal.uiUrl}/namespaces/default/workflows/${id}/${run}/user-metadata`);
   // The UI renders Markdown in a frame of its own.
-  const text = await until(
-    `"${expected}" on the page`,
-    async () => {
-      const shown = await page.frame({ name: 'user-metadata-current-details' })?.locator('body').textContent();
-      return shown?.includes(expected) === true ? shown : null;
-    },
-    30_000,
-  );
+  const text = await until(`"${expected}" on the page`, async () => {
+    const shown = await page.frame({ name: 'user-metadata-current-details' })?.locator('body').textContent();
+    return shown?.includes(expected) === true ? shown : null;
+  });
   await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
   await page.close();
   return text;
@@ -126,7 +118,7 @@ test('a running rollout shows where the traffic is and until when it bakes', asy
   expect(text).toContain('Waiting for the end of the bake at 10 %');
   await rolling.executeUpdate('abort', { args: [{ by: 'test' }] });
   await finished(rolling);
-}, 60_000);
+});
 
 test('an awaiting rollout shows the exact signal that approves it', async () => {
   const rolling = await start('canary', 'v2', canary);
@@ -136,7 +128,7 @@ test('an awaiting rollout shows the exact signal that approves it', async () => 
   expect(text).toContain('sluice approve checkout/production');
   await rolling.signal('approve', { stage: '10%', by: 'ann' });
   expect((await finished(rolling)).outcome).toBe('succeeded');
-}, 60_000);
+});
 
 test("a rolled-back rollout says why first, with the candidate's errors", async () => {
   const health = {
@@ -149,7 +141,7 @@ test("a rolled-back rollout says why first, with the candidate's errors", async 
   expect(view.outcome).toBe('rolledBack');
   const text = await look(rolling, 'rolled-back', 'Rolled back');
   expect(text).toContain('Why:');
-}, 60_000);
+});
 
 test('a stuck rollout names the two ways out', async () => {
   const rolling = await start('canary', 'v3', {
@@ -182,4 +174,4 @@ test('a stuck rollout names the two ways out', async () => {
   expect(text).toContain('--adopt');
   await rolling.executeUpdate('abort', { args: [{ by: 'test', force: true }] });
   expect((await finished(rolling)).outcome).toBe('rolledBack');
-}, 60_000);
+});

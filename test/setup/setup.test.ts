@@ -114,7 +114,7 @@ describe('npm run demo', () => {
       stdio: 'ignore',
     });
     const ended = once(child, 'close');
-    await until('the demo', () => clone.has('up'), 40_000);
+    await until('the demo', () => clone.has('up'));
     expect(readFileSync(clone.at('up'), 'utf8')).toBe('--keep --output json');
     child.kill('SIGTERM');
     expect(await ended).toEqual([7, null]);

@@ -59,7 +59,7 @@ export function stagingOf({ slots: [slot] }: Site): Slot {
 /** Somebody else swaps the slot into production. */
 export async function swapOutside(azure: EmulatedAzure, site: Site, slot: Slot): Promise<void> {
   azure.azure.startSwap(site, slot);
-  await until('the swap', () => site.operation === null, 10_000);
+  await until('the swap', () => site.operation === null);
 }
 
 /** Ends the processes of a site that no test asks any more. */

@@ -28,9 +28,9 @@ beforeAll(async () => {
       namespace: 'default',
       workflowExecutionRetentionPeriod: msToTs('1 day'),
     });
-    await until('the namespace', () => workflowService.describeNamespace({ namespace: 'default' }), 60_000);
+    await until('the namespace', () => workflowService.describeNamespace({ namespace: 'default' }));
   });
-}, 120_000);
+});
 afterAll(async () => {
   await aws?.stop();
   await temporal?.stop();
@@ -165,4 +165,4 @@ test('a rollout runs where certificates and tokens are asked for; who may read s
   } finally {
     await worker.stop();
   }
-}, 120_000);
+});

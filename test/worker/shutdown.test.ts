@@ -61,16 +61,12 @@ async function watching(temporal: LocalTemporal): Promise<void> {
       taskQueue: 'sluice',
       args: [{ app: 'shop', environment: 'production', ...spec }],
     });
-    await until(
-      'the watcher is at work',
-      async () => {
-        const { raw } = await handle.describe();
-        return raw.pendingActivities?.some(
-          ({ activityType, state }) => activityType?.name === 'watch' && Number(state) === 2,
-        );
-      },
-      60_000,
-    );
+    await until('the watcher is at work', async () => {
+      const { raw } = await handle.describe();
+      return raw.pendingActivities?.some(
+        ({ activityType, state }) => activityType?.name === 'watch' && Number(state) === 2,
+      );
+    });
   } finally {
     await connection.close();
   }
@@ -79,23 +75,19 @@ async function watching(temporal: LocalTemporal): Promise<void> {
 test.each([
   ['nothing to do', async () => undefined],
   ['a watcher at work', watching],
-])(
-  'a worker with %s ends cleanly on SIGTERM while the server is away, and says so',
-  async (_, prepare) => {
-    const temporal = await startTemporal({ headless: true });
-    const worker = startWorker(temporal);
-    try {
-      await worker.ready;
-      await prepare(temporal);
-      await temporal.kill9();
-      const ended = once(worker.child, 'exit');
-      worker.child.kill('SIGTERM');
-      expect(await ended).toEqual([0, null]);
-      expect(worker.said()).toMatch(/^the worker ends although the Temporal server at \S+ is away/m);
-    } finally {
-      worker.child.kill('SIGKILL');
-      await temporal.stop();
-    }
-  },
-  120_000,
-);
+])('a worker with %s ends cleanly on SIGTERM while the server is away, and says so', async (_, prepare) => {
+  const temporal = await startTemporal({ headless: true });
+  const worker = startWorker(temporal);
+  try {
+    await worker.ready;
+    await prepare(temporal);
+    await temporal.kill9();
+    const ended = once(worker.child, 'exit');
+    worker.child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    expect(worker.said()).toMatch(/^the worker ends although the Temporal server at \S+ is away/m);
+  } finally {
+    worker.child.kill('SIGKILL');
+    await temporal.stop();
+  }
+});

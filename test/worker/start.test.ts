@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
 import { ROOT } from '../support/tools.js';
+import { NEVER } from '../support/until.js';
 
 let folder: string;
 let temporal: LocalTemporal;
@@ -34,7 +35,7 @@ test.each([
   const said: string[] = [];
   worker.stderr.on('data', (chunk) => said.push(String(chunk)));
   try {
-    const [code] = await once(worker, 'close', { signal: AbortSignal.timeout(20_000) });
+    const [code] = await once(worker, 'close', { signal: AbortSignal.timeout(NEVER) });
     expect(code).toBe(13);
     expect(said.join('')).toMatch(new RegExp(`^error SLUICE_SETUP: the worker cannot start: .*${reason}`, 'm'));
   } finally {

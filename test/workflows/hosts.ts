@@ -26,6 +26,8 @@ export interface Hosts {
   client: Client;
   /** Puts the target of an app into the account. */
   put(app: string, part: Part): void;
+  /** How often an activity has begun, watchers aside: what has happened so far. */
+  calls(): number;
   /** A host dies: what it was doing has no effect and no answer, and is tried again by the others. */
   crash(): Promise<void>;
   stop(): Promise<void>;
@@ -40,6 +42,11 @@ export async function startHosts(): Promise<Hosts> {
   return {
     client: new Client({ connection }),
     put: (app, part) => void parts.set(app, part),
+    calls: () => {
+      let calls = 0;
+      for (const { target } of parts.values()) for (const call of target.calls) if (call !== 'watch') calls += 1;
+      return calls;
+    },
     crash: async () => {
       running.push(await start());
       await running.shift()?.die();
@@ -73,7 +80,7 @@ async function startHost(address: string, parts: Map<string, Part>): Promise<Run
   const limitsOf = (app: string): Limits => ({
     history: 4_000,
     signals: 2_000,
-    heartbeat: 3_000,
+    heartbeat: 30_000,
     ...partOf(app).limits,
   });
   const common = {

@@ -8,7 +8,7 @@ import { SluiceError } from '../../src/model/errors.js';
 import { rolloutId, TASK_QUEUE } from '../../src/model/ids.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { Strategy } from '../../src/model/words.js';
-import { until } from '../support/until.js';
+import { whileItMoves } from '../support/until.js';
 import { type Hosts, rest } from './hosts.js';
 import { type Deed, type Message, message, PIECES, type Play, specOf, verdictAt } from './plays.js';
 import { Target } from './stage.js';
@@ -16,8 +16,6 @@ import { Target } from './stage.js';
 const OLD: Split = { stable: '1', candidate: null, weight: 0 };
 const NEW: Split = { stable: '2', candidate: null, weight: 0 };
 
-/** A rollout closes within this many ms, on a machine that has other things to do. */
-const CLOSES_WITHIN = 60_000;
 /** A person forces the way back over a foreign change that nobody has answered for this many ms. */
 const PATIENCE = 1_000;
 /** A late call waits this many ms at most for everything to have gone back. */
@@ -79,7 +77,11 @@ class Performance {
       });
     const moves = play.moves.map(({ when, deed }) => ('ms' in when ? this.later(when.ms, deed) : Promise.resolve()));
     try {
-      await until('the rollout to close', () => this.isClosed(), CLOSES_WITHIN);
+      await whileItMoves(
+        'the end of the rollout',
+        () => this.isClosed(),
+        () => String(this.hosts.calls()),
+      );
     } finally {
       this.over.abort();
       await Promise.all(moves);
@@ -122,6 +124,7 @@ class Performance {
   private prepareTarget(): void {
     const { target, play } = this;
     target.verdict = (weight) => verdictAt(play, weight);
+    target.few = play.few;
     target.atCall = async (name) => {
       await this.react(name);
       await rest(play.callTakes, this.over.signal);
@@ -146,7 +149,7 @@ class Performance {
     await this.say(message('abort', { by: 'ann' }));
     const isBack = () => this.target.writes.some(({ step }) => step === 'restore');
     // A foreign change can keep the rollout from going back; then the call is not so late.
-    await until('going back', isBack, LATE).catch(() => undefined);
+    for (const end = Date.now() + LATE; !isBack() && Date.now() < end; ) await rest(20, this.over.signal);
   }
 
   private trouble() {

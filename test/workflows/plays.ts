@@ -29,6 +29,8 @@ export interface Play {
   limits: Pick<Limits, 'history' | 'signals'>;
   /** Without traffic, at the first weights, from 50 % on, at 100 %. */
   verdicts: [VerdictState, VerdictState, VerdictState, VerdictState];
+  /** Too few requests are the only doubt of a verdict that is none. */
+  few: boolean;
   /** Answers of the probe, one call after the other; then it passes. */
   probes: boolean[];
   /** By the calls of the account's activities, in order; the rest are well. */
@@ -48,6 +50,7 @@ export const QUIET: Play = {
   shiftWithin: 5_000,
   limits: { history: 4_000, signals: 2_000 },
   verdicts: ['healthy', 'healthy', 'healthy', 'healthy'],
+  few: false,
   probes: [],
   troubles: [],
   late: 'no',
@@ -132,6 +135,7 @@ export function plays(strategy: Strategy): fc.Arbitrary<Play> {
     shiftWithin: fc.constantFrom(5_000, 5_000, 300),
     limits: fc.record({ history: fc.constantFrom(4_000, 60), signals: fc.constantFrom(2_000, 2) }),
     verdicts: fc.tuple(VERDICT, VERDICT, VERDICT, VERDICT),
+    few: fc.boolean(),
     probes: fc.array(fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, fc.constant(false)), { maxLength: 3 }),
     troubles: fc.array(TROUBLE, { maxLength: 12 }),
     late: fc.oneof(

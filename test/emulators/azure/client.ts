@@ -4,6 +4,7 @@ import { WebSiteManagementClient } from '@azure/arm-appservice';
 import { ClientSecretCredential } from '@azure/identity';
 import { createSend, type HttpAnswer, type HttpRequest } from '../../../activities/platform/app-service/http.js';
 import type { EmulatedAzure } from '../../../emulators/azure/index.js';
+import { NEVER } from '../../support/until.js';
 
 export const GROUP = 'shop';
 
@@ -39,7 +40,7 @@ export async function ask(
 ): Promise<HttpAnswer> {
   const send = createSend(azure.ca);
   const signed = token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` };
-  return send(url, { signal: AbortSignal.timeout(30_000), headers: signed, ...rest });
+  return send(url, { signal: AbortSignal.timeout(NEVER), headers: signed, ...rest });
 }
 
 export async function tokenOf(azure: Reached): Promise<string> {

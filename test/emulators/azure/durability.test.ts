@@ -87,7 +87,7 @@ test('a swap that was accepted is completed after SIGKILL, at the same addresses
   await until(async () => (await sdk(second).webApps.get(GROUP, 'shop')).inProgressOperationId === undefined);
   expect(await text(second, production)).toBe('new');
   expect(await text(second, staging)).toBe('old');
-}, 30_000);
+});
 
 test('what was written is there after SIGKILL; a deployment at work has failed', async () => {
   const first = await start('--site', 'shop');
@@ -108,4 +108,4 @@ test('what was written is there after SIGKILL; a deployment at work has failed',
   // Kudu takes the next one: nothing is at work any more.
   await deploy(second, undefined, server('next'));
   expect(await text(second, production)).toBe('next');
-}, 30_000);
+});

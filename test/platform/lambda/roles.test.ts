@@ -9,6 +9,7 @@ import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';
 import { functionWith } from '../../emulators/aws/functions.js';
 import { NO_ARTIFACTS } from '../../support/artifacts.js';
+import { NEVER } from '../../support/until.js';
 import { context, type Stack, startStack } from './stack.js';
 
 const REGION = 'us-east-1';
@@ -66,7 +67,7 @@ async function identityOf(accessKey: string): Promise<string | undefined> {
       'content-type': 'application/x-www-form-urlencoded',
     },
     body: 'Action=GetCallerIdentity&Version=2011-06-15',
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(NEVER),
   });
   return /<Arn>(.*)<\/Arn>/.exec(await response.text())?.[1];
 }
@@ -208,7 +209,7 @@ async function stsBefore(upstream: string, change: (body: string) => string): Pr
         method: 'POST',
         headers: { authorization, 'content-type': type },
         body: change(body.toString()),
-        signal: AbortSignal.timeout(10_000),
+        signal: AbortSignal.timeout(NEVER),
       });
       response.writeHead(answer.status, { 'content-type': 'text/xml' });
       response.end(await answer.text());
