@@ -129,6 +129,8 @@ export function accountActivities(options: AccountOptions): AccountActivities {
         await meet(ctx, spec, [version]);
         return worst([...(await driverFor(spec).errors(ctx, { spec, version, from })), ...seen]);
       }),
+    read: ({ spec }) =>
+      called(true, async (ctx) => ({ split: (await driverFor(spec).inspect(ctx, spec)).before.split })),
     adopt: ({ spec }) =>
       called(true, async (ctx) => {
         const { before } = await driverFor(spec).inspect(ctx, spec);

@@ -6,6 +6,7 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { ERRORS, SluiceError } from '../src/model/errors.js';
 import { clean } from '../src/model/text.js';
+import { ForeignChange } from './platform/foreign.js';
 import { remembering, scrubbed, scrubText } from './secrets/index.js';
 
 type Activities = Record<string, (...args: never[]) => Promise<unknown>>;
@@ -26,6 +27,7 @@ export function toFailure(name: string, error: unknown): Error {
       type: error.code,
       nonRetryable: isFinal(name, error),
       ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
+      ...(error instanceof ForeignChange ? { details: [{ found: error.found }] } : {}),
     });
   }
   if (error instanceof Error && error.name === 'AbortError') return new CancelledFailure('cancelled');

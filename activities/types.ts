@@ -16,6 +16,7 @@ import type {
   Fence,
   Finding,
   RestoreArgs,
+  Split,
   SweepFinding,
   Written,
 } from './platform/platform.js';
@@ -169,6 +170,8 @@ export interface AccountActivities {
   watch(input: Granted & WatchInput): Promise<WatchReport>;
   /** The candidate's most frequent errors since `from` (ms since the epoch): from its logs, and those that were `seen`. */
   errors(args: Granted & { spec: Spec; version: string; from: number; seen: ErrorSample[] }): Promise<ErrorSample[]>;
+  /** Looks at the target, to leave a foreign change as it is. */
+  read(args: Granted & { spec: Spec }): Promise<{ split: Split }>;
   /** Takes the target as it is: its revision and split, after a foreign change that a person adopts. */
   adopt(args: Granted & { spec: Spec }): Promise<Written>;
   /** Writes our mark on a target as it is (`sluice adopt`). */

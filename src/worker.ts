@@ -45,6 +45,7 @@ const LANES: Record<keyof AccountActivities, Lane> = {
   errors: 'watch',
   restore: 'restore',
   adopt: 'restore',
+  read: 'restore',
 };
 
 /**

@@ -85,7 +85,7 @@ function triesWithin(ms: number): number {
 
 /** Restoring: first in its queue, with slots of its own, tried again until `chunk` is over. */
 export function restoring(spec: Spec, chunk: number, summary: string) {
-  return proxyActivities<Pick<AccountActivities, 'restore' | 'adopt'>>({
+  return proxyActivities<Pick<AccountActivities, 'restore' | 'adopt' | 'read'>>({
     taskQueue: accountQueue(accountOf(spec), 'restore'),
     scheduleToCloseTimeout: chunk + LAST_TRY,
     startToCloseTimeout: ONE_TRY,

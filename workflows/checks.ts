@@ -5,7 +5,7 @@
  */
 import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import type { Message } from '../activities/access/index.js';
-import { type CheckedMessage, LONGEST_TOKEN, type MessageAnswer } from '../src/model/access.js';
+import { type CheckedMessage, isOverride, LONGEST_TOKEN, type MessageAnswer } from '../src/model/access.js';
 import { failureOf } from '../src/model/failures.js';
 import { clean } from '../src/model/text.js';
 import type { MessageVerb } from '../src/model/words.js';
@@ -45,8 +45,9 @@ export class Checks {
   needs(verb: Sayable, payload: Record<string, unknown> = {}): boolean {
     const { access } = this.rollout.state;
     if (access === null || access.policy === null) return false;
-    const overrides = payload.force === true || payload.adopt === true;
-    return verb === 'supersede' || !access.open.includes(verb) || (overrides && !access.open.includes('override'));
+    return (
+      verb === 'supersede' || !access.open.includes(verb) || (isOverride(payload) && !access.open.includes('override'))
+    );
   }
 
   /** Checks one message now. Errors: SLUICE_ACCESS with the reason, which is also recorded. */

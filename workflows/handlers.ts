@@ -17,6 +17,7 @@ import type { VerbAnswer } from '../src/model/view.js';
 import type { MessageVerb } from '../src/model/words.js';
 import { unsigned } from './checks.js';
 import { openGate, together } from './gate.js';
+import type { Keep } from './keeping.js';
 import { planQuery, statusQuery, supersedeSignal, verbSignal, verbUpdate } from './messages.js';
 import type { Rollout } from './rollout.js';
 
@@ -131,12 +132,13 @@ function refusal(rollout: Rollout, verb: MessageVerb, given: unknown): string | 
     if (payload[key] != null && typeof payload[key] !== 'string')
       return `"${key}" must be a string, like ${VERB_TABLE[verb].payload}`;
   }
-  for (const key of ['full', 'force', 'adopt']) {
+  for (const key of ['full', 'force', 'keep', 'unwatched', 'adopt']) {
     if (payload[key] !== undefined && typeof payload[key] !== 'boolean') return `"${key}" must be true or false`;
   }
   if (state.phase === 'done' || VERB_TABLE[verb].in[state.phase] === undefined) {
     return `${verb} is not possible while ${state.phase === 'done' ? `done (${state.outcome})` : state.phase}: ${VERB_TABLE[verb].otherwise}`;
   }
+  if (state.kept !== null) return `${verb} comes too late: the rollout is ending (${state.leave?.reason})`;
   if (state.leave !== null && verb !== 'abort' && verb !== 'retry')
     return `${verb} comes too late: the rollout is going back (${state.leave.reason})`;
   return verb === 'approve' || verb === 'reject'
@@ -168,6 +170,7 @@ function gateRefusal(rollout: Rollout, verb: 'approve' | 'reject', payload: Payl
 
 function specific(rollout: Rollout, verb: MessageVerb, payload: Payload): string | null {
   const { state } = rollout;
+  if (verb === 'abort') return abortRefusal(rollout, payload);
   if (verb === 'promote' && state.phase === 'held' && state.step.hold?.undecided === false) {
     return state.step.gate === undefined
       ? 'an unhealthy candidate is not promoted; abort, or retry the bake'
@@ -178,11 +181,20 @@ function specific(rollout: Rollout, verb: MessageVerb, payload: Payload): string
   if (verb === 'retry' && payload.adopt === true && state.code !== 'SLUICE_FOREIGN_CHANGE')
     return 'there is no foreign change to adopt';
   if (verb === 'retry' && state.code === 'SLUICE_FOREIGN_CHANGE' && payload.adopt !== true) {
-    return 'somebody else changed the target; say retry with {"adopt":true} to take it as it is, or abort with {"force":true} to go back';
+    return 'somebody else changed the target; say retry with {"adopt":true} to take it as it is, or abort with {"keep":true} to leave it and end, or with {"force":true} to go back';
   }
   if (verb === 'retry' && state.phase === 'held' && state.step.gate !== undefined)
     return 'an approval is open; approve or reject it';
   return null;
+}
+
+/** A foreign change is the one thing that an abort does not outrank: it has to say what becomes of it. */
+function abortRefusal({ keeping }: Rollout, { keep, force, unwatched }: Payload): string | null {
+  if (keep === true && force === true) return 'say keep (leave that change and end) or force (write over it), not both';
+  if (unwatched === true && keep !== true) return '"unwatched" goes with "keep": {"keep":true,"unwatched":true}';
+  if (keep === true) return keeping.possible ? null : 'there is no foreign change to keep; say abort without keep';
+  if (force === true || !keeping.possible) return null;
+  return 'somebody else changed the target; say abort with {"keep":true} (--keep) to leave that change and end, or with {"force":true} (--force) to write over it and go back';
 }
 
 async function answer(rollout: Rollout, verb: MessageVerb, given: Payload): Promise<VerbAnswer> {
@@ -198,11 +210,32 @@ async function answer(rollout: Rollout, verb: MessageVerb, given: Payload): Prom
     // Meanwhile it may have become too late.
     const why = refusal(rollout, verb, payload);
     if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
+    if (payload.keep === true) {
+      const refused = await rollout.keeping.keep(keepOf(payload));
+      if (refused === null) return { verb, phase: state.phase, message: 'ends; nothing more is written' };
+      rollout.journal.refusal(verb, byOf(payload), refused);
+      throw ApplicationFailure.nonRetryable(refused, 'SLUICE_VERB');
+    }
     return { verb, phase: state.phase, message: apply(rollout, verb, payload) };
   } finally {
     // One that was refused is in the history too: a run takes 2,000 updates and no more.
     growth.look();
   }
+}
+
+function keepOf(payload: Payload): Keep {
+  const comment = payload.comment == null ? null : clean(payload.comment, 300);
+  return {
+    by: byOf(payload),
+    said: comment === null ? '' : ` (${comment})`,
+    unwatched: payload.unwatched === true,
+  };
+}
+
+/** A signal's keep: what refuses it is recorded. */
+async function keepSilently({ keeping, journal }: Rollout, payload: Payload): Promise<void> {
+  const why = await keeping.keep(keepOf(payload));
+  if (why !== null) journal.refusal('abort', byOf(payload), why);
 }
 
 function apply(rollout: Rollout, verb: MessageVerb, given: Payload | undefined): string {
@@ -236,6 +269,10 @@ function apply(rollout: Rollout, verb: MessageVerb, given: Payload | undefined):
       if (payload.adopt === true) wish.adopt = true;
       break;
     case 'abort':
+      if (payload.keep === true) {
+        void shielded(() => keepSilently(rollout, payload));
+        return effect;
+      }
       return abort(rollout, by, said, payload.force === true);
   }
   if (verb !== 'reject') journal.event(`${verb}${said}: ${effect}`, by);

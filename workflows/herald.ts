@@ -4,7 +4,7 @@ import { log } from '@temporalio/workflow';
 import type { NotifyEvent } from '../activities/types.js';
 import { failureOf } from '../src/model/failures.js';
 import type { RolloutInput } from '../src/model/spec.js';
-import type { LedgerEntry } from '../src/model/view.js';
+import type { KeptView, LedgerEntry } from '../src/model/view.js';
 import { light } from './calls.js';
 import type { Rollout } from './rollout.js';
 
@@ -33,12 +33,41 @@ export class Herald {
             kind,
             run: state.run,
             at,
-            entry: state.outcome === 'succeeded' ? this.ledgerEntry(at) : null,
+            entry: this.live(at),
             undo: state.outcome === 'succeeded' ? this.undoRecord() : null,
           };
     await light
       .tellTarget({ app: state.app, environment: state.environment, event, grant: state.grant })
       .catch((error: unknown) => log.warn('the companion could not be told', { why: failureOf(error).message }));
+  }
+
+  /** What is live now and was not before: the release, or what was read where somebody else's change is kept. */
+  private live(at: number): LedgerEntry | null {
+    const { kept, outcome } = this.rollout.state;
+    if (outcome === 'succeeded') return this.ledgerEntry(at);
+    return kept === null ? null : this.keptEntry(kept, at);
+  }
+
+  private keptEntry(kept: KeptView, at: number): LedgerEntry | null {
+    const { state } = this.rollout;
+    const { before } = this.rollout.prepared;
+    const version = kept.split.stable;
+    if (version === null) return null;
+    const known = [state.release, before.release].find((release) => release?.version === version);
+    return {
+      version,
+      digest: known?.digest ?? '',
+      since: at,
+      until: null,
+      by: kept.by,
+      run: state.run,
+      strategy: state.type,
+      message: state.reason,
+      replaced: before.split.stable,
+      undoUntil: null,
+      retired: null,
+      kept,
+    };
   }
 
   private ledgerEntry(at: number): LedgerEntry {

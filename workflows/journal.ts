@@ -85,7 +85,7 @@ export class Journal {
     const { state } = this;
     state.refusals = [
       ...state.refusals,
-      { at: Date.now(), verb: clean(verb, 40), by: clean(by, 60), why: clean(why, 200) },
+      { at: Date.now(), verb: clean(verb, 40), by: clean(by, 60), why: clean(why, 300) },
     ].slice(-KEPT);
     state.refusalsTotal += 1;
     this.publishSoon();

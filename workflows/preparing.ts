@@ -46,6 +46,7 @@ export class Preparation {
     state.grant = prepared.grant;
     state.spec = prepared.spec;
     state.revision = prepared.before.revision;
+    state.split = prepared.before.split;
     state.environments = prepared.before.environments;
     state.stages = stageViews(prepared.plan);
     journal.event(

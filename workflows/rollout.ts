@@ -13,11 +13,13 @@ import {
   continueAsNew,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { Split } from '../activities/platform/platform.js';
 import type { Prepared } from '../activities/types.js';
 import { failureOf } from '../src/model/failures.js';
 import { mark, parseRolloutId } from '../src/model/ids.js';
 import type { HealthPolicy, RolloutInput, Spec } from '../src/model/spec.js';
 import { clean } from '../src/model/text.js';
+import { saySplit, shareOf } from '../src/model/traffic.js';
 import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
 import type { Stage, Step } from '../src/plan/types.js';
@@ -27,6 +29,7 @@ import { Growth } from './growth.js';
 import { registerHandlers } from './handlers.js';
 import { Herald } from './herald.js';
 import { Journal } from './journal.js';
+import { Keeping } from './keeping.js';
 import type { Waited } from './leaving.js';
 import { AskedAgain, Leaving } from './leaving.js';
 import { Look } from './look.js';
@@ -60,13 +63,14 @@ export class Rollout {
   readonly watching: Watching;
   readonly growth = new Growth(
     () => this.state.limits,
-    () => this.checks.idle,
+    () => this.checks.idle && this.keeping.idle,
   );
   /** This run has continued another, and its grants are being made out for it. */
   renewing: boolean;
   readonly checks = new Checks(this);
   readonly herald = new Herald(this);
   readonly look = new Look(this);
+  readonly keeping = new Keeping(this);
   readonly steps = new Steps(this);
   readonly waits = new Waits(this);
   private readonly preparation = new Preparation(this);
@@ -112,9 +116,7 @@ export class Rollout {
   async run(): Promise<RolloutView> {
     // Everything runs shielded: a cancel is a wish like any other, and going back must run to its end.
     const root = CancellationScope.current();
-    root.cancelRequested.catch(() =>
-      this.leaveWith({ outcome: 'rolledBack', reason: 'canceled through Temporal', code: null, canceled: true }),
-    );
+    root.cancelRequested.catch(() => this.cancel());
     return CancellationScope.nonCancellable(() => this.shielded());
   }
 
@@ -130,7 +132,7 @@ export class Rollout {
         throw error;
       }
     }
-    if (state.leave !== null) await this.wayBack.goBack(state.leave);
+    if (state.leave !== null) await this.wayBack.goBack();
     else this.journal.end('succeeded', this.look.ending(), null);
     return this.close();
   }
@@ -200,10 +202,13 @@ export class Rollout {
     await this.herald.sayEnd();
     journal.remember();
     await condition(allHandlersFinished);
-    if (state.leave?.canceled === true)
+    if (state.leave?.canceled === true) {
       throw new CancelledFailure(
-        `canceled; all traffic is back on ${this.state.prepared?.before.split.stable ?? 'what it was on'}`,
+        state.kept === null
+          ? `canceled; all traffic is back on ${this.state.prepared?.before.split.stable ?? 'what it was on'}`
+          : `canceled; somebody else's change is kept: ${saySplit(state.kept.split)}`,
       );
+    }
     return journal.view();
   }
 
@@ -211,6 +216,20 @@ export class Rollout {
     const { state } = this;
     if (state.leave !== null || state.phase === 'done') return;
     state.leave = { ...leave, reason: clean(leave.reason, 600) };
+  }
+
+  /** Temporal's own Cancel: goes back, except on a foreign change, which it keeps. */
+  private cancel(): void {
+    this.state.cancel = 'asked';
+    if (this.keeping.possible) return;
+    this.leaveWith({ outcome: 'rolledBack', reason: 'canceled through Temporal', code: null, canceled: true });
+  }
+
+  /** The traffic as it was just read: what views show of it, and no other. */
+  saw(split: Split): void {
+    const { state } = this;
+    state.split = split;
+    state.weight = shareOf(split, state.release?.version ?? null);
   }
 
   /** Runs a call that a leave, an unhealthy verdict or `asked` (AskedAgain) cuts short. What it may still do late is fenced. */

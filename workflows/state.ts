@@ -1,12 +1,12 @@
 /** What a rollout carries: plain data, so that it can continue as new between and inside steps. */
-import type { AttemptedWrite, Environments } from '../activities/platform/platform.js';
+import type { AttemptedWrite, Environments, Split } from '../activities/platform/platform.js';
 import type { Limits, Prepared } from '../activities/types.js';
 import type { JudgeState } from '../src/judge/types.js';
 import type { AccessRecord } from '../src/model/access.js';
 import type { ErrorCode } from '../src/model/errors.js';
 import type { SeriesPoint } from '../src/model/series.js';
 import type { Release, Spec } from '../src/model/spec.js';
-import type { EventView, RefusalView, StageView, VerdictView } from '../src/model/view.js';
+import type { EventView, KeptView, RefusalView, StageView, VerdictView } from '../src/model/view.js';
 import type { Outcome, Phase, RolloutType } from '../src/model/words.js';
 
 /** Why the rollout leaves the walk, and how it will end once everything is back. */
@@ -92,7 +92,10 @@ export interface RolloutState {
   attempted: AttemptedWrite[];
   /** Something at the target may have changed: going back has work to do. */
   touched: boolean;
+  /** Percent of traffic the candidate has, by `split`. */
   weight: number;
+  /** The traffic as it was last read; null before anybody has looked. */
+  split: Split | null;
   weightSince: number;
   /** What the judge knows, over all weights. */
   judge: JudgeState | null;
@@ -110,6 +113,10 @@ export interface RolloutState {
   pause: { by: string; since: number; until: number } | null;
   leave: Leave | null;
   force: boolean;
+  /** The foreign change that a person has left in place: nothing is written any more. */
+  kept: KeptView | null;
+  /** Temporal's Cancel, which comes once: `asked` until a foreign change, should there be one, has answered it. */
+  cancel: 'asked' | 'answered' | null;
   phase: Phase | 'done';
   phaseSince: number;
   outcome: Outcome | null;
@@ -159,6 +166,7 @@ export function newState(of: {
     attempted: [],
     touched: false,
     weight: 0,
+    split: null,
     weightSince: of.now,
     judge: null,
     series: [],
@@ -170,6 +178,8 @@ export function newState(of: {
     pause: null,
     leave: null,
     force: false,
+    kept: null,
+    cancel: null,
     phase: 'pending',
     phaseSince: of.now,
     outcome: null,

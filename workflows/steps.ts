@@ -1,9 +1,10 @@
 /** The steps of a plan that call the cloud. What fails sends the rollout back; a foreign change stops its hands. */
 
 import { ApplicationFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import type { Written } from '../activities/platform/platform.js';
-import { failureOf, isForeign } from '../src/model/failures.js';
+import type { Split, Written } from '../activities/platform/platform.js';
+import { failureOf, foundOf, isForeign } from '../src/model/failures.js';
 import { environmentName } from '../src/model/target.js';
+import { saySplit } from '../src/model/traffic.js';
 import type { Phase } from '../src/model/words.js';
 import type { Stage, Step } from '../src/plan/types.js';
 import { forward, restoring } from './calls.js';
@@ -183,7 +184,7 @@ export class Steps {
       const written = await call({ ...fence, revision: state.revision });
       state.revision = written.revision;
       this.rollout.watching.passed = null;
-      state.weight = weight;
+      this.rollout.saw(written.split);
       state.weightSince = Date.now();
       state.verdict = null;
       if (weight === 100 && state.environments !== null)
@@ -213,25 +214,31 @@ export class Steps {
           this.rollout.leaveWith({ outcome: 'rolledBack', reason: message, code });
           throw new Leaving();
         }
-        await this.foreignChange(message);
+        await this.foreignChange(message, foundOf(error));
       }
     }
   }
 
-  /** Nothing is written until a person says `abort --force` or `retry --adopt`. */
-  async foreignChange(message: string): Promise<void> {
+  /** Nothing is written until a person says `abort --force` or `retry --adopt`; `abort --keep` ends it here. */
+  private async foreignChange(message: string, found: Split | null): Promise<void> {
+    const { state } = this.rollout;
+    if (found !== null) this.rollout.saw(found);
     this.rollout.journal.enter('stuck', `foreignChange: ${message}`, 'SLUICE_FOREIGN_CHANGE');
     void this.rollout.herald.notify('stuck');
     for (let remind = this.rollout.spec.health.policy.remindEvery; ; remind = Math.min(remind * 2, LONGEST_REMINDER)) {
       const waited = await this.rollout.until(
-        () => this.rollout.wish.adopt === true,
+        () => this.rollout.wish.adopt === true || state.cancel === 'asked',
         remind,
         'remind of the foreign change',
         {
           deaf: true,
         },
       );
-      if (waited === 'asked' && (await this.adopt(() => this.rollout.state.leave !== null))) return;
+      if (state.cancel === 'asked') {
+        await this.rollout.keeping.cancel();
+        continue;
+      }
+      if (waited === 'asked' && (await this.adopt(() => state.leave !== null))) return;
       void this.rollout.herald.notify('reminder');
     }
   }
@@ -253,14 +260,15 @@ export class Steps {
     ]);
     scope.cancel();
     if (typeof outcome === 'string') {
-      journal.event(`the foreign change could not be adopted: ${outcome}; say retry --adopt again, or abort --force`);
+      journal.event(
+        `the foreign change could not be adopted: ${outcome}; say retry --adopt again, abort --keep or abort --force`,
+      );
       return false;
     }
     state.revision = outcome.revision;
     state.attempted.push({ mark: ADOPTED, split: outcome.split });
-    journal.event(
-      `adopted the foreign change: the target is at ${outcome.split.stable}, candidate ${outcome.split.weight} %`,
-    );
+    this.rollout.saw(outcome.split);
+    journal.event(`adopted the foreign change: ${saySplit(outcome.split)}`);
     return true;
   }
 }

@@ -156,6 +156,8 @@ function take(state: TargetState, event: RolloutEvent): void {
   const { entry } = event;
   if (entry === null || state.releases.some((each) => each.run === entry.run)) return;
   const [live] = state.releases;
+  // What somebody else has put there may be what was live all along.
+  if (entry.kept?.split.candidate === null && live?.version === entry.version && live.until === null) return;
   if (live !== undefined && live.until === null) live.until = entry.since;
   state.releases = [entry, ...state.releases].slice(0, KEPT);
   const { undo } = event;
@@ -242,7 +244,7 @@ function eventOf(event: unknown): RolloutEvent | null {
 }
 
 function entryOf(entry: unknown): LedgerEntry | undefined {
-  const { version, digest, since, until, by, run, strategy, message, replaced, undoUntil } = fieldsOf(entry);
+  const { version, digest, since, until, by, run, strategy, message, replaced, undoUntil, kept } = fieldsOf(entry);
   const timed = isTime(since) && (until === null || isTime(until));
   if (!isText(version) || !isText(run) || !timed || !isRolloutType(strategy)) return undefined;
   return {
@@ -253,7 +255,16 @@ function entryOf(entry: unknown): LedgerEntry | undefined {
     replaced: isText(replaced) ? replaced : null,
     undoUntil: isTime(undoUntil) ? undoUntil : null,
     retired: null,
+    ...keptOf(kept),
   };
+}
+
+function keptOf(kept: unknown): Pick<LedgerEntry, 'kept'> {
+  const { split, by, unwatched } = fieldsOf(kept);
+  const { stable, candidate, weight } = fieldsOf(split);
+  if (typeof weight !== 'number') return {};
+  const read = { stable: isText(stable) ? stable : null, candidate: isText(candidate) ? candidate : null, weight };
+  return { kept: { split: read, by: said(by) ?? 'somebody', unwatched: unwatched === true } };
 }
 
 function recordOf(undo: unknown): UndoRecord | undefined {

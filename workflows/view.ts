@@ -1,9 +1,12 @@
 /** What a person sees of a rollout: the view as data, and the same as Markdown for the Temporal UI. Pure. */
+
+import { choicesOf } from '../src/model/choices.js';
 import { environmentsNote } from '../src/model/environments.js';
 import { evidence } from '../src/model/numbers.js';
 import type { ApprovalSpec } from '../src/model/spec.js';
 import { targetName } from '../src/model/target.js';
 import { clean, code, duration } from '../src/model/text.js';
+import { strange } from '../src/model/traffic.js';
 import { unplanned } from '../src/model/unplanned.js';
 import { VERB_TABLE } from '../src/model/verbs.js';
 import type { RolloutView, StageView, WaitingFor } from '../src/model/view.js';
@@ -78,6 +81,8 @@ export function viewOf(state: RolloutState): RolloutView {
     stable: state.prepared?.before.split.stable ?? null,
     candidate: state.release?.version ?? null,
     weight: state.weight,
+    split: state.split,
+    kept: state.kept,
     live: state.environments?.live ?? null,
     stages: state.stages.map((stage) => ({ ...stage })),
     verdict: state.verdict,
@@ -181,7 +186,8 @@ function stuckFor(state: RolloutState, verbs: MessageVerb[]): WaitingFor {
       ...base,
       what: 'a person: somebody else changed the target',
       otherwise: 'nothing is written until then',
-      verbs: ['abort', 'retry'],
+      // On the way back, what is adopted is written over: the same as force.
+      verbs: state.leave === null ? ['abort', 'retry'] : ['abort'],
     };
   }
   if (state.prepared === null) {
@@ -212,6 +218,7 @@ const HEADLINES: Record<string, string> = {
   rejected: '✖ Rejected',
   superseded: '↷ Superseded',
   nothingToRelease: '✔ Nothing to release',
+  abandoned: "⚑ Abandoned: somebody else's change was kept",
   failed: '✖ Refused: nothing was changed',
   baking: '◐ Baking',
   awaitingApproval: '◆ Waiting for an approval',
@@ -271,19 +278,26 @@ function accessLine({ access, startedBy }: RolloutView): string[] {
   return ['', `**Policy** ${code(access.policy.slice(0, 12))}: ${by}.`];
 }
 
+/** That a split is left with nobody watching it. */
+function unwatched({ kept }: RolloutView): string {
+  return kept?.unwatched === true ? ' **— nobody watches it**' : '';
+}
+
 function trafficLine(view: RolloutView): string {
   const target = view.target === '' ? '' : `${code(view.target)}: `;
   if (view.outcome === 'succeeded')
     return `**Traffic:** ${target}100 % on release **${view.candidate}**${environmentsNote(view)}`;
   const unread = unplanned(view);
   if (unread !== null) return `**Traffic:** ${target}${unread}`;
+  const read = strange(view);
+  if (read !== null) return `**Traffic, as it was read:** ${target}${code(read)}${unwatched(view)}`;
   if (view.weight === 100) {
     const old = view.stable === null ? '' : `; **${view.stable}** is ready to take over again`;
     return `**Traffic:** ${target}100 % on release **${view.candidate}**${old}${environmentsNote(view)}`;
   }
   if (view.candidate === null || view.weight === 0)
     return `**Traffic:** ${target}100 % on release **${view.stable ?? 'none yet'}**${view.candidate === null ? '' : `, candidate **${view.candidate}** has none`}${environmentsNote(view)}`;
-  return `**Traffic:** ${target}${100 - view.weight} % on stable **${view.stable ?? 'none'}**, ${view.weight} % on candidate **${view.candidate}**${environmentsNote(view)}`;
+  return `**Traffic:** ${target}${100 - view.weight} % on stable **${view.stable ?? 'none'}**, ${view.weight} % on candidate **${view.candidate}**${environmentsNote(view)}${unwatched(view)}`;
 }
 
 /** Questions to sources that the current details show; `sluice get` and the report show all. */
@@ -314,13 +328,13 @@ function waitingLine(view: RolloutView): string[] {
 
 /** What a person can do now, with the exact input of each signal. */
 function answers(view: RolloutView): string[] {
-  const useful = (view.waitingFor?.verbs ?? []).filter((verb) => view.phase !== 'baking' || WHILE_BAKING.has(verb));
-  if (useful.length === 0) return [];
-  const rows = useful.map((verb) => [
+  const choices = choicesOf(view);
+  if (choices.length === 0) return [];
+  const rows = choices.map(({ verb, does, payload, command }) => [
     `**${verb}**`,
-    VERB_TABLE[verb].does.split('. ')[0] ?? '',
-    signed(view) ? 'must be signed' : code(payloadOf(view, verb)),
-    code(commandOf(view, verb)),
+    clean(does, 200),
+    signed(view) ? 'must be signed' : code(payload),
+    code(command),
   ]);
   const head = ['Signal', 'What it does', 'Input', 'Command'];
   return [
@@ -335,24 +349,6 @@ function answers(view: RolloutView): string[] {
 
 function signed(view: RolloutView): boolean {
   return view.access !== null && view.access.policy !== null;
-}
-
-/** The verbs worth showing while all goes well. */
-const WHILE_BAKING = new Set<MessageVerb>(['abort', 'skip', 'pause']);
-
-function payloadOf(view: RolloutView, verb: MessageVerb): string {
-  if (verb === 'approve' || verb === 'reject') return `{"stage":"${view.waitingFor?.stage ?? ''}","by":"you"}`;
-  if (view.code === 'SLUICE_FOREIGN_CHANGE' && verb === 'abort') return '{"by":"you","force":true}';
-  if (view.code === 'SLUICE_FOREIGN_CHANGE' && verb === 'retry') return '{"by":"you","adopt":true}';
-  return '{"by":"you"}';
-}
-
-function commandOf(view: RolloutView, verb: MessageVerb): string {
-  const target = `${view.app}/${view.environment}`;
-  if (view.code === 'SLUICE_FOREIGN_CHANGE')
-    return `sluice ${verb} ${target} ${verb === 'abort' ? '--force' : '--adopt'}`;
-  const comment = verb === 'approve' || verb === 'reject' ? view.waitingFor?.gate?.comment === true : false;
-  return `sluice ${verb} ${target}${comment ? ' -m "why"' : ''}`;
 }
 
 function stageRow(stage: StageView): string[] {

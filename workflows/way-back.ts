@@ -1,9 +1,9 @@
 /** Going back: one activity that brings the target to its before-state, however often the provider fails. */
 
 import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
-import { failureOf, isForeign } from '../src/model/failures.js';
+import { failureOf, foundOf, isForeign } from '../src/model/failures.js';
 import { restoring } from './calls.js';
-import { LONGEST_REMINDER } from './leaving.js';
+import { Leaving, LONGEST_REMINDER } from './leaving.js';
 import type { Rollout } from './rollout.js';
 import type { Leave } from './state.js';
 
@@ -13,14 +13,26 @@ const RESTORE_CHUNK = 5 * 60_000;
 export class WayBack {
   constructor(private readonly rollout: Rollout) {}
 
-  async goBack(leave: Leave): Promise<void> {
+  /** Goes back for the reason why the rollout leaves, unless somebody else's change is kept, and ends. */
+  async goBack(): Promise<void> {
     const { state, journal } = this.rollout;
     this.rollout.watching.drop();
-    if (state.touched && leave.outcome !== 'nothingToRelease') await this.restore(leave);
-    state.weight = 0;
-    if (leave.unhealthy === true) await this.rollout.lookForErrors();
+    const why = state.leave as Leave;
+    if (state.kept === null && state.touched && why.outcome !== 'nothingToRelease') await this.restoreOrKeep(why);
+    // What is kept on the way ends it otherwise than it began.
+    const end = state.leave as Leave;
+    if (end.unhealthy === true) await this.rollout.lookForErrors();
     journal.failStage();
-    journal.end(leave.outcome, leave.reason, leave.code);
+    journal.end(end.outcome, end.reason, end.code);
+  }
+
+  private async restoreOrKeep(why: Leave): Promise<void> {
+    try {
+      await this.restore(why);
+    } catch (error) {
+      // Kept while this run was about to continue as the next one.
+      if (!(error instanceof Leaving)) throw error;
+    }
   }
 
   /** One activity that brings the target to the before-state, until it is there, however often the provider fails. */
@@ -62,12 +74,16 @@ export class WayBack {
       }
       if ('written' in outcome) {
         state.revision = outcome.written.revision;
+        this.rollout.saw(outcome.written.split);
         state.environments = before.environments;
         journal.event(`all traffic is back on ${to}`);
         for (const remark of outcome.written.remarks ?? []) journal.event(remark);
         return;
       }
       await this.notRestored(outcome.error, force);
+      if (state.kept !== null) return;
+      // A person has decided: what follows is no longer waiting for one.
+      if (isForeign(outcome.error)) journal.enter('restoring', leave.reason, leave.code);
     }
   }
 
@@ -83,21 +99,33 @@ export class WayBack {
     const { code, message } = failureOf(error);
     if (code === 'SLUICE_ACCESS') throw this.notOurs(message);
     const foreign = isForeign(error);
+    const found = foundOf(error);
+    if (found !== null) this.rollout.saw(found);
     journal.enter('stuck', `${foreign ? 'foreignChange: ' : 'going back has not succeeded yet: '}${message}`, code);
     void this.rollout.herald.notify('stuck');
     if (!foreign) return;
     for (let remind = this.rollout.spec.health.policy.remindEvery; ; remind = Math.min(remind * 2, LONGEST_REMINDER)) {
       this.rollout.growth.look();
       await condition(
-        () => state.force !== force || this.rollout.wish.adopt === true || this.rollout.growth.over,
+        () =>
+          state.force !== force ||
+          state.kept !== null ||
+          state.cancel === 'asked' ||
+          this.rollout.wish.adopt === true ||
+          this.rollout.growth.over,
         remind,
         {
           summary: 'remind of the foreign change',
         },
       );
+      if (state.kept !== null || state.force) return;
+      if (state.cancel === 'asked') {
+        await this.rollout.keeping.cancel();
+        continue;
+      }
       if (this.rollout.growth.over) await this.rollout.continue();
-      if (state.force) return;
-      if (this.rollout.wish.adopt === true && (await this.rollout.steps.adopt(() => state.force !== force))) return;
+      const cut = () => state.force !== force || state.kept !== null;
+      if (this.rollout.wish.adopt === true && (await this.rollout.steps.adopt(cut))) return;
       void this.rollout.herald.notify('reminder');
     }
   }

@@ -1,6 +1,12 @@
 /** What people say to a running rollout: who signed it, and whether he may. A refusal is an answer and no error. */
 import { BadToken, holdersOf, isHolder, type ReadBy, type Rule, read, type Signed } from '../../src/access/index.js';
-import type { GateView, MessageAnswer, Right, VerbStatement } from '../../src/model/access.js';
+import {
+  type GateView,
+  isOverride,
+  type MessageAnswer,
+  type Right,
+  type VerbStatement,
+} from '../../src/model/access.js';
 import { clean } from '../../src/model/text.js';
 import type { MessageVerb } from '../../src/model/words.js';
 import { said } from './begin.js';
@@ -69,7 +75,7 @@ async function one(message: Message, gate: GateView | null, seen: Set<string>, b
   if (why !== null) return refuse(name, why);
   const refused = rightless(signed, gate, by) ?? unmetGate(name, statement, gate, by);
   if (refused !== null) return refuse(name, refused);
-  const { comment = null, full = false, force = false, adopt = false } = statement;
+  const { comment = null, full = false, force = false, keep = false, unwatched = false, adopt = false } = statement;
   const proven = verb === 'approve' && gate !== null ? gate.id : verb === 'abort' && force ? OVERRIDE : null;
   const { app, environment, first: run, plan = '' } = by.grant;
   const receipt =
@@ -78,7 +84,8 @@ async function one(message: Message, gate: GateView | null, seen: Set<string>, b
       : await by.grants.receipt({ rollout: `${app}/${environment}`, run, gate: proven, plan, by: name });
   const { id, until } = signed;
   const stage = statement.gate?.stage ?? null;
-  return { ok: true, verb, by: name, comment, stage, full, force, adopt, id, until, receipt };
+  const flags = { full, force, keep, unwatched, adopt };
+  return { ok: true, verb, by: name, comment, stage, ...flags, id, until, receipt };
 }
 
 /** The companion's word, which a worker has sealed when it had checked the newer release. */
@@ -89,8 +96,18 @@ async function superseded({ token }: Message, { seals, grant }: By): Promise<Mes
   if (sealed === null) return { ok: false, verb, by, why: 'it does not come from the companion of the target' };
   const meant = sealed.app === grant.app && sealed.environment === grant.environment && sealed.run === grant.first;
   if (!meant) return { ok: false, verb, by, why: 'it is for another rollout of this target' };
-  const none = { comment: null, stage: null, full: false, force: false, adopt: false, receipt: null };
-  return { ok: true, verb, by, ...none, id: `supersede-${sealed.run}`, until: Date.now() };
+  const flags = { full: false, force: false, keep: false, unwatched: false, adopt: false };
+  return {
+    ok: true,
+    verb,
+    by,
+    comment: null,
+    stage: null,
+    ...flags,
+    receipt: null,
+    id: `supersede-${sealed.run}`,
+    until: Date.now(),
+  };
 }
 
 /** Why a statement is not about this; null when it is. */
@@ -102,8 +119,8 @@ function unfit(verb: MessageVerb, statement: VerbStatement, grant: Grant): strin
 
 function rightless({ subject, statement }: Signed, gate: GateView | null, { rule }: By): string | null {
   if (rule === null) return 'no rule of the policy is about this target';
-  const { act, force, adopt } = statement as VerbStatement;
-  const rights: Right[] = force === true || adopt === true ? [act, 'override'] : [act];
+  const { act } = statement as VerbStatement;
+  const rights: Right[] = isOverride(statement as VerbStatement) ? [act, 'override'] : [act];
   for (const right of rights) {
     const holders = holdersOf(rule, right, gate?.stage);
     if (!isHolder(holders, subject)) return `${subject.name} may not ${right} here; ${said(holders)} may`;

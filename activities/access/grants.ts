@@ -83,7 +83,7 @@ export interface Asking {
 /** What a rollout may do before it has a plan. */
 const BEFORE_PLAN = ['prepare', 'notify', 'tellTarget', 'decide', 'renew'];
 /** And with one. */
-const WITH_PLAN = ['deploy', 'warm', 'shift', 'promote', 'restore', 'probe', 'watch', 'errors', 'adopt'];
+const WITH_PLAN = ['deploy', 'warm', 'shift', 'promote', 'restore', 'probe', 'watch', 'errors', 'read', 'adopt'];
 
 /** Half the traffic back, once, to see whether the release is at fault. */
 const PROBE_BACK = 50;

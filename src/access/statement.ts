@@ -109,6 +109,8 @@ const SHAPE = z.union([
     comment: z.string().max(300).optional(),
     full: z.boolean().optional(),
     force: z.boolean().optional(),
+    keep: z.boolean().optional(),
+    unwatched: z.boolean().optional(),
     adopt: z.boolean().optional(),
   }),
 ]);

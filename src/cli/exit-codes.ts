@@ -23,6 +23,7 @@ export const EXIT = {
   setup: { code: 13, means: 'Something is missing: a worker, credentials, a setting. `sluice doctor` looks.' },
   endedBefore: { code: 14, means: 'The rollout succeeded without ever being where `--until` waits for.' },
   notAllowed: { code: 15, means: 'The policy does not allow it, or who asks is not proven.' },
+  abandoned: { code: 16, means: "The rollout ended on somebody else's change of the target, which a person kept." },
   interrupted: { code: 130, means: 'Interrupted (Ctrl-C). A rollout goes on without its watcher.' },
 } as const;
 
@@ -72,6 +73,7 @@ const BY_OUTCOME: Record<Outcome, number> = {
   rolledBack: EXIT.rolledBack.code,
   rejected: EXIT.rejected.code,
   superseded: EXIT.superseded.code,
+  abandoned: EXIT.abandoned.code,
   failed: EXIT.refused.code,
 };
 

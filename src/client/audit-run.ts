@@ -331,8 +331,10 @@ function text(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function flagsOf({ stage, full, force, adopt }: Fields): object | null {
-  const flags = Object.fromEntries(Object.entries({ full, force, adopt }).filter(([, set]) => set === true));
+function flagsOf({ stage, full, force, keep, unwatched, adopt }: Fields): object | null {
+  const flags = Object.fromEntries(
+    Object.entries({ full, force, keep, unwatched, adopt }).filter(([, set]) => set === true),
+  );
   const named = text(stage);
   const all = { ...(named === null ? {} : { stage: named }), ...flags };
   return Object.keys(all).length === 0 ? null : all;

@@ -183,6 +183,8 @@ function blankView(target: TargetName, seen: WorkflowExecutionDescription): Roll
     stable: null,
     candidate: null,
     weight: 0,
+    split: null,
+    kept: null,
     live: null,
     stages: [],
     verdict: null,

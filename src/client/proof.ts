@@ -58,7 +58,7 @@ export async function verbProof(
   const decides = verb === 'approve' || verb === 'reject';
   if (!mayAsk(link, decides) && (await link.signer()) === null) return null;
   const { app, environment } = target;
-  const { comment, full, force, adopt } = args;
+  const { comment, full, force, keep, unwatched, adopt } = args;
   const statement: VerbStatement = {
     act: verb,
     app,
@@ -68,6 +68,8 @@ export async function verbProof(
     ...(comment === undefined ? {} : { comment: clean(comment, 300) }),
     ...(full === true ? { full } : {}),
     ...(force === true ? { force } : {}),
+    ...(keep === true ? { keep } : {}),
+    ...(unwatched === true ? { unwatched } : {}),
     ...(adopt === true ? { adopt } : {}),
   };
   if (!decides) return signed(link, statement, {});

@@ -1,10 +1,10 @@
-/** What people sign, and what a rollout records of who may do what. Types alone. */
+/** What people sign, and what a rollout records of who may do what. Pure. */
 import type { MessageVerb, RolloutType } from './words.js';
 
 /** Longest signed statement that is looked at, in characters. */
 export const LONGEST_TOKEN = 8_192;
 
-/** What a policy can allow. `override` is writing over somebody else's change: `abort --force`, `retry --adopt`. */
+/** What a policy can allow. `override` is deciding on somebody else's change: `abort --force`, `abort --keep`, `retry --adopt`. */
 export const RIGHTS = [
   'start',
   'plan',
@@ -61,10 +61,17 @@ export interface VerbStatement {
   comment?: string;
   full?: boolean;
   force?: boolean;
+  keep?: boolean;
+  unwatched?: boolean;
   adopt?: boolean;
 }
 
 export type Statement = StartStatement | VerbStatement;
+
+/** Whether a verb decides on somebody else's change of the target, which needs the right to `override`. */
+export function isOverride(said: { force?: unknown; keep?: unknown; unwatched?: unknown; adopt?: unknown }): boolean {
+  return [said.force, said.keep, said.unwatched, said.adopt].includes(true);
+}
 
 /** What a rollout records when it begins: by which policy, and who began it. */
 export interface AccessRecord {
@@ -72,7 +79,7 @@ export interface AccessRecord {
   policy: string | null;
   /** Who signed the start; null when nobody had to. */
   starter: string | null;
-  /** Verbs that need no signature; `override`: nor do their `force` and `adopt`. */
+  /** Verbs that need no signature; `override`: nor do their `force`, `keep`, `unwatched` and `adopt`. */
   open: (MessageVerb | 'override')[];
   /** What the activities ask for: this run may do the steps before its plan is made. Null without a key. */
   grant: string | null;
@@ -123,6 +130,8 @@ export interface CheckedMessage {
   stage: string | null;
   full: boolean;
   force: boolean;
+  keep: boolean;
+  unwatched: boolean;
   adopt: boolean;
   /** The statement's own id and end (ms since the epoch): it counts once. */
   id: string;

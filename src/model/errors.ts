@@ -33,7 +33,7 @@ export const ERRORS = {
   SLUICE_FOREIGN_CHANGE: {
     final: true,
     means:
-      'Somebody else changed the target during the rollout. Nothing is written until a person says `abort --force` or `retry --adopt`.',
+      'Somebody else changed the target during the rollout. Nothing is written until a person says `abort --force` or `retry --adopt`; `abort --keep` leaves that change and ends.',
   },
   SLUICE_TARGET: { final: true, means: 'The target cannot be rolled out like this; `plan` names each reason.' },
   SLUICE_NOT_FOUND: {

@@ -5,6 +5,7 @@
 import type { ErrorCode } from './errors.js';
 import { ERRORS } from './errors.js';
 import { clean } from './text.js';
+import type { SplitView } from './view.js';
 
 /** Longest message that is kept, in characters. */
 const LONGEST = 1_000;
@@ -24,6 +25,7 @@ interface Link {
   activityType?: unknown;
   timeoutType?: unknown;
   lastHeartbeatDetails?: unknown;
+  details?: unknown;
   cause?: unknown;
 }
 
@@ -115,4 +117,19 @@ export function isUntaken(error: unknown): boolean {
 /** The last heartbeat's details of an activity that timed out, where the server kept them. */
 export function lastHeartbeat(error: unknown): unknown {
   return chainOf(error).find((link) => isNamed(link, 'TimeoutFailure'))?.lastHeartbeatDetails;
+}
+
+/** Of a foreign change: the traffic that was found instead. Null where the failure does not say it. */
+export function foundOf(error: unknown): SplitView | null {
+  const said = chainOf(error).find((link) => isNamed(link, 'ApplicationFailure'));
+  const [detail]: unknown[] = Array.isArray(said?.details) ? said.details : [];
+  const found = isLink(detail)
+    ? (Reflect.get(detail, 'found') as Partial<Record<keyof SplitView, unknown>> | null)
+    : null;
+  if (typeof found?.weight !== 'number') return null;
+  return { stable: releaseOf(found.stable), candidate: releaseOf(found.candidate), weight: found.weight };
+}
+
+function releaseOf(name: unknown): string | null {
+  return typeof name === 'string' ? clean(name, 100) : null;
 }

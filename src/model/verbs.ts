@@ -84,11 +84,11 @@ export const VERB_TABLE: Record<MessageVerb, VerbRule> = {
     otherwise: 'nothing is waiting for another try',
   },
   abort: {
-    does: 'Sends all traffic back to the stable release, in every phase. With `force` over a foreign change.',
-    payload: '{"by":"ann","comment":"wrong version","force":false}',
+    does: 'Sends all traffic back to the stable release, in every phase. On a foreign change it needs a choice: `keep` leaves that change and ends, `force` writes over it. `unwatched` keeps even a split of the candidate that nobody watches.',
+    payload: '{"by":"ann","comment":"wrong version","force":false,"keep":false,"unwatched":false}',
     in: {
       ...each(ANY_FORWARD, 'goes back'),
-      stuck: 'goes back; with force over a foreign change',
+      stuck: 'goes back; on a foreign change it ends with keep, goes back with force, and is refused without either',
       restoring: 'is answered: already restoring',
     },
     otherwise: 'the rollout has ended',

@@ -4,6 +4,25 @@ import type { ErrorCode } from './errors.js';
 import type { SeriesPoint } from './series.js';
 import type { MessageVerb, Outcome, Phase, RolloutType, VerdictState } from './words.js';
 
+/** How the traffic of a target is divided, as it was read. `stable` null: nothing is live. */
+export interface SplitView {
+  /** The release that gets the rest. */
+  stable: string | null;
+  /** The release that gets `weight` percent, if any. */
+  candidate: string | null;
+  /** Percent of traffic the second release gets. */
+  weight: number;
+}
+
+/** Somebody else's change that a person has kept: the rollout ended and wrote nothing more. */
+export interface KeptView {
+  /** What was read then. */
+  split: SplitView;
+  by: string;
+  /** Nobody watches what was left: the candidate has a part of the traffic, or the target could not be read. */
+  unwatched: boolean;
+}
+
 /** Everything a person may want to know of a rollout: the `status` query's answer, the result, the memo. Plain JSON. */
 export interface RolloutView {
   schema: 1;
@@ -24,8 +43,12 @@ export interface RolloutView {
   platform: string;
   stable: string | null;
   candidate: string | null;
-  /** Percent of traffic the candidate has, as last written and read back. */
+  /** Percent of traffic the candidate has, by `split`. */
   weight: number;
+  /** The traffic as it was last read at the target; null before anybody has looked. */
+  split: SplitView | null;
+  /** The foreign change that `abort --keep` has left in place; null otherwise. */
+  kept: KeptView | null;
   /** Blue-green: which environment serves production. */
   live: 'blue' | 'green' | null;
   stages: StageView[];
@@ -142,6 +165,10 @@ export interface VerbArgs {
   full?: boolean;
   /** `abort`: write over a foreign change. */
   force?: boolean;
+  /** `abort`, on a foreign change: leave it in place, write nothing more and end. */
+  keep?: boolean;
+  /** With `keep`: also where it leaves a split of the candidate that nobody watches. */
+  unwatched?: boolean;
   /** `retry`: take a foreign change as ours. */
   adopt?: boolean;
 }
@@ -170,6 +197,8 @@ export interface LedgerEntry {
   undoUntil: number | null;
   /** When it was deleted at the provider, after the rollback window; null while it is there. */
   retired: number | null;
+  /** It was put there by somebody else, and a rollout that found it has kept it. */
+  kept?: KeptView;
 }
 
 /** A release that waits until the way is free. */

@@ -28,7 +28,15 @@ export const PHASES = [
 /** What an open rollout is doing. */
 export type Phase = (typeof PHASES)[number];
 
-export const OUTCOMES = ['succeeded', 'rolledBack', 'rejected', 'superseded', 'nothingToRelease', 'failed'] as const;
+export const OUTCOMES = [
+  'succeeded',
+  'rolledBack',
+  'rejected',
+  'superseded',
+  'nothingToRelease',
+  'abandoned',
+  'failed',
+] as const;
 /** How a rollout ended. */
 export type Outcome = (typeof OUTCOMES)[number];
 

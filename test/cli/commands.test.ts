@@ -81,6 +81,7 @@ describe('exit codes', () => {
       rejected: 4,
       superseded: 8,
       nothingToRelease: 0,
+      abandoned: 16,
       failed: 11,
     });
     expect(exitOfView(ended('failed', { code: 'SLUICE_SPEC' }))).toBe(2);

@@ -3,6 +3,7 @@ import { renderLine } from '../../src/cli/render/line.js';
 import type { Frame } from '../../src/cli/render/pieces.js';
 import { renderView } from '../../src/cli/render/view.js';
 import { traffic } from '../../src/cli/report/sentence.js';
+import { choicesOf } from '../../src/model/choices.js';
 import type { RolloutView } from '../../src/model/view.js';
 import { details } from '../../workflows/view.js';
 import { running } from './report-views.js';
@@ -76,8 +77,10 @@ describe('the picture of a rollout', () => {
     expect(renderView(view, frame({ width: 200 })).join('\n')).toContain("--stage 'first users'");
   });
 
-  test('offers force and adopt after a foreign change', () => {
+  test('offers keep, force and adopt after a foreign change, and shows the split that was read', () => {
     const view = baking({
+      split: { stable: '7', candidate: null, weight: 0 },
+      weight: 0,
       phase: 'stuck',
       code: 'SLUICE_FOREIGN_CHANGE',
       reason: 'somebody else changed the target',
@@ -91,8 +94,37 @@ describe('the picture of a rollout', () => {
       },
     });
     const text = renderView(view, frame()).join('\n');
-    expect(text).toContain('sluice abort checkout/production --force');
-    expect(text).toContain('sluice retry checkout/production --adopt');
+    for (const way of [
+      'abort checkout/production --keep ',
+      'abort checkout/production --force',
+      'retry checkout/production --adopt',
+    ])
+      expect(text).toContain(`sluice ${way}`);
+    expect(text).toContain('read: all to 7');
+    expect(renderLine(view, NOW)).toContain('read: all to 7');
+    // What keep alone would be refused for stands in the command.
+    const part = { ...view, split: { stable: '41', candidate: '42', weight: 33 }, weight: 33 };
+    expect(renderView(part, frame()).join('\n')).toContain('sluice abort checkout/production --keep --unwatched');
+    expect(details(part)).toContain('sluice abort checkout/production --keep --unwatched');
+  });
+
+  test('every view says that nobody watches a split that was kept', () => {
+    const split = { stable: '41', candidate: '42', weight: 33 };
+    const view = ended('abandoned', { split, weight: 33, kept: { split, by: 'ann', unwatched: true } });
+    const shown = [renderView(view, frame()).join('\n'), renderLine(view, NOW), details(view), traffic(view)];
+    for (const text of shown) expect(text).toMatch(/nobody watches it/i);
+    const strange = ended('abandoned', { split: { stable: '7', candidate: '42', weight: 5 }, kept: view.kept });
+    for (const text of [renderView(strange, frame()).join('\n'), details(strange), traffic(strange)])
+      expect(text).toContain('95 % to 7, 5 % to 42');
+  });
+
+  test('the Temporal UI prints the commands of the terminal, with the stage', () => {
+    const view = awaiting();
+    for (const { command } of choicesOf(view)) {
+      expect(details(view)).toContain(command);
+      expect(renderView(view, frame({ width: 130 })).join('\n')).toContain(command);
+    }
+    expect(details(view)).toContain('sluice approve checkout/production --stage 10%');
   });
 
   test('says the reason of a rollback last and in full, after the most frequent errors', () => {

@@ -54,6 +54,8 @@ export function baking(over: Partial<RolloutView> = {}): RolloutView {
     stable: '41',
     candidate: '42',
     weight: 10,
+    split: null,
+    kept: null,
     live: null,
     stages: [
       stage('deploy', { state: 'passed', steps: 'deploy without traffic · probe smoke' }),

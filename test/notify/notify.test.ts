@@ -64,6 +64,8 @@ function event(more: Partial<RolloutView> = {}): NotifyEvent {
     stable: '6',
     candidate: '7',
     weight: 10,
+    split: null,
+    kept: null,
     live: null,
     stages: [],
     verdict: null,

@@ -66,7 +66,7 @@ export const message = (name: string, payload?: unknown): Message => ({ name, pa
 function messages(gate: string): fc.Arbitrary<Message> {
   const says = (weight: number, ...given: Message[]) => ({ weight, arbitrary: fc.constantFrom(...given) });
   const verbs = ['approve', 'reject', 'pause', 'resume', 'promote', 'skip', 'retry', 'abort', 'supersede', 'nonsense'];
-  const malformed = [null, 'yes', [1], 7, { by: 7 }, { stage: {} }, { full: 1, force: 1, adopt: 1 }];
+  const malformed = [null, 'yes', [1], 7, { by: 7 }, { stage: {} }, { full: 1, force: 1, keep: 1, adopt: 1 }];
   return fc.oneof(
     says(4, message('approve', { stage: gate, ...BY })),
     says(2, message('pause', BY)),
@@ -75,6 +75,7 @@ function messages(gate: string): fc.Arbitrary<Message> {
     says(3, message('skip', BY)),
     says(3, message('retry', BY), message('retry', { ...BY, adopt: true })),
     says(1, message('abort', BY), message('abort', { ...BY, force: true }), message('supersede', BY)),
+    says(1, message('abort', { ...BY, keep: true }), message('abort', { ...BY, keep: true, unwatched: true })),
     says(1, message('reject', { stage: gate, ...BY })),
     says(1, message('approve', { stage: 'another', ...BY }), message('approve', { stage: gate })),
     {

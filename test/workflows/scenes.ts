@@ -116,6 +116,12 @@ export const SCENES: Record<string, Scene> = {
     await phase(act, rolling, 'stuck');
     await rolling.signal('retry', { ...BY, adopt: true });
   }),
+  'canary-abandoned': rolloutScene('canary', canary([]), async (act, rolling) => {
+    await phase(act, rolling, 'baking');
+    act.target.foreign({ stable: '7', candidate: null, weight: 0 });
+    await phase(act, rolling, 'stuck');
+    await rolling.executeUpdate('abort', { args: [{ ...BY, keep: true }] });
+  }),
   'canary-stuck-restoring': rolloutScene(
     'canary',
     canary([HOUR], undefined, { ...WITH_WEBHOOK, deadlines: { ...canary([]).deadlines, stuckAfter: 2_000 } }),

@@ -14,6 +14,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { toFailure } from '../../activities/failures.js';
 import type { ProbeReport, WatchInput, WatchReport } from '../../activities/health/types.js';
+import { ForeignChange } from '../../activities/platform/foreign.js';
 import type { BeforeState, ErrorSample, Split } from '../../activities/platform/platform.js';
 import type { AccountActivities, LightActivities, Limits, NotifyEvent } from '../../activities/types.js';
 import type { Verdict } from '../../src/judge/types.js';
@@ -330,7 +331,7 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
     if (fence.revision !== target.revision) {
       if (target.mark === fence.mark && sameSplit(target.split, split))
         return { revision: target.revision, split: target.split };
-      throw new SluiceError('SLUICE_FOREIGN_CHANGE', 'the alias was changed by somebody else');
+      throw new ForeignChange('the alias was changed by somebody else', target.split);
     }
     return target.write(split, fence.mark);
   };
@@ -366,14 +367,14 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
         [...attempted, { mark, split: before.split }].some(
           (write) => write.mark === target.mark && sameSplit(write.split, target.split),
         );
-      if (!explained && !force)
-        throw new SluiceError('SLUICE_FOREIGN_CHANGE', 'the alias was changed by somebody else');
+      if (!explained && !force) throw new ForeignChange('the alias was changed by somebody else', target.split);
       return {
         ...target.write(before.split, mark),
         ...(target.remarks.length === 0 ? {} : { remarks: target.remarks }),
       };
     }),
     errors: guarded('errors', async ({ seen }, target) => [...target.logged, ...seen]),
+    read: guarded('read', async (_, target) => ({ split: target.split })),
     adopt: guarded('adopt', async (_, target) => ({ revision: target.revision, split: target.split })),
     probe: guarded('probe', async (_, target) => target.probe()),
     inspect: guarded('inspect', async ({ spec }, target) => ({

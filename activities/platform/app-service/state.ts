@@ -5,8 +5,9 @@ import { SluiceError } from '../../../src/model/errors.js';
 import { parseMark } from '../../../src/model/ids.js';
 import { targetName } from '../../../src/model/target.js';
 import { sameRun } from '../description.js';
+import { ForeignChange } from '../foreign.js';
 import type { RestoreArgs, Split, Written } from '../platform.js';
-import { sameSplit, say, whole } from '../splits.js';
+import { NO_SPLIT, sameSplit, say, whole } from '../splits.js';
 import type { Session } from './client.js';
 import type { Holding } from './environments.js';
 import type { Place } from './site.js';
@@ -126,15 +127,20 @@ export function slotWith(session: Session, { slot }: State, candidate: string): 
 }
 
 /** Says what was found, who left it, and what was expected. */
-export function foreignChange(name: string, found: State | null, revision: string | null, wanted: Split): SluiceError {
+export function foreignChange(
+  name: string,
+  found: State | null,
+  revision: string | null,
+  wanted: Split,
+): ForeignChange {
   const is =
     found === null
       ? 'does not exist'
       : `sends ${say(splitOf(found))} at revision ${revisionOf(found)} (${found.mark === null ? 'no mark of Sluice' : `mark ${found.mark}`})`;
   const expected = revision === null ? 'no release in production' : `revision ${revision}`;
-  return new SluiceError(
-    'SLUICE_FOREIGN_CHANGE',
-    `${name} was changed by somebody else: it ${is}; expected ${expected}, to write ${say(wanted)}. Nothing was written. \`sluice abort --force\` writes over it, \`sluice retry --adopt\` goes on from it`,
+  return new ForeignChange(
+    `${name} was changed by somebody else: it ${is}; expected ${expected}, to write ${say(wanted)}. Nothing was written`,
+    found === null ? NO_SPLIT : splitOf(found),
   );
 }
 

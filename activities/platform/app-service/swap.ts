@@ -6,6 +6,8 @@ import { restorePoller, type WebSiteManagementClient } from '@azure/arm-appservi
 import { SluiceError } from '../../../src/model/errors.js';
 import { targetName } from '../../../src/model/target.js';
 import { hasCode } from '../failures.js';
+import { ForeignChange } from '../foreign.js';
+import { NO_SPLIT } from '../splits.js';
 import { nextDelay, pause } from '../waiting.js';
 import { asked, call, LOOK_EVERY, type Session } from './client.js';
 import { isInProgress, isPrepared } from './errors.js';
@@ -75,7 +77,7 @@ export async function idle(session: Session, longest = Number.POSITIVE_INFINITY)
   }
   const state = await readState(session);
   if (state !== null) return state;
-  throw new SluiceError('SLUICE_FOREIGN_CHANGE', `${targetName(session.target)} does not exist (any more)`);
+  throw new ForeignChange(`${targetName(session.target)} does not exist (any more)`, NO_SPLIT);
 }
 
 /** Ends a swap that is half done: on both slots, since which of them is enough is not documented. */

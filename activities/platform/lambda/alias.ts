@@ -5,11 +5,11 @@ import {
   GetAliasCommand,
   UpdateAliasCommand,
 } from '@aws-sdk/client-lambda';
-import { SluiceError } from '../../../src/model/errors.js';
 import { describe, readDescription } from '../description.js';
 import { hasCode } from '../failures.js';
+import { ForeignChange } from '../foreign.js';
 import type { Fence, Split, Written } from '../platform.js';
-import { sameSplit, say } from '../splits.js';
+import { NO_SPLIT, sameSplit, say } from '../splits.js';
 import { call, type Session } from './client.js';
 import { existsAlready, isPrecondition } from './errors.js';
 import { routing, splitOf } from './split.js';
@@ -104,16 +104,16 @@ export function foreignChange(
   found: Alias | null,
   revision: string | null,
   wanted: Split,
-): SluiceError {
+): ForeignChange {
   const { function: fn, alias } = session.target;
   const is =
     found === null
       ? 'does not exist'
       : `sends ${say(found.split)} at revision ${found.revision} (${found.mark === null ? 'no mark of Sluice' : `mark ${found.mark}`})`;
   const expected = revision === null ? 'no alias' : `revision ${revision}`;
-  return new SluiceError(
-    'SLUICE_FOREIGN_CHANGE',
-    `${fn}:${alias} was changed by somebody else: it ${is}; expected ${expected}, to write ${say(wanted)}. Nothing was written. \`sluice abort --force\` writes over it, \`sluice retry --adopt\` goes on from it`,
+  return new ForeignChange(
+    `${fn}:${alias} was changed by somebody else: it ${is}; expected ${expected}, to write ${say(wanted)}. Nothing was written`,
+    found?.split ?? NO_SPLIT,
   );
 }
 

@@ -1,4 +1,5 @@
 /** A rollout on one line, for logs and for terminals that cannot be redrawn. Pure. */
+import { strange } from '../../model/traffic.js';
 import type { RolloutView } from '../../model/view.js';
 import { paint, piece } from './pieces.js';
 import { left, stamp } from './time.js';
@@ -8,11 +9,14 @@ import { shortWord } from './words.js';
 export function renderLine(view: RolloutView, now: number, heartbeat = false): string {
   const stage = view.stages.find(({ state }) => state === 'running');
   const { verdict, waitingFor } = view;
+  const read = view.outcome === 'succeeded' ? null : strange(view);
   const parts = [
     `${heartbeat ? 'still ' : ''}${shortWord(view)}`,
     view.candidate === null
       ? null
       : `candidate ${view.candidate} has ${view.outcome === 'succeeded' ? 100 : view.weight} %`,
+    read === null ? null : `read: ${read}`,
+    view.kept?.unwatched === true ? 'nobody watches it' : null,
     stage === undefined ? null : `stage ${stage.name}${stage.current === null ? '' : `: ${stage.current}`}`,
     heartbeat && verdict !== null
       ? `stable ${verdict.stable.errors}/${verdict.stable.requests}, candidate ${verdict.candidate.errors}/${verdict.candidate.requests} errors/requests`

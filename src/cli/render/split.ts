@@ -1,5 +1,6 @@
 /** Where the traffic is: `stable 41 ██████████░░ candidate 42 10 %`. */
 import { environmentsNote } from '../../model/environments.js';
+import { strange } from '../../model/traffic.js';
 import { unplanned } from '../../model/unplanned.js';
 import type { RolloutView } from '../../model/view.js';
 import type { Line } from './pieces.js';
@@ -11,12 +12,15 @@ const NARROWEST = 10;
 export function splitLine(view: RolloutView, width: number): Line {
   const live = environmentsNote(view);
   if (view.outcome === 'succeeded') return whole(view.candidate, live);
+  const alone = view.kept?.unwatched === true ? ' (nobody watches it)' : '';
   const unread = unplanned(view);
   if (unread !== null) return [piece(unread, 'dim')];
+  const read = strange(view);
+  if (read !== null) return [piece(`read: ${read}${alone}`, 'yellow')];
   if (view.stable === null && view.weight === 0) return nothingLive(view.candidate);
   const left = `stable ${view.stable ?? 'none yet'} `;
   if (view.candidate === null) return whole(view.stable, live);
-  const right = ` candidate ${view.candidate} ${view.weight} %${live}`;
+  const right = ` candidate ${view.candidate} ${view.weight} %${live}${alone}`;
   const columns = Math.max(NARROWEST, Math.min(WIDEST, width - left.length - right.length));
   return [piece(left, 'cyan'), ...bar(view.weight, columns), piece(right, 'yellow')];
 }

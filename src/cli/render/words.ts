@@ -6,6 +6,7 @@ const WORDS: Record<string, string> = {
   awaitingApproval: 'waiting for an approval',
   rolledBack: 'rolled back',
   nothingToRelease: 'nothing to release',
+  abandoned: "abandoned: somebody else's change was kept",
   restoring: 'going back',
   held: 'held: a person must decide',
   stuck: 'stuck: needs a person',
@@ -37,6 +38,7 @@ export function stateStyle(view: Pick<RolloutView, 'phase' | 'outcome'>): Style 
     case 'held':
     case 'paused':
     case 'superseded':
+    case 'abandoned':
       return 'yellow';
     default:
       return 'cyan';

@@ -52,12 +52,16 @@ interface Step {
 /** The candidate's weight over time, as the stages and the watcher tell it. */
 export function weightSteps(view: RolloutView, now: number): Step[] {
   const known: Step[] = [{ at: view.startedAt, weight: 0 }];
-  for (const { startedAt, weight } of view.stages) {
-    if (startedAt !== null && weight !== null) known.push({ at: startedAt, weight });
+  // Where a foreign change has stopped a stage, its weight was only wished for: it counts once it was read or watched.
+  const had = new Set([view.weight, ...view.series.map(({ weight }) => weight)]);
+  const foreign = view.code === 'SLUICE_FOREIGN_CHANGE';
+  for (const { startedAt, weight, state } of view.stages) {
+    if (startedAt !== null && weight !== null && (!foreign || state === 'passed' || had.has(weight)))
+      known.push({ at: startedAt, weight });
   }
   known.push(...view.series.map(({ at, weight }) => ({ at, weight })));
   const end = view.endedAt ?? now;
-  const last = view.outcome === 'succeeded' ? 100 : view.outcome === null ? view.weight : 0;
+  const last = view.outcome === 'succeeded' ? 100 : view.outcome === null || view.kept !== null ? view.weight : 0;
   const gone = view.stages.find(({ state }) => state === 'failed')?.endedAt ?? null;
   if (gone !== null && last === 0) known.push({ at: gone, weight: 0 });
   known.push({ at: end, weight: last });

@@ -1,6 +1,7 @@
 /** What happened, in a headline and in one sentence with the numbers. Pure. */
 import type { Counts } from '../../model/counts.js';
 import { evidence as evidenceOf, grouped } from '../../model/numbers.js';
+import { strange } from '../../model/traffic.js';
 import { unplanned } from '../../model/unplanned.js';
 import type { RolloutView, VerdictView } from '../../model/view.js';
 import { percent, shortWord } from '../render/words.js';
@@ -19,10 +20,13 @@ export function traffic(view: RolloutView): string | null {
   const unread = unplanned(view);
   if (unread !== null && view.outcome !== 'succeeded') return `${unread.charAt(0).toUpperCase()}${unread.slice(1)}.`;
   if (view.outcome === 'succeeded') return candidate === null ? null : `Release ${candidate} has all the traffic.`;
-  if (view.outcome !== null || weight === 0 || candidate === null) {
+  const alone = view.kept?.unwatched === true ? ' Nobody watches it.' : '';
+  const read = strange(view);
+  if (read !== null) return `When it was last read, the traffic went ${read}.${alone}`;
+  if (weight === 0 || candidate === null) {
     return stable === null ? null : `Release ${stable} has all the traffic.`;
   }
-  return `Release ${candidate} has ${weight} % of the traffic, release ${stable ?? '–'} the rest.`;
+  return `Release ${candidate} has ${weight} % of the traffic, release ${stable ?? '–'} the rest.${alone}`;
 }
 
 /** `0.9 % of 4,120 requests failed against 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400 (unhealthy at 1 : 100)`. */

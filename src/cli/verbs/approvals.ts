@@ -1,4 +1,5 @@
 import type { OpenApproval } from '../../client/types.js';
+import { quoted } from '../../model/choices.js';
 import { clean } from '../../model/text.js';
 import { command } from '../command.js';
 import { EXIT, exitOfError } from '../exit-codes.js';
@@ -55,6 +56,6 @@ function row({ app, environment, candidate, startedBy, gate }: OpenApproval, now
     `${gate.approved.length} of ${gate.people}${by}`,
     left(gate.expires, now),
     startedBy ?? '–',
-    `sluice approve ${app}/${environment}`,
+    `sluice approve ${app}/${environment} --stage ${quoted(gate.stage)}${gate.comment ? ' -m "why"' : ''}`,
   ].map((text) => ({ text }));
 }

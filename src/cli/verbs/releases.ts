@@ -1,4 +1,5 @@
 import { isName } from '../../model/ids.js';
+import { saySplit } from '../../model/traffic.js';
 import type { LedgerEntry, TargetView } from '../../model/view.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
@@ -54,6 +55,12 @@ function linesOf(view: TargetView, ctx: Context): string[] {
   return lines;
 }
 
+/** What was left split, with nobody watching. */
+function leftSplit({ kept }: LedgerEntry): string {
+  if (kept === undefined || kept.split.candidate === null) return '';
+  return `${saySplit(kept.split)}${kept.unwatched ? ', nobody watches it' : ''}; `;
+}
+
 function rowOf(entry: LedgerEntry) {
   return [
     { text: entry.version },
@@ -61,6 +68,6 @@ function rowOf(entry: LedgerEntry) {
     { text: entry.until === null ? 'live' : `${moment(entry.until)}${entry.retired === null ? '' : ', deleted'}` },
     { text: entry.by ?? '–' },
     { text: entry.strategy },
-    { text: entry.message ?? '' },
+    { text: `${leftSplit(entry)}${entry.message ?? ''}` },
   ];
 }
