@@ -1,5 +1,7 @@
-import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { SluiceError } from '../model/errors.js';
 import { megabytes, type PackingRules } from '../platforms/index.js';
 import { IGNORE_FILE, isWithin, type LeftOut, leftOutBy } from './ignored.js';
@@ -14,6 +16,8 @@ export interface PackedFile {
   name: string;
   /** Where it is read from; for the copy of a link, what the link points to. */
   from: string;
+  /** Its size. */
+  bytes: number;
   /** Permission bits it gets in the zip. */
   mode: number;
 }
@@ -55,10 +59,21 @@ export async function listFolder(dir: string, { rules, apart: folders }: Listing
   return entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
 }
 
-/** The bytes of a file that was listed. Errors: SLUICE_ARTIFACT when it has become something else since. */
-export async function readListed(dir: string, { name, from }: PackedFile, rules: PackingRules): Promise<Buffer> {
-  const changed = () => refuse(dir, `"${name}" was changed while it was packed`);
-  return readRegular(from, rules.mostUnzipped, { special: changed, large: changed });
+/** The bytes of a file that was listed, as they are read. Errors: SLUICE_ARTIFACT when it has become something else since. */
+export async function openListed(dir: string, { name, from, bytes }: PackedFile): Promise<Readable> {
+  // Opening a pipe would wait for its writer.
+  const handle = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => null);
+  const found = await handle?.stat();
+  if (handle === null || found?.isFile() !== true || found.size !== bytes) {
+    await handle?.close();
+    throw changed(dir, name);
+  }
+  return handle.createReadStream();
+}
+
+/** The error for a file that is not any more what was listed. */
+export function changed(dir: string, name: string): SluiceError {
+  return refuse(dir, `"${name}" was changed while it was packed`);
 }
 
 class Walk {
@@ -103,7 +118,7 @@ class Walk {
     if (this.bytes > mostUnzipped)
       throw refuse(this.dir, `it has more than ${megabytes(mostUnzipped)}, the limit of ${platform}`);
     // Only the executable bit says something about the code; the rest depends on the umask.
-    this.add({ kind: 'file', name, from, mode: (found.mode & 0o111) !== 0 ? 0o755 : 0o644 });
+    this.add({ kind: 'file', name, from, bytes: found.size, mode: (found.mode & 0o111) !== 0 ? 0o755 : 0o644 });
   }
 
   private async link(at: string, name: string, above: readonly string[]): Promise<void> {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ZipFile } from 'yazl';
 import { SluiceError } from '../model/errors.js';
 import type { Artifact, ReleaseSource } from '../model/spec.js';
 import { type PackingRules, tooLarge } from '../platforms/index.js';
-import { type Entry, listFolder, readListed } from './files.js';
+import { changed, type Entry, listFolder, openListed, type PackedFile } from './files.js';
 import { readRegular } from './regular.js';
 import { checkZip } from './zip.js';
 
@@ -41,10 +42,23 @@ export async function pack(
  * same files give the same digest (with the same version of Node's zlib). Errors: SLUICE_NOT_FOUND, SLUICE_ARTIFACT.
  */
 export async function packFolder(dir: string, rules: PackingRules, apart: readonly string[] = []): Promise<Packed> {
+  const entries = await listFolder(dir, { rules, apart });
   const zip = new ZipFile();
-  const bytes = buffer(zip.outputStream as NodeJS.ReadableStream);
-  // Added one after the other and read whole: yazl would otherwise open files in its own time, after they may have changed.
-  for (const entry of await listFolder(dir, { rules, apart })) add(zip, entry, await bytesOf(dir, entry, rules));
+  const out = zip.outputStream as Readable;
+  const bytes = buffer(out);
+  // Files are read as the zip is written, one after the other: all of them together may be larger than this machine's memory.
+  let reading: { name: string; from: Readable | null } = { name: '', from: null };
+  zip.on('error', (error: unknown) => {
+    reading.from?.destroy();
+    // Of a file the library only says that it has another size than it was listed with.
+    out.destroy(error instanceof SluiceError ? error : changed(dir, reading.name));
+  });
+  for (const entry of entries) {
+    add(zip, entry, async (file) => {
+      reading = { name: file.name, from: await openListed(dir, file) };
+      return reading.from as Readable;
+    });
+  }
   zip.end();
   const packed = named(await bytes);
   const why = tooLarge(packed.zip.length, rules);
@@ -63,17 +77,21 @@ function named(zip: Buffer): Packed {
   return { zip, artifact: { sha256: createHash('sha256').update(zip).digest('hex'), bytes: zip.length } };
 }
 
-function add(zip: ZipFile, entry: Entry, bytes: Buffer): void {
+function add(zip: ZipFile, entry: Entry, read: (file: PackedFile) => Promise<Readable>): void {
   const fixed = { mtime: NO_TIME, forceDosTimestamp: true };
-  if (entry.kind === 'folder') zip.addEmptyDirectory(entry.name, { ...fixed, mode: MODES.folder });
-  else if (entry.kind === 'link') zip.addBuffer(bytes, entry.name, { ...fixed, mode: MODES.link, compress: false });
-  else zip.addBuffer(bytes, entry.name, { ...fixed, mode: MODES.file | entry.mode });
-}
-
-/** What of an entry goes into the zip. */
-async function bytesOf(dir: string, entry: Entry, rules: PackingRules): Promise<Buffer> {
-  if (entry.kind === 'folder') return Buffer.alloc(0);
-  return entry.kind === 'link' ? Buffer.from(entry.to) : readListed(dir, entry, rules);
+  const { name } = entry;
+  if (entry.kind === 'folder') zip.addEmptyDirectory(name, { ...fixed, mode: MODES.folder });
+  else if (entry.kind === 'link')
+    zip.addBuffer(Buffer.from(entry.to), name, { ...fixed, mode: MODES.link, compress: false });
+  else {
+    const options = { ...fixed, mode: MODES.file | entry.mode, size: entry.bytes };
+    zip.addReadStreamLazy(name, options, (give) => {
+      read(entry).then(
+        (stream) => give(null, stream),
+        (error: unknown) => zip.emit('error', error),
+      );
+    });
+  }
 }
 
 async function readZip(file: string, rules: PackingRules): Promise<Buffer> {

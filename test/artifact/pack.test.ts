@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
   chmodSync,
   mkdirSync,
   mkdtempSync,
@@ -15,10 +16,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { transformFileSync } from '@swc/core';
+import { listFolder, openListed, type PackedFile } from '../../src/artifact/files.js';
 import { type Packed, packFolder, packZip } from '../../src/artifact/index.js';
 import { packingOf } from '../../src/platforms/index.js';
 
 const LAMBDA = packingOf('lambda');
+const MB = 1024 * 1024;
+/** The environment of a process of its own. */
+const CHILD = { ...process.env, NODE_OPTIONS: '' };
 
 let home: string;
 
@@ -111,6 +116,46 @@ describe('packing a folder', () => {
     );
     expect(digests[0]).toMatch(/^[0-9a-f]{64}$/);
     expect(new Set(digests).size).toBe(1);
+  });
+
+  test('needs no memory for what it packs', () => {
+    const dir = folder('code', { 'a.js': 'a' });
+    truncateSync(path.join(dir, 'a.js'), 240 * MB);
+    for (const name of ['b', 'c', 'd']) writeFileSync(path.join(dir, name), Buffer.alloc(3 * MB, name));
+    const script = compiled('src/artifact', 'src/model', 'src/platforms');
+    const most = `${script}\nprocess.stdout.write(' ' + process.resourceUsage().maxRSS);`;
+    const run = ['--input-type=module', '-e', most, dir];
+    const [digest, kilobytes] = execFileSync(process.execPath, run, { encoding: 'utf8', env: CHILD }).split(' ');
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    // Node itself takes some 100 MB.
+    expect(Number(kilobytes) / 1024).toBeLessThan(220);
+  });
+
+  test.each([
+    ['grows', (file: string) => appendFileSync(file, 'more')],
+    ['is gone', (file: string) => rmSync(file)],
+    [
+      'becomes a link',
+      (file: string) => {
+        rmSync(file);
+        symlinkSync('/etc/hostname', file);
+      },
+    ],
+    [
+      'becomes a pipe',
+      (file: string) => {
+        rmSync(file);
+        execFileSync('mkfifo', [file]);
+      },
+    ],
+  ])('refuses a file that %s between being listed and being read, by its name', async (_, spoil) => {
+    const dir = folder('code', { 'a.js': 'a' });
+    const [listed] = await listFolder(dir, { rules: LAMBDA, apart: [] });
+    spoil(path.join(dir, 'a.js'));
+    await expect(openListed(dir, listed as PackedFile)).rejects.toMatchObject({
+      code: 'SLUICE_ARTIFACT',
+      message: expect.stringContaining('"a.js" was changed while it was packed'),
+    });
   });
 
   test.each([

@@ -20,6 +20,8 @@ beforeAll(async () => {
   built = mkdtempSync(join(folder, 'main-'));
   // A project of its own, so that its temporary folder is apart from that of other tests.
   writeFileSync(join(built, 'package.json'), '{"type":"module"}');
+  // Its tools are where those of a clone are.
+  writeFileSync(join(built, 'tsconfig.json'), '{}');
   mkdirSync(join(built, '.sluice'));
   symlinkSync(join(ROOT, '.sluice', 'venv'), join(built, '.sluice', 'venv'));
   temp = join(built, '.sluice', 'tmp');
