@@ -4,7 +4,6 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { rolloutId, TASK_QUEUE } from '../model/ids.js';
@@ -14,6 +13,7 @@ import { parseSpecText } from '../spec/index.js';
 import type { Cloud, Platform } from './cloud.js';
 import { startAppService } from './clouds/app-service.js';
 import { startLambda } from './clouds/lambda.js';
+import { follow } from './follow.js';
 import { LiveView } from './live.js';
 import { type Played, resultLine, table } from './report.js';
 import { type Parts, startParts } from './stack.js';
@@ -21,8 +21,8 @@ import { Traffic } from './traffic.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PER_SECOND = 20;
-/** A rollout of the demo that has not ended by then is a failure of the demo. */
-const ONE_ROLLOUT = 120_000;
+/** Longest wait for everything that was started to end, in ms; what has not ended by then is killed with this process. */
+const END_WITHIN = 30_000;
 
 interface Act {
   title: string;
@@ -113,30 +113,42 @@ async function demonstrate({ platform, title, examples, start }: Stage): Promise
   const traffic = new Traffic(stack.cloud.users(), PER_SECOND);
   const played: Played[] = [];
   try {
+    let wrong: string | null = null;
     for (const act of ACTS) {
-      played.push(await play({ stack, traffic, examples }, act));
+      const done = await play({ stack, traffic, examples }, act);
+      played.push(done);
       if (played.length === 1) traffic.start();
+      if (done.outcome === act.expected) continue;
+      // The next one could not even start.
+      wrong = `${act.title} was to be ${act.expected} and is ${done.outcome ?? 'not ended'} (${done.reason}). The demo ends here.`;
+      break;
     }
     await traffic.stop();
     say(`\n${table(played).join('\n')}\n`);
     say(
       endedAsTheyMust(played)
         ? 'Everything ended as it must: only version 4 failed requests, and it was taken back by itself.'
-        : 'Something did not end as it must; see the table.',
+        : (wrong ?? 'Something did not end as it must; see the table.'),
     );
-    if (flags.keep) await stay(stack);
+    if (flags.keep && wrong === null) await stay(stack);
     return played;
   } finally {
-    await stack.stop();
+    await endWithin(traffic.stop().then(() => stack.stop()));
     interrupted.forget();
   }
+}
+
+/** Ends what was started; a part that does not end keeps nobody waiting. */
+async function endWithin(ending: Promise<unknown>): Promise<void> {
+  const late = new Promise<void>((resolve) => setTimeout(resolve, END_WITHIN).unref());
+  await Promise.race([ending.catch(() => undefined), late]);
 }
 
 function endedAsTheyMust(played: Played[]): boolean {
   const last = ACTS.length - 1;
   return (
     played.every((each, at) => each.outcome === ACTS[at]?.expected && (each.failed === 0 || at === last)) &&
-    (played.at(last)?.failed ?? 0) > 0
+    (played[last]?.failed ?? 0) > 0
   );
 }
 
@@ -146,7 +158,7 @@ function endOnSignals(stack: Parts<Cloud>): { forget(): void } {
   const end = (code: number) => () => {
     if (ending) return;
     ending = true;
-    void stack.stop().finally(() => process.exit(code));
+    void endWithin(stack.stop()).finally(() => process.exit(code));
   };
   const onSignal = { SIGINT: end(130), SIGTERM: end(143) } as const;
   for (const [signal, handler] of Object.entries(onSignal)) process.once(signal, handler);
@@ -180,32 +192,26 @@ async function play({ stack, traffic, examples }: Scene, act: Act): Promise<Play
     staticSummary: `${spec.app} ${spec.environment}: ${act.title}`,
   });
   const live = new LiveView(act.title);
-  let view: RolloutView | null = null;
-  let approved = false;
-  while (Date.now() - began < ONE_ROLLOUT) {
-    view = await handle.query<RolloutView>('status');
-    live.show(view, traffic.byVersion(began));
-    if (view.phase === 'done') break;
-    const gate = view.phase === 'awaitingApproval' ? view.waitingFor?.stage : undefined;
-    if (gate != null && !approved) {
-      approved = true;
+  const { view, why } = await follow({
+    look: () => handle.query<RolloutView>('status'),
+    show: (now) => live.show(now, traffic.byVersion(began)),
+    approve: async (stage) => {
       live.note(
-        `approving by a signal: temporal workflow signal -w ${handle.workflowId} --name approve --input '{"stage":"${gate}","by":"ann"}'`,
+        `approving by a signal: temporal workflow signal -w ${handle.workflowId} --name approve --input '{"stage":"${stage}","by":"ann"}'`,
       );
-      await handle.signal('approve', { stage: gate, by: 'ann', comment: 'looks good' });
-    }
-    await pause(250);
-  }
+      await handle.signal('approve', { stage, by: 'ann', comment: 'looks good' });
+    },
+  });
   live.end();
   const ended = Date.now();
-  const result = view?.phase === 'done' ? ((await handle.result()) as RolloutView) : view;
+  const result = why === null ? ((await handle.result()) as RolloutView) : view;
   const counts = [...traffic.byVersion(began).values()];
   return {
     platform: stack.cloud.platform,
     title: act.title,
     strategy: act.type,
     outcome: result?.outcome ?? null,
-    reason: result?.reason ?? null,
+    reason: why ?? result?.reason ?? null,
     seconds: (ended - began) / 1000,
     requests: counts.reduce((sum, each) => sum + each.requests, 0),
     failed: counts.reduce((sum, each) => sum + each.failed, 0),
@@ -245,3 +251,5 @@ try {
   process.stderr.write(`the demo could not run: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }
+// Whatever still holds on ends with this process.
+setTimeout(() => process.exit(), END_WITHIN).unref();

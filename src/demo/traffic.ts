@@ -1,7 +1,11 @@
 /** Users, as the demo plays them: open-loop requests, each with a user id, counted by the version that answered. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Users } from './cloud.js';
 
 const CARTS = [['coffee'], ['coffee', 'cake'], ['tea', 'tea', 'cake']] as const;
+
+/** Longest wait for the answers that are on their way when the users stop, in ms. */
+const LAST_ANSWERS = 10_000;
 
 export interface Answer {
   at: number;
@@ -26,6 +30,7 @@ export class Traffic {
   readonly answers: Answer[] = [];
   private readonly inFlight = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | null = null;
+  private stopping: Promise<void> | null = null;
   private sent = 0;
   private began = 0;
 
@@ -42,10 +47,18 @@ export class Traffic {
     }, 1000 / this.perSecond);
   }
 
-  /** Stops sending and waits for what is on its way. */
-  async stop(): Promise<void> {
+  /** Stops sending and waits for what is on its way, for ten seconds at most. May be called twice. */
+  stop(): Promise<void> {
+    this.stopping ??= this.end();
+    return this.stopping;
+  }
+
+  private async end(): Promise<void> {
     if (this.timer !== null) clearInterval(this.timer);
-    await Promise.allSettled(this.inFlight);
+    const over = new AbortController();
+    const late = pause(LAST_ANSWERS, undefined, { signal: over.signal, ref: false }).catch(() => undefined);
+    await Promise.race([Promise.allSettled(this.inFlight), late]);
+    over.abort();
     this.users.close();
   }
 

@@ -32,7 +32,7 @@ export function appServiceUsers(azure: EmulatedAzure, site: string): Users {
       new Promise((resolve) => {
         const lost = (error: Error) => resolve({ version: '?', failed: true, why: String(error) });
         const url = `https://${azure.azure.hostOf(site, null)}/`;
-        const sent = request(url, { agent, method: 'POST', timeout: 10_000 }, (response) => {
+        const sent = request(url, { agent, method: 'POST', timeout: 60_000 }, (response) => {
           const { 'x-release': release } = response.headers;
           const version = typeof release === 'string' ? release : '?';
           const failed = (response.statusCode ?? 500) >= 400;
@@ -41,7 +41,7 @@ export function appServiceUsers(azure: EmulatedAzure, site: string): Users {
           const why = version === '?' ? { why: `status ${response.statusCode}` } : {};
           response.once('end', () => resolve({ version, failed: failed || version === '?', ...why }));
         });
-        sent.once('timeout', () => sent.destroy(new Error('no answer within 10 s')));
+        sent.once('timeout', () => sent.destroy(new Error('no answer within 60 s')));
         sent.once('error', lost);
         sent.end(JSON.stringify({ user, cart }));
       }),
