@@ -23,10 +23,30 @@ export function actionOf({ method, path, headers, body }: Call): string | null {
   const at = path.split('?')[0] ?? '';
   if (service === null) return null;
   if (service === 'lambda') return lambdaAction(method, path, at, headers);
-  if (service === 's3') return method === 'GET' || method === 'HEAD' ? 's3:GetObject' : null;
+  if (service === 's3') return s3Action(method, path, headers);
   const target = String(headers['x-amz-target'] ?? '').split('.')[1];
   const operation = target ?? /\/operation\/(\w+)$/.exec(at)?.[1] ?? new URLSearchParams(body.toString()).get('Action');
   return operation === null || operation === '' ? null : `${SERVICES[service] ?? service}:${operation}`;
+}
+
+/**
+ * Creating is an action of its own here: a bucket's policy can ask for `If-None-Match: *` (the condition key s3:if-none-match), and
+ * a role with `s3:PutObject` alone is one that it is asked of.
+ */
+function s3Action(method: string, path: string, headers: Call['headers']): string | null {
+  const lists = /[?&](?:list-type|prefix|delimiter)=/.test(path) || /^\/[^/?]*\/?(?:\?|$)/.test(path);
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      return lists ? 's3:ListBucket' : 's3:GetObject';
+    case 'DELETE':
+      return lists ? 's3:DeleteBucket' : 's3:DeleteObject';
+    case 'PUT':
+      if (lists) return 's3:CreateBucket';
+      return headers['if-none-match'] === '*' ? 's3:PutObject' : 's3:PutObject over another';
+    default:
+      return null;
+  }
 }
 
 function lambdaAction(method: string, path: string, at: string, headers: Call['headers']): string | null {

@@ -1,5 +1,5 @@
 /** A container of Azure Blob Storage as a store. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { ContainerClient, RestError, type StoragePipelineOptions } from '@azure/storage-blob';
 import { credentialOf } from '../cloud/azure-credentials.js';
 import { SluiceError } from '../model/errors.js';
@@ -27,24 +27,38 @@ export function azureBlobStore(
       throw asOurs(error, address, action);
     });
 
+  const put = async (key: string, bytes: Uint8Array): Promise<Put> => {
+    try {
+      await blob(key).upload(bytes, bytes.length, {
+        conditions: { ifNoneMatch: '*' },
+        // A broken body is refused; what is stored is checked by its own digest when it is read.
+        blobHTTPHeaders: { blobContentMD5: createHash('md5').update(bytes).digest() },
+        abortSignal: AbortSignal.timeout(SILENCE + Math.ceil(bytes.length / BYTES_A_MS)),
+      });
+      return 'created';
+    } catch (error) {
+      if (codeOf(error) === 'BlobAlreadyExists' || codeOf(error) === 'ConditionNotMet') return 'there';
+      if (codeOf(error) === 'AuthorizationPermissionMismatch') return 'refused';
+      throw error;
+    }
+  };
+  /** Where something new could be created, by namespace and app; asked once. */
+  const tried = new Map<string, Promise<Put>>();
+
   return {
     address,
 
-    create: (key, bytes) =>
-      ask('blobs/add/action', async () => {
-        try {
-          await blob(key).upload(bytes, bytes.length, {
-            conditions: { ifNoneMatch: '*' },
-            // A broken body is refused; what is stored is checked by its own digest when it is read.
-            blobHTTPHeaders: { blobContentMD5: createHash('md5').update(bytes).digest() },
-            abortSignal: AbortSignal.timeout(SILENCE + bytes.length / BYTES_A_MS),
-          });
-          return true;
-        } catch (error) {
-          if (codeOf(error) === 'BlobAlreadyExists' || codeOf(error) === 'ConditionNotMet') return false;
-          throw error;
-        }
-      }),
+    async create(key, bytes) {
+      const made = await ask('blobs/add/action', () => put(key, bytes));
+      if (made !== 'refused') return made === 'created';
+      // Azure looks at the right before it looks at the condition: who may only create is refused for what is there already.
+      const at = key.split('/').slice(0, 2).join('/');
+      const trial =
+        tried.get(at) ?? ask('blobs/add/action', () => put(`${key}.used/${randomUUID()}`, new Uint8Array()));
+      tried.set(at, trial);
+      if ((await trial) === 'created') return false;
+      throw refused(address, 'blobs/add/action', 'neither what is there nor anything new may be written');
+    },
 
     read: (key, most) =>
       ask('blobs/read', async () => {
@@ -70,7 +84,7 @@ export function azureBlobStore(
       await this.remove(key);
     },
 
-    async *list(from): AsyncIterable<Stored> {
+    async *list(from): AsyncGenerator<Stored> {
       try {
         for await (const { name, properties } of client.listBlobsFlat({ prefix: prefix + from })) {
           const at = (properties.createdOn ?? properties.lastModified).getTime();
@@ -88,6 +102,9 @@ export function azureBlobStore(
     inS3: async () => null,
   };
 }
+
+/** What became of a blob that was to be created. */
+type Put = 'created' | 'there' | 'refused';
 
 /** The slowest upload that is waited for, in bytes a millisecond: 64 kB a second. */
 const BYTES_A_MS = 64;
@@ -118,14 +135,18 @@ function asOurs(error: unknown, address: string, action: string): SluiceError {
       'SLUICE_SETUP',
       `the artifact store ${address} does not exist; make the container, or mend SLUICE_STORE`,
     );
-  if (status === 403)
-    return new SluiceError(
-      'SLUICE_PERMISSION',
-      `the artifact store ${address} refuses ${action}: ${said}. Give this identity Microsoft.Storage/storageAccounts/blobServices/containers/${action} there`,
-    );
+  if (status === 403) return refused(address, action, said);
   if (status === 401 || /CredentialUnavailable|AuthenticationError|AuthenticationRequired/.test((error as Error).name))
     return new SluiceError('SLUICE_CREDENTIALS', `no credentials of Azure for the artifact store ${address}: ${said}`);
   return new SluiceError('SLUICE_PROVIDER', `the artifact store ${address} does not answer ${action}: ${said}`);
+}
+
+function refused(address: string, action: string, said: string): SluiceError {
+  const right = `Microsoft.Storage/storageAccounts/blobServices/containers/${action}`;
+  return new SluiceError(
+    'SLUICE_PERMISSION',
+    `the artifact store ${address} refuses ${action}: ${said.replace(/\.+$/, '')}. Give this identity ${right} there`,
+  );
 }
 
 function codeOf(error: unknown): string {

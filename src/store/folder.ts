@@ -84,7 +84,7 @@ async function makeFolders(root: string, folder: string, mode: number): Promise<
   }
 }
 
-async function* filesBelow(root: string, prefix: string): AsyncIterable<Stored> {
+async function* filesBelow(root: string, prefix: string): AsyncGenerator<Stored> {
   const from = path.join(root, path.dirname(`${prefix}x`));
   const entries = await named(root, () => readdir(from, { recursive: true, withFileTypes: true }).catch(unlessGone));
   for (const entry of entries ?? []) {

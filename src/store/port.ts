@@ -32,7 +32,7 @@ export interface ObjectStore {
   /** Moves an object aside, so that its key is free. One that is gone already is no error. */
   move(key: string, to: string): Promise<void>;
   /** Every object whose key begins with `prefix`, in no order. */
-  list(prefix: string): AsyncIterable<Stored>;
+  list(prefix: string): AsyncGenerator<Stored>;
   /** Deletes an object. One that is gone already is no error. */
   remove(key: string): Promise<void>;
   /** Where S3 has it; null for another kind of store. */

@@ -89,7 +89,7 @@ export function s3Store(of: { bucket: string; prefix: string; region?: string })
       await ask('s3:DeleteObject', () => client.send(new DeleteObjectCommand(at(key))));
     },
 
-    async *list(from): AsyncIterable<Stored> {
+    async *list(from): AsyncGenerator<Stored> {
       const pages = paginateListObjectsV2({ client }, { Bucket, Prefix: prefix + from });
       try {
         for await (const { Contents = [] } of pages) {

@@ -9,23 +9,23 @@ import type { Outside } from '../../activities/outside.js';
 import type { PlatformDriver } from '../../activities/platform/platform.js';
 import { createSecrets } from '../../activities/secrets/index.js';
 import type { Spec } from '../../src/model/spec.js';
+import type { Artifacts } from '../../src/store/index.js';
 import { ROLE } from '../emulators/aws/functions.js';
 import { Stack as AzureStack } from '../platform/app-service/stack.js';
 import { type Stack as AwsStack, startStack } from '../platform/lambda/stack.js';
 import { OPEN } from '../support/access.js';
-import { NO_ARTIFACTS } from '../support/artifacts.js';
 
 const REGION = 'us-east-1';
 const [FIRST, SECOND] = ['first-value-1', 'second-value-2'];
 
 /** The activities of one account, as a worker runs them; `all` is all that they have returned. */
-function account(driver: PlatformDriver, secrets: Outside['secrets']) {
+function account(driver: PlatformDriver, secrets: Outside['secrets'], artifacts: Artifacts) {
   const all: unknown[] = [];
   const outside: Outside = { net: createNet('loopback'), secrets };
   const activities = accountActivities({
     driverFor: () => driver,
     outsideOf: () => outside,
-    artifacts: NO_ARTIFACTS,
+    artifacts,
     access: OPEN,
     sweep: async () => [],
   });
@@ -61,7 +61,7 @@ describe('on Lambda', () => {
     const put = (Value: string) =>
       ssm.send(new PutParameterCommand({ Name: '/shop/key', Value, Type: 'SecureString', Overwrite: true }));
     await put(FIRST);
-    const on = account(stack.driver, createSecrets({ env: {}, region: REGION }));
+    const on = account(stack.driver, createSecrets({ env: {}, region: REGION }), stack.artifacts);
     const fn = 'with-a-secret';
     const spec = stack.spec(fn, {
       release: { artifact: await stack.pack('return 1') },
@@ -111,7 +111,7 @@ describe('on App Service', () => {
     const uri = 'https://shop.vault.azure.net/secrets/key';
     azure.state.secrets = { [uri]: FIRST };
     const secrets = createSecrets({ env: azure.env, region: REGION, ca: azure.ca });
-    const on = account(stack.driver(), secrets);
+    const on = account(stack.driver(), secrets, stack.artifacts);
     const site = await stack.site();
     const artifact = await stack.pack('with a secret');
     const reference = 'secret://azure-keyvault/shop/key';
@@ -141,7 +141,7 @@ describe('on App Service', () => {
     const { azure } = stack;
     azure.state.secrets = { 'https://shop.vault.azure.net/secrets/key': FIRST };
     const secrets = createSecrets({ env: azure.env, region: REGION, ca: azure.ca });
-    const on = account(stack.driver(), secrets);
+    const on = account(stack.driver(), secrets, stack.artifacts);
     const site = await stack.site();
     const spec = stack.spec(site, {
       ...{ strategy: { type: 'direct', bake: 0 }, release: { artifact: await stack.pack('quoted') } },

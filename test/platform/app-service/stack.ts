@@ -46,7 +46,7 @@ createServer(({ url }, response) => {
 
 export class Stack {
   private readonly folder = mkdtempSync(path.join(tmpdir(), 'sluice-app-service-'));
-  private readonly artifacts = artifactsIn(path.join(this.folder, 'store'));
+  readonly artifacts = artifactsIn(path.join(this.folder, 'store'));
   private last: TestSite | null = null;
   private made = 0;
 
