@@ -40,7 +40,7 @@ export class Look {
   unhealthy({ verdict }: WatchReport): void {
     const { version } = this.rollout.release();
     this.found(
-      `${version} does not look healthy: ${verdict.why}. It keeps all traffic; \`sluice abort\` sends it back`,
+      `${version} does not look healthy: ${verdict.why}. It keeps all traffic; \`sluice abort ${this.rollout.state.app}/${this.rollout.state.environment}\` sends it back`,
     );
   }
 

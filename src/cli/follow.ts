@@ -77,10 +77,10 @@ function conclude(
   }
   switch (code) {
     case EXIT.interrupted.code:
-      say(ctx, `interrupted; the rollout goes on. Look: sluice get ${id} --watch. End it: sluice abort ${id}`);
+      say(ctx, `interrupted; the rollout goes on. Look: \`sluice get ${id} --watch\`. End it: \`sluice abort ${id}\``);
       return;
     case EXIT.timedOut.code:
-      say(ctx, `the time is over; the rollout goes on. Look: sluice get ${id}. End it: sluice abort ${id}`);
+      say(ctx, `the time is over; the rollout goes on. Look: \`sluice get ${id}\`. End it: \`sluice abort ${id}\``);
       return;
     case EXIT.endedBefore.code:
       say(ctx, `the rollout has ended before it was where --until ${how.until} waits for`);

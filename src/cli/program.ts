@@ -18,6 +18,17 @@ export const COMMON = [
   { flags: '--no-color', means: 'No colours. NO_COLOR does the same.' },
 ] as const;
 
+/** What other tools call it, and what is meant here. */
+const MEANT: Record<string, string> = {
+  rollback:
+    '`sluice abort APP/ENVIRONMENT` takes back a rollout that runs, `sluice undo APP/ENVIRONMENT` one that has succeeded',
+  deploy: '`sluice start rollout.yaml` releases, `sluice plan rollout.yaml` shows what it would do',
+  watch: '`sluice get APP/ENVIRONMENT --watch` shows a rollout until it ends',
+  logs: '`sluice get APP/ENVIRONMENT` shows what has happened, `sluice report APP/ENVIRONMENT` all of it, with the most frequent errors of the candidate',
+  cancel: '`sluice abort APP/ENVIRONMENT` ends a rollout and goes back',
+  stop: '`sluice abort APP/ENVIRONMENT` ends a rollout and goes back, `sluice pause APP/ENVIRONMENT` keeps the weight',
+};
+
 /** Reads `argv` (without node and script). Help goes to `stdout`, usage errors come back as a message. */
 export async function parse(
   argv: string[],
@@ -86,6 +97,7 @@ function worded(error: CommanderError, argv: string[], commands: Command[]): str
   const said = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
   if (error.code === 'commander.unknownCommand') {
     const word = argv.find((each) => !each.startsWith('-')) ?? '';
+    if (Object.hasOwn(MEANT, word)) return `there is no command "${word}"; ${MEANT[word]}`;
     return `there is no command "${word}"${suggestion(
       word,
       commands.map(({ name }) => name),

@@ -48,6 +48,17 @@ export async function describe(link: Link, target: TargetName, run?: string): Pr
   }
 }
 
+/** The first run of the rollout that runs now; null when none does. */
+export async function runningRun(link: Link, { app, environment }: TargetName): Promise<string | null> {
+  try {
+    const seen = await link.temporal.workflow.getHandle(rolloutId(app, environment)).describe();
+    return seen.status.name === 'RUNNING' ? firstRun(seen) : null;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw toSluiceError(error, link.address);
+  }
+}
+
 /** The last rollout, or the one of `run`. Errors: SLUICE_NO_ROLLOUT, those of `noAnswer` for a running one that nobody can ask. */
 export async function look(link: Link, target: TargetName, wanted?: string): Promise<Look> {
   const last = await describe(link, target);

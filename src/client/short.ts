@@ -1,15 +1,15 @@
 /** Short workflows for what needs cloud credentials: the client has none, the worker does. */
-import { WorkflowNotFoundError } from '@temporalio/client';
-import type { SweepFinding } from '../../activities/platform/platform.js';
+import type { Finding, SweepFinding } from '../../activities/platform/platform.js';
 import type { Account } from '../model/ids.js';
-import { rolloutId } from '../model/ids.js';
+import { parseMark, rolloutId } from '../model/ids.js';
 import type { RolloutInput } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
 import type { Link } from './connect.js';
-import { toSluiceError } from './errors.js';
+import { runningRun } from './look.js';
 import { packed } from './packing.js';
 import { startProof } from './proof.js';
 import { short } from './short-run.js';
+import { whatRuns } from './start.js';
 import type { Adopted, PlanPreview, TargetName } from './types.js';
 
 /** See `Sluice.plan`. */
@@ -20,7 +20,34 @@ export async function plan(
   const { app, environment, type } = request;
   const whole = await packed(link.artifacts, request);
   const input = await withProof(link, 'plan', type, { ...request, input: whole });
-  return short(link, 'planOnly', `plan ${app}/${environment} ${request.type}`, [{ ...request, input }]);
+  const preview = await short<PlanPreview>(link, 'planOnly', `plan ${app}/${environment} ${request.type}`, [
+    { ...request, input },
+  ]);
+  return { ...preview, findings: await inSight(link, request, preview) };
+}
+
+/** The findings in sight of the rollout that runs now: its own split is no leftover that somebody should end by hand. */
+async function inSight(link: Link, target: TargetName, { spec, before, findings }: PlanPreview): Promise<Finding[]> {
+  const { app, environment } = target;
+  const left = parseMark(before.mark ?? undefined);
+  const own = left !== null && left.app === app && left.environment === environment;
+  const running = await runningRun(link, target);
+  if (running === null) return findings;
+  const others = findings.filter(({ code }) => code !== 'SLUICE_ALIAS_SPLIT' || !own || left.run !== running);
+  const id = rolloutId(app, environment);
+  const what = await whatRuns(link, target);
+  const then =
+    spec.onNewRelease === 'reject'
+      ? `A start is refused meanwhile. Wait with \`sluice status ${id} --until done\`, or end it with \`sluice abort ${id}\``
+      : `A start does not begin at once: onNewRelease is ${spec.onNewRelease}`;
+  return [
+    ...others,
+    {
+      level: spec.onNewRelease === 'reject' ? 'refuse' : 'warn',
+      code: 'SLUICE_ALREADY_RUNNING',
+      message: `${what}. ${then}`,
+    },
+  ];
 }
 
 /** The workflow's argument with the proof of who asks. */
@@ -44,13 +71,7 @@ export async function sweep(link: Link, account: Account): Promise<SweepFinding[
 }
 
 async function isRunning(link: Link, { app, environment, run }: SweepFinding): Promise<boolean> {
-  try {
-    const seen = await link.temporal.workflow.getHandle(rolloutId(app, environment)).describe();
-    return seen.status.name === 'RUNNING' && seen.raw.workflowExecutionInfo?.firstRunId === run;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw toSluiceError(error, link.address);
-  }
+  return (await runningRun(link, { app, environment })) === run;
 }
 
 /** See `Sluice.adopt`. */

@@ -7,7 +7,7 @@ import { clean } from '../model/text.js';
 import type { TargetView } from '../model/view.js';
 import type { Link } from './connect.js';
 import { failing, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
-import { describe, look } from './look.js';
+import { describe, look, runningRun } from './look.js';
 import { packed } from './packing.js';
 import { startProof } from './proof.js';
 import type { StartAnswer, StartRequest, TargetName } from './types.js';
@@ -60,8 +60,8 @@ async function directly(link: Link, request: StartRequest): Promise<StartAnswer>
   }
 }
 
-/** Who is in the way, since when, and what to do. */
-async function alreadyRunning(link: Link, target: TargetName): Promise<SluiceError> {
+/** What runs, by whom and since when: `a canary of checkout/production by ann is running, since …, now baking`. */
+export async function whatRuns(link: Link, target: TargetName): Promise<string> {
   const id = rolloutId(target.app, target.environment);
   const running = await describe(link, target).catch(() => null);
   const view = running === null ? null : ((await look(link, target).catch(() => null))?.view ?? null);
@@ -69,10 +69,17 @@ async function alreadyRunning(link: Link, target: TargetName): Promise<SluiceErr
   const who = view?.startedBy == null ? '' : ` by ${clean(view.startedBy, 60)}`;
   const since = running === null ? '' : `, since ${running.startTime.toISOString()}`;
   const phase = view === null ? '' : `, now ${view.phase}`;
-  return new SluiceError(
-    'SLUICE_ALREADY_RUNNING',
-    `a ${what} of ${id}${who} is running${since}${phase}. Wait (sluice status ${id} --until done), end it (sluice abort ${id}), or start with --on-new-release queue or replace`,
-  );
+  return `a ${what} of ${id}${who} is running${since}${phase}`;
+}
+
+/** Who is in the way, since when, and what to do. */
+async function alreadyRunning(link: Link, request: TargetName & Pick<StartRequest, 'type'>): Promise<SluiceError> {
+  const id = rolloutId(request.app, request.environment);
+  const advice =
+    request.type === 'undo'
+      ? `An undo is for a rollout that has succeeded. \`sluice abort ${id}\` takes back the one that runs, and \`sluice status ${id} --until done\` waits for its end`
+      : `Wait (\`sluice status ${id} --until done\`), end it (\`sluice abort ${id}\`), or start with --on-new-release queue or replace`;
+  return new SluiceError('SLUICE_ALREADY_RUNNING', `${await whatRuns(link, request)}. ${advice}`);
 }
 
 async function byCompanion(link: Link, request: StartRequest, mode: 'queue' | 'replace'): Promise<StartAnswer> {
@@ -130,7 +137,11 @@ export async function undo(
   args: { by?: string; message?: string },
 ): Promise<StartAnswer> {
   const ledger = await ledgerOf(link, target);
-  if (ledger?.undo == null) throw new SluiceError('SLUICE_VERB', nothingToUndo(target, ledger));
+  if (ledger?.undo == null) {
+    // What is wanted is to take back what runs, and that is an abort.
+    if ((await runningRun(link, target)) !== null) throw await alreadyRunning(link, { ...target, type: 'undo' });
+    throw new SluiceError('SLUICE_VERB', nothingToUndo(target, ledger));
+  }
   const { version } = ledger.undo;
   return start(link, { ...target, type: 'undo', input: {}, onNewRelease: 'reject', release: version, ...args });
 }

@@ -100,6 +100,10 @@ describe('exit codes', () => {
 describe('what is not understood', () => {
   test.each([
     [['gte', 'a/b'], 'there is no command "gte" (did you mean "get"?)'],
+    [['rollback', 'a/b'], '`sluice abort APP/ENVIRONMENT`'],
+    [['deploy', 'rollout.yaml'], '`sluice start rollout.yaml`'],
+    [['watch', 'a/b'], '`sluice get APP/ENVIRONMENT --watch`'],
+    [['logs', 'a/b'], '`sluice report APP/ENVIRONMENT`'],
     [['get'], "missing required argument 'target'"],
     [['get', 'checkout'], '"checkout" names no target; write APP/ENVIRONMENT, such as checkout/production'],
     [['get', 'a/b', '--wacth'], "unknown option '--wacth' (Did you mean --watch?)"],

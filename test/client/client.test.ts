@@ -66,6 +66,25 @@ describe('with workers', () => {
       await world.sluice.wait(target('live'), 'done');
     }));
 
+  test('in the middle of a rollout plan says what runs, and undo says abort', () =>
+    world.withWorkers(async () => {
+      await begin('midway', GATED);
+      await world.sluice.wait(target('midway'), 'approval');
+      const input = inputFor('midway', GATED);
+      const { findings } = await world.sluice.plan({ ...target('midway'), type: 'canary', input });
+      const said = findings.map(({ code, message }) => `${code}: ${message}`).join('\n');
+      expect(said).toContain('SLUICE_ALREADY_RUNNING: a canary of midway/production by ann is running');
+      expect(said).toContain('`sluice abort midway/production`');
+      // What ends a split by hand would make our own canary stuck.
+      expect(said).not.toContain('aws ');
+      await expect(world.sluice.undo(target('midway'), { by: 'bob' })).rejects.toMatchObject({
+        code: 'SLUICE_ALREADY_RUNNING',
+        message: expect.stringContaining('`sluice abort midway/production`'),
+      });
+      await world.sluice.verb(target('midway'), 'abort', { by: 'ann' });
+      await world.sluice.wait(target('midway'), 'done');
+    }));
+
   test("a verb that is not possible is refused with the workflow's words", () =>
     world.withWorkers(async () => {
       await begin('verbs', LONG);

@@ -100,6 +100,14 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 }
 
 const splits = new Map<string, Split>();
+const marks = new Map<string, string>();
+
+/** As the driver of Lambda says it of a split that it meets. */
+const LEFT = {
+  level: 'refuse',
+  code: 'SLUICE_ALIAS_SPLIT',
+  message: 'split already; end it with `aws lambda …`',
+} as const;
 
 function splitOf(name: string): Split {
   return splits.get(name) ?? { stable: '1', candidate: null, weight: 0 };
@@ -115,7 +123,7 @@ function accountInMemory(): Partial<AccountActivities> {
     release: { version: splitOf(name).stable ?? '1', digest: 'd' },
     revision: 'r0',
     description: '',
-    mark: null,
+    mark: marks.get(name) ?? null,
     environments: null,
     capacity: 0,
   });
@@ -134,13 +142,19 @@ function accountInMemory(): Partial<AccountActivities> {
       before: before(spec.app),
       plan: makePlan(spec, { stable: splitOf(spec.app).stable }),
       health: { baselines: {}, firing: [] },
-      findings: [{ level: 'warn', code: 'BARE_NAME', message: 'a trigger uses the bare name' }],
+      findings: [
+        { level: 'warn', code: 'BARE_NAME', message: 'a trigger uses the bare name' },
+        ...(splitOf(spec.app).candidate === null ? [] : [LEFT]),
+      ],
     }),
     deploy: async ({ spec }) => ({
       release: { version: 'version' in spec.release ? String(spec.release.version) : '0', digest: 'd' },
       environments: null,
     }),
-    shift: async ({ spec, stable, candidate, weight }) => write(spec.app, { stable, candidate, weight }),
+    shift: async ({ spec, stable, candidate, weight, fence }) => {
+      marks.set(spec.app, fence.mark);
+      return write(spec.app, { stable, candidate, weight });
+    },
     promote: async ({ spec, candidate }) => write(spec.app, { stable: candidate, candidate: null, weight: 0 }),
     restore: async ({ spec, before: was }) => write(spec.app, was.split),
     retire: async () => ({ deleted: [] }),
