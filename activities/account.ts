@@ -117,7 +117,7 @@ export function accountActivities(options: AccountOptions): AccountActivities {
             policy: input.policy,
             baselines: input.before.baselines,
             firing: input.before.firing,
-            sources: decidingSources(input.spec.health),
+            ...decidingSources(input.spec.health),
           }),
         });
       } finally {

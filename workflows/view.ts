@@ -1,15 +1,16 @@
 /** What a person sees of a rollout: the view as data, and the same as Markdown for the Temporal UI. Pure. */
 
 import { choicesOf } from '../src/model/choices.js';
+import { type Counts, type Pair, probeCalls } from '../src/model/counts.js';
 import { environmentsNote } from '../src/model/environments.js';
-import { evidence } from '../src/model/numbers.js';
+import { evidence, grouped } from '../src/model/numbers.js';
 import type { ApprovalSpec } from '../src/model/spec.js';
 import { targetName } from '../src/model/target.js';
 import { clean, code, duration } from '../src/model/text.js';
 import { strange } from '../src/model/traffic.js';
 import { unplanned } from '../src/model/unplanned.js';
 import { VERB_TABLE } from '../src/model/verbs.js';
-import type { RolloutView, StageView, WaitingFor } from '../src/model/view.js';
+import type { RolloutView, StageView, VerdictView, WaitingFor } from '../src/model/view.js';
 import type { MessageVerb } from '../src/model/words.js';
 import type { Plan, Stage, Step } from '../src/plan/types.js';
 import { openGate, together } from './gate.js';
@@ -141,7 +142,7 @@ function waitingFor(state: RolloutState): WaitingFor | null {
         gate,
       };
     case 'held':
-      return { what: 'a decision of a person', until, otherwise: 'all traffic goes back', verbs, stage, gate };
+      return { what: heldFor(state), until, otherwise: 'all traffic goes back', verbs, stage, gate };
     case 'stuck':
       return stuckFor(state, verbs);
     case 'pending':
@@ -153,6 +154,13 @@ function waitingFor(state: RolloutState): WaitingFor | null {
     case 'done':
       return null;
   }
+}
+
+/** A hold for want of evidence ends by evidence too. */
+function heldFor({ step }: RolloutState): string {
+  return step.hold?.undecided === true
+    ? 'a decision of a person, unless more counts let it pass or take it back'
+    : 'a decision of a person';
 }
 
 /** `an approval of stage 10% (1 of 2 people, not ann)`. */
@@ -244,7 +252,8 @@ export function details(view: RolloutView): string {
     );
   }
   lines.push('', trafficLine(view));
-  if (view.verdict !== null) lines.push('', `**Health:** ${view.verdict.state}: ${clean(view.verdict.why, 300)}`);
+  if (view.verdict !== null)
+    lines.push('', `**Health:** ${view.verdict.state}: ${clean(view.verdict.why, 300)}`, ...countLines(view.verdict));
   lines.push(...evidenceLines(view), ...waitingLine(view));
   if (view.stages.length > 0)
     lines.push('', ...table([['', 'Stage', 'Candidate', 'Steps', 'State'], ...view.stages.map(stageRow)]));
@@ -298,6 +307,22 @@ function trafficLine(view: RolloutView): string {
   if (view.candidate === null || view.weight === 0)
     return `**Traffic:** ${target}100 % on release **${view.stable ?? 'none yet'}**${view.candidate === null ? '' : `, candidate **${view.candidate}** has none`}${environmentsNote(view)}`;
   return `**Traffic:** ${target}${100 - view.weight} % on stable **${view.stable ?? 'none'}**, ${view.weight} % on candidate **${view.candidate}**${environmentsNote(view)}${unwatched(view)}`;
+}
+
+/** Users' requests and our probes' calls, which are different evidence. */
+function countLines(verdict: VerdictView): string[] {
+  const probes = probeCalls(verdict);
+  const line = (whose: string, { candidate, stable }: Pair) =>
+    `- **${whose}:** candidate ${failedOf(candidate)}, stable ${failedOf(stable)}`;
+  return [
+    '',
+    line(verdict.counted === 'probes' ? 'Our probes' : 'Users', verdict),
+    ...(probes === null ? [] : [line('Our probes', probes)]),
+  ];
+}
+
+function failedOf({ requests, errors }: Counts): string {
+  return `${grouped(errors)} of ${grouped(requests)} failed`;
 }
 
 /** Questions to sources that the current details show; `sluice get` and the report show all. */

@@ -1,5 +1,6 @@
 /** The steps and states that wait: bakes, approvals, holds and pauses, each watched and each with a deadline. */
 import type { WatchReport } from '../activities/health/types.js';
+import { isJudged } from '../src/model/evidence.js';
 import { clean, duration } from '../src/model/text.js';
 import type { ApproveStep, BakeStep, Stage } from '../src/plan/types.js';
 import type { Waited } from './leaving.js';
@@ -69,6 +70,8 @@ export class Waits {
       }
     }
     const verdict = report?.verdict ?? { state: 'blind' as const, why: 'no worker could watch the candidate' };
+    // What was counted before that is no verdict of now.
+    if (report === null && state.verdict !== null) state.verdict = { ...state.verdict, ...verdict };
     const policy = this.rollout.policy();
     if (verdict.state === 'unhealthy') {
       await this.unhealthy(report as WatchReport);
@@ -78,16 +81,12 @@ export class Waits {
       journal.event(
         `stage ${stage.name}: ${past === undefined ? 'passed' : `bake ended early by ${past}`}: ${verdict.why}`,
       );
+      delete here.hold;
       return true;
     }
     // It passed early, and what came in the moment since does not: the bake goes on to its end.
     if (passed !== null && past === undefined && Date.now() < (here.until ?? 0)) return false;
-    if (
-      verdict.state !== 'blind' &&
-      this.rollout.spec.allowUngated &&
-      this.rollout.spec.health.probes.length + this.rollout.spec.health.metrics.length === 0
-    )
-      return true;
+    if (verdict.state !== 'blind' && this.rollout.spec.allowUngated && !isJudged(this.rollout.spec.health)) return true;
     const answer = verdict.state === 'noData' ? policy.onNoData : policy.onUndecided;
     if (report?.verdict.few === true && answer !== 'promote' && here.again === undefined) {
       here.again = { why: `once more ${duration(step.duration)} for more requests: ${verdict.state}: ${verdict.why}` };
@@ -129,7 +128,7 @@ export class Waits {
     }
     await this.rollout.lookForErrors();
     const stage = this.rollout.prepared.plan.stages[this.rollout.state.cursor.stage] as Stage;
-    await this.hold(stage, `${this.rollout.release().version} is unhealthy: ${report.verdict.why}`, null);
+    await this.hold(stage, `${this.rollout.release().version} is unhealthy: ${report.verdict.why}`, null, true);
   }
 
   /**
@@ -179,8 +178,12 @@ export class Waits {
     return prepared?.plan.stages[cursor.stage]?.steps[cursor.step];
   }
 
-  /** Waits for a person, watching on: reminders, then back. True: the stage is passed. With `bake`, it is judged anew at each reminder. */
-  private async hold(stage: Stage, why: string, bake: BakeStep | null): Promise<boolean> {
+  /**
+   * Waits for a person, watching on: reminders, then back. True: the stage is passed. With `bake`, more evidence answers too:
+   * the watcher ends once the verdict is healthy, and what it has counted is read anew for each reminder. `deaf`: the verdict
+   * is known to be unhealthy, and held.
+   */
+  private async hold(stage: Stage, why: string, bake: BakeStep | null, deaf = false): Promise<boolean> {
     const { state, journal } = this.rollout;
     const policy = this.rollout.policy();
     const here = state.step;
@@ -189,12 +192,18 @@ export class Waits {
     journal.deadline(here.hold.until);
     void this.rollout.herald.notify('waiting');
     for (;;) {
-      if (bake !== null) this.rollout.watching.ensure();
+      if (bake !== null || (!deaf && state.weight > 0)) this.rollout.watching.ensure();
       const wait = Math.min(policy.remindEvery, here.hold.until - Date.now());
       const asked = () =>
-        this.rollout.wish.promote !== undefined || this.rollout.wish.retry !== undefined || here.gate?.decision != null;
-      await this.rollout.until(asked, wait, `hold ${stage.name}: ${clean(why, 120)}`, { deaf: bake === null });
+        this.rollout.wish.promote !== undefined ||
+        this.rollout.wish.retry !== undefined ||
+        here.gate?.decision != null ||
+        (bake !== null && this.rollout.watching.passed !== null);
+      await this.rollout.until(asked, wait, `hold ${stage.name}: ${clean(why, 120)}`, { deaf });
       if (here.gate?.decision != null) return true;
+      if (bake !== null && this.rollout.watching.passed !== null) {
+        return this.passes(stage, this.rollout.watching.passed);
+      }
       const { promote, retry } = this.rollout.wish;
       this.rollout.wish = {};
       if (promote !== undefined && bake !== null) {
@@ -205,6 +214,9 @@ export class Waits {
         return true;
       }
       if (retry !== undefined) {
+        // The next watcher waits for the end of a bake, and no longer for the first healthy verdict.
+        const report = await this.rollout.watching.stop();
+        if (bake !== null && report?.verdict.state === 'unhealthy') await this.unhealthy(report);
         delete here.hold;
         delete here.until;
         delete here.again;
@@ -222,14 +234,20 @@ export class Waits {
       if (bake !== null) {
         const report = await this.rollout.watching.stop();
         if (report?.verdict.state === 'unhealthy') await this.unhealthy(report);
-        if (report?.verdict.state === 'healthy') {
-          journal.event(`stage ${stage.name}: passed while held: ${report.verdict.why}`);
-          delete here.hold;
-          return true;
-        }
+        if (report?.verdict.state === 'healthy') return this.passes(stage, report);
       }
       void this.rollout.herald.notify('reminder');
     }
+  }
+
+  /** Enough evidence has come: the hold is over, and nobody has to answer it. */
+  private passes(stage: Stage, report: WatchReport): true {
+    const { journal, state, watching } = this.rollout;
+    watching.passed = null;
+    delete state.step.hold;
+    journal.enter('baking');
+    journal.event(`stage ${stage.name}: passed while held: ${report.verdict.why}`);
+    return true;
   }
 
   async approve(stage: Stage, step: ApproveStep): Promise<void> {

@@ -17,7 +17,7 @@ interface Running {
 export class Watching {
   /** An unhealthy report that nobody has acted on yet. */
   unhealthy: WatchReport | null = null;
-  /** The report of a candidate that was shown to be no worse, early, and that no bake has ended by yet. */
+  /** The report of a candidate that was shown to be no worse early, or to be healthy while held, and that no bake has ended by yet. */
   passed: WatchReport | null = null;
   private running: Running | null = null;
   /** The look of an undo has said what it found. */
@@ -31,7 +31,8 @@ export class Watching {
     if (this.running !== null || this.unhealthy !== null || this.warned || state.release === null) return;
     const candidate = state.release.version;
     const scope = new CancellationScope();
-    const earliest = this.earliest();
+    const held = state.step.hold?.undecided === true;
+    const earliest = held ? null : this.earliest();
     const running: Running = {
       scope,
       done: scope
@@ -52,6 +53,7 @@ export class Watching {
             policy: this.rollout.policy(),
             before: this.rollout.prepared.health,
             earliest,
+            held,
             grant: state.grant,
           }),
         )
@@ -63,13 +65,20 @@ export class Watching {
       if (this.running !== running) return;
       this.running = null;
       this.note(report);
-      if (report?.verdict.state === 'unhealthy' && this.rollout.look.only) this.warn(report);
-      else if (report?.verdict.state === 'unhealthy') this.unhealthy = report;
-      else if (earliest !== null && report?.verdict.passes === true) {
-        this.passed = report;
-        // A weight is never unwatched: whoever ends the bake may be paused, or a moment away.
-        this.ensure();
+      if (report === null || this.rollout.state.leave !== null) return;
+      if (report.verdict.state === 'unhealthy') {
+        if (this.rollout.look.only) this.warn(report);
+        else this.unhealthy = report;
+        return;
       }
+      if (held && report.verdict.state === 'healthy') {
+        // The hold ends by it in this moment.
+        this.passed = report;
+        return;
+      }
+      if (earliest !== null && report.verdict.passes) this.passed = report;
+      // A weight is never unwatched: whoever ends the bake may be paused, or a moment away, or the last counts say something else.
+      this.ensure();
     });
   }
 

@@ -2,6 +2,7 @@
 
 import type { Baseline } from '../../src/judge/index.js';
 import { dispersion } from '../../src/judge/index.js';
+import { decidingMetrics } from '../../src/model/evidence.js';
 import type { MetricSpec, Spec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
 import type { Outside } from '../outside.js';
@@ -34,7 +35,7 @@ export async function healthBefore(
   stable: string | null,
 ): Promise<{ health: HealthBefore; findings: Finding[] }> {
   const findings: Finding[] = [];
-  const metrics = stable === null ? [] : spec.health.metrics.filter(({ dryRun }) => !dryRun);
+  const metrics = stable === null ? [] : decidingMetrics(spec.health);
   const read = metrics.map(async (metric): Promise<[string, Baseline][]> => {
     try {
       const ticks = await bounded(ctx.signal, LONGEST, (signal) =>
@@ -50,7 +51,22 @@ export async function healthBefore(
   const baselines = Object.fromEntries((await Promise.all(read)).flat());
   const alarms = await firingNow(ctx, driver, spec);
   if (spec.health.invocation !== 'sync' && spec.health.alarms.length === 0) findings.push(NOBODY_COUNTS_LOSSES);
+  if (stable === null && !mayBeUnseen(spec)) findings.push(...nobodyYet(spec));
   return { health: { baselines, firing: alarms.firing }, findings: [...findings, ...alarms.findings] };
+}
+
+function mayBeUnseen({ health, strategy }: Spec): boolean {
+  return strategy.type === 'undo' || health.policy.onNoData === 'promote';
+}
+
+/** A first release has no users until somebody calls it, and then its metrics have nothing to say. */
+function nobodyYet({ app, environment, health }: Spec): Finding[] {
+  const names = decidingMetrics(health).map(({ name }) => name);
+  if (names.length === 0) return [];
+  const then =
+    health.policy.onNoData === 'hold' ? `it is held until \`sluice promote ${app}/${environment}\`` : 'it goes back';
+  const message = `nothing is live yet, so there may be no users to count: if no request reaches the first release during its bake, ${then} (metric ${names.join(', ')}; with metrics: [] the probes alone judge it)`;
+  return [{ level: 'warn', code: 'HEALTH', message }];
 }
 
 /** Events that are given up are no errors of any invocation, and CloudWatch counts them by alias, not by version. */

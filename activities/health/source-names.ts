@@ -1,4 +1,6 @@
 /** What the judge and the views call the sources of counts. Pure. */
+import type { JudgeSetup } from '../../src/judge/types.js';
+import { decidingMetrics } from '../../src/model/evidence.js';
 import type { HealthSpec, MetricSpec, ProbeSpec } from '../../src/model/spec.js';
 
 /** The judge's name of a probe's counts. */
@@ -11,7 +13,8 @@ export function metricSource({ name }: MetricSpec): string {
   return `metric ${name}`;
 }
 
-/** The sources that the judge decides by. */
-export function decidingSources({ probes, metrics }: HealthSpec): string[] {
-  return [...probes.map(probeSource), ...metrics.filter(({ dryRun }) => !dryRun).map(metricSource)];
+/** The sources that the judge decides by, and which of them count users. */
+export function decidingSources(health: HealthSpec): Pick<JudgeSetup, 'sources' | 'users'> {
+  const users = decidingMetrics(health).map(metricSource);
+  return { sources: [...health.probes.map(probeSource), ...users], users };
 }

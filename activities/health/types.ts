@@ -20,6 +20,8 @@ export interface WatchInput {
   before: HealthBefore;
   /** From when on it also ends once the candidate is shown to be no worse (ms since the epoch); null: never. */
   earliest: number | null;
+  /** The rollout is held for want of evidence: it also ends once the verdict is healthy. */
+  held: boolean;
 }
 
 /** The state of health before the rollout, as `prepare` found it. */

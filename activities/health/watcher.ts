@@ -1,9 +1,10 @@
 /**
  * The watcher of one weight: calls the probes on candidate and stable apart, reads the users' counts, feeds the judge.
- * It lasts until the judge is sure of harm or somebody cancels it. A crash costs the counts since the last heartbeat.
+ * It lasts until the judge is sure of harm, or has what it was waiting for, or somebody cancels it. A crash costs the counts since the last heartbeat.
  */
 import { setMaxListeners } from 'node:events';
 import type { Judge, JudgeState, Tick, Verdict } from '../../src/judge/types.js';
+import { probeCalls } from '../../src/model/counts.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { extended, type SeriesPoint } from '../../src/model/series.js';
 import type { AlarmSpec, MetricSpec, ProbeSpec } from '../../src/model/spec.js';
@@ -63,8 +64,8 @@ export interface WatchDeps {
 }
 
 /**
- * Watches until the verdict is unhealthy, or good enough to pass early where that is wanted, or the signal is aborted; after a cancel the metrics are read once more, so that
- * the end of a bake sees fresh counts. No failure of a probe or a metric makes it throw.
+ * Watches until the verdict is unhealthy, or good enough to pass early or to end a hold where that is wanted, or the signal
+ * is aborted; after a cancel the metrics are read once more, so that the end of a bake sees fresh counts. No failure of a probe or a metric makes it throw.
  * Errors: SLUICE_PROVIDER when its worker shuts down, so that the next attempt goes on elsewhere.
  */
 export async function watch(input: WatchInput, deps: WatchDeps): Promise<WatchReport> {
@@ -276,15 +277,24 @@ class Watch {
   private beat(): void {
     const verdict = this.deps.judge.verdict(this.state);
     const at = this.draw(verdict);
+    const { earliest, held } = this.input;
+    if (held && verdict.state === 'healthy') {
+      // Not in a heartbeat: nobody is to see a healthy verdict beside a hold that it ends.
+      this.stop.abort();
+      return;
+    }
     this.deps.heartbeat({ report: this.report(), at, met: [...this.met] });
-    const { earliest } = this.input;
     if (earliest !== null && at >= earliest && verdict.passes) this.stop.abort();
   }
 
   /** Adds a point to the series; when that was, in ms since the epoch. */
-  private draw({ logE, limit, stable, candidate }: Verdict): number {
+  private draw(verdict: Verdict): number {
+    const { logE, limit, stable, candidate } = verdict;
     const at = this.deps.now();
-    this.series = extended(this.series, { at, weight: this.input.weight, logE, limit, stable, candidate }, POINTS);
+    const calls = probeCalls(verdict);
+    const probes = calls === null ? {} : { probes: calls };
+    const point = { at, weight: this.input.weight, logE, limit, stable, candidate, ...probes };
+    this.series = extended(this.series, point, POINTS);
     return at;
   }
 }

@@ -95,10 +95,10 @@ async function stageOf({ service, clock, weight, policy, baselines, state }: Sta
   const stop = new AbortController();
   const before = { baselines, firing: [] };
   const from = clock.now();
-  const judge = judgeOf({ policy, ...before, sources: decidingSources(spec.health) });
+  const judge = judgeOf({ policy, ...before, ...decidingSources(spec.health) });
   let over = false;
   const report = watch(
-    { spec, stable: STABLE, candidate: CANDIDATE, weight, from, state, policy, before, earliest: null },
+    { spec, stable: STABLE, candidate: CANDIDATE, weight, from, state, policy, before, earliest: null, held: false },
     {
       driver: service,
       outside: OUTSIDE,

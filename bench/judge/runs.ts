@@ -193,7 +193,8 @@ function specOf(name: string, { candidate }: Cell, arm: 'fast' | 'cloudwatch', c
       type: 'canary',
       stages: [
         { weight: `${WEIGHT}%`, bake: `${cap / 1_000 + 60}s` },
-        { weight: '100%', bake: '1s' },
+        // Nobody comes that far: it is as long as the metrics need to speak.
+        { weight: '100%', bake: `${cap / 1_000 + 60}s` },
       ],
     },
     health: arm === 'fast' ? fast : { probes: [], metrics: [{ name: 'requests', cloudwatch: {}, ...latency }] },

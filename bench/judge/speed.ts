@@ -18,7 +18,13 @@ export interface Speed {
 export function speedOf(policy: HealthPolicy): Speed {
   const { start, bet } = kernel(policyFrom().stakes);
   let wealth = start();
-  const judge = judgeOf({ policy, baselines: {}, sources: ['metric requests'], firing: [] });
+  const judge = judgeOf({
+    policy,
+    baselines: {},
+    sources: ['metric requests'],
+    users: ['metric requests'],
+    firing: [],
+  });
   let state = judge.start(10);
   return {
     kernel: perSecond((id) => {

@@ -1,4 +1,5 @@
 /** What no spec can go under: approvals are raised to what the policy asks for, and what lacks a floor is refused. Pure. */
+import { isJudged } from '../model/evidence.js';
 import type { ApprovalSpec, Spec, StrategySpec, Target } from '../model/spec.js';
 import { duration } from '../model/text.js';
 import type { TargetState } from '../plan/index.js';
@@ -52,7 +53,7 @@ export function specFaults({ strategy, health, allowUngated, target }: Spec, rul
     faults.push(`strategy ${strategy.type} is not allowed here; take ${floors.strategies.join(' or ')}`);
   }
   if (floors.health === 'required') {
-    if (allowUngated || health.probes.length + health.metrics.filter(({ dryRun }) => !dryRun).length === 0) {
+    if (allowUngated || !isJudged(health)) {
       faults.push('health is required here: name a probe or a metric that decides, and take allowUngated out');
     }
     const lax = [health.policy, ...stagePolicies(strategy)].some(

@@ -24,6 +24,7 @@ export const EXIT = {
   endedBefore: { code: 14, means: 'The rollout succeeded without ever being where `--until` waits for.' },
   notAllowed: { code: 15, means: 'The policy does not allow it, or who asks is not proven.' },
   abandoned: { code: 16, means: "The rollout ended on somebody else's change of the target, which a person kept." },
+  needsPerson: { code: 17, means: '`start --until` has left a rollout that waits for a person; it goes on.' },
   interrupted: { code: 130, means: 'Interrupted (Ctrl-C). A rollout goes on without its watcher.' },
 } as const;
 

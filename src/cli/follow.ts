@@ -9,6 +9,8 @@ import { type Speaker, speakerFor } from './speaker.js';
 
 export interface Following {
   until: Until;
+  /** The end is what is waited for, and `until` where it may be left before: that is no success of its own. */
+  leaves?: boolean;
   /** Milliseconds; without, as long as it takes. */
   timeout?: number | undefined;
   /** This rollout alone: by its run, or by the ticket of one that waits. Without, the one that is seen first. */
@@ -36,7 +38,7 @@ export async function follow(ctx: Context, sluice: Sluice, target: TargetName, h
     speaker.end();
   }
   const view = last?.view ?? null;
-  const code = exitOf(view, last?.ended === true, reached, how.until, { late: late?.aborted === true, ctx });
+  const code = exitOf(view, last?.ended === true, reached, how, { late: late?.aborted === true, ctx });
   conclude(ctx, target, how, view, code, speaker);
   return code;
 }
@@ -45,14 +47,14 @@ function exitOf(
   view: RolloutView | null,
   ended: boolean,
   reached: boolean,
-  until: Until,
+  { until, leaves = false }: Following,
   why: { late: boolean; ctx: Context },
 ): number {
   if (view !== null && ended) {
     const code = exitOfView(view);
-    return code === EXIT.succeeded.code && until !== 'done' ? EXIT.endedBefore.code : code;
+    return code === EXIT.succeeded.code && until !== 'done' && !leaves ? EXIT.endedBefore.code : code;
   }
-  if (reached) return EXIT.succeeded.code;
+  if (reached) return leaves ? EXIT.needsPerson.code : EXIT.succeeded.code;
   if (why.ctx.signal.aborted) return EXIT.interrupted.code;
   if (why.late) return view?.phase === 'stuck' ? EXIT.stuck.code : EXIT.timedOut.code;
   return EXIT.error.code;
@@ -81,6 +83,9 @@ function conclude(
       return;
     case EXIT.timedOut.code:
       say(ctx, `the time is over; the rollout goes on. Look: \`sluice get ${id}\`. End it: \`sluice abort ${id}\``);
+      return;
+    case EXIT.needsPerson.code:
+      say(ctx, `left while it waits for a person; the rollout goes on. Follow it: sluice status ${id} --until done`);
       return;
     case EXIT.endedBefore.code:
       say(ctx, `the rollout has ended before it was where --until ${how.until} waits for`);

@@ -1,5 +1,6 @@
 /** The ways to show a rollout that is being followed. */
 import type { Snapshot, TargetName } from '../client/types.js';
+import { needsPerson } from '../model/until.js';
 import type { RolloutView } from '../model/view.js';
 import type { Context, Sink } from './command.js';
 import { emit, frameOf, mayRedraw } from './print.js';
@@ -7,6 +8,7 @@ import { renderLine } from './render/line.js';
 import { paint, piece } from './render/pieces.js';
 import { stamp } from './render/time.js';
 import { renderView } from './render/view.js';
+import { callLines } from './render/waiting.js';
 import { packageVersion } from './version.js';
 
 /** Milliseconds between two drawings of the picture: four a second at most. */
@@ -68,6 +70,7 @@ function waitingText(target: TargetName, snapshot: Snapshot): string {
 function logSpeaker(ctx: Context, sink: Sink, target: TargetName): Speaker {
   let said = '';
   let saidAt = ctx.now();
+  let called = '';
   const line = (text: string): void => {
     sink.write(`${text}\n`);
     saidAt = ctx.now();
@@ -84,7 +87,15 @@ function logSpeaker(ctx: Context, sink: Sink, target: TargetName): Speaker {
         line(
           paint([piece(`${stamp(now)} ${target.app}/${target.environment} ${waitingText(target, snapshot)}`)], false),
         );
-      } else line(renderLine(view, now, beat));
+        return;
+      }
+      line(renderLine(view, now, beat));
+      const call = needsPerson(view) ? `${view.phase} ${view.waitingFor?.what} ${view.reason}` : '';
+      // Once for each: a job that stands still has to say why where it is looked for.
+      if (call !== '' && call !== called) {
+        for (const each of callLines(view, now)) ctx.stderr.write(`${paint(each, ctx.colour)}\n`);
+      }
+      called = call;
     },
     end: () => undefined,
     summary: (view) => renderView(view, frameOf(ctx)),

@@ -102,6 +102,8 @@ async function live(link: Link, seen: WorkflowExecutionDescription, view: Rollou
     const { payloadConverter, payloadCodecs } = link.temporal.options.loadedDataConverter;
     const [told = payload] = await decode(payloadCodecs, [payload]);
     const { report } = payloadConverter.fromPayload<WatchHeartbeat>(told);
+    // Of the watcher before the hold: its counts have been judged since.
+    if (isHeld(view) && report.verdict.state === 'healthy') return view;
     const { passes: _, probeBack: __, few: ___, ...verdict } = report.verdict;
     return {
       ...view,
@@ -113,6 +115,11 @@ async function live(link: Link, seen: WorkflowExecutionDescription, view: Rollou
     // A watcher of another version.
     return view;
   }
+}
+
+/** Held for want of evidence, and not for an approval that nobody gave. */
+function isHeld({ phase, waitingFor }: RolloutView): boolean {
+  return phase === 'held' && waitingFor?.gate == null;
 }
 
 /** A closed run without a view in its memo: refused before anything was touched, terminated, or of a foreign make. */

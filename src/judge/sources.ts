@@ -10,8 +10,9 @@ import { type Evidence, type SequentialJudge, type SequentialVerdict, sequential
 import { logSum } from './logs.js';
 import { policyFrom, type SequentialPolicy } from './policy.js';
 import { rateOf } from './rates.js';
+import { type Counted, countsOf, headline, requestsOf } from './shown.js';
 import { BLIND_AFTER, NO_COUNTS, talliesOf } from './state.js';
-import type { AlarmState, Counts, Judge, JudgeSetup, JudgeState, SourceState, Tick, Verdict } from './types.js';
+import type { AlarmState, Judge, JudgeSetup, JudgeState, SourceState, Tick, Verdict } from './types.js';
 import { charge } from './words.js';
 
 /** Evidence of this share of the limit, in nats, is a doubt: too little to go back, too much to go on. */
@@ -110,29 +111,36 @@ export function judgeOf(setup: JudgeSetup): Judge {
   function verdict(state: JudgeState): Verdict {
     const all = heard(state);
     const logE = evidenceOf(all, setup.sources.length);
-    const needed = neededOf(all);
-    const counted = all.filter(({ state: { counts } }) => counts.step.candidate.requests > 0);
+    const users = usersOf(state);
+    const shows = all.filter(({ name }) => users.length === 0 || users.includes(name));
+    const needed = shows.length < users.length ? null : neededOf(shows);
+    const counted = shows.filter((one) => requestsOf(one, 'candidate') > 0);
+    const least = users.length === 0 ? setup.sources.length : users.length;
     const answer = (said: Verdict['state'], why: string): Verdict => ({
       state: said,
       why,
-      stable: together(all, 'stable'),
-      candidate: together(all, 'candidate'),
+      ...headline(all, users, said === 'unhealthy' ? byEvidence(shows)[0] : undefined),
+      sources: countsOf(all, setup.users),
       logE,
       limit,
       needed,
-      passes: said === 'healthy' && needed === 0 && counted.length === setup.sources.length,
+      passes: said === 'healthy' && needed === 0 && counted.length === least,
       probeBack: said === 'unhealthy' && state.unhealthy?.probeBack === true,
-      few: (said === 'noData' || said === 'undecided') && onlyFew(all, logE),
+      few: (said === 'noData' || said === 'undecided') && onlyFew(all, shows, users, logE),
     });
     if (state.unhealthy !== null) return answer('unhealthy', state.unhealthy.why);
-    return doubts(state, all, logE, answer) ?? answer('healthy', sentence(byEvidence(all)[0] as Heard, all));
+    return doubts(state, { all, users, shows, logE }, answer) ?? answer('healthy', sentence(byEvidence(shows)[0], all));
+  }
+
+  /** Before the candidate has traffic it has no users either: then the probes are all there is. */
+  function usersOf({ weight }: JudgeState): string[] {
+    return weight > 0 ? setup.users : [];
   }
 
   /** In order: blindness, no data, doubt. Null: none of them. */
   function doubts(
     { sources, alarms }: JudgeState,
-    all: Heard[],
-    logE: number,
+    { all, users, shows, logE }: { all: Heard[]; users: string[]; shows: Heard[]; logE: number },
     answer: (said: Verdict['state'], why: string) => Verdict,
   ): Verdict | null {
     const blind = all.find(({ state: { counts } }) => counts.blindTicks >= BLIND_AFTER);
@@ -152,18 +160,24 @@ export function judgeOf(setup: JudgeSetup): Judge {
     }
     const unread = all.find(({ state: { read, counts } }) => !read && counts.blindTicks > 0);
     const unreadWhy = unread && `${clean(unread.name)} could not be read yet: ${unread.state.blindWhy ?? 'no reason'}`;
-    const { requests } = together(all, 'candidate');
-    if (requests === 0) return answer('noData', unreadWhy ?? nothingCounted(Object.keys(sources)));
+    const spoke = shows.filter((one) => requestsOf(one, 'candidate') > 0).map(({ name }) => name);
+    const silent = users.filter((name) => !spoke.includes(name));
+    if (silent.length > 0 || spoke.length === 0) {
+      return answer(
+        'noData',
+        unreadWhy ?? nothingCounted(users.length > 0 ? silent : Object.keys(sources), all, users),
+      );
+    }
     if (unreadWhy !== undefined) return answer('undecided', unreadWhy);
-    const [worst] = byEvidence(all) as [Heard];
-    if (requests < policy.minRequests) {
+    const few = tooFew(shows, users);
+    if (few !== undefined) {
       return answer(
         'undecided',
-        `${sentence(worst, all)}; fewer than ${grouped(policy.minRequests)} requests of the candidate`,
+        `${sentence(few, all)}; fewer than ${grouped(policy.minRequests)} requests of the candidate`,
       );
     }
     if (logE >= DOUBT * limit) {
-      return answer('undecided', `${sentence(worst, all)}; not enough to go back, too much to go on`);
+      return answer('undecided', `${sentence(byEvidence(all)[0], all)}; not enough to go back, too much to go on`);
     }
     const over = all.find(overCeiling);
     if (over === undefined) return null;
@@ -174,10 +188,21 @@ export function judgeOf(setup: JudgeSetup): Judge {
   }
 
   /** Whether more requests like these would settle it: all was read, and nothing speaks against the candidate. */
-  function onlyFew(all: Heard[], logE: number): boolean {
+  function onlyFew(all: Heard[], shows: Heard[], users: string[], logE: number): boolean {
     const unread = all.some(({ state: { read, counts } }) => !read && counts.blindTicks > 0);
     const doubtful = unread || logE >= DOUBT * limit || all.some(overCeiling);
-    return !doubtful && together(all, 'candidate').requests < policy.minRequests;
+    return !doubtful && (shows.length === 0 || shows.length < users.length || tooFew(shows, users) !== undefined);
+  }
+
+  /**
+   * Who has counted too few requests. Each users' metric has to have enough, since two may count the same ones; the
+   * probes' calls are all different.
+   */
+  function tooFew(shows: Heard[], users: string[]): Heard | undefined {
+    const enough = (requests: number) => requests >= policy.minRequests;
+    if (users.length > 0) return shows.find((one) => !enough(requestsOf(one, 'candidate')));
+    const all = shows.reduce((sum, one) => sum + requestsOf(one, 'candidate'), 0);
+    return enough(all) ? undefined : byEvidence(shows)[0];
   }
 
   function overCeiling({ state: { counts }, policy: own }: Heard): boolean {
@@ -281,34 +306,25 @@ function neededOf(all: Heard[]): number | null {
   );
 }
 
-/** One release's counts of this weight. */
-function together(all: Heard[], arm: 'stable' | 'candidate'): Counts {
-  const timed = all.some(({ state: { counts } }) => counts.latency !== null);
-  const sum = { requests: 0, errors: 0, slow: 0 };
-  for (const { state } of all) {
-    const counts = state.counts.step[arm];
-    sum.requests += counts.requests;
-    sum.errors += counts.errors;
-    sum.slow += counts.slow;
-  }
-  return timed ? sum : { requests: sum.requests, errors: sum.errors };
-}
-
 function slowOf({ stable, candidate }: Tick): { stable: number; candidate: number } | null {
   if (stable?.slow === undefined && candidate?.slow === undefined) return null;
   return { stable: stable?.slow ?? 0, candidate: candidate?.slow ?? 0 };
 }
 
 /** A source's own sentence, with its name before it when it is one of several. */
-function sentence(one: Heard, all: Heard[]): string {
-  return `${named(one, all)}${one.says.why}`;
+function sentence(one: Heard | undefined, all: Heard[]): string {
+  return one === undefined ? nothingCounted([], all, []) : `${named(one, all)}${one.says.why}`;
 }
 
 function named({ name }: Weighed, all: Weighed[]): string {
   return all.length > 1 ? `${clean(name)}: ` : '';
 }
 
-function nothingCounted(sources: string[]): string {
-  const asked = sources.length === 0 ? '' : ` (${sources.map((name) => clean(name, 40)).join(', ')})`;
-  return `no request of the candidate was counted${asked}`;
+/** `no request of the candidate was counted by metric requests; 240 calls of our probes show nothing of your users`. */
+function nothingCounted(silent: string[], all: Counted[], users: string[]): string {
+  const by = silent.length === 0 ? '' : ` by ${silent.map((name) => clean(name, 40)).join(', ')}`;
+  const probes = all.filter(({ name }) => !users.includes(name));
+  const calls = users.length === 0 ? 0 : probes.reduce((sum, one) => sum + requestsOf(one, 'candidate'), 0);
+  const beside = calls === 0 ? '' : `; ${grouped(calls)} calls of our probes show nothing of your users`;
+  return `no request of the candidate was counted${by}${beside}`;
 }

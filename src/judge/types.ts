@@ -1,4 +1,4 @@
-import type { Counts } from '../model/counts.js';
+import type { Counts, SourceCounts, Whose } from '../model/counts.js';
 import type { HealthPolicy } from '../model/spec.js';
 import type { VerdictState } from '../model/words.js';
 import type { Arms, SequentialState } from './state.js';
@@ -34,6 +34,8 @@ export interface JudgeSetup {
   baselines: Record<string, Baseline>;
   /** Sources that decide, each with an equal share of the evidence. What another one says is shown and never decides. */
   sources: string[];
+  /** Those of them that count users' requests. While the candidate has traffic, they alone can show that it is well. */
+  users: string[];
   /** Alarms that fired before the rollout. */
   firing: string[];
 }
@@ -68,15 +70,19 @@ export interface Verdict {
   state: VerdictState;
   /** One sentence with the numbers. */
   why: string;
-  /** At this weight, all sources that decide together. */
+  /** Whose requests `stable` and `candidate` are: the users', or the probes' where no metric counts users. */
+  counted: Whose;
+  /** At this weight: of several users' metrics, which may count the same requests, the one that says most. */
   stable: Counts;
   candidate: Counts;
+  /** What each source that decides has counted at this weight. */
+  sources: SourceCounts[];
   /** Evidence against the candidate, ln E, and ln(1 / alpha), at which it is unhealthy. */
   logE: number;
   limit: number;
   /** How many more requests of the candidate it takes to show that it is no worse; null when the counts do not point that way. */
   needed: number | null;
-  /** Shown to be no worse at this weight: a bake may pass early. */
+  /** Shown to be no worse at this weight, by each users' metric where there are any: a bake may pass early. */
   passes: boolean;
   /** Unhealthy only by a ceiling while nothing was there to compare with. */
   probeBack: boolean;

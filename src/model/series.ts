@@ -1,5 +1,5 @@
 /** The evidence over time, thinned out so that it never grows: what a report draws. Pure. */
-import type { Counts } from './counts.js';
+import type { Counts, Pair } from './counts.js';
 
 /** How things stood at one moment. */
 export interface SeriesPoint {
@@ -10,9 +10,11 @@ export interface SeriesPoint {
   /** Evidence against the candidate, ln E, and the limit at which it is unhealthy. */
   logE: number;
   limit: number;
-  /** Since this weight began, all sources together. */
+  /** Since this weight began: the users' requests, or the probes' calls where no metric counts users. */
   stable: Counts;
   candidate: Counts;
+  /** Our probes' calls beside them. */
+  probes?: Pair;
 }
 
 /** The series with `point` at its end. */

@@ -1,8 +1,15 @@
 /** When a wait for a rollout is over. */
 import type { RolloutView } from './view.js';
 
-/** What can be waited for. */
-export type Until = 'done' | 'approval' | 'paused';
+/** What can be waited for. `person`: whatever needs one, an approval, a hold, or a rollout that is stuck. */
+export type Until = 'done' | 'approval' | 'held' | 'person' | 'paused';
+
+const NEEDS_PERSON: readonly RolloutView['phase'][] = ['awaitingApproval', 'held', 'stuck'];
+
+/** Whether it goes no further, or not yet, without a person. */
+export function needsPerson({ phase }: Pick<RolloutView, 'phase'>): boolean {
+  return NEEDS_PERSON.includes(phase);
+}
 
 /** Whether the rollout is where `until` says. Done is what has closed: only then may the next one start. */
 export function isReached({ view, ended }: { view: RolloutView | null; ended: boolean }, until: Until): boolean {
@@ -11,6 +18,10 @@ export function isReached({ view, ended }: { view: RolloutView | null; ended: bo
       return ended;
     case 'approval':
       return view?.phase === 'awaitingApproval';
+    case 'held':
+      return view?.phase === 'held';
+    case 'person':
+      return view !== null && needsPerson(view);
     case 'paused':
       return view?.phase === 'paused';
   }

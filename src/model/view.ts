@@ -1,5 +1,5 @@
 import type { GateView } from './access.js';
-import type { Counts } from './counts.js';
+import type { Counts, SourceCounts, Whose } from './counts.js';
 import type { ErrorCode } from './errors.js';
 import type { SeriesPoint } from './series.js';
 import type { MessageVerb, Outcome, Phase, RolloutType, VerdictState } from './words.js';
@@ -116,9 +116,13 @@ export interface StageView {
 export interface VerdictView {
   state: VerdictState;
   why: string;
-  /** At the present weight, all sources together. */
+  /** Whose requests the next two are: the users', or the probes' where no metric counts users. Absent where earlier code has counted. */
+  counted?: Whose;
+  /** At the present weight. */
   stable: Counts;
   candidate: Counts;
+  /** What each source has counted at this weight. Absent where earlier code has counted. */
+  sources?: SourceCounts[];
   /** Evidence against the candidate, ln E, and the limit ln(1 / alpha) at which it is unhealthy. */
   logE: number;
   limit: number;

@@ -1,7 +1,9 @@
 import path from 'node:path';
 import type { z } from 'zod';
-import type { Bake, Spec, StrategySpec } from '../model/spec.js';
+import { isJudged } from '../model/evidence.js';
+import type { Spec } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
+import { CALLED, checkBakes } from './bakes.js';
 import { complete } from './complete.js';
 import { DEFAULTS } from './defaults.js';
 import { sameNotation } from './digits.js';
@@ -12,7 +14,6 @@ import { faultsOf, type Report, say, writePath } from './problems.js';
 import { written } from './schema/index.js';
 import { checkReferences } from './secrets.js';
 import { child, type Fault, locate, mapLeaves, plainOf, type Tree, treeAt, treeOfValue, withChild } from './tree.js';
-import { writeDuration } from './units.js';
 
 /** Most bytes of a spec as JSON: with its plan it travels in the workflow's history. */
 export const MOST_BYTES = 256 * 1024;
@@ -56,6 +57,7 @@ export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | 
   checkPlatform(spec, fault);
   checkGates(spec, fault);
   checkInvocation(spec, fault);
+  checkBakes(spec, fault);
   checkReferences(plainOf(tree), fault);
   const bytes = Buffer.byteLength(JSON.stringify(spec));
   if (bytes > MOST_BYTES) {
@@ -121,8 +123,11 @@ function checkGates(spec: Spec, fault: Report): void {
     }
   }
   if (spec.allowUngated) return;
-  if (probes.length === 0 && spec.health.metrics.length === 0) {
-    fault(['health'], 'nothing could ever judge the candidate (add a probe or a metric, or say allowUngated: true)');
+  if (!isJudged(spec.health)) {
+    fault(
+      ['health'],
+      'nothing could ever judge the candidate (add a probe or a metric that is no dryRun, or say allowUngated: true)',
+    );
   } else if (probes.length === 0 && spec.strategy.type === 'blueGreen' && spec.strategy.testBake > 0) {
     fault(
       ['strategy', 'testBake'],
@@ -131,13 +136,7 @@ function checkGates(spec: Spec, fault: Report): void {
   }
 }
 
-/**
- * An asynchronous call that fails is tried again after one and after two minutes, and only then counted as lost. Source:
- * "Asynchronous invocation", AWS Lambda developer guide. The rest is for the metric to be published.
- */
-const LEAST_ASYNC_BAKE = 4 * 60_000;
-
-/** Of a function that nobody waits for, errors come late and a probe does what an event does. */
+/** Of a function that nobody waits for, a probe does what an event does. */
 function checkInvocation(spec: Spec, fault: Report): void {
   const { invocation, probes } = spec.health;
   if (invocation === 'sync') return;
@@ -147,35 +146,6 @@ function checkInvocation(spec: Spec, fault: Report): void {
       ['health', 'probes', i],
       `probe "${probe.name}" would do what an event does, since the function is called ${CALLED[invocation]} (say safe: true when it has no side effects, or take it out)`,
     );
-  }
-  for (const { path: at, bake } of bakesOf(spec.strategy)) {
-    const least = typeof bake === 'number' ? bake : bake.min;
-    if (least >= LEAST_ASYNC_BAKE) continue;
-    fault(
-      at,
-      `is too short for a function that is called ${CALLED[invocation]}: its last retry fails after 3 minutes (take ${writeDuration(LEAST_ASYNC_BAKE)} or more)`,
-    );
-  }
-}
-
-const CALLED = { async: 'asynchronously', stream: 'by a stream' } as const;
-
-/** Every watched time with traffic on the candidate, and where it is written. */
-function bakesOf(strategy: StrategySpec): { path: (string | number)[]; bake: Bake }[] {
-  switch (strategy.type) {
-    case 'canary':
-      return strategy.stages.map(({ bake }, i) => ({ path: ['strategy', 'stages', i, 'bake'], bake }));
-    case 'linear':
-      return [
-        { path: ['strategy', 'interval'], bake: strategy.interval },
-        { path: ['strategy', 'bake'], bake: strategy.bake },
-      ];
-    case 'direct':
-    case 'blueGreen':
-      return [{ path: ['strategy', 'bake'], bake: strategy.bake }];
-    case 'undo':
-      // The release served before: the short look is for the way back itself.
-      return [];
   }
 }
 

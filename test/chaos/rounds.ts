@@ -88,6 +88,8 @@ function specOf(ground: Ground, round: Round, examples: string): Record<string, 
     strategy: strategies[round.strategy],
     health: {
       probes: [{ name: 'user', ...probe, expect: { status: 200 }, every: '100ms', smoke: 1 }],
+      // A round is over before a cloud has counted a minute.
+      metrics: [],
       policy: { minRequests: 5, onUndecided: 'rollback', onNoData: 'rollback' },
     },
     deadlines: { deploy: '5m', shift: '2m', stuckAfter: '10s' },

@@ -20,6 +20,7 @@ import { whyNotMine } from '../../src/client/approvals.js';
 import { keyPlace } from '../../src/key-file.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { VERB_TABLE } from '../../src/model/verbs.js';
+import type { RolloutView } from '../../src/model/view.js';
 import { OUTCOMES, VERBS } from '../../src/model/words.js';
 import { FakeSluice, play, seeing } from './fake.js';
 import { awaiting, baking, ended, NOW } from './views.js';
@@ -107,10 +108,11 @@ describe('what is not understood', () => {
     [['get'], "missing required argument 'target'"],
     [['get', 'checkout'], '"checkout" names no target; write APP/ENVIRONMENT, such as checkout/production'],
     [['get', 'a/b', '--wacth'], "unknown option '--wacth' (Did you mean --watch?)"],
-    [['status', 'a/b', '--until', 'forever'], 'Allowed choices are done, approval, paused'],
+    [['status', 'a/b', '--until', 'forever'], 'Allowed choices are done, approval, held, person, paused'],
     [['status', 'a/b', '--timeout', '5'], '--timeout is "5"; write a duration such as 90s, 5m or 1h30m'],
     [['start', 'x.yaml', '--watch', '--wait'], '--watch and --wait exclude each other'],
     [['audit', '--verify', 'trail', '--key', 'nonsense'], '--key is no public key; expected ed25519:…'],
+    [['start', 'x.yaml', '--until', 'held'], '--until goes with --watch or --wait'],
     [['start', 'nowhere.yaml'], 'nowhere.yaml: there is no such file'],
     [[], 'say what to do'],
   ])('%j is answered in one line, with exit code 2', async (argv, message) => {
@@ -278,6 +280,58 @@ describe('start', () => {
     expect(err).toContain('2026-03-01T10:00:00Z checkout/production baking');
     expect(out).toMatch(/^✖ checkout\/production {2}canary {2}rolled back/);
     expect(out).toMatch(/rolled back: it ended as rolledBack\n$/);
+  });
+
+  test('--wait calls for a person at once, with each command that answers, once for each wait', async () => {
+    const held = baking({
+      phase: 'held',
+      reason: 'stage 10%: noData: no request of the candidate was counted by metric requests',
+      waitingFor: {
+        what: 'a decision of a person',
+        until: NOW + 86_400_000,
+        otherwise: 'all traffic goes back',
+        verbs: ['promote', 'retry', 'abort'],
+        stage: null,
+        gate: null,
+      },
+    });
+    const sluice = seeing(baking(), held, held, baking(), awaiting(), ended('succeeded'));
+    const { code, err } = await play(['start', 'rollout.yaml', '--wait'], { sluice, ...spec() });
+    expect(code).toBe(0);
+    const calls = err.split('\n').filter((line) => line.includes('NEEDS A PERSON'));
+    expect(calls).toEqual([
+      'checkout/production NEEDS A PERSON: held: a person must decide',
+      'checkout/production NEEDS A PERSON: waiting for an approval',
+    ]);
+    expect(err).toContain('why: stage 10%: noData: no request of the candidate was counted by metric requests\n');
+    for (const command of [
+      'promote checkout/production ',
+      'abort checkout/production ',
+      'approve checkout/production --stage 10% ',
+    ]) {
+      expect(err).toContain(`\n  sluice ${command}`);
+    }
+  });
+
+  test.each([
+    ['held', 'held', 17],
+    ['approval', 'awaitingApproval', 17],
+    ['person', 'held', 17],
+    ['person', 'awaitingApproval', 17],
+    ['held', 'awaitingApproval', 0],
+    ['done', 'held', 0],
+  ] as const)('--wait --until %s of one that is %s answers %i', async (state, phase, expected) => {
+    const sluice = seeing(baking(), baking({ phase }), ended('succeeded'));
+    const { code, err } = await play(['start', 'rollout.yaml', '--wait', '--until', state], { sluice, ...spec() });
+    expect(code).toBe(expected);
+    expect(err.includes('left while it waits for a person; the rollout goes on')).toBe(expected === 17);
+  });
+
+  test('--until is no reason to fail for a rollout that succeeds without a person', async () => {
+    const play1 = (view: RolloutView) =>
+      play(['start', 'rollout.yaml', '--wait', '--until', 'person'], { sluice: seeing(baking(), view), ...spec() });
+    expect((await play1(ended('succeeded'))).code).toBe(0);
+    expect((await play1(ended('rolledBack'))).code).toBe(3);
   });
 
   test('a queued release is followed by its ticket, and it is said whose place it took', async () => {

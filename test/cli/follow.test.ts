@@ -136,6 +136,23 @@ describe('status', () => {
     expect(json()).toEqual([expect.objectContaining({ phase: 'awaitingApproval' })]);
   });
 
+  test.each([
+    ['held', 'held'],
+    ['person', 'held'],
+    ['person', 'awaitingApproval'],
+    ['person', 'stuck'],
+  ] as const)('--until %s is reached when it is %s', async (until, phase) => {
+    const sluice = seeing(baking(), baking({ phase }), ended('succeeded'));
+    const { code, json } = await play([...STATUS, '--until', until, '-o', 'json'], { sluice });
+    expect(code).toBe(0);
+    expect(json()).toEqual([expect.objectContaining({ phase })]);
+  });
+
+  test('--until held does not end at an approval', async () => {
+    const sluice = seeing(awaiting(), ended('rolledBack'));
+    expect((await play([...STATUS, '--until', 'held'], { sluice })).code).toBe(3);
+  });
+
   test('waits until it is paused', async () => {
     const sluice = seeing(baking(), baking({ phase: 'paused' }), ended('succeeded'));
     expect((await play([...STATUS, '--until', 'paused'], { sluice })).code).toBe(0);

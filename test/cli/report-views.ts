@@ -1,7 +1,7 @@
 /** Rollouts as they are seen: counts in the size of a small shop, by a fixed rule and no chance. */
 import type { SeriesPoint } from '../../src/model/series.js';
 import type { RolloutView } from '../../src/model/view.js';
-import { baking, NOW, stage } from './views.js';
+import { baking, NOW, source, stage } from './views.js';
 
 const MINUTE = 60_000;
 const LIMIT = Math.log(100);
@@ -96,8 +96,10 @@ export function rolledBack(over: Partial<RolloutView> = {}): RolloutView {
     verdict: {
       state: 'unhealthy',
       why: 'errors of the candidate: the evidence is over its limit',
+      counted: 'users',
       stable: last.stable,
       candidate: last.candidate,
+      sources: [source('probe smoke', 'probes', [780, 0], [780, 0])],
       logE: last.logE,
       limit: LIMIT,
       needed: null,
@@ -161,8 +163,10 @@ export function succeeded(): RolloutView {
     verdict: {
       state: 'healthy',
       why: 'shown to be no worse',
+      counted: 'users',
       stable: last.stable,
       candidate: last.candidate,
+      sources: [],
       logE: last.logE,
       limit: LIMIT,
       needed: 0,
@@ -195,8 +199,10 @@ export function running(): RolloutView {
     verdict: {
       state: 'undecided',
       why: 'too few requests to tell',
+      counted: 'users',
       stable: last.stable,
       candidate: last.candidate,
+      sources: [],
       logE: last.logE,
       limit: LIMIT,
       needed: 2_400,

@@ -4,14 +4,14 @@ import path from 'node:path';
 import { chartsOf, weightSteps } from '../../src/cli/report/charts.js';
 import { html, jsonBlock } from '../../src/cli/report/html.js';
 import { renderReport } from '../../src/cli/report/index.js';
-import { comparison, headline, traffic } from '../../src/cli/report/sentence.js';
+import { comparison, headline, probed, traffic } from '../../src/cli/report/sentence.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { pace } from '../../src/model/series.js';
 import type { RolloutView, VerdictView } from '../../src/model/view.js';
 import { FakeSluice, play, seeing } from './fake.js';
 import { ATTACK, hostile } from './hostile.js';
 import { refused, rolledBack, running, succeeded } from './report-views.js';
-import { baking, ended, NOW, point, stage } from './views.js';
+import { baking, ended, NOW, point, source, stage } from './views.js';
 
 const ASSETS = { styles: ['a{}'], scripts: ['1'] };
 const page = (view = rolledBack()) => renderReport(view, { now: NOW, version: '1.2.3' }, ASSETS);
@@ -20,8 +20,10 @@ describe('the sentence on top', () => {
   const verdict = (stable: [number, number], candidate: [number, number]): VerdictView => ({
     state: 'unhealthy',
     why: '',
+    counted: 'users',
     stable: { requests: stable[0], errors: stable[1] },
     candidate: { requests: candidate[0], errors: candidate[1] },
+    sources: [],
     logE: Math.log(2_400),
     limit: Math.log(100),
     needed: null,
@@ -31,17 +33,24 @@ describe('the sentence on top', () => {
   test.each([
     [
       verdict([37_080, 37], [4_120, 37]),
-      '0.9 % of 4,120 requests failed against 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400 (unhealthy at 1 : 100).',
+      '0.9 % of 4,120 requests of users failed against 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400 (unhealthy at 1 : 100).',
     ],
     [
       verdict([1_000, 0], [100, 5]),
-      '5 % of 100 requests failed against 0 % of 1,000: errors that the stable release does not have, evidence 1 : 2,400 (unhealthy at 1 : 100).',
+      '5 % of 100 requests of users failed against 0 % of 1,000: errors that the stable release does not have, evidence 1 : 2,400 (unhealthy at 1 : 100).',
     ],
     [
       verdict([0, 0], [100, 5]),
-      '5 % of 100 requests failed; nothing was there to compare with, evidence 1 : 2,400 (unhealthy at 1 : 100).',
+      '5 % of 100 requests of users failed; nothing was there to compare with, evidence 1 : 2,400 (unhealthy at 1 : 100).',
     ],
-    [verdict([100, 0], [0, 0]), 'No request of the candidate was counted.'],
+    [
+      verdict([100, 0], [0, 0]),
+      'No request of a user to the candidate was counted; evidence 1 : 2,400 (unhealthy at 1 : 100).',
+    ],
+    [
+      { ...verdict([10, 0], [10, 0]), counted: 'probes' as const },
+      '0 % of 10 calls of our probes failed against 0 % of 10: no errors, evidence 1 : 2,400 (unhealthy at 1 : 100).',
+    ],
   ])('%#', (of, said) => {
     expect(comparison(of)).toBe(said);
   });
@@ -54,6 +63,15 @@ describe('the sentence on top', () => {
     [[1_000, 0], [1_000, 0], 'no errors'],
   ] as [[number, number], [number, number], string][])('%j against %j: %s', (stable, candidate, said) => {
     expect(comparison(verdict(stable, candidate))).toContain(`: ${said}, evidence`);
+  });
+
+  test('what our own probes met is a sentence of its own, where there are users beside them', () => {
+    const beside = { ...verdict([540, 0], [60, 0]), sources: [source('probe smoke', 'probes', [90, 0], [90, 3])] };
+    expect(probed(beside)).toBe(
+      '3.3 % of 90 calls of our probes failed against 0 % of 90: errors that the stable release does not have.',
+    );
+    expect(probed({ ...beside, counted: 'probes' })).toBeNull();
+    expect(probed(verdict([540, 0], [60, 0]))).toBeNull();
   });
 
   test('the headline names the weight at which it ended, or is', () => {

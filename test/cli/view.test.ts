@@ -4,10 +4,10 @@ import type { Frame } from '../../src/cli/render/pieces.js';
 import { renderView } from '../../src/cli/render/view.js';
 import { traffic } from '../../src/cli/report/sentence.js';
 import { choicesOf } from '../../src/model/choices.js';
-import type { RolloutView } from '../../src/model/view.js';
+import type { RolloutView, VerdictView } from '../../src/model/view.js';
 import { details } from '../../workflows/view.js';
 import { running } from './report-views.js';
-import { awaiting, baking, ended, NOW, stage } from './views.js';
+import { awaiting, baking, ended, NOW, source, stage } from './views.js';
 
 const frame = (over: Partial<Frame> = {}): Frame => ({
   width: 100,
@@ -30,8 +30,10 @@ describe('the picture of a rollout', () => {
       '  ├ ◐ 10%      10 %  bake 5m, 3m left',
       '  ├ ○ 50%      50 %  shift to 50% · bake 5m',
       '  └ ○ 100%    100 %  promote to 100 % · bake 10m · finish',
-      '  stable 41           540 requests       3 errors  0.56 %',
-      '  candidate 42         60 requests       0 errors  0 %',
+      '  users   stable 41           540 requests       3 errors  0.56 %',
+      '          candidate 42         60 requests       0 errors  0 %',
+      '  probes  stable 41            60 requests       0 errors  0 %',
+      '          candidate 42         60 requests       0 errors  0 %',
       '  judge: healthy: 0 % of 60 against 0.6 % of 540: within the limit of 5 %',
       '  evidence none (unhealthy at 1 : 100)',
       '  240 more requests to show that it is no worse: about 8m at the present rate',
@@ -47,13 +49,35 @@ describe('the picture of a rollout', () => {
   test('shows slow answers where they are measured, and clips long questions before their answers', () => {
     const lines = renderView(running(), frame());
     expect(lines.slice(6, 13)).toEqual([
-      '  stable 41        17,629 requests      18 errors  0.1 %        71 slow  0.4 %',
-      '  candidate 42      1,959 requests       4 errors  0.2 %         8 slow  0.41 %',
+      '  users  stable 41        17,629 requests      18 errors  0.1 %        71 slow  0.4 %',
+      '         candidate 42      1,959 requests       4 errors  0.2 %         8 slow  0.41 %',
       '  judge: undecided: too few requests to tell',
       '  evidence 1 : 3 (unhealthy at 1 : 100)',
       '  2,400 more requests to show that it is no worse: about 8m at the present rate',
       '    CloudWatch Errors: AWS/Lambda Errors FunctionName=ch… → 33 errors of 3,900 requests; version 41…',
       '    probe smoke: invoke checkout:42 with {"user":"user-1"} → 780 answers, 0 failed',
+    ]);
+  });
+
+  test('shows each metric by its name where several count users, and the probes alone where none does', () => {
+    const counted = (verdict: Partial<VerdictView>) => {
+      const { verdict: before } = baking();
+      const view = baking({ verdict: before === null ? null : { ...before, ...verdict } });
+      return renderView(view, frame()).filter((line) => / requests .* errors /.test(line));
+    };
+    const metrics = [
+      source('metric logs', 'users', [540, 3], [60, 0]),
+      source('metric pages', 'users', [90, 0], [10, 1]),
+    ];
+    expect(counted({ sources: metrics })).toEqual([
+      '  metric logs   stable 41           540 requests       3 errors  0.56 %',
+      '                candidate 42         60 requests       0 errors  0 %',
+      '  metric pages  stable 41            90 requests       0 errors  0 %',
+      '                candidate 42         10 requests       1 errors  10 %',
+    ]);
+    expect(counted({ counted: 'probes', sources: [source('probe smoke', 'probes', [540, 3], [60, 0])] })).toEqual([
+      '  probes  stable 41           540 requests       3 errors  0.56 %',
+      '          candidate 42         60 requests       0 errors  0 %',
     ]);
   });
 
@@ -268,7 +292,7 @@ describe('a rollout on one line', () => {
 
   test('says as a sign of life how many requests there were and how long it still takes', () => {
     expect(renderLine(baking(), NOW, true)).toBe(
-      '2026-03-01T10:00:00Z checkout/production still baking · candidate 42 has 10 % · stage 10%: bake 5m · stable 3/540, candidate 0/60 errors/requests · waits for the end of the bake at 10 %, 3m left',
+      '2026-03-01T10:00:00Z checkout/production still baking · candidate 42 has 10 % · stage 10%: bake 5m · users: stable 3/540, candidate 0/60 errors/requests · waits for the end of the bake at 10 %, 3m left',
     );
   });
 

@@ -1,3 +1,4 @@
+import type { SourceCounts, Whose } from '../../src/model/counts.js';
 import type { SeriesPoint } from '../../src/model/series.js';
 import type { RolloutView, StageView } from '../../src/model/view.js';
 
@@ -17,6 +18,17 @@ export function stage(name: string, over: Partial<StageView> = {}): StageView {
     note: null,
     ...over,
   };
+}
+
+/** What a source has counted: requests and errors of both releases. */
+export function source(
+  name: string,
+  of: Whose,
+  stable: [requests: number, errors: number],
+  candidate: [requests: number, errors: number],
+): SourceCounts {
+  const counts = ([requests, errors]: [number, number]) => ({ requests, errors });
+  return { source: name, of, stable: counts(stable), candidate: counts(candidate) };
 }
 
 /** One moment of the evidence. */
@@ -66,8 +78,13 @@ export function baking(over: Partial<RolloutView> = {}): RolloutView {
     verdict: {
       state: 'healthy',
       why: '0 % of 60 against 0.6 % of 540: within the limit of 5 %',
+      counted: 'users',
       stable: { requests: 540, errors: 3 },
       candidate: { requests: 60, errors: 0 },
+      sources: [
+        source('metric requests', 'users', [540, 3], [60, 0]),
+        source('probe smoke', 'probes', [60, 0], [60, 0]),
+      ],
       logE: -0.4,
       limit: Math.log(100),
       needed: 240,

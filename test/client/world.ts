@@ -183,8 +183,10 @@ function reportOf(requests: number, weight: number): WatchReport {
   const verdict = {
     state: 'healthy' as const,
     why: `0 % of ${requests}`,
+    counted: 'users' as const,
     stable: { requests: 900, errors: 0 },
     candidate: { requests, errors: 0 },
+    sources: [],
     logE: -0.2,
     limit: Math.log(100),
     needed: 300,
@@ -210,6 +212,11 @@ export function inputFor(app: string, strategy: object, version = 2): Record<str
     target: { function: app, region: 'us-east-1' },
     release: { version },
     strategy,
+    health: {
+      probes: [{ name: 'smoke', invoke: { payload: {} }, every: '50ms' }],
+      metrics: [],
+      policy: { minRequests: 1 },
+    },
     rollbackWindow: '1h',
   };
 }

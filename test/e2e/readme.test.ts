@@ -94,7 +94,8 @@ async function endBake(weight: number): Promise<void> {
   await sluice.verb(TARGET, 'skip', { by: 'the test, for time' });
 }
 
-const counted = (view: RolloutView) => (view.verdict?.candidate.requests ?? 0) > 0;
+/** CloudWatch takes two minutes, the probe a second. */
+const counted = (view: RolloutView) => view.verdict?.sources?.some(({ candidate }) => candidate.requests > 0) === true;
 const waiting = () => seen('an approval is waited for', (view) => view.phase === 'awaitingApproval');
 
 /** Waits until the rollout is closed: `done` comes a moment earlier, while it still tells others of its end. */

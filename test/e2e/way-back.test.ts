@@ -47,6 +47,7 @@ async function release(version: string, by: string, strategy: unknown, health: o
         health: {
           policy: { minRequests: 3 },
           probes: [{ name: 'smoke', invoke: { payload: { user: 'user-1' } }, expect: { status: 200 }, every: '100ms' }],
+          metrics: [],
           ...health,
         },
         startedBy: by,
@@ -115,7 +116,7 @@ test('a release that fails some users is taken back, and says how it failed', as
   try {
     const stages = [
       { weight: '50%', bake: '1m' },
-      { weight: '100%', bake: '1s' },
+      { weight: '100%', bake: '4s' },
     ];
     const metrics = [{ name: 'requests', lambdaLogs: { every: '1s', window: '1s', delay: '2s' } }];
     const bad = await release('v4', 'ann', { type: 'canary', stages }, { metrics });

@@ -74,6 +74,31 @@ describe("stable's past", () => {
   });
 });
 
+describe('a first release', () => {
+  const told = async (spec: Spec, stable: string | null) =>
+    (await healthBefore(calm(), new FunctionDouble(), outsideFor(), spec, stable)).findings;
+  const withPolicy = (policy: Partial<Spec['health']['policy']>): Spec => {
+    const spec = specWith([], [metric]);
+    return { ...spec, health: { ...spec.health, policy: { ...spec.health.policy, ...policy } } };
+  };
+
+  test('whose metrics may have nobody to count is warned of what will become of it, with the command', async () => {
+    const held = await told(withPolicy({}), null);
+    expect(held).toMatchObject([{ level: 'warn', message: expect.stringMatching(/^nothing is live yet/) }]);
+    expect(held[0]?.message).toContain('it is held until `sluice promote checkout/production` (metric requests;');
+    expect((await told(withPolicy({ onNoData: 'rollback' }), null))[0]?.message).toContain('it goes back');
+  });
+
+  test.each<[string, Spec, string | null]>([
+    ['something is live', withPolicy({}), '6'],
+    ['it may go on without data', withPolicy({ onNoData: 'promote' }), null],
+    ['the probes alone judge it', specWith([], []), null],
+    ['its metric is only tried out', specWith([], [{ ...metric, dryRun: true }]), null],
+  ])('is no warning where %s', async (_, spec, stable) => {
+    expect(await told(spec, stable)).toEqual([]);
+  });
+});
+
 test.each([
   ['async', [], true],
   ['stream', [], true],

@@ -6,6 +6,7 @@ import type { WatchHeartbeat, WatchInput } from '../../activities/health/types.j
 import { watch } from '../../activities/health/watcher.js';
 import type { PlatformDriver } from '../../activities/platform/platform.js';
 import { judgeOf } from '../../src/judge/index.js';
+import { probeCalls } from '../../src/model/counts.js';
 import { SluiceError } from '../../src/model/errors.js';
 import type { AlarmSpec, MetricSpec, ProbeSpec } from '../../src/model/spec.js';
 import { SimulatedClock } from '../support/clock.js';
@@ -43,7 +44,6 @@ function start(
   const beats: WatchHeartbeat[] = [];
   const spec = specWith(probes, metrics);
   const { policy } = spec.health;
-  const sources = decidingSources(spec.health);
   const report = watch(
     {
       spec,
@@ -55,6 +55,7 @@ function start(
       policy,
       before: { baselines: {}, firing: [] },
       earliest: null,
+      held: false,
       ...input,
     },
     {
@@ -65,7 +66,7 @@ function start(
       ...(lastHeartbeat === undefined ? {} : { lastHeartbeat }),
       now: Date.now,
       ...(clock === undefined ? {} : { clock }),
-      judge: judgeOf({ policy, baselines: {}, firing: input?.before?.firing ?? [], sources }),
+      judge: judgeOf({ policy, baselines: {}, firing: input?.before?.firing ?? [], ...decidingSources(spec.health) }),
     },
   );
   const cancel = () => {
@@ -269,6 +270,33 @@ describe('a candidate that is shown to be no worse', () => {
   });
 });
 
+describe('a hold for want of evidence', () => {
+  test('ends the watch once the verdict is healthy, which no heartbeat says', async () => {
+    const driver = new FunctionDouble();
+    let users = 0;
+    driver.counted = () => stretch(LATER + users, users === 0 ? null : { requests: users, errors: 0 });
+    const { report, beats } = start(driver, { metrics: [metric], input: { held: true } });
+    await until('two heartbeats', () => beats.length >= 2);
+    users = 50;
+    expect((await report).verdict).toMatchObject({ state: 'healthy', candidate: { requests: 50 } });
+    expect(beats.map((beat) => beat.report.verdict.state)).not.toContain('healthy');
+  });
+
+  test("is not ended by what our own probes say, where users' metrics are silent", async () => {
+    const driver = new FunctionDouble();
+    driver.counted = () => ({ ticks: [], asked: [] });
+    const { cancel, beats } = start(driver, { metrics: [metric], input: { held: true } });
+    await calledTimes(driver, '7', 100);
+    await until('two heartbeats', () => beats.length >= 2);
+    const { verdict, series } = await cancel();
+    expect(verdict).toMatchObject({ state: 'noData', counted: 'users', candidate: { requests: 0 } });
+    expect(verdict.why).toMatch(
+      /^no request of the candidate was counted by metric requests; \d+ calls of our probes show nothing of your users$/,
+    );
+    expect(series.at(-1)?.probes?.candidate.requests).toBeGreaterThanOrEqual(100);
+  });
+});
+
 describe('an alarm', () => {
   const alarms: AlarmSpec[] = [{ name: 'errors', kind: 'cloudwatch', alarm: 'prod-errors' }];
   const is = (state: AlarmState['state']): AlarmState => ({ state, since: 0, why: '' });
@@ -323,7 +351,7 @@ describe('a source that cannot be read', () => {
 
   test('is forgotten once it can be read again', async () => {
     const driver = new FunctionDouble();
-    driver.counted = () => (driver.reads <= 4 ? down() : stretch(LATER, null));
+    driver.counted = () => (driver.reads <= 4 ? down() : stretch(LATER, { requests: 50, errors: 0 }));
     const { cancel } = start(driver, { metrics: [metric] });
     await calledTimes(driver, '7', 22);
     await until('five reads', () => driver.reads >= 5);
@@ -423,7 +451,7 @@ describe('a cancel', () => {
     const { cancel } = start(driver, { metrics: [metric] });
     await calledTimes(driver, '7', 22);
     const { verdict } = await cancel();
-    expect(verdict).toMatchObject({ state: 'undecided', why: expect.stringContaining('could not be read') });
+    expect(verdict).toMatchObject({ state: 'noData', why: expect.stringContaining('could not be read') });
   });
 
   test('that finds harm in the last read reports it', async () => {
@@ -454,13 +482,15 @@ describe('a cancel', () => {
 });
 
 describe('after a crash', () => {
+  /** Calls of the probe to the candidate. */
+  const callsIn = ({ report }: WatchHeartbeat) =>
+    report.state.sources['probe smoke']?.counts.step.candidate.requests ?? 0;
+
   test('the next attempt goes on from the last heartbeat and counts nothing twice', async () => {
     const driver = new FunctionDouble();
     driver.counted = () => stretch(LATER, { requests: 10, errors: 0 }, { requests: 90, errors: 0 });
     const first = start(driver, { metrics: [metric] });
-    const beat = await until('a heartbeat with counts', () =>
-      first.beats.find((one) => one.report.verdict.candidate.requests > 20),
-    );
+    const beat = await until('a heartbeat with counts', () => first.beats.find((one) => callsIn(one) > 10));
     await first.cancel();
 
     // The heartbeat travels as JSON.
@@ -480,9 +510,8 @@ describe('after a crash', () => {
     const second = start(again, { metrics: [metric], lastHeartbeat });
     await calledTimes(again, '7', 5);
     const { verdict, state } = await second.cancel();
-    const before = beat.report.state.sources['probe smoke']?.counts.step.candidate.requests ?? 0;
-    expect(before).toBeGreaterThan(10);
-    expect(verdict.candidate).toEqual({ requests: before + (again.calls['7'] ?? 0) + 12, errors: 0 });
+    expect(verdict.candidate).toEqual({ requests: 12, errors: 0 });
+    expect(probeCalls(verdict)?.candidate).toEqual({ requests: callsIn(beat) + (again.calls['7'] ?? 0), errors: 0 });
     expect(since).toBe(LATER + 1_000);
     expect(state.sources['probe smoke']?.counts.lastId).toBeGreaterThan(
       beat.report.state.sources['probe smoke']?.counts.lastId as number,
@@ -510,7 +539,7 @@ describe('after a crash', () => {
 
   test('harm that was known already is reported without another call', async () => {
     const { policy } = specWith([probeSpec()]).health;
-    const judge = judgeOf({ policy, baselines: {}, sources: ['probe smoke'], firing: [] });
+    const judge = judgeOf({ policy, baselines: {}, sources: ['probe smoke'], users: [], firing: [] });
     const bad = judge.tick(judge.start(10), {
       source: 'probe smoke',
       id: 0,

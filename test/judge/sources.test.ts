@@ -7,7 +7,8 @@ import { atLeast, binomial, seeded } from './random.js';
 const { policy } = specFor({ type: 'direct', bake: 1 }).health;
 
 function setup(more: Partial<JudgeSetup> = {}): JudgeSetup {
-  return { policy, baselines: {}, sources: ['users'], firing: [], ...more };
+  const sources = more.sources ?? ['users'];
+  return { policy, baselines: {}, sources, users: sources, firing: [], ...more };
 }
 
 /** Requests and errors. */
@@ -49,7 +50,7 @@ function hearing(judge: Judge, weight = 10) {
 describe('without proof of harm', () => {
   test('a candidate that nobody called is noData, and a source that was never asked says so too', () => {
     const hear = hearing(judgeOf(setup()));
-    expect(hear.says()).toMatchObject({ state: 'noData', why: 'no request of the candidate was counted' });
+    expect(hear.says()).toMatchObject({ state: 'noData', why: 'no request of the candidate was counted by users' });
     expect(hear.tick(null, of(90))).toMatchObject({ state: 'noData' });
   });
 
@@ -86,7 +87,7 @@ describe('without proof of harm', () => {
   test('it does not pass early while one of its sources has counted nothing', () => {
     const hear = hearing(judgeOf(setup({ sources: ['users', 'logs'] })));
     for (let i = 0; i < 60; i += 1) hear.tick(of(20), of(180));
-    expect(hear.says()).toMatchObject({ state: 'healthy', passes: false });
+    expect(hear.says()).toMatchObject({ state: 'noData', passes: false, needed: null });
   });
 
   test('a source that cannot be read is blind after three times, until it says something of the candidate', () => {
@@ -106,7 +107,7 @@ describe('without proof of harm', () => {
     const hear = hearing(judgeOf(setup({ sources: ['users', 'logs'] })));
     hear.tick(of(100), of(900));
     expect(hear.blind('access denied', 'logs')).toMatchObject({
-      state: 'undecided',
+      state: 'noData',
       why: 'logs could not be read yet: access denied',
     });
   });
@@ -124,6 +125,133 @@ describe('without proof of harm', () => {
     for (let i = 0; i < 20; i += 1) hear.tick(of(10, 4), of(90, 36));
     expect(hear.says()).toMatchObject({ state: 'undecided' });
     expect(hear.says().why).toContain('over the ceiling of 5 %');
+  });
+});
+
+describe("users' requests and our probes' calls", () => {
+  const both = () =>
+    hearing(judgeOf(setup({ sources: ['probe smoke', 'metric requests'], users: ['metric requests'] })));
+  type Hearing = ReturnType<typeof hearing>;
+  const probes = (hear: Hearing, calls: number) => {
+    for (let i = 0; i < calls; i += 1) hear.tick(of(1), of(1), 'probe smoke');
+  };
+
+  test('a metric that says nothing is noData, by name, however well the probes fare', () => {
+    const hear = both();
+    probes(hear, 1_200);
+    const why =
+      'no request of the candidate was counted by metric requests; 1,200 calls of our probes show nothing of your users';
+    expect(hear.says()).toMatchObject({ state: 'noData', why, passes: false });
+    // Stable's users alone, and none at all, are no request of the candidate either.
+    expect(hear.tick(null, of(900), 'metric requests')).toMatchObject({ state: 'noData', why });
+    expect(hear.tick(of(0), of(900), 'metric requests')).toMatchObject({ state: 'noData', why });
+  });
+
+  test('each of several metrics has to speak, and the silent ones are named', () => {
+    const metrics = ['metric logs', 'metric pages', 'metric carts'];
+    const hear = hearing(judgeOf(setup({ sources: metrics })));
+    hear.tick(of(500), of(4_500), 'metric logs');
+    expect(hear.says()).toMatchObject({
+      state: 'noData',
+      why: 'no request of the candidate was counted by metric pages, metric carts',
+    });
+    for (const name of metrics) hear.tick(of(500), of(4_500), name);
+    expect(hear.says().state).toBe('healthy');
+  });
+
+  test('it has to speak at each weight', () => {
+    const hear = both();
+    probes(hear, 30);
+    expect(hear.tick(of(100), of(900), 'metric requests').state).toBe('healthy');
+    hear.enter(50);
+    probes(hear, 30);
+    expect(hear.says().state).toBe('noData');
+  });
+
+  test('the probes do not make up for users that are too few, nor do two metrics that may count the same ones', () => {
+    const hear = both();
+    probes(hear, 300);
+    expect(hear.tick(of(19), of(171), 'metric requests')).toMatchObject({ state: 'undecided' });
+    expect(hear.says().why).toMatch(/^metric requests: 0 % of 19 .*; fewer than 20 requests of the candidate$/);
+    const two = hearing(judgeOf(setup({ sources: ['metric logs', 'metric pages'] })));
+    two.tick(of(500), of(4_500), 'metric logs');
+    expect(two.tick(of(19), of(171), 'metric pages').state).toBe('undecided');
+    expect(two.tick(of(1), of(9), 'metric pages').state).toBe('healthy');
+  });
+
+  test('probes prove harm that no user has met yet', () => {
+    const hear = both();
+    for (let i = 0; i < 30; i += 1) hear.tick(of(1, 1), of(1), 'probe smoke');
+    expect(hear.says()).toMatchObject({ state: 'unhealthy', counted: 'users', candidate: of(0) });
+    expect(hear.says().why).toMatch(/^100 % of \d+/);
+  });
+
+  test('users who meet harm outweigh probes that meet none', () => {
+    const hear = both();
+    for (let i = 0; i < 60 && hear.says().state !== 'unhealthy'; i += 1) {
+      probes(hear, 5);
+      hear.tick(of(4, 1), of(12), 'metric requests');
+    }
+    expect(hear.says()).toMatchObject({ state: 'unhealthy', counted: 'users' });
+    expect(hear.says().why).toMatch(/^metric requests: /);
+  });
+
+  test("the headline is the users' and the words are too; the sources are shown apart", () => {
+    const hear = both();
+    probes(hear, 300);
+    hear.tick(of(40), of(360), 'metric requests');
+    expect(hear.says()).toMatchObject({
+      state: 'healthy',
+      counted: 'users',
+      candidate: of(40),
+      stable: of(360),
+      sources: [
+        { source: 'probe smoke', of: 'probes', candidate: of(300), stable: of(300) },
+        { source: 'metric requests', of: 'users', candidate: of(40), stable: of(360) },
+      ],
+    });
+    expect(hear.says().why).toMatch(/^metric requests: 0 % of 40 against 0 % of 360/);
+  });
+
+  test('of metrics that may count the same requests the headline is one, the accused where one is', () => {
+    const hear = hearing(judgeOf(setup({ sources: ['metric logs', 'metric pages'] })));
+    hear.tick(of(200), of(1_800), 'metric logs');
+    hear.tick(of(90), of(810), 'metric pages');
+    expect(hear.says()).toMatchObject({ state: 'healthy', candidate: of(200) });
+    hear.tick(of(10, 10), of(90), 'metric pages');
+    expect(hear.says()).toMatchObject({ state: 'unhealthy', candidate: of(100, 10) });
+  });
+
+  test("a bake passes early on the users' proof, and not on the probes'", () => {
+    const hear = both();
+    probes(hear, 2_000);
+    expect(hear.says()).toMatchObject({ passes: false });
+    hear.tick(of(40), of(360), 'metric requests');
+    expect(hear.says()).toMatchObject({ state: 'healthy', passes: false });
+    expect(hear.says().needed).toBeGreaterThan(100);
+    for (let i = 0; i < 60; i += 1) hear.tick(of(20), of(180), 'metric requests');
+    expect(hear.says()).toMatchObject({ state: 'healthy', passes: true, needed: 0 });
+  });
+
+  test('before it has traffic the candidate has no users, and the probes are all there is', () => {
+    const hear = hearing(
+      judgeOf(setup({ sources: ['probe smoke', 'metric requests'], users: ['metric requests'] })),
+      0,
+    );
+    expect(hear.says()).toMatchObject({ state: 'noData', counted: 'probes' });
+    for (let i = 0; i < 30; i += 1) hear.tick(of(1), null, 'probe smoke');
+    expect(hear.says()).toMatchObject({ state: 'healthy', counted: 'probes', candidate: of(30) });
+  });
+
+  test('the probes of a release without metrics are enough, all their calls together', () => {
+    const hear = hearing(judgeOf(setup({ sources: ['probe smoke', 'probe page'], users: [] })));
+    hear.tick(of(10), of(10), 'probe smoke');
+    expect(hear.tick(of(9), of(9), 'probe page').state).toBe('undecided');
+    expect(hear.tick(of(1), of(1), 'probe page')).toMatchObject({
+      state: 'healthy',
+      counted: 'probes',
+      candidate: of(20),
+    });
   });
 });
 
@@ -208,7 +336,7 @@ describe('an outage that both releases share', () => {
   function isBlamed(seed: number): boolean {
     const random = seeded(seed);
     const counted = (requests: number, rate: number) => of(requests, binomial(requests, rate, random));
-    const hear = hearing(judgeOf(setup({ sources: ['probe', 'users'] })));
+    const hear = hearing(judgeOf(setup({ sources: ['probe', 'users'], users: ['users'] })));
     for (let second = 1; second <= 60; second += 1) {
       const rate = second > 20 && second <= 40 ? 0.3 : 0.001;
       hear.tick(counted(1, rate), counted(1, rate), 'probe', second);

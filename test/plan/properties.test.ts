@@ -4,7 +4,8 @@ import { makePlan } from '../../src/plan/index.js';
 import { MAX_STAGES, type Plan, type Step } from '../../src/plan/types.js';
 import { parseSpecValue } from '../../src/spec/index.js';
 
-const duration = fc.integer({ min: 0, max: 3_600 }).map((s) => `${s}s`);
+/** What CloudWatch has spoken in; less is refused. */
+const duration = fc.integer({ min: 125, max: 3_600 }).map((s) => `${s}s`);
 const approval = fc.option(fc.constant({ within: '1h', onTimeout: 'hold' }), { nil: undefined });
 const PROBES = ['a', 'b'];
 
@@ -23,7 +24,12 @@ const stages = weights.chain((rising) =>
 
 const strategy = fc.oneof(
   fc.record({ type: fc.constant('direct'), bake: duration, approval }),
-  fc.record({ type: fc.constant('blueGreen'), bake: duration, testBake: duration, approval }),
+  fc.record({
+    type: fc.constant('blueGreen'),
+    bake: duration,
+    testBake: fc.oneof(fc.constant('0s'), duration),
+    approval,
+  }),
   fc.record({ type: fc.constant('canary'), stages }),
   fc.record({
     type: fc.constant('linear'),

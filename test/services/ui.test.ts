@@ -59,6 +59,7 @@ async function start(type: string, release: string, strategy: unknown, more: Rec
           // A bake of a second has seen few requests.
           policy: { minRequests: 3 },
           probes: [{ name: 'smoke', invoke: { payload: { user: 'user-1' } }, expect: { status: 200 }, every: '100ms' }],
+          metrics: [],
         },
         ...more,
       }),

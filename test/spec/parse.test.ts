@@ -90,7 +90,7 @@ describe('a smallest rollout.yaml', () => {
   test.each([
     ['direct', { type: 'direct', bake: 300_000 }],
     ['blueGreen', { type: 'blueGreen', bake: 300_000, testBake: 0 }],
-    ['linear', { type: 'linear', step: 10, interval: 60_000, bake: 300_000 }],
+    ['linear', { type: 'linear', step: 10, interval: 300_000, bake: 300_000 }],
     ['undo', { type: 'undo', bake: 60_000 }],
   ] as const)('started as %s gets the defaults of that strategy', (type, strategy) => {
     expect(parseSpecText(SMALLEST, { type }).strategy).toEqual(strategy);
@@ -115,7 +115,7 @@ configuration: {memory: 256, logFormat: JSON, environment: {TEMPLATE: '$\${name}
 strategy:
   stages:
     - {weight: 0.5%, bake: 1h30m, probes: [page], approval: {within: 500s}}
-    - {weight: 100%, name: all, bake: 0s}
+    - {weight: 100%, name: all, bake: 15s}
 health:
   probes:
     - {name: page, http: {url: 'https://{version}.example.com'}, every: 50ms}
@@ -248,6 +248,10 @@ retain: many
     ['strategy: {type: direct, stages: []}', 'strategy: unknown key "stages"'],
     ['strategy: {type: undo}\nrelease: {folder: x}', 'undo goes back to a version'],
     ['health: {probes: [], metrics: []}', 'health: nothing could ever judge the candidate'],
+    [
+      'health: {probes: [], metrics: [{name: a, cloudwatch: {}, dryRun: true}]}',
+      'health: nothing could ever judge the candidate',
+    ],
     ['health: {probes: [{name: a, invoke: {}}, {name: a, invoke: {}}]}', 'health.probes[1].name: "a" is there twice'],
     ['health: {probes: [{name: a}]}', 'a probe has exactly one of invoke and http'],
     ['health: {probes: [{name: a, invoke: {}, every: 49ms}]}', '49ms is out of range (from 50ms to 1m)'],
@@ -297,6 +301,72 @@ retain: many
     expect(problems(`${SMALLEST}health: {probes: [], metrics: []}\nallowUngated: true\n`)).toEqual([]);
   });
 
+  describe('refuse a bake that can never pass', () => {
+    const [LOGS, PROBES] = ['metrics: [{name: logs, lambdaLogs: {}}]', 'metrics: []'];
+    const MINUTES = 'metric "requests" counts by 1m, is final 1m later and is read every 5s';
+
+    test.each([
+      [
+        'strategy: {type: direct, bake: 2m}',
+        `rollout.yaml:6:32 strategy.bake: is too short to ever pass: ${MINUTES} (take 125s or more, or lambdaLogs, which counts within seconds)`,
+      ],
+      ['strategy: {type: direct, bake: {min: 10s, max: 2m}}', MINUTES],
+      ['strategy: {type: linear, interval: 1m}', `strategy.interval: is too short to ever pass: ${MINUTES}`],
+      ['strategy: {type: linear, bake: 1m}', 'strategy.bake: is too short to ever pass'],
+      ['strategy: {type: blueGreen, bake: 0s}', 'strategy.bake: is too short to ever pass'],
+      ['strategy: {stages: [{weight: 10%}, {weight: 100%, bake: 1m}]}', 'strategy.stages[1].bake: is too short'],
+      // The slowest metric says how long, whatever the probes do.
+      [
+        `health: {${LOGS}}\nstrategy: {type: direct, bake: 14s}`,
+        'metric "logs" counts by 5s, is final 5s later and is',
+      ],
+      [
+        'health: {metrics: [{name: a, cloudwatch: {delay: 3m}}, {name: b, lambdaLogs: {}}]}\nstrategy: {type: direct, bake: 4m}',
+        'metric "a" counts by 1m, is final 3m later and is read every 5s (take 245s or more',
+      ],
+      [
+        `health: {${PROBES}}\nstrategy: {type: direct, bake: 19s}`,
+        'the probes make 20 calls in 20s, and minRequests is 20 (take 20s or more, or call more often)',
+      ],
+      [
+        `health: {${PROBES}, probes: [{name: a, invoke: {}, every: 3s}, {name: b, invoke: {}, every: 6s}]}\nstrategy: {type: direct, bake: 39s}`,
+        'the probes make 20 calls in 40s',
+      ],
+      [
+        `health: {${PROBES}}\nstrategy: {stages: [{weight: 100%, bake: 30s, health: {minRequests: 31}}]}`,
+        'the probes make 31 calls in 31s',
+      ],
+      [
+        'strategy: {type: blueGreen, testBake: 19s}',
+        'strategy.testBake: is too short to ever pass: the probes make 20',
+      ],
+      // What is only tried out shows nothing.
+      [
+        'health: {metrics: [{name: a, cloudwatch: {}, dryRun: true}]}\nstrategy: {type: direct, bake: 10s}',
+        'the probes make 20 calls in 20s',
+      ],
+    ])('%s', (lines, said) => {
+      expect(problems(`${SMALLEST}${lines}\n`).join('\n')).toContain(said);
+    });
+
+    test.each([
+      'strategy: {type: direct, bake: 125s}',
+      'strategy: {type: direct, bake: {min: 10s, max: 125s}}',
+      'strategy: {type: linear, interval: 125s, bake: 125s}',
+      `health: {${LOGS}}\nstrategy: {type: direct, bake: 15s}`,
+      `health: {${PROBES}}\nstrategy: {type: direct, bake: 20s}`,
+      `health: {${PROBES}, probes: [{name: a, invoke: {}, every: 50ms}]}\nstrategy: {type: direct, bake: 1s}`,
+      'strategy: {type: blueGreen, testBake: 20s}',
+      // Somebody says by name that it may go on without data, or undecided.
+      'health: {policy: {onNoData: promote}}\nstrategy: {type: direct, bake: 1s}',
+      'strategy: {stages: [{weight: 10%, bake: 1s, health: {onNoData: promote}}, {weight: 100%}]}',
+      `health: {${PROBES}, policy: {onUndecided: promote}}\nstrategy: {type: direct, bake: 1s}`,
+      'health: {probes: [], metrics: []}\nallowUngated: true\nstrategy: {type: direct, bake: 0s}',
+    ])('and not one that can: %s', (lines) => {
+      expect(problems(`${SMALLEST}${lines}\n`)).toEqual([]);
+    });
+  });
+
   test('refuse a spec that does not fit into a history', () => {
     const value = {
       app: 'shop',
@@ -329,9 +399,9 @@ environments:
   staging:
     target: {function: shop-staging}
     release: {version: 3}
-    strategy: {type: direct, bake: 10s}
+    strategy: {type: direct, bake: 10m}
   test:
-    strategy: {stages: [{weight: 100%, bake: 1s}]}
+    strategy: {stages: [{weight: 100%, bake: 3m}]}
     message: \${UNSET}
     retain: lots
 `;
@@ -341,12 +411,12 @@ environments:
     expect(spec.environment).toBe('staging');
     expect(spec.target).toMatchObject({ function: 'shop-staging', region: 'eu-central-1' });
     expect(spec.release).toEqual({ version: 3 });
-    expect(spec.strategy).toEqual({ type: 'direct', bake: 10_000 });
+    expect(spec.strategy).toEqual({ type: 'direct', bake: 600_000 });
   });
 
   test('replace lists', () => {
     const spec = parseSpecText(text.replace(/ {4}(message|retain).*\n/g, ''), { environment: 'test' });
-    expect(spec.strategy).toMatchObject({ stages: [{ weight: 100, bake: 1_000 }] });
+    expect(spec.strategy).toMatchObject({ stages: [{ weight: 100, bake: 180_000 }] });
   });
 
   test('that are empty change nothing, and their neighbours are not looked at', () => {

@@ -84,14 +84,14 @@ describe('merge keys', () => {
   test('take what another mapping has; what is written beside them goes first', () => {
     const spec = parseSpecText(
       strategy(
-        '    - &a {weight: 10%, bake: 10s}\n    - {weight: 50%, <<: *a}\n    - {<<: [{bake: 1s}, *a], weight: 100%}',
+        '    - &a {weight: 10%, bake: 10m}\n    - {weight: 50%, <<: *a}\n    - {<<: [{bake: 3m}, *a], weight: 100%}',
       ),
     );
     expect(spec.strategy).toMatchObject({
       stages: [
-        { weight: 10, bake: 10_000 },
-        { weight: 50, bake: 10_000 },
-        { weight: 100, bake: 1_000 },
+        { weight: 10, bake: 600_000 },
+        { weight: 50, bake: 600_000 },
+        { weight: 100, bake: 180_000 },
       ],
     });
   });

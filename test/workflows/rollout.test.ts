@@ -417,6 +417,93 @@ describe('a verdict that is none', () => {
   });
 });
 
+describe('a hold', () => {
+  /** A canary that is held at 10 %, with reminders that come too late to judge it. */
+  async function held(act: Act, says: () => VerdictState, first = MINUTE): Promise<Rolling> {
+    const spec = canary([first], undefined, { notify: [{ webhook: 'http://127.0.0.1:1/' }] });
+    spec.health.policy = { ...spec.health.policy, remindEvery: 12 * HOUR };
+    act.target.verdict = (weight) => (weight === 10 ? says() : 'healthy');
+    const rolling = await act.start('canary', spec);
+    await phase(act, rolling, 'baking');
+    await act.env.sleep(first);
+    await phase(act, rolling, 'held');
+    return rolling;
+  }
+
+  test.each<VerdictState>(['noData', 'undecided', 'blind'])(
+    'over a verdict of %s ends by itself once enough was counted, and nobody sees it held and healthy',
+    async (first) => {
+      await onStage(async (act) => {
+        const { target, env } = act;
+        let says = first;
+        const rolling = await held(act, () => says);
+        says = 'healthy';
+        const seen: RolloutView[] = [];
+        const over = await until('the next weight', async () => {
+          const view = await rolling.query<RolloutView>('status');
+          seen.push(view);
+          await env.sleep('1s');
+          return view.weight > 10 ? view : null;
+        });
+        expect(over.events.map(({ text }) => text)).toContain('stage 10%: passed while held: healthy at 10 %');
+        expect(seen.filter((view) => view.phase === 'held' && view.verdict?.state === 'healthy')).toEqual([]);
+        expect((await ending(rolling)).outcome).toBe('succeeded');
+        // It did not wait for a reminder, nor for a person.
+        expect(target.notified.map(({ type }) => type)).toEqual(['waiting', 'ended']);
+        expect(target.watched.find((watch) => watch.held)).toMatchObject({ weight: 10, earliest: null });
+      });
+    },
+  );
+
+  test('goes back by itself once the candidate is unhealthy', async () => {
+    await onStage(async (act) => {
+      let says: VerdictState = 'undecided';
+      const rolling = await held(act, () => says);
+      says = 'unhealthy';
+      expect(await ending(rolling)).toMatchObject({
+        outcome: 'rolledBack',
+        reason: '2 is unhealthy: unhealthy at 10 %',
+      });
+      expect(act.target.notified.map(({ type }) => type)).toEqual(['waiting', 'ended']);
+    });
+  });
+
+  test('that is baked again by retry is judged at the end of the bake, not at the first healthy verdict', async () => {
+    await onStage(async (act) => {
+      const { target, env } = act;
+      let says: VerdictState = 'undecided';
+      const rolling = await held(act, () => says, 30 * MINUTE);
+      await rolling.executeUpdate('retry', { args: [{ by: 'ann' }] });
+      const { phaseSince } = await phase(act, rolling, 'baking');
+      says = 'healthy';
+      await env.sleep(20 * MINUTE);
+      expect(await phase(act, rolling, 'baking')).toMatchObject({ weight: 10, phaseSince });
+      expect(target.watched.at(-1)).toMatchObject({ held: false });
+      expect((await ending(rolling)).outcome).toBe('succeeded');
+    });
+  });
+
+  test('over an approval that nobody gave is no hold over a verdict: harm sends it back', async () => {
+    await onStage(async (act) => {
+      const spec = canary([MINUTE], 10);
+      const [first] = spec.strategy.type === 'canary' ? spec.strategy.stages : [];
+      if (first?.approval !== undefined) first.approval.onTimeout = 'hold';
+      let says: VerdictState = 'healthy';
+      act.target.verdict = () => says;
+      const rolling = await act.start('canary', spec);
+      await phase(act, rolling, 'baking');
+      await act.env.sleep(25 * HOUR);
+      // A healthy verdict does not give the approval either.
+      expect(await phase(act, rolling, 'held')).toMatchObject({ weight: 10, verdict: { state: 'healthy' } });
+      says = 'unhealthy';
+      expect(await ending(rolling)).toMatchObject({
+        outcome: 'rolledBack',
+        reason: '2 is unhealthy: unhealthy at 10 %',
+      });
+    });
+  });
+});
+
 describe('a foreign change', () => {
   test('stops the hands until abort --force', async () => {
     await onStage(async (act) => {

@@ -131,8 +131,10 @@ function reportOf(state: VerdictState, { weight, state: known }: WatchInput, mor
     verdict: {
       state,
       why: `${state} at ${weight} %`,
+      counted: 'users',
       stable: NO_COUNTS,
       candidate: NO_COUNTS,
+      sources: [],
       logE: 0,
       limit: Math.log(100),
       needed: null,
@@ -410,6 +412,9 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
       if (target.verdict(input.weight) === 'unhealthy') return report();
       const { earliest, weight } = input;
       while (!stopped && !target.over.signal.aborted) {
+        const said = target.verdict(weight);
+        // What ends the watch is no heartbeat's.
+        if (said === 'unhealthy' || (input.held && said === 'healthy')) return report();
         heartbeat({ report: report(), at: 0 });
         if (earliest !== null && weight >= target.passesFrom && (await now()) >= earliest) {
           return report({ passes: true });

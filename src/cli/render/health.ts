@@ -1,5 +1,5 @@
 /** What the judge has counted, how far the evidence is, and what it rests on. */
-import type { Counts } from '../../model/counts.js';
+import { type Counts, type Pair, probeCalls } from '../../model/counts.js';
 import { evidence, grouped } from '../../model/numbers.js';
 import { pace } from '../../model/series.js';
 import { duration } from '../../model/text.js';
@@ -16,18 +16,44 @@ const QUESTION = 0.35;
 export function healthLines(view: RolloutView, width: number): Line[] {
   const { verdict } = view;
   if (verdict === null) return [];
-  const rows: { name: string; counts: Counts }[] = [
-    { name: `stable ${view.stable ?? '–'}`, counts: verdict.stable },
-    { name: `candidate ${view.candidate ?? '–'}`, counts: verdict.candidate },
-  ];
-  const columns = Math.max(...rows.map(({ name }) => name.length));
   return [
-    ...rows.map(({ name, counts }) => countLine(pad(name, columns), counts)),
+    ...countLines(view, verdict),
     [piece(`judge: ${verdict.state}: ${verdict.why}`, verdict.state === 'unhealthy' ? 'red' : 'dim')],
     [piece(`evidence ${evidence(verdict)}`, verdict.logE >= verdict.limit ? 'red' : 'dim')],
     ...missingLines(view, verdict),
     ...sourceLines(verdict, width),
   ];
+}
+
+/** Who was counted: users and our probes apart, and each metric where several count users. */
+function countLines(view: RolloutView, verdict: VerdictView): Line[] {
+  const groups = groupsOf(verdict);
+  const [whose, arms] = [
+    Math.max(...groups.map(([name]) => name.length)),
+    [armName(view, 'stable'), armName(view, 'candidate')],
+  ];
+  const columns = Math.max(...arms.map((name) => name.length));
+  const rows = groups.flatMap(([name, { stable, candidate }]): [string, string, Counts][] => [
+    [name, armName(view, 'stable'), stable],
+    ['', armName(view, 'candidate'), candidate],
+  ]);
+  return rows.map(([name, arm, counts]) => countLine(`${pad(name, whose)}  ${pad(arm, columns)}`, counts));
+}
+
+function groupsOf(verdict: VerdictView): [string, Pair][] {
+  const metrics = (verdict.sources ?? []).filter(({ of }) => of === 'users');
+  const users: [string, Pair][] =
+    verdict.counted === 'probes'
+      ? [['probes', verdict]]
+      : metrics.length > 1
+        ? metrics.map((metric) => [metric.source, metric])
+        : [['users', verdict]];
+  const probes = probeCalls(verdict);
+  return probes === null ? users : [...users, ['probes', probes]];
+}
+
+function armName(view: RolloutView, arm: 'stable' | 'candidate'): string {
+  return `${arm} ${view[arm] ?? '–'}`;
 }
 
 function countLine(name: string, { requests, errors, slow }: Counts): Line {

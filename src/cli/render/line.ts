@@ -19,7 +19,7 @@ export function renderLine(view: RolloutView, now: number, heartbeat = false): s
     view.kept?.unwatched === true ? 'nobody watches it' : null,
     stage === undefined ? null : `stage ${stage.name}${stage.current === null ? '' : `: ${stage.current}`}`,
     heartbeat && verdict !== null
-      ? `stable ${verdict.stable.errors}/${verdict.stable.requests}, candidate ${verdict.candidate.errors}/${verdict.candidate.requests} errors/requests`
+      ? `${verdict.counted ?? 'users'}: stable ${verdict.stable.errors}/${verdict.stable.requests}, candidate ${verdict.candidate.errors}/${verdict.candidate.requests} errors/requests`
       : null,
     waitingFor === null
       ? null

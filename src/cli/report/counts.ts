@@ -1,5 +1,5 @@
 /** Requests, errors and slow answers by release: totals of each weight, and every point of the charts. Pure. */
-import type { Counts } from '../../model/counts.js';
+import { type Counts, type Pair, probeCalls, type Whose } from '../../model/counts.js';
 import { grouped, odds } from '../../model/numbers.js';
 import type { SeriesPoint } from '../../model/series.js';
 import type { RolloutView } from '../../model/view.js';
@@ -13,23 +13,41 @@ export function totals(view: RolloutView): Html | null {
   if (ends.length === 0) return view.verdict === null ? null : onlyVerdict(view);
   return html`<section id="totals"><h2>Counts by weight</h2>
 <div class="wide"><table>
-<thead><tr><th>Weight<th>Release<th class="n">Requests<th class="n">Failed<th class="n">Share<th class="n">Slow<th class="n">Share<th class="n">Evidence</tr></thead>
-<tbody>${ends.map(
-    (point) => html`<tr><th rowspan="2">${point.weight} %<td>stable ${view.stable ?? '–'}${cells(point.stable)}
-<td rowspan="2" class="n">${odds(point.logE)}<br><small>limit ${odds(point.limit)}</small></tr>
-<tr class="candidate"><td>candidate ${view.candidate ?? '–'}${cells(point.candidate)}</tr>
-`,
-  )}</tbody></table></div></section>`;
+<thead><tr><th>Weight<th>Counted<th>Release<th class="n">Requests<th class="n">Failed<th class="n">Share<th class="n">Slow<th class="n">Share<th class="n">Evidence</tr></thead>
+<tbody>${ends.map((point) => weightRows(view, point))}</tbody></table></div></section>`;
+}
+
+/** A weight's rows: whoever was counted, and our probes beside the users. */
+function weightRows(view: RolloutView, point: SeriesPoint): Html {
+  const { weight, logE, limit, probes } = point;
+  const rows = probes === undefined ? 2 : 4;
+  const first = html`<th rowspan="${rows}">${weight} %`;
+  const evidence = html`
+<td rowspan="${rows}" class="n">${odds(logE)}<br><small>limit ${odds(limit)}</small>`;
+  const whose = probes === undefined && view.verdict?.counted === 'probes' ? 'probes' : 'users';
+  return html`${pairRows(view, whose, point, first, evidence)}${probes === undefined ? null : pairRows(view, 'probes', probes, null, null)}`;
+}
+
+function pairRows(
+  view: RolloutView,
+  whose: Whose,
+  { stable, candidate }: Pair,
+  first: Html | null,
+  last: Html | null,
+): Html {
+  return html`<tr>${first}<td rowspan="2">${whose}<td>stable ${view.stable ?? '–'}${cells(stable)}${last}</tr>
+<tr class="candidate"><td>candidate ${view.candidate ?? '–'}${cells(candidate)}</tr>
+`;
 }
 
 function onlyVerdict(view: RolloutView): Html | null {
   const { verdict } = view;
   if (verdict === null) return null;
+  const probes = probeCalls(verdict);
   return html`<section id="totals"><h2>Counts at the last weight</h2>
 <div class="wide"><table>
-<thead><tr><th>Release<th class="n">Requests<th class="n">Failed<th class="n">Share<th class="n">Slow<th class="n">Share</tr></thead>
-<tbody><tr><td>stable ${view.stable ?? '–'}${cells(verdict.stable)}</tr>
-<tr class="candidate"><td>candidate ${view.candidate ?? '–'}${cells(verdict.candidate)}</tr></tbody></table></div></section>`;
+<thead><tr><th>Counted<th>Release<th class="n">Requests<th class="n">Failed<th class="n">Share<th class="n">Slow<th class="n">Share</tr></thead>
+<tbody>${pairRows(view, verdict.counted ?? 'users', verdict, null, null)}${probes === null ? null : pairRows(view, 'probes', probes, null, null)}</tbody></table></div></section>`;
 }
 
 function cells({ requests, errors, slow }: Counts): Html {

@@ -6,16 +6,18 @@ import { ago, moment } from '../render/time.js';
 import { waitingText } from '../render/waiting.js';
 import { percent, stateStyle } from '../render/words.js';
 import { type Html, html } from './html.js';
-import { comparison, headline, traffic, unbroken } from './sentence.js';
+import { comparison, headline, probed, traffic, unbroken } from './sentence.js';
 
 export function head(view: RolloutView, now: number): Html {
   const { verdict, reason, code } = view;
   const waits = waitingText(view, now);
+  const calls = verdict === null ? null : probed(verdict);
   return html`<header class="${stateStyle(view)}">
 <p class="target">${view.app}/${view.environment}</p>
 <h1>${headline(view)}</h1>
 ${said('traffic', traffic(view))}
 ${said('verdict', verdict === null ? null : unbroken(comparison(verdict)))}
+${said('probes', calls === null ? null : unbroken(calls))}
 ${reason === null ? null : html`<p id="reason"><b>Why:</b> ${reason}${code === null ? null : html` <code>${code}</code>`}</p>`}
 ${waits === null ? null : html`<p id="waits"><b>Now:</b> it ${waits}.</p>`}
 ${verdict === null ? null : html`<div class="arms">${arm(view, 'stable', verdict.stable)}${arm(view, 'candidate', verdict.candidate)}</div>`}
@@ -29,9 +31,10 @@ function said(id: string, text: string | null): Html | null {
 
 /** One release's counts in large. */
 function arm(view: RolloutView, role: 'stable' | 'candidate', { requests, errors, slow }: Counts): Html {
+  const what = view.verdict?.counted === 'probes' ? 'calls of our probes' : 'requests of users';
   return html`<div class="arm ${role}"><span class="name">${role} ${view[role] ?? '–'}</span>
 <span class="share">${percent(errors, requests)}</span>
-<span>failed: ${grouped(errors)} of ${grouped(requests)} requests</span>
+<span>failed: ${grouped(errors)} of ${grouped(requests)} ${what}</span>
 ${slow === undefined ? null : html`<span>slow: ${percent(slow, requests)}, ${grouped(slow)} answers</span>`}</div>`;
 }
 

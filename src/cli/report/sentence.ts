@@ -1,5 +1,5 @@
 /** What happened, in a headline and in one sentence with the numbers. Pure. */
-import type { Counts } from '../../model/counts.js';
+import { type Counts, type Pair, probeCalls } from '../../model/counts.js';
 import { evidence as evidenceOf, grouped } from '../../model/numbers.js';
 import { strange } from '../../model/traffic.js';
 import { unplanned } from '../../model/unplanned.js';
@@ -29,15 +29,31 @@ export function traffic(view: RolloutView): string | null {
   return `Release ${candidate} has ${weight} % of the traffic, release ${stable ?? '–'} the rest.${alone}`;
 }
 
-/** `0.9 % of 4,120 requests failed against 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400 (unhealthy at 1 : 100)`. */
+/**
+ * `0.9 % of 4,120 requests of users failed against 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400 (unhealthy at
+ * 1 : 100)`.
+ */
 export function comparison(verdict: VerdictView): string {
-  const { candidate, stable } = verdict;
-  if (candidate.requests === 0) return 'No request of the candidate was counted.';
-  const failed = `${percent(candidate.errors, candidate.requests)} of ${grouped(candidate.requests)} requests failed`;
+  const whose = verdict.counted === 'probes' ? 'calls of our probes' : 'requests of users';
   const evidence = `evidence ${evidenceOf(verdict)}`;
-  if (stable.requests === 0) return `${failed}; nothing was there to compare with, ${evidence}.`;
+  if (verdict.candidate.requests === 0) {
+    const none = verdict.counted === 'probes' ? 'No call of our probes' : 'No request of a user';
+    return `${none} to the candidate was counted; ${evidence}.`;
+  }
+  return `${compared(verdict, whose)}, ${evidence}.`;
+}
+
+/** The same of our own calls, where users are counted beside them. Null: there were none. */
+export function probed(verdict: VerdictView): string | null {
+  const probes = probeCalls(verdict);
+  return probes === null || probes.candidate.requests === 0 ? null : `${compared(probes, 'calls of our probes')}.`;
+}
+
+function compared({ candidate, stable }: Pair, whose: string): string {
+  const failed = `${percent(candidate.errors, candidate.requests)} of ${grouped(candidate.requests)} ${whose} failed`;
+  if (stable.requests === 0) return `${failed}; nothing was there to compare with`;
   const against = `against ${percent(stable.errors, stable.requests)} of ${grouped(stable.requests)}`;
-  return `${failed} ${against}: ${times(candidate, stable)}, ${evidence}.`;
+  return `${failed} ${against}: ${times(candidate, stable)}`;
 }
 
 function times(candidate: Counts, stable: Counts): string {

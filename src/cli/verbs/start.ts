@@ -1,4 +1,5 @@
 import type { StartAnswer, TargetName } from '../../client/types.js';
+import type { Until } from '../../model/until.js';
 import type { OnNewRelease, Strategy } from '../../model/words.js';
 import { STRATEGIES } from '../../model/words.js';
 import { type Context, command } from '../command.js';
@@ -9,6 +10,9 @@ import { usage } from '../given.js';
 import { emit, print, say } from '../print.js';
 import { readSpec } from '../spec-file.js';
 import { BY, LOGIN } from './message.js';
+
+/** Where a job may leave a rollout that it has started. */
+const UNTIL: readonly Until[] = ['done', 'approval', 'held', 'person'];
 
 export const start = command({
   name: 'start',
@@ -26,7 +30,13 @@ export const start = command({
       choices: STRATEGIES,
     },
     { flags: '-w, --watch', means: 'Look until it ends.' },
-    { flags: '--wait', means: 'Wait silently until it ends; progress on stderr.' },
+    { flags: '--wait', means: 'Wait silently until it ends; progress, and what waits for a person, on stderr.' },
+    {
+      flags: '--until <state>',
+      means:
+        'With --watch or --wait: leave also when it waits for an approval, is held, or needs a person (any of these, or stuck); exit code 17.',
+      choices: UNTIL,
+    },
     { flags: '--timeout <duration>', means: 'With --watch or --wait: at most this long.' },
     {
       flags: '--on-new-release <what>',
@@ -40,6 +50,7 @@ export const start = command({
   examples: [
     'sluice start rollout.yaml --watch',
     'sluice start rollout.yaml --env staging --strategy direct --wait --timeout 20m',
+    'sluice start rollout.yaml --wait --until person',
     'sluice start rollout.yaml --on-new-release replace -m "hotfix"',
   ],
   handler: async (given, ctx) => {
@@ -47,6 +58,8 @@ export const start = command({
     const [watch, wait] = [given.flag('watch'), given.flag('wait')];
     if (watch && wait) throw usage('--watch and --wait exclude each other');
     if (timeout !== undefined && !watch && !wait) throw usage('--timeout goes with --watch or --wait');
+    const until = given.text('until') as Until | undefined;
+    if (until !== undefined && !watch && !wait) throw usage('--until goes with --watch or --wait');
     const type = given.text('strategy') as Strategy | undefined;
     const spec = await readSpec(ctx, given.arg('file'), { environment: given.text('env'), type });
     const target = { app: spec.app, environment: spec.environment };
@@ -67,7 +80,8 @@ export const start = command({
       return EXIT.succeeded.code;
     }
     say(ctx, sentence(target, answer));
-    return follow(ctx, sluice, target, { until: 'done', timeout, whom: whomOf(answer), as: watch ? 'watch' : 'wait' });
+    const as = watch ? 'watch' : 'wait';
+    return follow(ctx, sluice, target, { until: until ?? 'done', leaves: true, timeout, whom: whomOf(answer), as });
   },
 });
 

@@ -6,7 +6,7 @@ import { emit, print } from '../print.js';
 import { renderLine } from '../render/line.js';
 import { TARGET } from './message.js';
 
-const UNTIL: readonly Until[] = ['done', 'approval', 'paused'];
+const UNTIL: readonly Until[] = ['done', 'approval', 'held', 'person', 'paused'];
 
 export const status = command({
   name: 'status',
@@ -14,7 +14,12 @@ export const status = command({
   more: 'While it waits, each change is a line on stderr; a line every 30 s says that it still waits.',
   args: [TARGET],
   options: [
-    { flags: '--until <state>', means: 'Wait until it is done, waits for an approval, or is paused.', choices: UNTIL },
+    {
+      flags: '--until <state>',
+      means:
+        'Wait until it is done, waits for an approval, is held, needs a person (any of these, or stuck), or is paused.',
+      choices: UNTIL,
+    },
     { flags: '--timeout <duration>', means: 'With --until: at most this long.' },
   ],
   examples: ['sluice status checkout/production', 'sluice status checkout/production --until approval --timeout 30m'],

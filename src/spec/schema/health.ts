@@ -176,7 +176,9 @@ const policyFields = {
   ceiling: share().describe(
     "Share of errors the candidate may have whatever stable does (your SLO); from stable's past unless given.",
   ),
-  minRequests: whole(1, 1_000_000).describe('Fewest requests of the candidate at a weight before its bake can pass.'),
+  minRequests: whole(1, 1_000_000).describe(
+    'Fewest requests of the candidate at a weight before its bake can pass: of each metric, or of the probes where there is none.',
+  ),
   minErrors: whole(1, 1_000_000).describe('Fewest errors of the candidate before it can be unhealthy.'),
   dispersion: z
     .number({ error: 'expected a number, 1 or more' })
@@ -192,7 +194,7 @@ const policyFields = {
     .describe('At 100%, with nothing to compare with: back to half once, to see whether it is the release.'),
   onUnhealthy: z.enum(either).describe('What to do with an unhealthy candidate.'),
   onUndecided: z.enum(any).describe('What to do when a bake ends and the counts decide nothing.'),
-  onNoData: z.enum(any).describe('What to do when a bake ends and nothing was counted.'),
+  onNoData: z.enum(any).describe('What to do when a bake ends and a metric has counted no request of the candidate.'),
   maxHold: duration(SECOND).describe('Longest hold; then the rollout goes back.'),
   remindEvery: duration(SECOND).describe('Time between reminders while held.'),
 };

@@ -1,0 +1,92 @@
+/** Whether the watched times of a spec are long enough for what they are to show. */
+import { shortestBake } from '../model/evidence.js';
+import type { Bake, HealthPolicy, Spec } from '../model/spec.js';
+import { duration } from '../model/text.js';
+import type { Report } from './problems.js';
+import { writeDuration } from './units.js';
+
+/** A watched time, where it is written, and what is judged in it. */
+interface Watched {
+  path: (string | number)[];
+  bake: Bake;
+  /** Percent that the candidate has. */
+  weight: number;
+  policy: HealthPolicy;
+}
+
+/** What a bake has to last, however it is written. */
+export function checkBakes(spec: Spec, fault: Report): void {
+  for (const watched of bakesOf(spec)) {
+    const why = lateErrors(spec, watched) ?? neverPasses(spec, watched);
+    if (why !== null) fault(watched.path, why);
+  }
+}
+
+/**
+ * An asynchronous call that fails is tried again after one and after two minutes, and only then counted as lost. Source:
+ * "Asynchronous invocation", AWS Lambda developer guide. The rest is for the metric to be published.
+ */
+const LEAST_ASYNC_BAKE = 4 * 60_000;
+
+/** How a function is called that nobody waits for, in words. */
+export const CALLED = { async: 'asynchronously', stream: 'by a stream' } as const;
+
+/** Of a function that nobody waits for, errors come late. */
+function lateErrors({ health }: Spec, { bake, weight }: Watched): string | null {
+  if (health.invocation === 'sync' || weight === 0) return null;
+  const least = typeof bake === 'number' ? bake : bake.min;
+  if (least >= LEAST_ASYNC_BAKE) return null;
+  return `is too short for a function that is called ${CALLED[health.invocation]}: its last retry fails after 3 minutes (take ${writeDuration(LEAST_ASYNC_BAKE)} or more)`;
+}
+
+/** A bake that is over before its evidence can be there is held or taken back, whatever the release is like. */
+function neverPasses({ health }: Spec, { bake, weight, policy }: Watched): string | null {
+  const least = shortestBake(health, weight, policy);
+  const longest = typeof bake === 'number' ? bake : bake.max;
+  if (least === null || longest >= least.ms) return null;
+  const take = `(take ${writeDuration(least.ms)} or more`;
+  if ('metric' in least) {
+    // Somebody wants to go on without data.
+    if (policy.onNoData === 'promote') return null;
+    const { name, every, delay } = least.metric;
+    const window = least.ms - every - delay;
+    return `is too short to ever pass: metric "${name}" counts by ${duration(window)}, is final ${duration(delay)} later and is read every ${duration(every)} ${take}${FASTER[least.metric.kind] ?? ''})`;
+  }
+  if (policy.onUndecided === 'promote') return null;
+  return `is too short to ever pass: the probes make ${least.calls} calls in ${duration(least.ms)}, and minRequests is ${least.calls} ${take}, or call more often)`;
+}
+
+/** Where the platform has a quicker source of the same counts. */
+const FASTER: Partial<Record<string, string>> = {
+  cloudwatch: ', or lambdaLogs, which counts within seconds',
+};
+
+function bakesOf({ strategy, health: { policy } }: Spec): Watched[] {
+  switch (strategy.type) {
+    case 'canary':
+      return strategy.stages.map(({ bake, weight, health }, i) => ({
+        path: ['strategy', 'stages', i, 'bake'],
+        bake,
+        weight,
+        policy: { ...policy, ...health },
+      }));
+    case 'linear':
+      return [
+        { path: ['strategy', 'interval'], bake: strategy.interval, weight: strategy.step, policy },
+        { path: ['strategy', 'bake'], bake: strategy.bake, weight: 100, policy },
+      ];
+    case 'blueGreen':
+      return [
+        // Without one, nobody looks at the idle environment.
+        ...(strategy.testBake > 0
+          ? [{ path: ['strategy', 'testBake'], bake: strategy.testBake, weight: 0, policy }]
+          : []),
+        { path: ['strategy', 'bake'], bake: strategy.bake, weight: 100, policy },
+      ];
+    case 'direct':
+      return [{ path: ['strategy', 'bake'], bake: strategy.bake, weight: 100, policy }];
+    case 'undo':
+      // The release served before: the short look is for the way back itself.
+      return [];
+  }
+}
