@@ -114,10 +114,7 @@ async function deploy(side: Side, made: Deployment, zip: Buffer, clean: boolean)
     end(side, made, DEPLOY.failed, `Package deployment failed: ${(error as Error).message}`);
     return;
   }
-  if (clean) {
-    rmSync(root, { recursive: true, force: true });
-    renameSync(fresh, root);
-  }
+  if (clean) replaceContents(root, fresh);
   end(side, made, DEPLOY.success, '');
   try {
     await side.restart();
@@ -126,6 +123,14 @@ async function deploy(side: Side, made: Deployment, zip: Buffer, clean: boolean)
     made.runtime = 'RuntimeFailed';
   }
   side.save();
+}
+
+/** The folder itself stays: a process that starts in it, of the release before, would find no working directory. */
+function replaceContents(root: string, fresh: string): void {
+  mkdirSync(root, { recursive: true });
+  for (const name of readdirSync(root)) rmSync(path.join(root, name), { recursive: true, force: true });
+  for (const name of readdirSync(fresh)) renameSync(path.join(fresh, name), path.join(root, name));
+  rmSync(fresh, { recursive: true, force: true });
 }
 
 function end(side: Side, made: Deployment, status: number, text: string): void {

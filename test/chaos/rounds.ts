@@ -90,7 +90,8 @@ function specOf(ground: Ground, round: Round, examples: string): Record<string, 
       probes: [{ name: 'user', ...probe, expect: { status: 200 }, every: '100ms', smoke: 1 }],
       // A round is over before a cloud has counted a minute.
       metrics: [],
-      policy: { minRequests: 5, onUndecided: 'rollback', onNoData: 'rollback' },
+      // What a busy machine has not counted yet is waited for.
+      policy: { minRequests: 5, maxHold: '5m', remindEvery: '2s' },
     },
     deadlines: { deploy: '5m', shift: '2m', stuckAfter: '10s' },
     rollbackWindow: '1h',

@@ -93,7 +93,7 @@ export async function publish(azure: EmulatedAzure, scm: string, zip: Buffer): P
   return id;
 }
 
-export async function until(is: () => Promise<boolean>, within = 20_000): Promise<void> {
+export async function until(is: () => Promise<boolean>, within = NEVER): Promise<void> {
   const end = Date.now() + within;
   while (!(await is())) {
     if (Date.now() > end) throw new Error(`not so within ${within} ms`);
