@@ -24,7 +24,7 @@ beforeAll(async () => {
     const [, app = '', version] = pathname.split('/');
     response.end(JSON.stringify(countsOf(app, version, searchParams)));
   });
-}, 60_000);
+});
 afterEach(async () => {
   for (const { users } of shops.values()) await users.stop();
   shops.clear();
@@ -109,7 +109,7 @@ test('a quarter of the users fail, the probes are well, the metric is silent: on
   expect(view.reason).toMatch(SILENT);
   expect(view.verdict).toMatchObject({ state: 'noData', counted: 'users', candidate: { requests: 0 } });
   expect(view.events.filter(({ text }) => text.startsWith('stage 50%: passed'))).toEqual([]);
-}, 120_000);
+});
 
 test('held, it goes back by itself once the metric speaks; nobody is shown a healthy verdict meanwhile', async () => {
   const shop = await open('late');
@@ -125,7 +125,7 @@ test('held, it goes back by itself once the metric speaks; nobody is shown a hea
   const view = await world.end('late', answer);
   expect(view).toMatchObject({ outcome: 'rolledBack', verdict: { state: 'unhealthy', counted: 'users' } });
   expect(view.reason).toContain('is unhealthy: metric users: ');
-}, 120_000);
+});
 
 test('a good release that is held passes by itself; a job that waits leaves with its own exit code', async () => {
   const shop = await open('good');
@@ -146,7 +146,7 @@ test('a good release that is held passes by itself; a job that waits leaves with
   expect(seen.at(-1)?.events.some(({ text }) => text.startsWith('stage 50%: passed while held: metric users: '))).toBe(
     true,
   );
-}, 120_000);
+});
 
 test('a bake that ends before its metric can have spoken is refused by plan, with the shortest that can', async () => {
   const file = world.file('short', { strategy: { type: 'direct', bake: '30s' }, health: {} });
@@ -154,4 +154,4 @@ test('a bake that ends before its metric can have spoken is refused by plan, wit
   expect(code).toBe(2);
   expect(err).toContain('strategy.bake: is too short to ever pass: metric "requests" counts by 1m');
   expect(err).toContain('take 125s or more');
-}, 60_000);
+});

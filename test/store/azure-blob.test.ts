@@ -49,7 +49,7 @@ beforeAll(async () => {
   });
   await new BlobServiceClient(endpoint, key).createContainer(CONTAINER);
   url = `${endpoint}/${CONTAINER}`;
-}, 60_000);
+});
 afterAll(async () => {
   await azurite?.stop();
   rmSync(home, { recursive: true, force: true });

@@ -35,7 +35,7 @@ beforeAll(async () => {
   const s3 = new S3Client({ forcePathStyle: true });
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   s3.destroy();
-}, 60_000);
+});
 beforeEach(() => as('worker'));
 afterAll(async () => {
   await aws?.stop();
