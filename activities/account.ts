@@ -38,7 +38,7 @@ interface AccountOptions {
 }
 
 /** Runs a cloud call with cancellation, and with a heartbeat as long as it runs. */
-async function called<T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>): Promise<T> {
+async function calledBy<T>(access: AccountAccess, urgent: boolean, work: (ctx: CallContext) => Promise<T>): Promise<T> {
   const { cancellationSignal, heartbeat, info } = Context.current();
   const left: unknown = info.heartbeatDetails;
   // A heartbeat replaces the details of the one before, and an attempt may die before it has details of its own.
@@ -50,7 +50,11 @@ async function called<T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>
   const since = Date.now();
   const alive = setInterval(() => beat(), ALIVE_EVERY);
   try {
-    return await work({ signal: cancellationSignal, heartbeat: beat, lastHeartbeat: () => left, urgent, since });
+    return await work({
+      ...{ signal: cancellationSignal, heartbeat: beat, lastHeartbeat: () => left, urgent, since },
+      heed: (mark) => access.heed(mark),
+      heedful: access.heedful,
+    });
   } finally {
     clearInterval(alive);
   }
@@ -63,6 +67,7 @@ function restores({ strategy }: Spec): boolean {
 
 export function accountActivities(options: AccountOptions): AccountActivities {
   const { driverFor, outsideOf, artifacts, access } = options;
+  const called = <T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>) => calledBy(access, urgent, work);
   const from = (spec: Spec) => ({ artifacts, outside: outsideOf(spec.target), own: outsideOf(null), access });
   /** Before these releases of the target are heard. */
   const meet = (ctx: CallContext, spec: Spec, versions: string[]) => {
@@ -146,7 +151,7 @@ export function accountActivities(options: AccountOptions): AccountActivities {
           before,
           attempted: [],
           lastRevision: before.revision,
-          mark: mark(spec.app, spec.environment, run, 'adopt'),
+          mark: mark(spec.app, spec.environment, run, 'adopt', access.policed),
           force: false,
         });
         return { before: { ...before, revision: written.revision }, findings };
@@ -160,7 +165,8 @@ export function accountActivities(options: AccountOptions): AccountActivities {
 const FREE = new Set<keyof AccountActivities>(['retire', 'sweep']);
 
 /** The same activities, each only for whom a worker has granted it. */
-function withGrants(activities: AccountActivities, { grants }: AccountAccess): AccountActivities {
+function withGrants(activities: AccountActivities, access: AccountAccess): AccountActivities {
+  const { grants } = access;
   const guarded = Object.entries(activities).map(([name, activity]) => {
     if (FREE.has(name as keyof AccountActivities)) return [name, activity];
     const work = activity as (args: Asking) => Promise<unknown>;
@@ -168,6 +174,8 @@ function withGrants(activities: AccountActivities, { grants }: AccountAccess): A
       name,
       async (args: Asking) => {
         await grants.allow(name, args);
+        // What a rollout under a policy asks for is none of a worker without one.
+        access.heed(args.fence?.mark ?? args.mark ?? null);
         return work(args);
       },
     ];

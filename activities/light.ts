@@ -1,6 +1,7 @@
 /** The light activities on task queue `sluice`: parsing, telling the companion and the webhooks. No cloud calls. */
 import type { Client } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { OtherPolicy } from '../src/model/access.js';
 import { SluiceError } from '../src/model/errors.js';
 import { rolloutId, TASK_QUEUE, targetId } from '../src/model/ids.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
@@ -24,7 +25,12 @@ interface LightOptions {
   outside: Outside;
   /** Asks the server for the living workers of a queue of activities. */
   workersOf: (queue: string) => Promise<WorkersSeen>;
+  /** Living workers that go by another policy than this one: `policy` is the beginning of its digest, or `open`. */
+  otherPolicies: () => Promise<OtherPolicy[]>;
 }
+
+/** Other policies that a rollout records; one is too many. */
+const MOST_OTHERS = 5;
 
 /** The spec of an undo: what was released, back to the version before it. */
 function undoInput({ spec, version }: UndoRecord): RolloutInput {
@@ -69,8 +75,11 @@ export function lightActivities(options: LightOptions): LightActivities {
       const { token: _proof, ...written } = input;
       const spec = parsed(written, { app, environment, type });
       const version = 'version' in spec.release ? { version: String(spec.release.version) } : {};
-      const begun = await access.begin(client, { app, environment, type, input, spec, ...version });
-      return { ...begun, searchAttributes, limits };
+      const [begun, others] = await Promise.all([
+        access.begin(client, { app, environment, type, input, spec, ...version }),
+        options.otherPolicies(),
+      ]);
+      return { ...begun, access: { ...begun.access, others: others.slice(0, MOST_OTHERS) }, searchAttributes, limits };
     },
 
     workersOf: ({ queue }) => options.workersOf(queue),

@@ -107,6 +107,13 @@ export async function livingWorkers(client: Asked, queue: string, type: QueueTyp
   return seenOf(seen.living, queue);
 }
 
+/** Identities of the living workers of a queue, as one look shows them. Errors: those of the server. */
+export async function livingIdentities(client: Asked, queue: string, type: QueueType): Promise<string[]> {
+  if (!(await knowsBeats(client))) return [...(await listPollers(client, queue, type))];
+  const { living } = new Attendance().see(await listWorkers(client, [queue]), clocks());
+  return living.map(({ identity }) => identity);
+}
+
 /** Of this moment. */
 export function clocks() {
   return { monotonic: performance.now(), wall: Date.now() };

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Limits } from '../activities/types.js';
 import { type Policy, parsePolicy } from './access/index.js';
 import { SluiceError } from './model/errors.js';
+import { parseRolloutId } from './model/ids.js';
 import type { PlatformName } from './model/spec.js';
 import { utf8 } from './model/text.js';
 import { checkStoreSetting, DEFAULT_STORE } from './store/index.js';
@@ -29,6 +30,8 @@ export interface WorkerConfig {
   policy: Policy | null;
   /** Base64 keys that only workers hold: the first one seals grants, all are taken. */
   grantKeys: string[];
+  /** Targets written under a policy that a worker without one may write again: `app/environment`. */
+  openTargets: string[];
   /** When a rollout continues as new. */
   limits: Limits;
   /** Addresses that specs may reach although they are loopback, link-local or metadata: `loopback`, addresses, ranges. */
@@ -44,13 +47,13 @@ type Env = Record<string, string | undefined>;
 /**
  * From the environment: SLUICE_ACCOUNTS (`name@region[=roleArn]` or `app-service:subscription@region`, comma separated; default `default@$AWS_REGION`),
  * SLUICE_STORE (default `.sluice/artifacts`), SLUICE_SEARCH_ATTRIBUTES (`off`), SLUICE_CALLS_PER_SECOND, SLUICE_CONTINUE_AT (`history,signals`),
- * SLUICE_ALLOW_ADDRESSES (`loopback`, addresses, ranges), SLUICE_HEALTH_PORT, SLUICE_HEALTH_HOST, SLUICE_POLICY (a file),
- * SLUICE_GRANT_KEY or SLUICE_GRANT_KEY_FILE. Errors: SLUICE_SETUP.
+ * SLUICE_ALLOW_ADDRESSES (`loopback`, addresses, ranges), SLUICE_HEALTH_PORT, SLUICE_HEALTH_HOST, SLUICE_POLICY (a file, or `open`),
+ * SLUICE_OPEN_TARGETS (`app/environment`, comma separated), SLUICE_GRANT_KEY or SLUICE_GRANT_KEY_FILE. Errors: SLUICE_SETUP.
  */
 export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): WorkerConfig {
   const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';
   const accounts = given.accounts ?? parseAccounts(env.SLUICE_ACCOUNTS ?? `default@${region}`);
-  const policy = given.policy !== undefined ? given.policy : readPolicy(policyFile(env));
+  const policy = given.policy !== undefined ? given.policy : readPolicy(saidPolicy(env));
   const grantKeys = given.grantKeys ?? grantKeysOf(env);
   if (policy !== null && grantKeys.length === 0) {
     throw new SluiceError(
@@ -61,6 +64,7 @@ export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): Worke
   return {
     policy,
     grantKeys,
+    openTargets: given.openTargets ?? parseOpenTargets(env.SLUICE_OPEN_TARGETS, policy),
     accounts,
     store: given.store ?? storeOf(env, accounts),
     searchAttributes: given.searchAttributes ?? env.SLUICE_SEARCH_ATTRIBUTES !== 'off',
@@ -77,9 +81,34 @@ export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): Worke
   };
 }
 
-/** The file that SLUICE_POLICY names; null: everything is open. Errors: SLUICE_SETUP when it is set and empty. */
+/** What SLUICE_POLICY says for a worker that everybody may use. */
+export const OPEN = 'open';
+
+/** The file that SLUICE_POLICY names; null: it is not set, or says `open`. Errors: SLUICE_SETUP when it is set and empty. */
 export function policyFile(env: Env): string | null {
-  return filled(env, 'SLUICE_POLICY', 'name a file, or take the variable away for a worker that is open to everybody');
+  const said = filled(env, 'SLUICE_POLICY', `name a file, or say ${OPEN} for a worker that is open to everybody`);
+  return said === OPEN ? null : said;
+}
+
+/** As above, for a worker: that it is open has to be said, since a setting that got lost would open it. Errors: SLUICE_SETUP. */
+function saidPolicy(env: Env): string | null {
+  if (env.SLUICE_POLICY !== undefined) return policyFile(env);
+  throw new SluiceError(
+    'SLUICE_SETUP',
+    `SLUICE_POLICY is not set: name the policy's file, or say SLUICE_POLICY=${OPEN} for a worker through which everybody who reaches the namespace can do everything`,
+  );
+}
+
+/** Errors: SLUICE_SETUP for what names no target, and for a worker with a policy, which needs none of them. */
+function parseOpenTargets(text: string | undefined, policy: Policy | null): string[] {
+  if (text === undefined) return [];
+  const targets = text.split(',').map((each) => each.trim());
+  const odd = targets.find((each) => parseRolloutId(each) === null);
+  if (odd !== undefined) {
+    throw new SluiceError('SLUICE_SETUP', `SLUICE_OPEN_TARGETS names "${odd}"; write app/environment, comma separated`);
+  }
+  if (policy === null) return targets;
+  throw new SluiceError('SLUICE_SETUP', 'SLUICE_OPEN_TARGETS is for workers without a policy; take it away here');
 }
 
 /** From SLUICE_GRANT_KEY_FILE, else SLUICE_GRANT_KEY; empty when neither is set. Errors: SLUICE_SETUP when there is none in what is set. */
@@ -100,10 +129,11 @@ export function grantKeysOf(env: Env): string[] {
   );
 }
 
-/** What the log says of a worker that looks closed and is not; null when there is nothing to say. */
+/** What the log says of a worker that everybody may use; null where there is a policy. */
 export function openWarning({ policy, grantKeys }: Pick<WorkerConfig, 'policy' | 'grantKeys'>): string | null {
-  if (policy !== null || grantKeys.length === 0) return null;
-  return 'there is a grant key and no policy (SLUICE_POLICY): everything is open to whoever reaches the namespace';
+  if (policy !== null) return null;
+  const key = grantKeys.length === 0 ? '' : 'there is a grant key and no policy: ';
+  return `${key}SLUICE_POLICY is open: whoever reaches the namespace can start and steer every rollout of this worker's accounts`;
 }
 
 /** A setting that opens when it is not there. What is set and empty is most often a `$NAME` that nobody filled in. */

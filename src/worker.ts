@@ -8,7 +8,7 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Access } from '../activities/access/index.js';
 import { accountActivities } from '../activities/account.js';
 import { lightActivities } from '../activities/light.js';
@@ -20,11 +20,13 @@ import { addressOf, connectLink } from './client/index.js';
 import { codecOf, converterOf } from './codec/index.js';
 import { livingWorkers } from './living-workers.js';
 import { SluiceError } from './model/errors.js';
+import { identityOf } from './model/identity.js';
 import type { Lane } from './model/ids.js';
 import { accountQueue, TASK_QUEUE } from './model/ids.js';
 import { ensureSearchAttributes } from './search-attributes.js';
 import { openArtifacts } from './store/index.js';
 import type { ServedAccount, WorkerConfig } from './worker-config.js';
+import { fellowsWithOtherPolicy, watchFellows } from './worker-fellows.js';
 import { Shares } from './worker-shares.js';
 
 /** Slots by lane: watchers hold theirs for hours, restoring has its own, calls wait for the account's budget. */
@@ -98,9 +100,12 @@ export async function startWorker(
   });
   if (config.searchAttributes) await ensureSearchAttributes(connection, namespace);
 
-  const access = new Access({ policy: config.policy, keys: config.grantKeys });
+  const access = new Access({ policy: config.policy, keys: config.grantKeys, openTargets: config.openTargets });
   // Like no other's: the same process id on the same host comes again with each container that is started anew.
-  const identity = `${process.pid}@${hostname()}:${randomBytes(4).toString('hex')}`;
+  const identity = identityOf({
+    ...{ pid: process.pid, host: hostname(), nonce: randomBytes(4).toString('hex') },
+    policy: config.policy?.digest ?? null,
+  });
   const common = {
     connection,
     identity,
@@ -123,6 +128,7 @@ export async function startWorker(
       access,
       outside: createOutside(outsideOptions(config))(null),
       workersOf: (queue) => livingWorkers(client, queue, 'activity'),
+      otherPolicies: () => fellowsWithOtherPolicy(client, config.policy?.digest ?? null),
     }),
   });
   const lanes: Worker[] = [];
@@ -136,6 +142,7 @@ export async function startWorker(
   const runs = workers.map((worker) => worker.run());
   // Once they poll, so that whoever comes at the same time finds them.
   shares.start();
+  const fellows = watchFellows(client, config.policy?.digest ?? null, (text) => Runtime.instance().logger.warn(text));
   const shutdown = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
@@ -148,6 +155,7 @@ export async function startWorker(
     .finally(async () => {
       await Promise.allSettled(runs);
       await shares.stop();
+      await fellows.stop();
       health?.close();
       await link.close();
       await connection.close();

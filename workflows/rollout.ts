@@ -286,6 +286,6 @@ export class Rollout {
   }
 
   mark(step: string): string {
-    return mark(this.state.app, this.state.environment, this.state.run, step);
+    return mark(this.state.app, this.state.environment, this.state.run, step, this.state.access?.policy != null);
   }
 }

@@ -1,8 +1,10 @@
 /** What a person sees of a rollout: the view as data, and the same as Markdown for the Temporal UI. Pure. */
 
+import type { AccessRecord } from '../src/model/access.js';
 import { choicesOf } from '../src/model/choices.js';
 import { type Counts, type Pair, probeCalls } from '../src/model/counts.js';
 import { environmentsNote } from '../src/model/environments.js';
+import { shortPolicy } from '../src/model/identity.js';
 import { evidence, grouped } from '../src/model/numbers.js';
 import type { ApprovalSpec } from '../src/model/spec.js';
 import { targetName } from '../src/model/target.js';
@@ -10,7 +12,7 @@ import { clean, code, duration } from '../src/model/text.js';
 import { strange } from '../src/model/traffic.js';
 import { unplanned } from '../src/model/unplanned.js';
 import { VERB_TABLE } from '../src/model/verbs.js';
-import type { RolloutView, StageView, VerdictView, WaitingFor } from '../src/model/view.js';
+import type { AccessView, RolloutView, StageView, VerdictView, WaitingFor } from '../src/model/view.js';
 import type { MessageVerb } from '../src/model/words.js';
 import type { Plan, Stage, Step } from '../src/plan/types.js';
 import { openGate, together } from './gate.js';
@@ -99,7 +101,7 @@ export function viewOf(state: RolloutState): RolloutView {
     phaseSince: state.phaseSince,
     endedAt: state.endedAt,
     warnings: [...(state.found ?? []), ...(state.prepared?.warnings ?? [])],
-    access: state.access === null ? null : { policy: state.access.policy, starter: state.access.starter },
+    access: state.access === null ? null : accessOf(state.access),
   };
 }
 
@@ -277,14 +279,29 @@ export function details(view: RolloutView): string {
   return lines.join('\n');
 }
 
+function accessOf({ policy, starter, others = [] }: AccessRecord): AccessView {
+  return { policy, starter, others };
+}
+
 /** Whoever looks knows whether anybody could have said what was said here. */
 function accessLine({ access, startedBy }: RolloutView): string[] {
   if (access === null) return [];
+  const others = otherLines(access);
   if (access.policy === null) {
-    return ['', '**Open:** there is no policy; whoever reaches this namespace can start, approve and abort.'];
+    return [
+      '',
+      '**Open:** there is no policy; whoever reaches this namespace can start, approve and abort.',
+      ...others,
+    ];
   }
   const by = access.starter === null ? 'started without a signature' : `started by ${code(startedBy, 60)}, signed`;
-  return ['', `**Policy** ${code(access.policy.slice(0, 12))}: ${by}.`];
+  return ['', `**Policy** ${code(shortPolicy(access.policy))}: ${by}.`, ...others];
+}
+
+function otherLines({ others }: AccessView): string[] {
+  if (others.length === 0) return [];
+  const each = others.map(({ policy, worker }) => `${code(policy, 20)} (worker ${code(worker, 80)})`);
+  return ['', `**Workers go by different policies:** also ${each.join(', ')}.`];
 }
 
 /** That a split is left with nobody watching it. */

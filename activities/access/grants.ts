@@ -170,6 +170,10 @@ export class Grants {
     if (mark?.app !== grant.app || mark.environment !== grant.environment || mark.run !== grant.first) {
       throw refused('it would leave the mark of another rollout');
     }
+    // A worker without a policy goes by the mark.
+    if (mark.policed !== (grant.policy !== null)) {
+      throw refused(`its mark has to say that it was written ${grant.policy === null ? 'without' : 'under'} a policy`);
+    }
   }
 
   /** What a rollout leaves for `undo` and retiring is its own spec and the release it has replaced. Errors: SLUICE_ACCESS. */

@@ -21,7 +21,7 @@ import {
 } from '../../src/access/index.js';
 import type { AccessRecord, Beginning, MessageAnswer, StartStatement, WorkerIdentity } from '../../src/model/access.js';
 import { SluiceError } from '../../src/model/errors.js';
-import { parseRolloutId, TASK_QUEUE, targetId } from '../../src/model/ids.js';
+import { parseMark, parseRolloutId, TASK_QUEUE, targetId } from '../../src/model/ids.js';
 import type { RolloutInput, Spec } from '../../src/model/spec.js';
 import type { RolloutType } from '../../src/model/words.js';
 import type { TargetState } from '../../src/plan/index.js';
@@ -43,10 +43,12 @@ export interface AccessOptions {
   policy: Policy | null;
   /** Base64 keys for grants, the first one seals. */
   keys: string[];
+  /** Targets (`app/environment`) written under a policy that the operator gives back to workers without one. */
+  openTargets?: string[];
 }
 
 /** What the account's activities need of it. */
-export interface AccountAccess extends Pick<Access, 'mayRetire'> {
+export interface AccountAccess extends Pick<Access, 'mayRetire' | 'heed' | 'heedful' | 'policed'> {
   readonly grants: Grants;
   /** How many people must approve a step of a plan, where the policy enforces it. */
   peopleFor(spec: Spec, plan: Plan): (stepId: string) => number;
@@ -101,6 +103,32 @@ export class Access implements AccountAccess {
     this.seals = new Seals(options.keys);
     this.grants = new Grants(this.seals);
     this.envelopes = new Envelopes(options.keys);
+  }
+
+  /** Whether this worker goes by a policy. */
+  get policed(): boolean {
+    return this.options.policy !== null;
+  }
+
+  /** Whether a mark may be refused. */
+  get heedful(): boolean {
+    return !this.policed;
+  }
+
+  /**
+   * A target that was written under a policy is left alone by a worker without one, whenever it began: it checks nobody. Errors:
+   * SLUICE_ACCESS. Only the operator takes that off, by the worker's own setting; what a spec says counts for nothing.
+   */
+  heed(text: string | null): void {
+    if (this.policed || text === null) return;
+    const mark = parseMark(text);
+    if (mark?.policed !== true) return;
+    const target = `${mark.app}/${mark.environment}`;
+    if (this.options.openTargets?.includes(target) === true) return;
+    throw new SluiceError(
+      'SLUICE_ACCESS',
+      `${target} was written under a policy (its mark says so), and this worker has none, so it writes nothing there. Give every worker the policy (SLUICE_POLICY); to run the target without one from now on, the operator sets SLUICE_OPEN_TARGETS=${target} on a worker`,
+    );
   }
 
   /** What a client must know to log in. A worker that answers falsely gains nothing: a login is for one key and one statement. */

@@ -14,7 +14,7 @@ export function describe(text: string, ours: string): string {
 export function readDescription(description: string | undefined): { text: string; mark: string | null } {
   const found = parseMark(description);
   if (description === undefined || found === null) return { text: description?.trim() ?? '', mark: null };
-  const whole = mark(found.app, found.environment, found.run, found.step);
+  const whole = mark(found.app, found.environment, found.run, found.step, found.policed);
   return { text: description.replace(whole, '').replace(/\s+/g, ' ').trim(), mark: whole };
 }
 

@@ -65,7 +65,7 @@ function lambdaPlatform(served: Served, budget: Budget, artifacts: Artifacts): P
     driverFor: () => driver,
     sweep(ctx, of) {
       const target: LambdaTarget = { platform: 'lambda', function: '(all)', alias: '(all)', ...of };
-      return findSplits({ ctx, target, clients: clients(), budget });
+      return findSplits({ ctx, target, clients: clients(), budget, unpoliced: new Map() });
     },
   };
 }

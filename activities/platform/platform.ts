@@ -104,6 +104,13 @@ export interface CallContext {
    * remembers nothing from before.
    */
   since: number;
+  /**
+   * Called with each mark that is read of the target. Errors: SLUICE_ACCESS for one that was left under a policy, where this
+   * worker has none: it has to leave that target alone.
+   */
+  heed(mark: string | null): void;
+  /** Whether a mark may be refused: then one is read before anything is written. */
+  heedful: boolean;
 }
 
 /** The account and region of a platform that a worker serves. */

@@ -2,5 +2,9 @@ import type { CallContext } from './platform.js';
 
 /** What lends a driver cancellation alone: for calls beside something that shows signs of life by itself, as a watcher does. */
 export function quiet(signal: AbortSignal, since: number): CallContext {
-  return { signal, heartbeat: () => {}, lastHeartbeat: () => undefined, urgent: false, since };
+  return {
+    ...{ signal, heartbeat: () => {}, lastHeartbeat: () => undefined, urgent: false, since },
+    // These only look.
+    ...{ heed: () => {}, heedful: false },
+  };
 }

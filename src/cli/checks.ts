@@ -1,6 +1,7 @@
 /** What `doctor` says of a diagnosis. Pure. */
 import type { Diagnosis } from '../client/types.js';
 import { workerCommand } from '../model/ids.js';
+import { clean } from '../model/text.js';
 
 export interface Check {
   name: string;
@@ -24,6 +25,7 @@ export function checksOf(node: string, seen: Diagnosis): Check[] {
     encryptionCheck(seen),
     workerCheck(seen),
     ...(seen.workers > 0 ? [policyCheck(seen)] : []),
+    ...(seen.otherPolicies.length > 0 ? [otherPoliciesCheck(seen)] : []),
     ...seen.accounts.map(accountCheck),
   ];
 }
@@ -101,6 +103,17 @@ function policyCheck({ policy }: Diagnosis): Check {
     state: 'warn',
     says: 'open: no policy',
     cure: 'right for a try on your own machine; else set SLUICE_POLICY and SLUICE_GRANT_KEY on every worker',
+  };
+}
+
+/** A list of workers only warns: one that is gone may still stand in it. */
+function otherPoliciesCheck({ otherPolicies }: Diagnosis): Check {
+  const each = otherPolicies.map(({ policy, worker }) => `${policy} (worker ${clean(worker, 120)})`);
+  return {
+    name: 'one policy',
+    state: 'warn',
+    says: `workers go by different ones: also ${each.join(', ')}`,
+    cure: 'give every worker of the namespace the same SLUICE_POLICY; what one refuses another may let through',
   };
 }
 

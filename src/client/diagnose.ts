@@ -1,9 +1,10 @@
 /** What `sluice doctor` asks the server. */
 
 import { codecOf } from '../codec/index.js';
-import { livingWorkers, type QueueType } from '../living-workers.js';
+import { livingIdentities, livingWorkers, type QueueType } from '../living-workers.js';
 import type { WorkerIdentity } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
+import { otherPolicies } from '../model/identity.js';
 import type { Account } from '../model/ids.js';
 import { accountQueue, TASK_QUEUE } from '../model/ids.js';
 import { SEARCH_ATTRIBUTES } from '../search-attributes.js';
@@ -58,6 +59,8 @@ async function diagnose(link: Link, accounts: Account[]): Promise<Omit<Diagnosis
       })),
     ),
   ]);
+  const policy = workers === 0 ? null : await policyOf(link);
+  const identities = await within(() => livingIdentities(temporal, TASK_QUEUE, 'workflow'), []);
   return {
     address,
     namespace,
@@ -65,7 +68,8 @@ async function diagnose(link: Link, accounts: Account[]): Promise<Omit<Diagnosis
     namespaceExists: exists,
     missingSearchAttributes: attributes,
     workers,
-    policy: workers === 0 ? null : await policyOf(link),
+    policy,
+    otherPolicies: policy === null ? [] : otherPolicies(identities, policy.digest),
     accounts: served,
   };
 }
@@ -95,6 +99,7 @@ function blank(
     missingSearchAttributes: null,
     workers: 0,
     policy: null,
+    otherPolicies: [],
     accounts: accounts.map((account) => ({ account, calls: 0, watch: 0, restore: 0 })),
   };
 }

@@ -2,7 +2,7 @@
 
 import type { BeforeState, Finding, SweepFinding } from '../../activities/platform/platform.js';
 import type { Signer } from '../access/index.js';
-import type { GateView } from '../model/access.js';
+import type { GateView, OtherPolicy } from '../model/access.js';
 import type { ErrorCode } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
@@ -186,6 +186,8 @@ export interface Diagnosis {
   workers: number;
   /** What one of them says of its policy: the digest, null where everything is open. Null when none has told. */
   policy: { digest: string | null } | null;
+  /** Living workers that go by another policy than that one. */
+  otherPolicies: OtherPolicy[];
   /** By account asked for: living workers on each lane. */
   accounts: { account: Account; calls: number; watch: number; restore: number }[];
 }

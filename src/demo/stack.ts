@@ -116,6 +116,7 @@ export async function startWorkerProcess(on: {
       TEMPORAL_ADDRESS: on.temporal,
       SLUICE_STORE: storeIn(on.folder),
       SLUICE_LOG_LEVEL: 'warn',
+      SLUICE_POLICY: 'open',
       SLUICE_HEALTH_PORT: String(port),
       ...on.env,
     },

@@ -73,6 +73,14 @@ export function isOverride(said: { force?: unknown; keep?: unknown; unwatched?: 
   return [said.force, said.keep, said.unwatched, said.adopt].includes(true);
 }
 
+/** A worker that goes by another policy than the one that was asked. */
+export interface OtherPolicy {
+  /** The beginning of its digest; `open` where it has none. */
+  policy: string;
+  /** Identity of such a worker. */
+  worker: string;
+}
+
 /** What a rollout records when it begins: by which policy, and who began it. */
 export interface AccessRecord {
   /** Digest of the policy; null: everything is open. */
@@ -83,6 +91,8 @@ export interface AccessRecord {
   open: (MessageVerb | 'override')[];
   /** What the activities ask for: this run may do the steps before its plan is made. Null without a key. */
   grant: string | null;
+  /** Workers that went by another policy at that moment. */
+  others?: OtherPolicy[];
 }
 
 /** Where people log in. */

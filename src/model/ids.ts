@@ -54,20 +54,25 @@ export function workerCommand({ platform, account, region }: Account): string {
   return `sluice worker ${on}--account ${account} --region ${region}`;
 }
 
-/** The mark a write leaves at the target: who wrote it, in which run, by which step. */
-export function mark(app: string, environment: string, run: string, step: string): string {
-  return `sluice:${app}/${environment}:${run}:${step}`;
+/**
+ * The mark a write leaves at the target: who wrote it, in which run, by which step. `policed`: written under a policy, so that
+ * a worker without one writes nothing there.
+ */
+export function mark(app: string, environment: string, run: string, step: string, policed = false): string {
+  return `sluice${policed ? '+policy' : ''}:${app}/${environment}:${run}:${step}`;
 }
 
 /** Reads a mark back, wherever it stands in `text`. Null when there is none. */
 export function parseMark(
   text: string | undefined,
-): { app: string; environment: string; run: string; step: string } | null {
-  const found = /sluice:([^/\s:]+)\/([^:\s]+):([^:\s]+):(\S+)/.exec(text ?? '');
+): { app: string; environment: string; run: string; step: string; policed: boolean } | null {
+  const found = /sluice(\+policy)?:([^/\s:]+)\/([^:\s]+):([^:\s]+):(\S+)/.exec(text ?? '');
   if (found === null) return null;
-  const [, app, environment, run, step] = found as unknown as [string, string, string, string, string];
-  return { app, environment, run, step };
+  const [, policed, app, environment, run, step] = found as unknown as [string, string | undefined, ...Quad];
+  return { app, environment, run, step, policed: policed !== undefined };
 }
+
+type Quad = [string, string, string, string];
 
 /** A run's id in short: its end, since the ids of one minute may begin alike. */
 export function shortRun(run: string): string {

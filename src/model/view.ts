@@ -1,4 +1,4 @@
-import type { GateView } from './access.js';
+import type { GateView, OtherPolicy } from './access.js';
 import type { Counts, SourceCounts, Whose } from './counts.js';
 import type { ErrorCode } from './errors.js';
 import type { SeriesPoint } from './series.js';
@@ -80,6 +80,8 @@ export interface AccessView {
   policy: string | null;
   /** Who signed the start. */
   starter: string | null;
+  /** Workers that went by another policy when it began: what one refuses another may let through. */
+  others: OtherPolicy[];
 }
 
 export interface WaitingFor {

@@ -204,7 +204,7 @@ describe('verbs', () => {
 
 describe('start', () => {
   test('hands over the spec with its strategy, who and why', async () => {
-    const sluice = seeing(baking({ access: { policy: null, starter: null } }));
+    const sluice = seeing(baking({ access: { policy: null, starter: null, others: [] } }));
     const scene = { sluice, ...spec() };
     const { code, out } = await play(['start', 'rollout.yaml', '--by', 'ann', '-m', 'totals'], scene);
     expect(code).toBe(0);
@@ -226,7 +226,7 @@ describe('start', () => {
   });
 
   test.each([
-    ['the check has passed', baking({ access: { policy: null, starter: null } }), 0, ''],
+    ['the check has passed', baking({ access: { policy: null, starter: null, others: [] } }), 0, ''],
     [
       'it has refused',
       ended('failed', { code: 'SLUICE_ACCESS', reason: 'dan may not' }),
@@ -758,6 +758,7 @@ describe('doctor', () => {
     encryptionKeys: ['two', 'one'],
     workers: 2,
     policy: { digest: '0123456789abcdef' },
+    otherPolicies: [],
     accounts: [],
   };
 
@@ -792,6 +793,15 @@ describe('doctor', () => {
     const { code, out } = await play(['doctor'], { diagnosis: { ...healthy, policy } });
     expect(code).toBe(0);
     expect(out).toContain(said);
+  });
+
+  test('warns of workers that go by another policy', async () => {
+    const otherPolicies = [{ policy: 'open', worker: '7@old-host:0a1b2c3d:open' }];
+    const { code, out } = await play(['doctor'], { diagnosis: { ...healthy, otherPolicies } });
+    expect(code).toBe(0);
+    expect(out).toContain(
+      '! one policy: workers go by different ones: also open (worker 7@old-host:0a1b2c3d:open)\n  → give every worker',
+    );
   });
 
   test('an unreachable server is a finding', async () => {

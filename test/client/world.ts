@@ -74,6 +74,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         access: OPEN,
         outside: outsideFor(),
         workersOf: (queue) => livingWorkers(new Client({ connection: plain }), queue, 'activity'),
+        otherPolicies: async () => [],
       });
       const main = await Worker.create({
         ...common,

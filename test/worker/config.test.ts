@@ -41,22 +41,31 @@ describe('who may do what on a worker', () => {
   test.each([
     [
       { SLUICE_POLICY: '' },
-      'SLUICE_POLICY is set and empty; name a file, or take the variable away for a worker that is',
+      'SLUICE_POLICY is set and empty; name a file, or say open for a worker that is open to everybody',
     ],
     [{ SLUICE_POLICY: ' ' }, 'SLUICE_POLICY is set and empty'],
-    [{ SLUICE_GRANT_KEY: '' }, 'SLUICE_GRANT_KEY is set and empty; write one'],
-    [{ SLUICE_GRANT_KEY: ' , ' }, 'there is no key in SLUICE_GRANT_KEY'],
-    [{ SLUICE_GRANT_KEY_FILE: '' }, 'SLUICE_GRANT_KEY_FILE is set and empty; name a file'],
-    [{ SLUICE_GRANT_KEY_FILE: '/dev/null' }, 'there is no key in /dev/null, which SLUICE_GRANT_KEY_FILE names'],
+    [{}, 'SLUICE_POLICY is not set: name the policy\'s file, or say SLUICE_POLICY=open'],
+    [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY: '' }, 'SLUICE_GRANT_KEY is set and empty; write one'],
+    [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY: ' , ' }, 'there is no key in SLUICE_GRANT_KEY'],
+    [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY_FILE: '' }, 'SLUICE_GRANT_KEY_FILE is set and empty; name a file'],
+    [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY_FILE: '/dev/null' }, 'there is no key in /dev/null, which SLUICE_GRANT_KEY_FILE names'],
   ])('is not opened by %j', (env, said) => {
     expect(() => workerConfig(env)).toThrow(said);
   });
 
-  test('is open without a setting, which a key alone does not change', () => {
-    expect(openWarning(workerConfig({}))).toBeNull();
-    const config = workerConfig({ SLUICE_GRANT_KEY: 'one,two' });
+  test('is open only where that is said, which a key alone does not change, and the log warns', () => {
+    const said = 'whoever reaches the namespace can start and steer every rollout';
+    expect(openWarning(workerConfig({ SLUICE_POLICY: 'open' }))).toContain(said);
+    const config = workerConfig({ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY: 'one,two' });
     expect(config).toMatchObject({ policy: null, grantKeys: ['one', 'two'] });
-    expect(openWarning(config)).toContain('no policy (SLUICE_POLICY): everything is open');
+    expect(openWarning(config)).toContain('there is a grant key and no policy');
+  });
+
+  test('may write again at the targets that the operator names, and at no others', () => {
+    const named = (SLUICE_OPEN_TARGETS: string) => workerConfig({ SLUICE_POLICY: 'open', SLUICE_OPEN_TARGETS });
+    expect(named('shop/production, shop/staging').openTargets).toEqual(['shop/production', 'shop/staging']);
+    expect(workerConfig({ SLUICE_POLICY: 'open' }).openTargets).toEqual([]);
+    expect(() => named('shop')).toThrow('SLUICE_OPEN_TARGETS names "shop"; write app/environment');
   });
 
   test('is read from text alone', () => {

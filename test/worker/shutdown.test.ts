@@ -32,6 +32,7 @@ function startWorker(temporal: LocalTemporal) {
     env: {
       PATH: process.env.PATH,
       TEMPORAL_ADDRESS: temporal.address,
+      SLUICE_POLICY: 'open',
       SLUICE_STORE: path.join(folder, 'artifacts'),
       SLUICE_LOG_LEVEL: 'error',
       ...awsEnv(aws.endpoint),

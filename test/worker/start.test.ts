@@ -27,6 +27,7 @@ test.each([
     env: {
       PATH: process.env.PATH,
       TEMPORAL_ADDRESS: temporal.address,
+      SLUICE_POLICY: 'open',
       SLUICE_STORE: path.join(folder, 'artifacts'),
       ...env(),
     },

@@ -21,6 +21,7 @@ export async function readState(session: Session): Promise<State | null> {
     call(session, 'GetConfiguration', (webApps, options) => webApps.getConfiguration(resourceGroup, site, options)),
   ]);
   const { text, mark } = readDescription(production.tags?.[MARK_TAG]);
+  session.ctx.heed(mark);
   return {
     production: live,
     slot,

@@ -35,11 +35,34 @@ export interface Wanted {
 /** Reads an alias, the target's own unless named. Null when there is none. */
 export async function readAlias(session: Session, name = session.target.alias): Promise<Alias | null> {
   try {
-    return parse(await call(session, new GetAliasCommand({ FunctionName: session.target.function, Name: name })), name);
+    const alias = parse(
+      await call(session, new GetAliasCommand({ FunctionName: session.target.function, Name: name })),
+      name,
+    );
+    session.ctx.heed(alias.mark);
+    session.unpoliced.set(keyOf(session, name), alias.revision);
+    return alias;
   } catch (error) {
     if (hasCode(error, 'SLUICE_NOT_FOUND')) return null;
     throw error;
   }
+}
+
+/**
+ * Whether a write that is fenced by this revision needs no look at the mark before it: this worker may write anywhere, or it has
+ * seen that revision without the mark of a policy.
+ */
+export function isHeeded(session: Session, revision: string): boolean {
+  return !session.ctx.heedful || session.unpoliced.get(keyOf(session, session.target.alias)) === revision;
+}
+
+function keyOf({ target }: Session, alias: string): string {
+  return [target.roleArn ?? '', target.account, target.region, target.function, alias].join('/');
+}
+
+/** Before something else than the alias is written: whether this worker may write at this target at all. */
+export async function heedMark(session: Session): Promise<void> {
+  if (session.ctx.heedful) await readAlias(session);
 }
 
 /**

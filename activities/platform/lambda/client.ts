@@ -92,6 +92,8 @@ export interface Session {
   target: LambdaTarget;
   clients: Clients;
   budget: Budget;
+  /** The revision at which an alias was seen last without the mark of a policy, by its ARN-like name. */
+  unpoliced: Map<string, string>;
 }
 
 /** A call's name in messages, as AWS's API names it. */

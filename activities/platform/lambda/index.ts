@@ -3,7 +3,7 @@ import type { Spec } from '../../../src/model/spec.js';
 import { targetName } from '../../../src/model/target.js';
 import type { CallContext, PlatformDriver } from '../platform.js';
 import { whole } from '../splits.js';
-import { fencedWrite } from './alias.js';
+import { fencedWrite, heedMark } from './alias.js';
 import { ensureCapacity } from './capacity.js';
 import { type LambdaDriverOptions, onLambda, type Session } from './client.js';
 import { publish } from './code.js';
@@ -28,9 +28,10 @@ export { findSplits } from './sweep.js';
 
 /** The driver of AWS Lambda: a target is a function's alias, a release a published version, an address `function:version`. */
 export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver {
+  const unpoliced: Session['unpoliced'] = new Map();
   const open = (ctx: CallContext, spec: Spec): Session => {
     const target = onLambda(spec.target);
-    return { ctx, target, clients: options.clients(target), budget: options.budget };
+    return { ctx, target, clients: options.clients(target), budget: options.budget, unpoliced };
   };
   const addresses = new Addresses();
   const sources = new LambdaSources(options);
@@ -40,6 +41,7 @@ export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver
 
     deploy: async (ctx, { spec, before, mark, into }) => {
       const session = open(ctx, spec);
+      await heedMark(session);
       const release = await publish(session, options.artifacts, { spec, before, mark });
       const { stable } = before.split;
       if (into !== 'idle') return { release, environments: null };
@@ -50,7 +52,10 @@ export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver
 
     warm: async (ctx, { spec, release }) => {
       const count = spec.configuration.provisionedConcurrency ?? 0;
-      if (count > 0) await ensureCapacity(open(ctx, spec), release.version, count);
+      if (count === 0) return;
+      const session = open(ctx, spec);
+      await heedMark(session);
+      await ensureCapacity(session, release.version, count);
     },
 
     shift: (ctx, { spec, stable, candidate, weight, fence }) =>
@@ -61,7 +66,11 @@ export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver
 
     restore: (ctx, args) => restore(open(ctx, args.spec), args),
 
-    retire: (ctx, args) => retire(open(ctx, args.spec), args),
+    retire: async (ctx, args) => {
+      const session = open(ctx, args.spec);
+      await heedMark(session);
+      return retire(session, args);
+    },
 
     invoke: async (ctx, { spec, version, payload, timeoutMs }) => {
       const session = open(ctx, spec);

@@ -3,7 +3,7 @@ import { readDescription, sameRun } from '../description.js';
 import { hasCode } from '../failures.js';
 import type { RestoreArgs, Split, Written } from '../platform.js';
 import { NO_SPLIT, sameSplit } from '../splits.js';
-import { type Alias, deleteAlias, foreignChange, readAlias, writeAlias } from './alias.js';
+import { type Alias, deleteAlias, foreignChange, heedMark, isHeeded, readAlias, writeAlias } from './alias.js';
 import { capacityFirst, dropCapacity } from './capacity.js';
 import type { Session } from './client.js';
 import { readConfiguration } from './configuration.js';
@@ -20,6 +20,8 @@ const ROUNDS = 20;
 export async function restore(session: Session, args: RestoreArgs): Promise<Written> {
   const { before, spec, mark } = args;
   const { stable } = before.split;
+  const known = args.lastRevision ?? before.revision;
+  if (known === null || !isHeeded(session, known)) await heedMark(session);
   if (stable !== null) await capacityFirst(session, stable, before.capacity);
   const written = stable === null ? await removeTarget(session, args) : await writeBefore(session, args, stable);
   if (spec.strategy.type === 'blueGreen') await restoreEnvironments(session, before, mark);

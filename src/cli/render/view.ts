@@ -113,7 +113,10 @@ function aboutLines(view: RolloutView, width: number): Line[] {
   const target = view.target === '' ? [] : [piece(`${view.target} on ${view.platform}`, 'dim')];
   const message = view.message === null ? [] : [piece(`${target.length === 0 ? '' : ' · '}${view.message}`, 'dim')];
   const open = view.access?.policy === null ? [[piece(OPEN, 'yellow')] as Line] : [];
-  return [...[split, ...(target.length + message.length === 0 ? [] : [[...target, ...message]])], ...open];
+  const others = (view.access?.others ?? []).map(
+    ({ policy, worker }): Line => [piece(`a worker goes by another policy: ${policy} (${worker})`, 'yellow')],
+  );
+  return [...[split, ...(target.length + message.length === 0 ? [] : [[...target, ...message]])], ...open, ...others];
 }
 
 function refusalLines(view: RolloutView, now: number): Line[] {

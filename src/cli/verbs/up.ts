@@ -58,7 +58,7 @@ interface Wanted {
 }
 
 async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wanted): Promise<number> {
-  const { grantKeysOf, policyFile } = await import('../../worker-config.js');
+  const { grantKeysOf, OPEN, policyFile } = await import('../../worker-config.js');
   const { DEFAULT_STORE } = await import('../../store/index.js');
   const policy = policyFile(ctx.env);
   const access = policy === null ? {} : withPolicy(grantKeysOf(ctx.env));
@@ -91,6 +91,8 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
     args: [fileURLToPath(new URL('../../worker-main.js', import.meta.url))],
     env: {
       ...env,
+      // On one's own machine nothing has to be said.
+      SLUICE_POLICY: policy ?? OPEN,
       ...access,
       SLUICE_HEALTH_PORT: String(health),
       ...(wanted.accounts.length === 0 ? {} : { SLUICE_ACCOUNTS: wanted.accounts.join(',') }),

@@ -51,6 +51,6 @@ export class LambdaSources {
   /** Sources live beside the watcher's own heartbeat and wait for no budget: CloudWatch has quotas of its own. */
   private open(target: LambdaTarget, signal: AbortSignal): Session {
     const { clients, budget } = this.options;
-    return { ctx: quiet(signal, Date.now()), target, clients: clients(target), budget };
+    return { ctx: quiet(signal, Date.now()), target, clients: clients(target), budget, unpoliced: new Map() };
   }
 }
