@@ -49,7 +49,7 @@ async function asked(activity: string, asking: Asking, execution: object = here)
   }) as Promise<string>;
 }
 
-const step = (id: string) => mark('checkout', 'production', 'run-0', id);
+const step = (id: string) => mark('checkout', 'production', 'run-0', id, true);
 
 describe('a grant', () => {
   test('lets its own run do what is in its plan, and nothing else', async () => {
@@ -57,6 +57,11 @@ describe('a grant', () => {
     const fence = { mark: step('canary-10.shift') };
     const release = { candidate: '2', deployed: await grants.deployed(grant, '2'), stable: '1' };
     expect(await asked('shift', { grant, spec, weight: 10, fence, ...release })).toBe('allowed');
+    // A worker without a policy would not know that the target is none of its business.
+    const unsaid = { mark: mark('checkout', 'production', 'run-0', 'canary-10.shift') };
+    expect(await asked('shift', { grant, spec, weight: 10, fence: unsaid, ...release })).toContain(
+      'its mark has to say that it was written under a policy',
+    );
     expect(await asked('shift', { grant, spec, weight: 11, fence, ...release })).toContain(
       'a weight of 11 % is not in its plan',
     );

@@ -56,7 +56,10 @@ async function underEnv<T>(env: Env, play: () => Promise<T>): Promise<T> {
 }
 
 function worker() {
-  return startWorker(workerConfig({ SLUICE_SEARCH_ATTRIBUTES: 'off', SLUICE_STORE: '.sluice/tmp' }), workflowBundle());
+  return startWorker(
+    workerConfig({ SLUICE_POLICY: 'open', SLUICE_SEARCH_ATTRIBUTES: 'off', SLUICE_STORE: '.sluice/tmp' }),
+    workflowBundle(),
+  );
 }
 
 test('with the right certificates client and worker meet', async () => {

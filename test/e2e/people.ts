@@ -1,8 +1,8 @@
 /** A world with a policy: people with keys and with a login, a CI, and what they say. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { newKey, sign, signerOf } from '../../src/access/index.js';
+import { newKey, parsePolicy, sign, signerOf } from '../../src/access/index.js';
 import type { Sluice } from '../../src/client/index.js';
 import { readKey } from '../../src/key-file.js';
 import type { Statement } from '../../src/model/access.js';
@@ -74,6 +74,7 @@ rules:
       SLUICE_CONTINUE_AT: '60,2000',
     };
   });
+  const { SLUICE_POLICY = '', SLUICE_GRANT_KEY = '' } = world.workerEnv;
   const clients = {} as Record<Name, Sluice>;
   for (const who of Object.keys(PEOPLE) as Name[]) {
     clients[who] = await world.client({ SLUICE_KEY: keyFile(world.folder, who) });
@@ -83,6 +84,10 @@ rules:
     provider,
     runner,
     clients,
+    /** What a worker goes by, for another one of the same kind. */
+    policyEnv: { SLUICE_POLICY, SLUICE_GRANT_KEY },
+    policyDigest: parsePolicy(readFileSync(SLUICE_POLICY, 'utf8'), SLUICE_POLICY).digest,
+
     /** Temporal as anybody has it who may write to the namespace. */
     temporal: world.stack.client,
 

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { GetAliasCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ACTIONS } from '../../activities/platform/lambda/actions.js';
 import { run } from '../../src/cli/main.js';
-import { connect, type Sluice, type StartAnswer } from '../../src/client/index.js';
+import { connect, diagnoseFrom, type Sluice, type StartAnswer } from '../../src/client/index.js';
+import { awsEnv } from '../../src/demo/clouds/lambda.js';
 import { startStack } from '../../src/demo/stack.js';
 import { parseMark } from '../../src/model/ids.js';
 import type { RolloutView } from '../../src/model/view.js';
@@ -29,7 +30,8 @@ const WORKER = [...Object.values(ACTIONS).flat(), 'ssm:GetParameter', 'secretsma
 export async function startWorld(name: string, workerEnv: (folder: string) => Record<string, string> = () => ({})) {
   const folder = path.join(ROOT, '.sluice', 'e2e', `${name}-${process.pid}`);
   mkdirSync(folder, { recursive: true });
-  const stack = await startStack(folder, { workerEnv: workerEnv(folder), roles: { demo: WORKER } });
+  const own = workerEnv(folder);
+  const stack = await startStack(folder, { workerEnv: own, roles: { demo: WORKER } });
   const env = { TEMPORAL_ADDRESS: stack.temporal.address, SLUICE_STORE: stack.store, USER: 'ann' };
   const sluice = await connect({ env });
   const clients: Sluice[] = [sluice];
@@ -46,6 +48,11 @@ export async function startWorld(name: string, workerEnv: (folder: string) => Re
     lambda,
     at,
     folder,
+
+    /** The environment of the stack's worker. */
+    workerEnv: { ...awsEnv(stack.aws.endpoint), ...own },
+
+    diagnose: () => diagnoseFrom({ env }, []),
 
     /** A client with a connection of its own; `browser` of a person who looks on. */
     client: async (more: Record<string, string> = {}, browser?: (url: string) => Promise<unknown>) => {

@@ -44,11 +44,14 @@ describe('who may do what on a worker', () => {
       'SLUICE_POLICY is set and empty; name a file, or say open for a worker that is open to everybody',
     ],
     [{ SLUICE_POLICY: ' ' }, 'SLUICE_POLICY is set and empty'],
-    [{}, 'SLUICE_POLICY is not set: name the policy\'s file, or say SLUICE_POLICY=open'],
+    [{}, "SLUICE_POLICY is not set: name the policy's file, or say SLUICE_POLICY=open"],
     [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY: '' }, 'SLUICE_GRANT_KEY is set and empty; write one'],
     [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY: ' , ' }, 'there is no key in SLUICE_GRANT_KEY'],
     [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY_FILE: '' }, 'SLUICE_GRANT_KEY_FILE is set and empty; name a file'],
-    [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY_FILE: '/dev/null' }, 'there is no key in /dev/null, which SLUICE_GRANT_KEY_FILE names'],
+    [
+      { SLUICE_POLICY: 'open', SLUICE_GRANT_KEY_FILE: '/dev/null' },
+      'there is no key in /dev/null, which SLUICE_GRANT_KEY_FILE names',
+    ],
   ])('is not opened by %j', (env, said) => {
     expect(() => workerConfig(env)).toThrow(said);
   });
@@ -144,6 +147,8 @@ test.each([
   ['s3://artifacts/{stage}', '{stage} stands for nothing'],
   ['ftp://host/x', 'ftp: is no kind of store that is known'],
 ])('a store that is none is refused before a task is taken: %j', (SLUICE_STORE, said) => {
-  expect(() => workerConfig({ SLUICE_STORE })).toThrow(said);
-  expect(workerConfig({ SLUICE_STORE: 's3://artifacts-{region}/sluice' }).store).toBe('s3://artifacts-{region}/sluice');
+  expect(() => workerConfig({ SLUICE_POLICY: 'open', SLUICE_STORE })).toThrow(said);
+  expect(workerConfig({ SLUICE_POLICY: 'open', SLUICE_STORE: 's3://artifacts-{region}/sluice' }).store).toBe(
+    's3://artifacts-{region}/sluice',
+  );
 });

@@ -9,6 +9,7 @@ export const worker = command({
   more: [
     'Credentials come from the AWS chain (AWS_* and so on), or from a role to assume.',
     'On App Service an account is a subscription, by its id, and credentials come from the environment.',
+    'SLUICE_POLICY names the policy that it goes by; `open` stands for none, and has to be written.',
     'Without options: SLUICE_ACCOUNTS (name@region[=role] or app-service:subscription@region, comma separated), else account `default` in AWS_REGION.',
   ].join('\n'),
   args: [],
