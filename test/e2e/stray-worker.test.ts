@@ -99,29 +99,19 @@ test('workers that go by different policies are named: by doctor, in a rollout, 
   const diagnose = () => world.diagnose();
   const other = await stray({ ...people.policyEnv, SLUICE_LOG_LEVEL: 'warn' });
   const digest = people.policyDigest.slice(0, 12);
-  const seen = await until(
-    'both policies',
-    async () => {
-      const { policy, otherPolicies } = await diagnose();
-      return policy !== null && otherPolicies.length > 0 && { policy, otherPolicies };
-    },
-    60_000,
-  );
+  const seen = await until('both policies', async () => {
+    const { policy, otherPolicies } = await diagnose();
+    return policy !== null && otherPolicies.length > 0 && { policy, otherPolicies };
+  });
   const names = [seen.policy.digest?.slice(0, 12) ?? 'open', ...seen.otherPolicies.map(({ policy }) => policy)];
   expect(names.sort()).toEqual([digest, 'open'].sort());
-  await until(
-    'the warning of either worker',
-    () => [one, other].some((worker) => worker.lastLines().some((line) => line.includes('do not go by one policy'))),
-    60_000,
+  await until('the warning of either worker', () =>
+    [one, other].some((worker) => worker.lastLines().some((line) => line.includes('do not go by one policy'))),
   );
   await people.start('fresh', QUICK);
-  const view = await until(
-    'the rollout to have begun',
-    async () => {
-      const { view: now } = await world.sluice.status(world.at('fresh'));
-      return now?.access != null && now;
-    },
-    60_000,
-  );
+  const view = await until('the rollout to have begun', async () => {
+    const { view: now } = await world.sluice.status(world.at('fresh'));
+    return now?.access != null && now;
+  });
   expect(view.access?.others.map(({ policy }) => policy)).toEqual([view.access?.policy === null ? digest : 'open']);
 });
