@@ -60,6 +60,8 @@ export interface Submission {
 export const submitUpdate = defineUpdate<SubmitAnswer, [Submission]>('submit');
 /** The companion's view. */
 export const targetQuery = defineQuery<TargetView>('target');
+/** SHA-256 digests, in hex, of everything in the artifact store that the target may still need. */
+export const heldQuery = defineQuery<string[]>('held');
 
 /** Rollout to companion: a rollout of the target began or ended. */
 export type RolloutEvent =

@@ -24,7 +24,7 @@ import { isRolloutType } from '../src/model/words.js';
 import { forward, light } from './calls.js';
 import { Growth } from './growth.js';
 import type { RolloutEvent, UndoRecord } from './messages.js';
-import { rolloutEventSignal, submitUpdate, targetQuery, undoQuery } from './messages.js';
+import { heldQuery, rolloutEventSignal, submitUpdate, targetQuery, undoQuery } from './messages.js';
 import { type Queued, type QueueState, queuedView, startQueued, submissionOf, submit } from './queue.js';
 
 /** Releases the ledger keeps. */
@@ -63,6 +63,9 @@ export async function target(app: string, environment: string, carried?: TargetS
   };
 
   setHandler(targetQuery, () => viewOf(state), { description: 'Ledger, queue and rollback window of the target.' });
+  setHandler(heldQuery, () => heldIn(state), {
+    description: 'Digests of what the artifact store keeps for the target.',
+  });
   setHandler(
     undoQuery,
     () => {
@@ -190,6 +193,11 @@ async function retire(state: TargetState): Promise<void> {
     log.warn('old releases could not be retired', { why: failureOf(error).message });
   }
   if (state.retire === record) state.retire = null;
+}
+
+/** Every digest that stands anywhere in the ledger, the queue and the record of undo: one too many keeps a file, one too few loses it. */
+function heldIn(state: TargetState): string[] {
+  return [...new Set(JSON.stringify(state).match(/\b[0-9a-f]{64}\b/g) ?? [])];
 }
 
 function viewOf(state: TargetState): TargetView {

@@ -29,6 +29,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   report: () => import('./verbs/report.js').then((m) => m.report),
   audit: () => import('./verbs/audit.js').then((m) => m.audit),
   sweep: () => import('./verbs/sweep.js').then((m) => m.sweep),
+  prune: () => import('./verbs/prune.js').then((m) => m.prune),
   judge: () => import('./verbs/judge.js').then((m) => m.judge),
   policy: () => import('./verbs/policy.js').then((m) => m.policy),
   key: () => import('./verbs/key.js').then((m) => m.key),

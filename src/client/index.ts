@@ -5,6 +5,7 @@ import type { ConnectOptions } from './connect.js';
 import { connectLink } from './connect.js';
 import { history, list, releases } from './list.js';
 import { look } from './look.js';
+import { prune } from './prune.js';
 import { adopt, plan, sweep } from './short.js';
 import { start, undo } from './start.js';
 import type { Sluice } from './types.js';
@@ -47,6 +48,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Sluice> {
     undo: (target, args) => undo(link, target, args),
     plan: (request) => plan(link, request),
     sweep: (account) => sweep(link, account),
+    prune: (of) => prune(link, of),
     adopt: (request) => adopt(link, request),
     close: () => link.close(),
   };

@@ -165,6 +165,16 @@ export interface PlanPreview {
   findings: Finding[];
 }
 
+/** An artifact that nothing has used for 30 days. */
+export interface Pruned {
+  /** Its key: `<namespace>/<app>/<sha256>.zip`. */
+  name: string;
+  bytes: number;
+  /** When it was last put or used, ms since the epoch. */
+  lastUsed: number;
+  removed: boolean;
+}
+
 export interface Adopted {
   spec: Spec;
   before: BeforeState;
@@ -232,6 +242,11 @@ export interface Sluice {
   undo(target: TargetName, args: { by?: string; message?: string }): Promise<StartAnswer>;
   plan(request: { input: RolloutInput; type: RolloutType } & TargetName): Promise<PlanPreview>;
   sweep(account: Account): Promise<SweepFinding[]>;
+  /**
+   * What of the account's artifact store nothing needs any more; `remove`: deletes it, with this client's own rights. Reads all
+   * ledgers, queues and running rollouts of the namespace first. Errors: SLUICE_NO_WORKER when one of them does not answer.
+   */
+  prune(of: { account: string; region: string; remove: boolean }): Promise<Pruned[]>;
   adopt(request: { input: RolloutInput } & TargetName): Promise<Adopted>;
   close(): Promise<void>;
 }

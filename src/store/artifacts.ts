@@ -5,6 +5,7 @@ import { SluiceError } from '../model/errors.js';
 import type { Artifact } from '../model/spec.js';
 import { folderStore } from './folder.js';
 import type { InS3, ObjectStore } from './port.js';
+import { KEPT_UNUSED, removeUnused, unusedIn } from './prune.js';
 import { DEFAULT_STORE, type StorePlace, type StoreSetting, storeSetting } from './setting.js';
 
 /** Most bytes of an artifact: what App Service takes (2 GB), the largest of all platforms. */
@@ -41,6 +42,18 @@ interface Shelf {
 export interface Artifacts {
   /** What an app keeps. Errors: SLUICE_SETUP for a setting that is none. */
   of(owner: Owner): Shelf;
+  /** What nothing has put or used for 30 days at this account's store, and is not held. Needs the rights to list and delete. */
+  unused(place: StorePlace, held: ReadonlySet<string>): Promise<Removable[]>;
+}
+
+/** An artifact that nothing has used for long. */
+interface Removable {
+  name: string;
+  bytes: number;
+  /** Ms since the epoch. */
+  lastUsed: number;
+  /** Deletes it; false when it was used meanwhile. */
+  remove(): Promise<boolean>;
 }
 
 export interface ArtifactsOptions {
@@ -57,15 +70,25 @@ export interface ArtifactsOptions {
 /** Opens a store when it is first used, so that who releases no code of its own needs none. */
 export function openArtifacts({ setting = DEFAULT_STORE, namespace, env, cwd }: ArtifactsOptions): Artifacts {
   const known = new Map<string, Promise<ObjectStore>>();
+  const opener = (found: StoreSetting) => () => {
+    const name = JSON.stringify(found);
+    const store = known.get(name) ?? openStore(found, env);
+    known.set(name, store);
+    return store;
+  };
   return {
+    async unused(place, held) {
+      const store = await opener(storeSetting(setting, place, cwd))();
+      const at = { prefix: `${segment(namespace)}/`, before: Date.now() - KEPT_UNUSED, held };
+      return (await unusedIn(store, at)).map((one) => ({
+        ...{ name: one.name, bytes: one.bytes, lastUsed: one.lastUsed },
+        remove: () => removeUnused(store, one),
+      }));
+    },
+
     of({ app, target }) {
       const found = storeSetting(setting, target, cwd);
-      const name = JSON.stringify(found);
-      const open = () => {
-        const store = known.get(name) ?? openStore(found, env);
-        known.set(name, store);
-        return store;
-      };
+      const open = opener(found);
       return shelf(open, { folder: `${segment(namespace)}/${segment(app)}/`, address: addressOf(found) });
     },
   };

@@ -97,6 +97,10 @@ export class FakeSluice implements Sluice {
   plan(...args: unknown[]) {
     return this.answer('plan', args, null as never);
   }
+  prune(...args: unknown[]) {
+    return this.answer('prune', args, []);
+  }
+
   sweep(...args: unknown[]) {
     return this.answer('sweep', args, []);
   }

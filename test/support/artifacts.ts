@@ -18,6 +18,7 @@ export function artifactsIn(folder: string): TestArtifacts {
   });
   return {
     of: () => shelf,
+    unused: async () => [],
     pack: async (from, platform) => shelf.put(await packFolder(from, packingOf(platform))),
     put: (packed) => shelf.put(packed),
     read: (artifact) => shelf.read(artifact),
@@ -29,4 +30,5 @@ export const NO_ARTIFACTS: Artifacts = {
   of: () => {
     throw new Error('nothing is released here');
   },
+  unused: async () => [],
 };
