@@ -78,6 +78,11 @@ export function accountActivities(options: AccountOptions): AccountActivities {
     prepare: ({ spec, grant }) =>
       called(restores(spec), (ctx) => prepare(ctx, driverFor(spec), spec, { ...from(spec), grant })),
     inspect: ({ spec }) => called(false, (ctx) => inspectAndPlan(ctx, driverFor(spec), spec, from(spec))),
+    keep: ({ spec, before, mark: by, grant }) =>
+      called(false, async (ctx) => {
+        const kept = await driverFor(spec).keep(ctx, { spec, before, mark: by });
+        return { before: kept, grant: await access.grants.kept(grant, kept) };
+      }),
     deploy: (args) =>
       called(restores(args.spec), async (ctx) => {
         const filled = await withEnvironment(args.spec, outsideOf(args.spec.target).secrets, ctx.signal);

@@ -143,6 +143,10 @@ export interface AccountActivities {
   prepare(args: Granted & { spec: Spec; run: string }): Promise<Prepared>;
   /** The same reading and planning, for `sluice plan`: refusals are findings. */
   inspect(args: Granted & { spec: Spec }): Promise<PlanAnswer>;
+  /** Keeps what callers beside the target run, before the first write; the grant is for the way back to what it answers. */
+  keep(
+    args: Granted & { spec: Spec; before: BeforeState; mark: string },
+  ): Promise<{ before: BeforeState; grant: string | null }>;
   deploy(
     args: Granted & {
       spec: Spec;

@@ -35,6 +35,7 @@ const SLOTS: Record<Lane, number> = { calls: 50, watch: 500, restore: 50 };
 const LANES: Record<keyof AccountActivities, Lane> = {
   prepare: 'calls',
   inspect: 'calls',
+  keep: 'calls',
   deploy: 'calls',
   warm: 'calls',
   shift: 'calls',

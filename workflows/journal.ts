@@ -108,7 +108,7 @@ export class Journal {
       view.state = 'running';
       view.startedAt = Date.now();
     }
-    view.current = describeStep(step, stage);
+    view.current = describeStep(step, stage, this.state.prepared?.before ?? {});
     view.until = null;
     this.publish();
   }

@@ -48,7 +48,7 @@ export class Preparation {
     state.revision = prepared.before.revision;
     state.split = prepared.before.split;
     state.environments = prepared.before.environments;
-    state.stages = stageViews(prepared.plan);
+    state.stages = stageViews(prepared);
     journal.event(
       `plan of ${prepared.plan.stages.length} stages made; ${prepared.before.split.stable ?? 'nothing'} is live`,
     );

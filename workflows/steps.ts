@@ -1,7 +1,7 @@
 /** The steps of a plan that call the cloud. What fails sends the rollout back; a foreign change stops its hands. */
 
 import { ApplicationFailure, CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import type { Split, Written } from '../activities/platform/platform.js';
+import type { BeforeState, Split, Written } from '../activities/platform/platform.js';
 import { failureOf, foundOf, isForeign } from '../src/model/failures.js';
 import { environmentName } from '../src/model/target.js';
 import { saySplit } from '../src/model/traffic.js';
@@ -109,12 +109,14 @@ export class Steps {
 
   private async deploy(step: Extract<Step, { kind: 'deploy' }>): Promise<void> {
     const { state, spec } = this.rollout;
+    await this.keep(step);
     const { before } = this.rollout.prepared;
     const untouched = state.touched;
-    state.touched ||= step.into === 'idle';
+    state.touched ||= step.into === 'idle' || before.latest !== undefined;
     const work = async () => {
+      const traffic = trafficOf(before);
       const summary =
-        step.into === 'idle' ? 'deploy the release into the idle environment' : 'deploy the release, without traffic';
+        step.into === 'idle' ? 'deploy the release into the idle environment' : `deploy the release, ${traffic}`;
       const done = await forward(spec, step.deadline, summary).deploy({
         spec,
         before,
@@ -127,7 +129,7 @@ export class Steps {
       state.environments = done.environments ?? state.environments;
       const side = state.environments === null ? null : sideOf(state.environments, done.release.version);
       const where = step.into === undefined || side === null ? '' : ` into ${environmentName(spec.target, side)}`;
-      this.rollout.journal.event(`release ${done.release.version} is deployed${where}, without traffic`);
+      this.rollout.journal.event(`release ${done.release.version} is deployed${where}, ${traffic}`);
     };
     await this.attempt('deploying', work, untouched);
     if (state.release?.version === before.split.stable) {
@@ -138,6 +140,27 @@ export class Steps {
       });
       throw new Leaving();
     }
+  }
+
+  /** Where callers reach the release with its deployment, what they run now is kept before the first write. */
+  private async keep(step: Extract<Step, { kind: 'deploy' }>): Promise<void> {
+    const { state, spec, prepared } = this.rollout;
+    const { before } = prepared;
+    const bypass = before.bypass ?? [];
+    if (bypass.length === 0 || before.latest !== undefined) return;
+    await this.attempt('deploying', async () => {
+      const kept = await forward(spec, step.deadline, 'keep what callers beside the target run').keep({
+        spec,
+        before,
+        mark: this.rollout.mark('keep'),
+        grant: state.grant,
+      });
+      state.prepared = { ...prepared, before: kept.before };
+      state.grant = kept.grant;
+      this.rollout.journal.event(
+        `version ${kept.before.latest} keeps what callers of the bare name run now; they get the release with its deployment: ${bypass.map(({ id }) => id).join(', ')}`,
+      );
+    });
   }
 
   private async probe(stage: Stage, probes: string[], deadline: number): Promise<void> {
@@ -271,6 +294,11 @@ export class Steps {
     journal.event(`adopted the foreign change: ${saySplit(outcome.split)}`);
     return true;
   }
+}
+
+/** What a deployment means for users. */
+function trafficOf({ bypass = [] }: BeforeState): string {
+  return bypass.length === 0 ? 'without traffic' : 'seen by callers of the bare name';
 }
 
 function sideOf(environments: { blue: string | null; green: string | null }, version: string): 'blue' | 'green' | null {

@@ -1,6 +1,8 @@
 /** What a person sees of a rollout: the view as data, and the same as Markdown for the Temporal UI. Pure. */
-
+import type { BeforeState } from '../activities/platform/platform.js';
+import type { Prepared } from '../activities/types.js';
 import type { AccessRecord } from '../src/model/access.js';
+import { bypassHead, deployWords } from '../src/model/bypass.js';
 import { choicesOf } from '../src/model/choices.js';
 import { type Counts, type Pair, probeCalls } from '../src/model/counts.js';
 import { environmentsNote } from '../src/model/environments.js';
@@ -14,16 +16,16 @@ import { unplanned } from '../src/model/unplanned.js';
 import { VERB_TABLE } from '../src/model/verbs.js';
 import type { AccessView, RolloutView, StageView, VerdictView, WaitingFor } from '../src/model/view.js';
 import type { MessageVerb } from '../src/model/words.js';
-import type { Plan, Stage, Step } from '../src/plan/types.js';
+import type { Stage, Step } from '../src/plan/types.js';
 import { openGate, together } from './gate.js';
 import type { RolloutState } from './state.js';
 
-export function stageViews(plan: Plan): StageView[] {
+export function stageViews({ plan, before }: Pick<Prepared, 'plan' | 'before'>): StageView[] {
   return plan.stages.map((stage) => ({
     name: stage.name,
     weight: weightOf(stage),
     state: 'waiting',
-    steps: stage.steps.map((step) => describeStep(step, stage)).join(' · '),
+    steps: stage.steps.map((step) => describeStep(step, stage, before)).join(' · '),
     current: null,
     startedAt: null,
     endedAt: null,
@@ -40,10 +42,10 @@ function weightOf(stage: Stage): number | null {
   return null;
 }
 
-export function describeStep(step: Step, stage: Stage): string {
+export function describeStep(step: Step, stage: Stage, { bypass = [] }: Pick<BeforeState, 'bypass'>): string {
   switch (step.kind) {
     case 'deploy':
-      return step.into === 'idle' ? 'deploy into the idle environment' : 'deploy without traffic';
+      return deployWords(step.into === 'idle', bypass.length > 0);
     case 'warm':
       return step.orGoOn === true ? `warm up for ${duration(step.deadline)} at most` : 'warm up';
     case 'probe':
@@ -87,6 +89,7 @@ export function viewOf(state: RolloutState): RolloutView {
     split: state.split,
     kept: state.kept,
     live: state.environments?.live ?? null,
+    bypass: state.prepared?.before.bypass ?? [],
     stages: state.stages.map((stage) => ({ ...stage })),
     verdict: state.verdict,
     series: state.series,
@@ -253,7 +256,7 @@ export function details(view: RolloutView): string {
       ),
     );
   }
-  lines.push('', trafficLine(view));
+  lines.push('', trafficLine(view), ...bypassLines(view));
   if (view.verdict !== null)
     lines.push('', `**Health:** ${view.verdict.state}: ${clean(view.verdict.why, 300)}`, ...countLines(view.verdict));
   lines.push(...evidenceLines(view), ...waitingLine(view));
@@ -340,6 +343,12 @@ function countLines(verdict: VerdictView): string[] {
 
 function failedOf({ requests, errors }: Counts): string {
   return `${grouped(errors)} of ${grouped(requests)} failed`;
+}
+
+/** Who does not wait for a weight. */
+function bypassLines({ bypass, outcome }: RolloutView): string[] {
+  if (bypass.length === 0) return [];
+  return ['', `**${bypassHead(outcome)}:**`, ...bypass.map(({ id, what }) => `- ${code(id, 60)}: ${code(what, 300)}`)];
 }
 
 /** Questions to sources that the current details show; `sluice get` and the report show all. */

@@ -83,7 +83,19 @@ export interface Asking {
 /** What a rollout may do before it has a plan. */
 const BEFORE_PLAN = ['prepare', 'notify', 'tellTarget', 'decide', 'renew'];
 /** And with one. */
-const WITH_PLAN = ['deploy', 'warm', 'shift', 'promote', 'restore', 'probe', 'watch', 'errors', 'read', 'adopt'];
+const WITH_PLAN = [
+  'keep',
+  'deploy',
+  'warm',
+  'shift',
+  'promote',
+  'restore',
+  'probe',
+  'watch',
+  'errors',
+  'read',
+  'adopt',
+];
 
 /** Half the traffic back, once, to see whether the release is at fault. */
 const PROBE_BACK = 50;
@@ -123,6 +135,12 @@ export class Grants {
     return this.seals.make('grant', { ...grant, run });
   }
 
+  /** The same grant, whose way back leads to a state in which more is kept. */
+  async kept(given: string | null | undefined, before: BeforeState): Promise<string | null> {
+    const grant = await this.seals.open<Grant>('grant', given);
+    return grant === null ? null : this.seals.make('grant', { ...grant, before: digestOf(before) });
+  }
+
   async receipt(receipt: Receipt): Promise<string | null> {
     return this.seals.make('receipt', receipt);
   }
@@ -154,7 +172,7 @@ export class Grants {
     if (!grant.may.includes(activity)) throw refused(`its grant is not for ${activity}`);
     if (asking.spec !== undefined && digestOf(asking.spec) !== grant.spec)
       throw refused('its grant is for another spec');
-    if (activity === 'restore' && digestOf(asking.before) !== grant.before) {
+    if ((activity === 'restore' || activity === 'keep') && digestOf(asking.before) !== grant.before) {
       throw refused('its grant is for the way back to another state');
     }
     this.allowMark(grant, asking.fence?.mark ?? asking.mark);

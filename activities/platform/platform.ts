@@ -1,3 +1,4 @@
+import type { Bypass } from '../../src/model/bypass.js';
 import type { AlarmSpec, MetricSpec, Release, Spec, Target } from '../../src/model/spec.js';
 import type { Alarms, Source, SourceOf } from '../health/sources/source.js';
 
@@ -33,6 +34,10 @@ export interface BeforeState {
   environments: Environments | null;
   /** What is kept ready for the stable release, in the platform's unit: provisioned concurrency on Lambda, instances on App Service. */
   capacity: number;
+  /** Who gets the release with its deployment, whatever the weight, and was let through. Absent: nobody. */
+  bypass?: Bypass[];
+  /** The release that keeps what they ran until then; absent until `keep` has been asked. */
+  latest?: string;
 }
 
 /** A finding of `inspect` that a person should read; `refuse` ones stop the rollout before anything is touched. */
@@ -59,7 +64,7 @@ export interface AttemptedWrite {
 export interface Written {
   revision: string;
   split: Split;
-  /** What a person should know of it: something beside traffic that could not be put back. */
+  /** What a person should know of it: what beside traffic was put back, or could not be. */
   remarks?: string[];
 }
 
@@ -140,6 +145,12 @@ export interface PlatformDriver {
   inspect(ctx: CallContext, spec: Spec): Promise<{ before: BeforeState; findings: Finding[] }>;
 
   /**
+   * Keeps what callers beside the target run, so that `restore` can bring it back; asked before the first write where
+   * `before.bypass` names any. Changes nothing for anybody. Answers `before` with `latest`.
+   */
+  keep(ctx: CallContext, args: { spec: Spec; before: BeforeState; mark: string }): Promise<BeforeState>;
+
+  /**
    * Makes the release exist without traffic and waits until it is usable. Answers the same release for the same input.
    * With `into: 'idle'` it also stands in the idle environment afterwards, and `environments` says which is which.
    * `spec.configuration.environment` holds the values of secrets here, so that nothing of it may be returned; `identity` is the
@@ -163,7 +174,7 @@ export interface PlatformDriver {
   promote(ctx: CallContext, args: { spec: Spec; candidate: string; fence: Fence }): Promise<Written>;
 
   /**
-   * Brings the target to `before`, from wherever it is, capacity first. Always writes, so that a late attempt of a dead
+   * Brings the target to `before`, from wherever it is, capacity first, and what `before.latest` keeps last. Always writes, so that a late attempt of a dead
    * worker finds its revision spent. A state that neither `before` nor `attempted` explains is a foreign change
    * (SLUICE_FOREIGN_CHANGE) unless `force`.
    */

@@ -10,6 +10,7 @@ const OTHER_NAMES: Record<string, string> = { Invoke: 'InvokeFunction', InvokeWi
 const ROUTES: [RegExp, string][] = [
   [/^\/[\d-]+\/account-settings\/?$/, 'GetAccountSettings'],
   [/^\/[\d-]+\/event-source-mappings\/?$/, 'ListEventSourceMappings'],
+  [/^\/[\d-]+\/functions\/[^/]+\/code-signing-config$/, 'GetFunctionCodeSigningConfig'],
   [/^\/[\d-]+\/functions\/?$/, 'ListFunctions'],
   [/^\/[\d-]+\/functions\/[^/]+\/urls$/, 'ListFunctionUrlConfigs'],
 ];

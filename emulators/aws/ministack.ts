@@ -5,10 +5,12 @@ import { toolPath } from '../tools.js';
 export const INVOKED_AS = 'x-sluice-invoked-as';
 
 /**
- * ministack as it is, but for four things the gateway cannot add from outside. `context.invokedFunctionArn` is by the alias
+ * ministack as it is, but for six things the gateway cannot add from outside. `context.invokedFunctionArn` is by the alias
  * that the caller used, not by the version that was drawn. CloudWatch has the trimmed count `TC(low:high)`: the number of
  * values above `low` up to `high` ("CloudWatch statistics definitions"). The CodeSha256 of a container image is the
- * image's digest. And links in a zip are unpacked as links, with the permissions of the rest. Written against ministack 1.5.33; a version that has not got these functions goes without.
+ * image's digest. Links in a zip are unpacked as links, with the permissions of the rest. GetFunction of a version links to
+ * the code of that version, not to that of $LATEST. And a function URL of an alias has the alias in its FunctionArn. Written
+ * against ministack 1.5.33; a version that has not got these functions goes without.
  */
 const PROGRAM = `
 import contextvars, json, os, re, stat, sys, zipfile
@@ -90,6 +92,38 @@ zipfile.ZipFile._extract_member = extract_member
 if hasattr(svc, "_extract_zip_preserving_mode"):
     # It would look for what a link points to, which may be on the machines of Lambda alone.
     svc._extract_zip_preserving_mode = lambda archive, folder: archive.extractall(folder)
+
+if all(hasattr(svc, name) for name in ("_get_function", "serve_function_code", "_get_func_record_for_qualifier", "_functions")):
+    plain_get, plain_code = svc._get_function, svc.serve_function_code
+    def get_function(name, qualifier=None):
+        answer = plain_get(name, qualifier)
+        said = json.loads(answer[2]) if answer[0] == 200 else {}
+        version = said.get("Configuration", {}).get("Version", "$LATEST")
+        if version != "$LATEST" and "Location" in said.get("Code", {}):
+            said["Code"]["Location"] = said["Code"]["Location"].replace("/" + name + "?", "/" + name + ":" + version + "?")
+            return svc.json_response(said)
+        return answer
+    def serve_code(name, account_id=None, region=None):
+        name, _, version = name.partition(":")
+        if version == "":
+            return plain_code(name, account_id, region)
+        func = svc._functions.get_scoped(account_id, region, name) if account_id and region else svc._functions.get(name)
+        record = (func or {}).get("versions", {}).get(version)
+        if record is None:
+            return 404, {"Content-Type": "text/plain"}, b"Function version not found"
+        return 200, {"Content-Type": "application/zip"}, record.get("code_zip") or b""
+    svc._get_function, svc.serve_function_code = get_function, serve_code
+
+if all(hasattr(svc, name) for name in ("_create_function_url_config", "_function_urls", "_url_config_key", "_func_arn")):
+    plain_url = svc._create_function_url_config
+    def create_url(name, data, qualifier):
+        answer = plain_url(name, data, qualifier)
+        if answer[0] >= 300 or not qualifier or qualifier == "$LATEST":
+            return answer
+        config = svc._function_urls[svc._url_config_key(name, qualifier)]
+        config["FunctionArn"] = svc._func_arn(name) + ":" + qualifier
+        return svc.json_response(config, 201)
+    svc._create_function_url_config = create_url
 
 sys.argv = ["ministack"]
 sys.exit(main())

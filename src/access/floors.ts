@@ -45,12 +45,17 @@ export function placeFaults(target: Target, rule: Rule): string[] {
 }
 
 /** Where the spec's target, its strategy or its health is under a floor, one sentence each. `undo` goes back, and has the first alone. */
-export function specFaults({ strategy, health, allowUngated, target }: Spec, rule: Rule): string[] {
+export function specFaults({ strategy, health, allowUngated, allowBypass, target }: Spec, rule: Rule): string[] {
   const { floors } = rule;
   const faults = placeFaults(target, rule);
   if (strategy.type === 'undo') return faults;
   if (floors.strategies !== undefined && !floors.strategies.includes(strategy.type)) {
     faults.push(`strategy ${strategy.type} is not allowed here; take ${floors.strategies.join(' or ')}`);
+  }
+  if (floors.bypass === 'forbidden' && allowBypass.length > 0) {
+    faults.push(
+      `allowBypass is not allowed here; take it out, and move these callers to the alias: ${allowBypass.join(', ')}`,
+    );
   }
   if (floors.health === 'required') {
     if (allowUngated || !isJudged(health)) {

@@ -70,6 +70,7 @@ const floors = strict({
   strategies: z.array(z.enum(STRATEGIES)).min(1).exactOptional(),
   bake: duration().prefault('0s'),
   health: z.enum(['required', 'optional']).prefault('optional'),
+  bypass: z.enum(['allowed', 'forbidden']).prefault('allowed'),
 });
 
 const secrets = strict({

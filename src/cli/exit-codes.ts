@@ -55,6 +55,7 @@ export function exitOfError(code: ErrorCode): number {
     case 'SLUICE_ALIAS_SPLIT':
     case 'SLUICE_OWNED':
     case 'SLUICE_TARGET':
+    case 'SLUICE_BYPASS':
     case 'SLUICE_NOT_FOUND':
     case 'SLUICE_PERMISSION':
     case 'SLUICE_REFUSED':

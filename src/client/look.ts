@@ -204,6 +204,7 @@ function blankView(target: TargetName, seen: WorkflowExecutionDescription): Roll
     split: null,
     kept: null,
     live: null,
+    bypass: [],
     stages: [],
     verdict: null,
     series: [],

@@ -36,6 +36,11 @@ export const ERRORS = {
       'Somebody else changed the target during the rollout. Nothing is written until a person says `abort --force` or `retry --adopt`; `abort --keep` leaves that change and ends.',
   },
   SLUICE_TARGET: { final: true, means: 'The target cannot be rolled out like this; `plan` names each reason.' },
+  SLUICE_BYPASS: {
+    final: true,
+    means:
+      'Callers reach the function by its bare name and would get the release with its deployment, at 0 %. The message lists each with the command that moves it; `allowBypass` lets it through.',
+  },
   SLUICE_NOT_FOUND: {
     final: true,
     means: 'The function, version, image, bucket or file that the spec names does not exist.',

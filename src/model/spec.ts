@@ -25,6 +25,8 @@ export interface Spec {
   deadlines: Deadlines;
   /** Run even though nothing could ever judge the candidate. */
   allowUngated: boolean;
+  /** Callers of the bare function that may get the release with its deployment, by id (src/model/bypass.ts). Lambda. */
+  allowBypass: string[];
   /** Free text: why this rollout. */
   message?: string;
   /** Who started it, as far as the client says. */

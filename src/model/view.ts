@@ -1,4 +1,5 @@
 import type { GateView, OtherPolicy } from './access.js';
+import type { Bypass } from './bypass.js';
 import type { Counts, SourceCounts, Whose } from './counts.js';
 import type { ErrorCode } from './errors.js';
 import type { SeriesPoint } from './series.js';
@@ -51,6 +52,8 @@ export interface RolloutView {
   kept: KeptView | null;
   /** Blue-green: which environment serves production. */
   live: 'blue' | 'green' | null;
+  /** Who reaches the release beside the target, whatever the weight: let through by the spec. */
+  bypass: Bypass[];
   stages: StageView[];
   verdict: VerdictView | null;
   /** The evidence over time, thinned out; oldest first. Empty in the memo. */

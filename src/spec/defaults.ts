@@ -161,4 +161,6 @@ export const DEFAULTS = {
   sitePolicy: { probeBack: false },
   /** A rollout that nothing watches is a mistake unless somebody says it is not. */
   allowUngated: false,
+  /** What changes production before its rollout begins is refused. */
+  allowBypass: [] as never[],
 } as const;

@@ -202,6 +202,12 @@ function checkAppService(spec: Spec, target: AppServiceTarget, fault: Report): v
       'needs the stable release beside the candidate, and direct publishes over it on App Service (take it out)',
     );
   }
+  if (spec.allowBypass.length > 0) {
+    fault(
+      ['allowBypass'],
+      'is for callers of a bare function on Lambda, and this target is on app-service (take it out)',
+    );
+  }
   if (target.slot === undefined) checkWithoutSlot(spec, fault);
 }
 

@@ -77,6 +77,17 @@ describe('a grant', () => {
     expect(await asked('restore', { grant, spec, before: elsewhere })).toContain('the way back to another state');
   });
 
+  test('leads back to what was kept before the first write, and no longer to less', async () => {
+    const grant = await planned();
+    expect(await asked('keep', { grant, spec, before, mark: step('keep') })).toBe('allowed');
+    const elsewhere = { ...before, bypass: [{ id: 'url', what: 'a URL' }] };
+    expect(await asked('keep', { grant, spec, before: elsewhere })).toContain('the way back to another state');
+    const kept = { ...before, latest: '3' };
+    const next = await grants.kept(grant, kept);
+    expect(await asked('restore', { grant: next, spec, before: kept, mark: step('restore') })).toBe('allowed');
+    expect(await asked('restore', { grant: next, spec, before })).toContain('the way back to another state');
+  });
+
   test('of a run before its plan is made changes nothing', async () => {
     const grant = await first();
     expect(await asked('prepare', { grant, spec })).toBe('allowed');

@@ -374,6 +374,15 @@ describe('floors', () => {
     expect(specFaults({ ...spec, strategy: { type: 'undo', bake: 0 } }, rule(''))).toEqual(refused);
   });
 
+  test('callers of the bare function are let through unless the policy forbids it, whoever they are', () => {
+    const spec = canary([], undefined, { allowBypass: ['url', 'calls'] });
+    expect(specFaults(spec, rule('floors: {}'))).toEqual([]);
+    expect(specFaults(spec, rule('floors: {bypass: forbidden}'))).toEqual([
+      'allowBypass is not allowed here; take it out, and move these callers to the alias: url, calls',
+    ]);
+    expect(specFaults(canary([]), rule('floors: {bypass: forbidden}'))).toEqual([]);
+  });
+
   test('health must be able to stop a release', () => {
     const faults = (spec: Parameters<typeof specFaults>[0]) =>
       specFaults(spec, rule('floors: {health: required, strategies: [canary]}'));

@@ -16,6 +16,12 @@ import { baking, ended, NOW, point, source, stage } from './views.js';
 const ASSETS = { styles: ['a{}'], scripts: ['1'] };
 const page = (view = rolledBack()) => renderReport(view, { now: NOW, version: '1.2.3' }, ASSETS);
 
+test('the report says who got the release beside the alias', () => {
+  const bypass = [{ id: 'url', what: 'the function URL <of all>' }];
+  expect(page({ ...rolledBack(), bypass })).toContain('<code>url</code> the function URL &lt;of all&gt;');
+  expect(page()).not.toContain('Outside of the rollout');
+});
+
 describe('the sentence on top', () => {
   const verdict = (stable: [number, number], candidate: [number, number]): VerdictView => ({
     state: 'unhealthy',

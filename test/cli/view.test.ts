@@ -211,6 +211,19 @@ describe('the picture of a rollout', () => {
     expect(traffic(view)?.toLowerCase()).toBe(`${says}.`);
   });
 
+  test('shows who gets the release beside the alias, in every view', () => {
+    const bypass = [{ id: 'mapping/91eaeb7e', what: 'event source mapping 91eaeb7e (orders)' }];
+    const view = baking({ bypass });
+    const head = 'Outside of the rollout: these callers get the release with its deployment, whatever the weight';
+    const lines = renderView(view, { ...frame(), width: 120 });
+    expect(lines).toContain(`  ${head}:`);
+    expect(lines).toContain('  - mapping/91eaeb7e: event source mapping 91eaeb7e (orders)');
+    expect(details(view)).toContain(`**${head}:**\n- \`mapping/91eaeb7e\`: \`event source mapping 91eaeb7e (orders)\``);
+    const back = details({ ...view, outcome: 'rolledBack', phase: 'done' });
+    expect(back).toContain('may have run the release until it was taken back');
+    expect(details(baking())).not.toContain('Outside of the rollout');
+  });
+
   test('shows refusals and warnings', () => {
     const lines = renderView(
       baking({

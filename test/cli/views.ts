@@ -69,6 +69,7 @@ export function baking(over: Partial<RolloutView> = {}): RolloutView {
     split: null,
     kept: null,
     live: null,
+    bypass: [],
     stages: [
       stage('deploy', { state: 'passed', steps: 'deploy without traffic · probe smoke' }),
       stage('10%', { weight: 10, state: 'running', current: 'bake 5m', until: NOW + 180_000 }),

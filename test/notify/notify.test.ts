@@ -67,6 +67,7 @@ function event(more: Partial<RolloutView> = {}): NotifyEvent {
     split: null,
     kept: null,
     live: null,
+    bypass: [],
     stages: [],
     verdict: null,
     series: [],

@@ -100,5 +100,5 @@ function isLarge(value: unknown): boolean {
 
 /** The lists that have an alternative with entries. */
 function shownDefault(path: string, value: unknown): unknown {
-  return ['.notify', '.health.alarms'].includes(path) ? expect.any(Array) : value;
+  return ['.notify', '.allowBypass', '.health.alarms'].includes(path) ? expect.any(Array) : value;
 }

@@ -84,6 +84,7 @@ describe('a smallest rollout.yaml', () => {
         stuckAfter: 60_000,
       },
       allowUngated: false,
+      allowBypass: [],
     });
   });
 
@@ -299,6 +300,16 @@ retain: many
 
   test('allow a spec that nothing judges when it says so', () => {
     expect(problems(`${SMALLEST}health: {probes: [], metrics: []}\nallowUngated: true\n`)).toEqual([]);
+  });
+
+  test('name callers of the bare function that may get a release with its deployment', () => {
+    const ids = ['mapping/91eaeb7e-0d4f-4b5e-9c2a-6f1d2c3b4a59', 'url', 'calls', 'calls-until/2026-11-30T15:05Z'];
+    expect(parseSpecText(`${SMALLEST}allowBypass: [${ids.join(', ')}]\n`).allowBypass).toEqual(ids);
+    for (const wrong of ['mapping/1', 'urls', '"*"', 'calls-until/2026-13-01T00:00Z', 'calls-until/today']) {
+      expect(problems(`${SMALLEST}allowBypass: [${wrong}]\n`).join('\n')).toContain(
+        'allowBypass[0]: expected mapping/UUID, url, calls, or calls-until/TIME',
+      );
+    }
   });
 
   describe('refuse a bake that can never pass', () => {

@@ -106,6 +106,7 @@ describe('a target on App Service', () => {
     ['health: {metrics: [{name: a, lambdaLogs: {}}]}', '(take one of azureMonitor, prometheus, http)'],
     ['health: {metrics: [{name: a, azureMonitor: {}, latency: 1s}]}', 'latency is for cloudwatch and lambdaLogs'],
     ['health: {alarms: [{name: a, cloudwatch: b}]}', 'health.alarms[0].cloudwatch: is not for app-service'],
+    ['allowBypass: [calls]', 'allowBypass: is for callers of a bare function on Lambda'],
     ['health: {invocation: async}', 'health.invocation: is async, and only requests over HTTP'],
     [query('{function}', 'x'), 'prometheus.requests: {function} means nothing on app-service (write {site} or {slot})'],
     [`target: {${PLACE}, slot: production}`, 'target.slot: expected the name of a slot beside production'],

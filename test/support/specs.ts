@@ -56,6 +56,7 @@ export function specFor(strategy: Spec['strategy'], overrides: Partial<Spec> = {
       stuckAfter: 60_000,
     },
     allowUngated: false,
+    allowBypass: [],
     ...overrides,
   };
 }

@@ -72,6 +72,9 @@ export function createAppServiceDriver(options: AppServiceDriverOptions): Platfo
   return {
     inspect: (ctx, spec) => inspect(open(ctx, spec.target), spec),
 
+    /** Nothing reaches a slot beside production's own rules. */
+    keep: async (_ctx, { before }) => before,
+
     deploy: (ctx, args) => {
       const session = open(ctx, args.spec.target);
       return moving(session, () => deploy(session, artifacts, args));

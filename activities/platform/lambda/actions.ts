@@ -6,6 +6,7 @@
  */
 export const ACTIONS = {
   rollout: [
+    'cloudwatch:GetMetricData',
     'lambda:GetAlias',
     'lambda:GetFunction',
     'lambda:GetFunctionConfiguration',
@@ -31,8 +32,10 @@ export const ACTIONS = {
   ],
   /** Old releases, after the rollback window. */
   retire: ['lambda:DeleteFunction'],
+  /** `allowBypass`. */
+  bypass: ['lambda:GetFunctionCodeSigningConfig'],
   /** `sluice sweep`. */
   sweep: ['lambda:ListFunctions'],
   /** Metrics and alarms, and the candidate's most frequent errors. */
-  health: ['cloudwatch:DescribeAlarms', 'cloudwatch:GetMetricData', 'logs:FilterLogEvents'],
+  health: ['cloudwatch:DescribeAlarms', 'logs:FilterLogEvents'],
 } as const;

@@ -24,7 +24,9 @@ import {
   releaseOf,
   waitUntilUsable,
 } from './configuration.js';
-import { existsAlready, isPrecondition } from './errors.js';
+import { existsAlready } from './errors.js';
+import { fenced } from './fenced.js';
+import { Late } from './late.js';
 import { listVersions } from './versions.js';
 
 /** Rounds of making $LATEST what is wanted while somebody else changes it too. */
@@ -55,6 +57,7 @@ export async function publish(
   const earlier = await publishedBefore(session, code, mark);
   if (earlier !== null) return releaseOf(await waitUntilUsable(session, earlier));
 
+  const late = new Late(session, { before, mark });
   let updated = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     const latest = await latestIdle(session, updated > 0);
@@ -63,10 +66,12 @@ export async function publish(
       updated += 1;
       continue;
     }
+    await late.look();
     const change = changes(latest, spec.configuration);
     if (change !== null) {
       if (updated > UPDATES) throw notKept(session, latest, Object.keys(change));
-      await fenced(() =>
+      late.once('configuration');
+      const answer = await fenced(() =>
         call(
           session,
           new UpdateFunctionConfigurationCommand({
@@ -76,10 +81,12 @@ export async function publish(
           }),
         ),
       );
+      late.spent(answer);
       updated += 1;
       continue;
     }
     if (!(await hasCodeAlready(session, latest, code))) {
+      late.once('code');
       const answer = await fenced(() =>
         call(
           session,
@@ -90,6 +97,7 @@ export async function publish(
           }),
         ),
       );
+      late.spent(answer);
       if (answer !== null && code.digest === null && code.image === null) code.digest = answer.CodeSha256 ?? null;
       updated += 1;
       continue;
@@ -144,17 +152,6 @@ async function latestIdle(session: Session, ours: boolean): Promise<LambdaConfig
     return await waitUntilUsable(session, undefined, ours ? {} : { failedUpdate: 'passes' });
   } catch (error) {
     if (hasCode(error, 'SLUICE_NOT_FOUND')) return null;
-    throw error;
-  }
-}
-
-/** The call's answer; null when its RevisionId was spent: then $LATEST is looked at again. */
-async function fenced<T>(write: () => Promise<T>): Promise<T | null> {
-  try {
-    return await write();
-  } catch (error) {
-    // PublishVersion may notice another digest before another revision; both mean that $LATEST has changed.
-    if (isPrecondition(error) || (hasCode(error, 'SLUICE_REFUSED') && /CodeSha256/i.test(error.message))) return null;
     throw error;
   }
 }

@@ -12,6 +12,7 @@ import { environmentAlias, placeIdle, readEnvironments } from './environments.js
 import { inspect } from './inspect.js';
 import { invoke } from './invoke.js';
 import { errors } from './logs.js';
+import { keepLatest } from './put-back.js';
 import { restore } from './restore.js';
 import { retire } from './retire.js';
 import { LambdaSources } from './sources/index.js';
@@ -38,6 +39,8 @@ export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver
 
   return {
     inspect: (ctx, spec) => inspect(open(ctx, spec), spec),
+
+    keep: (ctx, { spec, before, mark }) => keepLatest(open(ctx, spec), { before, mark }),
 
     deploy: async (ctx, { spec, before, mark, into }) => {
       const session = open(ctx, spec);

@@ -5,6 +5,7 @@ import { refuse } from '../findings.js';
 import type { BeforeState, Finding } from '../platform.js';
 import { NO_SPLIT, say } from '../splits.js';
 import { type Alias, readAlias } from './alias.js';
+import { checkBypass, writesLatest } from './bypass.js';
 import { readCapacity } from './capacity.js';
 import { checkCapacity, checkCodeStorage, checkLogs, checkPublished } from './checks.js';
 import type { Session } from './client.js';
@@ -42,8 +43,10 @@ export async function inspect(session: Session, spec: Spec): Promise<{ before: B
   findings.push(...(await checkReserved(session, spec)));
   findings.push(...(await checkCodeStorage(session, spec)));
   findings.push(...(await checkCapacity(session, alias)));
-  findings.push(...(await checkCalls(session, version)));
-  return { before, findings };
+  findings.push(...(await checkCalls(session, spec, version)));
+  if (!writesLatest(spec)) return { before, findings };
+  const { findings: callers, bypass } = await checkBypass(session, spec, { latest, alias: alias !== null });
+  return { before: bypass.length === 0 ? before : { ...before, bypass }, findings: [...findings, ...callers] };
 }
 
 function beforeOf(

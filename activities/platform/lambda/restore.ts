@@ -8,13 +8,15 @@ import { capacityFirst, dropCapacity } from './capacity.js';
 import type { Session } from './client.js';
 import { readConfiguration } from './configuration.js';
 import { restoreEnvironments } from './environments.js';
+import { putLatestBack } from './put-back.js';
 import { aliasesByVersion, deleteVersion, listVersions } from './versions.js';
 
 /** Rounds of writing an alias whose revision changes under our hands. */
 const ROUNDS = 20;
 
 /**
- * Brings the target to `before` from wherever it is: capacity, then traffic in one write, then what was left beside it.
+ * Brings the target to `before` from wherever it is: capacity, then traffic in one write, then what was left beside it, and
+ * `$LATEST` where callers of the bare name were let through.
  * Errors: SLUICE_FOREIGN_CHANGE when neither `before` nor `attempted` explains what is there and `force` is not set.
  */
 export async function restore(session: Session, args: RestoreArgs): Promise<Written> {
@@ -25,9 +27,10 @@ export async function restore(session: Session, args: RestoreArgs): Promise<Writ
   if (stable !== null) await capacityFirst(session, stable, before.capacity);
   const written = stable === null ? await removeTarget(session, args) : await writeBefore(session, args, stable);
   if (spec.strategy.type === 'blueGreen') await restoreEnvironments(session, before, mark);
+  const remarks = await putLatestBack(session, args);
   if (stable === null) await forgetCandidates(session, args);
   await dropCandidateCapacity(session, args);
-  return written;
+  return remarks.length === 0 ? written : { ...written, remarks };
 }
 
 async function writeBefore(session: Session, args: RestoreArgs, stable: string): Promise<Written> {

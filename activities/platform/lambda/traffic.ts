@@ -1,97 +1,61 @@
-import {
-  GetPolicyCommand,
-  ListEventSourceMappingsCommand,
-  ListFunctionUrlConfigsCommand,
-} from '@aws-sdk/client-lambda';
-import { clean } from '../../../src/model/text.js';
+import type { Spec } from '../../../src/model/spec.js';
 import { optional, warn } from '../findings.js';
 import type { Finding } from '../platform.js';
-import { call, type Session } from './client.js';
+import { writesLatest } from './bypass.js';
+import { isAlias, isBare, listMappings, listStatements, listUrls, qualifierOf } from './callers/index.js';
+import type { Session } from './client.js';
 
-/** Whether traffic really goes through the alias: what points elsewhere does not follow a rollout. */
-export async function checkCalls(session: Session, stable: string | null): Promise<Finding[]> {
+/**
+ * Whether traffic really goes through the alias: what points elsewhere does not follow a rollout. Who calls the bare name of a
+ * release that writes `$LATEST` is looked at by `checkBypass`.
+ */
+export async function checkCalls(session: Session, spec: Spec, stable: string | null): Promise<Finding[]> {
   const { function: fn } = session.target;
-  const found = [
-    ...(await optional('event source mappings', () => mappings(session, fn))),
-    ...(await optional('function URLs', () => urls(session))),
-    ...(await optional('the resource policy of the function', () => policy(session, null))),
-  ];
+  const found: Finding[] = [];
+  const bare = !writesLatest(spec);
+  if (bare) {
+    found.push(
+      ...(await optional('event source mappings', () => mappings(session, fn, bare))),
+      ...(await optional('function URLs', () => urls(session))),
+      ...(await optional('the resource policy of the function', () => policy(session, null))),
+    );
+  }
   if (stable !== null && stable !== '$LATEST') {
     found.push(
-      ...(await optional(`event source mappings of version ${stable}`, () => mappings(session, `${fn}:${stable}`))),
+      ...(await optional(`event source mappings of version ${stable}`, () =>
+        mappings(session, `${fn}:${stable}`, bare),
+      )),
+      ...(await optional(`the resource policy of version ${stable}`, () => policy(session, stable))),
     );
-    found.push(...(await optional(`the resource policy of version ${stable}`, () => policy(session, stable))));
   }
   return found.filter((one, at) => found.findIndex((other) => other.message === one.message) === at);
 }
 
-async function mappings(session: Session, name: string): Promise<Finding[]> {
-  const { EventSourceMappings } = await call(session, new ListEventSourceMappingsCommand({ FunctionName: name }));
-  return (EventSourceMappings ?? []).flatMap((mapping) =>
-    pointsElsewhere(
-      session,
-      mapping.FunctionArn,
-      `event source mapping ${mapping.UUID} (${mapping.EventSourceArn ?? 'unknown source'})`,
-    ),
-  );
+async function mappings(session: Session, name: string, bare: boolean): Promise<Finding[]> {
+  return (await listMappings(session, name))
+    .filter(({ FunctionArn }) => bare || !isBare(FunctionArn))
+    .flatMap(({ UUID, FunctionArn, EventSourceArn }) =>
+      pointsElsewhere(session, FunctionArn, `event source mapping ${UUID} (${EventSourceArn ?? 'unknown source'})`),
+    );
 }
 
 async function urls(session: Session): Promise<Finding[]> {
-  const { FunctionUrlConfigs } = await call(
-    session,
-    new ListFunctionUrlConfigsCommand({ FunctionName: session.target.function }),
-  );
-  return (FunctionUrlConfigs ?? []).flatMap((url) => pointsElsewhere(session, url.FunctionArn, 'a function URL'));
+  return (await listUrls(session)).flatMap((url) => pointsElsewhere(session, url.FunctionArn, 'a function URL'));
 }
 
 /** A policy names who may invoke which address; per qualifier, so one without the alias is for traffic beside it. */
 async function policy(session: Session, version: string | null): Promise<Finding[]> {
-  const { Policy } = await call(
-    session,
-    new GetPolicyCommand({
-      FunctionName: session.target.function,
-      ...(version === null ? {} : { Qualifier: version }),
-    }),
+  return (await listStatements(session, version)).flatMap(({ sid, principal, resource }) =>
+    pointsElsewhere(session, resource, `permission ${sid} for ${principal}`),
   );
-  return statements(Policy).flatMap((statement) =>
-    pointsElsewhere(
-      session,
-      resourceOf(statement),
-      `permission ${clean(statement.Sid, 60)} for ${principalOf(statement)}`,
-    ),
-  );
-}
-
-interface Statement {
-  Sid?: unknown;
-  Principal?: unknown;
-  Resource?: unknown;
-}
-
-function statements(policy: string | undefined): Statement[] {
-  try {
-    const { Statement } = JSON.parse(policy ?? '{}') as { Statement?: Statement | Statement[] };
-    return Statement === undefined ? [] : [Statement].flat();
-  } catch {
-    return [];
-  }
-}
-
-function resourceOf({ Resource }: Statement): string | undefined {
-  return typeof Resource === 'string' ? Resource : undefined;
-}
-
-function principalOf({ Principal }: Statement): string {
-  return clean(typeof Principal === 'string' ? Principal : Object.values(Principal ?? {}).join(', '), 100);
 }
 
 function pointsElsewhere(session: Session, arn: string | undefined, what: string): Finding[] {
   const { function: fn, alias } = session.target;
-  if (arn === undefined) return [];
-  const qualifier = /:function:[^:]+(?::([^:]+))?$/.exec(arn)?.[1];
+  const qualifier = qualifierOf(arn);
   // An alias: the target's own, an environment's, or another target's, whose users are not meant to follow this rollout.
-  if (qualifier !== undefined && !/^(\d+|\$LATEST)$/.test(qualifier)) return [];
-  const points = qualifier === undefined ? `the bare function ${fn}` : `${fn}:${qualifier}`;
+  if (qualifier === undefined || isAlias(arn)) return [];
+  const points = isBare(arn) ? `the bare function ${fn}` : `${fn}:${qualifier}`;
   return [
     warn(
       'TRAFFIC_BYPASSES_ALIAS',

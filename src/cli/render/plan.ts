@@ -1,5 +1,6 @@
 /** What `plan` shows: the current split, each step with its deadline, and what could refuse it. Pure. */
 import type { PlanPreview } from '../../client/types.js';
+import { deployWords } from '../../model/bypass.js';
 import { targetName } from '../../model/target.js';
 import { duration } from '../../model/text.js';
 import type { Stage, Step } from '../../plan/types.js';
@@ -16,7 +17,7 @@ export function renderPlan(preview: PlanPreview, frame: Frame): string[] {
   ];
   if (plan === null) lines.push([piece('no plan can be made', 'red')]);
   else {
-    for (const stage of plan.stages) lines.push(...stageLines(stage));
+    for (const stage of plan.stages) lines.push(...stageLines(stage, (before.bypass ?? []).length > 0));
     lines.push([], [piece(`at least ${duration(shortest(plan.stages))} of baking`, 'dim')]);
   }
   return [...lines.map((line) => paint(clip(line, frame.width), frame.colour)), ...findingLines(findings, frame)];
@@ -29,23 +30,23 @@ function nowLine(before: PlanPreview['before']): Line {
   return [piece(`split: ${stable} ${100 - weight} %, ${candidate} ${weight} %`, 'yellow')];
 }
 
-function stageLines(stage: Stage): Line[] {
+function stageLines(stage: Stage, bypass: boolean): Line[] {
   return [
     [piece(`stage ${stage.name}`, 'bold')],
     ...stage.steps.map((step): Line => {
-      const { what, limit, refuses } = wordsOf(step, stage);
+      const { what, limit, refuses } = wordsOf(step, stage, bypass);
       return [piece(`  ${pad(what, 44)} `), piece(pad(limit, 18), 'cyan'), piece(` ${refuses}`, 'dim')];
     }),
   ];
 }
 
 /** What a step does, how long it may take, what could stop it. */
-function wordsOf(step: Step, stage: Stage): { what: string; limit: string; refuses: string } {
+function wordsOf(step: Step, stage: Stage, bypass: boolean): { what: string; limit: string; refuses: string } {
   const within = (ms: number) => `within ${duration(ms)}`;
   switch (step.kind) {
     case 'deploy':
       return {
-        what: step.into === 'idle' ? 'deploy into the idle environment' : 'deploy without traffic',
+        what: deployWords(step.into === 'idle', bypass),
         limit: within(step.deadline),
         refuses: 'the provider: code, configuration, permissions',
       };

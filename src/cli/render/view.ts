@@ -1,4 +1,5 @@
 /** The picture of `get`: a rollout as lines, never more or longer than the terminal has. Pure. */
+import { bypassHead } from '../../model/bypass.js';
 import type { RolloutView } from '../../model/view.js';
 import { healthLines } from './health.js';
 import type { Frame, Line } from './pieces.js';
@@ -19,6 +20,7 @@ const WARNINGS = 5;
 interface Section {
   name:
     | 'head'
+    | 'bypass'
     | 'stages'
     | 'health'
     | 'waiting'
@@ -42,6 +44,7 @@ const GIVES_WAY: Section['name'][] = [
   'health',
   'errors',
   'waiting',
+  'bypass',
   'head',
 ];
 
@@ -51,6 +54,7 @@ export function renderView(view: RolloutView, frame: Frame, trouble: string | nu
   const indent = (lines: Line[]): Line[] => lines.map((line) => [piece('  '), ...line]);
   const sections: Section[] = [
     { name: 'head', lines: [headLine(view, now), ...indent(aboutLines(view, width))], least: 2 },
+    { name: 'bypass', lines: indent(bypassLines(view, width - 2)), least: 1 },
     { name: 'stages', lines: indent(stageLines(view, Number.POSITIVE_INFINITY, now)), least: 3 },
     { name: 'health', lines: indent(healthLines(view, width - 2)), least: 0 },
     { name: 'waiting', lines: indent(waitingLines(view, width - 2, now)), least: 1 },
@@ -117,6 +121,13 @@ function aboutLines(view: RolloutView, width: number): Line[] {
     ({ policy, worker }): Line => [piece(`a worker goes by another policy: ${policy} (${worker})`, 'yellow')],
   );
   return [...[split, ...(target.length + message.length === 0 ? [] : [[...target, ...message]])], ...open, ...others];
+}
+
+/** Who does not wait for a weight. */
+function bypassLines({ bypass, outcome }: RolloutView, width: number): Line[] {
+  if (bypass.length === 0) return [];
+  const texts = [`${bypassHead(outcome)}:`, ...bypass.map(({ id, what }) => `- ${id}: ${what}`)];
+  return texts.flatMap((text) => wrap(text, width).map((part): Line => [piece(part, 'yellow')]));
 }
 
 function refusalLines(view: RolloutView, now: number): Line[] {

@@ -6,7 +6,7 @@ import { everyPoint, totals } from './counts.js';
 import { errors, sources } from './findings.js';
 import { head } from './head.js';
 import { type Html, html, jsonBlock, trusted } from './html.js';
-import { events, refusals, stages, warnings } from './journal.js';
+import { bypass, events, refusals, stages, warnings } from './journal.js';
 import { headline } from './sentence.js';
 
 /** The files that go into the page as they are. */
@@ -38,6 +38,7 @@ ${assets.styles.map((text) => html`<style>${trusted(text)}</style>`)}
 <body>
 <main>
 ${head(view, seen.now)}
+${bypass(view)}
 ${errors(view)}
 ${charts(view, data.charts)}
 ${totals(view)}

@@ -1,4 +1,5 @@
 /** What was done, when and by whom: stages, events, refusals, warnings. Pure. */
+import { bypassHead } from '../../model/bypass.js';
 import { duration } from '../../model/text.js';
 import type { RolloutView, StageView } from '../../model/view.js';
 import { moment } from '../render/time.js';
@@ -29,6 +30,19 @@ export function warnings({ warnings: said }: RolloutView): Html | null {
     'Worth knowing before it began',
     said.length,
     said.map((text) => html`<li>${text}</li>`),
+  );
+}
+
+/** Who did not wait for a weight. */
+export function bypass({ bypass: through, outcome }: RolloutView): Html | null {
+  return listed(
+    'bypass',
+    bypassHead(outcome),
+    through.length,
+    through.map(
+      ({ id, what }) => html`<li><code>${id}</code> ${what}</li>
+`,
+    ),
   );
 }
 

@@ -1,5 +1,6 @@
 /** The shape of rollout.yaml as people write it. Parsed, durations are milliseconds and percentages numbers. */
 import { z } from 'zod';
+import { isBypassId } from '../../model/bypass.js';
 import { DEFAULTS } from '../defaults.js';
 import { health } from './health.js';
 import { DAY, duration, name, reference, SECOND, strict, text, whole } from './parts.js';
@@ -60,6 +61,20 @@ export const written = strict({
     .boolean({ error: 'expected true or false' })
     .prefault(DEFAULTS.allowUngated)
     .describe('Run even though nothing could ever judge the candidate.'),
+  allowBypass: z
+    .array(
+      z
+        .string()
+        .refine(
+          isBypassId,
+          'expected mapping/UUID, url, calls, or calls-until/TIME such as calls-until/2026-11-30T15:05Z (`sluice plan` prints them)',
+        ),
+    )
+    .max(50, 'at most 50 callers')
+    .prefault([...DEFAULTS.allowBypass])
+    .describe(
+      'Lambda: callers of the bare function that may get the release with its deployment, before any weight. `sluice plan` lists them by these ids.',
+    ),
   message: text().exactOptional().describe('Why this rollout, in your words.'),
   startedBy: text(200).exactOptional().describe('Who started it; the client fills it in.'),
 });

@@ -1,0 +1,51 @@
+import { SluiceError } from '../../../src/model/errors.js';
+import { sameRun } from '../description.js';
+import type { BeforeState } from '../platform.js';
+import { readAlias } from './alias.js';
+import type { Session } from './client.js';
+
+/**
+ * Keeps an attempt to deploy from writing `$LATEST` after its rollout has put it back: where callers run `$LATEST` itself, a worker
+ * that was cut off and wakes again must not give them the release once more. Such an attempt fails with SLUICE_BUSY; a living one
+ * is tried again. Elsewhere a late write of `$LATEST` reaches nobody, and nothing is looked at.
+ */
+export class Late {
+  private readonly watched: boolean;
+  private readonly done = new Set<string>();
+
+  constructor(
+    private readonly session: Session,
+    private readonly of: { before: BeforeState; mark: string },
+  ) {
+    this.watched = of.before.latest !== undefined;
+  }
+
+  /**
+   * Between reading `$LATEST` and writing it: the way back writes the alias first, so that what was read is from before it, or its
+   * revision will be spent.
+   */
+  async look(): Promise<void> {
+    if (!this.watched) return;
+    const alias = await readAlias(this.session);
+    // Deploying comes before any write of the alias by this rollout.
+    if (sameRun(alias?.mark ?? null, this.of.mark)) throw this.error();
+  }
+
+  /** Before a write of this kind: one that has to be done a second time was taken back. */
+  once(kind: string): void {
+    if (this.watched && this.done.has(kind)) throw this.error();
+    this.done.add(kind);
+  }
+
+  /** After a write: whether its revision was spent. */
+  spent(answer: unknown): void {
+    if (this.watched && answer === null) throw this.error();
+  }
+
+  private error(): SluiceError {
+    return new SluiceError(
+      'SLUICE_BUSY',
+      `$LATEST of ${this.session.target.function} has changed while the release was deployed; this attempt writes nothing more`,
+    );
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * `$LATEST` is kept before a release writes it, as a published version, and put back from there. Only where the spec lets callers
+ * of the bare name through: for them it is production.
+ */
+import {
+  GetFunctionCodeSigningConfigCommand,
+  PublishVersionCommand,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
+} from '@aws-sdk/client-lambda';
+import { SluiceError } from '../../../src/model/errors.js';
+import type { FunctionConfiguration, Spec } from '../../../src/model/spec.js';
+import { describe, readDescription, sameRun } from '../description.js';
+import { refuse } from '../findings.js';
+import type { BeforeState, Finding, RestoreArgs } from '../platform.js';
+import { call, type Session } from './client.js';
+import {
+  changes,
+  differences,
+  type LambdaConfiguration,
+  lambdaDigest,
+  readConfiguration,
+  waitUntilUsable,
+} from './configuration.js';
+import { fenced } from './fenced.js';
+import { codeOfVersion, LONGEST_ZIP } from './version-code.js';
+import { listVersions } from './versions.js';
+
+/** Rounds of writing `$LATEST` while somebody else changes it too. */
+const ROUNDS = 12;
+
+/** Where `$LATEST` could not be put back, nobody is let through. */
+export async function checkPutBack(session: Session, spec: Spec, latest: LambdaConfiguration): Promise<Finding[]> {
+  const { function: fn } = session.target;
+  const found: Finding[] = [];
+  const cannot = (why: string) =>
+    found.push(refuse('SLUICE_BYPASS', `allowBypass is refused: $LATEST of ${fn} could not be put back, ${why}`));
+  if (latest.PackageType !== 'Image' && (latest.CodeSize ?? 0) > LONGEST_ZIP) {
+    cannot('since its code is longer than the 50 MB that a call may carry. Move the callers to the alias');
+  }
+  if (spec.configuration.environment !== undefined && latest.Environment?.Error !== undefined) {
+    cannot(
+      `since AWS does not show its environment variables (${latest.Environment.Error.Message ?? latest.Environment.Error.ErrorCode}). Allow the worker to use the key, or move the callers to the alias`,
+    );
+  }
+  if (latest.PackageType !== 'Image' && (await takesSignedCode(session))) {
+    cannot('since the function takes signed code alone. Move the callers to the alias');
+  }
+  return found;
+}
+
+async function takesSignedCode(session: Session): Promise<boolean> {
+  const asked = new GetFunctionCodeSigningConfigCommand({ FunctionName: session.target.function });
+  const { CodeSigningConfigArn: arn = '' } = await call(session, asked);
+  return arn !== '';
+}
+
+/**
+ * Publishes what `$LATEST` is; unchanged since the last version, that one keeps it (PublishVersion's rule). Its code is fetched once,
+ * so that what could not be put back is not changed. Errors: SLUICE_BUSY, and those of `codeOfVersion`.
+ */
+export async function keepLatest(
+  session: Session,
+  { before, mark }: { before: BeforeState; mark: string },
+): Promise<BeforeState> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const latest = await waitUntilUsable(session, undefined, { failedUpdate: 'passes' });
+    const published = await fenced(() =>
+      call(
+        session,
+        new PublishVersionCommand({
+          FunctionName: session.target.function,
+          CodeSha256: latest.CodeSha256,
+          RevisionId: latest.RevisionId,
+          Description: describe(latest.Description ?? '', mark),
+        }),
+      ),
+    );
+    if (published?.Version === undefined) continue;
+    await codeOfVersion(session, published);
+    return { ...before, latest: published.Version };
+  }
+  throw busy(session, 'it could not be kept');
+}
+
+/**
+ * Gives `$LATEST` the code of the version that has kept it, and what the spec sets of its configuration, each write fenced by the
+ * RevisionId. Always writes, so that a late attempt to deploy finds its revision spent. What somebody else has made of it since
+ * stays, unless `force`. Returns what a person should know.
+ */
+export async function putLatestBack(session: Session, args: RestoreArgs): Promise<string[]> {
+  const { before, spec } = args;
+  const version = before.latest ?? null;
+  if (version === null) return [];
+  const { function: fn } = session.target;
+  let written = false;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const kept = await readConfiguration(session, version);
+    if (kept === null) {
+      return [
+        `version ${version} of ${fn}, which kept what $LATEST was, does not exist any more: $LATEST stays as it is`,
+      ];
+    }
+    const latest = await waitUntilUsable(session, undefined, written ? {} : { failedUpdate: 'passes' });
+    if (!args.force && !(await isOurs(session, latest, kept, args))) {
+      return [
+        `$LATEST of ${fn} was changed by somebody else during the rollout and stays as it is; version ${version} is what it was before`,
+      ];
+    }
+    const change = configurationBack(latest, kept, spec);
+    if (change !== null || !written) {
+      const asked = change ?? { Timeout: latest.Timeout };
+      const { RevisionId } = latest;
+      const answer = await fenced(() =>
+        call(session, new UpdateFunctionConfigurationCommand({ FunctionName: fn, ...asked, RevisionId })),
+      );
+      written ||= answer !== null;
+      continue;
+    }
+    if (latest.CodeSha256 === kept.CodeSha256) return [`$LATEST of ${fn} is again what version ${version} is`];
+    const code = await codeOfVersion(session, kept);
+    const { RevisionId } = latest;
+    await fenced(() =>
+      call(
+        session,
+        new UpdateFunctionCodeCommand({ FunctionName: fn, ...code, Architectures: kept.Architectures, RevisionId }),
+      ),
+    );
+  }
+  throw busy(session, 'it could not be put back');
+}
+
+/** The fields that deploying may have changed, as the version has them. Null: they are all there. */
+function configurationBack(latest: LambdaConfiguration, kept: LambdaConfiguration, { configuration }: Spec) {
+  const all: FunctionConfiguration = {
+    runtime: kept.Runtime,
+    handler: kept.Handler,
+    role: kept.Role,
+    memory: kept.MemorySize,
+    timeout: kept.Timeout,
+    environment: kept.Environment?.Variables ?? {},
+    layers: (kept.Layers ?? []).map(({ Arn = '' }) => Arn),
+    description: readDescription(kept.Description).text,
+    logFormat: kept.LoggingConfig?.LogFormat === 'JSON' ? 'JSON' : 'Text',
+  } as FunctionConfiguration;
+  const asked = Object.entries(all).filter(([field, value]) => field in configuration && value !== undefined);
+  const change = changes(latest, Object.fromEntries(asked));
+  // Levels go with the format, and are the version's too.
+  return change?.LoggingConfig === undefined ? change : { ...change, LoggingConfig: kept.LoggingConfig };
+}
+
+/** The setting that each field of the spec changes, as `differences` names it. */
+const SETTINGS: Partial<Record<keyof FunctionConfiguration, string>> = { logFormat: 'logging' };
+
+/** Whether `$LATEST` is what it was, what the release has made of it, or half of it. */
+async function isOurs(
+  session: Session,
+  latest: LambdaConfiguration,
+  kept: LambdaConfiguration,
+  { spec, mark }: RestoreArgs,
+): Promise<boolean> {
+  const asked = Object.keys(spec.configuration).map((field) => SETTINGS[field as keyof FunctionConfiguration] ?? field);
+  if (differences(latest, kept).some((name) => !asked.includes(name))) return false;
+  if (latest.CodeSha256 === kept.CodeSha256) return true;
+  const known = digestOf(spec);
+  if (known !== null) return latest.CodeSha256 === known;
+  // S3 tells the digest with the upload: it is the published version's, and before that nobody's that could be known.
+  const published = (await listVersions(session)).find(
+    ({ Version, Description }) => Version !== kept.Version && sameRun(readDescription(Description).mark, mark),
+  );
+  return published === undefined || published.CodeSha256 === latest.CodeSha256;
+}
+
+function digestOf({ release }: Spec): string | null {
+  if ('artifact' in release) return lambdaDigest(release.artifact.sha256);
+  return 'image' in release ? (release.image.split('@sha256:')[1] ?? null) : null;
+}
+
+function busy(session: Session, what: string): SluiceError {
+  return new SluiceError(
+    'SLUICE_BUSY',
+    `$LATEST of ${session.target.function} is being changed by somebody else all the time; ${what}`,
+  );
+}

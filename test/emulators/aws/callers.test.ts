@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import {
+  CreateAliasCommand,
+  CreateFunctionUrlConfigCommand,
+  GetFunctionCommand,
+  type LambdaClient,
+  ListFunctionUrlConfigsCommand,
+} from '@aws-sdk/client-lambda';
+import { type EmulatedAws, startAws } from '../../../emulators/aws/index.js';
+import { until } from '../../support/until.js';
+import { call, functionWith, lambdaAt } from './functions.js';
+
+let aws: EmulatedAws;
+let lambda: LambdaClient;
+let cloudwatch: CloudWatchClient;
+
+beforeAll(async () => {
+  aws = await startAws();
+  lambda = lambdaAt(aws.endpoint);
+  cloudwatch = new CloudWatchClient({
+    endpoint: aws.endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+});
+afterAll(async () => {
+  cloudwatch?.destroy();
+  await aws?.stop();
+});
+
+/** Invocations of one `Resource` in the last hour. */
+async function counted(fn: string, resource: string): Promise<number> {
+  const { MetricDataResults } = await cloudwatch.send(
+    new GetMetricDataCommand({
+      StartTime: new Date(Date.now() - 3_600_000),
+      EndTime: new Date(Date.now() + 60_000),
+      MetricDataQueries: [
+        {
+          Id: 'q0',
+          MetricStat: {
+            Metric: {
+              Namespace: 'AWS/Lambda',
+              MetricName: 'Invocations',
+              Dimensions: [
+                { Name: 'FunctionName', Value: fn },
+                { Name: 'Resource', Value: resource },
+              ],
+            },
+            Period: 300,
+            Stat: 'Sum',
+          },
+        },
+      ],
+    }),
+  );
+  return (MetricDataResults?.[0]?.Values ?? []).reduce((sum, value) => sum + value, 0);
+}
+
+test('AWS: calls of the bare name, of $LATEST, of an alias and of a version are counted apart, by Resource', async () => {
+  const fn = 'counted';
+  await functionWith(lambda, fn, ['return 1']);
+  await lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
+  await call(lambda, fn);
+  await call(lambda, fn);
+  await call(lambda, fn, '$LATEST');
+  await call(lambda, fn, 'live');
+  await call(lambda, fn, '1');
+  await until('all calls are counted', async () => {
+    const sums = await Promise.all([fn, `${fn}:$LATEST`, `${fn}:live`, `${fn}:1`].map((name) => counted(fn, name)));
+    return sums.join() === '2,1,1,1';
+  });
+});
+
+test('AWS: a function URL of an alias names the alias, one of the bare function does not', async () => {
+  const fn = 'addressed';
+  await functionWith(lambda, fn, ['return 1']);
+  await lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
+  await lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName: fn, AuthType: 'NONE' }));
+  await lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName: fn, Qualifier: 'live', AuthType: 'NONE' }));
+  const { FunctionUrlConfigs } = await lambda.send(new ListFunctionUrlConfigsCommand({ FunctionName: fn }));
+  expect((FunctionUrlConfigs ?? []).map(({ FunctionArn }) => FunctionArn?.split(':function:')[1]).sort()).toEqual([
+    'addressed',
+    'addressed:live',
+  ]);
+});
+
+test('AWS: GetFunction of a version links to the code of that version', async () => {
+  const fn = 'linked';
+  await functionWith(lambda, fn, ['return 1', 'return 2']);
+  for (const Qualifier of ['1', '2']) {
+    const { Code, Configuration } = await lambda.send(new GetFunctionCommand({ FunctionName: fn, Qualifier }));
+    const answer = await fetch(Code?.Location ?? '');
+    const digest = createHash('sha256')
+      .update(Buffer.from(await answer.arrayBuffer()))
+      .digest('base64');
+    expect(digest).toBe(Configuration?.CodeSha256);
+  }
+});

@@ -1,0 +1,400 @@
+import {
+  AddPermissionCommand,
+  CreateAliasCommand,
+  CreateEventSourceMappingCommand,
+  CreateFunctionUrlConfigCommand,
+  DeleteFunctionCommand,
+  GetAliasCommand,
+  GetFunctionConfigurationCommand,
+  PutFunctionCodeSigningConfigCommand,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
+} from '@aws-sdk/client-lambda';
+import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
+import type { BeforeState, Finding, RestoreArgs } from '../../../activities/platform/platform.js';
+import { callsUntil } from '../../../src/model/bypass.js';
+import { mark } from '../../../src/model/ids.js';
+import type { Spec } from '../../../src/model/spec.js';
+import { call, functionWith, settled, zipOf } from '../../emulators/aws/functions.js';
+import { until } from '../../support/until.js';
+import { context, type Stack, startStack } from './stack.js';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ faults: true, provisioningMs: 100 });
+});
+afterAll(() => stack?.stop());
+afterEach(() => stack.aws.faults.clear());
+
+/** A function whose `$LATEST` answers "old", with version 1 of it, and unless it has none an alias `live` there. */
+async function oldFunction(fn: string, alias = true): Promise<void> {
+  await functionWith(stack.lambda, fn, ['return "old"']);
+  if (alias) await stack.lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
+}
+
+const release = async (text = 'new') => ({ artifact: await stack.pack(`return ${JSON.stringify(text)}`) });
+
+async function look(fn: string, overrides: Partial<Spec> = {}) {
+  const spec = stack.spec(fn, { release: await release(), ...overrides });
+  return { spec, ...(await stack.driver.inspect(context(), spec)) };
+}
+
+const refusals = (findings: Finding[]) =>
+  findings.filter(({ level, code }) => level === 'refuse' && code === 'SLUICE_BYPASS').map(({ message }) => message);
+
+const mapTo = async (FunctionName: string, queue: string) => {
+  const EventSourceArn = `arn:aws:sqs:us-east-1:000000000000:${queue}`;
+  const made = await stack.lambda.send(
+    new CreateEventSourceMappingCommand({ FunctionName, EventSourceArn, Enabled: false }),
+  );
+  return made.UUID ?? '';
+};
+
+describe('a release that writes $LATEST', () => {
+  test('goes on where nobody calls the bare name', async () => {
+    const fn = 'unbypassed';
+    await oldFunction(fn);
+    await mapTo(`${fn}:live`, 'elsewhere');
+    await stack.lambda.send(
+      new CreateFunctionUrlConfigCommand({ FunctionName: fn, Qualifier: 'live', AuthType: 'NONE' }),
+    );
+    await call(stack.lambda, fn, 'live');
+    await call(stack.lambda, fn, '1');
+    expect((await look(fn)).findings).toEqual([]);
+  });
+
+  test('is refused for an event source mapping of the bare name, with the command that moves it', async () => {
+    const fn = 'mapped';
+    await oldFunction(fn);
+    const uuid = await mapTo(fn, 'orders');
+    const [said, ...more] = refusals((await look(fn)).findings);
+    expect(more).toEqual([]);
+    expect(said).toMatch(new RegExp(`^event source mapping ${uuid} \\(arn:aws:sqs:.*:orders, disabled\\)`));
+    expect(said).toContain('would have got this release as soon as it is deployed');
+    expect(said).toContain(
+      `aws lambda update-event-source-mapping --region us-east-1 --uuid ${uuid} --function-name mapped:live`,
+    );
+    expect(said).toContain(`allowBypass: [mapping/${uuid}]`);
+  });
+
+  test('is refused for each of more mappings than AWS lists at once', async () => {
+    const fn = 'many';
+    await oldFunction(fn);
+    const all = await Promise.all(Array.from({ length: 101 }, (_, i) => mapTo(fn, `queue-${i}`)));
+    const said = refusals((await look(fn)).findings);
+    expect(said).toHaveLength(101);
+    expect(all.filter((uuid) => !said.some((each) => each.includes(uuid)))).toEqual([]);
+  });
+
+  test('is refused for a function URL of the bare name', async () => {
+    const fn = 'addressed';
+    await oldFunction(fn);
+    await stack.lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName: fn, AuthType: 'AWS_IAM' }));
+    const [said] = refusals((await look(fn)).findings);
+    expect(said).toMatch(/^the function URL https:\/\//);
+    expect(said).toContain(
+      'create-function-url-config --region us-east-1 --function-name addressed --qualifier live --auth-type AWS_IAM',
+    );
+    expect(said).toContain('allowBypass: [url]');
+  });
+
+  test.each([undefined, '$LATEST'])('is refused for calls that CloudWatch counts (qualifier %s)', async (qualifier) => {
+    const fn = qualifier === undefined ? 'called' : 'called-latest';
+    await oldFunction(fn);
+    await stack.lambda.send(
+      new AddPermissionCommand({
+        FunctionName: fn,
+        StatementId: 'api',
+        Action: 'lambda:InvokeFunction',
+        Principal: 'apigateway.amazonaws.com',
+      }),
+    );
+    const statement = await look(fn);
+    expect(refusals(statement.findings)).toEqual([]);
+    expect(statement.findings.map(({ level, message }) => `${level} ${message}`)).toEqual([
+      expect.stringMatching(/^warn permission api for apigateway\.amazonaws\.com points at the bare function/),
+    ]);
+    await call(stack.lambda, fn, qualifier);
+    const [said] = await until('the call is counted', async () => {
+      const found = refusals((await look(fn)).findings);
+      return found.length > 0 ? found : null;
+    });
+    expect(said).toMatch(/^1 calls of called\S* by its bare name in the last 14 days, the last before .* UTC/);
+    expect(said).toContain('its policy lets apigateway.amazonaws.com (api) call it');
+    expect(said).toContain('allowBypass: [calls]');
+  });
+
+  test('says how the alias is made where there is none to move to', async () => {
+    const fn = 'day-before';
+    await oldFunction(fn, false);
+    await mapTo(fn, 'orders');
+    const said = refusals((await look(fn)).findings);
+    expect(said.at(-1)).toContain('day-before:live does not exist yet');
+    expect(said.at(-1)).toContain('aws lambda create-alias --region us-east-1 --function-name day-before --name live');
+  });
+
+  test('is refused where it is unknown whether anybody calls it', async () => {
+    const fn = 'blind';
+    await oldFunction(fn);
+    const message = 'User: ci is not authorized to perform: cloudwatch:GetMetricData';
+    await stack.aws.faults.set([
+      {
+        service: 'cloudwatch',
+        operation: 'GetMetricData',
+        error: { code: 'AccessDeniedException', status: 403, message },
+      },
+    ]);
+    const { findings } = await look(fn);
+    expect(findings).toEqual([expect.objectContaining({ level: 'refuse', code: 'SLUICE_PERMISSION' })]);
+    expect(findings[0]?.message).toContain('who calls the bare name');
+  });
+});
+
+test('a release that is published already does not look: it changes nothing for callers of the bare name', async () => {
+  const fn = 'published';
+  await oldFunction(fn);
+  await mapTo(fn, 'orders');
+  const { findings } = await look(fn, { release: { version: 1 } });
+  expect(findings.map(({ level, code }) => `${level} ${code}`)).toEqual(['warn TRAFFIC_BYPASSES_ALIAS']);
+});
+
+describe('allowBypass', () => {
+  test('lets through whom it names and no new one', async () => {
+    const fn = 'through';
+    await oldFunction(fn);
+    const known = await mapTo(fn, 'orders');
+    const allowBypass = [`mapping/${known}`];
+    const { before, findings } = await look(fn, { allowBypass });
+    expect(refusals(findings)).toEqual([]);
+    expect(findings).toEqual([expect.objectContaining({ level: 'warn', code: 'BYPASS' })]);
+    expect(before.bypass).toEqual([{ id: `mapping/${known}`, what: expect.stringContaining('orders') }]);
+    const later = await mapTo(fn, 'refunds');
+    const said = refusals((await look(fn, { allowBypass })).findings);
+    expect(said).toEqual([expect.stringContaining(later)]);
+  });
+
+  test('of past calls lets no later one through, and leaves nobody who would get the release', async () => {
+    const fn = 'left';
+    await oldFunction(fn);
+    await call(stack.lambda, fn);
+    const said = await until('the call is counted', async () => refusals((await look(fn)).findings)[0] ?? null);
+    const [, offered = ''] = /allowBypass: \[(calls-until\S+)\]/.exec(said) ?? [];
+    const past = await look(fn, { allowBypass: [offered] });
+    expect(refusals(past.findings)).toEqual([]);
+    expect(past.before.bypass).toBeUndefined();
+    const earlier = callsUntil(Date.now() - 3_600_000);
+    expect(refusals((await look(fn, { allowBypass: [earlier] })).findings)).toHaveLength(1);
+  });
+
+  test('is refused where the function takes signed code alone', async () => {
+    const fn = 'signed';
+    await oldFunction(fn);
+    const id = `mapping/${await mapTo(fn, 'orders')}`;
+    await stack.lambda.send(
+      new PutFunctionCodeSigningConfigCommand({
+        FunctionName: fn,
+        CodeSigningConfigArn: 'arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-0123456789abcdef0',
+      }),
+    );
+    const [said] = refusals((await look(fn, { allowBypass: [id] })).findings);
+    expect(said).toMatch(/^allowBypass is refused: \$LATEST of signed could not be put back, since .* signed code/);
+  });
+});
+
+describe('what callers of the bare name run', () => {
+  interface Scene {
+    spec: Spec;
+    before: BeforeState;
+  }
+
+  const ENVIRONMENT = { environment: { STAGE: 'new' } };
+
+  /** Kept, as before the first write of a rollout. */
+  async function kept(fn: string, overrides: Partial<Spec> = {}, alias = true): Promise<Scene> {
+    await oldFunction(fn, alias);
+    const configuration = { Timeout: 5, Environment: { Variables: { STAGE: 'old' } } };
+    await stack.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: fn, ...configuration }));
+    await settled(stack.lambda, fn);
+    const id = `mapping/${await mapTo(fn, 'orders')}`;
+    const { spec, before } = await look(fn, { allowBypass: [id], configuration: ENVIRONMENT, ...overrides });
+    const by = mark(spec.app, spec.environment, 'run1', 'keep');
+    return { spec, before: await stack.driver.keep(context(), { spec, before, mark: by }) };
+  }
+
+  const deploy = ({ spec, before }: Scene) =>
+    stack.driver.deploy(context(), { spec, before, mark: mark(spec.app, spec.environment, 'run1', 'deploy') });
+
+  const restore = ({ spec, before }: Scene, more: Partial<RestoreArgs> = {}) =>
+    stack.driver.restore(context(), {
+      spec,
+      before,
+      attempted: [],
+      lastRevision: before.revision,
+      mark: mark(spec.app, spec.environment, 'run1', 'restore'),
+      force: false,
+      ...more,
+    });
+
+  const latest = (fn: string) => stack.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: fn }));
+  const answer = async (fn: string) => (await call(stack.lambda, fn)).body;
+
+  test('is kept as a version, the last one where nothing has changed since', async () => {
+    const fn = 'kept';
+    await oldFunction(fn);
+    const id = `mapping/${await mapTo(fn, 'orders')}`;
+    const { spec, before } = await look(fn, { allowBypass: [id] });
+    const by = mark(spec.app, spec.environment, 'run1', 'keep');
+    expect((await stack.driver.keep(context(), { spec, before, mark: by })).latest).toBe('1');
+    await stack.lambda.send(
+      new UpdateFunctionCodeCommand({ FunctionName: fn, ZipFile: await zipOf('return "drifted"') }),
+    );
+    await settled(stack.lambda, fn);
+    expect((await stack.driver.keep(context(), { spec, before, mark: by })).latest).toBe('2');
+    expect((await stack.driver.keep(context(), { spec, before, mark: by })).latest).toBe('2');
+  });
+
+  test('comes back, code and configuration, after the traffic, also when asked twice', async () => {
+    const fn = 'back';
+    const scene = await kept(fn);
+    await deploy(scene);
+    expect(await answer(fn)).toBe('new');
+    expect((await latest(fn)).Environment?.Variables).toEqual({ STAGE: 'new' });
+    stack.aws.clearWrites();
+    const { remarks } = await restore(scene);
+    expect(remarks).toEqual([`$LATEST of ${fn} is again what version 2 is`]);
+    expect(await answer(fn)).toBe('old');
+    expect(await latest(fn)).toMatchObject({ Timeout: 5, Environment: { Variables: { STAGE: 'old' } } });
+    const written = stack.aws.writes().filter((write) => write.function === fn && write.status < 300);
+    expect(written.map(({ operation }) => operation)).toEqual([
+      'UpdateAlias',
+      'UpdateFunctionConfiguration',
+      'UpdateFunctionCode',
+    ]);
+    expect(written.every(({ request }) => request.revisionId !== undefined)).toBe(true);
+    await restore(scene);
+    expect(await answer(fn)).toBe('old');
+  });
+
+  test('comes back on a first deployment, where there was no alias', async () => {
+    const fn = 'back-first';
+    const scene = await kept(fn, {}, false);
+    await deploy(scene);
+    await restore(scene);
+    expect(await answer(fn)).toBe('old');
+    const alias = stack.lambda.send(new GetAliasCommand({ FunctionName: fn, Name: 'live' }));
+    await expect(alias).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+
+  test.each(['UpdateFunctionConfiguration', 'UpdateFunctionCode'])(
+    'comes back when the answer of each %s is lost',
+    async (operation) => {
+      const fn = `lost-${operation}`;
+      const scene = await kept(fn);
+      await deploy(scene);
+      await stack.aws.faults.set([{ service: 'lambda', operation, times: 1, response: { abort_bytes: 0 } }]);
+      await expect(restore(scene)).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
+      await restore(scene);
+      expect(await answer(fn)).toBe('old');
+      expect((await latest(fn)).Environment?.Variables).toEqual({ STAGE: 'old' });
+    },
+  );
+
+  test('stays as somebody else has made it since, and that is said; force puts it back', async () => {
+    const fn = 'foreign';
+    const scene = await kept(fn);
+    await deploy(scene);
+    await stack.lambda.send(
+      new UpdateFunctionCodeCommand({ FunctionName: fn, ZipFile: await zipOf('return "theirs"') }),
+    );
+    await settled(stack.lambda, fn);
+    expect((await restore(scene)).remarks?.[0]).toMatch(/was changed by somebody else .* stays as it is; version 2 is/);
+    expect(await answer(fn)).toBe('theirs');
+    await restore(scene, { force: true });
+    expect(await answer(fn)).toBe('old');
+  });
+
+  test('stays when the version that kept it was deleted, and that is said', async () => {
+    const fn = 'gone';
+    const scene = await kept(fn);
+    await deploy(scene);
+    await stack.lambda.send(new DeleteFunctionCommand({ FunctionName: fn, Qualifier: '2' }));
+    expect((await restore(scene)).remarks?.[0]).toContain('does not exist any more');
+  });
+
+  /** A driver whose calls stop before the nth one until `wake`. */
+  function frozenBefore(nth: number) {
+    let calls = 0;
+    let wake = () => {};
+    let fall = () => {};
+    const awake = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    const asleep = new Promise<void>((resolve) => {
+      fall = resolve;
+    });
+    const clients = awsClients('us-east-1');
+    const driver = createLambdaDriver({
+      clients: () => clients,
+      budget: {
+        acquire: async () => {
+          calls += 1;
+          if (calls === nth) {
+            fall();
+            await awake;
+          }
+          return () => undefined;
+        },
+        throttled: () => undefined,
+      },
+      artifacts: stack.artifacts,
+    });
+    return { driver, asleep, wake };
+  }
+
+  test.each([
+    [true, 1],
+    [false, 4],
+  ])(
+    'is not written again by a worker that froze while it deployed (alias: %s)',
+    async (alias, from) => {
+      const fn = `frozen-${alias}`;
+      const first = await kept(fn, {}, alias);
+      for (let nth = from; ; nth += 1) {
+        const run = `run-${nth}`;
+        const { spec, before: found } = await look(fn, first.spec);
+        const by = (step: string) => mark(spec.app, spec.environment, run, step);
+        const before = await stack.driver.keep(context(), { spec, before: found, mark: by('keep') });
+        const { driver, asleep, wake } = frozenBefore(nth);
+        const late = driver.deploy(context(), { spec, before, mark: by('deploy') }).catch(() => null);
+        const froze = await Promise.race([asleep.then(() => true), late.then(() => false)]);
+        await restore({ spec, before }, { mark: by('restore') });
+        wake();
+        await late;
+        await settled(stack.lambda, fn);
+        expect([nth, await answer(fn), (await latest(fn)).Environment?.Variables]).toEqual([
+          nth,
+          'old',
+          { STAGE: 'old' },
+        ]);
+        // It ended before its nth call, so there is no later one.
+        if (!froze) break;
+      }
+    },
+    120_000,
+  );
+
+  test('is not changed where its code cannot be fetched', async () => {
+    const fn = 'unfetched';
+    await oldFunction(fn);
+    const id = `mapping/${await mapTo(fn, 'orders')}`;
+    const { spec, before } = await look(fn, { allowBypass: [id] });
+    const by = mark(spec.app, spec.environment, 'run1', 'keep');
+    const message = 'User: ci is not authorized to perform: lambda:GetFunction';
+    await stack.aws.faults.set([
+      { service: 'lambda', operation: 'GetFunction', error: { code: 'AccessDeniedException', status: 403, message } },
+    ]);
+    await expect(stack.driver.keep(context(), { spec, before, mark: by })).rejects.toMatchObject({
+      code: 'SLUICE_PERMISSION',
+    });
+  });
+});
