@@ -85,7 +85,11 @@ export function accountActivities(options: AccountOptions): AccountActivities {
       }),
     deploy: (args) =>
       called(restores(args.spec), async (ctx) => {
-        const filled = await withEnvironment(args.spec, outsideOf(args.spec.target).secrets, ctx.signal);
+        // A release that exists already has its own environment.
+        const filled =
+          'version' in args.spec.release
+            ? {}
+            : await withEnvironment(args.spec, outsideOf(args.spec.target).secrets, ctx.signal);
         const done = await driverFor(args.spec).deploy(ctx, { ...args, ...filled });
         const deployed = await access.grants.deployed(args.grant, done.release.version);
         return deployed === null ? done : { ...done, deployed };

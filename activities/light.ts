@@ -1,20 +1,24 @@
 /** The light activities on task queue `sluice`: parsing, telling the companion and the webhooks. No cloud calls. */
+import { Context, log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { canonical } from '../src/access/index.js';
 import type { OtherPolicy } from '../src/model/access.js';
 import { SluiceError } from '../src/model/errors.js';
+import { type Hold, heldMessage, holdIn } from '../src/model/hold.js';
 import { rolloutId, TASK_QUEUE, targetId } from '../src/model/ids.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
-import { versionOf } from '../src/model/target.js';
 import type { RolloutType } from '../src/model/words.js';
 import type { WorkersSeen } from '../src/model/workers.js';
 import { parseSpecValue } from '../src/spec/index.js';
-import type { RolloutEvent, UndoRecord } from '../workflows/messages.js';
+import type { Artifacts } from '../src/store/index.js';
+import type { KeptEntry, RolloutEvent } from '../workflows/messages.js';
 import type { Access } from './access/index.js';
 import { withFailures } from './failures.js';
 import { notify } from './notify/index.js';
 import type { Outside } from './outside.js';
 import type { LightActivities, Limits } from './types.js';
+import { undoOf, wishOf } from './undo.js';
 
 interface LightOptions {
   client: Client;
@@ -27,16 +31,14 @@ interface LightOptions {
   workersOf: (queue: string) => Promise<WorkersSeen>;
   /** Living workers that go by another policy than this one: `policy` is the beginning of its digest, or `open`. */
   otherPolicies: () => Promise<OtherPolicy[]>;
+  /** Where the specs of released releases are kept. */
+  artifacts: Artifacts;
 }
 
 /** Other policies that a rollout records; one is too many. */
 const MOST_OTHERS = 5;
 
-/** The spec of an undo: what was released, back to the version before it. */
-function undoInput({ spec, version }: UndoRecord): RolloutInput {
-  const { startedBy: _by, message: _why, ...rest } = spec;
-  return { ...rest, release: { version: versionOf(version) } };
-}
+type Told = Parameters<LightActivities['tellTarget']>[0];
 
 function defined(fields: RolloutInput): RolloutInput {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -53,36 +55,96 @@ function parsed(input: RolloutInput, of: { app: string; environment: string; typ
   );
 }
 
+/** What holds a target, by its companion's memo; null when nothing does. */
+async function holdOf(client: Client, app: string, environment: string): Promise<Hold | null> {
+  try {
+    const { memo, status } = await client.workflow.getHandle(targetId(app, environment)).describe();
+    return status.name === 'RUNNING' ? holdIn(memo) : null;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
 export function lightActivities(options: LightOptions): LightActivities {
-  const { client, searchAttributes, limits, access, outside } = options;
+  const { client, searchAttributes, limits, access, outside, artifacts } = options;
   /** What a rollout leaves with the companion is believed later only with a worker's seal. */
-  const sealed = async (app: string, environment: string, event: RolloutEvent, grant: string | null) => {
-    if (event.kind !== 'ended' || event.undo === null || !access.grants.on) return event;
-    const { version, spec } = event.undo;
-    await access.grants.allowRecord({ grant, app, environment, version, spec });
+  const kept = async ({ app, environment, event, grant, deployed, spec }: Told): Promise<RolloutEvent> => {
+    if (event.kind === 'began') {
+      return event.undo === undefined ? event : { ...event, undo: await access.sealUndo(grant, event.undo) };
+    }
+    const entry = event.entry === null ? null : await entryOf({ app, environment, grant, deployed, spec }, event.entry);
+    if (event.undo === null || !access.grants.on) return { ...event, entry };
+    const { version, spec: own } = event.undo;
+    await access.grants.allowRecord({ grant, app, environment, version, spec: own });
     const since = Date.now();
-    const seal = await access.sealRecord({ app, environment, version, spec, since });
-    return { ...event, undo: { ...event.undo, since, seal } };
+    const seal = await access.sealRecord({ app, environment, version, spec: own, since });
+    return { ...event, entry, undo: { ...event.undo, since, seal } };
+  };
+  /** An entry with its spec in the artifact store. Without the store a release is still in the ledger. */
+  const entryOf = async (told: Omit<Told, 'event'>, entry: KeptEntry): Promise<KeptEntry> => {
+    const { app, environment, grant, deployed, spec } = told;
+    // What somebody else has put there was made live by no spec of ours.
+    if (entry.kept !== undefined) return { ...entry, spec: null, seal: null };
+    const { version, run } = entry;
+    if (access.grants.on) await access.grants.allowEntry({ grant, app, environment, version, spec, deployed });
+    const sha256 = spec === undefined ? null : await keep(spec);
+    const seal = await access.sealEntry({ app, environment, version, run, spec: sha256 });
+    return { ...entry, spec: sha256, seal };
+  };
+  const keep = async (spec: Spec): Promise<string | null> => {
+    try {
+      return await artifacts.of(spec).putDocument(canonical(spec));
+    } catch (error) {
+      log.warn('the spec of a release could not be kept for undo', { why: String(error) });
+      return null;
+    }
+  };
+  /** The memo alone, which needs no worker. Errors: SLUICE_HELD. */
+  const refuseHeld = async (app: string, environment: string) => {
+    const hold = await holdOf(client, app, environment);
+    if (hold === null || !(await access.isUndo({ app, environment, run: hold.run, undo: { ...hold, hold: true } })))
+      return;
+    throw new SluiceError('SLUICE_HELD', heldMessage(rolloutId(app, environment), hold));
+  };
+  const begin = async (of: {
+    app: string;
+    environment: string;
+    type: RolloutType;
+    input: RolloutInput;
+    spec: Spec;
+  }) => {
+    const version = 'version' in of.spec.release ? { version: String(of.spec.release.version) } : {};
+    const [begun, others] = await Promise.all([access.begin(client, { ...of, ...version }), options.otherPolicies()]);
+    return { ...begun, access: { ...begun.access, others: others.slice(0, MOST_OTHERS) }, searchAttributes, limits };
   };
   return withFailures<LightActivities>({
-    parse: async ({ input, app, environment, type, record }) => {
-      // Whoever has answered what the companion keeps: a rollout must have written it, and its release is the one to go back to.
-      if (type === 'undo' && access.grants.on) {
-        await access.believe({ version: '', spec: {}, ...record, app, environment });
+    parse: async ({ input, app, environment, type }) => {
+      if (type === 'undo') {
+        const { to, ...asked } = wishOf(input);
+        const { version, spec: found, unknown } = await undoOf({ client, access, artifacts }, { app, environment, to });
+        const { startedBy: _by, message: _why, ...rest } = found;
         const { token, startedBy, message } = input;
-        input = { ...undoInput(record as UndoRecord), ...defined({ token, startedBy, message }) };
+        const said = defined({ startedBy, message });
+        const spec = parseSpecValue({ ...rest, ...said }, { app, environment, type });
+        const begun = await begin({ app, environment, type, input: defined({ token, ...asked }), spec });
+        return { ...begun, undo: { version, unknown, ...asked } };
       }
+      // A plan may be looked at.
+      if (Context.current().info.workflowType === type) await refuseHeld(app, environment);
       const { token: _proof, ...written } = input;
       const spec = parsed(written, { app, environment, type });
-      const version = 'version' in spec.release ? { version: String(spec.release.version) } : {};
-      const [begun, others] = await Promise.all([
-        access.begin(client, { app, environment, type, input, spec, ...version }),
-        options.otherPolicies(),
-      ]);
-      return { ...begun, access: { ...begun.access, others: others.slice(0, MOST_OTHERS) }, searchAttributes, limits };
+      return begin({ app, environment, type, input, spec });
     },
 
     workersOf: ({ queue }) => options.workersOf(queue),
+
+    believeUndo: async (asked) => {
+      if (await access.isUndo(asked)) return;
+      throw new SluiceError('SLUICE_ACCESS', 'refused: no undo of this run asks for that');
+    },
+
+    admitUnhold: async ({ by, ...of }) => ({ by: (await access.admitUnhold(client, of)) ?? by }),
 
     identity: () => access.identity(),
 
@@ -95,31 +157,14 @@ export function lightActivities(options: LightOptions): LightActivities {
       return { by: await access.admit(client, { ...of, spec: () => parsed(written, of) }) };
     },
 
-    readUndo: async ({ app, environment }) => {
-      const record = await client.workflow
-        .getHandle(targetId(app, environment))
-        .query<UndoRecord | null>('undoRecord')
-        .catch((error: unknown) => {
-          if (error instanceof WorkflowNotFoundError) return null;
-          throw error;
-        });
-      if (record === null) {
-        throw new SluiceError(
-          'SLUICE_SPEC',
-          `there is nothing to undo at ${app}/${environment}: nothing was replaced, or the rollback window is over. \`sluice releases ${app}\` shows which; start a rollout of the version you want: release: {version: N}`,
-        );
-      }
-      await access.believe({ ...record, app, environment });
-      return record;
-    },
-
     notify: async ({ spec, event, grant }) => {
       await access.grants.allow('notify', { spec, grant });
       await notify(spec, event, outside);
     },
 
-    tellTarget: async ({ app, environment, event: said, grant }) => {
-      const event = await sealed(app, environment, said, grant);
+    tellTarget: async (told) => {
+      const { app, environment } = told;
+      const event = await kept(told);
       await client.workflow.signalWithStart('targetCompanion', {
         workflowId: targetId(app, environment),
         taskQueue: TASK_QUEUE,
@@ -128,6 +173,10 @@ export function lightActivities(options: LightOptions): LightActivities {
         signalArgs: [event],
         staticSummary: `target ${app}/${environment}: ledger, queue, undo`,
       });
+      // The undo ends, and frees the way, after this: nothing slips in before the hold is known.
+      if (event.kind === 'began' && event.undo?.hold === true && (await holdOf(client, app, environment)) === null) {
+        throw new SluiceError('SLUICE_BUSY', `${app}/${environment} is not held yet; the companion has not answered`);
+      }
     },
 
     startRollout: async ({ app, environment, type, input, ticket }) => {

@@ -6,7 +6,7 @@ import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
 import type { WorkersSeen } from '../src/model/workers.js';
 import type { Plan } from '../src/plan/types.js';
-import type { RolloutEvent, UndoRecord } from '../workflows/messages.js';
+import type { RolloutEvent, UndoBegun } from '../workflows/messages.js';
 import type { DecideArgs } from './access/index.js';
 import type { HealthBefore, ProbeReport, WatchInput, WatchReport } from './health/types.js';
 import type {
@@ -35,6 +35,17 @@ export interface Parsed {
   searchAttributes: boolean;
   limits: Limits;
   access: AccessRecord;
+  /** Of an undo. */
+  undo?: UndoParsed;
+}
+
+/** What an undo goes back to, and what was asked with it. */
+export interface UndoParsed {
+  version: string;
+  hold: boolean;
+  keepQueue: boolean;
+  /** Why nobody knows the spec that made the release live, so that only the weight goes back; null when it is known. */
+  unknown: string | null;
 }
 
 /** What every activity that changes something asks for: see activities/access. Null where the workers have no key. */
@@ -67,17 +78,11 @@ export interface NotifyEvent {
 
 /** On task queue `sluice`. */
 export interface LightActivities {
-  /** Parses and completes the spec; refuses a bad one with SLUICE_SPEC. */
-  parse(args: {
-    input: RolloutInput;
-    app: string;
-    environment: string;
-    type: RolloutType;
-    /** Undo: what the companion has kept, as `readUndo` answered. */
-    record?: UndoRecord;
-  }): Promise<Parsed>;
-  /** What `undo` goes back to, from the companion. */
-  readUndo(args: { app: string; environment: string }): Promise<UndoRecord>;
+  /**
+   * Parses and completes the spec; refuses a bad one with SLUICE_SPEC, and a start at a target that is held with SLUICE_HELD. An
+   * undo's spec is the one that made its release live, from the target's ledger.
+   */
+  parse(args: { input: RolloutInput; app: string; environment: string; type: RolloutType }): Promise<Parsed>;
   notify(args: Granted & { spec: Spec; event: NotifyEvent }): Promise<void>;
   /** The living workers of a task queue of activities, as the server lists them. */
   workersOf(args: { queue: string }): Promise<WorkersSeen>;
@@ -87,8 +92,26 @@ export interface LightActivities {
   decide(args: DecideArgs): Promise<MessageAnswer[]>;
   /** The grants of the run that this one has continued, for this one. */
   renew(args: { grants: string[] }): Promise<string[]>;
-  /** Tells the target's companion, starting it when there is none. */
-  tellTarget(args: Granted & { app: string; environment: string; event: RolloutEvent }): Promise<void>;
+  /** Tells the target's companion, starting it when there is none; `spec` is kept for a later undo. */
+  tellTarget(
+    args: Granted & {
+      app: string;
+      environment: string;
+      event: RolloutEvent;
+      deployed: string | null;
+      spec?: Spec | undefined;
+    },
+  ): Promise<void>;
+  /** Companion: whether an undo of this run asks so. Errors: SLUICE_ACCESS. */
+  believeUndo(args: { app: string; environment: string; run: string; undo: UndoBegun }): Promise<void>;
+  /** Companion: who may release the target that this run holds. Errors: SLUICE_ACCESS. */
+  admitUnhold(args: {
+    app: string;
+    environment: string;
+    run: string;
+    by: string | null;
+    token: string | null;
+  }): Promise<{ by: string | null }>;
   /** Companion: whether a release may take a place in the queue. Errors: SLUICE_ACCESS. */
   admit(args: {
     app: string;

@@ -127,6 +127,7 @@ export async function startWorker(
       searchAttributes: config.searchAttributes,
       limits: config.limits,
       access,
+      artifacts: openArtifacts({ setting: config.store, namespace, env: process.env, cwd: process.cwd() }),
       outside: createOutside(outsideOptions(config))(null),
       workersOf: (queue) => livingWorkers(client, queue, 'activity'),
       otherPolicies: () => fellowsWithOtherPolicy(client, config.policy?.digest ?? null),

@@ -4,8 +4,9 @@ import { log } from '@temporalio/workflow';
 import type { NotifyEvent } from '../activities/types.js';
 import { failureOf } from '../src/model/failures.js';
 import type { RolloutInput } from '../src/model/spec.js';
-import type { KeptView, LedgerEntry } from '../src/model/view.js';
+import type { KeptView } from '../src/model/view.js';
 import { light } from './calls.js';
+import type { KeptEntry, UndoBegun } from './messages.js';
 import type { Rollout } from './rollout.js';
 
 export class Herald {
@@ -28,7 +29,7 @@ export class Herald {
     const at = Date.now();
     const event =
       kind === 'began'
-        ? { kind, run: state.run, strategy: state.type, at }
+        ? { kind, run: state.run, strategy: state.type, at, ...this.undoBegun() }
         : {
             kind,
             run: state.run,
@@ -36,19 +37,25 @@ export class Herald {
             entry: this.live(at),
             undo: state.outcome === 'succeeded' ? this.undoRecord() : null,
           };
+    const { spec, deployed } = state;
+    // What went by a spec that nobody knew leaves none.
+    const leaves = kind === 'ended' && spec !== null && (state.undo?.unknown ?? null) === null;
     await light
-      .tellTarget({ app: state.app, environment: state.environment, event, grant: state.grant })
+      .tellTarget({
+        ...{ app: state.app, environment: state.environment, event, grant: state.grant, deployed },
+        ...(leaves ? { spec } : {}),
+      })
       .catch((error: unknown) => log.warn('the companion could not be told', { why: failureOf(error).message }));
   }
 
   /** What is live now and was not before: the release, or what was read where somebody else's change is kept. */
-  private live(at: number): LedgerEntry | null {
+  private live(at: number): KeptEntry | null {
     const { kept, outcome } = this.rollout.state;
     if (outcome === 'succeeded') return this.ledgerEntry(at);
     return kept === null ? null : this.keptEntry(kept, at);
   }
 
-  private keptEntry(kept: KeptView, at: number): LedgerEntry | null {
+  private keptEntry(kept: KeptView, at: number): KeptEntry | null {
     const { state } = this.rollout;
     const { before } = this.rollout.prepared;
     const version = kept.split.stable;
@@ -67,10 +74,19 @@ export class Herald {
       undoUntil: null,
       retired: null,
       kept,
+      spec: null,
+      seal: null,
     };
   }
 
-  private ledgerEntry(at: number): LedgerEntry {
+  private undoBegun(): { undo?: UndoBegun } {
+    const { undo, startedBy: by, message } = this.rollout.state;
+    if (undo === undefined) return {};
+    const { version, hold, keepQueue } = undo;
+    return { undo: { by, version, message, hold, keepQueue, seal: null } };
+  }
+
+  private ledgerEntry(at: number): KeptEntry {
     const { state } = this.rollout;
     const release = this.rollout.release();
     return {
@@ -85,6 +101,9 @@ export class Herald {
       replaced: this.rollout.prepared.before.split.stable,
       undoUntil: this.rollout.prepared.before.split.stable === null ? null : at + this.rollout.spec.rollbackWindow,
       retired: null,
+      // A worker keeps the spec, and seals what it is.
+      spec: null,
+      seal: null,
     };
   }
 

@@ -65,8 +65,33 @@ export const heldQuery = defineQuery<string[]>('held');
 
 /** Rollout to companion: a rollout of the target began or ended. */
 export type RolloutEvent =
-  | { kind: 'began'; run: string; strategy: RolloutType; at: number }
-  | { kind: 'ended'; run: string; at: number; entry: LedgerEntry | null; undo: UndoRecord | null };
+  | { kind: 'began'; run: string; strategy: RolloutType; at: number; undo?: UndoBegun }
+  | { kind: 'ended'; run: string; at: number; entry: KeptEntry | null; undo: UndoRecord | null };
+
+/** An entry of the ledger as the companion keeps it. */
+export interface KeptEntry extends LedgerEntry {
+  /** A worker's: by it an undo believes the spec. Null where the workers have no key. */
+  seal: string | null;
+}
+
+/** What an undo asks of the companion when it begins. */
+export interface UndoBegun {
+  by: string | null;
+  version: string;
+  message: string | null;
+  /** Nothing starts afterwards until a person says so. */
+  hold: boolean;
+  /** What waits in the queue starts afterwards. */
+  keepQueue: boolean;
+  /** A worker's: by it the companion is told that an undo of this run really asks so. Null where the workers have no key. */
+  seal: string | null;
+}
+
+/** What an undo goes by: who replaced what at which target, and the ledger's entry of the release it goes back to. */
+export interface UndoAnswer {
+  record: UndoRecord;
+  entry: KeptEntry | null;
+}
 
 /** What the companion keeps so that `undo` and retiring work after the run itself is gone. */
 export interface UndoRecord {
@@ -83,5 +108,11 @@ export interface UndoRecord {
 }
 
 export const rolloutEventSignal = defineSignal<[RolloutEvent]>('rolloutEvent');
-/** What `undo` needs. Null when the window is over or nothing was replaced. */
-export const undoQuery = defineQuery<UndoRecord | null>('undoRecord');
+/**
+ * What `undo` needs: without a release the one that was replaced, while the rollback window lasts; with one any of the ledger.
+ * Null when there is nothing to go back to.
+ */
+export const undoQuery = defineQuery<UndoAnswer | null, [string | null]>('undoRecord');
+
+/** Releases a target that is held. With a policy `token` says who. */
+export const unholdUpdate = defineUpdate<{ by: string | null }, [{ by?: string; token?: string }]>('unhold');

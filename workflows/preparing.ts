@@ -3,11 +3,8 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Prepared } from '../activities/types.js';
 import { failureOf, isUntaken } from '../src/model/failures.js';
-import type { RolloutInput } from '../src/model/spec.js';
-import { versionOf } from '../src/model/target.js';
 import { accountOf, light, preparing, whyUntaken } from './calls.js';
 import { AskedAgain, Leaving } from './leaving.js';
-import type { UndoRecord } from './messages.js';
 import type { Rollout } from './rollout.js';
 import { stageViews } from './view.js';
 
@@ -22,9 +19,7 @@ export class Preparation {
     journal.enter('preparing');
     try {
       const { app, environment, type } = state;
-      const record = type === 'undo' ? await light.readUndo({ app, environment }) : undefined;
-      const input = record === undefined ? this.rollout.input : this.undoInput(record);
-      const parsed = await light.parse({ input, app, environment, type, ...(record === undefined ? {} : { record }) });
+      const parsed = await light.parse({ input: this.rollout.input, app, environment, type });
       state.access = parsed.access;
       state.grant = parsed.access.grant;
       state.spec = parsed.spec;
@@ -32,6 +27,7 @@ export class Preparation {
       state.limits = parsed.limits;
       state.startedBy = parsed.spec.startedBy ?? null;
       state.message = parsed.spec.message ?? null;
+      if (parsed.undo !== undefined) state.undo = parsed.undo;
       journal.publish();
     } catch (error) {
       throw this.refused(error);
@@ -49,19 +45,11 @@ export class Preparation {
     state.split = prepared.before.split;
     state.environments = prepared.before.environments;
     state.stages = stageViews(prepared);
+    const { unknown = null } = state.undo ?? {};
+    if (unknown !== null) this.rollout.look.found(unknown);
     journal.event(
       `plan of ${prepared.plan.stages.length} stages made; ${prepared.before.split.stable ?? 'nothing'} is live`,
     );
-  }
-
-  private undoInput(record: UndoRecord): RolloutInput {
-    // Who starts this one and why is not who started the one it takes back.
-    const { startedBy: _by, message: _why, ...spec } = record.spec;
-    return {
-      ...spec,
-      ...pick(this.rollout.input, ['startedBy', 'message', 'token']),
-      release: { version: versionOf(record.version) },
-    };
   }
 
   /** `prepare` on the account's queue. Nobody serving the account is said loudly, and it goes on when somebody comes. */
@@ -95,8 +83,4 @@ export class Preparation {
     this.rollout.journal.end('failed', message, code);
     return ApplicationFailure.create({ message, type: code ?? 'SLUICE_PROVIDER', nonRetryable: true });
   }
-}
-
-function pick(from: RolloutInput, keys: string[]): RolloutInput {
-  return Object.fromEntries(keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]]));
 }

@@ -18,6 +18,8 @@ export interface Queued extends Submission {
   since: number;
   /** The run that was in the way when it was last tried; null before the first try. */
   behind: string | null;
+  /** Why it does not begin any more, although it was being started. */
+  left?: string;
   tookPlaceOf: QueuedView | null;
 }
 
@@ -64,10 +66,19 @@ export async function submit(state: QueueState, submission: Submission, wake: ()
   return { state: run === null ? 'superseded' : 'started', run, why, ticket, tookPlaceOf };
 }
 
-/** Tries to start the queued release. What `replace` finds in the way is told to go, each run once. */
-export async function startQueued(state: QueueState): Promise<void> {
-  const { app, environment, queued } = state;
+/** What waits, or is being started beside a rollout that runs, does not begin any more. */
+export function leaveQueue(state: QueueState, why: string): void {
+  const { queued, starting } = state;
+  if (starting !== null) starting.left = why;
   if (queued === null) return;
+  state.queued = null;
+  settle(state, queued, null, why);
+}
+
+/** Tries to start the queued release. What `replace` finds in the way is told to go, each run once. */
+export async function startQueued(state: QueueState & { hold: object | null }): Promise<void> {
+  const { app, environment, queued } = state;
+  if (queued === null || state.hold !== null) return;
   if (Date.now() - queued.since > QUEUED_AT_MOST) {
     state.queued = null;
     settle(state, queued, null, 'the way was not free for a week');
@@ -78,6 +89,7 @@ export async function startQueued(state: QueueState): Promise<void> {
   const run = await tryToStart(app, environment, queued);
   state.starting = null;
   if (run !== null) settle(state, queued, run, null);
+  else if (queued.left !== undefined) settle(state, queued, null, queued.left);
   else if (state.queued === null) state.queued = queued;
   else takePlace(state, queued, state.queued);
 }

@@ -1,6 +1,6 @@
 /** What a rollout carries: plain data, so that it can continue as new between and inside steps. */
 import type { AttemptedWrite, Environments, Split } from '../activities/platform/platform.js';
-import type { Limits, Prepared } from '../activities/types.js';
+import type { Limits, Prepared, UndoParsed } from '../activities/types.js';
 import type { JudgeState } from '../src/judge/types.js';
 import type { AccessRecord } from '../src/model/access.js';
 import type { ErrorCode } from '../src/model/errors.js';
@@ -104,6 +104,8 @@ export interface RolloutState {
   /** The one comparison at half the traffic has been made. */
   probedBack: boolean;
   verdict: VerdictView | null;
+  /** What an undo goes back to and was asked for, as `parse` has found it. */
+  undo?: UndoParsed;
   /** What an undo's look has found: warnings, newest last. */
   found?: string[];
   errors: { what: string; count: number; requestId?: string }[];

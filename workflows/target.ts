@@ -15,16 +15,18 @@ import {
 } from '@temporalio/workflow';
 import { LONGEST_TOKEN } from '../src/model/access.js';
 import { failureOf } from '../src/model/failures.js';
-import { isName } from '../src/model/ids.js';
+import { heldMessage } from '../src/model/hold.js';
+import { isName, rolloutId } from '../src/model/ids.js';
 import { isJson, LARGEST_SPEC } from '../src/model/json.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
 import { clean, code } from '../src/model/text.js';
-import type { LedgerEntry, TargetView } from '../src/model/view.js';
+import type { TargetView } from '../src/model/view.js';
 import { isRolloutType } from '../src/model/words.js';
 import { forward, light } from './calls.js';
 import { Growth } from './growth.js';
-import type { RolloutEvent, UndoRecord } from './messages.js';
-import { heldQuery, rolloutEventSignal, submitUpdate, targetQuery, undoQuery } from './messages.js';
+import { beginsUndo, type HoldState, released, remember, undoingOf, unholdRefusal } from './hold.js';
+import type { KeptEntry, RolloutEvent, UndoAnswer, UndoBegun, UndoRecord } from './messages.js';
+import { heldQuery, rolloutEventSignal, submitUpdate, targetQuery, undoQuery, unholdUpdate } from './messages.js';
 import { type Queued, type QueueState, queuedView, startQueued, submissionOf, submit } from './queue.js';
 
 /** Releases the ledger keeps. */
@@ -34,18 +36,20 @@ const LOOK_AGAIN = 2_000;
 const LOOK_AGAIN_MAX = 5 * 60_000;
 const MANY_EVENTS = 2_000;
 
-export interface TargetState extends QueueState {
-  releases: LedgerEntry[];
+export interface TargetState extends QueueState, HoldState {
+  releases: KeptEntry[];
   undo: (UndoRecord & { until: number }) | null;
   /** The record by which old releases are retired, once a window is over and until it is done. */
   retire: UndoRecord | null;
+  /** The last record of all, once old releases are retired: where the target is, for an undo to any release of the ledger. */
+  base: UndoRecord | null;
   running: TargetView['running'];
 }
 
 export async function target(app: string, environment: string, carried?: TargetState): Promise<void> {
   // Only a run that continues another has a state; one that is brought to a start is anybody's.
   const goesOn = workflowInfo().continuedFromExecutionRunId !== undefined;
-  const state: TargetState = (goesOn ? carried : undefined) ?? {
+  const fresh: TargetState = {
     app,
     environment,
     releases: [],
@@ -54,9 +58,16 @@ export async function target(app: string, environment: string, carried?: TargetS
     settled: [],
     undo: null,
     retire: null,
+    base: null,
     running: null,
+    hold: null,
+    undoing: null,
   };
+  const state: TargetState = { ...fresh, ...(goesOn ? carried : undefined) };
+  remember(state);
   let wakes = 0;
+  /** Undos that are being looked into: nothing is started beside that. */
+  let asked = 0;
   const growth = new Growth(() => ({ history: MANY_EVENTS, signals: MANY_EVENTS }));
   const wake = () => {
     wakes += 1;
@@ -66,17 +77,9 @@ export async function target(app: string, environment: string, carried?: TargetS
   setHandler(heldQuery, () => heldIn(state), {
     description: 'Digests of what the artifact store keeps for the target.',
   });
-  setHandler(
-    undoQuery,
-    () => {
-      if (state.undo === null) return null;
-      const { until: _until, ...record } = state.undo;
-      return record;
-    },
-    {
-      description: 'What `undo` goes back to.',
-    },
-  );
+  setHandler(undoQuery, (to) => backTo(state, typeof to === 'string' ? to : null), {
+    description: 'What `undo` goes back to: null, or the version of a release of the ledger.',
+  });
   setHandler(rolloutEventSignal, (given: unknown) => {
     growth.signal();
     const event = eventOf(given);
@@ -84,12 +87,36 @@ export async function target(app: string, environment: string, carried?: TargetS
     if (event.kind === 'ended') wake();
     take(state, event);
     show(state);
+    if (event.kind !== 'began' || event.undo === undefined) return;
+    asked += 1;
+    void beginsUndo(state, event.run, event.undo).finally(() => {
+      asked -= 1;
+      wake();
+      show(state);
+    });
   });
+  setHandler(
+    unholdUpdate,
+    async (given) => {
+      const answer = await released(state, given);
+      wake();
+      show(state);
+      return answer;
+    },
+    {
+      description: 'Releases a target that is held, so that rollouts start again. Input: {"by":"ann"}',
+      validator: (given) => {
+        const why = unholdRefusal(state, given);
+        if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
+      },
+    },
+  );
   setHandler(
     submitUpdate,
     async (given) => {
       const submission = submissionOf(given);
       if (submission === null) throw ApplicationFailure.nonRetryable('this is no submission', 'SLUICE_SPEC');
+      if (submission.type !== 'undo') await refuseBeside(state);
       const answer = await submit(state, submission, wake);
       show(state);
       return answer;
@@ -97,6 +124,8 @@ export async function target(app: string, environment: string, carried?: TargetS
     {
       description: 'Hands over a release for when the way is free (queue), or in place of the running one (replace).',
       validator: (submission) => {
+        const id = rolloutId(app, environment);
+        if (state.hold !== null) throw ApplicationFailure.nonRetryable(heldMessage(id, state.hold), 'SLUICE_HELD');
         if (submissionOf(submission) !== null) return;
         throw ApplicationFailure.nonRetryable(
           'submit takes {type, input, mode: "queue" | "replace", by, message}',
@@ -114,12 +143,13 @@ export async function target(app: string, environment: string, carried?: TargetS
   for (let wait = LOOK_AGAIN, seen = 0; ; ) {
     const due = nextDue(state, wait);
     growth.look();
-    const asked = () => wakes !== seen || (growth.over && allHandlersFinished());
+    const isDue = () => wakes !== seen || (growth.over && asked === 0 && allHandlersFinished());
     let woken = true;
-    if (due === null) await condition(asked);
-    else woken = await condition(asked, due, { summary: dueSummary(state) });
+    if (due === null) await condition(isDue);
+    else woken = await condition(isDue, due, { summary: dueSummary(state) });
     wait = woken ? LOOK_AGAIN : Math.min(wait * 2, LOOK_AGAIN_MAX);
     seen = wakes;
+    await condition(() => asked === 0);
     await startQueued(state);
     endWindow(state);
     if (state.retire !== null && !retiring) {
@@ -131,13 +161,14 @@ export async function target(app: string, environment: string, carried?: TargetS
     }
     show(state);
     growth.look();
-    if (growth.over && allHandlersFinished()) await continueAsNew<typeof target>(app, environment, state);
+    if (growth.over && asked === 0 && allHandlersFinished())
+      await continueAsNew<typeof target>(app, environment, state);
   }
 }
 
 function nextDue(state: TargetState, lookAgain: number): number | null {
   const dues = [
-    state.queued === null && state.retire === null ? null : lookAgain,
+    (state.queued === null || state.hold !== null) && state.retire === null ? null : lookAgain,
     state.undo === null ? null : Math.max(1, state.undo.until - Date.now()),
   ].filter((due) => due !== null);
   return dues.length === 0 ? null : Math.min(...dues);
@@ -153,9 +184,11 @@ function dueSummary(state: TargetState): string {
 function take(state: TargetState, event: RolloutEvent): void {
   if (event.kind === 'began') {
     state.running = { run: event.run, strategy: event.strategy, since: event.at };
+    state.undoing = undoingOf(event);
     return;
   }
   if (state.running?.run === event.run) state.running = null;
+  if (state.undoing?.run === event.run) state.undoing = null;
   const { entry } = event;
   if (entry === null || state.releases.some((each) => each.run === entry.run)) return;
   const [live] = state.releases;
@@ -164,9 +197,43 @@ function take(state: TargetState, event: RolloutEvent): void {
   if (live !== undefined && live.until === null) live.until = entry.since;
   state.releases = [entry, ...state.releases].slice(0, KEPT);
   const { undo } = event;
+  // The record of the release before says where the target is when this one replaced nothing.
+  const last = lastRecord(state);
   state.undo = undo === null ? null : { ...undo, until: (undo.since ?? entry.since) + undo.window };
   // This release's own window comes first.
   if (state.undo !== null) state.retire = null;
+  state.base = state.undo === null && state.retire === null ? last : null;
+}
+
+/** The newest record there is: within the rollback window, while old releases are retired, or after it. */
+function lastRecord({ undo, retire, base }: TargetState): UndoRecord | null {
+  if (undo === null) return retire ?? base;
+  const { until: _until, ...record } = undo;
+  return record;
+}
+
+/** What an undo needs: by itself within the window alone, to a release of the ledger at any time. */
+function backTo(state: TargetState, to: string | null): UndoAnswer | null {
+  const record = lastRecord(state);
+  if (record === null || (to === null && state.undo === null)) return null;
+  const version = to ?? record.version;
+  const entries = state.releases.filter((each) => each.version === version);
+  return { record, entry: entries.find(({ spec }) => spec !== null) ?? entries[0] ?? null };
+}
+
+/** An undo lets nothing jump in behind it, unless it was told to. A run that was terminated says no end. */
+async function refuseBeside(state: TargetState): Promise<void> {
+  const { app, environment, undoing } = state;
+  if (undoing === null || undoing.keepQueue) return;
+  if (!(await light.isRunning({ app, environment }))) {
+    if (state.undoing === undoing) state.undoing = null;
+    return;
+  }
+  const id = rolloutId(app, environment);
+  throw ApplicationFailure.nonRetryable(
+    `an undo of ${id} is running, and nothing is queued behind it. Start again after it, or undo with --keep-queue`,
+    'SLUICE_ALREADY_RUNNING',
+  );
 }
 
 /** The window is over: nothing goes back by `undo` any more, and old releases may go. */
@@ -192,7 +259,9 @@ async function retire(state: TargetState): Promise<void> {
   } catch (error) {
     log.warn('old releases could not be retired', { why: failureOf(error).message });
   }
-  if (state.retire === record) state.retire = null;
+  if (state.retire !== record) return;
+  state.retire = null;
+  if (state.undo === null) state.base = record;
 }
 
 /** Every digest that stands anywhere in the ledger, the queue and the record of undo: one too many keeps a file, one too few loses it. */
@@ -205,13 +274,20 @@ function viewOf(state: TargetState): TargetView {
   return {
     app: state.app,
     environment: state.environment,
-    releases: state.releases,
+    releases: state.releases.map(({ seal: _seal, ...entry }) => entry),
     queued: shown(state.queued),
     starting: shown(state.starting),
     settled: state.settled,
     undo: state.undo === null ? null : { version: state.undo.version, until: state.undo.until },
+    hold: holdView(state),
     running: state.running,
   };
+}
+
+function holdView({ hold }: TargetState): TargetView['hold'] {
+  if (hold === null) return null;
+  const { seal: _seal, ...shown } = hold;
+  return shown;
 }
 
 function show(state: TargetState): void {
@@ -228,6 +304,8 @@ function show(state: TargetState): void {
       '',
       `**Undo** goes back to release ${code(state.undo.version)} until ${new Date(state.undo.until).toISOString()}: ${code(`sluice undo ${state.app}/${state.environment}`)}`,
     );
+  if (state.hold !== null)
+    lines.push('', `**Held:** ${code(heldMessage(rolloutId(state.app, state.environment), state.hold), 600)}`);
   if (state.queued !== null)
     lines.push(
       '',
@@ -243,7 +321,11 @@ function show(state: TargetState): void {
 function eventOf(event: unknown): RolloutEvent | null {
   const { kind, run, strategy, at, entry, undo } = fieldsOf(event);
   if (!isText(run) || !isTime(at)) return null;
-  if (kind === 'began') return isRolloutType(strategy) ? { kind, run, strategy, at } : null;
+  if (kind === 'began') {
+    if (!isRolloutType(strategy)) return null;
+    const asked = strategy === 'undo' && undo !== undefined ? begunOf(undo) : undefined;
+    return { kind, run, strategy, at, ...(asked === undefined ? {} : { undo: asked }) };
+  }
   const kept = entry === null ? null : entryOf(entry);
   const record = undo === null ? null : recordOf(undo);
   return kind !== 'ended' || kept === undefined || record === undefined
@@ -251,8 +333,26 @@ function eventOf(event: unknown): RolloutEvent | null {
     : { kind, run, at, entry: kept, undo: record };
 }
 
-function entryOf(entry: unknown): LedgerEntry | undefined {
-  const { version, digest, since, until, by, run, strategy, message, replaced, undoUntil, kept } = fieldsOf(entry);
+function begunOf(undo: unknown): UndoBegun | undefined {
+  const { by, version, message, hold, keepQueue, seal } = fieldsOf(undo);
+  if (!isText(version) || typeof hold !== 'boolean' || typeof keepQueue !== 'boolean') return undefined;
+  return {
+    by: typeof by === 'string' && by.length <= 300 ? by : null,
+    version,
+    message: said(message),
+    hold,
+    keepQueue,
+    seal: sealOf(seal),
+  };
+}
+
+function sealOf(seal: unknown): string | null {
+  return typeof seal === 'string' && seal.length <= LONGEST_TOKEN ? seal : null;
+}
+
+function entryOf(entry: unknown): KeptEntry | undefined {
+  const { version, digest, since, until, by, run, strategy, message, replaced, undoUntil, spec, seal, kept } =
+    fieldsOf(entry);
   const timed = isTime(since) && (until === null || isTime(until));
   if (!isText(version) || !isText(run) || !timed || !isRolloutType(strategy)) return undefined;
   return {
@@ -264,10 +364,12 @@ function entryOf(entry: unknown): LedgerEntry | undefined {
     undoUntil: isTime(undoUntil) ? undoUntil : null,
     retired: null,
     ...keptOf(kept),
+    spec: typeof spec === 'string' && /^[0-9a-f]{64}$/.test(spec) ? spec : null,
+    seal: sealOf(seal),
   };
 }
 
-function keptOf(kept: unknown): Pick<LedgerEntry, 'kept'> {
+function keptOf(kept: unknown): Pick<KeptEntry, 'kept'> {
   const { split, by, unwatched } = fieldsOf(kept);
   const { stable, candidate, weight } = fieldsOf(split);
   if (typeof weight !== 'number') return {};

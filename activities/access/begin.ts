@@ -28,7 +28,7 @@ export interface Beginner {
   act: Beginning;
   /** The workflow's argument, with the proof. */
   input: RolloutInput;
-  /** `undo`: the version it goes back to. */
+  /** `undo`: the version it goes back to. `unhold`: the run that holds. */
   version?: string;
 }
 
@@ -47,7 +47,8 @@ export async function checkBeginning(
   if (rule === null) throw notAllowed(`${what} is refused: no rule of the policy is about this target`);
   const holders = holdersOf(rule, act);
   const { token } = beginner.input;
-  if (token === undefined && holders.includes(ANYONE)) return null;
+  const holds = beginner.input.hold === true ? holdersOf(rule, 'hold') : null;
+  if (token === undefined && holders.includes(ANYONE) && (holds === null || holds.includes(ANYONE))) return null;
   if (typeof token !== 'string') {
     throw notAllowed(
       `${what} is refused: there is a policy, and the start is not signed. Make a key with \`sluice key\`, have it added to the policy, and start with \`sluice ${act}\`, or log in: \`sluice ${act} --login\``,
@@ -64,6 +65,9 @@ export async function checkBeginning(
   if (!isHolder(holders, signed.subject)) {
     throw notAllowed(`${what} is refused: ${signed.subject.name} may not; ${said(holders)} may`);
   }
+  if (holds !== null && !isHolder(holds, signed.subject)) {
+    throw notAllowed(`${what} with --hold is refused: ${signed.subject.name} may not hold; ${said(holds)} may`);
+  }
   return signed;
 }
 
@@ -76,7 +80,13 @@ function mismatch(statement: StartStatement, beginner: Beginner): string | null 
   if (statement.act !== beginner.act) return 'verb';
   if (statement.app !== beginner.app) return 'app';
   if (statement.environment !== beginner.environment) return 'environment';
-  if (beginner.act === 'undo') return statement.release === (beginner.version ?? null) ? null : 'release';
+  if (beginner.act === 'undo' || beginner.act === 'unhold') {
+    if (statement.release !== (beginner.version ?? null)) return beginner.act === 'undo' ? 'release' : 'hold';
+    const same = (['hold', 'keepQueue'] as const).every(
+      (flag) => (statement[flag] ?? false) === (beginner.input[flag] ?? false),
+    );
+    return same ? null : 'choice of --hold or --keep-queue';
+  }
   if (statement.strategy !== beginner.strategy) return 'strategy';
   return statement.spec === specDigest(beginner.input) ? null : 'spec';
 }

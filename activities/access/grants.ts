@@ -28,6 +28,8 @@ export interface Grant {
   environment: string;
   /** Who started it; null when nobody had to sign. */
   starter: string | null;
+  /** Of an undo: what was asked with it. */
+  undo?: { hold: boolean; keepQueue: boolean };
   /** Whether writing over somebody else's change needs no signature. */
   openOverride: boolean;
   /** Digest of the policy it was given by. */
@@ -206,6 +208,24 @@ export class Grants {
     const { plan, stable, spec, app, environment } = await this.read(of.grant);
     const own = app === of.app && environment === of.environment && spec === digestOf(of.spec) && stable === of.version;
     if (plan === undefined || !own) throw refused('what it leaves for undo is not what it has done');
+  }
+
+  /** An entry of the ledger says what this run has made live, by its own spec. Errors: SLUICE_ACCESS. */
+  async allowEntry(of: {
+    grant: string | null;
+    app: string;
+    environment: string;
+    version: string;
+    spec: object | undefined;
+    deployed: string | null;
+  }): Promise<void> {
+    const { grant: given, app, environment, version, spec, deployed } = of;
+    await this.allow('tellTarget', { grant: given });
+    const grant = await this.read(given);
+    const own = app === grant.app && environment === grant.environment;
+    if (!own || (spec !== undefined && grant.spec !== digestOf(spec)))
+      throw refused('what it leaves in the ledger is not what it has done');
+    await this.allowRelease(grant, { deployed, candidate: version });
   }
 
   /** Only what a worker has deployed for this plan, beside what was live before it. */

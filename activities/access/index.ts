@@ -26,6 +26,7 @@ import type { RolloutInput, Spec } from '../../src/model/spec.js';
 import type { RolloutType } from '../../src/model/words.js';
 import type { TargetState } from '../../src/plan/index.js';
 import type { Plan } from '../../src/plan/types.js';
+import type { UndoBegun } from '../../workflows/messages.js';
 import { checkBeginning, checkFloors, checkUnused, consume, notAllowed } from './begin.js';
 import { certifier } from './certifying.js';
 import { type DecideArgs, decide, type Supersede } from './decide.js';
@@ -78,6 +79,24 @@ interface Kept {
   /** When it was left, ms since the epoch. */
   since?: number;
   seal?: string | null;
+}
+
+/** An entry of the ledger, as far as it is sealed. */
+interface Entry {
+  app: string;
+  environment: string;
+  version: string;
+  run: string;
+  /** Digest of its spec's document. */
+  spec: string | null;
+}
+
+/** What a run says that it asks of the companion. */
+interface Asked {
+  app: string;
+  environment: string;
+  run: string;
+  undo: Pick<UndoBegun, 'by' | 'hold' | 'seal'> & { keepQueue?: boolean };
 }
 
 /** How far clocks of workers and server may be apart, in ms. */
@@ -214,6 +233,7 @@ export class Access implements AccountAccess {
       environment,
       starter,
       policy: policy?.digest ?? null,
+      ...(act === 'undo' ? { undo: { hold: input.hold === true, keepQueue: input.keepQueue === true } } : {}),
       openOverride: rule === null || holdersOf(rule, 'override').includes(ANYONE),
       spec,
       ...(act === 'plan' ? { may: ['inspect'] } : act === 'adopt' ? { may: ['claim'] } : {}),
@@ -298,6 +318,62 @@ export class Access implements AccountAccess {
       found.spec === digestOf(spec);
     if (!same)
       throw notAllowed(`the record of ${app}/${environment} was not written by a rollout; nothing is done by it`);
+  }
+
+  /** An entry of the ledger that an undo believes later. */
+  async sealEntry(of: Entry): Promise<string | null> {
+    const { app, environment, version, run, spec } = of;
+    return this.seals.make('entry', { app, environment, version, run, spec });
+  }
+
+  /** Whether a worker has sealed this entry of the ledger. */
+  async isSealed(entry: Entry & { seal: string | null }): Promise<boolean> {
+    if (!this.seals.on) return true;
+    const found = await this.seals.open<Entry>('entry', entry.seal);
+    return (
+      found !== null &&
+      (['app', 'environment', 'version', 'run', 'spec'] as const).every((at) => found[at] === entry[at])
+    );
+  }
+
+  /** What an undo asks of the companion, as its start was checked. Errors: SLUICE_ACCESS. */
+  async sealUndo(given: string | null, undo: UndoBegun): Promise<UndoBegun> {
+    if (!this.seals.on) return undo;
+    await this.grants.allow('tellTarget', { grant: given });
+    const { app, environment, first: run, starter, undo: asked } = await this.grants.read(given);
+    if (asked === undefined) throw notAllowed('refused: this run is no undo');
+    const by = starter ?? undo.by;
+    return { ...undo, ...asked, by, seal: await this.seals.make('undo', { app, environment, run, by, ...asked }) };
+  }
+
+  /** Whether an undo of this run asks the companion for that. */
+  async isUndo({ app, environment, run, undo }: Asked): Promise<boolean> {
+    if (!this.seals.on) return true;
+    const found = await this.seals.open<Record<string, unknown>>('undo', undo.seal);
+    return (
+      found?.app === app &&
+      found.environment === environment &&
+      found.run === run &&
+      found.by === undo.by &&
+      found.hold === undo.hold &&
+      (undo.keepQueue === undefined || found.keepQueue === undo.keepQueue)
+    );
+  }
+
+  /** Who releases a target that `run` holds; null when nobody had to sign. Errors: SLUICE_ACCESS. */
+  async admitUnhold(client: Client, of: { app: string; environment: string; run: string; token: string | null }) {
+    const { policy } = this.options;
+    if (policy === null) return null;
+    const { app, environment, run, token } = of;
+    const input = token === null ? {} : { token };
+    const beginner = { app, environment, strategy: 'undo', act: 'unhold', input, version: run } as const;
+    const signed = await checkBeginning(beginner, {
+      ...this.by(client, policy),
+      rule: this.rule(app, environment),
+    });
+    if (signed === null) return null;
+    await consume(client, this.seals, { id: signed.id, run });
+    return signed.subject.name;
   }
 
   /** Whether old releases may go by this record: the companion asks, and the rollback window is over. Errors: SLUICE_ACCESS. */

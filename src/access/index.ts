@@ -1,5 +1,5 @@
 /** Who may do what: the policy, what people sign, and the floors under every spec. */
-export { digestOf, specDigest } from './digest.js';
+export { canonical, digestOf, specDigest } from './digest.js';
 export { isSafe, type Metadata, metadataOf, wellKnown } from './discovery.js';
 export { placeFaults, planFaults, raised, specFaults } from './floors.js';
 export { isPublicKey, type KeyFile, newKey, type Signer, signerOf } from './keys.js';

@@ -242,6 +242,8 @@ const INSTEAD: Partial<Record<Right, Right>> = {
   plan: 'start',
   adopt: 'start',
   undo: 'start',
+  hold: 'undo',
+  unhold: 'hold',
   reject: 'approve',
   resume: 'pause',
 };

@@ -99,6 +99,8 @@ const SHAPE = z.union([
     spec: digest.nullable(),
     release: digest.nullable(),
     replaces: z.boolean().optional(),
+    hold: z.boolean().optional(),
+    keepQueue: z.boolean().optional(),
   }),
   z.object({
     act: z.enum(verbs),

@@ -25,6 +25,7 @@ export const EXIT = {
   notAllowed: { code: 15, means: 'The policy does not allow it, or who asks is not proven.' },
   abandoned: { code: 16, means: "The rollout ended on somebody else's change of the target, which a person kept." },
   needsPerson: { code: 17, means: '`start --until` has left a rollout that waits for a person; it goes on.' },
+  held: { code: 18, means: 'The target is held after an undo: nothing starts there until `sluice unhold`.' },
   interrupted: { code: 130, means: 'Interrupted (Ctrl-C). A rollout goes on without its watcher.' },
 } as const;
 
@@ -43,6 +44,8 @@ export function exitOfError(code: ErrorCode): number {
       return EXIT.notAllowed.code;
     case 'SLUICE_ALREADY_RUNNING':
       return EXIT.alreadyRunning.code;
+    case 'SLUICE_HELD':
+      return EXIT.held.code;
     case 'SLUICE_SUPERSEDED':
       return EXIT.superseded.code;
     case 'SLUICE_NO_ROLLOUT':

@@ -24,6 +24,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   retry: () => import('./verbs/retry.js').then((m) => m.retry),
   abort: () => import('./verbs/abort.js').then((m) => m.abort),
   undo: () => import('./verbs/undo.js').then((m) => m.undo),
+  unhold: () => import('./verbs/unhold.js').then((m) => m.unhold),
   releases: () => import('./verbs/releases.js').then((m) => m.releases),
   history: () => import('./verbs/history.js').then((m) => m.history),
   report: () => import('./verbs/report.js').then((m) => m.report),

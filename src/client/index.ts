@@ -7,7 +7,7 @@ import { history, list, releases } from './list.js';
 import { look } from './look.js';
 import { prune } from './prune.js';
 import { adopt, plan, sweep } from './short.js';
-import { start, undo } from './start.js';
+import { start, undo, unhold } from './start.js';
 import type { Sluice } from './types.js';
 import { verb } from './verbs.js';
 import { wait, watch } from './watch.js';
@@ -46,6 +46,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Sluice> {
     releases: (app, environment) => releases(link, app, environment),
     history: (target) => history(link, target),
     undo: (target, args) => undo(link, target, args),
+    unhold: (target, args) => unhold(link, target, args),
     plan: (request) => plan(link, request),
     sweep: (account) => sweep(link, account),
     prune: (of) => prune(link, of),

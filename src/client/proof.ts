@@ -42,9 +42,14 @@ export async function startProof(
   of: Omit<StartStatement, 'spec'> & { input: RolloutInput },
   waits = false,
 ): Promise<string | null> {
-  const { input, act, app, environment, strategy, release, replaces } = of;
-  const spec = act === 'undo' ? null : specDigest(input);
-  const statement = { act, app, environment, strategy, spec, release, ...(replaces === true ? { replaces } : {}) };
+  const { input, act, app, environment, strategy, release, replaces, hold, keepQueue } = of;
+  const spec = act === 'undo' || act === 'unhold' ? null : specDigest(input);
+  const statement = {
+    ...{ act, app, environment, strategy, spec, release },
+    ...(replaces === true ? { replaces } : {}),
+    ...(hold === true ? { hold } : {}),
+    ...(keepQueue === true ? { keepQueue } : {}),
+  };
   return signed(link, statement, { waits });
 }
 

@@ -1,21 +1,23 @@
 /** Starting: directly, where the workflow id is the lock, or through the target's companion. */
 import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { type SubmitAnswer, submitUpdate, targetQuery } from '../../workflows/messages.js';
+import { type SubmitAnswer, submitUpdate, targetQuery, unholdUpdate } from '../../workflows/messages.js';
 import { SluiceError } from '../model/errors.js';
+import { type Hold, heldMessage, holdIn } from '../model/hold.js';
 import { isName, rolloutId, TASK_QUEUE, targetId } from '../model/ids.js';
+import { goesBackTo } from '../model/ledger.js';
 import { clean } from '../model/text.js';
 import type { TargetView } from '../model/view.js';
 import type { Link } from './connect.js';
-import { failing, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
+import { failing, grpcCode, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
 import { describe, look, runningRun } from './look.js';
 import { packed } from './packing.js';
 import { startProof } from './proof.js';
-import type { StartAnswer, StartRequest, TargetName } from './types.js';
+import type { StartAnswer, StartRequest, TargetName, UndoArgs } from './types.js';
 
 /** Longest wait for the companion's answer, in ms. */
 const ANSWER_WITHIN = 10_000;
 
-/** See `Sluice.start`. */
+/** See `Sluice.start`. Workers refuse a start at a target that is held; a look at the companion says so at once. */
 export async function start(link: Link, request: StartRequest): Promise<StartAnswer> {
   if (!isName(request.app) || !isName(request.environment) || request.app === 'target') {
     throw new SluiceError(
@@ -23,12 +25,18 @@ export async function start(link: Link, request: StartRequest): Promise<StartAns
       `"${clean(request.app)}/${clean(request.environment)}" is no <app>/<environment>: letters, digits, ".", "_" and "-", 63 at most each`,
     );
   }
+  if (request.type !== 'undo') {
+    const hold = await holdOf(link, request);
+    if (hold !== null)
+      throw new SluiceError('SLUICE_HELD', heldMessage(rolloutId(request.app, request.environment), hold));
+  }
   return request.onNewRelease === 'reject' ? directly(link, request) : byCompanion(link, request, request.onNewRelease);
 }
 
 /** The spec with its code packed, who started it and why, and the proof of it where there is a key. */
 async function inputOf(link: Link, request: StartRequest) {
   const { app, environment, type: strategy, release = null, onNewRelease } = request;
+  const { hold, keepQueue } = request.input;
   const input = {
     ...(await packed(link.artifacts, request)),
     ...(request.by === undefined ? {} : { startedBy: request.by }),
@@ -37,7 +45,8 @@ async function inputOf(link: Link, request: StartRequest) {
   const act = strategy === 'undo' ? 'undo' : 'start';
   const waits = onNewRelease !== 'reject';
   const replaces = onNewRelease === 'replace';
-  const token = await startProof(link, { act, app, environment, strategy, release, replaces, input }, waits);
+  const asked = act === 'undo' ? { hold: hold === true, keepQueue: keepQueue === true } : {};
+  const token = await startProof(link, { act, app, environment, strategy, release, replaces, input, ...asked }, waits);
   return token === null ? input : { ...input, token };
 }
 
@@ -131,19 +140,73 @@ export function neverBegan({ app, environment }: TargetName, why: string): Sluic
 }
 
 /** See `Sluice.undo`. */
-export async function undo(
-  link: Link,
-  target: TargetName,
-  args: { by?: string; message?: string },
-): Promise<StartAnswer> {
+export async function undo(link: Link, target: TargetName, args: UndoArgs): Promise<StartAnswer> {
+  const { to, hold, keepQueue, ...said } = args;
   const ledger = await ledgerOf(link, target);
-  if (ledger?.undo == null) {
+  const version = to ?? ledger?.undo?.version;
+  const why = version === undefined ? nothingToUndo(target, ledger) : notThere(target, ledger, version);
+  if (version === undefined || why !== null) {
     // What is wanted is to take back what runs, and that is an abort.
     if ((await runningRun(link, target)) !== null) throw await alreadyRunning(link, { ...target, type: 'undo' });
-    throw new SluiceError('SLUICE_VERB', nothingToUndo(target, ledger));
+    throw new SluiceError('SLUICE_VERB', why ?? nothingToUndo(target, ledger));
   }
-  const { version } = ledger.undo;
-  return start(link, { ...target, type: 'undo', input: {}, onNewRelease: 'reject', release: version, ...args });
+  const input = {
+    ...(to === undefined ? {} : { to }),
+    ...(hold === true ? { hold } : {}),
+    ...(keepQueue === true ? { keepQueue } : {}),
+  };
+  return start(link, { ...target, type: 'undo', input, onNewRelease: 'reject', release: version, ...said });
+}
+
+/** Why there is no way back to this release, and what there is; null when there is one. */
+function notThere({ app, environment }: TargetName, ledger: TargetView | null, version: string): string | null {
+  if (ledger === null)
+    return `nothing was released at ${app}/${environment} yet, so that there is nothing to go back to`;
+  const [live] = ledger.releases;
+  if (live !== undefined && live.until === null && live.version === version)
+    return `release ${clean(version)} is live at ${app}/${environment} already`;
+  if (ledger.undo?.version === version || goesBackTo(ledger).includes(version)) return null;
+  const there = goesBackTo(ledger);
+  const ways = there.length === 0 ? 'there is none to go back to' : `there are ${there.join(', ')}`;
+  const gone = ledger.releases.find((each) => each.version === version);
+  return gone === undefined
+    ? `release ${clean(version)} is not in the ledger of ${app}/${environment}; ${ways}`
+    : `release ${clean(version)} of ${app}/${environment} was deleted at ${new Date(gone.retired ?? 0).toISOString()}, after its rollback window; ${ways}. Else start a rollout of its code`;
+}
+
+/** See `Sluice.unhold`. The statement is for the hold that is there, and for no later one. */
+export async function unhold(link: Link, target: TargetName, { by }: { by?: string }): Promise<{ by: string | null }> {
+  const { app, environment } = target;
+  const hold = await holdOf(link, target);
+  if (hold === null) {
+    throw new SluiceError('SLUICE_VERB', `${app}/${environment} is not held; rollouts can start there`);
+  }
+  const statement = { act: 'unhold', app, environment, strategy: 'undo', release: hold.run, input: {} } as const;
+  const token = await startProof(link, statement);
+  const message = { ...(by === undefined ? {} : { by }), ...(token === null ? {} : { token }) };
+  const handle = link.temporal.workflow.getHandle(targetId(app, environment));
+  try {
+    return await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () =>
+      handle.executeUpdate(unholdUpdate, { args: [message] }),
+    );
+  } catch (error) {
+    if (isLate(error)) throw await noAnswer(link, `whether ${app}/${environment} was released is not known`);
+    throw toSluiceError(error, link.address);
+  }
+}
+
+/** What holds a target, by its companion's memo; null when nothing does, or when it cannot be read here. */
+async function holdOf(link: Link, { app, environment }: TargetName): Promise<Hold | null> {
+  const handle = link.temporal.workflow.getHandle(targetId(app, environment));
+  try {
+    const { memo, status } = await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () => handle.describe());
+    return status.name === 'RUNNING' ? holdIn(memo) : null;
+  } catch (error) {
+    const found = toSluiceError(error, link.address);
+    // What is kept under a key that is not here, the workers can read.
+    if (found.code === 'SLUICE_NO_ROLLOUT' || grpcCode(error) === null) return null;
+    throw found;
+  }
 }
 
 /** Why there is no way back by `undo`, and the way there is. */
@@ -156,8 +219,10 @@ function nothingToUndo({ app, environment }: TargetName, ledger: TargetView | nu
   }
   const over = `${none}: the time to go back to release ${live.replaced} ended at ${new Date(live.undoUntil).toISOString()} (rollbackWindow)`;
   const gone = ledger?.releases.some(({ version, retired }) => version === live.replaced && retired !== null);
-  return gone
-    ? `${over}, and it was deleted since. Start a rollout of its code`
+  if (gone === true) return `${over}, and it was deleted since. Start a rollout of its code`;
+  const known = ledger !== null && goesBackTo(ledger).includes(live.replaced);
+  return known
+    ? `${over}. It is still there: \`sluice undo ${app}/${environment} --to ${live.replaced}\``
     : `${over}. If it is still there, start a rollout with release: {version: ${live.replaced}}`;
 }
 

@@ -29,6 +29,18 @@ export interface StartRequest extends TargetName {
   message?: string;
 }
 
+/** What an undo goes back to, and what is to be afterwards. */
+export interface UndoArgs {
+  by?: string;
+  message?: string;
+  /** A release of the ledger; without it the one that the last rollout replaced, within the rollback window. */
+  to?: string;
+  /** Nothing starts afterwards until `unhold`. */
+  hold?: boolean;
+  /** What waits in the queue starts afterwards; else it leaves the queue. */
+  keepQueue?: boolean;
+}
+
 /**
  * `started` has the run; the others wait at the target's companion, which starts them when the way is free, and are followed by
  * their ticket. `tookPlaceOf`: the release that waited before this one and will not run.
@@ -210,7 +222,7 @@ export interface Diagnosis {
 export interface Sluice {
   readonly address: string;
   readonly namespace: string;
-  /** Starts a rollout, or hands it to the companion. Errors: SLUICE_ALREADY_RUNNING, SLUICE_SUPERSEDED. */
+  /** Starts a rollout, or hands it to the companion. Errors: SLUICE_ALREADY_RUNNING, SLUICE_SUPERSEDED, SLUICE_HELD. */
   start(request: StartRequest): Promise<StartAnswer>;
   /** The running rollout, or the last one. Works without a worker once it is closed. */
   status(target: TargetName): Promise<Snapshot>;
@@ -239,7 +251,9 @@ export interface Sluice {
   /** Closed runs, newest first. */
   history(target: TargetName): Promise<HistoryEntry[]>;
   /** Starts the short rollout back. Errors: SLUICE_VERB when there is nothing to go back to. */
-  undo(target: TargetName, args: { by?: string; message?: string }): Promise<StartAnswer>;
+  undo(target: TargetName, args: UndoArgs): Promise<StartAnswer>;
+  /** Releases a target that `undo --hold` holds; who has signed that. Errors: SLUICE_VERB when it is not held. */
+  unhold(target: TargetName, args: { by?: string }): Promise<{ by: string | null }>;
   plan(request: { input: RolloutInput; type: RolloutType } & TargetName): Promise<PlanPreview>;
   sweep(account: Account): Promise<SweepFinding[]>;
   /**

@@ -4,12 +4,14 @@ import type { MessageVerb, RolloutType } from './words.js';
 /** Longest signed statement that is looked at, in characters. */
 export const LONGEST_TOKEN = 8_192;
 
-/** What a policy can allow. `override` is deciding on somebody else's change: `abort --force`, `abort --keep`, `retry --adopt`. */
+/** What a policy can allow. `hold` is `undo --hold`, `unhold` ends it. `override` is deciding on somebody else's change: `abort --force`, `abort --keep`, `retry --adopt`. */
 export const RIGHTS = [
   'start',
   'plan',
   'adopt',
   'undo',
+  'hold',
+  'unhold',
   'approve',
   'reject',
   'pause',
@@ -23,7 +25,7 @@ export const RIGHTS = [
 export type Right = (typeof RIGHTS)[number];
 
 /** What begins something: it is signed over what it begins. */
-export const BEGINNINGS = ['start', 'plan', 'adopt', 'undo'] as const;
+export const BEGINNINGS = ['start', 'plan', 'adopt', 'undo', 'unhold'] as const;
 export type Beginning = (typeof BEGINNINGS)[number];
 
 /** The signed start of a rollout, of its undo, or of a short workflow. */
@@ -34,8 +36,15 @@ export interface StartStatement {
   strategy: RolloutType;
   /** Digest of the spec; null for `undo`, whose spec is the target's own. */
   spec: string | null;
-  /** `undo`: the version to go back to. Else null: the spec says what is released, packed code by its digest. */
+  /**
+   * `undo`: the version to go back to. `unhold`: the run whose hold it ends. Else null: the spec says what is released, packed code
+   * by its digest.
+   */
   release: string | null;
+  /** `undo`: nothing starts afterwards until it is released. */
+  hold?: boolean;
+  /** `undo`: what waits in the queue starts afterwards. */
+  keepQueue?: boolean;
   /** It may take the place of a running rollout; without it, it waits or is refused. */
   replaces?: boolean;
 }

@@ -20,6 +20,11 @@ export const ERRORS = {
     final: true,
     means: 'A rollout of this target is running. Wait, abort it, or start with onNewRelease queue or replace.',
   },
+  SLUICE_HELD: {
+    final: true,
+    means:
+      'The target takes no new rollout: somebody went back with `undo --hold`. `sluice unhold` releases it. Nothing was changed.',
+  },
   SLUICE_SUPERSEDED: {
     final: true,
     means: 'The release waited in the queue and a newer one took its place before it began. Nothing was changed.',

@@ -97,7 +97,7 @@ export const VERB_TABLE: Record<MessageVerb, VerbRule> = {
 
 /** What `undo` does; it is a start of its own and no message. */
 export const UNDO_RULE =
-  'Starts a short rollout back to the release that the last one replaced, while the rollback window lasts.';
+  'Goes back to the release that the last rollout replaced, while the rollback window lasts; with --to to any release of the ledger that is still there.';
 
 /** One sentence on any verb, for help and handler descriptions. */
 export function describeVerb(verb: Verb): string {

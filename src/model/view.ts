@@ -2,6 +2,7 @@ import type { GateView, OtherPolicy } from './access.js';
 import type { Bypass } from './bypass.js';
 import type { Counts, SourceCounts, Whose } from './counts.js';
 import type { ErrorCode } from './errors.js';
+import type { Hold } from './hold.js';
 import type { SeriesPoint } from './series.js';
 import type { MessageVerb, Outcome, Phase, RolloutType, VerdictState } from './words.js';
 
@@ -204,10 +205,12 @@ export interface LedgerEntry {
   replaced: string | null;
   /** Until when `undo` can take it back; null where it replaced nothing. */
   undoUntil: number | null;
-  /** When it was deleted at the provider, after the rollback window; null while it is there. */
+  /** When Sluice has deleted it at the provider, after the rollback window; null while it is there. */
   retired: number | null;
   /** It was put there by somebody else, and a rollout that found it has kept it. */
   kept?: KeptView;
+  /** SHA-256 of the document in the artifact store that says by which spec it went live; null when none is known. */
+  spec: string | null;
 }
 
 /** A release that waits until the way is free. */
@@ -242,6 +245,8 @@ export interface TargetView {
   settled: SettledView[];
   /** Until when `undo` can go back, and to which version. Null when it cannot. */
   undo: { version: string; until: number } | null;
+  /** Nothing starts here until somebody releases it; null when it is free. */
+  hold: Omit<Hold, 'seal'> | null;
   /** The rollout the companion knows to be running. */
   running: { run: string; strategy: RolloutType; since: number } | null;
 }

@@ -456,6 +456,7 @@ describe('lists', () => {
             replaced: '41',
             undoUntil: NOW + 3_600_000,
             retired: null,
+            spec: null,
           },
         ],
         queued: null,
@@ -473,6 +474,7 @@ describe('lists', () => {
           },
         ],
         undo: { version: '41', until: NOW + 3_600_000 },
+        hold: null,
         running: null,
       },
     ];

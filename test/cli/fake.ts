@@ -94,6 +94,9 @@ export class FakeSluice implements Sluice {
       tookPlaceOf: null,
     });
   }
+  unhold(...args: unknown[]) {
+    return this.answer('unhold', args, { by: 'ann' });
+  }
   plan(...args: unknown[]) {
     return this.answer('plan', args, null as never);
   }

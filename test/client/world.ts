@@ -2,6 +2,9 @@
  * The real workflows and light activities on a real Temporal server, and an account whose one target lives in memory: all a
  * client needs to meet. The watcher finds every candidate healthy and tells live counts.
  */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -18,6 +21,7 @@ import { accountQueue, TASK_QUEUE } from '../../src/model/ids.js';
 import { BEAT_EVERY } from '../../src/model/workers.js';
 import { makePlan } from '../../src/plan/index.js';
 import { ensureSearchAttributes } from '../../src/search-attributes.js';
+import { openArtifacts } from '../../src/store/index.js';
 import { OPEN, UNGRANTED } from '../support/access.js';
 import { workflowBundle } from '../support/bundle.js';
 import { outsideFor } from '../support/outside.js';
@@ -72,6 +76,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         searchAttributes: options.searchAttributes,
         limits: { history: options.history ?? 4_000, signals: 2_000, heartbeat: 10_000 },
         access: OPEN,
+        artifacts: openArtifacts({
+          setting: mkdtempSync(path.join(tmpdir(), 'sluice-store-')),
+          namespace: 'default',
+          env: {},
+          cwd: '/',
+        }),
         outside: outsideFor(),
         workersOf: (queue) => livingWorkers(new Client({ connection: plain }), queue, 'activity'),
         otherPolicies: async () => [],

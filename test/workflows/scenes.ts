@@ -238,6 +238,8 @@ function released(at: number, spec: Spec): Pick<Extract<RolloutEvent, { kind: 'e
       replaced: '1',
       undoUntil: null,
       retired: null,
+      spec: null,
+      seal: null,
     },
     undo: { version: '1', window: HOUR, spec: { ...spec } },
   };

@@ -275,17 +275,21 @@ export function lightOf(
       if (seen === null) throw ApplicationFailure.nonRetryable('the server does not say');
       return seen;
     },
-    parse: async ({ input, app, environment }) => {
-      const spec = input as unknown as Spec;
+    parse: async ({ input, app, environment, type }) => {
+      const { undo } = targetOf(app);
+      if (type === 'undo' && undo === null) throw ApplicationFailure.nonRetryable('nothing to undo', 'SLUICE_SPEC');
+      const asked = { version: undo?.version ?? '', hold: false, keepQueue: false, unknown: null };
+      const own = { ...undo?.spec, startedBy: input.startedBy, release: { version: asked.version } };
+      const spec = (type === 'undo' ? own : input) as unknown as Spec;
       if (spec.app !== app || spec.environment !== environment)
         throw ApplicationFailure.nonRetryable('the spec is of another app', 'SLUICE_SPEC');
-      return { spec, searchAttributes, limits: limitsOf(app), access: OPEN_RECORD };
+      return {
+        ...{ spec, searchAttributes, limits: limitsOf(app), access: OPEN_RECORD },
+        ...(type === 'undo' ? { undo: asked } : {}),
+      };
     },
-    readUndo: async ({ app }) => {
-      const { undo } = targetOf(app);
-      if (undo === null) throw ApplicationFailure.nonRetryable('nothing to undo', 'SLUICE_SPEC');
-      return undo;
-    },
+    believeUndo: async () => undefined,
+    admitUnhold: async ({ by }) => ({ by }),
     notify: async ({ spec, event }) => {
       const target = targetOf(spec.app);
       target.notified.push(event);

@@ -75,6 +75,7 @@ test('an event of anybody that does not fit is not looked at, and the companion 
       {
         ...{ version: '2', run: 'x', since: 1, until: null, strategy: 'canary', digest: '', by: null },
         ...{ message: `${'m'.repeat(299)}…`, replaced: null, undoUntil: null, retired: null },
+        spec: null,
       },
     ]);
     const submission = { type: 'canary', input: canary([]), mode: 'queue', by: null, message: null };

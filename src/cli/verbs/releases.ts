@@ -1,4 +1,6 @@
+import { heldMessage } from '../../model/hold.js';
 import { isName } from '../../model/ids.js';
+import { goesBackTo } from '../../model/ledger.js';
 import { saySplit } from '../../model/traffic.js';
 import type { LedgerEntry, TargetView } from '../../model/view.js';
 import { type Context, command } from '../command.js';
@@ -11,7 +13,7 @@ import { left, moment } from '../render/time.js';
 
 export const releases = command({
   name: 'releases',
-  does: 'Shows what was live, since when, and by whom.',
+  does: 'Shows what was live, since when, and by whom, and to which releases undo can go back.',
   args: [{ name: '<app>', means: 'APP for all its environments, or APP/ENVIRONMENT' }],
   options: [],
   examples: ['sluice releases checkout', 'sluice releases checkout/production -o json'],
@@ -36,9 +38,17 @@ function linesOf(view: TargetView, ctx: Context): string[] {
   const frame = frameOf(ctx);
   const text = (words: string) => paint([piece(words)], false);
   const lines = [paint([piece(`${view.app}/${view.environment}`, 'bold')], frame.colour)];
-  const head = ['RELEASE', 'LIVE SINCE', 'UNTIL', 'BY', 'STRATEGY', 'MESSAGE'];
+  const head = ['RELEASE', 'LIVE SINCE', 'UNTIL', 'UNDO', 'BY', 'STRATEGY', 'MESSAGE'];
+  const there = goesBackTo(view);
   if (view.releases.length === 0) lines.push('  nothing was released yet');
-  else lines.push(...table(head, view.releases.map(rowOf), frame));
+  else
+    lines.push(
+      ...table(
+        head,
+        view.releases.map((entry) => rowOf(entry, there.includes(entry.version))),
+        frame,
+      ),
+    );
   if (view.running !== null) lines.push(text(`running: ${view.running.strategy} since ${moment(view.running.since)}`));
   for (const state of ['starting', 'queued'] as const) {
     const waiting = view[state];
@@ -48,6 +58,8 @@ function linesOf(view: TargetView, ctx: Context): string[] {
   for (const { strategy, by, at, why } of view.settled.filter(({ run }) => run === null)) {
     lines.push(text(`never began: ${strategy} by ${by ?? 'somebody'}, ${moment(at)}: ${why}`));
   }
+  if (view.hold !== null)
+    lines.push(text(heldMessage(`${view.app}/${view.environment}`, { ...view.hold, seal: null })));
   if (view.undo !== null) {
     const way = `sluice undo ${view.app}/${view.environment}`;
     lines.push(text(`undo goes back to release ${view.undo.version}, ${left(view.undo.until, frame.now)}: ${way}`));
@@ -61,11 +73,13 @@ function leftSplit({ kept }: LedgerEntry): string {
   return `${saySplit(kept.split)}${kept.unwatched ? ', nobody watches it' : ''}; `;
 }
 
-function rowOf(entry: LedgerEntry) {
+/** `there`: undo can go back to it. */
+function rowOf(entry: LedgerEntry, there: boolean) {
   return [
     { text: entry.version },
     { text: moment(entry.since) },
     { text: entry.until === null ? 'live' : `${moment(entry.until)}${entry.retired === null ? '' : ', deleted'}` },
+    { text: there ? `--to ${entry.version}` : '' },
     { text: entry.by ?? '–' },
     { text: entry.strategy },
     { text: `${leftSplit(entry)}${entry.message ?? ''}` },

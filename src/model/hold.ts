@@ -1,0 +1,35 @@
+/** A target that takes no new rollout until a person releases it: what `undo --hold` leaves with the companion. */
+import { clean } from './text.js';
+
+export interface Hold {
+  /** Who has put it there; null when nobody is known. */
+  by: string | null;
+  /** ms since the epoch. */
+  since: number;
+  /** The run of the undo that did. */
+  run: string;
+  /** The release that it went back to. */
+  version: string;
+  message: string | null;
+  /** A worker's, by which other workers believe it; null where they have no key. */
+  seal: string | null;
+}
+
+/** Under what name the companion's memo has it: a look there needs no worker. */
+export const HOLD_MEMO = 'hold';
+
+/** The hold in a companion's memo; null when there is none, or nothing that could be one. */
+export function holdIn(memo: Record<string, unknown> | undefined): Hold | null {
+  const found = memo?.[HOLD_MEMO];
+  if (typeof found !== 'object' || found === null) return null;
+  const { by = null, since, run, version, message = null, seal = null } = found as Partial<Hold>;
+  const texts = [by, message, seal].every((each) => each === null || typeof each === 'string');
+  if (!texts || typeof since !== 'number' || typeof run !== 'string' || typeof version !== 'string') return null;
+  return { by, since, run, version, message, seal };
+}
+
+/** Why a start is refused, and what to do. */
+export function heldMessage(id: string, { by, since, version, message }: Hold): string {
+  const why = message === null ? '' : `, because: ${clean(message, 200)}`;
+  return `${id} is held: ${clean(by ?? 'somebody', 60)} went back to release ${clean(version, 60)} with undo --hold at ${new Date(since).toISOString()}${why}. No rollout starts there until \`sluice unhold ${id}\``;
+}
