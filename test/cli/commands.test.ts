@@ -483,8 +483,8 @@ describe('lists', () => {
     expect(out).toBe(
       [
         'checkout/production',
-        'RELEASE  LIVE SINCE               UNTIL  BY   STRATEGY  MESSAGE',
-        '42       2026-03-01 10:00:00 UTC  live   ann  canary    totals',
+        'RELEASE  LIVE SINCE               UNTIL  UNDO  BY   STRATEGY  MESSAGE',
+        '42       2026-03-01 10:00:00 UTC  live         ann  canary    totals',
         'never began: direct by bob, 2026-03-01 10:00:00 UTC: its place was taken',
         'undo goes back to release 41, 1h left: sluice undo checkout/production',
         '',
