@@ -47,14 +47,10 @@ async function undone(
   run: string,
   seen: (view: RolloutView) => boolean = () => true,
 ): Promise<RolloutView> {
-  await until(
-    'the look',
-    async () => {
-      const { view } = await world.sluice.status(world.at(app));
-      return view?.run === run && view.phase === 'baking' && seen(view);
-    },
-    45_000,
-  );
+  await until('the look', async () => {
+    const { view } = await world.sluice.status(world.at(app));
+    return view?.run === run && view.phase === 'baking' && seen(view);
+  });
   await world.sluice.verb(world.at(app), 'skip', { by: 'test' });
   return world.end(app, { state: 'started', run } as never);
 }
