@@ -131,7 +131,7 @@ export function accountActivities(options: AccountOptions): AccountActivities {
             policy: input.policy,
             baselines: input.before.baselines,
             firing: input.before.firing,
-            ...decidingSources(input.spec.health),
+            ...decidingSources(input.spec.health, input),
           }),
         });
       } finally {

@@ -63,9 +63,15 @@ function mayBeUnseen({ health, strategy }: Spec): boolean {
 function nobodyYet({ app, environment, health }: Spec): Finding[] {
   const names = decidingMetrics(health).map(({ name }) => name);
   if (names.length === 0) return [];
+  if (health.probes.length > 0) {
+    const message = `nothing is live yet, so there may be no users to count: the probes alone can show that this first release is well (metric ${names.join(', ')} counts what it sees)`;
+    return [{ level: 'warn', code: 'HEALTH', message }];
+  }
   const then =
-    health.policy.onNoData === 'hold' ? `it is held until \`sluice promote ${app}/${environment}\`` : 'it goes back';
-  const message = `nothing is live yet, so there may be no users to count: if no request reaches the first release during its bake, ${then} (metric ${names.join(', ')}; with metrics: [] the probes alone judge it)`;
+    health.policy.onNoData === 'hold'
+      ? `it is held until \`sluice promote ${app}/${environment}\``
+      : 'it is rolled back';
+  const message = `nothing is live yet, so there may be no users to count: if no request reaches the first release during its bake, ${then} (metric ${names.join(', ')}; add a probe, which can judge it)`;
   return [{ level: 'warn', code: 'HEALTH', message }];
 }
 

@@ -13,8 +13,15 @@ export function metricSource({ name }: MetricSpec): string {
   return `metric ${name}`;
 }
 
-/** The sources that the judge decides by, and which of them count users. */
-export function decidingSources(health: HealthSpec): Pick<JudgeSetup, 'sources' | 'users'> {
-  const users = decidingMetrics(health).map(metricSource);
-  return { sources: [...health.probes.map(probeSource), ...users], users };
+/**
+ * The sources that the judge decides by, and which of them must have counted users. A first release has no users before it
+ * is live, so that its probes can show it well; a metric that speaks all the same counts like any other.
+ */
+export function decidingSources(
+  health: HealthSpec,
+  { stable }: { stable: string | null },
+): Pick<JudgeSetup, 'sources' | 'users'> {
+  const metrics = decidingMetrics(health).map(metricSource);
+  const users = stable === null && health.probes.length > 0 ? [] : metrics;
+  return { sources: [...health.probes.map(probeSource), ...metrics], users };
 }

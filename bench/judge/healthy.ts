@@ -95,7 +95,7 @@ async function stageOf({ service, clock, weight, policy, baselines, state }: Sta
   const stop = new AbortController();
   const before = { baselines, firing: [] };
   const from = clock.now();
-  const judge = judgeOf({ policy, ...before, ...decidingSources(spec.health) });
+  const judge = judgeOf({ policy, ...before, ...decidingSources(spec.health, { stable: STABLE }) });
   let over = false;
   const report = watch(
     { spec, stable: STABLE, candidate: CANDIDATE, weight, from, state, policy, before, earliest: null, held: false },

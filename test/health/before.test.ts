@@ -2,7 +2,7 @@ import { healthBefore } from '../../activities/health/before.js';
 import type { AlarmState } from '../../activities/health/sources/source.js';
 import type { MetricSpec, Spec } from '../../src/model/spec.js';
 import { outsideFor } from '../support/outside.js';
-import { calm, FunctionDouble, specWith } from './double.js';
+import { calm, FunctionDouble, probeSpec, specWith } from './double.js';
 
 const MINUTE = 60_000;
 const metric: MetricSpec = {
@@ -86,7 +86,13 @@ describe('a first release', () => {
     const held = await told(withPolicy({}), null);
     expect(held).toMatchObject([{ level: 'warn', message: expect.stringMatching(/^nothing is live yet/) }]);
     expect(held[0]?.message).toContain('it is held until `sluice promote checkout/production` (metric requests;');
-    expect((await told(withPolicy({ onNoData: 'rollback' }), null))[0]?.message).toContain('it goes back');
+    expect((await told(withPolicy({ onNoData: 'rollback' }), null))[0]?.message).toContain('it is rolled back');
+  });
+
+  test('that has probes is judged by them, and that is said', async () => {
+    expect(await told(specWith([probeSpec()], [metric]), null)).toMatchObject([
+      { level: 'warn', message: expect.stringContaining('the probes alone can show that this first release is well') },
+    ]);
   });
 
   test.each<[string, Spec, string | null]>([

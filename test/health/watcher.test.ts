@@ -66,7 +66,12 @@ function start(
       ...(lastHeartbeat === undefined ? {} : { lastHeartbeat }),
       now: Date.now,
       ...(clock === undefined ? {} : { clock }),
-      judge: judgeOf({ policy, baselines: {}, firing: input?.before?.firing ?? [], ...decidingSources(spec.health) }),
+      judge: judgeOf({
+        policy,
+        baselines: {},
+        firing: input?.before?.firing ?? [],
+        ...decidingSources(spec.health, { stable: '6', ...input }),
+      }),
     },
   );
   const cancel = () => {
@@ -189,6 +194,22 @@ describe('the watcher of a weight', () => {
     await calledTimes(driver, '7', 22);
     expect((await cancel()).verdict.state).toBe('healthy');
     expect(Object.keys(driver.calls)).toEqual(['7']);
+  });
+
+  test('goes by the probes alone on a first deployment whose users have not come, and never later', async () => {
+    const silent = () => {
+      const driver = new FunctionDouble();
+      driver.counted = () => ({ ticks: [], asked: [] });
+      return driver;
+    };
+    const first = silent();
+    const one = start(first, { metrics: [metric], input: { stable: null } });
+    await calledTimes(first, '7', 22);
+    expect((await one.cancel()).verdict.state).toBe('healthy');
+    const later = silent();
+    const other = start(later, { metrics: [metric] });
+    await calledTimes(later, '7', 22);
+    expect((await other.cancel()).verdict.state).toBe('noData');
   });
 
   test('lasts until it is cancelled when there is nothing to watch, and has no data', async () => {
