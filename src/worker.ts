@@ -58,6 +58,12 @@ const LANES: Record<keyof AccountActivities, Lane> = {
  */
 const PATIENCE = { isolateExecutionTimeout: '1m' };
 
+/**
+ * How long a workflow's task waits for the process that has the workflow in memory. One that was killed never comes, and an
+ * abort would wait for it (10 s by default); another worker then replays the history, which takes it milliseconds.
+ */
+const MEMORY = { stickyQueueScheduleToStartTimeout: '2s' } as const;
+
 /** How long running activities go on after `shutdown` before they are cancelled, in ms. */
 export const SHUTDOWN_GRACE = 10_000;
 
@@ -121,6 +127,7 @@ export async function startWorker(
     ...common,
     ...(given ?? workflowSource(codec.encrypts)),
     ...PATIENCE,
+    ...MEMORY,
     taskQueue: TASK_QUEUE,
     activities: lightActivities({
       client,
