@@ -20,6 +20,8 @@ export interface Launch {
 
 interface App {
   running: Running;
+  /** Its continuous WebJobs, by name. */
+  jobs: Map<string, Running>;
   upstream: Upstream;
   inFlight: number;
   alive: boolean;
@@ -44,6 +46,11 @@ export class Runtime {
 
   isLoaded(content: string): boolean {
     return this.#apps.has(content);
+  }
+
+  /** Whether a continuous WebJob of the volume runs. */
+  runsJob(content: string, name: string): boolean {
+    return this.#apps.get(content)?.jobs.has(name) === true;
   }
 
   /**
@@ -132,9 +139,11 @@ export class Runtime {
       logFile: logFile(launch.home),
       stamped: true,
     });
-    const app: App = { running, upstream: upstreamOf(`http://127.0.0.1:${port}`), inFlight: 0, alive: true };
+    const jobs = await startJobs(launch);
+    const app: App = { running, jobs, upstream: upstreamOf(`http://127.0.0.1:${port}`), inFlight: 0, alive: true };
     void running.ended.then(() => {
       app.alive = false;
+      void endJobs(app);
       if (this.#apps.get(content) === app) this.#apps.delete(content);
     });
     if (this.#closed) await end(app);
@@ -165,7 +174,44 @@ export function wwwroot(home: string): string {
   return path.join(home, 'site', 'wwwroot');
 }
 
+/** Names of the continuous WebJobs that a volume holds ("How WebJobs run in Azure App Service", folder structure). */
+export function webJobsIn(home: string): string[] {
+  const folder = jobsFolder(home);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).filter((name) => existsSync(path.join(folder, name, 'run.js')));
+}
+
+function jobsFolder(home: string): string {
+  return path.join(wwwroot(home), 'App_Data', 'jobs', 'continuous');
+}
+
+/** Every slot runs its jobs, production or not, unless WEBJOBS_STOPPED is 1 there (Kudu's wiki, "WebJobs", configuration settings). */
+async function startJobs(launch: Launch): Promise<Map<string, Running>> {
+  const jobs = new Map<string, Running>();
+  if (launch.settings.WEBJOBS_STOPPED === '1') return jobs;
+  for (const name of webJobsIn(launch.home)) {
+    const job = await startProcess({
+      name: `${launch.site}-${launch.slot ?? 'production'}-job-${name}`,
+      command: process.execPath,
+      args: ['run.js'],
+      cwd: path.join(jobsFolder(launch.home), name),
+      bare: true,
+      env: { ...environment(launch, 0), WEBJOBS_NAME: name, WEBJOBS_TYPE: 'continuous' },
+      ready: async () => true,
+      logFile: logFile(launch.home),
+      stamped: true,
+    });
+    jobs.set(name, job);
+  }
+  return jobs;
+}
+
+async function endJobs({ jobs }: App): Promise<void> {
+  await Promise.all([...jobs.values()].map((job) => job.stop()));
+}
+
 async function drain(app: App): Promise<void> {
+  await endJobs(app);
   const until = Date.now() + DRAIN_WITHIN;
   while (app.alive && app.inFlight > 0 && Date.now() < until) await pause(10);
   await end(app);
@@ -173,7 +219,7 @@ async function drain(app: App): Promise<void> {
 
 async function end(app: App): Promise<void> {
   app.upstream.close();
-  await app.running.stop();
+  await Promise.all([app.running.stop(), endJobs(app)]);
 }
 
 /**

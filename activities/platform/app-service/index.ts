@@ -70,7 +70,7 @@ export function createAppServiceDriver(options: AppServiceDriverOptions): Platfo
   };
 
   return {
-    inspect: (ctx, spec) => inspect(open(ctx, spec.target), spec),
+    inspect: (ctx, spec) => inspect(open(ctx, spec.target), artifacts, spec),
 
     /** Nothing reaches a slot beside production's own rules. */
     keep: async (_ctx, { before }) => before,

@@ -3,6 +3,7 @@ import { SluiceError } from '../../../src/model/errors.js';
 import { mark } from '../../../src/model/ids.js';
 import type { Release, Spec } from '../../../src/model/spec.js';
 import { targetName } from '../../../src/model/target.js';
+import type { Artifacts } from '../../../src/store/index.js';
 import { sameTarget } from '../description.js';
 import { hasCode } from '../failures.js';
 import { refuse } from '../findings.js';
@@ -27,6 +28,7 @@ import { readState } from './read.js';
 import type { Seen } from './seen.js';
 import { readSettings, stickyNames } from './settings.js';
 import { revisionOf, type State, slotsOf, splitOf } from './state.js';
+import { checkPackagedJobs, checkWebJobs, listWebJobs } from './web-jobs.js';
 
 const NOTHING: BeforeState = {
   split: NO_SPLIT,
@@ -39,7 +41,11 @@ const NOTHING: BeforeState = {
 };
 
 /** Reads the target and what stands in the way of a rollout. Writes nothing. */
-export async function inspect(session: Session, spec: Spec): Promise<{ before: BeforeState; findings: Finding[] }> {
+export async function inspect(
+  session: Session,
+  artifacts: Artifacts,
+  spec: Spec,
+): Promise<{ before: BeforeState; findings: Finding[] }> {
   const state = await readState(session);
   if (state === null) {
     const { site, resourceGroup, account } = session.target;
@@ -63,6 +69,7 @@ export async function inspect(session: Session, spec: Spec): Promise<{ before: B
     ...checkSlots(session.target, spec, seen),
     ...checkStacks(seen),
     ...checkFunctions(spec, seen),
+    ...checkWebJobs(session.target, seen),
     ...checkNames(spec, seen),
     ...checkSettings(spec, seen),
     ...checkProbes(session.target, spec),
@@ -70,6 +77,7 @@ export async function inspect(session: Session, spec: Spec): Promise<{ before: B
   ];
   // Further checks cost calls; they cannot save a rollout that is refused already.
   if (findings.some(({ level }) => level === 'refuse')) return { before, findings };
+  findings.push(...(await checkPackagedJobs(session, artifacts, spec, seen)));
   findings.push(...(await checkSecrets(session, state)));
   findings.push(...(await checkSignIn(session, spec, state)));
   findings.push(...(await checkDifferences(session, state, seen)));
@@ -97,7 +105,8 @@ async function recordOf(session: Session, state: State, version: string): Promis
 async function look(session: Session, state: State): Promise<Seen> {
   const { resourceGroup, site } = session.target;
   const slot = state.slot?.slot ?? null;
-  const [plan, production, staging, sticky, slotConfig, functions] = await Promise.all([
+  const isFunctionApp = state.production.arm.kind?.includes('functionapp') === true;
+  const [plan, production, staging, sticky, slotConfig, functions, webJobs] = await Promise.all([
     planOf(session, state),
     readSettings(session, null),
     slot === null ? {} : readSettings(session, slot),
@@ -107,11 +116,12 @@ async function look(session: Session, state: State): Promise<Seen> {
       : call(session, 'GetConfigurationSlot', (webApps, options) =>
           webApps.getConfigurationSlot(resourceGroup, site, slot, options),
         ),
-    state.production.arm.kind?.includes('functionapp')
+    isFunctionApp
       ? call(session, 'ListFunctions', (webApps, options) => all(webApps.listFunctions(resourceGroup, site, options)))
       : [],
+    slot === null || isFunctionApp ? [] : listWebJobs(session, slot),
   ]);
-  return { state, plan, settings: { production, slot: staging }, sticky, slotConfig, functions };
+  return { state, plan, settings: { production, slot: staging }, sticky, slotConfig, functions, webJobs };
 }
 
 /** The plan may be in another resource group, which the worker may not read. */

@@ -12,4 +12,6 @@ export interface Seen {
   slotConfig: SiteConfigResource | null;
   /** Functions of a function app; empty for others. */
   functions: FunctionEnvelope[];
+  /** Continuous WebJobs in production and the slot; empty where there is no slot, and for function apps. */
+  webJobs: string[];
 }

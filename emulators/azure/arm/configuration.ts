@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type Answer, empty } from '../../http.js';
 import { done, listOf, webError } from '../answers.js';
 import { isLinux, type Rule, type Settings, type Site, type Slot, slotNamed } from '../model.js';
-import { wwwroot } from '../runtime.js';
+import { webJobsIn, wwwroot } from '../runtime.js';
 import { referenceIn } from '../store.js';
 import { isSticky } from '../swap.js';
 import type { Request } from './request.js';
@@ -83,6 +83,21 @@ export function functions({ azure, site, slot }: Request): Answer {
     named.map((name) => ({
       name: `${site.name}/${name}`,
       properties: { name, config: JSON.parse(readFileSync(path.join(root, name, 'function.json'), 'utf8')) },
+    })),
+  );
+}
+
+/** Continuous WebJobs of a slot, with whether each runs. */
+export function webJobs({ azure, site, slot }: Request): Answer {
+  const { content } = slot;
+  const at = slot.name === null ? site.name : `${site.name}/${slot.name}`;
+  return listOf(
+    webJobsIn(azure.store.home(content)).map((name) => ({
+      name: `${at}/${name}`,
+      properties: {
+        status: azure.runtime.runsJob(content.id, name) ? 'Running' : 'Stopped',
+        web_job_type: 'Continuous',
+      },
     })),
   );
 }

@@ -16,6 +16,7 @@ import {
   updateConfiguration,
   updateSettings,
   updateSticky,
+  webJobs,
 } from './configuration.js';
 import type { Named, Request } from './request.js';
 import { deleteSite, listed, listSlots, putSite, resource, servePlan, updateSite, updateTags } from './sites.js';
@@ -80,6 +81,7 @@ const ROUTES: Route[] = [
   { at: 'PUT /config/authsettingsV2', name: 'UpdateAuthSettings', kind: 'write', serve: updateAuth },
   { at: 'GET /config/configreferences/appsettings', name: 'ListKeyVaultReferences', kind: 'read', serve: references },
   { at: 'GET /functions', name: 'ListFunctions', kind: 'read', serve: functions },
+  { at: 'GET /continuouswebjobs', name: 'ListContinuousWebJobs', kind: 'read', serve: webJobs },
   { at: 'GET /instances', name: 'ListInstances', kind: 'read', serve: ({ slot }) => listOf(instances(slot)) },
   { at: 'POST /slotsdiffs', name: 'ListSlotDifferences', kind: 'read', serve: differences },
   { at: 'POST /applySlotConfig', name: 'ApplySlotConfig', kind: 'write', serve: applySlotConfig },

@@ -216,6 +216,7 @@ describe('what refuses a rollout', () => {
     sticky: [],
     slotConfig: {},
     functions: [],
+    webJobs: [],
     ...over,
   });
   const blueGreen = specFor({ type: 'blueGreen', bake: 0, testBake: 0 }, { target: TARGET });

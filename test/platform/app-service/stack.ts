@@ -44,6 +44,15 @@ createServer(({ url }, response) => {
 }).listen(Number(PORT), '127.0.0.1');
 `;
 
+/** A job that takes what lies in the folder of the setting QUEUE, and notes there which slot has taken it. */
+const WORKER = `const { readdirSync, renameSync } = require('node:fs');
+const { QUEUE, WEBSITE_SLOT_NAME } = process.env;
+setInterval(() => {
+  for (const name of readdirSync(QUEUE).filter((name) => name.endsWith('.todo')))
+    renameSync(QUEUE + '/' + name, QUEUE + '/' + name.replace('.todo', '.by-' + WEBSITE_SLOT_NAME));
+}, 20);
+`;
+
 export class Stack {
   private readonly folder = mkdtempSync(path.join(tmpdir(), 'sluice-app-service-'));
   readonly artifacts = artifactsIn(path.join(this.folder, 'store'));
@@ -72,12 +81,17 @@ export class Stack {
     });
   }
 
-  /** `starts`: whether the package has something to start. */
-  async pack(content: string, { starts = true } = {}): Promise<Artifact> {
+  /** `starts`: whether the package has something to start. `job`: name of a continuous WebJob in it. */
+  async pack(content: string, { starts = true, job }: { starts?: boolean; job?: string } = {}): Promise<Artifact> {
     const folder = await mkdtemp(path.join(this.folder, 'code-'));
     const start = starts ? 'node server.mjs' : 'node missing.mjs';
     await writeFile(path.join(folder, 'server.mjs'), server(content));
     await writeFile(path.join(folder, 'package.json'), JSON.stringify({ scripts: { start } }));
+    if (job !== undefined) {
+      const at = path.join(folder, 'App_Data', 'jobs', 'continuous', job);
+      mkdirSync(at, { recursive: true });
+      await writeFile(path.join(at, 'run.js'), WORKER);
+    }
     return this.artifacts.pack(folder, 'app-service');
   }
 
