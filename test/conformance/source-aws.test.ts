@@ -191,7 +191,10 @@ let versions = 0;
 async function publish(lambda: LambdaClient): Promise<string> {
   versions += 1;
   await lambda.send(
-    new UpdateFunctionConfigurationCommand({ FunctionName: FN, Environment: { Variables: { N: String(versions) } } }),
+    new UpdateFunctionConfigurationCommand({
+      FunctionName: FN,
+      Environment: { Variables: { ROUND: String(versions) } },
+    }),
   );
   await settled(lambda, FN);
   return (await lambda.send(new PublishVersionCommand({ FunctionName: FN }))).Version ?? '';

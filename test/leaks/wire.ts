@@ -1,5 +1,6 @@
 /** The bytes that a Temporal server answers, as they come over the wire, before anything reads them. */
 import { Connection } from '@temporalio/client';
+import { NEVER } from '../support/until.js';
 
 type Service = Connection['workflowService'];
 interface Listener {
@@ -43,7 +44,7 @@ export class Wire {
   ask<T>(call: (service: Service) => Promise<T>): Promise<{ answer: T; bytes: Buffer }> {
     const mine = this.#turn.then(async () => {
       this.#last = [];
-      const answer = await this.connection.withDeadline(Date.now() + 10_000, () =>
+      const answer = await this.connection.withDeadline(Date.now() + NEVER, () =>
         call(this.connection.workflowService),
       );
       return { answer, bytes: Buffer.concat(this.#last) };

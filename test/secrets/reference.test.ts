@@ -114,14 +114,14 @@ test.each([
     "health: {probes: [{name: a, http: {url: 'https://{version}.x', headers: {authorization: 'Bearer secret://env/A'}}}]}",
     'health.probes[0].http.headers.authorization: a reference must be the whole value',
   ],
-  ['configuration: {environment: {A: "Secret://env/A"}}', 'must be the whole value and begin with secret://'],
+  ['configuration: {environment: {AB: "Secret://env/A"}}', 'must be the whole value and begin with secret://'],
   ...['secret:/env/A', 'secrets://env/A', 'Secrets:/env/A', ' secret:/env/A'].map((text): [string, string] => [
-    `configuration: {environment: {A: "${text}"}}`,
-    'configuration.environment.A: a reference must be the whole value and begin with secret://, such as secret://env/NAME',
+    `configuration: {environment: {AB: "${text}"}}`,
+    'configuration.environment.AB: a reference must be the whole value and begin with secret://, such as secret://env/NAME',
   ]),
   [
-    'configuration: {environment: {A: "secret://vault/a"}}',
-    'rollout.yaml:5:34 configuration.environment.A: names the unknown store "vault"',
+    'configuration: {environment: {AB: "secret://vault/a"}}',
+    'rollout.yaml:5:35 configuration.environment.AB: names the unknown store "vault"',
   ],
   [
     "health: {probes: [{name: a, http: {url: 'https://{version}.x', headers: {HOST: evil.com, key: 'secret://env/A'}}}]}",

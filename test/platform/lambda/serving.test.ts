@@ -146,7 +146,13 @@ test("the candidate's errors are those its own log streams tell of", async () =>
 test('a function that does not exist is created, and its first version answers', async () => {
   const spec = stack.spec('fresh', {
     release: { artifact: await stack.pack('return event.n + 1') },
-    configuration: { role: ROLE, runtime: 'nodejs20.x', handler: 'index.handler', environment: { A: '1' }, timeout: 5 },
+    configuration: {
+      role: ROLE,
+      runtime: 'nodejs20.x',
+      handler: 'index.handler',
+      environment: { AB: '1' },
+      timeout: 5,
+    },
   });
   const { before, findings } = await stack.driver.inspect(context(), spec);
   expect(findings.filter(({ level }) => level === 'refuse')).toEqual([]);
