@@ -21,11 +21,15 @@ import type {
   Written,
 } from './platform/platform.js';
 
-/** When a run continues as new (events of history, signals received), and after how long a silent watcher counts as dead (ms). */
+/**
+ * When a run continues as new (events of history, signals received), after how long a silent watcher counts as dead, and the longest
+ * life of one call of a provider (ms).
+ */
 export interface Limits {
   history: number;
   signals: number;
   heartbeat: number;
+  callLife: number;
 }
 
 /** The spec parsed, with all defaults. */

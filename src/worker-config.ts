@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Limits } from '../activities/types.js';
 import { type Policy, parsePolicy } from './access/index.js';
+import { CALL_LIFE } from './model/call-life.js';
 import { SluiceError } from './model/errors.js';
 import { parseRolloutId } from './model/ids.js';
 import type { PlatformName } from './model/spec.js';
@@ -46,7 +47,7 @@ type Env = Record<string, string | undefined>;
 
 /**
  * From the environment: SLUICE_ACCOUNTS (`name@region[=roleArn]` or `app-service:subscription@region`, comma separated; default `default@$AWS_REGION`),
- * SLUICE_STORE (default `.sluice/artifacts`), SLUICE_SEARCH_ATTRIBUTES (`off`), SLUICE_CALLS_PER_SECOND, SLUICE_CONTINUE_AT (`history,signals`),
+ * SLUICE_STORE (default `.sluice/artifacts`), SLUICE_SEARCH_ATTRIBUTES (`off`), SLUICE_CALLS_PER_SECOND, SLUICE_CONTINUE_AT (`history,signals`), SLUICE_CALL_LIFE (ms),
  * SLUICE_ALLOW_ADDRESSES (`loopback`, addresses, ranges), SLUICE_HEALTH_PORT, SLUICE_HEALTH_HOST, SLUICE_POLICY (a file, or `open`),
  * SLUICE_OPEN_TARGETS (`app/environment`, comma separated), SLUICE_GRANT_KEY or SLUICE_GRANT_KEY_FILE. Errors: SLUICE_SETUP.
  */
@@ -70,7 +71,7 @@ export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): Worke
     searchAttributes: given.searchAttributes ?? env.SLUICE_SEARCH_ATTRIBUTES !== 'off',
     callsPerSecond: given.callsPerSecond ?? number(env, 'SLUICE_CALLS_PER_SECOND', 10),
     allowAddresses: given.allowAddresses ?? env.SLUICE_ALLOW_ADDRESSES ?? '',
-    limits: given.limits ?? parseLimits(env.SLUICE_CONTINUE_AT),
+    limits: given.limits ?? parseLimits(env.SLUICE_CONTINUE_AT, number(env, 'SLUICE_CALL_LIFE', CALL_LIFE)),
     healthPort:
       given.healthPort !== undefined
         ? given.healthPort
@@ -196,14 +197,14 @@ function isSubscription({ account, roleArn }: AccountParts): boolean {
   return roleArn === undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(account);
 }
 
-function parseLimits(text: string | undefined): Limits {
+function parseLimits(text: string | undefined, callLife: number): Limits {
   const heartbeat = 10_000;
-  if (text === undefined) return { history: 4_000, signals: 2_000, heartbeat };
+  if (text === undefined) return { history: 4_000, signals: 2_000, heartbeat, callLife };
   const [history, signals] = text.split(',').map(Number);
   if (history === undefined || signals === undefined || !(history >= 20) || !(signals >= 1)) {
     throw new SluiceError('SLUICE_SETUP', `SLUICE_CONTINUE_AT is "${text}"; write events,signals such as 4000,2000`);
   }
-  return { history, signals, heartbeat };
+  return { history, signals, heartbeat, callLife };
 }
 
 function number(env: Env, name: string, otherwise: number): number {

@@ -3,6 +3,7 @@ import type { AttemptedWrite, Environments, Split } from '../activities/platform
 import type { Limits, Prepared, UndoParsed } from '../activities/types.js';
 import type { JudgeState } from '../src/judge/types.js';
 import type { AccessRecord } from '../src/model/access.js';
+import { CALL_LIFE } from '../src/model/call-life.js';
 import type { ErrorCode } from '../src/model/errors.js';
 import type { SeriesPoint } from '../src/model/series.js';
 import type { Release, Spec } from '../src/model/spec.js';
@@ -90,6 +91,8 @@ export interface RolloutState {
   environments: Environments | null;
   revision: string | null;
   attempted: AttemptedWrite[];
+  /** When the last try of one of them ended, or was given up (ms since the epoch). */
+  attemptedAt?: number;
   /** Something at the target may have changed: going back has work to do. */
   touched: boolean;
   /** Percent of traffic the candidate has, by `split`. */
@@ -151,7 +154,7 @@ export function newState(of: {
     startedBy: null,
     message: null,
     searchAttributes: false,
-    limits: { history: 4_000, signals: 2_000, heartbeat: 10_000 },
+    limits: { history: 4_000, signals: 2_000, heartbeat: 10_000, callLife: CALL_LIFE },
     access: null,
     grant: null,
     deployed: null,

@@ -204,7 +204,9 @@ export class Steps {
     const before = state.touched;
     state.touched = true;
     const work = async () => {
-      const written = await call({ ...fence, revision: state.revision });
+      const written = await call({ ...fence, revision: state.revision }).finally(() => {
+        state.attemptedAt = Date.now();
+      });
       state.revision = written.revision;
       this.rollout.watching.passed = null;
       this.rollout.saw(written.split);

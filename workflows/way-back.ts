@@ -2,6 +2,7 @@
 
 import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import { failureOf, foundOf, isForeign } from '../src/model/failures.js';
+import { clean, duration } from '../src/model/text.js';
 import { restoring } from './calls.js';
 import { Leaving, LONGEST_REMINDER } from './leaving.js';
 import type { Rollout } from './rollout.js';
@@ -9,6 +10,9 @@ import type { Leave } from './state.js';
 
 /** A later try of restoring goes on this long before its last error is shown anew. */
 const RESTORE_CHUNK = 5 * 60_000;
+
+/** When a target that was not there before is looked at again, as shares of a call's longest life. */
+const LOOKS = [1 / 12, 1 / 6, 1 / 4, 1 / 2, 3 / 4, 1];
 
 export class WayBack {
   constructor(private readonly rollout: Rollout) {}
@@ -28,7 +32,9 @@ export class WayBack {
 
   private async restoreOrKeep(why: Leave): Promise<void> {
     try {
+      const since = Date.now();
       await this.restore(why);
+      if (this.rollout.state.kept === null) await this.stayGone(since);
     } catch (error) {
       // Kept while this run was about to continue as the next one.
       if (!(error instanceof Leaving)) throw error;
@@ -46,18 +52,7 @@ export class WayBack {
       this.rollout.growth.look();
       const scope = new CancellationScope();
       const force = state.force;
-      const done = scope.run(() =>
-        restoring(spec, chunk, `send all traffic back to ${to}`).restore({
-          spec,
-          before,
-          attempted: state.attempted,
-          lastRevision: state.revision,
-          mark: this.rollout.mark('restore'),
-          force,
-          grant: state.grant,
-          receipts: state.receipts,
-        }),
-      );
+      const done = scope.run(() => restoring(spec, chunk, `send all traffic back to ${to}`).restore(this.args()));
       const outcome = await Promise.race([
         done.then(
           (written) => ({ written }),
@@ -77,7 +72,7 @@ export class WayBack {
         this.rollout.saw(outcome.written.split);
         state.environments = before.environments;
         journal.event(`all traffic is back on ${to}`);
-        for (const remark of outcome.written.remarks ?? []) journal.event(remark);
+        for (const remark of outcome.written.remarks ?? []) this.remark(remark);
         return;
       }
       await this.notRestored(outcome.error, force);
@@ -85,6 +80,71 @@ export class WayBack {
       // A person has decided: what follows is no longer waiting for one.
       if (isForeign(outcome.error)) journal.enter('restoring', leave.reason, leave.code);
     }
+  }
+
+  /**
+   * A first deployment leaves nothing whose revision could be spent: a call that was given up may make the target after all. So it is
+   * taken away anew, while this run holds the lock, until no such call can be under way any more. `since`: when restoring began.
+   */
+  private async stayGone(since: number): Promise<void> {
+    const { state, journal, growth, prepared } = this.rollout;
+    if (prepared.before.split.stable !== null || state.attempted.length === 0) return;
+    const { callLife } = state.limits;
+    const last = state.attemptedAt ?? since;
+    const looks = LOOKS.map((share) => last + callLife * share);
+    for (let looked = since; looked < last + callLife; ) {
+      const next = looks.find((at) => at > Date.now()) ?? Date.now();
+      journal.enter('restoring', `watching for ${duration(callLife)} that no late call creates the target again`);
+      growth.look();
+      const left = next - Date.now();
+      if (left > 0)
+        await condition(() => growth.over, left, { summary: 'look whether a late call has created the target' });
+      if (growth.over) await this.rollout.continue();
+      looked = Date.now();
+      if (!(await this.takeAwayAgain())) return;
+    }
+  }
+
+  /** False: somebody else has made the target meanwhile, and it is theirs. */
+  private async takeAwayAgain(): Promise<boolean> {
+    const { state, journal, spec } = this.rollout;
+    for (;;) {
+      const { force } = state;
+      try {
+        const { remarks = [] } = await restoring(spec, RESTORE_CHUNK, 'take away what came late').restore(this.args());
+        for (const remark of remarks) this.remark(remark);
+        return true;
+      } catch (error) {
+        if (!isForeign(error)) {
+          await this.notRestored(error, force);
+          continue;
+        }
+        const found = foundOf(error);
+        if (found !== null) this.rollout.saw(found);
+        journal.event(`somebody else has created the target meanwhile, which stays: ${failureOf(error).message}`);
+        return false;
+      }
+    }
+  }
+
+  /** Once, however often restoring is repeated. */
+  private remark(remark: string): void {
+    const { state, journal } = this.rollout;
+    if (!state.events.some(({ text }) => text === clean(remark, 400))) journal.event(remark);
+  }
+
+  private args() {
+    const { state, spec, prepared } = this.rollout;
+    return {
+      spec,
+      before: prepared.before,
+      attempted: state.attempted,
+      lastRevision: state.revision,
+      mark: this.rollout.mark('restore'),
+      force: state.force,
+      grant: state.grant,
+      receipts: state.receipts,
+    };
   }
 
   /** This run may not write at all: the server or a person has made it from another one. Nothing was done by it. */

@@ -25,10 +25,15 @@ export interface GatewayOptions {
   roles: Record<string, readonly string[]>;
   /** File that gets each write as a JSON line. */
   logFile: string | null;
+  /** Called before a write gets its turn: where a test lets it land late. */
+  beforeWrite?: (asked: AskedWrite) => Promise<void>;
   /** Called after each write's effect and before its answer: where a test lets a worker die in between. */
   afterWrite?: (write: Write) => Promise<void>;
   onCall?: OnCall;
 }
+
+/** What a write is about, before it has any effect. */
+export type AskedWrite = Pick<LambdaRequest, 'operation' | 'function' | 'qualifier'>;
 
 export interface Gateway {
   url: string;
@@ -77,6 +82,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     // CreateFunction has its function's name in the body.
     const where =
       request.function === '' ? { ...request, function: String(parse(call.body).FunctionName ?? '') } : request;
+    await options.beforeWrite?.(where);
     return inTurn(key(where), async () => {
       const written = await refusing(() => write(request, call));
       store.forget(where);

@@ -1,6 +1,6 @@
 import type { OnCall } from '../http.js';
 import { freePort } from '../process.js';
-import { type Gateway, startGateway } from './gateway.js';
+import { type AskedWrite, type Gateway, startGateway } from './gateway.js';
 import type { TrafficCounts, Write } from './logs.js';
 import { type Faults, startMicroburst } from './microburst.js';
 import { startMinistack } from './ministack.js';
@@ -20,6 +20,8 @@ export interface AwsOptions {
   writesFile?: string;
   /** File that gets what the servers print. */
   logFile?: string;
+  /** Called before a write gets its turn, and so before its effect. */
+  beforeWrite?: (asked: AskedWrite) => Promise<void>;
   /** Called after each write's effect and before its answer. */
   afterWrite?: (write: Write) => Promise<void>;
   /** Sees each request that comes by; one that a fault has kept away is not seen. */
@@ -56,6 +58,7 @@ export async function startAws(options: AwsOptions = {}): Promise<EmulatedAws> {
     provisioningMs: options.provisioningMs ?? 1_000,
     roles: options.roles ?? {},
     logFile: options.writesFile ?? null,
+    ...(options.beforeWrite === undefined ? {} : { beforeWrite: options.beforeWrite }),
     ...(options.afterWrite === undefined ? {} : { afterWrite: options.afterWrite }),
     ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
   });

@@ -43,15 +43,18 @@ export interface StackOptions {
   metricsDelayMs?: number;
   /** Actions by access key, see the emulated AWS. */
   roles?: Record<string, readonly string[]>;
+  /** Called before a write to the emulated AWS gets its turn: where a test lets it land late. */
+  beforeWrite?: NonNullable<Parameters<typeof startAws>[0]>['beforeWrite'];
   /** The worker's environment, beside what it needs to find the other parts. */
   workerEnv?: Record<string, string>;
 }
 
 /** All of it on the emulated AWS. */
 export async function startStack(folder: string, options: StackOptions = {}): Promise<Stack> {
-  const { faults = false, metricsDelayMs = 0, workerEnv = {}, roles = {} } = options;
+  const { faults = false, metricsDelayMs = 0, workerEnv = {}, roles = {}, beforeWrite } = options;
+  const held = beforeWrite === undefined ? {} : { beforeWrite };
   const parts = await startParts(folder, {
-    cloud: () => startAws({ faults, metricsDelayMs, roles }),
+    cloud: () => startAws({ faults, metricsDelayMs, roles, ...held }),
     envOf: (aws) => ({ ...awsEnv(aws.endpoint), ...workerEnv }),
   });
   return { ...parts, aws: parts.cloud };

@@ -43,7 +43,7 @@ function noting(reached: string[]): PlatformDriver {
 /** Answers that a poller of the workers' queue could give, with everything granted. */
 function forgedLight(grant: string): Partial<LightActivities> {
   const record: AccessRecord = { policy: 'forged', starter: 'ann', open: ['approve', 'skip', 'promote'], grant };
-  const limits = { history: 4_000, signals: 2_000, heartbeat: 10_000 };
+  const limits = { history: 4_000, signals: 2_000, heartbeat: 10_000, callLife: 60_000 };
   const checked = {
     ok: true,
     by: 'ben',

@@ -74,7 +74,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       const light = lightActivities({
         client: new Client({ connection: plain, dataConverter }),
         searchAttributes: options.searchAttributes,
-        limits: { history: options.history ?? 4_000, signals: 2_000, heartbeat: 10_000 },
+        limits: { history: options.history ?? 4_000, signals: 2_000, heartbeat: 10_000, callLife: 60_000 },
         access: OPEN,
         artifacts: openArtifacts({
           setting: mkdtempSync(path.join(tmpdir(), 'sluice-store-')),

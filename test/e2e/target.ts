@@ -6,7 +6,7 @@ import { ACTIONS } from '../../activities/platform/lambda/actions.js';
 import { run } from '../../src/cli/main.js';
 import { connect, diagnoseFrom, type Sluice, type StartAnswer } from '../../src/client/index.js';
 import { awsEnv } from '../../src/demo/clouds/lambda.js';
-import { startStack } from '../../src/demo/stack.js';
+import { type StackOptions, startStack } from '../../src/demo/stack.js';
 import { parseMark } from '../../src/model/ids.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { OnNewRelease, Phase, Strategy } from '../../src/model/words.js';
@@ -27,11 +27,15 @@ export type World = Awaited<ReturnType<typeof startWorld>>;
 const WORKER = [...Object.values(ACTIONS).flat(), 'ssm:GetParameter', 'secretsmanager:GetSecretValue'];
 
 /** `workerEnv`: the worker's own settings, made in the world's folder. */
-export async function startWorld(name: string, workerEnv: (folder: string) => Record<string, string> = () => ({})) {
+export async function startWorld(
+  name: string,
+  workerEnv: (folder: string) => Record<string, string> = () => ({}),
+  options: Pick<StackOptions, 'beforeWrite'> = {},
+) {
   const folder = path.join(ROOT, '.sluice', 'e2e', `${name}-${process.pid}`);
   mkdirSync(folder, { recursive: true });
   const own = workerEnv(folder);
-  const stack = await startStack(folder, { workerEnv: own, roles: { demo: WORKER } });
+  const stack = await startStack(folder, { workerEnv: own, roles: { demo: WORKER }, ...options });
   const env = { TEMPORAL_ADDRESS: stack.temporal.address, SLUICE_STORE: stack.store, USER: 'ann' };
   const sluice = await connect({ env });
   const clients: Sluice[] = [sluice];

@@ -81,6 +81,7 @@ async function startHost(address: string, parts: Map<string, Part>): Promise<Run
     history: 4_000,
     signals: 2_000,
     heartbeat: 30_000,
+    callLife: 60_000,
     ...partOf(app).limits,
   });
   const common = {

@@ -3,7 +3,7 @@ import { SluiceError } from '../../src/model/errors.js';
 import type { Bake } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { Phase, VerdictState } from '../../src/model/words.js';
-import { canary } from '../support/specs.js';
+import { canary, specFor } from '../support/specs.js';
 import { until } from '../support/until.js';
 import type { Act, Rolling } from './stage.js';
 import { ending, onStage, phase } from './stage.js';
@@ -11,6 +11,7 @@ import { ending, onStage, phase } from './stage.js';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const NOTHING = { stable: null, candidate: null, weight: 0 };
 
 describe('a canary rollout', () => {
   test('gives the candidate its weights in order, promotes it in one write, and succeeds', async () => {
@@ -256,6 +257,74 @@ describe('an abort', () => {
       expect(target.split.stable).toBe('1');
       expect(target.notified.find((each) => each.type === 'stuck')?.view.reason).toContain('500 ServiceException');
       expect(target.notified.at(-1)?.type).toBe('ended');
+    });
+  });
+
+  describe('of a first deployment', () => {
+    /** A first deployment that is aborted in its bake; `late`: what happens as the target is taken away for the nth time. */
+    async function aborted(act: Act, late: (nth: number, rolling: Rolling) => Promise<unknown>) {
+      const { start, target } = act;
+      target.split = NOTHING;
+      const rolling = await start('direct', specFor({ type: 'direct', bake: HOUR }));
+      await phase(act, rolling, 'baking');
+      let nth = 0;
+      target.atCall = async (name) => {
+        if (name === 'restore') await late(++nth, rolling);
+      };
+      await rolling.executeUpdate('abort', { args: [{ by: 'ann' }] });
+      return { view: await ending(rolling), rolling, looks: () => nth };
+    }
+
+    test('takes away what a late call has created, holds the target for the life of a call, and answers meanwhile', async () => {
+      await onStage(async (act) => {
+        const { target } = act;
+        const marks: (string | null)[] = [];
+        const answers: unknown[] = [];
+        const seen: RolloutView[] = [];
+        const { view, looks } = await aborted(act, async (nth, rolling) => {
+          if (nth === 1) marks.push(target.mark);
+          if (nth !== 3) return;
+          seen.push(await rolling.query<RolloutView>('status'));
+          answers.push(await rolling.executeUpdate('abort', { args: [{ by: 'ben' }] }));
+          target.write({ stable: '2', candidate: null, weight: 0 }, marks[0] ?? '');
+        });
+        expect(view).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann' });
+        expect(target.split).toEqual(NOTHING);
+        expect(seen).toMatchObject([
+          { phase: 'restoring', reason: 'watching for 1m that no late call creates the target again' },
+        ]);
+        expect(answers).toMatchObject([{ phase: 'restoring', message: 'already restoring' }]);
+        expect(looks()).toBeGreaterThan(3);
+        expect((view.endedAt ?? 0) - (view.startedAt ?? 0)).toBeGreaterThanOrEqual(MINUTE);
+      });
+    });
+
+    test('leaves what somebody else has created meanwhile', async () => {
+      await onStage(async (act) => {
+        const theirs = { stable: '9', candidate: null, weight: 0 };
+        const { view } = await aborted(act, async (nth) => {
+          if (nth === 2) act.target.foreign(theirs);
+        });
+        expect(view).toMatchObject({ outcome: 'rolledBack', split: theirs });
+        expect(act.target.split).toEqual(theirs);
+        expect(view.events.map(({ text }) => text)).toContainEqual(
+          expect.stringMatching(/^somebody else has created the target meanwhile, which stays: /),
+        );
+      });
+    });
+
+    test('goes on over a continue-as-new', async () => {
+      await onStage(
+        async (act) => {
+          const { view, rolling, looks } = await aborted(act, async () => undefined);
+          expect(view).toMatchObject({ outcome: 'rolledBack' });
+          expect(looks()).toBeGreaterThan(3);
+          expect(act.target.split).toEqual(NOTHING);
+          const last = await act.env.client.workflow.getHandle(rolling.workflowId).describe();
+          expect(last.runId).not.toBe(rolling.firstExecutionRunId);
+        },
+        { limits: { history: 60 } },
+      );
     });
   });
 

@@ -53,6 +53,17 @@ export const SCENES: Record<string, Scene> = {
   'direct-first': rolloutScene('direct', specFor({ type: 'direct', bake: MINUTE }), undefined, ({ target }) => {
     target.split = { stable: null, candidate: null, weight: 0 };
   }),
+  'direct-first-aborted': rolloutScene(
+    'direct',
+    specFor({ type: 'direct', bake: HOUR }),
+    async (act, rolling) => {
+      await phase(act, rolling, 'baking');
+      await rolling.executeUpdate('abort', { args: [BY] });
+    },
+    ({ target }) => {
+      target.split = { stable: null, candidate: null, weight: 0 };
+    },
+  ),
   blueGreen: rolloutScene(
     'blueGreen',
     specFor({

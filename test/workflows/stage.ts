@@ -216,7 +216,13 @@ async function playOn<T>(
   if (testService === undefined) throw new Error('this server cannot skip time');
   // One listener for each sleep of the watcher: hundreds are meant.
   setMaxListeners(0, target.over.signal);
-  const limits: Limits = { history: 4_000, signals: 2_000, heartbeat: 400 * 86_400_000, ...options.limits };
+  const limits: Limits = {
+    history: 4_000,
+    signals: 2_000,
+    heartbeat: 400 * 86_400_000,
+    callLife: 60_000,
+    ...options.limits,
+  };
   const common = {
     connection: env.nativeConnection,
     identity: IDENTITY,

@@ -2,6 +2,7 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import { CALL_LIFE } from '../../../src/model/call-life.js';
 import { SluiceError } from '../../../src/model/errors.js';
 import type { LambdaTarget, Target } from '../../../src/model/spec.js';
 import type { Artifacts } from '../../../src/store/index.js';
@@ -22,8 +23,6 @@ export interface LambdaDriverOptions {
   artifacts: Artifacts;
 }
 
-/** Longest answer of a control-plane call, in ms: an upload of 50 MB included. */
-const CALL_TIMEOUT = 60_000;
 const CONNECT_TIMEOUT = 5_000;
 /** Name of the worker's sessions of an assumed role, by which CloudTrail shows who acted. */
 const ROLE_SESSION = 'sluice';
@@ -45,7 +44,8 @@ export function awsClientOptions(region: string, roleArn?: string): AwsClientOpt
     maxAttempts: 1,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT,
-      requestTimeout: CALL_TIMEOUT,
+      // An upload of 50 MB included.
+      requestTimeout: CALL_LIFE,
       throwOnRequestTimeout: true,
       // Probes hold sockets for as long as the function takes; control-plane calls must not wait behind them.
       httpAgent: { maxSockets: 500 },

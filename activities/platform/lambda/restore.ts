@@ -6,7 +6,6 @@ import { NO_SPLIT, sameSplit } from '../splits.js';
 import { type Alias, deleteAlias, foreignChange, heedMark, isHeeded, readAlias, writeAlias } from './alias.js';
 import { capacityFirst, dropCapacity } from './capacity.js';
 import type { Session } from './client.js';
-import { readConfiguration } from './configuration.js';
 import { restoreEnvironments } from './environments.js';
 import { putLatestBack } from './put-back.js';
 import { aliasesByVersion, deleteVersion, listVersions } from './versions.js';
@@ -28,7 +27,7 @@ export async function restore(session: Session, args: RestoreArgs): Promise<Writ
   const written = stable === null ? await removeTarget(session, args) : await writeBefore(session, args, stable);
   if (spec.strategy.type === 'blueGreen') await restoreEnvironments(session, before, mark);
   const remarks = await putLatestBack(session, args);
-  if (stable === null) await forgetCandidates(session, args);
+  if (stable === null) remarks.push(...(await forgetPublished(session, args)));
   await dropCandidateCapacity(session, args);
   return remarks.length === 0 ? written : { ...written, remarks };
 }
@@ -97,14 +96,57 @@ function candidates({ attempted, before }: RestoreArgs): string[] {
 }
 
 /**
- * After a first deployment there is no alias whose revision could be spent, so a late attempt to create it must find no
- * version to point it at: versions that this rollout has published are deleted. Others are not ours to delete.
+ * After a first deployment there is no alias whose revision could be spent, so a late attempt to create it must find no version to
+ * point it at: all that this rollout has published is deleted. Other versions are not ours to delete. An alias of this rollout that
+ * has come meanwhile holds its version and goes first. Returns what a person should know: versions that somebody else's alias holds.
+ * Errors: SLUICE_BUSY while a deletion is refused otherwise.
  */
-async function forgetCandidates(session: Session, args: RestoreArgs): Promise<void> {
-  for (const version of candidates(args)) {
-    const found = await readConfiguration(session, version);
-    if (found === null || !sameRun(readDescription(found.Description).mark, args.mark)) continue;
-    await deleteVersion(session, version);
+async function forgetPublished(session: Session, args: RestoreArgs): Promise<string[]> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const refused: string[] = [];
+    for (const version of await publishedBy(session, args.mark)) {
+      // Kept for callers beside the target; no attempt of ours points there.
+      if (version === args.before.latest) continue;
+      if ((await deleteVersion(session, version)) === 'refused') refused.push(version);
+    }
+    if (refused.length === 0) return [];
+    const holders = await aliasesByVersion(session);
+    const held = refused.map((version) => ({ version, aliases: holders.get(version) ?? [] }));
+    const ours = await aliasesOf(session, args.mark, new Set(held.flatMap(({ aliases }) => aliases)));
+    if (ours.length === 0) {
+      if (held.every(({ aliases }) => aliases.length > 0)) return held.map(heldBy);
+      break;
+    }
+    for (const name of ours) await deleteAlias(session, name);
+  }
+  throw new SluiceError(
+    'SLUICE_BUSY',
+    `${session.target.function}: AWS still refuses to delete the versions that this rollout has published, because something refers to them`,
+  );
+}
+
+function heldBy({ version, aliases }: { version: string; aliases: string[] }): string {
+  return `version ${version}, which this rollout has published, could not be deleted: alias ${aliases.join(', ')} refers to it`;
+}
+
+/** Those of these aliases that the run of this mark has written last. */
+async function aliasesOf(session: Session, mark: string, names: Set<string>): Promise<string[]> {
+  const ours: string[] = [];
+  for (const name of names) {
+    if (sameRun((await readAlias(session, name))?.mark ?? null, mark)) ours.push(name);
+  }
+  return ours;
+}
+
+/** Versions that the run of this mark has published. A function that is not there has none. */
+async function publishedBy(session: Session, mark: string): Promise<string[]> {
+  try {
+    const versions = await listVersions(session);
+    const ours = versions.filter(({ Description }) => sameRun(readDescription(Description).mark, mark));
+    return ours.flatMap(({ Version }) => (Version === undefined ? [] : [Version]));
+  } catch (error) {
+    if (hasCode(error, 'SLUICE_NOT_FOUND')) return [];
+    throw error;
   }
 }
 

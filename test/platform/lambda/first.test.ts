@@ -1,0 +1,118 @@
+/** A first deployment that is taken back, and a creation of the alias that lands late. */
+import { CreateAliasCommand, GetAliasCommand, ListVersionsByFunctionCommand } from '@aws-sdk/client-lambda';
+import type { RestoreArgs, Split } from '../../../activities/platform/platform.js';
+import type { AskedWrite } from '../../../emulators/aws/gateway.js';
+import { mark } from '../../../src/model/ids.js';
+import { functionWith } from '../../emulators/aws/functions.js';
+import { context, type Stack, startStack } from './stack.js';
+
+let stack: Stack;
+/** What a write waits for before it takes effect. */
+let before: (asked: AskedWrite) => Promise<void> = async () => undefined;
+beforeAll(async () => {
+  stack = await startStack({ beforeWrite: (asked) => before(asked) });
+});
+afterAll(() => stack?.stop());
+afterEach(() => {
+  before = async () => undefined;
+});
+
+const RUN = 'run1';
+
+/** A function without the alias, whose first release this run has published as version 2. */
+async function deployed(fn: string) {
+  await functionWith(stack.lambda, fn, ['return "somebody\'s"']);
+  const spec = stack.spec(fn, { release: { artifact: await stack.pack('return "ours"') } });
+  const by = (step: string) => mark(spec.app, spec.environment, RUN, step);
+  const { before: found } = await stack.driver.inspect(context(), spec);
+  const { release } = await stack.driver.deploy(context(), { spec, before: found, mark: by('deploy') });
+  const split: Split = { stable: release.version, candidate: null, weight: 0 };
+  const fence = { revision: found.revision, mark: by('promote') };
+  const args: RestoreArgs = {
+    spec,
+    before: found,
+    attempted: [{ mark: fence.mark, split }],
+    lastRevision: null,
+    mark: by('restore'),
+    force: false,
+  };
+  return {
+    version: release.version,
+    promote: () => stack.driver.promote(context(), { spec, candidate: release.version, fence }),
+    restore: (more: Partial<RestoreArgs> = {}) => stack.driver.restore(context(), { ...args, ...more }),
+  };
+}
+
+async function alias(FunctionName: string, Name = 'live'): Promise<string | null> {
+  try {
+    const { FunctionVersion } = await stack.lambda.send(new GetAliasCommand({ FunctionName, Name }));
+    return FunctionVersion ?? null;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ResourceNotFoundException') return null;
+    throw error;
+  }
+}
+
+async function versions(FunctionName: string): Promise<string[]> {
+  const { Versions = [] } = await stack.lambda.send(new ListVersionsByFunctionCommand({ FunctionName }));
+  return Versions.map(({ Version }) => Version ?? '').filter((version) => version !== '$LATEST');
+}
+
+test('a creation that lands between the look and the deletion of its version is taken away with it', async () => {
+  const fn = 'between';
+  const run = await deployed(fn);
+  let promoted: Promise<unknown> = Promise.resolve();
+  before = async ({ operation }) => {
+    if (operation !== 'DeleteFunction') return;
+    before = async () => undefined;
+    promoted = run.promote();
+    await promoted;
+    expect(await alias(fn)).toBe(run.version);
+  };
+  expect(await run.restore()).toEqual({ revision: '', split: { stable: null, candidate: null, weight: 0 } });
+  await promoted;
+  expect(await alias(fn)).toBeNull();
+  expect(await versions(fn)).toEqual(['1']);
+});
+
+test('a creation that lands after it finds no version', async () => {
+  const fn = 'after';
+  const run = await deployed(fn);
+  let land = () => {};
+  const asked = new Promise<void>((resolve) => {
+    before = async ({ operation }) => {
+      if (operation !== 'CreateAlias') return;
+      const landing = new Promise<void>((go) => {
+        land = go;
+      });
+      resolve();
+      await landing;
+    };
+  });
+  const promoted = run.promote().catch((error: unknown) => error);
+  await asked;
+  await run.restore();
+  land();
+  expect(await promoted).toMatchObject({ code: 'SLUICE_NOT_FOUND' });
+  expect(await alias(fn)).toBeNull();
+  expect(await versions(fn)).toEqual(['1']);
+});
+
+test('a version that this run has published goes also when no attempt has named it', async () => {
+  const fn = 'unnamed';
+  const run = await deployed(fn);
+  await run.restore({ attempted: [] });
+  expect(await versions(fn)).toEqual(['1']);
+});
+
+test("a version that somebody else's alias holds stays, and that is said", async () => {
+  const fn = 'held';
+  const run = await deployed(fn);
+  const theirs = { FunctionName: fn, Name: 'theirs', FunctionVersion: run.version };
+  await stack.lambda.send(new CreateAliasCommand(theirs));
+  const { remarks } = await run.restore();
+  expect(remarks).toEqual([
+    `version ${run.version}, which this rollout has published, could not be deleted: alias theirs refers to it`,
+  ]);
+  expect(await alias(fn, 'theirs')).toBe(run.version);
+});
