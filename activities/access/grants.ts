@@ -99,6 +99,9 @@ const WITH_PLAN = [
   'adopt',
 ];
 
+/** What goes by the state before the rollout. */
+const BY_BEFORE = ['keep', 'deploy', 'restore'];
+
 /** Half the traffic back, once, to see whether the release is at fault. */
 const PROBE_BACK = 50;
 
@@ -174,8 +177,11 @@ export class Grants {
     if (!grant.may.includes(activity)) throw refused(`its grant is not for ${activity}`);
     if (asking.spec !== undefined && digestOf(asking.spec) !== grant.spec)
       throw refused('its grant is for another spec');
-    if ((activity === 'restore' || activity === 'keep') && digestOf(asking.before) !== grant.before) {
-      throw refused('its grant is for the way back to another state');
+    // What a deployment may publish is pinned there too.
+    if (BY_BEFORE.includes(activity) && digestOf(asking.before) !== grant.before) {
+      throw refused(
+        activity === 'deploy' ? 'its grant is for another start' : 'its grant is for the way back to another state',
+      );
     }
     this.allowMark(grant, asking.fence?.mark ?? asking.mark);
     if (activity === 'warm' || activity === 'shift' || activity === 'promote') await this.allowRelease(grant, asking);

@@ -38,6 +38,16 @@ export interface BeforeState {
   bypass?: Bypass[];
   /** The release that keeps what they ran until then; absent until `keep` has been asked. */
   latest?: string;
+  /** What `release: {latest: true}` releases; anything else that is found by the time it is published refuses it. */
+  pinned?: Pinned;
+}
+
+/** What `$LATEST` is, as its provider says. */
+export interface Pinned {
+  /** CodeSha256. */
+  digest: string;
+  /** RevisionId, which every change of code or configuration renews. */
+  revision: string;
 }
 
 /** A finding of `inspect` that a person should read; `refuse` ones stop the rollout before anything is touched. */

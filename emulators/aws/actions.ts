@@ -13,6 +13,7 @@ const ROUTES: [RegExp, string][] = [
   [/^\/[\d-]+\/functions\/[^/]+\/code-signing-config$/, 'GetFunctionCodeSigningConfig'],
   [/^\/[\d-]+\/functions\/?$/, 'ListFunctions'],
   [/^\/[\d-]+\/functions\/[^/]+\/urls$/, 'ListFunctionUrlConfigs'],
+  [/^\/[\d-]+\/tags\/[^/]+\/?$/, 'ListTags'],
 ];
 
 /** The prefix of a service's actions, by the name it is signed for. */

@@ -70,6 +70,10 @@ export type ReleaseSource =
   | { image: string }
   /** There already: a number on Lambda, a release id (`r-…`) on App Service. */
   | { version: number | string }
+  /** What somebody else has put into `$LATEST`, as it is when the run is prepared. Lambda. */
+  | { latest: true }
+  /** The code that is live, with another configuration. */
+  | { current: true }
   /** Packed already: what `folder` and `zip` become before they leave the machine that starts. */
   | { artifact: Artifact };
 

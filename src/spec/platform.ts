@@ -32,14 +32,14 @@ const HAS: Record<
       'logFormat',
       'provisionedConcurrency',
     ],
-    release: ['folder', 'zip', 's3', 'image', 'version', 'artifact'],
+    release: ['folder', 'zip', 's3', 'image', 'version', 'latest', 'current', 'artifact'],
     metrics: ['cloudwatch', 'lambdaLogs', 'prometheus', 'http'],
     alarms: ['cloudwatch'],
     places: ['function', 'alias'],
   },
   'app-service': {
     configuration: ['environment', 'description', 'marker', 'warmUp', 'idle'],
-    release: ['folder', 'zip', 'version', 'artifact'],
+    release: ['folder', 'zip', 'version', 'current', 'artifact'],
     metrics: ['azureMonitor', 'prometheus', 'http'],
     alarms: [],
     places: ['site', 'slot'],
@@ -162,6 +162,13 @@ function checkLambda(spec: Spec, target: LambdaTarget, fault: Report): void {
   if ('version' in release && typeof release.version === 'string') {
     fault(['release', 'version'], 'is a release id of App Service (on Lambda give the number of a published version)');
   }
+  checkLatest(spec, fault);
+  if ('current' in release && Object.keys(configuration).every((field) => BESIDE_THE_VERSION.includes(field))) {
+    fault(
+      ['release', 'current'],
+      'releases the live code with another configuration, and configuration changes nothing of it (write what is to change, such as configuration.memory)',
+    );
+  }
   for (const [i, probe] of health.probes.entries()) {
     if (!asksForHost(probe)) continue;
     fault(
@@ -169,6 +176,20 @@ function checkLambda(spec: Spec, target: LambdaTarget, fault: Report): void {
       'has {host}, and a version on Lambda has no host (probe it by invoke, or by a URL with {version})',
     );
   }
+}
+
+/** Fields of the configuration that make no other version. */
+const BESIDE_THE_VERSION = ['provisionedConcurrency', 'description'];
+
+/** Provisioned concurrency is put on the version; everything else would have to be written into `$LATEST` first. */
+function checkLatest({ release, configuration }: Spec, fault: Report): void {
+  if (!('latest' in release)) return;
+  const [field] = Object.keys(configuration).filter((name) => name !== 'provisionedConcurrency');
+  if (field === undefined) return;
+  fault(
+    ['configuration', field],
+    'cannot stand beside release.latest, which publishes $LATEST as it is and writes nothing into it (set it where $LATEST gets its configuration, such as the template of the stack)',
+  );
 }
 
 function checkMetricHosts({ health }: Spec, fault: Report): void {
@@ -187,6 +208,12 @@ function checkAppService(spec: Spec, target: AppServiceTarget, fault: Report): v
     fault(
       ['release', 'version'],
       'is a version of Lambda (on App Service give a release id such as r-0123456789ab; `sluice history` lists them)',
+    );
+  }
+  if ('current' in release && configuration.environment === undefined) {
+    fault(
+      ['release', 'current'],
+      'releases the live code with other app settings, and there are none (write them in configuration.environment)',
     );
   }
   for (const { path, message } of siteSettings(known(configuration))) fault([...VARIABLES, ...path], message);

@@ -75,6 +75,10 @@ describe('a grant', () => {
     expect(await asked('restore', { grant, spec, before, mark: step('restore') })).toBe('allowed');
     const elsewhere = { ...before, split: { ...before.split, stable: '9' } };
     expect(await asked('restore', { grant, spec, before: elsewhere })).toContain('the way back to another state');
+    // What `release: {latest: true}` may publish is what was pinned when the run was prepared.
+    const pinned = { ...before, pinned: { digest: 'other', revision: 'other' } };
+    expect(await asked('deploy', { grant, spec, before })).toBe('allowed');
+    expect(await asked('deploy', { grant, spec, before: pinned })).toContain('its grant is for another start');
   });
 
   test('leads back to what was kept before the first write, and no longer to less', async () => {
@@ -168,9 +172,11 @@ describe('a grant', () => {
     const both = new Grants(new Seals([next, old]));
     const env = new MockActivityEnvironment({ workflowExecution: here });
     const grant = await planned();
-    await expect(env.run(() => both.allow('deploy', { grant, spec }))).resolves.toBeUndefined();
+    await expect(env.run(() => both.allow('deploy', { grant, spec, before }))).resolves.toBeUndefined();
     const gone = new Grants(new Seals([next]));
-    await expect(env.run(() => gone.allow('deploy', { grant, spec }))).rejects.toThrow('it has no grant of a worker');
+    await expect(env.run(() => gone.allow('deploy', { grant, spec, before }))).rejects.toThrow(
+      'it has no grant of a worker',
+    );
   });
 
   test('of a key that is being exchanged also opens what was encrypted to the workers by it', async () => {

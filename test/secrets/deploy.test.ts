@@ -94,6 +94,17 @@ describe('on Lambda', () => {
     const second = await on.deploy(spec, mark('three'));
     expect(second.version).not.toBe(first.version);
     expect(await environmentOf(second.version)).toEqual({ KEY: SECOND, PLAIN: 'x' });
+
+    // So it is where the code is only what is live.
+    const { environment = {} } = spec.configuration;
+    const current: Spec = { ...spec, release: { current: true }, configuration: { environment } };
+    await put(FIRST);
+    expect((await on.deploy(current, mark('four'))).version).toBe(first.version);
+    await put(`${SECOND}, rotated`);
+    const third = await on.deploy(current, mark('five'));
+    expect([first.version, second.version]).not.toContain(third.version);
+    expect(third.digest).toBe(first.digest);
+    expect(await environmentOf(third.version)).toEqual({ KEY: `${SECOND}, rotated`, PLAIN: 'x' });
     expect(on.said()).toContain('secret://aws-ssm/shop/key');
     expect(on.said()).not.toMatch(/first-value|second-value/);
   });

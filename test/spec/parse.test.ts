@@ -184,7 +184,7 @@ retain: many
     expect(problems(text)).toEqual([
       'rollout.yaml:3:1 target.region: is missing',
       'rollout.yaml:5:3 target: unknown key "regoin" (did you mean "region"?)',
-      'rollout.yaml:6:1 release: a release has exactly one of folder, zip, s3, image, version, artifact (here: zip and version)',
+      'rollout.yaml:6:1 release: a release has exactly one of folder, zip, s3, image, version, latest, current, artifact (here: zip and version)',
       'rollout.yaml:10:27 strategy.stages[0].bake: expected a duration such as 500ms, 30s, 5m, 2h or 1d (write the unit: 300s?)',
       'rollout.yaml:12:9 retain: expected a whole number from 0 to 1000',
     ]);

@@ -23,6 +23,35 @@ function withLine(text: string, line: string): string {
   return `${text.replace(new RegExp(`^${key}:.*\\n`, 'm'), '')}${line}\n`;
 }
 
+describe('a release of what is there', () => {
+  const of = (base: string, release: string, ...lines: string[]) =>
+    lines.reduce(withLine, withLine(base, `release: ${release}`));
+
+  test.each([
+    ['{latest: true}', LAMBDA, []],
+    ['{latest: true}', LAMBDA, ['configuration: {provisionedConcurrency: 5}']],
+    ['{current: true}', LAMBDA, ['configuration: {memory: 512}']],
+    ['{current: true}', SITE, ['configuration: {environment: {LEVEL: debug}}']],
+  ])('%s is read, and read again', (release, base, lines) => {
+    const spec = parseSpecText(of(base, release, ...lines));
+    expect(spec.release).toEqual({ [/\w+/.exec(release)?.[0] ?? '']: true });
+    expect(again(spec)).toEqual(spec);
+  });
+
+  test.each([
+    ['{latest: false}', LAMBDA, [], 'expected true'],
+    ['{latest: true, version: 7}', LAMBDA, [], 'a release has exactly one of'],
+    ['{latest: true}', LAMBDA, ['configuration: {memory: 512}'], 'cannot stand beside release.latest'],
+    ['{latest: true}', LAMBDA, ['configuration: {description: x}'], 'cannot stand beside release.latest'],
+    ['{latest: true}', SITE, [], 'release.latest: is not for app-service, where the target is'],
+    ['{current: true}', LAMBDA, [], 'configuration changes nothing of it'],
+    ['{current: true}', LAMBDA, ['configuration: {provisionedConcurrency: 5}'], 'configuration changes nothing of it'],
+    ['{current: true}', SITE, ['configuration: {marker: /release}'], 'write them in configuration.environment'],
+  ])('%s is refused where it could not be released: %#', (release, base, lines, why) => {
+    expect(problems(of(base, release, ...lines))).toEqual([expect.stringContaining(why)]);
+  });
+});
+
 describe('a target on App Service', () => {
   test('gets the defaults of its platform', () => {
     const spec = parseSpecText(SITE);

@@ -27,7 +27,7 @@ export async function deploy(
   if (state === null)
     throw new SluiceError('SLUICE_NOT_FOUND', `${targetName(session.target)} does not exist (any more)`);
   const { production, slot } = state;
-  const wanted = await packageOf(session, { spec, identity }, state, artifacts);
+  const wanted = await packageOf(session, { spec, stable: before.split.stable, identity }, state, artifacts);
   const release: Release = { version: wanted.release, digest: wanted.digest };
   const placed = into === 'idle';
   // Nothing to release leaves the slot alone.

@@ -27,7 +27,7 @@ import { findKept } from './packages.js';
 import { readState } from './read.js';
 import type { Seen } from './seen.js';
 import { readSettings, stickyNames } from './settings.js';
-import { revisionOf, type State, slotsOf, splitOf } from './state.js';
+import { revisionOf, type Slot, type State, slotsOf, splitOf } from './state.js';
 import { checkPackagedJobs, checkWebJobs, listWebJobs } from './web-jobs.js';
 
 const NOTHING: BeforeState = {
@@ -164,11 +164,35 @@ function checkOwner(session: Session, spec: Spec, state: State): Finding[] {
   return found;
 }
 
-/** Whether a release that the spec names by its id exists. */
+/** The release that must be there already: by its id, or the live one. Null: the spec brings its code. */
+function namedIn(release: Spec['release'], production: Slot): string | null {
+  if ('version' in release) return String(release.version);
+  return 'current' in release ? production.release : null;
+}
+
+/** Whether the release exists that the spec takes for there. */
 async function checkRelease(session: Session, spec: Spec, state: State): Promise<Finding[]> {
-  if (!('version' in spec.release)) return [];
-  const release = String(spec.release.version);
+  const { production } = state;
+  if ('current' in spec.release && production.release === null) {
+    return [
+      refuse(
+        'SLUICE_TARGET',
+        `nothing is deployed to ${production.name}, so no code is live that release.current could release; release a folder or zip`,
+      ),
+    ];
+  }
+  const release = namedIn(spec.release, production);
+  if (release === null) return [];
   const slots = slotsOf(state);
+  if ('current' in spec.release) {
+    if ((await findKept(session, slots, release)) !== null) return [];
+    return [
+      refuse(
+        'SLUICE_NOT_FOUND',
+        `the package of the live release ${release} of ${production.name} is not kept, so that release.current cannot release it with other settings; release its code with them (release.folder or release.zip)`,
+      ),
+    ];
+  }
   if (slots.some((slot) => slot.release === release)) return [];
   const kept = await findKept(session, slots, release);
   if (kept !== null) return [];

@@ -16,17 +16,24 @@ export function releaseId(artifactSha256: string, environment: Record<string, st
   return `r-${sha256(JSON.stringify([artifactSha256, settings])).slice(0, 12)}`;
 }
 
-/** What the spec releases, named by its artifact and the `identity` of its settings: an artifact, or a release that is kept already. Errors: SLUICE_ARTIFACT, SLUICE_NOT_FOUND. */
+/**
+ * What the spec releases, named by its artifact and the `identity` of its settings: an artifact, a release that is kept already, or
+ * the package of the `stable` one with other settings. Errors: SLUICE_ARTIFACT, SLUICE_NOT_FOUND.
+ */
 export async function packageOf(
   session: Session,
-  { spec, identity }: { spec: Spec; identity: Record<string, string> },
+  { spec, stable, identity }: { spec: Spec; stable: string | null; identity: Record<string, string> },
   state: State,
   artifacts: Artifacts,
 ): Promise<Package> {
   const { release, configuration } = spec;
   if ('version' in release) return keptPackage(session, state, String(release.version));
-  const { artifact } = artifactIn(release);
   const settings = configuration.environment ?? {};
+  if ('current' in release) {
+    const kept = await keptPackage(session, state, stable ?? '');
+    return { ...kept, release: releaseId(kept.digest, identity), settings };
+  }
+  const { artifact } = artifactIn(release);
   return {
     release: releaseId(artifact.sha256, identity),
     digest: artifact.sha256,
@@ -62,6 +69,6 @@ function artifactIn(release: ReleaseSource): Extract<ReleaseSource, { artifact: 
   if ('artifact' in release) return release;
   throw new SluiceError(
     'SLUICE_SPEC',
-    'release: App Service takes a folder, a zip, or the version of a release it keeps; a folder or zip must be packed before it can be deployed',
+    'release: App Service takes a folder, a zip, the version of a release it keeps, or current; a folder or zip must be packed before it can be deployed',
   );
 }

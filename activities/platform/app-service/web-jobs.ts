@@ -54,9 +54,10 @@ export async function checkPackagedJobs(
 ): Promise<Finding[]> {
   if (state.slot === null || areStopped(settings.slot, sticky)) return [];
   // What runs already has its jobs in the list.
+  if ('current' in spec.release) return [];
   const version = 'version' in spec.release ? String(spec.release.version) : null;
   if (version !== null && slotsOf(state).some(({ release }) => release === version)) return [];
-  const { zip } = await packageOf(session, { spec, identity: {} }, state, artifacts);
+  const { zip } = await packageOf(session, { spec, stable: null, identity: {} }, state, artifacts);
   return refused(session.target, webJobsIn(await namesInZip(await zip())));
 }
 

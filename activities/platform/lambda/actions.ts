@@ -34,6 +34,8 @@ export const ACTIONS = {
   retire: ['lambda:DeleteFunction'],
   /** `allowBypass`. */
   bypass: ['lambda:GetFunctionCodeSigningConfig'],
+  /** Whether a stack owns the function; without it `plan` says that it could not look. */
+  stack: ['lambda:ListTags'],
   /** `sluice sweep`. */
   sweep: ['lambda:ListFunctions'],
   /** Metrics and alarms, and the candidate's most frequent errors. */

@@ -13,11 +13,6 @@ import type { LambdaConfiguration } from './configuration.js';
 import { checkPutBack } from './put-back.js';
 import { aliasesByVersion } from './versions.js';
 
-/** Whether deploying the release changes `$LATEST`. */
-export function writesLatest({ release }: Pick<Spec, 'release'>): boolean {
-  return !('version' in release);
-}
-
 /** A caller of the bare name. */
 interface Caller extends Bypass {
   /** What moves it to the alias, as a sentence with a command. */

@@ -6,6 +6,7 @@ import type { Alias } from './alias.js';
 import { readCapacity } from './capacity.js';
 import { call, type Session } from './client.js';
 import { changes, differences, logFormatOf } from './configuration.js';
+import { givenTo } from './current.js';
 import type { Seen } from './findings.js';
 
 /** Share of the account's code storage below which a person should know. */
@@ -19,7 +20,7 @@ export function checkPublished(spec: Spec, { latest, stable, named }: Seen): Fin
   const found: Finding[] = [];
   const next = 'version' in spec.release ? named : latest;
   if (latest === null || next === null) return found;
-  const given = 'version' in spec.release ? {} : spec.configuration;
+  const given = givenTo(spec, stable);
   const splits = spec.strategy.type === 'canary' || spec.strategy.type === 'linear';
   if (stable !== null && splits) {
     const role = given.role ?? next.Role;
@@ -51,7 +52,7 @@ export function checkPublished(spec: Spec, { latest, stable, named }: Seen): Fin
         ),
       );
     }
-  } else if (stable !== null) {
+  } else if (stable !== null && !('current' in spec.release)) {
     const asked = Object.keys(changes(stable, given) ?? {}).map((field) => field.toLowerCase());
     const drifted = differences(stable, latest).filter(
       (name) => !asked.some((field) => field.startsWith(name.toLowerCase())),
@@ -60,7 +61,7 @@ export function checkPublished(spec: Spec, { latest, stable, named }: Seen): Fin
       found.push(
         warn(
           'LATEST_DIFFERS',
-          `$LATEST differs from the live version ${stable.Version} in ${drifted.join(', ')}; what the spec does not set, the new release takes from $LATEST`,
+          `$LATEST differs from the live version ${stable.Version} in ${drifted.join(', ')}; ${'latest' in spec.release ? 'the new release has it from $LATEST' : 'what the spec does not set, the new release takes from $LATEST'}`,
         ),
       );
     }
@@ -83,7 +84,7 @@ export function checkPublished(spec: Spec, { latest, stable, named }: Seen): Fin
  * The metric lambdaLogs reads what only JSON logs say. Without it the rollout could never be judged by that metric: it
  * would be blind from the first stage on. Pure.
  */
-export function checkLogs(spec: Spec, { latest, named }: Seen): Finding[] {
+export function checkLogs(spec: Spec, { latest, stable, named }: Seen): Finding[] {
   const metric = spec.health.metrics.find(({ kind, dryRun }) => kind === 'lambdaLogs' && !dryRun);
   if (metric === undefined) return [];
   if ('version' in spec.release) {
@@ -96,12 +97,17 @@ export function checkLogs(spec: Spec, { latest, named }: Seen): Finding[] {
       ),
     ];
   }
-  const format = spec.configuration.logFormat ?? (latest === null ? 'Text' : logFormatOf(latest));
+  const source = 'current' in spec.release ? stable : latest;
+  const format = spec.configuration.logFormat ?? (source === null ? 'Text' : logFormatOf(source));
   if (format === 'JSON') return [];
+  const cure =
+    'latest' in spec.release
+      ? 'Set it where $LATEST gets its configuration (LoggingConfig of the template, LogFormat: JSON)'
+      : 'Set configuration.logFormat: JSON';
   return [
     refuse(
       'SLUICE_TARGET',
-      `metric ${metric.name} (lambdaLogs) needs the function's logs as JSON, the new release would log as Text. Set configuration.logFormat: JSON`,
+      `metric ${metric.name} (lambdaLogs) needs the function's logs as JSON, the new release would log as Text. ${cure}`,
     ),
   ];
 }

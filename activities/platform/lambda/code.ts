@@ -24,6 +24,7 @@ import {
   releaseOf,
   waitUntilUsable,
 } from './configuration.js';
+import { currentOf } from './current.js';
 import { existsAlready } from './errors.js';
 import { fenced } from './fenced.js';
 import { Late } from './late.js';
@@ -53,7 +54,9 @@ export async function publish(
 ): Promise<Release> {
   if ('version' in spec.release) return releaseOf(await waitUntilUsable(session, String(spec.release.version)));
   refuseVariables(spec.configuration);
-  const code = await codeOf(spec, artifacts);
+  const current = 'current' in spec.release ? await currentOf(session, { spec, before }) : null;
+  const code = current?.code ?? (await codeOf(spec, artifacts));
+  const wanted = current?.configuration ?? spec.configuration;
   const earlier = await publishedBefore(session, code, mark);
   if (earlier !== null) return releaseOf(await waitUntilUsable(session, earlier));
 
@@ -62,12 +65,14 @@ export async function publish(
   for (let round = 0; round < ROUNDS; round += 1) {
     const latest = await latestIdle(session, updated > 0);
     if (latest === null) {
+      if (current !== null) throw current.gone();
       await create(session, code, spec.configuration);
       updated += 1;
       continue;
     }
     await late.look();
-    const change = changes(latest, spec.configuration);
+    current?.check(latest);
+    const change = changes(latest, wanted);
     if (change !== null) {
       if (updated > UPDATES) throw notKept(session, latest, Object.keys(change));
       late.once('configuration');
@@ -137,7 +142,11 @@ async function codeOf(spec: Spec, artifacts: Artifacts): Promise<Code> {
 }
 
 /** The version an earlier try of the same step has published, whose answer was lost. */
-async function publishedBefore(session: Session, code: Code, mark: string): Promise<string | null> {
+export async function publishedBefore(
+  session: Session,
+  code: Pick<Code, 'digest'>,
+  mark: string,
+): Promise<string | null> {
   const versions = await listVersions(session).catch((error: unknown) => {
     if (hasCode(error, 'SLUICE_NOT_FOUND')) return [];
     throw error;
@@ -191,7 +200,7 @@ async function hasCodeAlready(session: Session, latest: LambdaConfiguration, cod
 }
 
 /** Stable, when what would be published is the same code with the same settings. */
-async function identicalStable(
+export async function identicalStable(
   session: Session,
   latest: LambdaConfiguration,
   before: BeforeState,
@@ -202,7 +211,7 @@ async function identicalStable(
 }
 
 /** Null when $LATEST has changed meanwhile. Unchanged content gives the last version again (PublishVersion's rule). */
-async function publishLatest(
+export async function publishLatest(
   session: Session,
   latest: LambdaConfiguration,
   wanted: FunctionConfiguration,

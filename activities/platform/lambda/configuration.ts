@@ -118,6 +118,27 @@ function settings(of: LambdaConfiguration): Record<string, unknown> {
   };
 }
 
+/** What a version runs with, as a spec would ask for it. Holds the values of its variables: it must not leave the activity. */
+export function configurationOf(of: LambdaConfiguration): FunctionConfiguration {
+  return {
+    ...(of.Runtime === undefined ? {} : { runtime: of.Runtime }),
+    ...(of.Handler === undefined ? {} : { handler: of.Handler }),
+    ...(of.Role === undefined ? {} : { role: of.Role }),
+    ...(of.MemorySize === undefined ? {} : { memory: of.MemorySize }),
+    ...(of.Timeout === undefined ? {} : { timeout: of.Timeout }),
+    environment: of.Environment?.Variables ?? {},
+    layers: layersOf(of),
+    logFormat: logFormatOf(of),
+  };
+}
+
+/** Names of the settings in which two configurations differ and that no spec can set. */
+export function unreachable(a: LambdaConfiguration, b: LambdaConfiguration): string[] {
+  const settable = ['runtime', 'handler', 'role', 'memory', 'timeout', 'environment', 'layers', 'logging'];
+  const groups = a.LoggingConfig?.LogGroup === b.LoggingConfig?.LogGroup ? [] : ['log group'];
+  return [...differences(a, b).filter((name) => !settable.includes(name)), ...groups];
+}
+
 /** Names of the settings in which two configurations differ; empty when both behave the same, given the same code. */
 export function differences(a: LambdaConfiguration, b: LambdaConfiguration): string[] {
   const [left, right] = [settings(a), settings(b)];

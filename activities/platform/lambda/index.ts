@@ -12,6 +12,7 @@ import { environmentAlias, placeIdle, readEnvironments } from './environments.js
 import { inspect } from './inspect.js';
 import { invoke } from './invoke.js';
 import { errors } from './logs.js';
+import { publishPinned } from './pinned.js';
 import { keepLatest } from './put-back.js';
 import { restore } from './restore.js';
 import { retire } from './retire.js';
@@ -45,7 +46,10 @@ export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver
     deploy: async (ctx, { spec, before, mark, into }) => {
       const session = open(ctx, spec);
       await heedMark(session);
-      const release = await publish(session, options.artifacts, { spec, before, mark });
+      const release =
+        'latest' in spec.release
+          ? await publishPinned(session, { before, mark })
+          : await publish(session, options.artifacts, { spec, before, mark });
       const { stable } = before.split;
       if (into !== 'idle') return { release, environments: null };
       // Nothing to release leaves the environments alone.

@@ -5,15 +5,19 @@ import { refuse } from '../findings.js';
 import type { BeforeState, Finding } from '../platform.js';
 import { NO_SPLIT, say } from '../splits.js';
 import { type Alias, readAlias } from './alias.js';
-import { checkBypass, writesLatest } from './bypass.js';
+import { checkBypass } from './bypass.js';
 import { readCapacity } from './capacity.js';
 import { checkCapacity, checkCodeStorage, checkLogs, checkPublished } from './checks.js';
 import type { Session } from './client.js';
 import { type LambdaConfiguration, readConfiguration, releaseOf } from './configuration.js';
+import { checkCurrent, givenTo } from './current.js';
 import { readEnvironments } from './environments.js';
 import type { Seen } from './findings.js';
 import { checkPermissions, permissionsToCreate } from './permissions.js';
+import { checkLatest, pinnedOf } from './pinned.js';
 import { checkPackage, checkReserved, checkRuntime } from './release-checks.js';
+import { writesLatest } from './release-kinds.js';
+import { checkStack } from './stack.js';
 import { checkCalls } from './traffic.js';
 
 /** Reads the target and what stands in the way of a rollout. Writes nothing. */
@@ -30,7 +34,10 @@ export async function inspect(session: Session, spec: Spec): Promise<{ before: B
   const named = 'version' in spec.release ? await readConfiguration(session, String(spec.release.version)) : null;
   const environments = await readEnvironments(session, version);
   const capacity = version === null || version === '$LATEST' ? null : await readCapacity(session, version);
-  const before = beforeOf(alias, stable, environments, capacity?.requested ?? 0);
+  const before: BeforeState = {
+    ...beforeOf(alias, stable, environments, capacity?.requested ?? 0),
+    ...('latest' in spec.release ? { pinned: pinnedOf(latest) } : {}),
+  };
 
   const seen: Seen = { alias, latest, stable, named };
   const findings = [...unread, ...checkAlias(session, spec, alias), ...checkRelease(session, spec, seen)];
@@ -39,8 +46,9 @@ export async function inspect(session: Session, spec: Spec): Promise<{ before: B
   findings.push(...checkPublished(spec, seen), ...checkLogs(spec, seen));
   // Further checks cost calls; they cannot save a rollout that is refused already.
   if (findings.some(({ level }) => level === 'refuse')) return { before, findings };
-  findings.push(...(await checkPermissions(session, spec, { before, latest })));
+  findings.push(...(await checkPermissions(session, spec, { before, latest, given: givenTo(spec, stable) })));
   findings.push(...(await checkReserved(session, spec)));
+  findings.push(...(await checkStack(session, spec, latest)));
   findings.push(...(await checkCodeStorage(session, spec)));
   findings.push(...(await checkCapacity(session, alias)));
   findings.push(...(await checkCalls(session, spec, version)));
@@ -73,6 +81,15 @@ function checkFunction({ target }: Session, spec: Spec): Finding[] {
   if ('version' in spec.release) {
     return [
       refuse('SLUICE_NOT_FOUND', `function ${name} does not exist, so it has no version ${spec.release.version}`),
+    ];
+  }
+  if ('latest' in spec.release || 'current' in spec.release) {
+    const [source] = Object.keys(spec.release);
+    return [
+      refuse(
+        'SLUICE_NOT_FOUND',
+        `function ${name} does not exist in ${region}, so there is nothing for release.${source} to release`,
+      ),
     ];
   }
   const missing = [
@@ -122,8 +139,9 @@ function checkAlias(session: Session, spec: Spec, alias: Alias | null): Finding[
 }
 
 /** Whether the release can exist. Pure. */
-function checkRelease(session: Session, spec: Spec, { latest, named }: Seen): Finding[] {
+function checkRelease(session: Session, spec: Spec, seen: Seen): Finding[] {
   const { release } = spec;
+  const { latest, named } = seen;
   const { function: fn } = session.target;
   if ('version' in release) {
     if (named === null) {
@@ -145,6 +163,8 @@ function checkRelease(session: Session, spec: Spec, { latest, named }: Seen): Fi
       ),
     ];
   }
+  if ('latest' in release) return latest === null ? [] : checkLatest(fn, latest);
+  if ('current' in release) return checkCurrent(session, spec, seen);
   return checkPackageType(fn, release, latest);
 }
 

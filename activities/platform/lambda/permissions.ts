@@ -5,13 +5,14 @@ import {
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
-import type { Spec } from '../../../src/model/spec.js';
+import type { FunctionConfiguration, Spec } from '../../../src/model/spec.js';
 import { hasCode } from '../failures.js';
 import { refuse, warn } from '../findings.js';
 import type { BeforeState, Finding } from '../platform.js';
 import { call, callFree, type Session } from './client.js';
 import { changes, type LambdaConfiguration, lambdaDigest } from './configuration.js';
 import { environmentAlias } from './environments.js';
+import { writesCode } from './release-kinds.js';
 
 /**
  * Never the RevisionId of anything: a write with it is refused whatever else is right, so it can be tried without an
@@ -28,6 +29,8 @@ const NO_CODE = lambdaDigest('00'.repeat(32));
 interface Tried {
   before: BeforeState;
   latest: LambdaConfiguration;
+  /** What the release runs with beside what it finds in `$LATEST`. */
+  given: FunctionConfiguration;
 }
 
 /**
@@ -68,16 +71,18 @@ async function denial(attempt: () => Promise<unknown>): Promise<string | null> {
   }
 }
 
-function attempts(session: Session, spec: Spec, { before, latest }: Tried): (() => Promise<unknown>)[] {
+function attempts(session: Session, spec: Spec, { before, latest, given }: Tried): (() => Promise<unknown>)[] {
   const { function: FunctionName, alias: Name } = session.target;
   const fence = { FunctionName, RevisionId: SPENT };
   const tries: (() => Promise<unknown>)[] = [];
-  if (!('version' in spec.release)) {
+  if (writesCode(spec)) {
     tries.push(() => call(session, new UpdateFunctionCodeCommand({ ...fence, ...codeOf(spec), DryRun: true })));
+  }
+  if (!('version' in spec.release)) {
     tries.push(() => call(session, new PublishVersionCommand({ ...fence, CodeSha256: NO_CODE })));
-    if (changes(latest, spec.configuration) !== null) {
-      tries.push(() => call(session, new UpdateFunctionConfigurationCommand(fence)));
-    }
+  }
+  if (changes(latest, given) !== null) {
+    tries.push(() => call(session, new UpdateFunctionConfigurationCommand(fence)));
   }
   if (before.revision !== null) tries.push(() => call(session, new UpdateAliasCommand({ ...fence, Name })));
   const Qualifier = probed(session, spec, before);
@@ -97,13 +102,13 @@ function codeOf({ release }: Spec) {
   return 'image' in release ? { ImageUri: release.image } : { ZipFile: EMPTY_ZIP };
 }
 
-function untried(session: Session, spec: Spec, { before, latest }: Tried): string[] {
-  const { role, provisionedConcurrency } = spec.configuration;
+function untried(session: Session, spec: Spec, { before, latest, given }: Tried): string[] {
+  const { provisionedConcurrency } = spec.configuration;
   const { environments } = before;
   const placed = spec.strategy.type !== 'blueGreen' || (environments?.blue != null && environments.green != null);
   return [
     ...(before.revision !== null && placed ? [] : ['lambda:CreateAlias', 'lambda:DeleteAlias']),
-    ...('version' in spec.release || role === undefined || role === latest.Role ? [] : ['iam:PassRole']),
+    ...(given.role === undefined || given.role === latest.Role ? [] : ['iam:PassRole']),
     ...(provisionedConcurrency ? ['lambda:PutProvisionedConcurrencyConfig'] : []),
     ...(invokes(spec) && probed(session, spec, before) === null ? ['lambda:InvokeFunction'] : []),
   ];

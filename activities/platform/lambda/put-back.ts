@@ -16,6 +16,7 @@ import type { BeforeState, Finding, RestoreArgs } from '../platform.js';
 import { call, type Session } from './client.js';
 import {
   changes,
+  configurationOf,
   differences,
   type LambdaConfiguration,
   lambdaDigest,
@@ -23,6 +24,7 @@ import {
   waitUntilUsable,
 } from './configuration.js';
 import { fenced } from './fenced.js';
+import { fieldsWritten, writesCode } from './release-kinds.js';
 import { codeOfVersion, LONGEST_ZIP } from './version-code.js';
 import { listVersions } from './versions.js';
 
@@ -38,7 +40,7 @@ export async function checkPutBack(session: Session, spec: Spec, latest: LambdaC
   if (latest.PackageType !== 'Image' && (latest.CodeSize ?? 0) > LONGEST_ZIP) {
     cannot('since its code is longer than the 50 MB that a call may carry. Move the callers to the alias');
   }
-  if (spec.configuration.environment !== undefined && latest.Environment?.Error !== undefined) {
+  if (fieldsWritten(spec).includes('environment') && latest.Environment?.Error !== undefined) {
     cannot(
       `since AWS does not show its environment variables (${latest.Environment.Error.Message ?? latest.Environment.Error.ErrorCode}). Allow the worker to use the key, or move the callers to the alias`,
     );
@@ -131,19 +133,13 @@ export async function putLatestBack(session: Session, args: RestoreArgs): Promis
 }
 
 /** The fields that deploying may have changed, as the version has them. Null: they are all there. */
-function configurationBack(latest: LambdaConfiguration, kept: LambdaConfiguration, { configuration }: Spec) {
+function configurationBack(latest: LambdaConfiguration, kept: LambdaConfiguration, spec: Spec) {
+  const written = fieldsWritten(spec);
   const all: FunctionConfiguration = {
-    runtime: kept.Runtime,
-    handler: kept.Handler,
-    role: kept.Role,
-    memory: kept.MemorySize,
-    timeout: kept.Timeout,
-    environment: kept.Environment?.Variables ?? {},
-    layers: (kept.Layers ?? []).map(({ Arn = '' }) => Arn),
+    ...configurationOf(kept),
     description: readDescription(kept.Description).text,
-    logFormat: kept.LoggingConfig?.LogFormat === 'JSON' ? 'JSON' : 'Text',
-  } as FunctionConfiguration;
-  const asked = Object.entries(all).filter(([field, value]) => field in configuration && value !== undefined);
+  };
+  const asked = Object.entries(all).filter(([field, value]) => written.includes(field) && value !== undefined);
   const change = changes(latest, Object.fromEntries(asked));
   // Levels go with the format, and are the version's too.
   return change?.LoggingConfig === undefined ? change : { ...change, LoggingConfig: kept.LoggingConfig };
@@ -159,9 +155,11 @@ async function isOurs(
   kept: LambdaConfiguration,
   { spec, mark }: RestoreArgs,
 ): Promise<boolean> {
-  const asked = Object.keys(spec.configuration).map((field) => SETTINGS[field as keyof FunctionConfiguration] ?? field);
+  const asked = fieldsWritten(spec).map((field) => SETTINGS[field as keyof FunctionConfiguration] ?? field);
   if (differences(latest, kept).some((name) => !asked.includes(name))) return false;
   if (latest.CodeSha256 === kept.CodeSha256) return true;
+  // Deploying writes no code.
+  if (!writesCode(spec)) return false;
   const known = digestOf(spec);
   if (known !== null) return latest.CodeSha256 === known;
   // S3 tells the digest with the upload: it is the published version's, and before that nobody's that could be known.

@@ -1,9 +1,9 @@
 import type { Spec } from '../../../src/model/spec.js';
 import { optional, warn } from '../findings.js';
 import type { Finding } from '../platform.js';
-import { writesLatest } from './bypass.js';
 import { isAlias, isBare, listMappings, listStatements, listUrls, qualifierOf } from './callers/index.js';
 import type { Session } from './client.js';
+import { writesLatest } from './release-kinds.js';
 
 /**
  * Whether traffic really goes through the alias: what points elsewhere does not follow a rollout. Who calls the bare name of a

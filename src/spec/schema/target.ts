@@ -93,7 +93,14 @@ const s3 = strict({
 /** A version number that fits a number, or a release id of App Service. */
 const VERSION = /^(?:[1-9]\d{0,14}|r-[0-9a-f]{12})$/;
 
-const SOURCES = ['folder', 'zip', 's3', 'image', 'version', 'artifact'];
+const SOURCES = ['folder', 'zip', 's3', 'image', 'version', 'latest', 'current', 'artifact'];
+
+/** A source that is only named. */
+const yes = () =>
+  z
+    .boolean({ error: 'expected true' })
+    .refine((value) => value, 'expected true (or take it out)')
+    .meta({ const: true });
 
 /** Exactly one member, as the check says; the parser reports it in these words. */
 export const release = strict({
@@ -119,6 +126,14 @@ export const release = strict({
     ])
     .exactOptional()
     .describe('A release that is there already: a published version, or on App Service a release id.'),
+  latest: yes()
+    .exactOptional()
+    .describe(
+      'What SAM, CDK, Terraform or somebody else has put into `$LATEST`: it is published as it is, and nothing of it is written. Lambda.',
+    ),
+  current: yes()
+    .exactOptional()
+    .describe('The code that is live now, with the `configuration` of this spec: a release of a setting alone.'),
   artifact: artifact
     .exactOptional()
     .describe('A packed artifact, by its digest: what `sluice pack` prints for a `folder` or `zip`.'),

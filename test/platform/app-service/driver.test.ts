@@ -108,6 +108,53 @@ describe('deploying', () => {
     });
   });
 
+  test('the live code with other settings is a release of its own, named by them', async () => {
+    const live = { artifact: await stack.pack('live') };
+    const site = await stack.site();
+    const driver = stack.driver();
+    const go = async (overrides: Parameters<Stack['spec']>[1], identity?: Record<string, string>) => {
+      const spec = stack.spec(site, overrides);
+      const { before, findings } = await driver.inspect(context(), spec);
+      expect(findings.filter(({ level }) => level === 'refuse')).toEqual([]);
+      const by = (step: string) => `sluice:${spec.app}/${spec.environment}:run1:${step}`;
+      const named = identity === undefined ? {} : { identity };
+      const { release } = await driver.deploy(context(), { spec, before, mark: by('deploy'), ...named });
+      const promote = () =>
+        driver.promote(context(), {
+          spec,
+          candidate: release.version,
+          fence: { revision: before.revision, mark: by('promote') },
+        });
+      return { release, promote, stable: before.split.stable };
+    };
+    const first = await go({ release: live, configuration: { environment: { LEVEL: 'info' } } });
+    await first.promote();
+    const current = { release: { current: true as const } };
+    const same = await go({ ...current, configuration: { environment: { LEVEL: 'info' } } });
+    expect(same.release.version).toBe(first.release.version);
+    const second = await go({ ...current, configuration: { environment: { LEVEL: 'debug' } } });
+    expect(second.release.digest).toBe(first.release.digest);
+    expect(second.release.version).not.toBe(first.release.version);
+    expect(site.staging.settings).toMatchObject({ LEVEL: 'debug', SLUICE_RELEASE: second.release.version });
+    // A rotated secret is another identity.
+    const rotated = await go({ ...current, configuration: { environment: { LEVEL: 'debug' } } }, { LEVEL: 'v2' });
+    expect(rotated.release.version).not.toBe(second.release.version);
+  });
+
+  test('code that is not kept, or not there, cannot be released with other settings', async () => {
+    const over = { release: { current: true as const }, configuration: { environment: { LEVEL: 'debug' } } };
+    const empty = await stack.site({ empty: true });
+    const nothing = await stack.driver().inspect(context(), stack.spec(empty, over));
+    expect(nothing.findings).toContainEqual(
+      expect.objectContaining({ level: 'refuse', message: expect.stringContaining('so no code is live') }),
+    );
+    const byHand = await stack.site();
+    const foreign = await stack.driver().inspect(context(), stack.spec(byHand, over));
+    expect(foreign.findings).toContainEqual(
+      expect.objectContaining({ level: 'refuse', message: expect.stringContaining('is not kept, so that') }),
+    );
+  });
+
   test('a stopped slot is started', async () => {
     const site = await stack.site();
     site.staging.running = false;
