@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { findChromium } from './chromium.mjs';
 import { findPrometheus } from './prometheus.mjs';
+import { findRecipes } from './recipes.mjs';
 import { ROOT, ready } from './setup.mjs';
 import { findTemporalServer } from './temporal-server.mjs';
 
@@ -16,6 +17,8 @@ const SETS = {
     find() {
       process.env.SLUICE_CHROMIUM = findChromium();
       process.env.SLUICE_PROMETHEUS = findPrometheus(path.join(ROOT, '.sluice', 'prometheus'));
+      const { python, sam, cdk } = findRecipes(path.join(ROOT, '.sluice', 'recipes'));
+      Object.assign(process.env, { SLUICE_PYTHON: python, SLUICE_SAM: sam, SLUICE_CDK: cdk });
     },
   },
   '--tls': {
