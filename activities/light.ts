@@ -5,8 +5,9 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@te
 import { canonical } from '../src/access/index.js';
 import type { OtherPolicy } from '../src/model/access.js';
 import { SluiceError } from '../src/model/errors.js';
-import { type Hold, heldMessage, holdIn } from '../src/model/hold.js';
+import { HOLD_MEMO, type Hold, heldMessage, holdIn } from '../src/model/hold.js';
 import { rolloutId, TASK_QUEUE, targetId } from '../src/model/ids.js';
+import type { Unsealer } from '../src/model/sealed.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutType } from '../src/model/words.js';
 import type { WorkersSeen } from '../src/model/workers.js';
@@ -14,6 +15,7 @@ import { parseSpecValue } from '../src/spec/index.js';
 import type { Artifacts } from '../src/store/index.js';
 import type { KeptEntry, RolloutEvent } from '../workflows/messages.js';
 import type { Access } from './access/index.js';
+import { runningMemo } from './described.js';
 import { withFailures } from './failures.js';
 import { notify } from './notify/index.js';
 import type { Outside } from './outside.js';
@@ -25,6 +27,7 @@ interface LightOptions {
   searchAttributes: boolean;
   limits: Limits;
   access: Access;
+  codec: Unsealer;
   /** What reaches webhooks and their secrets. */
   outside: Outside;
   /** Asks the server for the living workers of a queue of activities. */
@@ -57,17 +60,12 @@ function parsed(input: RolloutInput, of: { app: string; environment: string; typ
 
 /** What holds a target, by its companion's memo; null when nothing does. */
 async function holdOf(client: Client, app: string, environment: string): Promise<Hold | null> {
-  try {
-    const { memo, status } = await client.workflow.getHandle(targetId(app, environment)).describe();
-    return status.name === 'RUNNING' ? holdIn(memo) : null;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
+  const found = await runningMemo(client, targetId(app, environment), HOLD_MEMO);
+  return found === null ? null : holdIn({ [HOLD_MEMO]: found.value });
 }
 
 export function lightActivities(options: LightOptions): LightActivities {
-  const { client, searchAttributes, limits, access, outside, artifacts } = options;
+  const { client, searchAttributes, limits, access, codec, outside, artifacts } = options;
   /** What a rollout leaves with the companion is believed later only with a worker's seal. */
   const kept = async ({ app, environment, event, grant, deployed, spec }: Told): Promise<RolloutEvent> => {
     if (event.kind === 'began') {
@@ -146,7 +144,9 @@ export function lightActivities(options: LightOptions): LightActivities {
 
     admitUnhold: async ({ by, ...of }) => ({ by: (await access.admitUnhold(client, of)) ?? by }),
 
-    identity: () => access.identity(),
+    identity: async () => ({ ...(await access.identity()), codecKeys: codec.keyPrints }),
+
+    unseal: async ({ sealed }) => codec.unseal(sealed),
 
     decide: (args) => access.decide(client, args),
 
@@ -215,12 +215,7 @@ export function lightActivities(options: LightOptions): LightActivities {
     },
 
     isRunning: async ({ app, environment }) => {
-      try {
-        return (await client.workflow.getHandle(rolloutId(app, environment)).describe()).status.name === 'RUNNING';
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return false;
-        throw error;
-      }
+      return (await runningMemo(client, rolloutId(app, environment), 'ticket')) !== null;
     },
   });
 }

@@ -1,6 +1,7 @@
 /** The activities as workflows see them: types alone. */
 
 import type { AccessRecord, MessageAnswer, WorkerIdentity } from '../src/model/access.js';
+import type { Unsealed } from '../src/model/sealed.js';
 import type { Release, RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
@@ -92,6 +93,8 @@ export interface LightActivities {
   workersOf(args: { queue: string }): Promise<WorkersSeen>;
   /** What a client must know to log in. */
   identity(): Promise<WorkerIdentity>;
+  /** Opens messages that arrived encrypted, in base64. */
+  unseal(args: { sealed: string[] }): Promise<Unsealed[]>;
   /** Checks who said each message, and whether he may. */
   decide(args: DecideArgs): Promise<MessageAnswer[]>;
   /** The grants of the run that this one has continued, for this one. */

@@ -17,7 +17,7 @@ import { createPlatform } from '../activities/platform/index.js';
 import type { AccountActivities } from '../activities/types.js';
 import { mayUseBy } from './access/index.js';
 import { addressOf, connectLink } from './client/index.js';
-import { codecOf, converterOf } from './codec/index.js';
+import { codecOf, unsealerOf, workerConverterOf } from './codec/index.js';
 import { livingWorkers } from './living-workers.js';
 import { SluiceError } from './model/errors.js';
 import { identityOf } from './model/identity.js';
@@ -117,7 +117,7 @@ export async function startWorker(
     connection,
     identity,
     namespace,
-    dataConverter: converterOf(codec),
+    dataConverter: workerConverterOf(codec),
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
     shutdownGraceTime: SHUTDOWN_GRACE,
@@ -135,6 +135,7 @@ export async function startWorker(
       limits: config.limits,
       access,
       artifacts: openArtifacts({ setting: config.store, namespace, env: process.env, cwd: process.cwd() }),
+      codec: unsealerOf(codec),
       outside: createOutside(outsideOptions(config))(null),
       workersOf: (queue) => livingWorkers(client, queue, 'activity'),
       otherPolicies: () => fellowsWithOtherPolicy(client, config.policy?.digest ?? null),

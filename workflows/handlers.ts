@@ -11,6 +11,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { CheckedMessage } from '../src/model/access.js';
+import { sealedOf } from '../src/model/sealed.js';
 import { clean } from '../src/model/text.js';
 import { VERB_TABLE } from '../src/model/verbs.js';
 import type { VerbAnswer } from '../src/model/view.js';
@@ -30,37 +31,25 @@ export function registerHandlers(rollout: Rollout): void {
   for (const verb of Object.keys(VERB_TABLE) as MessageVerb[]) {
     const { does, payload } = VERB_TABLE[verb];
     const description = `${does} Input: ${payload}`;
-    setHandler(verbUpdate(verb), (given) => shielded(() => answer(rollout, verb, (given ?? {}) as Payload)), {
+    setHandler(verbUpdate(verb), (given) => shielded(() => answer(rollout, verb, given)), {
       description,
       validator: (given) => {
-        const stranger = unproven(rollout, verb, given);
-        if (stranger !== null) throw ApplicationFailure.nonRetryable(stranger, 'SLUICE_ACCESS');
-        const why = refusal(rollout, verb, given);
-        if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
+        // What is sealed is looked at once a worker has opened it.
+        if (sealedOf(given) === null) mustBePossible(rollout, verb, given);
       },
     });
     setHandler(
       verbSignal(verb),
       (given) => {
         rollout.growth.signal();
-        const why = refusal(rollout, verb, given);
-        const payload = (given ?? {}) as Payload;
-        if (why !== null) rollout.journal.refusal(verb, byOf(given), why);
-        else if (rollout.checks.ready) heard(rollout, verb, payload);
-        else void shielded(() => later(rollout, verb, payload));
+        opened(rollout, verb, given, (said) => take(rollout, verb, said));
       },
       { description },
     );
   }
   setHandler(supersedeSignal, (given: unknown) => {
     rollout.growth.signal();
-    if (!isMeant(rollout, given)) return;
-    void shielded(async () => {
-      await known(rollout);
-      const payload = typeof given === 'object' && given !== null ? (given as Payload) : {};
-      if (rollout.checks.needs('supersede')) rollout.checks.line('supersede', payload, taken(rollout));
-      else supersede(rollout, byOf(given));
-    });
+    opened(rollout, 'supersede', given, (said) => makeWay(rollout, said));
   });
   setDefaultSignalHandler((name, given) => {
     rollout.growth.signal();
@@ -75,6 +64,45 @@ export function registerHandlers(rollout: Rollout): void {
 /** A cancel of the workflow is a wish like any other, and ends no handler: a handler that throws would loop its task. */
 function shielded<T>(work: () => Promise<T>): Promise<T> {
   return CancellationScope.nonCancellable(work);
+}
+
+/** What a signal says, at once or when a worker has opened it. One that does not open is recorded. */
+function opened({ unsealing, journal }: Rollout, name: string, given: unknown, hear: (said: unknown) => void): void {
+  const sealed = sealedOf(given);
+  if (sealed === null) hear(given);
+  else {
+    unsealing.line(name, sealed, (found) => {
+      if (found.ok) hear(found.value);
+      else journal.refusal(name, byOf(null), found.why);
+    });
+  }
+}
+
+/** A verb that came as a signal. */
+function take(rollout: Rollout, verb: MessageVerb, given: unknown): void {
+  const why = refusal(rollout, verb, given);
+  const payload = (given ?? {}) as Payload;
+  if (why !== null) rollout.journal.refusal(verb, byOf(given), why);
+  else if (rollout.checks.ready) heard(rollout, verb, payload);
+  else void shielded(() => later(rollout, verb, payload));
+}
+
+function makeWay(rollout: Rollout, given: unknown): void {
+  if (!isMeant(rollout, given)) return;
+  void shielded(async () => {
+    await known(rollout);
+    const payload = typeof given === 'object' && given !== null ? (given as Payload) : {};
+    if (rollout.checks.needs('supersede')) rollout.checks.line('supersede', payload, taken(rollout));
+    else supersede(rollout, byOf(given));
+  });
+}
+
+/** Errors: SLUICE_ACCESS, SLUICE_VERB. */
+function mustBePossible(rollout: Rollout, verb: MessageVerb, given: unknown): void {
+  const stranger = unproven(rollout, verb, given);
+  if (stranger !== null) throw ApplicationFailure.nonRetryable(stranger, 'SLUICE_ACCESS');
+  const why = refusal(rollout, verb, given);
+  if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
 }
 
 /** Until it is known whether messages must be signed. */
@@ -197,9 +225,22 @@ function abortRefusal({ keeping }: Rollout, { keep, force, unwatched }: Payload)
   return 'somebody else changed the target; say abort with {"keep":true} (--keep) to leave that change and end, or with {"force":true} (--force) to write over it and go back';
 }
 
-async function answer(rollout: Rollout, verb: MessageVerb, given: Payload): Promise<VerbAnswer> {
+/** What a sealed update says. Errors: SLUICE_SEALED for one that does not open; else those of the validator, which could not look into it. */
+async function unsealed(rollout: Rollout, verb: MessageVerb, sealed: string): Promise<Payload> {
+  const found = await rollout.unsealing.one(verb, sealed);
+  if (!found.ok) {
+    rollout.journal.refusal(verb, byOf(null), found.why);
+    throw ApplicationFailure.nonRetryable(`${verb} does not open, so nothing was done: ${found.why}`, 'SLUICE_SEALED');
+  }
+  mustBePossible(rollout, verb, found.value);
+  return (found.value ?? {}) as Payload;
+}
+
+async function answer(rollout: Rollout, verb: MessageVerb, sent: unknown): Promise<VerbAnswer> {
   const { checks, state, growth } = rollout;
   try {
+    const sealed = sealedOf(sent);
+    const given = sealed === null ? ((sent ?? {}) as Payload) : await unsealed(rollout, verb, sealed);
     let payload = given;
     if (!checks.ready) await known(rollout);
     if (state.phase !== 'done' && checks.needs(verb, given)) {

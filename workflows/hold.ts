@@ -46,7 +46,7 @@ export function remember({ hold }: HoldState, always = hold !== null): void {
   if (always) upsertMemo({ [HOLD_MEMO]: hold });
 }
 
-type Asked = { by?: string; token?: string };
+export type Unhold = { by?: string; token?: string };
 
 /** Why there is nothing to release; null when there is. */
 export function unholdRefusal({ hold }: HoldState, given: unknown): string | null {
@@ -59,7 +59,7 @@ export function unholdRefusal({ hold }: HoldState, given: unknown): string | nul
 /** Releases the target. Errors: SLUICE_ACCESS for whoever may not. */
 export async function released(
   state: QueueState & HoldState,
-  given: Asked | undefined,
+  given: Unhold | undefined,
 ): Promise<{ by: string | null }> {
   const { app, environment, hold } = state;
   if (hold === null) throw ApplicationFailure.nonRetryable('unhold: the target is not held', 'SLUICE_VERB');

@@ -37,6 +37,7 @@ import { Preparation } from './preparing.js';
 import type { Leave, RolloutState, Wish } from './state.js';
 import { newState } from './state.js';
 import { Steps } from './steps.js';
+import { LONGEST_VERB, Unsealing } from './unsealing.js';
 import { Waits } from './waits.js';
 import { Watching } from './watching.js';
 import { WayBack } from './way-back.js';
@@ -63,10 +64,11 @@ export class Rollout {
   readonly watching: Watching;
   readonly growth = new Growth(
     () => this.state.limits,
-    () => this.checks.idle && this.keeping.idle,
+    () => this.unsealing.idle && this.checks.idle && this.keeping.idle,
   );
   /** This run has continued another, and its grants are being made out for it. */
   renewing: boolean;
+  readonly unsealing = new Unsealing({ longest: LONGEST_VERB, patience: 0 });
   readonly checks = new Checks(this);
   readonly herald = new Herald(this);
   readonly look = new Look(this);

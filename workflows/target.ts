@@ -18,16 +18,18 @@ import { failureOf } from '../src/model/failures.js';
 import { heldMessage } from '../src/model/hold.js';
 import { isName, rolloutId } from '../src/model/ids.js';
 import { isJson, LARGEST_SPEC } from '../src/model/json.js';
+import { sealedOf } from '../src/model/sealed.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
 import { clean, code } from '../src/model/text.js';
 import type { TargetView } from '../src/model/view.js';
 import { isRolloutType } from '../src/model/words.js';
 import { forward, light } from './calls.js';
 import { Growth } from './growth.js';
-import { beginsUndo, type HoldState, released, remember, undoingOf, unholdRefusal } from './hold.js';
-import type { KeptEntry, RolloutEvent, UndoAnswer, UndoBegun, UndoRecord } from './messages.js';
+import { beginsUndo, type HoldState, released, remember, type Unhold, undoingOf, unholdRefusal } from './hold.js';
+import type { KeptEntry, RolloutEvent, Submission, UndoAnswer, UndoBegun, UndoRecord } from './messages.js';
 import { heldQuery, rolloutEventSignal, submitUpdate, targetQuery, undoQuery, unholdUpdate } from './messages.js';
 import { type Queued, type QueueState, queuedView, startQueued, submissionOf, submit } from './queue.js';
+import { LONGEST_RELEASE, Unsealing } from './unsealing.js';
 
 /** Releases the ledger keeps. */
 const KEPT = 50;
@@ -35,6 +37,11 @@ const KEPT = 50;
 const LOOK_AGAIN = 2_000;
 const LOOK_AGAIN_MAX = 5 * 60_000;
 const MANY_EVENTS = 2_000;
+/**
+ * How long an event under a key that no worker has had so far waits for one that has it, in ms: a ledger without it is wrong, and
+ * one that nobody can open must not keep the others out for long.
+ */
+const PATIENCE = 2 * 60_000;
 
 export interface TargetState extends QueueState, HoldState {
   releases: KeptEntry[];
@@ -68,7 +75,12 @@ export async function target(app: string, environment: string, carried?: TargetS
   let wakes = 0;
   /** Undos that are being looked into: nothing is started beside that. */
   let asked = 0;
-  const growth = new Growth(() => ({ history: MANY_EVENTS, signals: MANY_EVENTS }));
+  const events = new Unsealing({ longest: LONGEST_RELEASE, patience: PATIENCE });
+  const updates = new Unsealing({ longest: LONGEST_RELEASE, patience: 0 });
+  const growth = new Growth(
+    () => ({ history: MANY_EVENTS, signals: MANY_EVENTS }),
+    () => events.idle,
+  );
   const wake = () => {
     wakes += 1;
   };
@@ -80,8 +92,7 @@ export async function target(app: string, environment: string, carried?: TargetS
   setHandler(undoQuery, (to) => backTo(state, typeof to === 'string' ? to : null), {
     description: 'What `undo` goes back to: null, or the version of a release of the ledger.',
   });
-  setHandler(rolloutEventSignal, (given: unknown) => {
-    growth.signal();
+  const hear = (given: unknown) => {
     const event = eventOf(given);
     if (event === null) return;
     if (event.kind === 'ended') wake();
@@ -94,11 +105,23 @@ export async function target(app: string, environment: string, carried?: TargetS
       wake();
       show(state);
     });
+  };
+  setHandler(rolloutEventSignal, (given: unknown) => {
+    growth.signal();
+    const sealed = sealedOf(given);
+    if (sealed === null) return hear(given);
+    events.line('rolloutEvent', sealed, (found) => {
+      if (found.ok) hear(found.value);
+      else log.warn('an event of a rollout does not open and is not in the ledger', { why: found.why });
+    });
   });
   setHandler(
     unholdUpdate,
     async (given) => {
-      const answer = await released(state, given);
+      const sealed = sealedOf(given);
+      const wish: unknown = sealed === null ? given : await unsealed(updates, 'unhold', sealed);
+      mustBeUnhold(state, wish);
+      const answer = await released(state, wish ?? undefined);
       wake();
       show(state);
       return answer;
@@ -106,16 +129,19 @@ export async function target(app: string, environment: string, carried?: TargetS
     {
       description: 'Releases a target that is held, so that rollouts start again. Input: {"by":"ann"}',
       validator: (given) => {
-        const why = unholdRefusal(state, given);
-        if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
+        if (sealedOf(given) === null) mustBeUnhold(state, given);
       },
     },
   );
   setHandler(
     submitUpdate,
     async (given) => {
-      const submission = submissionOf(given);
-      if (submission === null) throw ApplicationFailure.nonRetryable('this is no submission', 'SLUICE_SPEC');
+      const sealed = sealedOf(given);
+      const submission = mustBeSubmission(sealed === null ? given : await unsealed(updates, 'submit', sealed));
+      // What came before it was perhaps an undo, or has held the target.
+      if (events.busy) await condition(() => !events.busy);
+      mustBeFree(state);
+      growth.look();
       if (submission.type !== 'undo') await refuseBeside(state);
       const answer = await submit(state, submission, wake);
       show(state);
@@ -124,13 +150,9 @@ export async function target(app: string, environment: string, carried?: TargetS
     {
       description: 'Hands over a release for when the way is free (queue), or in place of the running one (replace).',
       validator: (submission) => {
-        const id = rolloutId(app, environment);
-        if (state.hold !== null) throw ApplicationFailure.nonRetryable(heldMessage(id, state.hold), 'SLUICE_HELD');
-        if (submissionOf(submission) !== null) return;
-        throw ApplicationFailure.nonRetryable(
-          'submit takes {type, input, mode: "queue" | "replace", by, message}',
-          'SLUICE_SPEC',
-        );
+        mustBeFree(state);
+        // What is sealed is looked at once a worker has opened it.
+        if (sealedOf(submission) === null) mustBeSubmission(submission);
       },
     },
   );
@@ -149,7 +171,7 @@ export async function target(app: string, environment: string, carried?: TargetS
     else woken = await condition(isDue, due, { summary: dueSummary(state) });
     wait = woken ? LOOK_AGAIN : Math.min(wait * 2, LOOK_AGAIN_MAX);
     seen = wakes;
-    await condition(() => asked === 0);
+    await condition(() => asked === 0 && !events.busy);
     await startQueued(state);
     endWindow(state);
     if (state.retire !== null && !retiring) {
@@ -164,6 +186,35 @@ export async function target(app: string, environment: string, carried?: TargetS
     if (growth.over && asked === 0 && allHandlersFinished())
       await continueAsNew<typeof target>(app, environment, state);
   }
+}
+
+/** Errors: SLUICE_SPEC. */
+function mustBeSubmission(given: unknown): Submission {
+  const submission = submissionOf(given);
+  if (submission !== null) return submission;
+  throw ApplicationFailure.nonRetryable(
+    'submit takes {type, input, mode: "queue" | "replace", by, message}',
+    'SLUICE_SPEC',
+  );
+}
+
+/** Errors: SLUICE_VERB. */
+function mustBeUnhold(state: TargetState, given: unknown): asserts given is Unhold | null | undefined {
+  const why = unholdRefusal(state, given);
+  if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
+}
+
+/** Errors: SLUICE_HELD. */
+function mustBeFree({ app, environment, hold }: TargetState): void {
+  if (hold !== null)
+    throw ApplicationFailure.nonRetryable(heldMessage(rolloutId(app, environment), hold), 'SLUICE_HELD');
+}
+
+/** What a sealed update says. Errors: SLUICE_SEALED for one that does not open. */
+async function unsealed(unsealing: Unsealing, name: string, sealed: string): Promise<unknown> {
+  const found = await unsealing.one(name, sealed);
+  if (found.ok) return found.value;
+  throw ApplicationFailure.nonRetryable(`${name} does not open, so nothing was done: ${found.why}`, 'SLUICE_SEALED');
 }
 
 function nextDue(state: TargetState, lookAgain: number): number | null {

@@ -151,7 +151,7 @@ export class Access implements AccountAccess {
   }
 
   /** What a client must know to log in. A worker that answers falsely gains nothing: a login is for one key and one statement. */
-  async identity(): Promise<WorkerIdentity> {
+  async identity(): Promise<Omit<WorkerIdentity, 'codecKeys'>> {
     const { policy } = this.options;
     const logins = (policy?.logins ?? []).map(({ issuer, clientId, scopes, name, groups }) => {
       const claims = [name, ...(name === 'email' ? ['email_verified'] : []), groups];

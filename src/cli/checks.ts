@@ -73,8 +73,9 @@ function attributesCheck({ missingSearchAttributes: missing }: Diagnosis): Check
   };
 }
 
-/** Of this client alone: what a worker has in its environment nobody can see. */
-function encryptionCheck({ encryptionKeys: [first, ...others] }: Diagnosis): Check {
+/** Of this client, and whether the worker that answered has its keys. */
+function encryptionCheck({ encryptionKeys: [first, ...others], keysDiffer }: Diagnosis): Check {
+  if (keysDiffer !== null) return { name: 'encryption', state: 'fail', says: keysDiffer, cure: null };
   const also = others.length === 0 ? '' : `; reads ${others.join(', ')} too`;
   return {
     name: 'encryption',

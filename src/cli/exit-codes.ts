@@ -53,6 +53,7 @@ export function exitOfError(code: ErrorCode): number {
     case 'SLUICE_NO_WORKER':
     case 'SLUICE_WORKERS_BUSY':
     case 'SLUICE_SETUP':
+    case 'SLUICE_SEALED':
     case 'SLUICE_CREDENTIALS':
       return EXIT.setup.code;
     case 'SLUICE_ALIAS_SPLIT':

@@ -2,7 +2,7 @@
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { Signer } from '../access/index.js';
-import { codecOf, converterOf } from '../codec/index.js';
+import { codecOf, converterOf, type EncryptionCodec } from '../codec/index.js';
 import { readSigner } from '../key-file.js';
 import { SluiceError } from '../model/errors.js';
 import { failureOf } from '../model/failures.js';
@@ -40,6 +40,8 @@ export interface ConnectOptions {
 /** A connected Temporal client, and where it is connected to. */
 export interface Link {
   temporal: Client;
+  /** What this client encrypts with. */
+  codec: EncryptionCodec;
   address: string;
   namespace: string;
   /** The key of whoever says something; null: there is none. */
@@ -101,7 +103,7 @@ export async function connectLink(options: ConnectOptions = {}): Promise<Link> {
   const { login = NOBODY, cwd = process.cwd() } = options;
   const artifacts = openArtifacts({ setting: env.SLUICE_STORE, namespace, env, cwd });
   const robot = robotHost(env);
-  return { temporal, address, namespace, signer, login, robot, artifacts, close: () => connection.close() };
+  return { temporal, codec, address, namespace, signer, login, robot, artifacts, close: () => connection.close() };
 }
 
 /** Errors: SLUICE_SETUP for a certificate and a key that do not belong together, or are none. */

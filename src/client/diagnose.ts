@@ -2,15 +2,15 @@
 
 import { codecOf } from '../codec/index.js';
 import { livingIdentities, livingWorkers, type QueueType } from '../living-workers.js';
-import type { WorkerIdentity } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
+import { failureOf } from '../model/failures.js';
 import { otherPolicies } from '../model/identity.js';
 import type { Account } from '../model/ids.js';
 import { accountQueue, TASK_QUEUE } from '../model/ids.js';
 import { SEARCH_ATTRIBUTES } from '../search-attributes.js';
+import { disagreement, identityOf } from './agreement.js';
 import type { ConnectOptions, Link } from './connect.js';
 import { addressOf, connectLink } from './connect.js';
-import { short } from './short-run.js';
 import type { Diagnosis } from './types.js';
 
 const ANSWER_WITHIN = 5_000;
@@ -59,7 +59,7 @@ async function diagnose(link: Link, accounts: Account[]): Promise<Omit<Diagnosis
       })),
     ),
   ]);
-  const policy = workers === 0 ? null : await policyOf(link);
+  const { policy, keysDiffer } = workers === 0 ? { policy: null, keysDiffer: null } : await askedOf(link);
   const identities = await within(() => livingIdentities(temporal, TASK_QUEUE, 'workflow'), []);
   return {
     address,
@@ -70,21 +70,23 @@ async function diagnose(link: Link, accounts: Account[]): Promise<Omit<Diagnosis
     workers,
     policy,
     otherPolicies: policy === null ? [] : otherPolicies(identities, policy.digest),
+    keysDiffer,
     accounts: served,
   };
 }
 
 /** Asks a worker. Null for whoever may only read, and when none answers in time. */
-async function policyOf(link: Link): Promise<Diagnosis['policy']> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, ANSWER_WITHIN, null);
-  });
-  const asked = short<WorkerIdentity>(link, 'workerIdentity', 'which policy', []).then(
-    ({ policy }) => ({ digest: policy }),
-    () => null,
-  );
-  return Promise.race([asked, late]).finally(() => clearTimeout(timer));
+async function askedOf(link: Link): Promise<Pick<Diagnosis, 'policy' | 'keysDiffer'>> {
+  try {
+    const worker = await identityOf(link);
+    if (worker === null) return { policy: null, keysDiffer: null };
+    return {
+      policy: { digest: worker.policy },
+      keysDiffer: disagreement(link.codec.keyPrints, worker.codecKeys),
+    };
+  } catch (error) {
+    return { policy: null, keysDiffer: failureOf(error).message };
+  }
 }
 
 function blank(
@@ -100,6 +102,7 @@ function blank(
     workers: 0,
     policy: null,
     otherPolicies: [],
+    keysDiffer: null,
     accounts: accounts.map((account) => ({ account, calls: 0, watch: 0, restore: 0 })),
   };
 }

@@ -4,6 +4,7 @@ import type { Account } from '../model/ids.js';
 import { parseMark, rolloutId } from '../model/ids.js';
 import type { RolloutInput } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
+import { mustAgree } from './agreement.js';
 import type { Link } from './connect.js';
 import { runningRun } from './look.js';
 import { packed } from './packing.js';
@@ -18,6 +19,7 @@ export async function plan(
   request: { input: RolloutInput; type: RolloutType } & TargetName,
 ): Promise<PlanPreview> {
   const { app, environment, type } = request;
+  await mustAgree(link);
   const whole = await packed(link.artifacts, request);
   const input = await withProof(link, 'plan', type, { ...request, input: whole });
   const preview = await short<PlanPreview>(link, 'planOnly', `plan ${app}/${environment} ${request.type}`, [
@@ -63,6 +65,7 @@ async function withProof(
 
 /** See `Sluice.sweep`. A split is no leftover while the very run that left its mark goes on. */
 export async function sweep(link: Link, account: Account): Promise<SweepFinding[]> {
+  await mustAgree(link);
   const split = await short<SweepFinding[]>(link, 'sweepAccount', `sweep ${account.account} ${account.region}`, [
     account,
   ]);
@@ -76,6 +79,7 @@ async function isRunning(link: Link, { app, environment, run }: SweepFinding): P
 
 /** See `Sluice.adopt`. */
 export async function adopt(link: Link, request: { input: RolloutInput } & TargetName): Promise<Adopted> {
+  await mustAgree(link);
   const input = await withProof(link, 'adopt', 'direct', request);
   return short(link, 'adoptTarget', `adopt ${request.app}/${request.environment}`, [{ ...request, input }]);
 }

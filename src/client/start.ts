@@ -7,6 +7,7 @@ import { isName, rolloutId, TASK_QUEUE, targetId } from '../model/ids.js';
 import { goesBackTo } from '../model/ledger.js';
 import { clean } from '../model/text.js';
 import type { TargetView } from '../model/view.js';
+import { mustAgree } from './agreement.js';
 import type { Link } from './connect.js';
 import { failing, grpcCode, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
 import { describe, look, runningRun } from './look.js';
@@ -25,6 +26,7 @@ export async function start(link: Link, request: StartRequest): Promise<StartAns
       `"${clean(request.app)}/${clean(request.environment)}" is no <app>/<environment>: letters, digits, ".", "_" and "-", 63 at most each`,
     );
   }
+  await mustAgree(link);
   if (request.type !== 'undo') {
     const hold = await holdOf(link, request);
     if (hold !== null)
@@ -181,6 +183,7 @@ export async function unhold(link: Link, target: TargetName, { by }: { by?: stri
   if (hold === null) {
     throw new SluiceError('SLUICE_VERB', `${app}/${environment} is not held; rollouts can start there`);
   }
+  await mustAgree(link);
   const statement = { act: 'unhold', app, environment, strategy: 'undo', release: hold.run, input: {} } as const;
   const token = await startProof(link, statement);
   const message = { ...(by === undefined ? {} : { by }), ...(token === null ? {} : { token }) };

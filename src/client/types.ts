@@ -210,6 +210,8 @@ export interface Diagnosis {
   policy: { digest: string | null } | null;
   /** Living workers that go by another policy than that one. */
   otherPolicies: OtherPolicy[];
+  /** Why that worker does not open what is encrypted here, or its answer does not open. Null when both do, or none has told. */
+  keysDiffer: string | null;
   /** By account asked for: living workers on each lane. */
   accounts: { account: Account; calls: number; watch: number; restore: number }[];
 }

@@ -8,6 +8,7 @@ import { failureOf } from '../model/failures.js';
 import { rolloutId } from '../model/ids.js';
 import type { Decision, VerbAnswer, VerbArgs } from '../model/view.js';
 import type { MessageVerb } from '../model/words.js';
+import { mustAgree } from './agreement.js';
 import type { Link } from './connect.js';
 import { failing, isAway, isCrowded, isFailing, isLate, noAnswer, toSluiceError } from './errors.js';
 import { look } from './look.js';
@@ -30,6 +31,7 @@ export async function verb(
 ): Promise<VerbAnswer> {
   const id = rolloutId(target.app, target.environment);
   const handle = link.temporal.workflow.getHandle(id);
+  await mustAgree(link);
   const token = await verbProof(link, target, said, args);
   const message = token === null ? args : { ...args, token };
   // The same update however often it is asked for, so that it is done once.

@@ -1,8 +1,9 @@
 /** Payloads under AES-256-GCM. The whole payload is encrypted, so that its metadata is hidden too. */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { SluiceError } from '../model/errors.js';
+import type { KeyPrint } from '../model/sealed.js';
 import { clean } from '../model/text.js';
 import type { CodecKey } from './keys.js';
 
@@ -37,6 +38,13 @@ export class EncryptionCodec implements PayloadCodec {
     return this.keys.map(({ id }) => id);
   }
 
+  /** The keys as they may be shown: no digest of 256 random bits opens anything. */
+  get keyPrints(): KeyPrint[] {
+    const digest = (secret: Uint8Array) =>
+      createHash('sha256').update('sluice codec key\n').update(secret).digest('hex');
+    return this.keys.map(({ id, secret }) => ({ id, print: digest(secret).slice(0, 16) }));
+  }
+
   async encode(payloads: Payload[]): Promise<Payload[]> {
     const [key] = this.keys;
     return key === undefined ? payloads : payloads.map((payload) => encrypt(payload, key));
@@ -44,10 +52,20 @@ export class EncryptionCodec implements PayloadCodec {
 
   /** Errors: SLUICE_SETUP for a key that is not there, or whose payload it does not open. */
   async decode(payloads: Payload[]): Promise<Payload[]> {
-    return payloads.map((payload) => (metadataOf(payload, 'encoding') === ENCODING ? this.decrypt(payload) : payload));
+    return payloads.map((payload) => (this.isSealed(payload) ? this.open(payload) : payload));
   }
 
-  private decrypt(payload: Payload): Payload {
+  isSealed(payload: Payload): boolean {
+    return metadataOf(payload, 'encoding') === ENCODING;
+  }
+
+  /** Whether there is a key of the id that the payload names. */
+  hasKeyOf(payload: Payload): boolean {
+    return this.secrets.has(metadataOf(payload, KEY_ID) ?? '');
+  }
+
+  /** Errors: those of `decode`. */
+  open(payload: Payload): Payload {
     const id = metadataOf(payload, KEY_ID) ?? '';
     const secret = this.secrets.get(id);
     if (secret === undefined) throw unknownKey(id, this.keyIds);

@@ -1,4 +1,5 @@
 /** What people sign, and what a rollout records of who may do what. Pure. */
+import type { KeyPrint } from './sealed.js';
 import type { MessageVerb, RolloutType } from './words.js';
 
 /** Longest signed statement that is looked at, in characters. */
@@ -123,6 +124,8 @@ export interface WorkerIdentity {
   logins: Provider[];
   /** Whether a CI's token may count. */
   robots: boolean;
+  /** The keys that it opens messages with; the first one encrypts. */
+  codecKeys: KeyPrint[];
 }
 
 /** An open approval, as whoever decides must sign it. */

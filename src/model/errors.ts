@@ -16,6 +16,11 @@ export const ERRORS = {
     means:
       'The policy of the worker does not allow it, or the proof of who asks is missing, wrong, expired or used already; the message says which.',
   },
+  SLUICE_SEALED: {
+    final: true,
+    means:
+      'A start or a message does not open: it is encrypted under a key that the worker does not have, or it was changed. Nothing was done; the message names the key.',
+  },
   SLUICE_ALREADY_RUNNING: {
     final: true,
     means: 'A rollout of this target is running. Wait, abort it, or start with onNewRelease queue or replace.',

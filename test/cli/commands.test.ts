@@ -761,6 +761,7 @@ describe('doctor', () => {
     workers: 2,
     policy: { digest: '0123456789abcdef' },
     otherPolicies: [],
+    keysDiffer: null,
     accounts: [],
   };
 
@@ -776,6 +777,13 @@ describe('doctor', () => {
       '✔ policy: digest 0123456789ab',
       '',
     ]);
+  });
+
+  test('fails where the workers lack the key of this client', async () => {
+    const keysDiffer = 'this client encrypts under the key "two" and the workers have the keys one';
+    const { code, out } = await play(['doctor'], { diagnosis: { ...healthy, keysDiffer } });
+    expect(code).toBe(13);
+    expect(out).toContain(`✖ encryption: ${keysDiffer}`);
   });
 
   test('says what to do where something is missing', async () => {

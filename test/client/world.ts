@@ -15,7 +15,7 @@ import type { BeforeState, Split } from '../../activities/platform/platform.js';
 import type { AccountActivities } from '../../activities/types.js';
 import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
 import { connect, type Sluice } from '../../src/client/index.js';
-import { codecOf, converterOf } from '../../src/codec/index.js';
+import { codecOf, converterOf, unsealerOf, workerConverterOf } from '../../src/codec/index.js';
 import { livingWorkers } from '../../src/living-workers.js';
 import { accountQueue, TASK_QUEUE } from '../../src/model/ids.js';
 import { BEAT_EVERY } from '../../src/model/workers.js';
@@ -62,17 +62,16 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     raw: plain,
     withWorkers: async (play, codecKeys = options.codecKeys) => {
       const codec = codecOf({ SLUICE_CODEC_KEYS: codecKeys });
-      const dataConverter = converterOf(codec);
       const common = {
         connection,
-        dataConverter,
+        dataConverter: workerConverterOf(codec),
         maxHeartbeatThrottleInterval: '50ms',
         defaultHeartbeatThrottleInterval: '50ms',
         shutdownGraceTime: '1s',
         shutdownForceTime: '3s',
       } as const;
       const light = lightActivities({
-        client: new Client({ connection: plain, dataConverter }),
+        client: new Client({ connection: plain, dataConverter: converterOf(codec) }),
         searchAttributes: options.searchAttributes,
         limits: { history: options.history ?? 4_000, signals: 2_000, heartbeat: 10_000, callLife: 60_000 },
         access: OPEN,
@@ -82,6 +81,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
           env: {},
           cwd: '/',
         }),
+        codec: unsealerOf(codec),
         outside: outsideFor(),
         workersOf: (queue) => livingWorkers(new Client({ connection: plain }), queue, 'activity'),
         otherPolicies: async () => [],

@@ -55,14 +55,27 @@ test('a rollout that began in clear goes on under a key, and ends under the next
   );
 });
 
-test('a worker that has not the key does nothing to a rollout, and says so to who has its own', async () => {
+test('a worker that lacks the key of a running rollout does nothing to it and says so; one that has the key goes on', async () => {
   await begin(world.sluice, 'waiting');
+  await world.withWorkers(() =>
+    until('the approval', async () => {
+      const { view } = await world.sluice.status(target('waiting'));
+      return view?.phase === 'awaitingApproval';
+    }),
+  );
+  await world.raw.workflowService.signalWorkflowExecution({
+    namespace: 'default',
+    workflowExecution: { workflowId: rolloutId('waiting', 'production') },
+    signalName: 'pause',
+  });
   const execution = { workflowId: rolloutId('waiting', 'production') };
   const events = async () => {
     const { workflowService } = world.raw;
     const { history } = await workflowService.getWorkflowExecutionHistory({ namespace: 'default', execution });
     return history?.events ?? [];
   };
+  const scheduled = async () => (await events()).filter((event) => event.activityTaskScheduledEventAttributes != null);
+  const before = (await scheduled()).length;
   const failure = await world.withWorkers(
     () =>
       until('the failure', async () => {
@@ -75,5 +88,9 @@ test('a worker that has not the key does nothing to a rollout, and says so to wh
   expect(Buffer.from(said?.data ?? []).toString()).toContain(
     'under the key \\"old\\" and this process has the keys new',
   );
-  expect((await events()).filter((event) => event.activityTaskScheduledEventAttributes != null)).toEqual([]);
+  expect(await scheduled()).toHaveLength(before);
+  await world.withWorkers(async () => {
+    await world.sluice.verb(target('waiting'), 'abort', { by: 'ann' });
+    expect((await world.sluice.wait(target('waiting'), 'done')).view?.outcome).toBe('rolledBack');
+  });
 });

@@ -125,7 +125,11 @@ async function play({ sluice, raw }: World, seen: Map<string, unknown>): Promise
     const { executions } = await workflowService.listWorkflowExecutions({ namespace: 'default', query: '' });
     seen.set('list', executions);
     // Both rollouts in their last state.
-    return (executions ?? []).filter(({ status }) => status === COMPLETED || status === FAILED).length === 2;
+    return (
+      (executions ?? []).filter(
+        ({ status, type }) => type?.name === 'canary' && (status === COMPLETED || status === FAILED),
+      ).length === 2
+    );
   });
   for (const { execution } of seen.get('list') as { execution: { workflowId: string; runId: string } }[]) {
     const { history } = await workflowService.getWorkflowExecutionHistory({ namespace: 'default', execution });

@@ -301,7 +301,9 @@ export function lightOf(
       target.notified.push(event);
       await target.atCall('notify');
     },
-    identity: async () => ({ policy: null, encryption: null, logins: [], robots: false }),
+    identity: async () => ({ policy: null, encryption: null, logins: [], robots: false, codecKeys: [] }),
+    // As of a worker that has no key.
+    unseal: async ({ sealed }) => sealed.map(() => ({ ok: false, why: 'its key is not here', late: true })),
     decide: async () => [],
     renew: async ({ grants }) => grants,
     admit: async () => ({ by: null }),

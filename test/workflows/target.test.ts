@@ -36,6 +36,29 @@ test('a release that is being started is shown beside the one that has come sinc
   });
 });
 
+test('an event under a key that no worker has waits for a while, and is left out then', async () => {
+  await onStage(async ({ env }) => {
+    const companion = await env.client.workflow.start('targetCompanion', {
+      workflowId: targetId('checkout', 'production'),
+      taskQueue: 'sluice',
+      args: ['checkout', 'production'],
+    });
+    await companion.signal('rolloutEvent', { sealed: 'under a key of nobody' });
+    const asked = async () => {
+      const { events } = await companion.fetchHistory();
+      const names = (events ?? []).map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+      return names.filter((name) => name === 'unseal').length;
+    };
+    await env.sleep('5m');
+    const tries = await asked();
+    expect(tries).toBeGreaterThan(3);
+    await env.sleep('30m');
+    expect(await asked()).toBe(tries);
+    expect(await companion.query<TargetView>('target')).toMatchObject({ releases: [] });
+    await companion.terminate('the end of the scene');
+  });
+});
+
 test('an event of anybody that does not fit is not looked at, and the companion goes on', async () => {
   await onStage(async ({ env }) => {
     const companion = await env.client.workflow.start('targetCompanion', {
