@@ -18,7 +18,8 @@ export async function packed(
   if (source === null) return input;
   const { platform, ...target } = placeOf(input.target);
   const shelf = artifacts.of({ app, target });
-  const made = await pack(source, packingOf(platform), [shelf.address]);
+  const s3 = platform === 'lambda' && (await shelf.regionInS3()) === target.region;
+  const made = await pack(source, packingOf(platform, { s3 }), [shelf.address]);
   if (made === null) return input;
   return { ...input, release: { artifact: await shelf.put(made) } };
 }

@@ -27,7 +27,8 @@ const PACKING: Record<PlatformName, PackingRules> = {
     places: ['/opt', '/tmp', '/mnt'],
     mostZipped: 50 * MB,
     mostUnzipped: 250 * MB,
-    whenTooLarge: 'Take files out (.sluiceignore), or put the zip into S3 (release: {s3: …})',
+    whenTooLarge:
+      "Take files out (.sluiceignore), keep artifacts in S3 in the function's Region (SLUICE_STORE=s3://BUCKET/PREFIX, for who starts and for the workers), or put the zip into S3 yourself (release: {s3: …})",
   },
   // "Deploy files to Azure App Service": 2048 MB for a zip. Kudu writes a link as a text file with its target in it
   // (webapps-deploy#54). A Premium plan stores 250 GB ("App Service limits").
@@ -41,9 +42,21 @@ const PACKING: Record<PlatformName, PackingRules> = {
   },
 };
 
+/** Most bytes of a zip that a call to Lambda carries. A larger one it reads from S3 itself, in its own Region. */
+export const MOST_IN_CALL = PACKING.lambda.mostZipped;
+
+/** Where the artifacts of a target are kept, as far as it decides what its platform takes. */
+export interface PackingFrom {
+  /** In S3, in the target's own Region. */
+  s3: boolean;
+}
+
 /** The rules of a platform. */
-export function packingOf(platform: PlatformName): PackingRules {
-  return PACKING[platform];
+export function packingOf(platform: PlatformName, from: PackingFrom = { s3: false }): PackingRules {
+  const rules = PACKING[platform];
+  if (platform !== 'lambda' || !from.s3) return rules;
+  // From S3 a zip has no limit of its own: what it unzips to has.
+  return { ...rules, mostZipped: rules.mostUnzipped, whenTooLarge: 'Take files out (.sluiceignore)' };
 }
 
 /** What is wrong with a zip of this size, in a sentence; null when the platform takes it. */

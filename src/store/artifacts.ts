@@ -30,6 +30,8 @@ interface Shelf {
    * not there, or not what its digest says.
    */
   read(artifact: Artifact): Promise<Buffer>;
+  /** The Region of S3 that it is in, for a service that reads from there; null where the store is no S3. */
+  regionInS3(): Promise<string | null>;
   /** Where S3 has an artifact; null where the store is no S3. */
   inS3(artifact: Artifact): Promise<InS3 | null>;
   /** Keeps a small text, such as a released spec, and answers its SHA-256 in hex. Errors: SLUICE_ARTIFACT for a large one. */
@@ -160,6 +162,7 @@ function shelf(open: () => Promise<ObjectStore>, { folder, address }: { folder: 
         `release.artifact says that ${digest}.zip has ${bytes} bytes, and it has ${zip.length}; take the argument that \`sluice pack\` prints`,
       );
     },
+    regionInS3: async () => (await (await open()).inS3(folder))?.region ?? null,
     inS3: async ({ sha256: digest }) => (await open()).inS3(`${folder}${digest}.zip`),
     async putDocument(text) {
       const bytes = Buffer.from(text);

@@ -107,7 +107,8 @@ export function s3Store(of: { bucket: string; prefix: string; region?: string })
       await ask('s3:DeleteObject', () => client.send(new DeleteObjectCommand(at(key))));
     },
 
-    inS3: async (key) => ({ bucket: Bucket, key: prefix + key, region: await client.config.region() }),
+    inS3: (key) =>
+      ask('s3:GetObject', async () => ({ bucket: Bucket, key: prefix + key, region: await client.config.region() })),
   };
 }
 

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { SluiceError } from '../../../src/model/errors.js';
 import type { FunctionConfiguration, Release, Spec } from '../../../src/model/spec.js';
-import { lambdaVariables } from '../../../src/platforms/index.js';
+import { lambdaVariables, MOST_IN_CALL, packingOf, tooLarge } from '../../../src/platforms/index.js';
 import type { Artifacts } from '../../../src/store/index.js';
 import { describe, readDescription } from '../description.js';
 import { hasCode } from '../failures.js';
@@ -55,7 +55,7 @@ export async function publish(
   if ('version' in spec.release) return releaseOf(await waitUntilUsable(session, String(spec.release.version)));
   refuseVariables(spec.configuration);
   const current = 'current' in spec.release ? await currentOf(session, { spec, before }) : null;
-  const code = current?.code ?? (await codeOf(spec, artifacts));
+  const code = current?.code ?? (await codeOf(session, spec, artifacts));
   const wanted = current?.configuration ?? spec.configuration;
   const earlier = await publishedBefore(session, code, mark);
   if (earlier !== null) return releaseOf(await waitUntilUsable(session, earlier));
@@ -103,6 +103,7 @@ export async function publish(
         ),
       );
       late.spent(answer);
+      if (answer !== null) refuseOther(code, answer.CodeSha256, session);
       if (answer !== null && code.digest === null && code.image === null) code.digest = answer.CodeSha256 ?? null;
       updated += 1;
       continue;
@@ -125,13 +126,32 @@ function refuseVariables({ environment = {} }: FunctionConfiguration): void {
   throw new SluiceError('SLUICE_REFUSED', `${['configuration.environment', ...fault.path].join('.')} ${fault.message}`);
 }
 
-async function codeOf(spec: Spec, artifacts: Artifacts): Promise<Code> {
+/**
+ * Lambda reads from S3 after we have: what it says it has read must be what was started. It stands in $LATEST then, and is not
+ * published.
+ */
+function refuseOther({ input, digest }: Code, read: string | undefined, { target }: Session): void {
+  if (digest === null || input.S3Key === undefined || read === digest) return;
+  throw new SluiceError(
+    'SLUICE_ARTIFACT',
+    `Lambda has read other code for ${target.function} from s3://${input.S3Bucket}/${input.S3Key} than its SHA-256 says: it was changed in the artifact store meanwhile, and is not published. Start again`,
+  );
+}
+
+async function codeOf({ target }: Session, spec: Spec, artifacts: Artifacts): Promise<Code> {
   const source = spec.release;
   if ('artifact' in source) {
     const { artifact } = source;
+    const shelf = artifacts.of(spec);
     // Hashed each time: what is sent is what was started.
-    const bytes = await artifacts.of(spec).read(artifact);
-    return { input: { ZipFile: bytes }, digest: lambdaDigest(artifact.sha256), image: null };
+    const bytes = await shelf.read(artifact);
+    const digest = lambdaDigest(artifact.sha256);
+    if (bytes.length <= MOST_IN_CALL) return { input: { ZipFile: bytes }, digest, image: null };
+    const at = await shelf.inS3(artifact);
+    const s3 = at !== null && at.region === target.region;
+    const why = tooLarge(bytes.length, packingOf('lambda', { s3 }));
+    if (!s3 || why !== null) throw new SluiceError('SLUICE_ARTIFACT', why ?? '');
+    return { input: { S3Bucket: at.bucket, S3Key: at.key }, digest, image: null };
   }
   if ('s3' in source) {
     const { bucket, key, version } = source.s3;

@@ -39,7 +39,7 @@ export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver
   const sources = new LambdaSources(options);
 
   return {
-    inspect: (ctx, spec) => inspect(open(ctx, spec), spec),
+    inspect: (ctx, spec) => inspect(open(ctx, spec), options.artifacts, spec),
 
     keep: (ctx, { spec, before, mark }) => keepLatest(open(ctx, spec), { before, mark }),
 

@@ -1,5 +1,6 @@
 import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';
+import type { Artifacts } from '../../../src/store/index.js';
 import { sameTarget } from '../description.js';
 import { refuse } from '../findings.js';
 import type { BeforeState, Finding } from '../platform.js';
@@ -21,9 +22,13 @@ import { checkStack } from './stack.js';
 import { checkCalls } from './traffic.js';
 
 /** Reads the target and what stands in the way of a rollout. Writes nothing. */
-export async function inspect(session: Session, spec: Spec): Promise<{ before: BeforeState; findings: Finding[] }> {
+export async function inspect(
+  session: Session,
+  artifacts: Artifacts,
+  spec: Spec,
+): Promise<{ before: BeforeState; findings: Finding[] }> {
   const latest = await readConfiguration(session);
-  const unread = [...checkPackage(spec), ...checkRuntime(spec)];
+  const unread = [...(await checkPackage(session, artifacts, spec)), ...checkRuntime(spec)];
   if (latest === null) {
     return { before: beforeOf(null, null, null, 0), findings: [...unread, ...checkFunction(session, spec)] };
   }

@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { SluiceError } from '../../../src/model/errors.js';
 import type { FunctionConfiguration, Spec } from '../../../src/model/spec.js';
+import { MOST_IN_CALL } from '../../../src/platforms/index.js';
 import { describe, readDescription, sameRun } from '../description.js';
 import { refuse } from '../findings.js';
 import type { BeforeState, Finding, RestoreArgs } from '../platform.js';
@@ -25,7 +26,7 @@ import {
 } from './configuration.js';
 import { fenced } from './fenced.js';
 import { fieldsWritten, writesCode } from './release-kinds.js';
-import { codeOfVersion, LONGEST_ZIP } from './version-code.js';
+import { codeOfVersion } from './version-code.js';
 import { listVersions } from './versions.js';
 
 /** Rounds of writing `$LATEST` while somebody else changes it too. */
@@ -37,7 +38,7 @@ export async function checkPutBack(session: Session, spec: Spec, latest: LambdaC
   const found: Finding[] = [];
   const cannot = (why: string) =>
     found.push(refuse('SLUICE_BYPASS', `allowBypass is refused: $LATEST of ${fn} could not be put back, ${why}`));
-  if (latest.PackageType !== 'Image' && (latest.CodeSize ?? 0) > LONGEST_ZIP) {
+  if (latest.PackageType !== 'Image' && (latest.CodeSize ?? 0) > MOST_IN_CALL) {
     cannot('since its code is longer than the 50 MB that a call may carry. Move the callers to the alias');
   }
   if (fieldsWritten(spec).includes('environment') && latest.Environment?.Error !== undefined) {

@@ -1,16 +1,24 @@
 /** Whether Lambda would take the release: its size, its runtime, and whether anything may call it. */
 import { GetFunctionCommand, Runtime } from '@aws-sdk/client-lambda';
 import type { Spec } from '../../../src/model/spec.js';
-import { packingOf, tooLarge } from '../../../src/platforms/index.js';
+import { MOST_IN_CALL, megabytes, packingOf, tooLarge } from '../../../src/platforms/index.js';
 import { suggestion } from '../../../src/spec/nearest.js';
+import type { Artifacts } from '../../../src/store/index.js';
 import { optional, refuse, warn } from '../findings.js';
 import type { Finding } from '../platform.js';
 import { call, type Session } from './client.js';
 
-/** A package that is sent in a call has a limit. Pure. */
-export function checkPackage({ release }: Spec): Finding[] {
-  const why = 'artifact' in release ? tooLarge(release.artifact.bytes, packingOf('lambda')) : null;
-  return why === null ? [] : [refuse('SLUICE_ARTIFACT', why)];
+/** A package that is sent in a call has a limit; one that Lambda reads from the artifact store in S3 has a higher one. */
+export async function checkPackage({ target }: Session, artifacts: Artifacts, spec: Spec): Promise<Finding[]> {
+  const { release } = spec;
+  if (!('artifact' in release) || release.artifact.bytes <= MOST_IN_CALL) return [];
+  const shelf = artifacts.of(spec);
+  const s3 = (await shelf.regionInS3()) === target.region;
+  const { bytes } = release.artifact;
+  const why = tooLarge(bytes, packingOf('lambda', { s3 }));
+  if (why !== null) return [refuse('SLUICE_ARTIFACT', why)];
+  const said = `the zip has ${megabytes(bytes)}, more than a call carries: Lambda reads it from ${shelf.address} itself`;
+  return [warn('CODE_FROM_S3', `${said}, for which ${target.roleArn ?? "the worker's role"} needs s3:GetObject there`)];
 }
 
 /** AWS adds runtimes more often than this SDK is renewed, so an unknown one is no more than a warning. Pure. */

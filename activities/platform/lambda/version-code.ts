@@ -2,12 +2,11 @@
 import { type FunctionCode, GetFunctionCommand } from '@aws-sdk/client-lambda';
 import { fetch as plainFetch } from 'undici';
 import { SluiceError } from '../../../src/model/errors.js';
+import { MOST_IN_CALL } from '../../../src/platforms/index.js';
 import { createNet } from '../../net/index.js';
 import { call, type Session } from './client.js';
 import { type LambdaConfiguration, lambdaDigest, sha256 } from './configuration.js';
 
-/** Longest zip that a call itself may carry, in bytes ("Lambda quotas", deployment package). */
-export const LONGEST_ZIP = 50 * 1024 * 1024;
 /** Longest a download may take, in ms: the link that AWS gives is good for ten minutes. */
 const LONGEST_DOWNLOAD = 300_000;
 
@@ -65,7 +64,7 @@ async function download(session: Session, location: string, plain: boolean, name
     let bytes = 0;
     for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
       bytes += chunk.byteLength;
-      if (bytes > LONGEST_ZIP) throw new SluiceError('SLUICE_REFUSED', `the code of ${name} is longer than 50 MB`);
+      if (bytes > MOST_IN_CALL) throw new SluiceError('SLUICE_REFUSED', `the code of ${name} is longer than 50 MB`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);
