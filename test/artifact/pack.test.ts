@@ -127,8 +127,8 @@ describe('packing a folder', () => {
     const run = ['--input-type=module', '-e', most, dir];
     const [digest, kilobytes] = execFileSync(process.execPath, run, { encoding: 'utf8', env: CHILD }).split(' ');
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
-    // Node itself takes some 100 MB.
-    expect(Number(kilobytes) / 1024).toBeLessThan(220);
+    // Node itself takes some 100 MB, and on a busy machine as much again before it cleans up; with the file in memory it is 340 at least.
+    expect(Number(kilobytes) / 1024).toBeLessThan(330);
   });
 
   test.each([
