@@ -165,6 +165,11 @@ export function accountActivities(options: AccountOptions): AccountActivities {
         });
         return { before: { ...before, revision: written.revision }, findings };
       }),
+    callers: ({ spec, how }) => called(false, (ctx) => driverFor(spec).callers(ctx, { spec, how })),
+    moveCallers: ({ spec, how, steps, run }) => {
+      const by = mark(spec.app, spec.environment, run, 'adopt', access.policed);
+      return called(false, (ctx) => driverFor(spec).moveCallers(ctx, { spec, how, steps, mark: by }));
+    },
     sweep: (args) => called(false, (ctx) => options.sweep(ctx, args)),
   };
   return withFailures(withGrants(activities, access));

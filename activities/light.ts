@@ -6,7 +6,7 @@ import { canonical } from '../src/access/index.js';
 import type { OtherPolicy } from '../src/model/access.js';
 import { SluiceError } from '../src/model/errors.js';
 import { HOLD_MEMO, type Hold, heldMessage, holdIn } from '../src/model/hold.js';
-import { rolloutId, TASK_QUEUE, targetId } from '../src/model/ids.js';
+import { movingId, rolloutId, TASK_QUEUE, targetId } from '../src/model/ids.js';
 import type { Unsealer } from '../src/model/sealed.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutType } from '../src/model/words.js';
@@ -64,6 +64,22 @@ async function holdOf(client: Client, app: string, environment: string): Promise
   return found === null ? null : holdIn({ [HOLD_MEMO]: found.value });
 }
 
+/** Nothing is released while callers are moved, which takes a moment. Errors: SLUICE_BUSY, so that it is tried again. */
+async function waitForMove(client: Client, app: string, environment: string): Promise<void> {
+  const workflowId = movingId(app, environment);
+  try {
+    const { status, type } = await client.workflow.getHandle(workflowId).describe();
+    if (status.name !== 'RUNNING' || type !== 'moveCallers') return;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return;
+    throw error;
+  }
+  throw new SluiceError(
+    'SLUICE_BUSY',
+    `the callers of ${rolloutId(app, environment)} are being moved (workflow ${workflowId}); the rollout begins after that`,
+  );
+}
+
 export function lightActivities(options: LightOptions): LightActivities {
   const { client, searchAttributes, limits, access, codec, outside, artifacts } = options;
   /** What a rollout leaves with the companion is believed later only with a worker's seal. */
@@ -111,13 +127,22 @@ export function lightActivities(options: LightOptions): LightActivities {
     type: RolloutType;
     input: RolloutInput;
     spec: Spec;
+    shown?: string;
   }) => {
-    const version = 'version' in of.spec.release ? { version: String(of.spec.release.version) } : {};
+    const version =
+      of.shown !== undefined
+        ? { version: of.shown }
+        : 'version' in of.spec.release
+          ? { version: String(of.spec.release.version) }
+          : {};
     const [begun, others] = await Promise.all([access.begin(client, { ...of, ...version }), options.otherPolicies()]);
     return { ...begun, access: { ...begun.access, others: others.slice(0, MOST_OTHERS) }, searchAttributes, limits };
   };
   return withFailures<LightActivities>({
-    parse: async ({ input, app, environment, type }) => {
+    parse: async ({ input, app, environment, type, shown }) => {
+      // A plan may be looked at.
+      const rolls = Context.current().info.workflowType === type;
+      if (rolls) await waitForMove(client, app, environment);
       if (type === 'undo') {
         const { to, ...asked } = wishOf(input);
         const { version, spec: found, unknown } = await undoOf({ client, access, artifacts }, { app, environment, to });
@@ -128,11 +153,10 @@ export function lightActivities(options: LightOptions): LightActivities {
         const begun = await begin({ app, environment, type, input: defined({ token, ...asked }), spec });
         return { ...begun, undo: { version, unknown, ...asked } };
       }
-      // A plan may be looked at.
-      if (Context.current().info.workflowType === type) await refuseHeld(app, environment);
+      if (rolls) await refuseHeld(app, environment);
       const { token: _proof, ...written } = input;
       const spec = parsed(written, { app, environment, type });
-      return begin({ app, environment, type, input, spec });
+      return begin({ app, environment, type, input, spec, ...(shown === undefined ? {} : { shown }) });
     },
 
     workersOf: ({ queue }) => options.workersOf(queue),

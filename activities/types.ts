@@ -1,6 +1,7 @@
 /** The activities as workflows see them: types alone. */
 
 import type { AccessRecord, MessageAnswer, WorkerIdentity } from '../src/model/access.js';
+import type { Moved, MovePlan, MoveStep, Moving } from '../src/model/moving.js';
 import type { Unsealed } from '../src/model/sealed.js';
 import type { Release, RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutView } from '../src/model/view.js';
@@ -87,7 +88,14 @@ export interface LightActivities {
    * Parses and completes the spec; refuses a bad one with SLUICE_SPEC, and a start at a target that is held with SLUICE_HELD. An
    * undo's spec is the one that made its release live, from the target's ledger.
    */
-  parse(args: { input: RolloutInput; app: string; environment: string; type: RolloutType }): Promise<Parsed>;
+  parse(args: {
+    input: RolloutInput;
+    app: string;
+    environment: string;
+    type: RolloutType;
+    /** Moving callers: digest of what was shown, which the signature covers. */
+    shown?: string;
+  }): Promise<Parsed>;
   notify(args: Granted & { spec: Spec; event: NotifyEvent }): Promise<void>;
   /** The living workers of a task queue of activities, as the server lists them. */
   workersOf(args: { queue: string }): Promise<WorkersSeen>;
@@ -208,6 +216,10 @@ export interface AccountActivities {
   read(args: Granted & { spec: Spec }): Promise<{ split: Split }>;
   /** Takes the target as it is: its revision and split, after a foreign change that a person adopts. */
   adopt(args: Granted & { spec: Spec }): Promise<Written>;
+  /** How callers of the bare name come to the target, or back. Writes nothing. */
+  callers(args: Granted & { spec: Spec; how: Moving }): Promise<MovePlan>;
+  /** Does what of these steps is still to be done. */
+  moveCallers(args: Granted & { spec: Spec; how: Moving; steps: MoveStep[]; run: string }): Promise<Moved>;
   /** Writes our mark on a target as it is (`sluice adopt`). */
   claim(args: Granted & { spec: Spec; run: string }): Promise<{ before: BeforeState; findings: Finding[] }>;
   /** Every split target of this account with our mark; whether its rollout runs, the caller knows. */

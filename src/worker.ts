@@ -43,6 +43,8 @@ const LANES: Record<keyof AccountActivities, Lane> = {
   retire: 'calls',
   sweep: 'calls',
   claim: 'calls',
+  callers: 'calls',
+  moveCallers: 'calls',
   watch: 'watch',
   probe: 'watch',
   errors: 'watch',

@@ -5,7 +5,8 @@ import type { AccountActivities, PlanAnswer } from '../activities/types.js';
 import type { WorkerIdentity } from '../src/model/access.js';
 import { isUntaken } from '../src/model/failures.js';
 import type { Account } from '../src/model/ids.js';
-import { accountQueue } from '../src/model/ids.js';
+import { accountQueue, movingId, rolloutId } from '../src/model/ids.js';
+import type { Moved, MovePlan, Moving } from '../src/model/moving.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
@@ -77,6 +78,58 @@ export async function adoptTarget(args: {
   return { spec, ...claimed };
 }
 
+/** How the callers of a function's bare name come to the target's alias, or back: what `moveCallers` would do. */
+export async function lookCallers(args: {
+  input: RolloutInput;
+  app: string;
+  environment: string;
+  how: Moving;
+}): Promise<MovePlan> {
+  const { how, ...of } = args;
+  const { spec, access } = await light.parse({ ...of, type: 'direct' });
+  return inAccount({ ...spec.target }, (calls) => calls.callers({ spec, how, grant: access.grant }));
+}
+
+/**
+ * Moves callers as it was shown. Its id keeps rollouts of the target from beginning while it runs, and it does not begin beside one:
+ * each looks for the other after it is there to be seen.
+ */
+export async function moveCallers(args: {
+  input: RolloutInput;
+  app: string;
+  environment: string;
+  how: Moving;
+  shown: string;
+}): Promise<Moved> {
+  const { how, shown, ...of } = args;
+  const { app, environment } = of;
+  const { workflowId, runId: run } = workflowInfo();
+  if (workflowId !== movingId(app, environment)) {
+    throw ApplicationFailure.nonRetryable(
+      `callers are moved by workflow ${movingId(app, environment)} alone`,
+      'SLUICE_WORKFLOW_ID',
+    );
+  }
+  const { spec, access } = await light.parse({ ...of, type: 'direct', shown });
+  const { grant } = access;
+  if (await light.isRunning({ app, environment })) {
+    throw ApplicationFailure.nonRetryable(
+      `a rollout of ${rolloutId(app, environment)} is running; move its callers before it or after it`,
+      'SLUICE_ALREADY_RUNNING',
+    );
+  }
+  return inAccount({ ...spec.target }, async (calls) => {
+    const { steps, digest } = await calls.callers({ spec, how, grant });
+    if (digest !== shown) {
+      throw ApplicationFailure.nonRetryable(
+        'what there is to move has changed since it was shown. Nothing was moved; look again',
+        'SLUICE_TARGET',
+      );
+    }
+    return calls.moveCallers({ spec, how, steps, run, grant });
+  });
+}
+
 /** How a login is asked for, and to which key of the workers it is encrypted. */
 export async function workerIdentity(): Promise<WorkerIdentity> {
   return light.identity();
@@ -88,7 +141,7 @@ export async function usedProof(): Promise<void> {}
 /** How long a short workflow waits for a worker of the account, in ms. */
 const TAKEN_WITHIN = 30_000;
 
-type Calls = Pick<AccountActivities, 'inspect' | 'sweep' | 'claim'>;
+type Calls = Pick<AccountActivities, 'inspect' | 'sweep' | 'claim' | 'callers' | 'moveCallers'>;
 
 /** A call on the account's queue, for a short workflow. Where nobody takes it, the failure says why. */
 async function inAccount<T>(of: Account, call: (calls: Calls) => Promise<T>): Promise<T> {

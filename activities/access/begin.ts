@@ -28,7 +28,7 @@ export interface Beginner {
   act: Beginning;
   /** The workflow's argument, with the proof. */
   input: RolloutInput;
-  /** `undo`: the version it goes back to. `unhold`: the run that holds. */
+  /** `undo`: the version it goes back to. `unhold`: the run that holds. `moveCallers`: digest of what was shown. */
   version?: string;
 }
 
@@ -47,11 +47,12 @@ export async function checkBeginning(
   if (rule === null) throw notAllowed(`${what} is refused: no rule of the policy is about this target`);
   const holders = holdersOf(rule, act);
   const { token } = beginner.input;
+  const verb = act === 'moveCallers' ? 'adopt --move-callers' : act;
   const holds = beginner.input.hold === true ? holdersOf(rule, 'hold') : null;
   if (token === undefined && holders.includes(ANYONE) && (holds === null || holds.includes(ANYONE))) return null;
   if (typeof token !== 'string') {
     throw notAllowed(
-      `${what} is refused: there is a policy, and the start is not signed. Make a key with \`sluice key\`, have it added to the policy, and start with \`sluice ${act}\`, or log in: \`sluice ${act} --login\``,
+      `${what} is refused: there is a policy, and the start is not signed. Make a key with \`sluice key\`, have it added to the policy, and start with \`sluice ${verb}\`, or log in: \`sluice ${verb} --login\``,
     );
   }
   const signed = await read(token, by).catch((error: unknown) => {
@@ -87,6 +88,7 @@ function mismatch(statement: StartStatement, beginner: Beginner): string | null 
     );
     return same ? null : 'choice of --hold or --keep-queue';
   }
+  if (beginner.act === 'moveCallers' && statement.release !== (beginner.version ?? null)) return 'plan';
   if (statement.strategy !== beginner.strategy) return 'strategy';
   return statement.spec === specDigest(beginner.input) ? null : 'spec';
 }

@@ -221,7 +221,7 @@ export class Access implements AccountAccess {
     // Signed in time is what was valid when the server took it, however long no worker came.
     const now = Math.min(here.startedAt, Date.now());
     const signed = policy === null ? null : await checkBeginning(beginner, { ...this.by(client, policy), rule, now });
-    if (rule !== null) (act === 'plan' ? checkPlace : checkFloors)(begins.spec, rule);
+    if (rule !== null) (act === 'plan' || act === 'moveCallers' ? checkPlace : checkFloors)(begins.spec, rule);
     if (signed !== null && act !== 'plan') await consume(client, this.seals, { id: signed.id, run: here.runId });
     const starter = signed?.subject.name ?? null;
     const spec: Spec = starter === null ? begins.spec : { ...begins.spec, startedBy: starter };
@@ -236,7 +236,7 @@ export class Access implements AccountAccess {
       ...(act === 'undo' ? { undo: { hold: input.hold === true, keepQueue: input.keepQueue === true } } : {}),
       openOverride: rule === null || holdersOf(rule, 'override').includes(ANYONE),
       spec,
-      ...(act === 'plan' ? { may: ['inspect'] } : act === 'adopt' ? { may: ['claim'] } : {}),
+      ...(MAY[act] === undefined ? {} : { may: MAY[act] }),
     });
     return {
       spec,
@@ -413,6 +413,13 @@ async function placeOf(client: Client) {
   return { ...workflowExecution, ...origin };
 }
 
+/** What a short workflow may do. */
+const MAY: Partial<Record<Beginning, string[]>> = {
+  plan: ['inspect', 'callers'],
+  adopt: ['claim'],
+  moveCallers: ['callers', 'moveCallers'],
+};
+
 /** Before a plan is shown with the floors that it is under, the target is looked at: only a rule's own. Errors: SLUICE_ACCESS. */
 function checkPlace({ app, environment, target }: Spec, rule: Rule): void {
   const faults = placeFaults(target, rule);
@@ -421,7 +428,8 @@ function checkPlace({ app, environment, target }: Spec, rule: Rule): void {
 
 /** What a workflow of this type and id begins. Errors: SLUICE_ACCESS when it begins nothing. */
 function actOf(type: string, workflowId: string, { app, environment, type: strategy }: Begins): Beginning {
-  if (type === 'planOnly') return 'plan';
+  if (type === 'planOnly' || type === 'lookCallers') return 'plan';
+  if (type === 'moveCallers') return 'moveCallers';
   if (type === 'adoptTarget') return 'adopt';
   const id = parseRolloutId(workflowId);
   if (type !== strategy || id?.app !== app || id.environment !== environment) {

@@ -1,4 +1,5 @@
 import type { Bypass } from '../../src/model/bypass.js';
+import type { Moved, MovePlan, MoveStep, Moving } from '../../src/model/moving.js';
 import type { AlarmSpec, MetricSpec, Release, Spec, Target } from '../../src/model/spec.js';
 import type { Alarms, Source, SourceOf } from '../health/sources/source.js';
 
@@ -153,6 +154,15 @@ export interface Platform {
 export interface PlatformDriver {
   /** Current state of the target, and what stands in the way of a rollout. */
   inspect(ctx: CallContext, spec: Spec): Promise<{ before: BeforeState; findings: Finding[] }>;
+
+  /**
+   * How callers that reach the target's code past it come to it, or with `undo` back. Writes nothing. Errors: SLUICE_TARGET where
+   * that would change what they run, or the platform has no such callers.
+   */
+  callers(ctx: CallContext, args: { spec: Spec; how: Moving }): Promise<MovePlan>;
+
+  /** Does the steps of that which are still to be done; whatever is not among them stays. Errors: as `callers`. */
+  moveCallers(ctx: CallContext, args: { spec: Spec; how: Moving; steps: MoveStep[]; mark: string }): Promise<Moved>;
 
   /**
    * Keeps what callers beside the target run, so that `restore` can bring it back; asked before the first write where

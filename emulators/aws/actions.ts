@@ -6,14 +6,17 @@ import { lambdaRequest, scopeOf } from './route.js';
 /** Operations whose action has another name ("Actions, resources, and condition keys for AWS Lambda"). */
 const OTHER_NAMES: Record<string, string> = { Invoke: 'InvokeFunction', InvokeWithResponseStream: 'InvokeFunction' };
 
-/** Lambda's routes that are about no function, or about its URLs. */
+/** Lambda's routes that are about no function, or about its URLs, with their method. */
 const ROUTES: [RegExp, string][] = [
-  [/^\/[\d-]+\/account-settings\/?$/, 'GetAccountSettings'],
-  [/^\/[\d-]+\/event-source-mappings\/?$/, 'ListEventSourceMappings'],
-  [/^\/[\d-]+\/functions\/[^/]+\/code-signing-config$/, 'GetFunctionCodeSigningConfig'],
-  [/^\/[\d-]+\/functions\/?$/, 'ListFunctions'],
-  [/^\/[\d-]+\/functions\/[^/]+\/urls$/, 'ListFunctionUrlConfigs'],
-  [/^\/[\d-]+\/tags\/[^/]+\/?$/, 'ListTags'],
+  [/^GET \/[\d-]+\/account-settings\/?$/, 'GetAccountSettings'],
+  [/^GET \/[\d-]+\/event-source-mappings\/?$/, 'ListEventSourceMappings'],
+  [/^GET \/[\d-]+\/functions\/[^/]+\/code-signing-config$/, 'GetFunctionCodeSigningConfig'],
+  [/^GET \/[\d-]+\/functions\/?$/, 'ListFunctions'],
+  [/^GET \/[\d-]+\/functions\/[^/]+\/urls$/, 'ListFunctionUrlConfigs'],
+  [/^PUT \/[\d-]+\/event-source-mappings\/[^/]+$/, 'UpdateEventSourceMapping'],
+  [/^GET \/[\d-]+\/tags\//, 'ListTags'],
+  [/^POST \/[\d-]+\/tags\//, 'TagResource'],
+  [/^DELETE \/[\d-]+\/tags\//, 'UntagResource'],
 ];
 
 /** The prefix of a service's actions, by the name it is signed for. */
@@ -52,7 +55,7 @@ function s3Action(method: string, path: string, headers: Call['headers']): strin
 }
 
 function lambdaAction(method: string, path: string, at: string, headers: Call['headers']): string | null {
-  const [, route] = method === 'GET' ? (ROUTES.find(([shape]) => shape.test(at)) ?? []) : [];
+  const [, route] = ROUTES.find(([shape]) => shape.test(`${method} ${at}`)) ?? [];
   const operation = route ?? lambdaRequest(method, path, headers)?.operation;
   return operation === undefined ? null : `lambda:${OTHER_NAMES[operation] ?? operation}`;
 }

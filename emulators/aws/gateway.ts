@@ -1,17 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Answer, type Call, json, type OnCall, parse, readBody, send, upstreamOf } from '../http.js';
-import { checkRole } from './actions.js';
+import { actionOf, checkRole } from './actions.js';
 import { ProvisionedConcurrency } from './concurrency.js';
 import { invoke } from './invoke.js';
 import { Traffic, type Write, WriteLog } from './logs.js';
 import { Metrics } from './metrics.js';
 import { Refusal } from './refusal.js';
 import { Reports } from './reports.js';
-import { type LambdaRequest, lambdaRequest } from './route.js';
+import { type LambdaRequest, lambdaRequest, scopeOf } from './route.js';
 import { checkCreateAlias, checkUpdateAlias } from './rules-alias.js';
 import { checkCode, checkIdle, checkPublish, withState } from './rules-code.js';
 import { checkUpload, checkVariables } from './rules-configuration.js';
 import { key, Store } from './store.js';
+
+/** Writes that name no function in their path, and are for one all the same. */
+const NOTED = new Set(['UpdateEventSourceMapping', 'TagResource', 'UntagResource']);
 
 export interface GatewayOptions {
   port: number;
@@ -61,7 +64,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (own !== null) return own;
     checkRole(call, options.roles);
     const request = lambdaRequest(call.method, call.path, call.headers);
-    if (request === null) return upstream.call(call);
+    if (request === null) return beside(call);
     switch (request.operation) {
       case 'Invoke':
       case 'InvokeWithResponseStream':
@@ -91,6 +94,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       if (entry !== undefined) await options.afterWrite?.(entry);
       return written;
     });
+  };
+
+  /** What names no function in its path. Writes of mappings and tags are written down too. */
+  const beside = async (call: Call): Promise<Answer> => {
+    const answered = await upstream.call(call);
+    const operation = actionOf(call)?.replace(/^lambda:/, '') ?? '';
+    if (!NOTED.has(operation)) return answered;
+    const named = /:function:([^:]+)/.exec(String(parse(call.body).FunctionName ?? ''))?.[1] ?? '';
+    writes.add({ operation, function: named, qualifier: null, scope: scopeOf(call.headers) }, call.body, answered);
+    const entry = writes.all().at(-1);
+    if (entry !== undefined) await options.afterWrite?.(entry);
+    return answered;
   };
 
   /** A write, alone at its function: what a rule has read is still true when the write takes effect. */

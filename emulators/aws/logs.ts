@@ -38,7 +38,11 @@ export interface Write {
 
 /** Log of the writes of all functions. Refused ones are in it too. */
 export class WriteLog extends Log<Write> {
-  add(request: LambdaRequest, body: Buffer, answer: Answer): void {
+  add(
+    request: Pick<LambdaRequest, 'operation' | 'function' | 'qualifier' | 'scope'>,
+    body: Buffer,
+    answer: Answer,
+  ): void {
     const asked = parse(body);
     const got = parse(answer.body);
     const weights = weightsOf(asked);

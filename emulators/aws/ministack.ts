@@ -5,11 +5,12 @@ import { toolPath } from '../tools.js';
 export const INVOKED_AS = 'x-sluice-invoked-as';
 
 /**
- * ministack as it is, but for six things the gateway cannot add from outside. `context.invokedFunctionArn` is by the alias
+ * ministack as it is, but for eight things the gateway cannot add from outside. `context.invokedFunctionArn` is by the alias
  * that the caller used, not by the version that was drawn. CloudWatch has the trimmed count `TC(low:high)`: the number of
  * values above `low` up to `high` ("CloudWatch statistics definitions"). The CodeSha256 of a container image is the
  * image's digest. Links in a zip are unpacked as links, with the permissions of the rest. GetFunction of a version links to
- * the code of that version, not to that of $LATEST. And a function URL of an alias has the alias in its FunctionArn. Written
+ * the code of that version, not to that of $LATEST. A function URL of an alias has the alias in its
+ * FunctionArn. And GetPolicy and RemovePermission without a qualifier are about the bare function alone. Written
  * against ministack 1.5.33; a version that has not got these functions goes without.
  */
 const PROGRAM = `
@@ -124,6 +125,32 @@ if all(hasattr(svc, name) for name in ("_create_function_url_config", "_function
         config["FunctionArn"] = svc._func_arn(name) + ":" + qualifier
         return svc.json_response(config, 201)
     svc._create_function_url_config = create_url
+
+if all(hasattr(svc, name) for name in ("_get_policy", "_remove_permission", "_qualifier_from_path_or_query", "_policy_resource_arn", "_functions")):
+    plain_policy, plain_remove = svc._get_policy, svc._remove_permission
+    def named(func_name, query, path):
+        qualifier = svc._qualifier_from_path_or_query(path, query)
+        return qualifier, svc._policy_resource_arn(func_name, qualifier)
+    def no_policy():
+        return svc.error_response_json("ResourceNotFoundException", "No policy is associated with the given resource.", 404)
+    def get_policy(func_name, query_params=None, path_qualifier=None):
+        qualifier, resource = named(func_name, query_params, path_qualifier)
+        answer = plain_policy(func_name, query_params, path_qualifier)
+        if qualifier or answer[0] != 200:
+            return answer
+        said = json.loads(answer[2])
+        policy = json.loads(said["Policy"])
+        policy["Statement"] = [each for each in policy["Statement"] if each.get("Resource") == resource]
+        if not policy["Statement"]:
+            return no_policy()
+        return svc.json_response({**said, "Policy": json.dumps(policy)})
+    def remove_permission(func_name, sid, query_params, path_qualifier=None):
+        qualifier, resource = named(func_name, query_params, path_qualifier)
+        own = svc._functions.get(func_name, {}).get("policy", {}).get("Statement", [])
+        if any(each.get("Sid") == sid for each in own) and not any(each.get("Sid") == sid and each.get("Resource") == resource for each in own):
+            return no_policy()
+        return plain_remove(func_name, sid, query_params, path_qualifier)
+    svc._get_policy, svc._remove_permission = get_policy, remove_permission
 
 sys.argv = ["ministack"]
 sys.exit(main())

@@ -19,7 +19,7 @@ const HEAD = `# The command line
 The server is found by \`TEMPORAL_ADDRESS\`, \`TEMPORAL_NAMESPACE\`, \`TEMPORAL_API_KEY\`, \`TEMPORAL_TLS*\`, \`TEMPORAL_PROFILE\`
 and Temporal's own configuration file; with \`SLUICE_CODEC_KEYS\` it reads and writes what is encrypted ([encryption.md](encryption.md)). Cloud credentials are the worker's; the command line needs none but the right to create below one prefix of the artifact store ([artifacts.md](artifacts.md)).
 
-Nothing ever asks a question. Without a terminal nothing is redrawn: each change is a line with its time, and every 30 s
+Nothing asks a question but \`adopt --move-callers\`, on a terminal and without \`--yes\`. Without a terminal nothing is redrawn: each change is a line with its time, and every 30 s
 a line says that it still goes on. Ctrl-C ends the watching, never the rollout.
 
 While watching, \`-o json\` writes one message a line: first \`{"type":"version","version":1}\`, then

@@ -15,7 +15,7 @@ type Failure = Parameters<typeof decodeOptionalFailureToOptionalError>[1];
 type Fields = Record<string, unknown>;
 
 /** Activities that change something at the provider. */
-const CHANGES = new Set(['deploy', 'warm', 'shift', 'promote', 'restore', 'retire', 'adopt', 'claim']);
+const CHANGES = new Set(['deploy', 'warm', 'shift', 'promote', 'restore', 'retire', 'adopt', 'claim', 'moveCallers']);
 
 /** What is known of a rollout from one of its runs to the next. */
 export interface Chain {

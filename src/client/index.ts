@@ -6,7 +6,7 @@ import { connectLink } from './connect.js';
 import { history, list, releases } from './list.js';
 import { look } from './look.js';
 import { prune } from './prune.js';
-import { adopt, plan, sweep } from './short.js';
+import { adopt, callers, moveCallers, plan, sweep } from './short.js';
 import { start, undo, unhold } from './start.js';
 import type { Sluice } from './types.js';
 import { verb } from './verbs.js';
@@ -51,6 +51,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Sluice> {
     sweep: (account) => sweep(link, account),
     prune: (of) => prune(link, of),
     adopt: (request) => adopt(link, request),
+    callers: (request) => callers(link, request),
+    moveCallers: (request) => moveCallers(link, request),
     close: () => link.close(),
   };
 }

@@ -1,5 +1,6 @@
 /** Asking a worker: a short workflow, run to its end. */
 import { randomUUID } from 'node:crypto';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { SluiceError } from '../model/errors.js';
 import { TASK_QUEUE } from '../model/ids.js';
 import type { Link } from './connect.js';
@@ -11,16 +12,26 @@ const SHORT = 150_000;
 const TAKEN_WITHIN = 10_000;
 
 /** Its answer. Errors: those of `noAnswer`, and what the workflow has failed with. */
-export async function short<T>(link: Link, type: string, summary: string, args: unknown[]): Promise<T> {
+export async function short<T>(
+  link: Link,
+  type: string,
+  summary: string,
+  args: unknown[],
+  workflowId = `${type}-${randomUUID()}`,
+): Promise<T> {
   const handle = await link.temporal.workflow
     .start(type, {
-      workflowId: `${type}-${randomUUID()}`,
+      workflowId,
+      workflowIdConflictPolicy: 'FAIL',
       taskQueue: TASK_QUEUE,
       args,
       workflowExecutionTimeout: SHORT,
       staticSummary: summary,
     })
     .catch((error: unknown) => {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) {
+        throw new SluiceError('SLUICE_ALREADY_RUNNING', `${workflowId} is running already; wait for its end`);
+      }
       throw toSluiceError(error, link.address);
     });
   const waited = new AbortController();

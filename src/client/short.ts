@@ -1,7 +1,9 @@
 /** Short workflows for what needs cloud credentials: the client has none, the worker does. */
 import type { Finding, SweepFinding } from '../../activities/platform/platform.js';
+import { SluiceError } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
-import { parseMark, rolloutId } from '../model/ids.js';
+import { movingId, parseMark, rolloutId } from '../model/ids.js';
+import type { Moved, MovePlan } from '../model/moving.js';
 import type { RolloutInput } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
 import { mustAgree } from './agreement.js';
@@ -11,7 +13,7 @@ import { packed } from './packing.js';
 import { startProof } from './proof.js';
 import { short } from './short-run.js';
 import { whatRuns } from './start.js';
-import type { Adopted, PlanPreview, TargetName } from './types.js';
+import type { Adopted, MoveRequest, PlanPreview, TargetName } from './types.js';
 
 /** See `Sluice.plan`. */
 export async function plan(
@@ -55,11 +57,12 @@ async function inSight(link: Link, target: TargetName, { spec, before, findings 
 /** The workflow's argument with the proof of who asks. */
 async function withProof(
   link: Link,
-  act: 'plan' | 'adopt',
+  act: 'plan' | 'adopt' | 'moveCallers',
   strategy: RolloutType,
   { input, app, environment }: { input: RolloutInput } & TargetName,
+  release: string | null = null,
 ): Promise<RolloutInput> {
-  const token = await startProof(link, { act, app, environment, strategy, release: null, input });
+  const token = await startProof(link, { act, app, environment, strategy, release, input });
   return token === null ? input : { ...input, token };
 }
 
@@ -82,4 +85,26 @@ export async function adopt(link: Link, request: { input: RolloutInput } & Targe
   await mustAgree(link);
   const input = await withProof(link, 'adopt', 'direct', request);
   return short(link, 'adoptTarget', `adopt ${request.app}/${request.environment}`, [{ ...request, input }]);
+}
+
+/** See `Sluice.callers`. */
+export async function callers(link: Link, request: MoveRequest): Promise<MovePlan> {
+  if ((await runningRun(link, request)) !== null) {
+    const id = rolloutId(request.app, request.environment);
+    throw new SluiceError(
+      'SLUICE_ALREADY_RUNNING',
+      `${await whatRuns(link, request)}. Its callers are moved before it or after it: wait with \`sluice status ${id} --until done\``,
+    );
+  }
+  const input = await withProof(link, 'plan', 'direct', request);
+  const summary = `callers of ${request.app}/${request.environment}`;
+  return short(link, 'lookCallers', summary, [{ ...request, input }]);
+}
+
+/** See `Sluice.moveCallers`. */
+export async function moveCallers(link: Link, request: MoveRequest & { shown: string }): Promise<Moved> {
+  const { app, environment, shown } = request;
+  const input = await withProof(link, 'moveCallers', 'direct', request, shown);
+  const summary = `move callers of ${app}/${environment}`;
+  return short(link, 'moveCallers', summary, [{ ...request, input }], movingId(app, environment));
 }

@@ -5,6 +5,7 @@ import type { Signer } from '../access/index.js';
 import type { GateView, OtherPolicy } from '../model/access.js';
 import type { ErrorCode } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
+import type { Moved, MovePlan, Moving } from '../model/moving.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
 import type { Until } from '../model/until.js';
 import type { Decision, QueuedView, RolloutView, TargetView, VerbAnswer, VerbArgs } from '../model/view.js';
@@ -187,6 +188,13 @@ export interface Pruned {
   removed: boolean;
 }
 
+/** Which callers are moved, and which way. */
+export interface MoveRequest extends TargetName {
+  /** Names the target; its release is of no account. */
+  input: RolloutInput;
+  how: Moving;
+}
+
 export interface Adopted {
   spec: Spec;
   before: BeforeState;
@@ -264,5 +272,12 @@ export interface Sluice {
    */
   prune(of: { account: string; region: string; remove: boolean }): Promise<Pruned[]>;
   adopt(request: { input: RolloutInput } & TargetName): Promise<Adopted>;
+  /** How callers of a function's bare name would come to the target's alias, or back. Errors: SLUICE_TARGET where they may not, SLUICE_ALREADY_RUNNING. */
+  callers(request: MoveRequest): Promise<MovePlan>;
+  /**
+   * Moves them as `callers` has `shown` by its digest, and else nothing. Errors: SLUICE_ALREADY_RUNNING beside a rollout or another
+   * move, SLUICE_TARGET when there is something else to move by now.
+   */
+  moveCallers(request: MoveRequest & { shown: string }): Promise<Moved>;
   close(): Promise<void>;
 }

@@ -5,11 +5,12 @@ import type { MessageVerb, RolloutType } from './words.js';
 /** Longest signed statement that is looked at, in characters. */
 export const LONGEST_TOKEN = 8_192;
 
-/** What a policy can allow. `hold` is `undo --hold`, `unhold` ends it. `override` is deciding on somebody else's change: `abort --force`, `abort --keep`, `retry --adopt`. */
+/** What a policy can allow. `moveCallers` is `adopt --move-callers`, `hold` is `undo --hold`, `unhold` ends it. `override` is deciding on somebody else's change: `abort --force`, `abort --keep`, `retry --adopt`. */
 export const RIGHTS = [
   'start',
   'plan',
   'adopt',
+  'moveCallers',
   'undo',
   'hold',
   'unhold',
@@ -26,7 +27,7 @@ export const RIGHTS = [
 export type Right = (typeof RIGHTS)[number];
 
 /** What begins something: it is signed over what it begins. */
-export const BEGINNINGS = ['start', 'plan', 'adopt', 'undo', 'unhold'] as const;
+export const BEGINNINGS = ['start', 'plan', 'adopt', 'moveCallers', 'undo', 'unhold'] as const;
 export type Beginning = (typeof BEGINNINGS)[number];
 
 /** The signed start of a rollout, of its undo, or of a short workflow. */
@@ -38,7 +39,8 @@ export interface StartStatement {
   /** Digest of the spec; null for `undo`, whose spec is the target's own. */
   spec: string | null;
   /**
-   * `undo`: the version to go back to. `unhold`: the run whose hold it ends. Else null: the spec says what is released, packed code
+   * `undo`: the version to go back to. `unhold`: the run whose hold it ends. `moveCallers`: digest of what was
+   * shown. Else null: the spec says what is released, packed code
    * by its digest.
    */
   release: string | null;

@@ -23,6 +23,11 @@ export function targetId(app: string, environment: string): string {
   return `target/${app}/${environment}`;
 }
 
+/** The workflow id under which the callers of a target are moved: while it runs no rollout of the target begins. */
+export function movingId(app: string, environment: string): string {
+  return `moving/${app}/${environment}`;
+}
+
 /** Splits a rollout's workflow id. Null when it is not one. */
 export function parseRolloutId(id: string): { app: string; environment: string } | null {
   const [app, environment, ...rest] = id.split('/');

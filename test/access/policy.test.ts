@@ -171,6 +171,7 @@ describe('a policy', () => {
     expect([may('plan'), may('adopt'), may('undo')]).toEqual([['@dev'], ['@dev'], ['@dev']]);
     expect([may('reject'), may('resume'), may('abort')]).toEqual([['ben'], ['ann'], ['everyone']]);
     expect([may('promote'), may('skip'), may('retry'), may('override')]).toEqual([[], [], [], []]);
+    expect(may('moveCallers')).toEqual([]);
   });
 
   test('a stage has approvers of its own, who may reject it too', () => {

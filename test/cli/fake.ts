@@ -110,6 +110,12 @@ export class FakeSluice implements Sluice {
   adopt(...args: unknown[]) {
     return this.answer('adopt', args, null as never);
   }
+  callers(...args: unknown[]) {
+    return this.answer('callers', args, { steps: [], digest: 'd' });
+  }
+  moveCallers(...args: unknown[]) {
+    return this.answer('moveCallers', args, { done: [], left: [] });
+  }
   async close() {
     this.closed += 1;
   }

@@ -4,7 +4,7 @@
  */
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { SluiceError } from '../../src/model/errors.js';
-import { targetId } from '../../src/model/ids.js';
+import { movingId, targetId } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
 import type { RolloutView, TargetView } from '../../src/model/view.js';
 import type { RolloutEvent, Submission } from '../../workflows/messages.js';
@@ -47,6 +47,8 @@ async function approved(act: Act, rolling: Rolling, stage: string): Promise<void
   await phase(act, rolling, 'awaitingApproval');
   await rolling.signal('approve', { stage, ...BY });
 }
+
+const MOVE = { input: canary([]), app: 'checkout', environment: 'production', how: { undo: false, publish: false } };
 
 export const SCENES: Record<string, Scene> = {
   direct: rolloutScene('direct', specFor({ type: 'direct', bake: MINUTE })),
@@ -186,15 +188,17 @@ export const SCENES: Record<string, Scene> = {
   planOnly: short('planOnly', { input: canary([]), app: 'checkout', environment: 'production', type: 'canary' }),
   sweepAccount: short('sweepAccount', { platform: 'lambda', account: 'default', region: 'us-east-1' }),
   adoptTarget: short('adoptTarget', { input: canary([]), app: 'checkout', environment: 'production' }),
+  lookCallers: short('lookCallers', MOVE),
+  moveCallers: short('moveCallers', { ...MOVE, shown: 'shown' }, movingId('checkout', 'production')),
   usedProof: short('usedProof', {}),
   workerIdentity: short('workerIdentity', {}),
 };
 
-function short(type: string, args: object): Scene {
+function short(type: string, args: object, workflowId = `${type}/checkout/production`): Scene {
   return {
     play: async ({ env }) => {
       const handle = await env.client.workflow.start(type, {
-        workflowId: `${type}/checkout/production`,
+        workflowId,
         taskQueue: 'sluice',
         args: [args],
       });

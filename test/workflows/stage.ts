@@ -402,6 +402,11 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
       target.write(target.split, mark(spec.app, spec.environment, run, 'adopt'));
       return { before: target.before(), findings: [] };
     }),
+    callers: async () => ({
+      steps: [{ id: 'move/orders', kind: 'do' as const, text: 'move the mapping of orders' }],
+      digest: 'shown',
+    }),
+    moveCallers: guarded('moveCallers', async ({ steps }) => ({ done: steps, left: [] })),
     sweep: async () => [],
     retire: guarded('retire', async () => ({ deleted: ['1'] })),
     watch: async (input) => {

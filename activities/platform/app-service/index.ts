@@ -1,5 +1,6 @@
 import { SluiceError } from '../../../src/model/errors.js';
-import type { AppServiceTarget, Target } from '../../../src/model/spec.js';
+import type { AppServiceTarget, Spec, Target } from '../../../src/model/spec.js';
+import { targetName } from '../../../src/model/target.js';
 import type { Artifacts } from '../../../src/store/index.js';
 import type { Budget } from '../budget.js';
 import type { CallContext, Platform, PlatformDriver, Served } from '../platform.js';
@@ -72,6 +73,10 @@ export function createAppServiceDriver(options: AppServiceDriverOptions): Platfo
   return {
     inspect: (ctx, spec) => inspect(open(ctx, spec.target), artifacts, spec),
 
+    callers: async (_ctx, { spec }) => noCallers(spec),
+
+    moveCallers: async (_ctx, { spec }) => noCallers(spec),
+
     /** Nothing reaches a slot beside production's own rules. */
     keep: async (_ctx, { before }) => before,
 
@@ -134,4 +139,11 @@ export function createAppServiceDriver(options: AppServiceDriverOptions): Platfo
 function siteIn(target: Target): AppServiceTarget {
   if (target.platform === 'app-service') return target;
   throw new SluiceError('SLUICE_SPEC', `a target of ${target.platform} was given to the driver of app-service`);
+}
+
+function noCallers({ target }: Spec): never {
+  throw new SluiceError(
+    'SLUICE_TARGET',
+    `${targetName(target)} is on App Service, where nobody reaches a release past its slot: there are no callers to move`,
+  );
 }

@@ -36,6 +36,15 @@ export const ACTIONS = {
   bypass: ['lambda:GetFunctionCodeSigningConfig'],
   /** Whether a stack owns the function; without it `plan` says that it could not look. */
   stack: ['lambda:ListTags'],
+  /** `sluice adopt --move-callers`. */
+  move: [
+    'lambda:AddPermission',
+    'lambda:ListTags',
+    'lambda:RemovePermission',
+    'lambda:TagResource',
+    'lambda:UntagResource',
+    'lambda:UpdateEventSourceMapping',
+  ],
   /** `sluice sweep`. */
   sweep: ['lambda:ListFunctions'],
   /** Metrics and alarms, and the candidate's most frequent errors. */

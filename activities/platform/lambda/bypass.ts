@@ -9,6 +9,7 @@ import { refuse, warn } from '../findings.js';
 import type { Finding } from '../platform.js';
 import { countBareCalls, isBare, listMappings, listStatements, listUrls, type Statement } from './callers/index.js';
 import type { Session } from './client.js';
+import { address, aws, urlCommands } from './commands.js';
 import type { LambdaConfiguration } from './configuration.js';
 import { checkPutBack } from './put-back.js';
 import { aliasesByVersion } from './versions.js';
@@ -92,13 +93,12 @@ async function mappings(session: Session): Promise<Caller[]> {
 }
 
 async function urls(session: Session): Promise<Caller[]> {
-  const { function: fn, alias } = session.target;
   return (await listUrls(session))
     .filter(({ FunctionArn }) => isBare(FunctionArn))
     .map(({ FunctionUrl, AuthType = 'AWS_IAM' }) => ({
       id: 'url',
       what: `the function URL ${FunctionUrl ?? ''}`.trim(),
-      move: `A URL cannot be moved: make one of the alias, \`${aws(session, 'create-function-url-config', `--function-name ${fn} --qualifier ${alias} --auth-type ${AuthType}`)}\`, send its users there, then \`${aws(session, 'delete-function-url-config', `--function-name ${fn}`)}\``,
+      move: urlCommands(session, AuthType),
     }));
 }
 
@@ -173,12 +173,4 @@ function aliasFirst(session: Session): Finding {
     'SLUICE_BYPASS',
     `${address(session)} does not exist yet, and callers can only be moved to an alias that does. Make it, at what they run now: \`${aws(session, 'publish-version', `--function-name ${fn}`)}\`, then with the number that this prints \`${aws(session, 'create-alias', `--function-name ${fn} --name ${alias} --function-version NUMBER`)}\``,
   );
-}
-
-function aws({ target: { region } }: Session, verb: string, options: string): string {
-  return `aws lambda ${verb} --region ${region} ${options}`;
-}
-
-function address({ target: { function: fn, alias } }: Session): string {
-  return `${fn}:${alias}`;
 }

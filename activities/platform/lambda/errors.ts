@@ -37,7 +37,7 @@ const BUSY = new Set(['ResourceConflictException', 'ResourceInUseException', 'Re
 const NOT_FOUND = new Set(['ResourceNotFoundException', 'ProvisionedConcurrencyConfigNotFoundException', 'NoSuchKey']);
 
 /** Operations for which a conflict means that the thing exists, not that something is in progress. */
-const CREATING = new Set(['CreateAlias', 'CreateFunction']);
+const CREATING = new Set(['AddPermission', 'CreateAlias', 'CreateFunction']);
 
 /** Operations whose IAM action has another name than the operation. */
 const ACTIONS: Record<string, string> = { Invoke: 'lambda:InvokeFunction' };

@@ -12,6 +12,7 @@ import { environmentAlias, placeIdle, readEnvironments } from './environments.js
 import { inspect } from './inspect.js';
 import { invoke } from './invoke.js';
 import { errors } from './logs.js';
+import { move, planMove } from './moving/index.js';
 import { publishPinned } from './pinned.js';
 import { keepLatest } from './put-back.js';
 import { restore } from './restore.js';
@@ -40,6 +41,10 @@ export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver
 
   return {
     inspect: (ctx, spec) => inspect(open(ctx, spec), options.artifacts, spec),
+
+    callers: (ctx, args) => planMove(open(ctx, args.spec), args),
+
+    moveCallers: (ctx, args) => move(open(ctx, args.spec), args),
 
     keep: (ctx, { spec, before, mark }) => keepLatest(open(ctx, spec), { before, mark }),
 

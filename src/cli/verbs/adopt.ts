@@ -11,6 +11,7 @@ import { type Given, usage } from '../given.js';
 import { emit, print, say } from '../print.js';
 import { paint, piece } from '../render/pieces.js';
 import { LOGIN } from './message.js';
+import { MOVE_OPTIONS, moveCallers } from './move-callers.js';
 
 export const adopt = command({
   name: 'adopt',
@@ -23,10 +24,13 @@ export const adopt = command({
     { flags: '--resource-group <name>', means: 'App Service: the resource group of the site.' },
     ...ACCOUNT_OPTIONS,
     { flags: '-f, --file <file>', means: 'Where the spec goes (rollout.yaml).' },
+    ...MOVE_OPTIONS,
     LOGIN,
   ],
   examples: [
     'sluice adopt checkout:live --env production --region eu-west-1',
+    'sluice adopt checkout:live --move-callers',
+    'sluice adopt checkout:live --move-callers --undo --yes',
     'sluice adopt checkout/staging --platform app-service --resource-group shop --account 00000000-0000-0000-0000-000000000000 --region westeurope',
   ],
   handler: async (given, ctx) => {
@@ -34,6 +38,9 @@ export const adopt = command({
     const app = given.text('app') ?? (target.platform === 'lambda' ? target.function : target.site);
     const environment = given.text('env') ?? 'production';
     if (!isName(app) || !isName(environment)) throw usage(`"${app}/${environment}" is no name; give --app and --env`);
+    if (given.flag('moveCallers')) return moveCallers(given, ctx, { app, environment, target });
+    const alone = ['publish', 'undo', 'yes'].find((option) => given.flag(option));
+    if (alone !== undefined) throw usage(`--${alone} goes with --move-callers`);
     const file = given.text('file') ?? 'rollout.yaml';
     refuseExisting(ctx.cwd, file);
     const sluice = await ctx.connect();

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import {
+  AddPermissionCommand,
   CreateAliasCommand,
   CreateFunctionUrlConfigCommand,
   GetFunctionCommand,
+  GetPolicyCommand,
   type LambdaClient,
   ListFunctionUrlConfigsCommand,
+  RemovePermissionCommand,
 } from '@aws-sdk/client-lambda';
 import { type EmulatedAws, startAws } from '../../../emulators/aws/index.js';
 import { until } from '../../support/until.js';
@@ -96,4 +99,20 @@ test('AWS: GetFunction of a version links to the code of that version', async ()
       .digest('base64');
     expect(digest).toBe(Configuration?.CodeSha256);
   }
+});
+
+test('AWS: the policy of the bare function and that of an alias are two', async () => {
+  const fn = 'permitted';
+  await functionWith(lambda, fn, ['return 1']);
+  await lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
+  const permission = { FunctionName: fn, Action: 'lambda:InvokeFunction', Principal: 's3.amazonaws.com' };
+  await lambda.send(new AddPermissionCommand({ ...permission, StatementId: 'alias', Qualifier: 'live' }));
+  const missing = { name: 'ResourceNotFoundException' };
+  await expect(lambda.send(new GetPolicyCommand({ FunctionName: fn }))).rejects.toMatchObject(missing);
+  const remove = lambda.send(new RemovePermissionCommand({ FunctionName: fn, StatementId: 'alias' }));
+  await expect(remove).rejects.toMatchObject(missing);
+  await lambda.send(new AddPermissionCommand({ ...permission, StatementId: 'bare' }));
+  const { Policy = '' } = await lambda.send(new GetPolicyCommand({ FunctionName: fn }));
+  expect(Policy).not.toContain('alias');
+  await lambda.send(new RemovePermissionCommand({ FunctionName: fn, StatementId: 'bare' }));
 });

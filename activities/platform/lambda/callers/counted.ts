@@ -8,12 +8,12 @@ import { callFree, type Session } from '../client.js';
 import { MetricBatch } from '../sources/cloudwatch/batch.js';
 
 /** How far back is looked, in ms: a job of every week or two is seen. */
-const LOOK_BACK = 14 * 24 * 3_600_000;
+export const LOOK_BACK = 14 * 24 * 3_600_000;
 /** Length of one count, in ms: how exactly the time of the last call is known. */
 const PERIOD = 300_000;
 
 /** Calls of one name. */
-interface Counted {
+export interface Counted {
   calls: number;
   /** End of the last period that has calls, ms since the epoch. */
   until: number;
@@ -22,7 +22,12 @@ interface Counted {
 /** Calls of the function by its bare name, `$LATEST` written out among them. Null when there were none. `now`: ms since the epoch. */
 export async function countBareCalls(session: Session, now: number): Promise<Counted | null> {
   const { function: fn } = session.target;
-  const stats: Record<string, MetricStat> = { bare: invocations(fn, fn), latest: invocations(fn, `${fn}:$LATEST`) };
+  return countCalls(session, [fn, `${fn}:$LATEST`], now);
+}
+
+/** Calls of the function by any of these names, such as `fn:alias`. Null when there were none. */
+export async function countCalls(session: Session, names: string[], now: number): Promise<Counted | null> {
+  const stats = Object.fromEntries(names.map((name, at) => [`name${at}`, invocations(session.target.function, name)]));
   const batch = new MetricBatch((input, signal) =>
     callFree(session, session.clients.cloudwatch, new GetMetricDataCommand(input), signal),
   );

@@ -1,4 +1,12 @@
 /** Who calls a function, and by which of its names. */
 export { isAlias, isBare, qualifierOf } from './address.js';
-export { countBareCalls } from './counted.js';
-export { listMappings, listStatements, listUrls, type Statement } from './listed.js';
+export { type Counted, countBareCalls, countCalls, LOOK_BACK } from './counted.js';
+export {
+  listMappings,
+  listPolicy,
+  listStatements,
+  listUrls,
+  type PolicyStatement,
+  principalOf,
+  type Statement,
+} from './listed.js';

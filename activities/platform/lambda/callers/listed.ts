@@ -48,6 +48,20 @@ export interface Statement {
 
 /** The policy of the bare function, or of one version or alias. Empty where there is none. */
 export async function listStatements(session: Session, qualifier: string | null): Promise<Statement[]> {
+  return (await listPolicy(session, qualifier)).map(({ Sid, Principal, Resource }) => ({
+    sid: clean(Sid, 60),
+    principal: principalOf(Principal),
+    resource: typeof Resource === 'string' ? Resource : undefined,
+  }));
+}
+
+/** Whom a statement lets call, for a person. Cleaned. */
+export function principalOf(principal: unknown): string {
+  return clean(typeof principal === 'string' ? principal : Object.values(principal ?? {}).join(', '), 100);
+}
+
+/** The same, each statement as it is written. */
+export async function listPolicy(session: Session, qualifier: string | null): Promise<PolicyStatement[]> {
   const { Policy } = await existing(
     call(
       session,
@@ -57,22 +71,22 @@ export async function listStatements(session: Session, qualifier: string | null)
       }),
     ),
   );
-  return parse(Policy).map(({ Sid, Principal, Resource }) => ({
-    sid: clean(Sid, 60),
-    principal: clean(typeof Principal === 'string' ? Principal : Object.values(Principal ?? {}).join(', '), 100),
-    resource: typeof Resource === 'string' ? Resource : undefined,
-  }));
+  return parse(Policy);
 }
 
-interface Written {
+/** A statement as AWS writes it: a stranger's text in all its parts. */
+export interface PolicyStatement {
   Sid?: unknown;
+  Effect?: unknown;
   Principal?: unknown;
+  Action?: unknown;
   Resource?: unknown;
+  Condition?: unknown;
 }
 
-function parse(policy: string | undefined): Written[] {
+function parse(policy: string | undefined): PolicyStatement[] {
   try {
-    const { Statement: statements } = JSON.parse(policy ?? '{}') as { Statement?: Written | Written[] };
+    const { Statement: statements } = JSON.parse(policy ?? '{}') as { Statement?: PolicyStatement | PolicyStatement[] };
     return statements === undefined ? [] : [statements].flat();
   } catch {
     return [];

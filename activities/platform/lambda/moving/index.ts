@@ -1,0 +1,76 @@
+/** Moves the callers of a function's bare name to its alias, and back. Every step may be done again after a lost answer. */
+import { GetFunctionCommand } from '@aws-sdk/client-lambda';
+import { digestOf } from '../../../../src/access/index.js';
+import { SluiceError } from '../../../../src/model/errors.js';
+import { rolloutId } from '../../../../src/model/ids.js';
+import type { Moved, MovePlan, MoveStep, Moving } from '../../../../src/model/moving.js';
+import type { Spec } from '../../../../src/model/spec.js';
+import { heedMark } from '../alias.js';
+import { isBare, listUrls } from '../callers/index.js';
+import { call, type Session } from '../client.js';
+import { urlCommands } from '../commands.js';
+import type { Way } from './by-hand.js';
+import { sameAsLatest } from './latest.js';
+import { stackOf, toAlias, toBare } from './mappings.js';
+import { forAlias, forBare } from './statements.js';
+import type { Planned } from './step.js';
+
+/** What a run would do. Writes nothing. Errors: those of `sameAsLatest`. */
+export async function planMove(session: Session, args: { spec: Spec; how: Moving }): Promise<MovePlan> {
+  const steps = shown(await look(session, { ...args, mark: null }));
+  return { steps, digest: digestOf({ how: args.how, steps }) };
+}
+
+/** Does those steps of a plan that are still to be done, in their order. */
+export async function move(
+  session: Session,
+  { steps, ...args }: { spec: Spec; how: Moving; steps: MoveStep[]; mark: string },
+): Promise<Moved> {
+  await heedMark(session);
+  const wanted = steps.filter(({ kind }) => kind === 'do');
+  const isWanted = ({ id }: MoveStep) => wanted.some((step) => step.id === id);
+  const now = await look(session, args);
+  // Without it the others would change what callers run.
+  if (now.some((step) => step.id.startsWith('publish/') && !isWanted(step))) {
+    throw new SluiceError(
+      'SLUICE_TARGET',
+      `$LATEST of ${session.target.function} was changed since it was shown. Nothing more was moved; run it again`,
+    );
+  }
+  for (const step of now) if (isWanted(step)) await step.run?.();
+  const left = shown(await look(session, args));
+  return { done: wanted.filter(({ id, kind }) => !left.some((step) => step.id === id && step.kind === kind)), left };
+}
+
+async function look(
+  session: Session,
+  { spec, how, mark }: { spec: Spec; how: Moving; mark: string | null },
+): Promise<Planned[]> {
+  const { alias } = session.target;
+  const { arn, steps } = await sameAsLatest(session, { spec, how, mark });
+  const way: Way = { from: arn, to: `${arn}:${alias}` };
+  const owner = rolloutId(spec.app, spec.environment);
+  if (how.undo) return [...(await forBare(session, way)), ...(await toBare(session, owner, way))];
+  const { Tags } = await call(session, new GetFunctionCommand({ FunctionName: session.target.function }));
+  return [
+    ...steps,
+    ...(await forAlias(session, way, stackOf(Tags)?.name ?? null)),
+    ...(await toAlias(session, owner, way)),
+    ...(await urls(session)),
+  ];
+}
+
+async function urls(session: Session): Promise<Planned[]> {
+  return (await listUrls(session))
+    .filter(({ FunctionArn }) => isBare(FunctionArn))
+    .map(({ FunctionUrl = '', AuthType = 'AWS_IAM' }) => ({
+      id: 'url',
+      kind: 'hand' as const,
+      text: `the function URL ${FunctionUrl} stays. ${urlCommands(session, AuthType)}`,
+      run: null,
+    }));
+}
+
+function shown(steps: Planned[]): MoveStep[] {
+  return steps.map(({ id, kind, text }) => ({ id, kind, text }));
+}

@@ -1,0 +1,204 @@
+/** `sluice adopt --move-callers` by real workers, with the role that docs/platforms.md shows, also when a worker dies on the way. */
+import path from 'node:path';
+import {
+  AddPermissionCommand,
+  CreateAliasCommand,
+  CreateEventSourceMappingCommand,
+  GetEventSourceMappingCommand,
+  LambdaClient,
+  ListAliasesCommand,
+} from '@aws-sdk/client-lambda';
+import { ACTIONS } from '../../activities/platform/lambda/actions.js';
+import { startAws, type Write } from '../../emulators/aws/index.js';
+import type { Running } from '../../emulators/process.js';
+import { connect } from '../../src/client/index.js';
+import type { MoveRequest, Sluice } from '../../src/client/types.js';
+import { awsEnv } from '../../src/demo/clouds/lambda.js';
+import { type Parts, startParts, startWorkerProcess } from '../../src/demo/stack.js';
+import { movingId } from '../../src/model/ids.js';
+import type { RolloutView } from '../../src/model/view.js';
+import { functionWith } from '../emulators/aws/functions.js';
+import { ROOT } from '../support/tools.js';
+import { until } from '../support/until.js';
+import { specOf } from './target.js';
+
+type World = Parts<Awaited<ReturnType<typeof startAws>>>;
+
+const folder = path.join(ROOT, '.sluice', 'e2e', `moving-${process.pid}`);
+let world: World;
+let lambda: LambdaClient;
+let sluice: Sluice;
+let worker: Running;
+const further: Running[] = [];
+/** What happens after the next write of this operation, before it is answered. */
+let after: { operation: string; act: () => Promise<void> } | null = null;
+
+async function afterWrite(write: Write): Promise<void> {
+  if (after === null || write.operation !== after.operation || write.status >= 300) return;
+  const { act } = after;
+  after = null;
+  await act();
+}
+
+const envOf = (aws: World['cloud']) => awsEnv(aws.endpoint);
+
+beforeAll(async () => {
+  const roles = { demo: Object.values(ACTIONS).flat() };
+  world = await startParts(folder, { cloud: () => startAws({ afterWrite, roles }), envOf });
+  worker = world.worker;
+  lambda = new LambdaClient({
+    endpoint: world.cloud.gatewayUrl,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'person' },
+  });
+  sluice = await connect({ env: { TEMPORAL_ADDRESS: world.temporal.address } });
+});
+
+afterAll(async () => {
+  lambda?.destroy();
+  await sluice?.close();
+  for (const one of further) await one.stop();
+  await world?.stop();
+});
+
+/** The worker dies, as by SIGKILL, and another one comes. */
+async function crash(): Promise<void> {
+  await worker.kill9();
+  worker = await startWorkerProcess({
+    temporal: world.temporal.address,
+    folder,
+    env: { ...envOf(world.cloud), SLUICE_CALLS_PER_SECOND: '100' },
+  });
+  further.push(worker);
+}
+
+/** A function whose users come by a queue that is mapped to its bare name. The mapping's id. */
+async function bareFunction(fn: string): Promise<string> {
+  await functionWith(lambda, fn, ['return "old"', 'return "new"']);
+  await lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '2' }));
+  await lambda.send(
+    new AddPermissionCommand({
+      FunctionName: fn,
+      StatementId: 'bucket',
+      Action: 'lambda:InvokeFunction',
+      Principal: 's3.amazonaws.com',
+      SourceArn: 'arn:aws:s3:::shop',
+    }),
+  );
+  const EventSourceArn = `arn:aws:sqs:us-east-1:000000000000:${fn}`;
+  const { UUID = '' } = await lambda.send(
+    new CreateEventSourceMappingCommand({ FunctionName: fn, EventSourceArn, Enabled: false }),
+  );
+  return UUID;
+}
+
+function asking(app: string, how = { undo: false, publish: false }): MoveRequest {
+  const { target } = specOf(app, {});
+  return {
+    app,
+    environment: 'production',
+    how,
+    input: { app, environment: 'production', target, release: { version: 1 } },
+  };
+}
+
+async function moved(request: MoveRequest) {
+  const { digest } = await sluice.callers(request);
+  return sluice.moveCallers({ ...request, shown: digest });
+}
+
+const mappedTo = async (UUID: string) =>
+  (await lambda.send(new GetEventSourceMappingCommand({ UUID }))).FunctionArn?.split(':function:')[1];
+
+test.each(['AddPermission', 'TagResource', 'UpdateEventSourceMapping'])(
+  'a worker that dies after %s is followed by another one, there and back',
+  async (operation) => {
+    const fn = `moving-${operation}`;
+    const uuid = await bareFunction(fn);
+    after = { operation, act: crash };
+    expect((await moved(asking(fn))).left.map(({ id }) => id)).toEqual(['remove/bucket']);
+    expect(await mappedTo(uuid)).toBe(`${fn}:live`);
+    await moved(asking(fn));
+    after = { operation: operation === 'TagResource' ? 'UntagResource' : operation, act: crash };
+    expect((await moved(asking(fn, { undo: true, publish: false }))).left).toEqual([]);
+    expect(after).toBeNull();
+    expect(await mappedTo(uuid)).toBe(fn);
+  },
+);
+
+test('what was not shown is not done', async () => {
+  const fn = 'moving-else';
+  const uuid = await bareFunction(fn);
+  const { digest } = await sluice.callers(asking(fn, { undo: true, publish: false }));
+  await expect(sluice.moveCallers({ ...asking(fn), shown: digest })).rejects.toMatchObject({ code: 'SLUICE_TARGET' });
+  expect(await mappedTo(uuid)).toBe(fn);
+});
+
+test('a rollout waits for the move, and the move does not begin beside a rollout', async () => {
+  const fn = 'moving-locked';
+  const uuid = await bareFunction(fn);
+  const input = await world.pack(
+    specOf(fn, {
+      release: { version: 1 },
+      strategy: {
+        type: 'canary',
+        stages: [
+          { weight: '10%', bake: '200ms', approval: { within: '1h' } },
+          { weight: '100%', bake: '200ms' },
+        ],
+      },
+    }),
+  );
+  const start = () =>
+    world.client.workflow.start('canary', { workflowId: `${fn}/production`, taskQueue: 'sluice', args: [input] });
+  // While it moves a mapping, somebody starts a rollout.
+  let rolling: Awaited<ReturnType<typeof start>> | null = null;
+  after = {
+    operation: 'UpdateEventSourceMapping',
+    act: async () => {
+      rolling = await start();
+      const begun = rolling;
+      await until('the rollout waits for the move', async () => {
+        const { raw } = await begun.describe();
+        return raw.pendingActivities?.some(({ lastFailure }) => /are being moved/.test(lastFailure?.message ?? ''));
+      });
+      const { Aliases } = await lambda.send(new ListAliasesCommand({ FunctionName: fn }));
+      expect(Aliases?.[0]?.FunctionVersion).toBe('2');
+    },
+  };
+  await moved(asking(fn));
+  expect(await mappedTo(uuid)).toBe(`${fn}:live`);
+  const held = rolling as unknown as Awaited<ReturnType<typeof start>>;
+  await until('the rollout goes on', async () => {
+    const view = await held.query<RolloutView>('status').catch(() => null);
+    if (view?.outcome != null) throw new Error(`it has ended: ${view.reason}`);
+    return view?.phase === 'awaitingApproval';
+  });
+  const refused = { code: 'SLUICE_ALREADY_RUNNING' };
+  await expect(sluice.callers(asking(fn))).rejects.toMatchObject(refused);
+  await expect(sluice.moveCallers({ ...asking(fn), shown: 'before it began' })).rejects.toMatchObject(refused);
+  await held.signal('reject', { stage: '10%', by: 'ben' });
+  await held.result();
+});
+
+test('two moves of one target are never side by side, nor under another id', async () => {
+  const fn = 'moving-twice';
+  await bareFunction(fn);
+  const request = asking(fn);
+  const { digest: shown } = await sluice.callers(request);
+  let second: unknown = null;
+  after = {
+    operation: 'UpdateEventSourceMapping',
+    act: async () => {
+      second = await sluice.moveCallers({ ...request, shown }).catch((error: unknown) => error);
+    },
+  };
+  await sluice.moveCallers({ ...request, shown });
+  expect(second).toMatchObject({ code: 'SLUICE_ALREADY_RUNNING' });
+  const other = world.client.workflow.execute('moveCallers', {
+    workflowId: `${movingId(fn, 'production')}-2`,
+    taskQueue: 'sluice',
+    args: [{ ...request, shown }],
+  });
+  await expect(other).rejects.toMatchObject({ cause: { type: 'SLUICE_WORKFLOW_ID' } });
+});

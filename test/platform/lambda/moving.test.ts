@@ -1,0 +1,343 @@
+import {
+  AddPermissionCommand,
+  CreateAliasCommand,
+  CreateEventSourceMappingCommand,
+  CreateFunctionUrlConfigCommand,
+  GetAliasCommand,
+  GetEventSourceMappingCommand,
+  GetPolicyCommand,
+  ListTagsCommand,
+  TagResourceCommand,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
+} from '@aws-sdk/client-lambda';
+import { ALONE, createBudget } from '../../../activities/platform/index.js';
+import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
+import type { PlatformDriver } from '../../../activities/platform/platform.js';
+import { mark } from '../../../src/model/ids.js';
+import type { MoveStep } from '../../../src/model/moving.js';
+import { call, functionWith, settled, zipOf } from '../../emulators/aws/functions.js';
+import { NO_ARTIFACTS } from '../../support/artifacts.js';
+import { until } from '../../support/until.js';
+import { context, type Stack, startStack } from './stack.js';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ faults: true });
+});
+afterAll(() => stack?.stop());
+afterEach(() => stack.aws.faults.clear());
+
+const ACCOUNT = '000000000000';
+const arnOf = (fn: string) => `arn:aws:lambda:us-east-1:${ACCOUNT}:function:${fn}`;
+const FORWARD = { undo: false, publish: false };
+const BACK = { undo: true, publish: false };
+
+/** A function whose `$LATEST` is version 1, and an alias `live` there. */
+async function same(fn: string): Promise<void> {
+  await functionWith(stack.lambda, fn, ['return "old"']);
+  await stack.lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
+}
+
+async function mapTo(FunctionName: string, queue: string): Promise<string> {
+  const EventSourceArn = `arn:aws:sqs:us-east-1:${ACCOUNT}:${queue}`;
+  const made = await stack.lambda.send(
+    new CreateEventSourceMappingCommand({ FunctionName, EventSourceArn, Enabled: false }),
+  );
+  return made.UUID ?? '';
+}
+
+const allow = (fn: string, StatementId: string, Principal: string, SourceArn: string) =>
+  stack.lambda.send(
+    new AddPermissionCommand({
+      FunctionName: fn,
+      StatementId,
+      Action: 'lambda:InvokeFunction',
+      Principal,
+      SourceArn,
+      SourceAccount: ACCOUNT,
+    }),
+  );
+
+const look = (fn: string, how = FORWARD) => stack.driver.callers(context(), { spec: stack.spec(fn), how });
+
+const run = (fn: string, steps: MoveStep[], how = FORWARD, driver = stack.driver) =>
+  driver.moveCallers(context(), { spec: stack.spec(fn), how, steps, mark: mark(fn, 'production', 'r', 'adopt') });
+
+const whole = async (fn: string, how = FORWARD) => run(fn, (await look(fn, how)).steps, how);
+
+const idsOf = (steps: MoveStep[], kind: MoveStep['kind']) =>
+  steps.filter((step) => step.kind === kind).map(({ id }) => id);
+
+const mapped = async (UUID: string) => {
+  const { FunctionArn } = await stack.lambda.send(new GetEventSourceMappingCommand({ UUID }));
+  return FunctionArn;
+};
+
+async function policy(FunctionName: string, Qualifier?: string): Promise<Record<string, unknown>[]> {
+  try {
+    const { Policy = '{}' } = await stack.lambda.send(new GetPolicyCommand({ FunctionName, Qualifier }));
+    return (JSON.parse(Policy) as { Statement: Record<string, unknown>[] }).Statement;
+  } catch (error) {
+    if ((error as Error).name === 'ResourceNotFoundException') return [];
+    throw error;
+  }
+}
+
+const sids = async (fn: string, qualifier?: string) => (await policy(fn, qualifier)).map(({ Sid }) => Sid);
+
+test('shows what it would do and what people do, and writes nothing', async () => {
+  const fn = 'shown';
+  await same(fn);
+  const uuid = await mapTo(fn, 'orders');
+  await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
+  await allow(fn, 'topic', 'sns.amazonaws.com', `arn:aws:sns:us-east-1:${ACCOUNT}:news`);
+  await allow(fn, 'nightly', 'events.amazonaws.com', `arn:aws:events:us-east-1:${ACCOUNT}:rule/own bus/nightly`);
+  await allow(fn, 'api', 'apigateway.amazonaws.com', `arn:aws:execute-api:us-east-1:${ACCOUNT}:abc123/*/GET/orders`);
+  await stack.lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName: fn, AuthType: 'AWS_IAM' }));
+  stack.aws.clearWrites();
+  const { steps } = await look(fn);
+  expect(stack.aws.writes()).toEqual([]);
+  expect(idsOf(steps, 'do')).toEqual(['allow/bucket', 'allow/topic', 'allow/nightly', 'allow/api', `move/${uuid}`]);
+  expect(idsOf(steps, 'later')).toEqual(['remove/bucket', 'remove/topic', 'remove/nightly', 'remove/api']);
+  const hand = steps.filter(({ kind }) => kind === 'hand').map(({ text }) => text);
+  const [from, to] = [arnOf(fn), `${arnOf(fn)}:live`];
+  expect(hand[0]).toContain(
+    `aws s3api get-bucket-notification-configuration --bucket shop | sed 's|"${from}"|"${to}"|' > notification.json && aws s3api put-bucket-notification-configuration --bucket shop --notification-configuration file://notification.json`,
+  );
+  expect(hand[1]).toContain(
+    `aws sns subscribe --region us-east-1 --topic-arn arn:aws:sns:us-east-1:${ACCOUNT}:news --protocol lambda --notification-endpoint ${to}`,
+  );
+  expect(hand[2]).toContain(
+    `aws events put-targets --region us-east-1 --rule nightly --event-bus-name 'own bus' --targets "$(aws events list-targets-by-rule --region us-east-1 --rule nightly --event-bus-name 'own bus' --query Targets`,
+  );
+  expect(hand[3]).toContain(
+    `aws apigatewayv2 update-integration --region us-east-1 --api-id abc123 --integration-id INTEGRATION --integration-uri ${to}`,
+  );
+  expect(hand[4]).toContain('create-function-url-config --region us-east-1 --function-name shown --qualifier live');
+});
+
+test('moves each mapping of the bare name, and lets its callers call the alias as well', async () => {
+  const fn = 'moved';
+  await same(fn);
+  const [orders, elsewhere] = [await mapTo(fn, 'orders'), await mapTo(`${fn}:live`, 'elsewhere')];
+  await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
+  const { done, left } = await whole(fn);
+  expect(done.map(({ id }) => id)).toEqual(['allow/bucket', `move/${orders}`]);
+  expect(await mapped(orders)).toBe(`${arnOf(fn)}:live`);
+  expect(await mapped(elsewhere)).toBe(`${arnOf(fn)}:live`);
+  const [bare] = await policy(fn);
+  expect(await policy(fn, 'live')).toEqual([{ ...bare, Sid: 'sluice-moved-bucket', Resource: `${arnOf(fn)}:live` }]);
+  // Nobody calls, so that the next run may take it off: one run never does both.
+  expect(left.map(({ id, kind }) => `${kind} ${id}`)).toEqual(['do remove/bucket']);
+  expect(await sids(fn)).toEqual(['bucket']);
+});
+
+test('a permission goes off the bare name in a later run, once nobody has called it', async () => {
+  const fn = 'stopped';
+  await same(fn);
+  await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
+  await whole(fn);
+  const { done, left } = await whole(fn);
+  expect(done.map(({ id }) => id)).toEqual(['remove/bucket']);
+  expect(left).toEqual([]);
+  expect(await sids(fn)).toEqual([]);
+  expect(await sids(fn, 'live')).toEqual(['sluice-moved-bucket']);
+});
+
+test('a permission stays on the bare name while CloudWatch counts its calls', async () => {
+  const fn = 'called';
+  await same(fn);
+  await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
+  await whole(fn);
+  await call(stack.lambda, fn);
+  const steps = await until('the call is counted', async () => {
+    const plan = await look(fn);
+    return idsOf(plan.steps, 'later').length > 0 ? plan.steps : null;
+  });
+  expect(idsOf(steps, 'do')).toEqual([]);
+  expect(steps.find(({ id }) => id === 'remove/bucket')?.text).toMatch(/once its calls have stopped: 1 calls/);
+});
+
+test('a permission stays on the bare name while calls cannot be counted', async () => {
+  const fn = 'uncounted';
+  await same(fn);
+  await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
+  await whole(fn);
+  const message = 'User: ci is not authorized to perform: cloudwatch:GetMetricData';
+  const error = { code: 'AccessDeniedException', status: 403, message };
+  await stack.aws.faults.set([{ service: 'cloudwatch', operation: 'GetMetricData', error }]);
+  expect(idsOf((await look(fn)).steps, 'do')).toEqual([]);
+});
+
+test('what a stack owns is not moved: the edit of its template is shown', async () => {
+  const fn = 'stacked';
+  await same(fn);
+  const uuid = await mapTo(fn, 'orders');
+  const Tags = { 'aws:cloudformation:stack-name': 'shop', 'aws:cloudformation:logical-id': 'OrdersEvent' };
+  for (const Resource of [`arn:aws:lambda:us-east-1:${ACCOUNT}:event-source-mapping:${uuid}`, arnOf(fn)]) {
+    await stack.lambda.send(new TagResourceCommand({ Resource, Tags }));
+  }
+  await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
+  await whole(fn);
+  const { steps } = await look(fn);
+  expect(idsOf(steps, 'do')).toEqual([]);
+  const said = steps.map(({ id, text }) => `${id}: ${text}`).join('\n');
+  expect(said).toMatch(/remove\/bucket: .* stack shop: in its template/);
+  expect(said).toContain(`in its template give OrdersEvent \`FunctionName: ${arnOf(fn)}:live\``);
+  expect(await mapped(uuid)).toBe(arnOf(fn));
+});
+
+describe('where alias and $LATEST differ', () => {
+  const drifted = async (fn: string) => {
+    await same(fn);
+    await stack.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: fn, ZipFile: await zipOf('return "new"') }));
+    await settled(stack.lambda, fn);
+  };
+
+  test('in code or in configuration nothing is moved', async () => {
+    await drifted('drifted');
+    await expect(look('drifted')).rejects.toMatchObject({
+      code: 'SLUICE_TARGET',
+      message: expect.stringMatching(/differ in code: .* would run something else\. With --publish/),
+    });
+    await same('configured');
+    await stack.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: 'configured', Timeout: 7 }));
+    await settled(stack.lambda, 'configured');
+    await expect(look('configured')).rejects.toMatchObject({ message: expect.stringContaining('differ in timeout') });
+    await expect(look('configured', BACK)).rejects.toMatchObject({ code: 'SLUICE_TARGET' });
+  });
+
+  test('--publish shows it, makes them the same, and then moves', async () => {
+    const fn = 'published';
+    await drifted(fn);
+    const uuid = await mapTo(fn, 'orders');
+    const how = { undo: false, publish: true };
+    expect((await look(fn, how)).steps[0]?.text).toMatch(
+      /^publish \$LATEST of published \(CodeSha256 .* differ in code$/,
+    );
+    await whole(fn, how);
+    expect((await call(stack.lambda, fn, 'live')).body).toBe('new');
+    expect(await mapped(uuid)).toBe(`${arnOf(fn)}:live`);
+    const { Description } = await stack.lambda.send(new GetAliasCommand({ FunctionName: fn, Name: 'live' }));
+    expect(Description).toContain('sluice:published/production:r:adopt');
+  });
+
+  test('--publish makes an alias that does not exist', async () => {
+    const fn = 'day-before';
+    await functionWith(stack.lambda, fn, ['return "old"']);
+    await expect(look(fn)).rejects.toMatchObject({ message: expect.stringContaining('does not exist') });
+    await whole(fn, { undo: false, publish: true });
+    expect((await call(stack.lambda, fn, 'live')).body).toBe('old');
+  });
+
+  test('since it was shown, nothing is moved', async () => {
+    const fn = 'drifting';
+    await same(fn);
+    const uuid = await mapTo(fn, 'orders');
+    const { steps } = await look(fn, { undo: false, publish: true });
+    await stack.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: fn, ZipFile: await zipOf('return "new"') }));
+    await settled(stack.lambda, fn);
+    await expect(run(fn, steps, { undo: false, publish: true })).rejects.toMatchObject({ code: 'SLUICE_TARGET' });
+    expect(await mapped(uuid)).toBe(arnOf(fn));
+  });
+});
+
+test("another app's alias is left alone", async () => {
+  const fn = 'theirs';
+  await functionWith(stack.lambda, fn, ['return "old"']);
+  const Description = mark('other', 'production', 'r', 'promote');
+  await stack.lambda.send(
+    new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1', Description }),
+  );
+  await expect(look(fn)).rejects.toMatchObject({ code: 'SLUICE_OWNED' });
+});
+
+describe('--undo', () => {
+  test('gives back what was moved, and nothing else', async () => {
+    const fn = 'back';
+    await same(fn);
+    const [orders, elsewhere] = [await mapTo(fn, 'orders'), await mapTo(`${fn}:live`, 'elsewhere')];
+    await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
+    const before = await policy(fn);
+    await whole(fn);
+    await whole(fn);
+    expect(await policy(fn)).toEqual([]);
+    const { left } = await whole(fn, BACK);
+    expect(left).toEqual([]);
+    expect(await policy(fn)).toEqual(before);
+    expect(await policy(fn, 'live')).toEqual([]);
+    expect(await mapped(orders)).toBe(arnOf(fn));
+    expect(await mapped(elsewhere)).toBe(`${arnOf(fn)}:live`);
+    const Resource = `arn:aws:lambda:us-east-1:${ACCOUNT}:event-source-mapping:${orders}`;
+    expect((await stack.lambda.send(new ListTagsCommand({ Resource }))).Tags).toEqual({});
+    expect((await look(fn, BACK)).steps).toEqual([]);
+  });
+
+  test('leaves the permission of the alias while the alias is called', async () => {
+    const fn = 'in-use';
+    await same(fn);
+    await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
+    await whole(fn);
+    await whole(fn);
+    await call(stack.lambda, fn, 'live');
+    await until('the call is counted', async () => idsOf((await look(fn, BACK)).steps, 'later').length > 0);
+    const { done, left } = await whole(fn, BACK);
+    expect(done.map(({ id }) => id)).toEqual(['again/bucket']);
+    expect(left.map(({ kind, id }) => `${kind} ${id}`)).toEqual(['hand point/bucket', 'later copy/bucket']);
+    expect([await sids(fn), await sids(fn, 'live')]).toEqual([['bucket'], ['sluice-moved-bucket']]);
+  });
+});
+
+/** A driver that has the answer to its first call of an operation lost, after the effect. */
+function losing(operation: string): { driver: PlatformDriver; lost(): boolean } {
+  let lost = false;
+  const clients = awsClients('us-east-1');
+  clients.lambda.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const answer = await next(args);
+        if (lost || commandName !== `${operation}Command`) return answer;
+        lost = true;
+        throw new Error('socket hang up');
+      },
+    { step: 'initialize' },
+  );
+  const budget = createBudget({ perSecond: 200, share: () => ALONE });
+  const driver = createLambdaDriver({ clients: () => clients, budget, artifacts: NO_ARTIFACTS });
+  return { driver, lost: () => lost };
+}
+
+test.each([
+  'PublishVersion',
+  'UpdateAlias',
+  'AddPermission',
+  'TagResource',
+  'UpdateEventSourceMapping',
+  'RemovePermission',
+])('when the answer to %s is lost, the same steps again finish it, there and back', async (operation) => {
+  const fn = `lost-${operation}`;
+  await same(fn);
+  await stack.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: fn, ZipFile: await zipOf('return "new"') }));
+  await settled(stack.lambda, fn);
+  const uuid = await mapTo(fn, 'orders');
+  await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
+  let lost = 0;
+  const through = async (how: typeof FORWARD) => {
+    const { steps } = await look(fn, how);
+    const own = losing(operation);
+    await run(fn, steps, how, own.driver).catch(async (error: { code?: string }) => {
+      expect(error.code).toBe('SLUICE_PROVIDER');
+      await run(fn, steps, how);
+    });
+    if (own.lost()) lost += 1;
+  };
+  await through({ undo: false, publish: true });
+  await through(FORWARD);
+  expect(await mapped(uuid)).toBe(`${arnOf(fn)}:live`);
+  expect([await sids(fn), await sids(fn, 'live')]).toEqual([[], ['sluice-moved-bucket']]);
+  await through(BACK);
+  expect(await mapped(uuid)).toBe(arnOf(fn));
+  expect([await sids(fn), await sids(fn, 'live')]).toEqual([['bucket'], []]);
+  expect(lost).toBeGreaterThan(0);
+});
