@@ -35,7 +35,10 @@ export function watchFellows(
   };
   const run = (): Promise<void> =>
     look().finally(() => {
-      if (!stopped) timer = setTimeout(() => (looking = run()), every).unref();
+      if (stopped) return;
+      timer = setTimeout(() => {
+        looking = run();
+      }, every).unref();
     });
   let looking = run();
   return {

@@ -185,7 +185,7 @@ class AppServiceFixture implements ConformanceFixture {
   /** A release that was deployed earlier. */
   private async seed(slot: Slot, release: string, age: number): Promise<void> {
     const zip = Buffer.from(await this.read(await this.pack(release)));
-    seed(this.azure, slot, release, zip, new Date(age * 1_000));
+    await seed(this.azure, slot, release, zip, new Date(age * 1_000));
   }
 
   private async pack(content: string): Promise<Artifact> {

@@ -80,8 +80,8 @@ async function start(): Promise<SourceFixture> {
       const site = await azure.createSite({ name, resourceGroup: 'shop', slots: ['staging'] });
       const of: Releases = { stable: `r-${made}a`, candidate: `r-${made}b` };
       const zip = packageOf({ 'server.js': '' });
-      seed(azure, site.production, of.stable, zip, new Date());
-      seed(azure, stagingOf(site), of.candidate, zip, new Date());
+      await seed(azure, site.production, of.stable, zip, new Date());
+      await seed(azure, stagingOf(site), of.candidate, zip, new Date());
       sites.set(of.candidate, site);
       return of;
     },

@@ -15,11 +15,11 @@ export function clientsOf({ env, subscription, ca }: EmulatedAzure): ReturnType<
 }
 
 /** A release that was deployed to the slot before. `at` orders it among the others. */
-export function seed(azure: EmulatedAzure, slot: Slot, release: string, zip: Buffer, at: Date): void {
+export async function seed(azure: EmulatedAzure, slot: Slot, release: string, zip: Buffer, at: Date): Promise<void> {
   const home = azure.azure.store.home(slot.content);
   const deployment = `deployment-of-${release}`;
   rmSync(wwwroot(home), { recursive: true, force: true });
-  unpack(zip, wwwroot(home));
+  await unpack(zip, wwwroot(home));
   const digest = createHash('sha256').update(zip).digest('hex');
   const files: Record<string, string | Buffer> = {
     [`${release}.zip`]: zip,

@@ -108,7 +108,7 @@ export class Stack {
     this.last = site;
     if (!empty) {
       const zip = Buffer.from(await this.read(await this.pack('by hand')));
-      seed(this.azure, arm.production, '', zip, new Date(0));
+      await seed(this.azure, arm.production, '', zip, new Date(0));
       arm.production.settings = {};
       rmSync(path.join(site.home(arm.production), 'data'), { recursive: true, force: true });
     }

@@ -15,7 +15,7 @@ afterAll(() => azure.stop());
 test('it finds the sites with our mark whose traffic is split, in all resource groups, and says the cure', async () => {
   const made = async (name: string, tags: Record<string, string>, reroutePercentage: number) => {
     const site = await azure.createSite({ name, resourceGroup: `group-of-${name}`, slots: ['staging'], tags });
-    seed(azure, site.production, 'r-aaaaaaaaaaaa', packageOf({ 'server.js': '' }), new Date());
+    await seed(azure, site.production, 'r-aaaaaaaaaaaa', packageOf({ 'server.js': '' }), new Date());
     site.production.configuration.experiments = { rampUpRules: [{ name: 'staging', reroutePercentage }] };
   };
   const sluice = mark('shop', 'production', 'run-1', 'shift-10');
