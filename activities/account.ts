@@ -18,6 +18,7 @@ import { quiet } from './platform/quiet.js';
 import { inspectAndPlan, prepare, refuseIfFound } from './prepare.js';
 import { recognize, withEnvironment } from './secrets/environment.js';
 import { scrubbed } from './secrets/index.js';
+import { takeBack } from './take-back.js';
 import type { AccountActivities } from './types.js';
 
 /** Between two signs of life while a call waits, in ms; well below the heartbeat timeout of 10 s. */
@@ -98,6 +99,10 @@ export function accountActivities(options: AccountOptions): AccountActivities {
     shift: (args) => called(false, (ctx) => driverFor(args.spec).shift(ctx, args)),
     promote: (args) => called(restores(args.spec), (ctx) => driverFor(args.spec).promote(ctx, args)),
     restore: (args) => called(true, (ctx) => driverFor(args.spec).restore(ctx, args)),
+    takeBack: async (record) => {
+      await access.mayTakeBack(options.client, record);
+      return called(true, (ctx) => takeBack(ctx, driverFor(record.spec), record, access.policed));
+    },
     retire: async ({ spec, keep, ...record }) => {
       await access.mayRetire(options.client, { ...record, spec });
       return called(false, (ctx) => driverFor(spec).retire(ctx, { spec, keep }));
@@ -175,8 +180,8 @@ export function accountActivities(options: AccountOptions): AccountActivities {
   return withFailures(withGrants(activities, access));
 }
 
-/** Those that ask for no grant: one has a proof of its own, the other only reads. */
-const FREE = new Set<keyof AccountActivities>(['retire', 'sweep']);
+/** Those that ask for no grant: two have a proof of their own, one only reads. */
+const FREE = new Set<keyof AccountActivities>(['retire', 'takeBack', 'sweep']);
 
 /** The same activities, each only for whom a worker has granted it. */
 function withGrants(activities: AccountActivities, access: AccountAccess): AccountActivities {

@@ -13,7 +13,7 @@ import type { RolloutType } from '../src/model/words.js';
 import type { WorkersSeen } from '../src/model/workers.js';
 import { parseSpecValue } from '../src/spec/index.js';
 import type { Artifacts } from '../src/store/index.js';
-import type { KeptEntry, RolloutEvent } from '../workflows/messages.js';
+import type { KeptEntry, LateRecord, RolloutEvent } from '../workflows/messages.js';
 import type { Access } from './access/index.js';
 import { runningMemo } from './described.js';
 import { withFailures } from './failures.js';
@@ -88,12 +88,23 @@ export function lightActivities(options: LightOptions): LightActivities {
       return event.undo === undefined ? event : { ...event, undo: await access.sealUndo(grant, event.undo) };
     }
     const entry = event.entry === null ? null : await entryOf({ app, environment, grant, deployed, spec }, event.entry);
-    if (event.undo === null || !access.grants.on) return { ...event, entry };
+    const { late: left, ...rest } = event;
+    const told = { ...rest, ...(left === undefined ? {} : await lateOf(grant, left)), entry };
+    if (event.undo === null || !access.grants.on) return told;
     const { version, spec: own } = event.undo;
     await access.grants.allowRecord({ grant, app, environment, version, spec: own });
     const since = Date.now();
     const seal = await access.sealRecord({ app, environment, version, spec: own, since });
-    return { ...event, entry, undo: { ...event.undo, since, seal } };
+    return { ...told, undo: { ...event.undo, since, seal } };
+  };
+  /** Sealed. The companion learns of the end in any case: without this it does not look again. */
+  const lateOf = async (grant: string | null, late: LateRecord): Promise<{ late?: LateRecord }> => {
+    try {
+      return { late: await access.sealLate(grant, late) };
+    } catch (error) {
+      log.warn('the companion will not look for what comes late of a first deployment', { why: String(error) });
+      return {};
+    }
   };
   /** An entry with its spec in the artifact store. Without the store a release is still in the ledger. */
   const entryOf = async (told: Omit<Told, 'event'>, entry: KeptEntry): Promise<KeptEntry> => {

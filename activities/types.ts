@@ -8,7 +8,7 @@ import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
 import type { WorkersSeen } from '../src/model/workers.js';
 import type { Plan } from '../src/plan/types.js';
-import type { RolloutEvent, UndoBegun } from '../workflows/messages.js';
+import type { LateRecord, RolloutEvent, UndoBegun } from '../workflows/messages.js';
 import type { DecideArgs } from './access/index.js';
 import type { HealthBefore, ProbeReport, WatchInput, WatchReport } from './health/types.js';
 import type {
@@ -199,6 +199,8 @@ export interface AccountActivities {
   ): Promise<Written>;
   promote(args: Gated & { spec: Spec; candidate: string; fence: Fence }): Promise<Written>;
   restore(args: Granted & RestoreArgs & { receipts: string[] }): Promise<Written>;
+  /** Takes away what a first deployment that was taken back has left after all: the release that was there, null when nothing was. */
+  takeBack(args: LateRecord): Promise<{ taken: string | null }>;
   /** By a record that a rollout has left with the companion. */
   retire(args: {
     spec: Spec;

@@ -41,6 +41,7 @@ const LANES: Record<keyof AccountActivities, Lane> = {
   shift: 'calls',
   promote: 'calls',
   retire: 'calls',
+  takeBack: 'calls',
   sweep: 'calls',
   claim: 'calls',
   callers: 'calls',

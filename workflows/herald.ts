@@ -6,7 +6,8 @@ import { failureOf } from '../src/model/failures.js';
 import type { RolloutInput } from '../src/model/spec.js';
 import type { KeptView } from '../src/model/view.js';
 import { light } from './calls.js';
-import type { KeptEntry, UndoBegun } from './messages.js';
+import { looksAfter } from './late.js';
+import type { KeptEntry, LateRecord, UndoBegun } from './messages.js';
 import type { Rollout } from './rollout.js';
 
 export class Herald {
@@ -36,6 +37,7 @@ export class Herald {
             at,
             entry: this.live(at),
             undo: state.outcome === 'succeeded' ? this.undoRecord() : null,
+            ...this.late(),
           };
     const { spec, deployed } = state;
     // What went by a spec that nobody knew leaves none.
@@ -77,6 +79,15 @@ export class Herald {
       spec: null,
       seal: null,
     };
+  }
+
+  /** A target that was not there before, that a call of ours has tried to make, and that was taken away again. */
+  private late(): { late?: LateRecord } {
+    const { app, environment, run, spec, prepared, attempted, outcome, kept, limits } = this.rollout.state;
+    const back = kept === null && outcome !== 'succeeded' && outcome !== 'failed';
+    if (!back || spec === null || prepared === null || attempted.length === 0) return {};
+    if (prepared.before.split.stable !== null) return {};
+    return { late: { app, environment, run, spec, looks: looksAfter(limits.callLife), seal: null } };
   }
 
   private undoBegun(): { undo?: UndoBegun } {

@@ -1,6 +1,6 @@
 /** The messages a rollout and a target's companion understand. Clients may import this file. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { RolloutInput } from '../src/model/spec.js';
+import type { RolloutInput, Spec } from '../src/model/spec.js';
 import type {
   Decision,
   LedgerEntry,
@@ -66,7 +66,26 @@ export const heldQuery = defineQuery<string[]>('held');
 /** Rollout to companion: a rollout of the target began or ended. */
 export type RolloutEvent =
   | { kind: 'began'; run: string; strategy: RolloutType; at: number; undo?: UndoBegun }
-  | { kind: 'ended'; run: string; at: number; entry: KeptEntry | null; undo: UndoRecord | null };
+  | {
+      kind: 'ended';
+      run: string;
+      at: number;
+      entry: KeptEntry | null;
+      undo: UndoRecord | null;
+      late?: LateRecord;
+    };
+
+/** A first deployment that was taken back: what a call of it may still create. */
+export interface LateRecord {
+  app: string;
+  environment: string;
+  run: string;
+  spec: Spec;
+  /** When the companion looks for that, in ms after it has learned of the end. */
+  looks: number[];
+  /** A worker's. Null where the workers have no key. */
+  seal: string | null;
+}
 
 /** An entry of the ledger as the companion keeps it. */
 export interface KeptEntry extends LedgerEntry {

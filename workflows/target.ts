@@ -26,7 +26,8 @@ import { isRolloutType } from '../src/model/words.js';
 import { forward, light } from './calls.js';
 import { Growth } from './growth.js';
 import { beginsUndo, type HoldState, released, remember, type Unhold, undoingOf, unholdRefusal } from './hold.js';
-import type { KeptEntry, RolloutEvent, Submission, UndoAnswer, UndoBegun, UndoRecord } from './messages.js';
+import { areLooks, type LateState, lookLate, untilLook, watchLate } from './late.js';
+import type { KeptEntry, LateRecord, RolloutEvent, Submission, UndoAnswer, UndoBegun, UndoRecord } from './messages.js';
 import { heldQuery, rolloutEventSignal, submitUpdate, targetQuery, undoQuery, unholdUpdate } from './messages.js';
 import { type Queued, type QueueState, queuedView, startQueued, submissionOf, submit } from './queue.js';
 import { LONGEST_RELEASE, Unsealing } from './unsealing.js';
@@ -43,7 +44,7 @@ const MANY_EVENTS = 2_000;
  */
 const PATIENCE = 2 * 60_000;
 
-export interface TargetState extends QueueState, HoldState {
+export interface TargetState extends QueueState, HoldState, LateState {
   releases: KeptEntry[];
   undo: (UndoRecord & { until: number }) | null;
   /** The record by which old releases are retired, once a window is over and until it is done. */
@@ -69,6 +70,8 @@ export async function target(app: string, environment: string, carried?: TargetS
     running: null,
     hold: null,
     undoing: null,
+    late: null,
+    takenBack: null,
   };
   const state: TargetState = { ...fresh, ...(goesOn ? carried : undefined) };
   remember(state);
@@ -162,8 +165,9 @@ export async function target(app: string, environment: string, carried?: TargetS
   show(state);
 
   let retiring = false;
+  let looking = false;
   for (let wait = LOOK_AGAIN, seen = 0; ; ) {
-    const due = nextDue(state, wait);
+    const due = nextDue(state, wait, looking);
     growth.look();
     const isDue = () => wakes !== seen || (growth.over && asked === 0 && allHandlersFinished());
     let woken = true;
@@ -179,6 +183,14 @@ export async function target(app: string, environment: string, carried?: TargetS
       // Beside the queue: an account that no worker serves must not hold a release back.
       void retire(state).finally(() => {
         retiring = false;
+      });
+    }
+    if (!looking && untilLook(state) === 0) {
+      looking = true;
+      void lookLate(state).finally(() => {
+        looking = false;
+        wake();
+        show(state);
       });
     }
     show(state);
@@ -217,16 +229,20 @@ async function unsealed(unsealing: Unsealing, name: string, sealed: string): Pro
   throw ApplicationFailure.nonRetryable(`${name} does not open, so nothing was done: ${found.why}`, 'SLUICE_SEALED');
 }
 
-function nextDue(state: TargetState, lookAgain: number): number | null {
+/** `looking`: a look for what came late is under way, and wakes when it is done. */
+function nextDue(state: TargetState, lookAgain: number, looking: boolean): number | null {
+  const look = looking ? null : untilLook(state);
   const dues = [
     (state.queued === null || state.hold !== null) && state.retire === null ? null : lookAgain,
     state.undo === null ? null : Math.max(1, state.undo.until - Date.now()),
+    look === null ? null : Math.max(1, look),
   ].filter((due) => due !== null);
   return dues.length === 0 ? null : Math.min(...dues);
 }
 
 function dueSummary(state: TargetState): string {
   if (state.queued !== null) return 'look whether the queued release can start';
+  if (state.retire === null && state.undo === null) return 'look for what came late of a first deployment';
   return state.retire === null
     ? `rollback window to ${state.undo?.version}`
     : 'look whether old releases can be retired';
@@ -240,6 +256,7 @@ function take(state: TargetState, event: RolloutEvent): void {
   }
   if (state.running?.run === event.run) state.running = null;
   if (state.undoing?.run === event.run) state.undoing = null;
+  watchLate(state, event.late);
   const { entry } = event;
   if (entry === null || state.releases.some((each) => each.run === entry.run)) return;
   const [live] = state.releases;
@@ -247,6 +264,7 @@ function take(state: TargetState, event: RolloutEvent): void {
   if (entry.kept?.split.candidate === null && live?.version === entry.version && live.until === null) return;
   if (live !== undefined && live.until === null) live.until = entry.since;
   state.releases = [entry, ...state.releases].slice(0, KEPT);
+  state.takenBack = null;
   const { undo } = event;
   // The record of the release before says where the target is when this one replaced nothing.
   const last = lastRecord(state);
@@ -331,6 +349,7 @@ function viewOf(state: TargetState): TargetView {
     settled: state.settled,
     undo: state.undo === null ? null : { version: state.undo.version, until: state.undo.until },
     hold: holdView(state),
+    takenBack: state.takenBack,
     running: state.running,
   };
 }
@@ -357,6 +376,11 @@ function show(state: TargetState): void {
     );
   if (state.hold !== null)
     lines.push('', `**Held:** ${code(heldMessage(rolloutId(state.app, state.environment), state.hold), 600)}`);
+  if (state.takenBack !== null)
+    lines.push(
+      '',
+      `**Taken back:** release ${code(state.takenBack.version)} came late, of run ${code(state.takenBack.run)}, which was rolled back; it was taken away again at ${new Date(state.takenBack.at).toISOString()}`,
+    );
   if (state.queued !== null)
     lines.push(
       '',
@@ -370,7 +394,7 @@ function show(state: TargetState): void {
  * task, and what is kept goes into every answer. Null for what does not fit.
  */
 function eventOf(event: unknown): RolloutEvent | null {
-  const { kind, run, strategy, at, entry, undo } = fieldsOf(event);
+  const { kind, run, strategy, at, entry, undo, late: left } = fieldsOf(event);
   if (!isText(run) || !isTime(at)) return null;
   if (kind === 'began') {
     if (!isRolloutType(strategy)) return null;
@@ -379,9 +403,10 @@ function eventOf(event: unknown): RolloutEvent | null {
   }
   const kept = entry === null ? null : entryOf(entry);
   const record = undo === null ? null : recordOf(undo);
+  const late = lateOf(left);
   return kind !== 'ended' || kept === undefined || record === undefined
     ? null
-    : { kind, run, at, entry: kept, undo: record };
+    : { kind, run, at, entry: kept, undo: record, ...(late === undefined ? {} : { late }) };
 }
 
 function begunOf(undo: unknown): UndoBegun | undefined {
@@ -395,6 +420,15 @@ function begunOf(undo: unknown): UndoBegun | undefined {
     keepQueue,
     seal: sealOf(seal),
   };
+}
+
+function lateOf(late: unknown): LateRecord | undefined {
+  const { app, environment, run, spec, looks, seal } = fieldsOf(late);
+  const { platform, account, region } = fieldsOf(fieldsOf(spec).target);
+  if (![app, environment, platform, account, region].every(isName) || !isText(run)) return undefined;
+  if (!isJson(spec, LARGEST_SPEC) || !areLooks(looks)) return undefined;
+  const place = { app: app as string, environment: environment as string };
+  return { ...place, run, spec: spec as unknown as Spec, looks, seal: sealOf(seal) };
 }
 
 function sealOf(seal: unknown): string | null {

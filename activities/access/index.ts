@@ -26,7 +26,7 @@ import type { RolloutInput, Spec } from '../../src/model/spec.js';
 import type { RolloutType } from '../../src/model/words.js';
 import type { TargetState } from '../../src/plan/index.js';
 import type { Plan } from '../../src/plan/types.js';
-import type { UndoBegun } from '../../workflows/messages.js';
+import type { LateRecord, UndoBegun } from '../../workflows/messages.js';
 import { checkBeginning, checkFloors, checkUnused, consume, notAllowed } from './begin.js';
 import { certifier } from './certifying.js';
 import { type DecideArgs, decide, type Supersede } from './decide.js';
@@ -49,7 +49,7 @@ export interface AccessOptions {
 }
 
 /** What the account's activities need of it. */
-export interface AccountAccess extends Pick<Access, 'mayRetire' | 'heed' | 'heedful' | 'policed'> {
+export interface AccountAccess extends Pick<Access, 'mayRetire' | 'mayTakeBack' | 'heed' | 'heedful' | 'policed'> {
   readonly grants: Grants;
   /** How many people must approve a step of a plan, where the policy enforces it. */
   peopleFor(spec: Spec, plan: Plan): (stepId: string) => number;
@@ -334,6 +334,29 @@ export class Access implements AccountAccess {
       found !== null &&
       (['app', 'environment', 'version', 'run', 'spec'] as const).every((at) => found[at] === entry[at])
     );
+  }
+
+  /** What a first deployment that was taken back leaves with the companion, by the run itself. Errors: SLUICE_ACCESS. */
+  async sealLate(given: string | null, late: LateRecord): Promise<LateRecord> {
+    if (!this.seals.on) return late;
+    const { spec, looks } = late;
+    await this.grants.allow('tellTarget', { grant: given, spec });
+    const { app, environment, first: run, stable } = await this.grants.read(given);
+    if (stable !== null) throw notAllowed('refused: the target of this run was there before');
+    const seal = await this.seals.make('late', { app, environment, run, spec: digestOf(spec) });
+    return { app, environment, run, spec, looks, seal };
+  }
+
+  /** Whether the companion may take back what this run has left. Errors: SLUICE_ACCESS. */
+  async mayTakeBack(client: Client | undefined, { app, environment, run, spec, seal }: LateRecord): Promise<void> {
+    if (!this.seals.on) return;
+    const here = client === undefined ? null : await placeOf(client);
+    if (here?.type !== 'targetCompanion' || here.workflowId !== targetId(app, environment))
+      throw notAllowed(`refused: only the companion of ${app}/${environment} takes back what comes late`);
+    const found = await this.seals.open<Record<string, unknown>>('late', seal);
+    const same = found?.app === app && found.environment === environment && found.run === run;
+    if (!same || found.spec !== digestOf(spec))
+      throw notAllowed(`the record of ${app}/${environment} was not written by a rollout; nothing is done by it`);
   }
 
   /** What an undo asks of the companion, as its start was checked. Errors: SLUICE_ACCESS. */

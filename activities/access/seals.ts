@@ -4,7 +4,7 @@ import { type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { SluiceError } from '../../src/model/errors.js';
 
 /** What a seal is for; one of a kind is nothing as another. */
-export type SealKind = 'grant' | 'deployed' | 'receipt' | 'record' | 'entry' | 'undo' | 'supersede' | 'proof';
+export type SealKind = 'grant' | 'deployed' | 'receipt' | 'record' | 'entry' | 'late' | 'undo' | 'supersede' | 'proof';
 
 /** Fewest bytes of a key: as many as the MAC has (RFC 7518, 3.2). */
 const LEAST = 32;

@@ -15,7 +15,18 @@ type Failure = Parameters<typeof decodeOptionalFailureToOptionalError>[1];
 type Fields = Record<string, unknown>;
 
 /** Activities that change something at the provider. */
-const CHANGES = new Set(['deploy', 'warm', 'shift', 'promote', 'restore', 'retire', 'adopt', 'claim', 'moveCallers']);
+const CHANGES = new Set([
+  'deploy',
+  'warm',
+  'shift',
+  'promote',
+  'restore',
+  'retire',
+  'takeBack',
+  'adopt',
+  'claim',
+  'moveCallers',
+]);
 
 /** What is known of a rollout from one of its runs to the next. */
 export interface Chain {

@@ -247,6 +247,8 @@ export interface TargetView {
   undo: { version: string; until: number } | null;
   /** Nothing starts here until somebody releases it; null when it is free. */
   hold: Omit<Hold, 'seal'> | null;
+  /** What came late of a first deployment that was taken back, and was taken back too; null when nothing did. */
+  takenBack: { version: string; run: string; at: number } | null;
   /** The rollout the companion knows to be running. */
   running: { run: string; strategy: RolloutType; since: number } | null;
 }

@@ -5,10 +5,12 @@ import { Envelopes } from '../../activities/access/envelopes.js';
 import { type Asking, Grants } from '../../activities/access/grants.js';
 import { Access } from '../../activities/access/index.js';
 import { Seals } from '../../activities/access/seals.js';
+import { lightActivities } from '../../activities/light.js';
 import type { BeforeState } from '../../activities/platform/platform.js';
 import { digestOf, newKey, parsePolicy, sealTo, sign, signerOf } from '../../src/access/index.js';
 import { mark } from '../../src/model/ids.js';
 import { makePlan } from '../../src/plan/index.js';
+import type { LateRecord, RolloutEvent } from '../../workflows/messages.js';
 import { canary, ONE_PERSON, specFor } from '../support/specs.js';
 
 const KEY = randomBytes(32).toString('base64');
@@ -235,6 +237,86 @@ describe('retiring', () => {
       ),
     );
     expect(said).toContain(says);
+  });
+});
+
+describe('taking back what comes late of a first deployment', () => {
+  const access = new Access({ policy: null, keys: [KEY] });
+  const began = { workflowType: { name: 'targetCompanion' }, taskQueue: { name: 'sluice' } };
+  const server = {
+    options: { namespace: 'default' },
+    workflowService: {
+      getWorkflowExecutionHistory: async () => ({
+        history: {
+          events: [{ workflowExecutionStartedEventAttributes: { originalExecutionRunId: 'run-1', ...began } }],
+        },
+      }),
+    },
+  } as unknown as Client;
+  const other = { ...spec, app: 'other' };
+
+  test.each<[string, { workflowId?: string; given?: Partial<LateRecord>; seal?: string | null }, string]>([
+    ['by the companion, with the seal', {}, 'allowed'],
+    ['by the companion of another target', { workflowId: 'target/other/production' }, 'only the companion of'],
+    ['without a seal', { seal: null }, 'was not written by a rollout'],
+    ['of another run', { given: { run: 'run-9' } }, 'was not written by a rollout'],
+    ['by another spec', { given: { spec: other } }, 'was not written by a rollout'],
+  ])('%s', async (_, { workflowId = 'target/checkout/production', given = {}, seal }, says) => {
+    const at = { app: 'checkout', environment: 'production' };
+    const sealed = await new Seals([KEY]).make('late', { ...at, run: 'run-1', spec: digestOf(spec) });
+    const record = { ...at, run: 'run-1', spec, looks: [1], seal: seal === undefined ? sealed : seal, ...given };
+    const env = new MockActivityEnvironment({ workflowExecution: { workflowId, runId: 'run-1' } });
+    const said = await env.run(() =>
+      access.mayTakeBack(server, record).then(
+        () => 'allowed',
+        (error: Error) => error.message,
+      ),
+    );
+    expect(said).toContain(says);
+  });
+});
+
+describe('what a first deployment that was taken back leaves', () => {
+  const access = new Access({ policy: null, keys: [KEY] });
+  const at = { app: 'checkout', environment: 'production' };
+  const late = { ...at, run: 'claimed', spec, looks: [1], seal: null };
+  const nothing = { ...before, split: { stable: null, candidate: null, weight: 0 } };
+  const grantOf = async (was: BeforeState) =>
+    grants.planned(await first(), { spec, plan, before: was, people: () => 0 });
+
+  /** What the companion is told by a run with this grant. */
+  async function told(grant: string | null, more: Partial<LateRecord> = {}): Promise<RolloutEvent> {
+    const signals: RolloutEvent[] = [];
+    const signalWithStart = async (_: string, { signalArgs }: { signalArgs: RolloutEvent[] }) =>
+      signals.push(...signalArgs);
+    const { tellTarget } = lightActivities({
+      ...({ client: { workflow: { signalWithStart } }, access } as unknown as Parameters<typeof lightActivities>[0]),
+    });
+    const event: RolloutEvent = {
+      ...{ kind: 'ended', run: 'run-0', at: 1, entry: null, undo: null },
+      late: { ...late, ...more },
+    };
+    const env = new MockActivityEnvironment({ workflowExecution: here });
+    await env.run(() => tellTarget({ ...at, event, grant, deployed: null, spec }));
+    expect(signals).toHaveLength(1);
+    return signals[0] as RolloutEvent;
+  }
+
+  test('is sealed for the run that has the grant, and opens for the companion', async () => {
+    const event = await told(await grantOf(nothing));
+    expect(event).toMatchObject({ late: { ...at, run: 'run-0', looks: [1], seal: expect.any(String) } });
+    const { seal = null } = ('late' in event ? event.late : undefined) ?? {};
+    expect(await new Seals([KEY]).open('late', seal)).toMatchObject({ ...at, run: 'run-0', spec: digestOf(spec) });
+  });
+
+  test.each<[string, () => Promise<string | null>, Partial<LateRecord>]>([
+    ['the target was there before', planned, {}],
+    ['no plan was made', first, {}],
+    ['it is of another spec', () => grantOf(nothing), { spec: { ...spec, retain: 9 } }],
+    ['there is no grant', async () => null, {}],
+  ])('is left out where %s; the companion learns of the end all the same', async (_, grant, more) => {
+    const event = await told(await grant(), more);
+    expect(event).toEqual({ kind: 'ended', run: 'run-0', at: 1, entry: null, undo: null });
   });
 });
 

@@ -475,6 +475,7 @@ describe('lists', () => {
         ],
         undo: { version: '41', until: NOW + 3_600_000 },
         hold: null,
+        takenBack: null,
         running: null,
       },
     ];

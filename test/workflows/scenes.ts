@@ -185,6 +185,7 @@ export const SCENES: Record<string, Scene> = {
     target.undo = { version: '1', window: 24 * HOUR, spec };
   }),
   targetCompanion: { play: companion },
+  'targetCompanion-late': { play: lateCompanion },
   planOnly: short('planOnly', { input: canary([]), app: 'checkout', environment: 'production', type: 'canary' }),
   sweepAccount: short('sweepAccount', { platform: 'lambda', account: 'default', region: 'us-east-1' }),
   adoptTarget: short('adoptTarget', { input: canary([]), app: 'checkout', environment: 'production' }),
@@ -206,6 +207,23 @@ function short(type: string, args: object, workflowId = `${type}/checkout/produc
       return handle;
     },
   };
+}
+
+/** A first deployment was taken back; the companion looks for what comes late, and takes it away. */
+async function lateCompanion({ env, target }: Act): Promise<WorkflowHandleWithFirstExecutionRunId> {
+  const spec = canary([]);
+  const { app, environment } = spec;
+  const handle = await env.client.workflow.start('targetCompanion', {
+    workflowId: targetId(app, environment),
+    taskQueue: 'sluice',
+    args: [app, environment],
+  });
+  const late = { app, environment, run: 'a', spec, looks: [HOUR / 6, HOUR], seal: null };
+  const event: RolloutEvent = { kind: 'ended', run: 'a', at: await env.currentTimeMs(), entry: null, undo: null, late };
+  await handle.signal('rolloutEvent', event);
+  await env.sleep(2 * HOUR);
+  await until('both looks', async () => target.calls.filter((call) => call === 'takeBack').length === 2);
+  return handle;
 }
 
 /** A release goes live, two more are handed over, the way is taken for a while, and the rollback window ends. */

@@ -409,6 +409,11 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
     moveCallers: guarded('moveCallers', async ({ steps }) => ({ done: steps, left: [] })),
     sweep: async () => [],
     retire: guarded('retire', async () => ({ deleted: ['1'] })),
+    takeBack: guarded('takeBack', async (_, target) => {
+      const { stable } = target.split;
+      target.split = { stable: null, candidate: null, weight: 0 };
+      return { taken: stable };
+    }),
     watch: async (input) => {
       const target = targetOf(input.spec.app);
       target.calls.push('watch');

@@ -3,7 +3,7 @@ import type { TargetView } from '../../src/model/view.js';
 import type { SubmitAnswer } from '../../workflows/messages.js';
 import { canary } from '../support/specs.js';
 import { until } from '../support/until.js';
-import { onStage } from './stage.js';
+import { type Act, onStage } from './stage.js';
 
 test('a release that is being started is shown beside the one that has come since, and its starter hears of its run', async () => {
   await onStage(async ({ env, target }) => {
@@ -83,6 +83,20 @@ test('an event of anybody that does not fit is not looked at, and the companion 
       // Names a task queue that the server takes no command for.
       { ...ended, entry, undo: undo({ ...place, account: 'a'.repeat(2_000) }) },
       { ...ended, entry, undo: undo(place, { deep }) },
+      {
+        ...ended,
+        late: {
+          app: 'a',
+          environment: 'e',
+          run: 'x',
+          spec: { target: { ...place, account: 'a'.repeat(2_000) } },
+          looks: [1],
+        },
+      },
+      ...[Array(9).fill(1), [-1], ['1'], [1e12], 1].map((looks) => ({
+        ...ended,
+        late: { app: 'a', environment: 'e', run: 'x', spec: { target: place }, looks, seal: null },
+      })),
     ];
     for (const event of hostile) await companion.signal('rolloutEvent', event);
     // Of what fits only that is kept which is known, in a form that can be written again.
@@ -120,5 +134,73 @@ test("a state that a start has brought along is nobody's", async () => {
     });
     expect(await companion.query<TargetView>('target')).toMatchObject({ app: 'checkout', running: null });
     await companion.terminate('the end of the scene');
+  });
+});
+
+describe('after a first deployment that was taken back', () => {
+  const MINUTE = 60_000;
+  const NOTHING = { stable: null, candidate: null, weight: 0 };
+  const LATE = { stable: '2', candidate: null, weight: 0 };
+
+  /** A companion that was told of its end. */
+  async function told({ env }: Act) {
+    const { app, environment, ...spec } = canary([]);
+    const looks = [10 * MINUTE, 60 * MINUTE];
+    const late = { app, environment, run: 'a', spec: { app, environment, ...spec }, looks, seal: null };
+    const companion = await env.client.workflow.start('targetCompanion', {
+      workflowId: targetId(app, environment),
+      taskQueue: 'sluice',
+      args: [app, environment],
+    });
+    await companion.signal('rolloutEvent', { kind: 'ended', run: 'a', at: 1, entry: null, undo: null, late });
+    return { companion, view: () => companion.query<TargetView>('target') };
+  }
+
+  test.each([
+    ['10 minutes', 2],
+    ['an hour', 12],
+  ])('the companion takes away within %s what comes late, and says so', async (_, fives) => {
+    await onStage(async (act) => {
+      const { env, target } = act;
+      target.split = NOTHING;
+      const { companion, view } = await told(act);
+      for (let five = 1; five < fives; five += 1) await env.sleep(5 * MINUTE);
+      expect((await view()).takenBack).toBeNull();
+      target.split = LATE;
+      await env.sleep(6 * MINUTE);
+      const { takenBack } = await until('the look', async () => ((await view()).takenBack === null ? null : view()));
+      expect(takenBack).toEqual({ version: '2', run: 'a', at: expect.any(Number) });
+      expect(target.split).toEqual(NOTHING);
+      await companion.terminate('the end of the scene');
+    });
+  });
+
+  test('nothing waits for the look, which waits for a rollout that runs', async () => {
+    await onStage(async (act) => {
+      const { env, target } = act;
+      target.split = LATE;
+      let go: () => void = () => undefined;
+      const held = new Promise<void>((resolve) => {
+        go = resolve;
+      });
+      target.atCall = async (name) => {
+        if (name === 'takeBack') await held;
+      };
+      const { companion, view } = await told(act);
+      target.busy = 1;
+      await env.sleep(11 * MINUTE);
+      expect(target.calls).not.toContain('takeBack');
+      target.busy = 0;
+      // The look that is held also holds the clock.
+      const later = env.sleep(11 * MINUTE);
+      await until('the look', async () => target.calls.includes('takeBack'));
+      const submission = { type: 'canary', input: canary([]), mode: 'queue', by: 'ann', message: null };
+      expect(await companion.executeUpdate('submit', { args: [submission] })).toMatchObject({ state: 'started' });
+      expect((await view()).takenBack).toBeNull();
+      go();
+      await until('the end of the look', async () => (await view()).takenBack !== null);
+      await later;
+      await companion.terminate('the end of the scene');
+    });
   });
 });

@@ -60,6 +60,14 @@ function linesOf(view: TargetView, ctx: Context): string[] {
   }
   if (view.hold !== null)
     lines.push(text(heldMessage(`${view.app}/${view.environment}`, { ...view.hold, seal: null })));
+  if (view.takenBack !== null) {
+    const { version, run, at } = view.takenBack;
+    lines.push(
+      text(
+        `taken back: release ${version} came late, of run ${run}, which was rolled back; taken away again ${moment(at)}`,
+      ),
+    );
+  }
   if (view.undo !== null) {
     const way = `sluice undo ${view.app}/${view.environment}`;
     lines.push(text(`undo goes back to release ${view.undo.version}, ${left(view.undo.until, frame.now)}: ${way}`));

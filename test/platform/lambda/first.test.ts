@@ -1,6 +1,7 @@
 /** A first deployment that is taken back, and a creation of the alias that lands late. */
 import { CreateAliasCommand, GetAliasCommand, ListVersionsByFunctionCommand } from '@aws-sdk/client-lambda';
 import type { RestoreArgs, Split } from '../../../activities/platform/platform.js';
+import { takeBack } from '../../../activities/take-back.js';
 import type { AskedWrite } from '../../../emulators/aws/gateway.js';
 import { mark } from '../../../src/model/ids.js';
 import { functionWith } from '../../emulators/aws/functions.js';
@@ -37,6 +38,7 @@ async function deployed(fn: string) {
     force: false,
   };
   return {
+    spec,
     version: release.version,
     promote: () => stack.driver.promote(context(), { spec, candidate: release.version, fence }),
     restore: (more: Partial<RestoreArgs> = {}) => stack.driver.restore(context(), { ...args, ...more }),
@@ -115,4 +117,32 @@ test("a version that somebody else's alias holds stays, and that is said", async
     `version ${run.version}, which this rollout has published, could not be deleted: alias theirs refers to it`,
   ]);
   expect(await alias(fn, 'theirs')).toBe(run.version);
+});
+
+describe('what comes after the rollout', () => {
+  /** A creation that has landed after everything: the alias at this run's version. */
+  async function late(fn: string) {
+    const run = await deployed(fn);
+    await run.promote();
+    const { app, environment } = run.spec;
+    const look = (of: string) =>
+      takeBack(context(), stack.driver, { app, environment, run: of, spec: run.spec, looks: [1], seal: null }, false);
+    return { ...run, look };
+  }
+
+  test("is taken away by its run's mark, with the version, once", async () => {
+    const fn = 'afterwards';
+    const { version, look } = await late(fn);
+    expect(await look(RUN)).toEqual({ taken: version });
+    expect(await alias(fn)).toBeNull();
+    expect(await versions(fn)).toEqual(['1']);
+    expect(await look(RUN)).toEqual({ taken: null });
+  });
+
+  test('stays where another run has written it since', async () => {
+    const fn = 'since';
+    const { version, look } = await late(fn);
+    expect(await look('run2')).toEqual({ taken: null });
+    expect(await alias(fn)).toBe(version);
+  });
 });

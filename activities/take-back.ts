@@ -1,0 +1,41 @@
+/** What a first deployment that was taken back has left after all: a call that nobody waited for any more has landed. */
+import { mark, parseMark } from '../src/model/ids.js';
+import type { LateRecord } from '../workflows/messages.js';
+import type { BeforeState, CallContext, PlatformDriver } from './platform/platform.js';
+
+/** The target did not exist. */
+const NOTHING: BeforeState = {
+  split: { stable: null, candidate: null, weight: 0 },
+  release: null,
+  revision: null,
+  description: '',
+  mark: null,
+  environments: null,
+  capacity: 0,
+};
+
+/**
+ * Takes the target away where it bears the mark of that run; what anybody else has made of it since stays. Returns the release that
+ * was there, null when there was nothing of that run. Errors: SLUICE_FOREIGN_CHANGE when somebody else was faster.
+ */
+export async function takeBack(
+  ctx: CallContext,
+  driver: PlatformDriver,
+  { app, environment, run, spec }: LateRecord,
+  policed: boolean,
+): Promise<{ taken: string | null }> {
+  const { before } = await driver.inspect(ctx, spec);
+  const { split, revision } = before;
+  const by = before.mark === null ? null : parseMark(before.mark);
+  if (split.stable === null || before.mark === null) return { taken: null };
+  if (by?.app !== app || by.environment !== environment || by.run !== run) return { taken: null };
+  await driver.restore(ctx, {
+    spec,
+    before: NOTHING,
+    attempted: [{ mark: before.mark, split }],
+    lastRevision: revision,
+    mark: mark(app, environment, run, 'late', policed),
+    force: false,
+  });
+  return { taken: split.stable };
+}
