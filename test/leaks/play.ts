@@ -7,7 +7,7 @@ import type { Phase, Strategy } from '../../src/model/words.js';
 import { NEVER } from '../support/until.js';
 import { IN_RELEASE } from './marks.js';
 import { specOf } from './release.js';
-import { type Lane, nameOf, OUTCOME, type Scenario } from './scenarios.js';
+import { type Lane, nameOf, OUTCOME, outcomeOf, type Scenario } from './scenarios.js';
 import type { World } from './world.js';
 
 export interface Played {
@@ -96,7 +96,7 @@ export class Player {
       const done = this.#end(app, ends.run);
       done.catch(() => undefined);
       if (gated) await this.#approve(app, ends.run);
-      // Its bake is a minute long; a person who has seen enough ends it.
+      // Its bake is a minute long; a person who has seen enough ends it. What finds harm ends by itself.
       if (scenario.strategy === 'undo' && OUTCOME[ending] === 'succeeded') await this.#skip(app, ends.run, inMiddle);
       else if (inMiddle !== undefined) {
         await this.#reached(app, ends.run, 'baking');
@@ -104,8 +104,9 @@ export class Player {
       }
       const view = await done;
       if (view.outcome === 'succeeded') this.#live.set(app, view.candidate ?? '');
-      if (view.outcome !== OUTCOME[ending])
-        ends.fault = `it is ${view.outcome} and should be ${OUTCOME[ending]}: ${view.reason ?? 'no reason'}`;
+      const expected = outcomeOf(scenario);
+      if (view.outcome !== expected)
+        ends.fault = `it is ${view.outcome} and should be ${expected}: ${view.reason ?? 'no reason'}`;
     } catch (error) {
       ends.fault = String(error);
     }

@@ -32,7 +32,7 @@ const SECRET_IN: Record<Received['kind'], string[]> = {
   hook: [],
 };
 /** So often a webhook is refused in a row. */
-const REFUSALS = 2;
+const REFUSALS = 4;
 
 export async function startReceiver(): Promise<Receiver> {
   const received: Received[] = [];

@@ -26,6 +26,11 @@ export interface Scenario {
   ending: Ending;
 }
 
+/** An undo restores, whatever its look finds. */
+export function outcomeOf({ strategy, ending }: Scenario): Outcome {
+  return strategy === 'undo' ? 'succeeded' : OUTCOME[ending];
+}
+
 /** A target whose scenarios are played one after the other: an undo goes back from what was played before it. */
 export interface Lane {
   app: string;
