@@ -104,7 +104,7 @@ describe('watching', () => {
     sluice.onSeen = () => setImmediate(() => interrupt.abort());
     const { code, err } = await play(GET, { sluice, signal: interrupt.signal });
     expect(code).toBe(130);
-    expect(err).toContain('interrupted; the rollout goes on. Look: sluice get checkout/production --watch');
+    expect(err).toContain('interrupted; the rollout goes on. Look: `sluice get checkout/production --watch`');
     expect(sluice.calls.some(([name]) => name === 'verb')).toBe(false);
   });
 

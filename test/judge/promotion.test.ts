@@ -103,7 +103,7 @@ describe('non-inferiority', () => {
         };
         expect(logEWith(needed * 1.05)).toBeGreaterThanOrEqual(wanted);
         // An estimate: where little is missing, a few requests more or less change hardly anything.
-        expect(logEWith(needed * 0.9)).toBeLessThan(wanted + 0.05);
+        expect(logEWith(needed * 0.9)).toBeLessThan(wanted + 0.1);
       }),
     );
   });

@@ -17,7 +17,9 @@ const weights = fc
 const stages = weights.chain((rising) =>
   fc.tuple(
     ...rising.map((weight) =>
-      fc.record({ bake: duration, probes: fc.subarray(PROBES), approval }).map((rest) => ({ weight, ...rest })),
+      fc
+        .record({ bake: duration, probes: fc.subarray(PROBES), approval })
+        .map((rest) => ({ weight: `${weight}%`, ...rest })),
     ),
   ),
 );
@@ -33,7 +35,7 @@ const strategy = fc.oneof(
   fc.record({ type: fc.constant('canary'), stages }),
   fc.record({
     type: fc.constant('linear'),
-    step: fc.integer({ min: 103, max: 10_000 }).map((n) => n / 100),
+    step: fc.integer({ min: 103, max: 10_000 }).map((n) => `${n / 100}%`),
     interval: duration,
     bake: duration,
     approval,
