@@ -133,6 +133,8 @@ test('an awaiting rollout shows the exact signal that approves it', async () => 
 
 test("a rolled-back rollout says why first, with the candidate's errors", async () => {
   const health = {
+    policy: { minRequests: 3 },
+    metrics: [],
     probes: [
       { name: 'fifth', invoke: { payload: { user: 'user-5' } }, expect: { status: 200 }, every: '100ms', smoke: 1 },
     ],
