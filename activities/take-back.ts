@@ -1,18 +1,8 @@
 /** What a first deployment that was taken back has left after all: a call that nobody waited for any more has landed. */
 import { mark, parseMark } from '../src/model/ids.js';
 import type { LateRecord } from '../workflows/messages.js';
-import type { BeforeState, CallContext, PlatformDriver } from './platform/platform.js';
-
-/** The target did not exist. */
-const NOTHING: BeforeState = {
-  split: { stable: null, candidate: null, weight: 0 },
-  release: null,
-  revision: null,
-  description: '',
-  mark: null,
-  environments: null,
-  capacity: 0,
-};
+import type { CallContext, PlatformDriver } from './platform/platform.js';
+import { NO_TARGET } from './platform/splits.js';
 
 /**
  * Takes the target away where it bears the mark of that run; what anybody else has made of it since stays. Returns the release that
@@ -31,7 +21,7 @@ export async function takeBack(
   if (by?.app !== app || by.environment !== environment || by.run !== run) return { taken: null };
   await driver.restore(ctx, {
     spec,
-    before: NOTHING,
+    before: NO_TARGET,
     attempted: [{ mark: before.mark, split }],
     lastRevision: revision,
     mark: mark(app, environment, run, 'late', policed),

@@ -1,7 +1,18 @@
-import type { Split } from './platform.js';
+import type { BeforeState, Split } from './platform.js';
 
 /** The target does not exist. */
 export const NO_SPLIT: Split = { stable: null, candidate: null, weight: 0 };
+
+/** What is before a rollout where the target does not exist. */
+export const NO_TARGET: BeforeState = {
+  split: NO_SPLIT,
+  release: null,
+  revision: null,
+  description: '',
+  mark: null,
+  environments: null,
+  capacity: 0,
+};
 
 /** All traffic to one release. */
 export function whole(version: string | null): Split {

@@ -4,8 +4,25 @@ import path from 'node:path';
 import { SluiceError } from '../model/errors.js';
 import type { Spec } from '../model/spec.js';
 import { utf8 } from '../model/text.js';
-import type { Strategy } from '../model/words.js';
-import type { Context } from './command.js';
+import { STRATEGIES, type Strategy } from '../model/words.js';
+import type { Context, Option } from './command.js';
+import type { Given } from './given.js';
+
+/** Options of the verbs that take a rollout.yaml; `readGiven` reads it by them. */
+export const SPEC_OPTIONS: Option[] = [
+  { flags: '-e, --env <environment>', means: 'Which of the environments in the file.' },
+  {
+    flags: '--strategy <strategy>',
+    means: 'Strategy to use if the file sets none; must match if it does.',
+    choices: STRATEGIES,
+  },
+];
+
+/** The rollout.yaml that a verb was given. Errors: as `readSpec`. */
+export function readGiven(given: Given, ctx: Context): Promise<Spec> {
+  const type = given.text('strategy') as Strategy | undefined;
+  return readSpec(ctx, given.arg('file'), { environment: given.text('env'), type });
+}
 
 export interface SpecChoice {
   environment?: string | undefined;

@@ -726,8 +726,9 @@ describe('without a worker for the account', () => {
 
   test('a step that is over its deadline, with the worker at work, is no lack of workers', async () => {
     await onStage(async (act) => {
+      let end: () => void = () => undefined;
       act.target.atCall = (activity) =>
-        activity === 'warm' ? new Promise((resolve) => setTimeout(resolve, 3_000)) : Promise.resolve();
+        activity === 'warm' ? new Promise((resolve) => (end = resolve)) : Promise.resolve();
       const spec = canary([MINUTE], undefined, {
         configuration: { provisionedConcurrency: 2 },
         deadlines: { ...canary([]).deadlines, warm: 500 },
@@ -736,6 +737,7 @@ describe('without a worker for the account', () => {
       expect(view).toMatchObject({ outcome: 'rolledBack', code: 'SLUICE_DEADLINE' });
       expect(view.reason).toMatch(/warm did not end before its deadline/);
       expect(view.reason).not.toMatch(/no worker/);
+      end();
     });
   });
 });

@@ -8,7 +8,7 @@ import { sameTarget } from '../description.js';
 import { hasCode } from '../failures.js';
 import { refuse } from '../findings.js';
 import type { BeforeState, Finding } from '../platform.js';
-import { NO_SPLIT, say } from '../splits.js';
+import { NO_TARGET, say } from '../splits.js';
 import {
   checkFunctions,
   checkNames,
@@ -30,16 +30,6 @@ import { readSettings, stickyNames } from './settings.js';
 import { revisionOf, type Slot, type State, slotsOf, splitOf } from './state.js';
 import { checkPackagedJobs, checkWebJobs, listWebJobs } from './web-jobs.js';
 
-const NOTHING: BeforeState = {
-  split: NO_SPLIT,
-  release: null,
-  revision: null,
-  description: '',
-  mark: null,
-  environments: null,
-  capacity: 0,
-};
-
 /** Reads the target and what stands in the way of a rollout. Writes nothing. */
 export async function inspect(
   session: Session,
@@ -50,7 +40,7 @@ export async function inspect(
   if (state === null) {
     const { site, resourceGroup, account } = session.target;
     const missing = `site ${site} does not exist in resource group ${resourceGroup} of subscription ${account}; create it first, Sluice creates no sites`;
-    return { before: NOTHING, findings: [refuse('SLUICE_NOT_FOUND', missing)] };
+    return { before: NO_TARGET, findings: [refuse('SLUICE_NOT_FOUND', missing)] };
   }
   if (state.operation !== null) {
     throw new SluiceError('SLUICE_BUSY', `an operation runs on ${targetName(session.target)} (${state.operation})`);

@@ -3,7 +3,6 @@ import {
   type CreateFunctionCommandInput,
   type FunctionCode,
   GetFunctionCommand,
-  PublishVersionCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
@@ -28,7 +27,7 @@ import { currentOf } from './current.js';
 import { existsAlready } from './errors.js';
 import { fenced } from './fenced.js';
 import { Late } from './late.js';
-import { listVersions } from './versions.js';
+import { listVersions, publishVersion } from './versions.js';
 
 /** Rounds of making $LATEST what is wanted while somebody else changes it too. */
 const ROUNDS = 12;
@@ -230,25 +229,15 @@ export async function identicalStable(
   return stable !== null && differences(stable, latest).length === 0 ? releaseOf(stable) : null;
 }
 
-/** Null when $LATEST has changed meanwhile. Unchanged content gives the last version again (PublishVersion's rule). */
+/** Null when $LATEST has changed meanwhile. Errors: SLUICE_BUSY when the version has other code. */
 export async function publishLatest(
   session: Session,
   latest: LambdaConfiguration,
   wanted: FunctionConfiguration,
   mark: string,
 ): Promise<Release | null> {
-  const published = await fenced(() =>
-    call(
-      session,
-      new PublishVersionCommand({
-        FunctionName: session.target.function,
-        CodeSha256: latest.CodeSha256,
-        RevisionId: latest.RevisionId,
-        Description: describe(wanted.description ?? '', mark),
-      }),
-    ),
-  );
-  if (published?.Version === undefined) return null;
+  const published = await publishVersion(session, latest, describe(wanted.description ?? '', mark));
+  if (published === null) return null;
   const ready = await waitUntilUsable(session, published.Version);
   if (ready.CodeSha256 !== latest.CodeSha256) {
     throw new SluiceError(

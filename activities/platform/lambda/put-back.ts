@@ -4,7 +4,6 @@
  */
 import {
   GetFunctionCodeSigningConfigCommand,
-  PublishVersionCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
@@ -27,7 +26,7 @@ import {
 import { fenced } from './fenced.js';
 import { fieldsWritten, writesCode } from './release-kinds.js';
 import { codeOfVersion } from './version-code.js';
-import { listVersions } from './versions.js';
+import { listVersions, publishVersion } from './versions.js';
 
 /** Rounds of writing `$LATEST` while somebody else changes it too. */
 const ROUNDS = 12;
@@ -68,18 +67,8 @@ export async function keepLatest(
 ): Promise<BeforeState> {
   for (let round = 0; round < ROUNDS; round += 1) {
     const latest = await waitUntilUsable(session, undefined, { failedUpdate: 'passes' });
-    const published = await fenced(() =>
-      call(
-        session,
-        new PublishVersionCommand({
-          FunctionName: session.target.function,
-          CodeSha256: latest.CodeSha256,
-          RevisionId: latest.RevisionId,
-          Description: describe(latest.Description ?? '', mark),
-        }),
-      ),
-    );
-    if (published?.Version === undefined) continue;
+    const published = await publishVersion(session, latest, describe(latest.Description ?? '', mark));
+    if (published === null) continue;
     await codeOfVersion(session, published);
     return { ...before, latest: published.Version };
   }

@@ -1,29 +1,36 @@
 /** A function that a stack owns: what a release writes into `$LATEST`, the stack overwrites. */
 import { ListTagsCommand } from '@aws-sdk/client-lambda';
 import type { Spec } from '../../../src/model/spec.js';
+import { clean } from '../../../src/model/text.js';
 import { optional, warn } from '../findings.js';
 import type { Finding } from '../platform.js';
 import { call, type Session } from './client.js';
 import type { LambdaConfiguration } from './configuration.js';
 import { writesLatest } from './release-kinds.js';
 
-/** CloudFormation puts these on what it makes ("Resource tags"); SAM and CDK deploy by it. */
-const STACK = 'aws:cloudformation:stack-name';
-const RESOURCE = 'aws:cloudformation:logical-id';
+/**
+ * The stack that owns what has these tags, and its name there, cleaned. CloudFormation puts them on what it makes ("Resource tags");
+ * SAM and CDK deploy by it.
+ */
+export function stackOf(tags: Record<string, string> = {}): { name: string; resource: string | null } | null {
+  const name = tags['aws:cloudformation:stack-name'];
+  const resource = tags['aws:cloudformation:logical-id'];
+  return name === undefined ? null : { name: clean(name), resource: resource === undefined ? null : clean(resource) };
+}
 
 export async function checkStack(session: Session, spec: Spec, latest: LambdaConfiguration): Promise<Finding[]> {
   if (!writesLatest(spec)) return [];
   const { function: fn } = session.target;
   return optional('whether a stack owns the function', async () => {
-    const { Tags = {} } = await call(session, new ListTagsCommand({ Resource: latest.FunctionArn }));
-    const stack = Tags[STACK];
-    if (stack === undefined) return [];
+    const { Tags } = await call(session, new ListTagsCommand({ Resource: latest.FunctionArn }));
+    const stack = stackOf(Tags);
+    if (stack === null) return [];
     const [source] = Object.keys(spec.release);
-    const resource = Tags[RESOURCE] === undefined ? '' : ` (${Tags[RESOURCE]})`;
+    const resource = stack.resource === null ? '' : ` (${stack.resource})`;
     return [
       warn(
         'STACK_OWNS_FUNCTION',
-        `the CloudFormation stack ${stack} owns ${fn}${resource}: when the stack changes the function, it overwrites what release.${source} puts into $LATEST. Deploy by the stack and release what it has put there, \`release: {latest: true}\`; docs/recipes.md shows how`,
+        `the CloudFormation stack ${stack.name} owns ${fn}${resource}: when the stack changes the function, it overwrites what release.${source} puts into $LATEST. Deploy by the stack and release what it has put there, \`release: {latest: true}\`; docs/recipes.md shows how`,
       ),
     ];
   });

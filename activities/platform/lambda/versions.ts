@@ -1,8 +1,14 @@
-import { DeleteFunctionCommand, ListAliasesCommand, ListVersionsByFunctionCommand } from '@aws-sdk/client-lambda';
+import {
+  DeleteFunctionCommand,
+  ListAliasesCommand,
+  ListVersionsByFunctionCommand,
+  PublishVersionCommand,
+} from '@aws-sdk/client-lambda';
 import { SluiceError } from '../../../src/model/errors.js';
 import { hasCode } from '../failures.js';
 import { call, type Session } from './client.js';
 import type { LambdaConfiguration } from './configuration.js';
+import { fenced } from './fenced.js';
 
 /** A version number, as Lambda gives them. */
 function isVersion(version: string): boolean {
@@ -24,6 +30,21 @@ export async function listVersions(session: Session): Promise<LambdaConfiguratio
   return found
     .filter((version) => isVersion(version.Version ?? ''))
     .sort((a, b) => Number(b.Version) - Number(a.Version));
+}
+
+/**
+ * Publishes `$LATEST` as it was read. Null when it has changed meanwhile. Unchanged since the last version it is that one again
+ * (PublishVersion's rule).
+ */
+export async function publishVersion(
+  session: Session,
+  latest: LambdaConfiguration,
+  description: string,
+): Promise<(LambdaConfiguration & { Version: string }) | null> {
+  const { CodeSha256, RevisionId } = latest;
+  const asked = { FunctionName: session.target.function, CodeSha256, RevisionId, Description: description };
+  const published = await fenced(() => call(session, new PublishVersionCommand(asked)));
+  return published?.Version === undefined ? null : { ...published, Version: published.Version };
 }
 
 /** Which aliases refer to a version, as primary or by weight, by version. */

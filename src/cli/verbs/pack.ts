@@ -1,8 +1,6 @@
-import type { Strategy } from '../../model/words.js';
-import { STRATEGIES } from '../../model/words.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { readSpec } from '../spec-file.js';
+import { readGiven, SPEC_OPTIONS } from '../spec-file.js';
 
 export const pack = command({
   name: 'pack',
@@ -12,21 +10,13 @@ export const pack = command({
     'The argument has release: {artifact: {sha256, bytes}} in place of the folder or zip.',
   ].join('\n'),
   args: [{ name: '<file>', means: 'rollout.yaml; - for stdin' }],
-  options: [
-    { flags: '-e, --env <environment>', means: 'Which of the environments in the file.' },
-    {
-      flags: '--strategy <strategy>',
-      means: 'For a file that leaves it open; one that says another is refused.',
-      choices: STRATEGIES,
-    },
-  ],
+  options: [...SPEC_OPTIONS],
   examples: [
     'sluice pack rollout.yaml > argument.json',
     'temporal workflow start --task-queue sluice --type canary --workflow-id checkout/production --input-file argument.json',
   ],
   handler: async (given, ctx) => {
-    const type = given.text('strategy') as Strategy | undefined;
-    const spec = await readSpec(ctx, given.arg('file'), { environment: given.text('env'), type });
+    const spec = await readGiven(given, ctx);
     const { packInput } = await import('../../client/index.js');
     const input = await packInput({ app: spec.app, input: { ...spec } }, { env: ctx.env, cwd: ctx.cwd });
     // The argument itself, with or without -o json: it is what another program reads.

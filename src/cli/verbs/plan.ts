@@ -1,10 +1,8 @@
-import type { Strategy } from '../../model/words.js';
-import { STRATEGIES } from '../../model/words.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { emit, frameOf, print } from '../print.js';
 import { renderPlan } from '../render/plan.js';
-import { readSpec } from '../spec-file.js';
+import { readGiven, SPEC_OPTIONS } from '../spec-file.js';
 import { LOGIN } from './message.js';
 
 export const plan = command({
@@ -12,19 +10,10 @@ export const plan = command({
   does: 'Shows what a rollout would do and what could refuse it. Changes nothing.',
   more: 'The worker reads the target with its own credentials. Exit code 11 when the rollout would be refused.',
   args: [{ name: '<file>', means: 'rollout.yaml; - for stdin' }],
-  options: [
-    { flags: '-e, --env <environment>', means: 'Which of the environments in the file.' },
-    {
-      flags: '--strategy <strategy>',
-      means: 'For a file that leaves it open; one that says another is refused.',
-      choices: STRATEGIES,
-    },
-    LOGIN,
-  ],
+  options: [...SPEC_OPTIONS, LOGIN],
   examples: ['sluice plan rollout.yaml', 'sluice plan rollout.yaml --env staging -o json'],
   handler: async (given, ctx) => {
-    const type = given.text('strategy') as Strategy | undefined;
-    const spec = await readSpec(ctx, given.arg('file'), { environment: given.text('env'), type });
+    const spec = await readGiven(given, ctx);
     const preview = await (await ctx.connect()).plan({
       app: spec.app,
       environment: spec.environment,

@@ -1,14 +1,13 @@
 import type { StartAnswer, TargetName } from '../../client/types.js';
 import type { Until } from '../../model/until.js';
-import type { OnNewRelease, Strategy } from '../../model/words.js';
-import { STRATEGIES } from '../../model/words.js';
+import type { OnNewRelease } from '../../model/words.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { heedCheck } from '../first-answer.js';
 import { follow } from '../follow.js';
 import { usage } from '../given.js';
 import { emit, print, say } from '../print.js';
-import { readSpec } from '../spec-file.js';
+import { readGiven, SPEC_OPTIONS } from '../spec-file.js';
 import { BY, LOGIN } from './message.js';
 
 /** Where a job may leave a rollout that it has started. */
@@ -23,12 +22,7 @@ export const start = command({
   ].join('\n'),
   args: [{ name: '<file>', means: 'rollout.yaml; - for stdin' }],
   options: [
-    { flags: '-e, --env <environment>', means: 'Which of the environments in the file.' },
-    {
-      flags: '--strategy <strategy>',
-      means: 'For a file that leaves it open; one that says another is refused.',
-      choices: STRATEGIES,
-    },
+    ...SPEC_OPTIONS,
     { flags: '-w, --watch', means: 'Look until it ends.' },
     { flags: '--wait', means: 'Wait silently until it ends; progress, and what waits for a person, on stderr.' },
     {
@@ -60,8 +54,7 @@ export const start = command({
     if (timeout !== undefined && !watch && !wait) throw usage('--timeout goes with --watch or --wait');
     const until = given.text('until') as Until | undefined;
     if (until !== undefined && !watch && !wait) throw usage('--until goes with --watch or --wait');
-    const type = given.text('strategy') as Strategy | undefined;
-    const spec = await readSpec(ctx, given.arg('file'), { environment: given.text('env'), type });
+    const spec = await readGiven(given, ctx);
     const target = { app: spec.app, environment: spec.environment };
     const sluice = await ctx.connect();
     const onNewRelease = (given.text('onNewRelease') as OnNewRelease | undefined) ?? spec.onNewRelease;

@@ -9,9 +9,10 @@ import { heedMark } from '../alias.js';
 import { isBare, listUrls } from '../callers/index.js';
 import { call, type Session } from '../client.js';
 import { urlCommands } from '../commands.js';
+import { stackOf } from '../stack.js';
 import type { Way } from './by-hand.js';
 import { sameAsLatest } from './latest.js';
-import { stackOf, toAlias, toBare } from './mappings.js';
+import { toAlias, toBare } from './mappings.js';
 import { forAlias, forBare } from './statements.js';
 import type { Planned } from './step.js';
 

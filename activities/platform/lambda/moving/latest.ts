@@ -1,5 +1,4 @@
 /** Moving a caller changes what it runs unless the alias and `$LATEST` are the same. */
-import { PublishVersionCommand } from '@aws-sdk/client-lambda';
 import { SluiceError } from '../../../../src/model/errors.js';
 import { parseMark, rolloutId } from '../../../../src/model/ids.js';
 import type { Moving } from '../../../../src/model/moving.js';
@@ -7,10 +6,10 @@ import type { Spec } from '../../../../src/model/spec.js';
 import { describe } from '../../description.js';
 import { say } from '../../splits.js';
 import { type Alias, readAlias, writeAlias } from '../alias.js';
-import { call, type Session } from '../client.js';
+import type { Session } from '../client.js';
 import { address } from '../commands.js';
 import { differences, type LambdaConfiguration, readConfiguration, waitUntilUsable } from '../configuration.js';
-import { fenced } from '../fenced.js';
+import { publishVersion } from '../versions.js';
 import type { Planned } from './step.js';
 
 /** What is at the target. */
@@ -84,11 +83,9 @@ async function publish(
   session: Session,
   { latest, alias, mark }: { latest: LambdaConfiguration; alias: Alias | null; mark: string },
 ): Promise<void> {
-  const { function: FunctionName, alias: name } = session.target;
+  const { alias: name } = session.target;
   await waitUntilUsable(session, undefined);
-  const { CodeSha256, RevisionId } = latest;
-  const asked = { FunctionName, CodeSha256, RevisionId, Description: describe(latest.Description ?? '', mark) };
-  const version = (await fenced(() => call(session, new PublishVersionCommand(asked))))?.Version;
+  const version = (await publishVersion(session, latest, describe(latest.Description ?? '', mark)))?.Version;
   const split = { stable: version ?? '', candidate: null, weight: 0 };
   const wanted = { split, text: alias?.text ?? '', mark };
   if (version !== undefined && (await writeAlias(session, name, alias?.revision ?? null, wanted))) return;

@@ -9,7 +9,7 @@ import {
 import { clean } from '../../../../src/model/text.js';
 import { isBare, listMappings } from '../callers/index.js';
 import { call, type Session } from '../client.js';
-import { word } from '../commands.js';
+import { stackOf } from '../stack.js';
 import type { Way } from './by-hand.js';
 import type { Planned } from './step.js';
 
@@ -27,7 +27,7 @@ export async function toAlias(session: Session, owner: string, way: Way): Promis
     const stack = stackOf(tags);
     const id = `move/${mapping.UUID}`;
     if (stack !== null) {
-      const text = `${named(mapping)} belongs to the stack ${stack.name}, which would set it back: in its template give ${stack.resource} \`FunctionName: ${way.to}\` and deploy the stack (SAM: \`AutoPublishAlias: ${session.target.alias}\` on the function)`;
+      const text = `${named(mapping)} belongs to the stack ${stack.name}, which would set it back: in its template give ${stack.resource ?? 'the resource'} \`FunctionName: ${way.to}\` and deploy the stack (SAM: \`AutoPublishAlias: ${session.target.alias}\` on the function)`;
       steps.push({ id, kind: 'hand', text, run: null });
       continue;
     }
@@ -84,11 +84,4 @@ function arnOf({ EventSourceMappingArn, UUID = '' }: EventSourceMappingConfigura
 
 async function tagsOf(session: Session, Resource: string): Promise<Record<string, string>> {
   return (await call(session, new ListTagsCommand({ Resource }))).Tags ?? {};
-}
-
-/** The stack of CloudFormation that owns what has these tags, and what it calls it. Cleaned. */
-export function stackOf(tags: Record<string, string> = {}): { name: string; resource: string } | null {
-  const name = tags['aws:cloudformation:stack-name'];
-  if (name === undefined) return null;
-  return { name: word(name), resource: word(tags['aws:cloudformation:logical-id'] ?? 'the resource') };
 }
