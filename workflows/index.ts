@@ -13,8 +13,8 @@ import type { RolloutType } from '../src/model/words.js';
 import { light, whyUntaken } from './calls.js';
 import { rollout } from './rollout.js';
 import type { RolloutState } from './state.js';
-import type { TargetState } from './target.js';
 import { target } from './target.js';
+import type { TargetState } from './target-state.js';
 
 /** Everybody at once, with a probe before, a bake after and a way back. */
 export async function direct(input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {

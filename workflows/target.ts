@@ -8,28 +8,25 @@ import {
   condition,
   continueAsNew,
   log,
-  setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { LONGEST_TOKEN } from '../src/model/access.js';
 import { failureOf } from '../src/model/failures.js';
 import { heldMessage } from '../src/model/hold.js';
-import { isName, rolloutId } from '../src/model/ids.js';
-import { isJson, LARGEST_SPEC } from '../src/model/json.js';
+import { rolloutId } from '../src/model/ids.js';
 import { sealedOf } from '../src/model/sealed.js';
-import type { RolloutInput, Spec } from '../src/model/spec.js';
-import { clean, code } from '../src/model/text.js';
-import type { TargetView } from '../src/model/view.js';
-import { isRolloutType } from '../src/model/words.js';
+import type { Spec } from '../src/model/spec.js';
 import { forward, light } from './calls.js';
 import { Growth } from './growth.js';
-import { beginsUndo, type HoldState, released, remember, type Unhold, undoingOf, unholdRefusal } from './hold.js';
-import { areLooks, type LateState, lookLate, untilLook, watchLate } from './late.js';
-import type { KeptEntry, LateRecord, RolloutEvent, Submission, UndoAnswer, UndoBegun, UndoRecord } from './messages.js';
+import { beginsUndo, released, remember, type Unhold, undoingOf, unholdRefusal } from './hold.js';
+import { lookLate, untilLook, watchLate } from './late.js';
+import type { RolloutEvent, Submission, UndoAnswer, UndoRecord } from './messages.js';
 import { heldQuery, rolloutEventSignal, submitUpdate, targetQuery, undoQuery, unholdUpdate } from './messages.js';
-import { type Queued, type QueueState, queuedView, startQueued, submissionOf, submit } from './queue.js';
+import { startQueued, submissionOf, submit } from './queue.js';
+import { eventOf } from './target-events.js';
+import type { TargetState } from './target-state.js';
+import { heldIn, show, viewOf } from './target-view.js';
 import { LONGEST_RELEASE, Unsealing } from './unsealing.js';
 
 /** Releases the ledger keeps. */
@@ -43,16 +40,6 @@ const MANY_EVENTS = 2_000;
  * one that nobody can open must not keep the others out for long.
  */
 const PATIENCE = 2 * 60_000;
-
-export interface TargetState extends QueueState, HoldState, LateState {
-  releases: KeptEntry[];
-  undo: (UndoRecord & { until: number }) | null;
-  /** The record by which old releases are retired, once a window is over and until it is done. */
-  retire: UndoRecord | null;
-  /** The last record of all, once old releases are retired: where the target is, for an undo to any release of the ledger. */
-  base: UndoRecord | null;
-  running: TargetView['running'];
-}
 
 export async function target(app: string, environment: string, carried?: TargetState): Promise<void> {
   // Only a run that continues another has a state; one that is brought to a start is anybody's.
@@ -331,165 +318,4 @@ async function retire(state: TargetState): Promise<void> {
   if (state.retire !== record) return;
   state.retire = null;
   if (state.undo === null) state.base = record;
-}
-
-/** Every digest that stands anywhere in the ledger, the queue and the record of undo: one too many keeps a file, one too few loses it. */
-function heldIn(state: TargetState): string[] {
-  return [...new Set(JSON.stringify(state).match(/\b[0-9a-f]{64}\b/g) ?? [])];
-}
-
-function viewOf(state: TargetState): TargetView {
-  const shown = (waiting: Queued | null) => (waiting === null ? null : queuedView(waiting));
-  return {
-    app: state.app,
-    environment: state.environment,
-    releases: state.releases.map(({ seal: _seal, ...entry }) => entry),
-    queued: shown(state.queued),
-    starting: shown(state.starting),
-    settled: state.settled,
-    undo: state.undo === null ? null : { version: state.undo.version, until: state.undo.until },
-    hold: holdView(state),
-    takenBack: state.takenBack,
-    running: state.running,
-  };
-}
-
-function holdView({ hold }: TargetState): TargetView['hold'] {
-  if (hold === null) return null;
-  const { seal: _seal, ...shown } = hold;
-  return shown;
-}
-
-function show(state: TargetState): void {
-  const live = state.releases.find((each) => each.until === null);
-  const lines = [
-    `## ${code(`${state.app}/${state.environment}`)}`,
-    '',
-    live === undefined
-      ? 'Nothing released yet.'
-      : `**Live:** release ${code(live.version)} since ${new Date(live.since).toISOString()} by ${code(live.by ?? 'somebody')}`,
-  ];
-  if (state.undo !== null)
-    lines.push(
-      '',
-      `**Undo** goes back to release ${code(state.undo.version)} until ${new Date(state.undo.until).toISOString()}: ${code(`sluice undo ${state.app}/${state.environment}`)}`,
-    );
-  if (state.hold !== null)
-    lines.push('', `**Held:** ${code(heldMessage(rolloutId(state.app, state.environment), state.hold), 600)}`);
-  if (state.takenBack !== null)
-    lines.push(
-      '',
-      `**Taken back:** release ${code(state.takenBack.version)} came late, of run ${code(state.takenBack.run)}, which was rolled back; it was taken away again at ${new Date(state.takenBack.at).toISOString()}`,
-    );
-  if (state.queued !== null)
-    lines.push(
-      '',
-      `**Queued:** a release by ${code(state.queued.by ?? 'somebody')} since ${new Date(state.queued.since).toISOString()}`,
-    );
-  setCurrentDetails(lines.join('\n'));
-}
-
-/**
- * An event of what is known of it, and nothing else: events come from anybody who can signal, a handler that throws would loop its
- * task, and what is kept goes into every answer. Null for what does not fit.
- */
-function eventOf(event: unknown): RolloutEvent | null {
-  const { kind, run, strategy, at, entry, undo, late: left } = fieldsOf(event);
-  if (!isText(run) || !isTime(at)) return null;
-  if (kind === 'began') {
-    if (!isRolloutType(strategy)) return null;
-    const asked = strategy === 'undo' && undo !== undefined ? begunOf(undo) : undefined;
-    return { kind, run, strategy, at, ...(asked === undefined ? {} : { undo: asked }) };
-  }
-  const kept = entry === null ? null : entryOf(entry);
-  const record = undo === null ? null : recordOf(undo);
-  const late = lateOf(left);
-  return kind !== 'ended' || kept === undefined || record === undefined
-    ? null
-    : { kind, run, at, entry: kept, undo: record, ...(late === undefined ? {} : { late }) };
-}
-
-function begunOf(undo: unknown): UndoBegun | undefined {
-  const { by, version, message, hold, keepQueue, seal } = fieldsOf(undo);
-  if (!isText(version) || typeof hold !== 'boolean' || typeof keepQueue !== 'boolean') return undefined;
-  return {
-    by: typeof by === 'string' && by.length <= 300 ? by : null,
-    version,
-    message: said(message),
-    hold,
-    keepQueue,
-    seal: sealOf(seal),
-  };
-}
-
-function lateOf(late: unknown): LateRecord | undefined {
-  const { app, environment, run, spec, looks, seal } = fieldsOf(late);
-  const { platform, account, region } = fieldsOf(fieldsOf(spec).target);
-  if (![app, environment, platform, account, region].every(isName) || !isText(run)) return undefined;
-  if (!isJson(spec, LARGEST_SPEC) || !areLooks(looks)) return undefined;
-  const place = { app: app as string, environment: environment as string };
-  return { ...place, run, spec: spec as unknown as Spec, looks, seal: sealOf(seal) };
-}
-
-function sealOf(seal: unknown): string | null {
-  return typeof seal === 'string' && seal.length <= LONGEST_TOKEN ? seal : null;
-}
-
-function entryOf(entry: unknown): KeptEntry | undefined {
-  const { version, digest, since, until, by, run, strategy, message, replaced, undoUntil, spec, seal, kept } =
-    fieldsOf(entry);
-  const timed = isTime(since) && (until === null || isTime(until));
-  if (!isText(version) || !isText(run) || !timed || !isRolloutType(strategy)) return undefined;
-  return {
-    ...{ version, run, since, until, strategy },
-    digest: isText(digest) ? digest : '',
-    by: said(by),
-    message: said(message),
-    replaced: isText(replaced) ? replaced : null,
-    undoUntil: isTime(undoUntil) ? undoUntil : null,
-    retired: null,
-    ...keptOf(kept),
-    spec: typeof spec === 'string' && /^[0-9a-f]{64}$/.test(spec) ? spec : null,
-    seal: sealOf(seal),
-  };
-}
-
-function keptOf(kept: unknown): Pick<KeptEntry, 'kept'> {
-  const { split, by, unwatched } = fieldsOf(kept);
-  const { stable, candidate, weight } = fieldsOf(split);
-  if (typeof weight !== 'number') return {};
-  const read = { stable: isText(stable) ? stable : null, candidate: isText(candidate) ? candidate : null, weight };
-  return { kept: { split: read, by: said(by) ?? 'somebody', unwatched: unwatched === true } };
-}
-
-function recordOf(undo: unknown): UndoRecord | undefined {
-  const { version, window, spec, since, seal } = fieldsOf(undo);
-  if (!isText(version) || !isTime(window) || window >= 10 * 365 * 86_400_000) return undefined;
-  // A task queue is named by it, and a command that the server cannot take fails the task for ever.
-  const { platform, account, region } = fieldsOf(fieldsOf(spec).target);
-  if (!isJson(spec, LARGEST_SPEC) || ![platform, account, region].every(isName)) return undefined;
-  return {
-    ...{ version, window, spec: spec as RolloutInput },
-    ...(isTime(since) ? { since } : {}),
-    ...(typeof seal === 'string' && seal.length <= LONGEST_TOKEN ? { seal } : {}),
-  };
-}
-
-/** ms since the epoch that a date can hold. */
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Math.abs(value) < 4e15;
-}
-
-/** A word of Sluice's own, such as a version. */
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= 300;
-}
-
-/** What a person said, cut. */
-function said(value: unknown): string | null {
-  return typeof value === 'string' ? clean(value, 300) : null;
-}
-
-function fieldsOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
