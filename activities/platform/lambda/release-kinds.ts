@@ -11,17 +11,20 @@ export function writesCode({ release }: Pick<Spec, 'release'>): boolean {
   return writesLatest({ release }) && !('current' in release);
 }
 
-/** All that `changes` can set, but for the description, which a version has for itself. */
-export const SETTABLE = [
-  'runtime',
-  'handler',
-  'role',
-  'memory',
-  'timeout',
-  'environment',
-  'layers',
-  'logFormat',
-] as const satisfies (keyof FunctionConfiguration)[];
+/** Whether `$LATEST` keeps a field: the description and the provisioned concurrency are a version's own. */
+const IN_LATEST: Record<keyof FunctionConfiguration, boolean> = {
+  runtime: true,
+  handler: true,
+  role: true,
+  memory: true,
+  timeout: true,
+  environment: true,
+  layers: true,
+  logFormat: true,
+  description: false,
+  provisionedConcurrency: false,
+};
+const SETTABLE = Object.entries(IN_LATEST).flatMap(([field, kept]) => (kept ? [field] : []));
 
 /** Fields of the configuration that deploying the release may write into `$LATEST`. */
 export function fieldsWritten({ release, configuration }: Pick<Spec, 'release' | 'configuration'>): string[] {
