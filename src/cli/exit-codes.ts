@@ -5,7 +5,7 @@ import type { Outcome } from '../model/words.js';
 
 export const EXIT = {
   succeeded: { code: 0, means: 'Done: succeeded, nothing to release, or reached what was waited for.' },
-  error: { code: 1, means: 'Any other error; the message has its code.' },
+  error: { code: 1, means: 'Any other error; the message has its code. Also when you decline `adopt --move-callers`.' },
   usage: { code: 2, means: 'Bad input: the command line, the spec, or a file that is there already.' },
   rolledBack: { code: 3, means: 'The rollout was rolled back.' },
   rejected: { code: 4, means: 'A person rejected the rollout.' },
@@ -21,7 +21,7 @@ export const EXIT = {
   },
   noRollout: { code: 12, means: 'There is no such rollout.' },
   setup: { code: 13, means: 'Something is missing: a worker, credentials, a setting. `sluice doctor` looks.' },
-  endedBefore: { code: 14, means: 'The rollout succeeded without ever being where `--until` waits for.' },
+  endedBefore: { code: 14, means: '`status --until`: the rollout succeeded without ever reaching that state.' },
   notAllowed: { code: 15, means: 'The policy does not allow it, or who asks is not proven.' },
   abandoned: { code: 16, means: "The rollout ended on somebody else's change of the target, which a person kept." },
   needsPerson: { code: 17, means: '`start --until` has left a rollout that waits for a person; it goes on.' },

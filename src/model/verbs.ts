@@ -84,7 +84,7 @@ export const VERB_TABLE: Record<MessageVerb, VerbRule> = {
     otherwise: 'nothing is waiting for another try',
   },
   abort: {
-    does: 'Sends all traffic back to the stable release, in every phase. On a foreign change it needs a choice: `keep` leaves that change and ends, `force` writes over it. `unwatched` keeps even a split of the candidate that nobody watches.',
+    does: 'Sends all traffic back to the stable release, in every phase. On a foreign change it needs a choice: `keep` leaves that change and ends; `force` writes over it; `unwatched` with `keep` also leaves the candidate its part of the traffic, which nobody then watches.',
     payload: '{"by":"ann","comment":"wrong version","force":false,"keep":false,"unwatched":false}',
     in: {
       ...each(ANY_FORWARD, 'goes back'),
@@ -97,7 +97,7 @@ export const VERB_TABLE: Record<MessageVerb, VerbRule> = {
 
 /** What `undo` does; it is a start of its own and no message. */
 export const UNDO_RULE =
-  'Goes back to the release that the last rollout replaced, while the rollback window lasts; with --to to any release of the ledger that is still there.';
+  'Goes back to the release that the last rollout replaced, while the rollback window lasts. --to goes back to any release in the ledger that still exists.';
 
 /** One sentence on any verb, for help and handler descriptions. */
 export function describeVerb(verb: Verb): string {
