@@ -7,7 +7,7 @@ import { choicesOf } from '../src/model/choices.js';
 import { type Counts, type Pair, probeCalls } from '../src/model/counts.js';
 import { environmentsNote } from '../src/model/environments.js';
 import { shortPolicy } from '../src/model/identity.js';
-import { evidence, grouped } from '../src/model/numbers.js';
+import { estimate, evidence, grouped } from '../src/model/numbers.js';
 import type { ApprovalSpec } from '../src/model/spec.js';
 import { targetName } from '../src/model/target.js';
 import { clean, code, duration } from '../src/model/text.js';
@@ -360,7 +360,7 @@ function evidenceLines({ verdict }: RolloutView): string[] {
   const needed =
     verdict.needed === null || verdict.needed === 0
       ? ''
-      : `; about ${verdict.needed} more requests of the candidate to show that it is no worse`;
+      : `; about ${estimate(verdict.needed)} more requests of the candidate to show that it is no worse`;
   return [
     '',
     `**Evidence:** ${evidence(verdict)}${needed}`,

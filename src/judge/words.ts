@@ -1,5 +1,5 @@
 /** A sequential verdict as one sentence with its numbers: those at this weight. */
-import { grouped, odds, percent, roughly } from '../model/numbers.js';
+import { estimate, grouped, odds, percent, roughly } from '../model/numbers.js';
 import type { Metric, SequentialPolicy } from './policy.js';
 import { rateOf } from './rates.js';
 import { type Arms, type SequentialState, slowOf } from './state.js';
@@ -27,7 +27,7 @@ export function undecidedWords(
       ? `${charge(metric, state, policy)}, evidence ${odds(logE)}`
       : `${compared(state.step)}: no evidence against it`;
   if (needed === null) return `${so}; more requests like these would not prove it ${goal(policy)}`;
-  return `${so}; about ${grouped(Number(needed.toPrecision(2)))} more requests would prove it ${goal(policy)}`;
+  return `${so}; about ${estimate(needed)} more requests would prove it ${goal(policy)}`;
 }
 
 /** What a metric says against the candidate. */

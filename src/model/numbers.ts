@@ -11,6 +11,11 @@ export function grouped(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** `510`, `37,000`: an estimate of a count, the same wherever it is shown. */
+export function estimate(count: number): string {
+  return grouped(Number(count.toPrecision(2)));
+}
+
 /** `1.5`, `9`, `120`: two digits. */
 export function roughly(value: number): string {
   return value >= 10 ? grouped(value) : String(Number(value.toPrecision(2)));

@@ -36,7 +36,7 @@ describe('the picture of a rollout', () => {
       '          candidate 42         60 requests       0 errors  0 %',
       '  judge: healthy: 0 % of 60 against 0.6 % of 540: within the limit of 5 %',
       '  evidence none (unhealthy at 1 : 100)',
-      '  240 more requests to show that it is no worse: about 8m at the present rate',
+      '  about 240 more requests to show that it is no worse: about 8m at the present rate',
       '    probe smoke: invoke checkout:42 → 60 answers, 0 failed',
       "  waits for the end of the bake at 10 %, 3m left (until 2026-03-01 10:03:00 UTC); then the watcher's",
       '  counts decide',
@@ -53,7 +53,7 @@ describe('the picture of a rollout', () => {
       '         candidate 42      1,959 requests       4 errors  0.2 %         8 slow  0.41 %',
       '  judge: undecided: too few requests to tell',
       '  evidence 1 : 3 (unhealthy at 1 : 100)',
-      '  2,400 more requests to show that it is no worse: about 8m at the present rate',
+      '  about 2,400 more requests to show that it is no worse: about 8m at the present rate',
       '    CloudWatch Errors: AWS/Lambda Errors FunctionName=ch… → 33 errors of 3,900 requests; version 41…',
       '    probe smoke: invoke checkout:42 with {"user":"user-1"} → 780 answers, 0 failed',
     ]);
@@ -83,7 +83,7 @@ describe('the picture of a rollout', () => {
 
   test('says how many requests are missing without a time where the rate is not known, and not at all after the end', () => {
     const missing = (view: RolloutView) => renderView(view, frame()).filter((line) => line.includes('no worse'));
-    expect(missing(baking({ series: [] }))).toEqual(['  240 more requests to show that it is no worse']);
+    expect(missing(baking({ series: [] }))).toEqual(['  about 240 more requests to show that it is no worse']);
     expect(missing(ended('rejected'))).toEqual([]);
   });
 

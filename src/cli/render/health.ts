@@ -1,6 +1,6 @@
 /** What the judge has counted, how far the evidence is, and what it rests on. */
 import { type Counts, type Pair, probeCalls } from '../../model/counts.js';
-import { evidence, grouped } from '../../model/numbers.js';
+import { estimate, evidence, grouped } from '../../model/numbers.js';
 import { pace } from '../../model/series.js';
 import { duration } from '../../model/text.js';
 import type { Asked, RolloutView, VerdictView } from '../../model/view.js';
@@ -70,7 +70,7 @@ function missingLines(view: RolloutView, { needed }: VerdictView): Line[] {
   if (needed === null || needed <= 0 || view.outcome !== null) return [];
   const rate = pace(view.series);
   const time = rate === null ? '' : `: about ${roughly(needed / rate)} at the present rate`;
-  return [[piece(`${grouped(needed)} more requests to show that it is no worse${time}`, 'dim')]];
+  return [[piece(`about ${estimate(needed)} more requests to show that it is no worse${time}`, 'dim')]];
 }
 
 /** From a minute on in whole minutes: it is a guess. */
