@@ -10,7 +10,7 @@ export interface Moving {
 
 /** One step, in words. */
 export interface MoveStep {
-  /** The same for the same step in every look: `move/UUID`. */
+  /** The same for the same step in every look, and another one where it would do something else: `move/UUID`, `allow/NAME/DIGEST`. */
   id: string;
   /** `do`: Sluice does it. `later`: a later run does it. `hand`: a person does it. */
   kind: 'do' | 'later' | 'hand';

@@ -18,12 +18,16 @@ export function stackOf(tags: Record<string, string> = {}): { name: string; reso
   return name === undefined ? null : { name: clean(name), resource: resource === undefined ? null : clean(resource) };
 }
 
+/** The tags of a function or an event source mapping, by its ARN. */
+export async function tagsOf(session: Session, arn: string | undefined): Promise<Record<string, string>> {
+  return (await call(session, new ListTagsCommand({ Resource: arn }))).Tags ?? {};
+}
+
 export async function checkStack(session: Session, spec: Spec, latest: LambdaConfiguration): Promise<Finding[]> {
   if (!writesLatest(spec)) return [];
   const { function: fn } = session.target;
   return optional('whether a stack owns the function', async () => {
-    const { Tags } = await call(session, new ListTagsCommand({ Resource: latest.FunctionArn }));
-    const stack = stackOf(Tags);
+    const stack = stackOf(await tagsOf(session, latest.FunctionArn));
     if (stack === null) return [];
     const [source] = Object.keys(spec.release);
     const resource = stack.resource === null ? '' : ` (${stack.resource})`;

@@ -7,13 +7,13 @@ import {
   GetEventSourceMappingCommand,
   GetPolicyCommand,
   ListTagsCommand,
+  RemovePermissionCommand,
   TagResourceCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { ALONE, createBudget } from '../../../activities/platform/index.js';
 import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
-import type { PlatformDriver } from '../../../activities/platform/platform.js';
 import { mark } from '../../../src/model/ids.js';
 import type { MoveStep } from '../../../src/model/moving.js';
 import { call, functionWith, settled, zipOf } from '../../emulators/aws/functions.js';
@@ -66,8 +66,10 @@ const run = (fn: string, steps: MoveStep[], how = FORWARD, driver = stack.driver
 
 const whole = async (fn: string, how = FORWARD) => run(fn, (await look(fn, how)).steps, how);
 
-const idsOf = (steps: MoveStep[], kind: MoveStep['kind']) =>
-  steps.filter((step) => step.kind === kind).map(({ id }) => id);
+/** Kind and caller; what a step gives is in its id as a digest behind them. */
+const named = (steps: Pick<MoveStep, 'id'>[]) => steps.map(({ id }) => id.split('/').slice(0, 2).join('/'));
+
+const idsOf = (steps: MoveStep[], kind: MoveStep['kind']) => named(steps.filter((step) => step.kind === kind));
 
 const mapped = async (UUID: string) => {
   const { FunctionArn } = await stack.lambda.send(new GetEventSourceMappingCommand({ UUID }));
@@ -123,7 +125,7 @@ test('moves each mapping of the bare name, and lets its callers call the alias a
   const [orders, elsewhere] = [await mapTo(fn, 'orders'), await mapTo(`${fn}:live`, 'elsewhere')];
   await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
   const { done, left } = await whole(fn);
-  expect(done.map(({ id }) => id)).toEqual(['allow/bucket', `move/${orders}`]);
+  expect(named(done)).toEqual(['allow/bucket', `move/${orders}`]);
   expect(await mapped(orders)).toBe(`${arnOf(fn)}:live`);
   expect(await mapped(elsewhere)).toBe(`${arnOf(fn)}:live`);
   const [bare] = await policy(fn);
@@ -139,7 +141,7 @@ test('a permission goes off the bare name in a later run, once nobody has called
   await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
   await whole(fn);
   const { done, left } = await whole(fn);
-  expect(done.map(({ id }) => id)).toEqual(['remove/bucket']);
+  expect(named(done)).toEqual(['remove/bucket']);
   expect(left).toEqual([]);
   expect(await sids(fn)).toEqual([]);
   expect(await sids(fn, 'live')).toEqual(['sluice-moved-bucket']);
@@ -231,14 +233,67 @@ describe('where alias and $LATEST differ', () => {
     expect((await call(stack.lambda, fn, 'live')).body).toBe('old');
   });
 
-  test('since it was shown, nothing is moved', async () => {
-    const fn = 'drifting';
-    await same(fn);
+  const PUBLISH = { undo: false, publish: true };
+  const newCode = async (FunctionName: string) =>
+    stack.lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile: await zipOf('return "newer"') }));
+  const longer = (FunctionName: string) =>
+    stack.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Timeout: 9 }));
+
+  test.each<[string, (fn: string) => Promise<void>, (fn: string) => Promise<unknown>]>([
+    ['where they were the same', same, newCode],
+    ['in code', drifted, newCode],
+    ['in configuration', drifted, longer],
+  ])('since it was shown (%s), nothing is moved', async (what, make, change) => {
+    const fn = `drifting-${what.split(' ').at(-1)}`;
+    await make(fn);
     const uuid = await mapTo(fn, 'orders');
-    const { steps } = await look(fn, { undo: false, publish: true });
-    await stack.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: fn, ZipFile: await zipOf('return "new"') }));
+    const { steps } = await look(fn, PUBLISH);
+    await change(fn);
     await settled(stack.lambda, fn);
-    await expect(run(fn, steps, { undo: false, publish: true })).rejects.toMatchObject({ code: 'SLUICE_TARGET' });
+    await expect(run(fn, steps, PUBLISH)).rejects.toMatchObject({
+      code: 'SLUICE_TARGET',
+      message: expect.stringContaining('was changed since it was shown'),
+    });
+    expect(await mapped(uuid)).toBe(arnOf(fn));
+    expect((await call(stack.lambda, fn, 'live')).body).toBe('old');
+  });
+
+  test('and publishing itself has renewed the revision before its answer was lost, the same steps again finish it', async () => {
+    const fn = 'renewed';
+    await drifted(fn);
+    const uuid = await mapTo(fn, 'orders');
+    const { steps } = await look(fn, PUBLISH);
+    const { driver, before } = losing('PublishVersion');
+    before(() => stack.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: fn, Timeout: 3 })));
+    await expect(run(fn, steps, PUBLISH, driver)).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
+    await settled(stack.lambda, fn);
+    await run(fn, steps, PUBLISH);
+    expect((await call(stack.lambda, fn, 'live')).body).toBe('new');
+    expect(await mapped(uuid)).toBe(`${arnOf(fn)}:live`);
+  });
+
+  test('the alias is pointed at a version that can be called, and at no other', async () => {
+    const fn = 'unready';
+    await drifted(fn);
+    const uuid = await mapTo(fn, 'orders');
+    const { steps } = await look(fn, PUBLISH);
+    const clients = awsClients('us-east-1');
+    clients.lambda.middlewareStack.add(
+      (next) => async (args) => {
+        const answer = await next(args);
+        const { Qualifier } = args.input as { Qualifier?: string };
+        if (Qualifier === '2') Object.assign(answer.output, { State: 'Failed', StateReason: 'no snapshot' });
+        return answer;
+      },
+      { step: 'initialize' },
+    );
+    const budget = createBudget({ perSecond: 200, share: () => ALONE });
+    const driver = createLambdaDriver({ clients: () => clients, budget, artifacts: NO_ARTIFACTS });
+    await expect(run(fn, steps, PUBLISH, driver)).rejects.toMatchObject({
+      code: 'SLUICE_REFUSED',
+      message: expect.stringContaining('no snapshot'),
+    });
+    expect((await call(stack.lambda, fn, 'live')).body).toBe('old');
     expect(await mapped(uuid)).toBe(arnOf(fn));
   });
 });
@@ -251,6 +306,47 @@ test("another app's alias is left alone", async () => {
     new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1', Description }),
   );
   await expect(look(fn)).rejects.toMatchObject({ code: 'SLUICE_OWNED' });
+});
+
+describe('a permission that was changed under its name since it was shown', () => {
+  const replace = async (fn: string, StatementId: string, Qualifier?: string) => {
+    await stack.lambda.send(new RemovePermissionCommand({ FunctionName: fn, StatementId, Qualifier }));
+    await stack.lambda.send(
+      new AddPermissionCommand({
+        FunctionName: fn,
+        StatementId,
+        ...(Qualifier === undefined ? {} : { Qualifier }),
+        Action: 'lambda:InvokeFunction',
+        Principal: 's3.amazonaws.com',
+        SourceArn: 'arn:aws:s3:::somebody-elses',
+      }),
+    );
+  };
+
+  test('is not copied to the alias, and is left to be shown', async () => {
+    const fn = 'replaced';
+    await same(fn);
+    await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
+    const { steps } = await look(fn);
+    await replace(fn, 'bucket');
+    const { done, left } = await run(fn, steps);
+    expect(done).toEqual([]);
+    expect(idsOf(left, 'do')).toEqual(['allow/bucket']);
+    expect(await sids(fn, 'live')).toEqual([]);
+  });
+
+  test('is neither given back nor taken from the alias', async () => {
+    const fn = 'replaced-copy';
+    await same(fn);
+    await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
+    await whole(fn);
+    await whole(fn);
+    const { steps } = await look(fn, BACK);
+    expect(idsOf(steps, 'do')).toEqual(['again/bucket', 'copy/bucket']);
+    await replace(fn, 'sluice-moved-bucket', 'live');
+    expect((await run(fn, steps, BACK)).done).toEqual([]);
+    expect([await sids(fn), await sids(fn, 'live')]).toEqual([[], ['sluice-moved-bucket']]);
+  });
 });
 
 describe('--undo', () => {
@@ -283,15 +379,17 @@ describe('--undo', () => {
     await call(stack.lambda, fn, 'live');
     await until('the call is counted', async () => idsOf((await look(fn, BACK)).steps, 'later').length > 0);
     const { done, left } = await whole(fn, BACK);
-    expect(done.map(({ id }) => id)).toEqual(['again/bucket']);
-    expect(left.map(({ kind, id }) => `${kind} ${id}`)).toEqual(['hand point/bucket', 'later copy/bucket']);
+    expect(named(done)).toEqual(['again/bucket']);
+    expect(left.map(({ kind }) => kind)).toEqual(['hand', 'later']);
+    expect(named(left)).toEqual(['point/bucket', 'copy/bucket']);
     expect([await sids(fn), await sids(fn, 'live')]).toEqual([['bucket'], ['sluice-moved-bucket']]);
   });
 });
 
 /** A driver that has the answer to its first call of an operation lost, after the effect. */
-function losing(operation: string): { driver: PlatformDriver; lost(): boolean } {
+function losing(operation: string) {
   let lost = false;
+  let act: () => Promise<unknown> = async () => undefined;
   const clients = awsClients('us-east-1');
   clients.lambda.middlewareStack.add(
     (next, { commandName }) =>
@@ -299,13 +397,17 @@ function losing(operation: string): { driver: PlatformDriver; lost(): boolean } 
         const answer = await next(args);
         if (lost || commandName !== `${operation}Command`) return answer;
         lost = true;
+        await act();
         throw new Error('socket hang up');
       },
     { step: 'initialize' },
   );
   const budget = createBudget({ perSecond: 200, share: () => ALONE });
   const driver = createLambdaDriver({ clients: () => clients, budget, artifacts: NO_ARTIFACTS });
-  return { driver, lost: () => lost };
+  const before = (then: typeof act) => {
+    act = then;
+  };
+  return { driver, lost: () => lost, before };
 }
 
 test.each([

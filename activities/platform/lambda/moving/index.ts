@@ -1,5 +1,4 @@
 /** Moves the callers of a function's bare name to its alias, and back. Every step may be done again after a lost answer. */
-import { GetFunctionCommand } from '@aws-sdk/client-lambda';
 import { digestOf } from '../../../../src/access/index.js';
 import { SluiceError } from '../../../../src/model/errors.js';
 import { rolloutId } from '../../../../src/model/ids.js';
@@ -7,26 +6,27 @@ import type { Moved, MovePlan, MoveStep, Moving } from '../../../../src/model/mo
 import type { Spec } from '../../../../src/model/spec.js';
 import { heedMark } from '../alias.js';
 import { isBare, listUrls } from '../callers/index.js';
-import { call, type Session } from '../client.js';
-import { urlCommands } from '../commands.js';
-import { stackOf } from '../stack.js';
+import type { Session } from '../client.js';
+import { address, urlCommands } from '../commands.js';
+import { stackOf, tagsOf } from '../stack.js';
 import type { Way } from './by-hand.js';
-import { sameAsLatest } from './latest.js';
+import { type Run, sameAsLatest } from './latest.js';
 import { toAlias, toBare } from './mappings.js';
 import { forAlias, forBare } from './statements.js';
 import type { Planned } from './step.js';
 
 /** What a run would do. Writes nothing. Errors: those of `sameAsLatest`. */
 export async function planMove(session: Session, args: { spec: Spec; how: Moving }): Promise<MovePlan> {
-  const steps = shown(await look(session, { ...args, mark: null }));
+  const steps = shown(await look(session, { ...args, run: null }));
   return { steps, digest: digestOf({ how: args.how, steps }) };
 }
 
 /** Does those steps of a plan that are still to be done, in their order. */
 export async function move(
   session: Session,
-  { steps, ...args }: { spec: Spec; how: Moving; steps: MoveStep[]; mark: string },
+  { spec, how, steps, mark }: { spec: Spec; how: Moving; steps: MoveStep[]; mark: string },
 ): Promise<Moved> {
+  const args = { spec, how, run: { mark, steps } };
   await heedMark(session);
   const wanted = steps.filter(({ kind }) => kind === 'do');
   const isWanted = ({ id }: MoveStep) => wanted.some((step) => step.id === id);
@@ -35,27 +35,33 @@ export async function move(
   if (now.some((step) => step.id.startsWith('publish/') && !isWanted(step))) {
     throw new SluiceError(
       'SLUICE_TARGET',
-      `$LATEST of ${session.target.function} was changed since it was shown. Nothing more was moved; run it again`,
+      `${address(session)} or $LATEST was changed since it was shown. Nothing more was moved; run it again`,
     );
   }
   for (const step of now) if (isWanted(step)) await step.run?.();
   const left = shown(await look(session, args));
-  return { done: wanted.filter(({ id, kind }) => !left.some((step) => step.id === id && step.kind === kind)), left };
+  const isLeft = (step: MoveStep) => left.some(({ id, kind }) => kind === 'do' && subjectOf(id) === subjectOf(step.id));
+  return { done: wanted.filter((step) => !isLeft(step)), left };
+}
+
+/** What is done to whom: a step that would do something else by now has this in common with the one that was shown. */
+function subjectOf(id: string): string {
+  return id.split('/').slice(0, 2).join('/');
 }
 
 async function look(
   session: Session,
-  { spec, how, mark }: { spec: Spec; how: Moving; mark: string | null },
+  { spec, how, run }: { spec: Spec; how: Moving; run: Run | null },
 ): Promise<Planned[]> {
   const { alias } = session.target;
-  const { arn, steps } = await sameAsLatest(session, { spec, how, mark });
+  const { arn, steps } = await sameAsLatest(session, { spec, how, run });
   const way: Way = { from: arn, to: `${arn}:${alias}` };
   const owner = rolloutId(spec.app, spec.environment);
   if (how.undo) return [...(await forBare(session, way)), ...(await toBare(session, owner, way))];
-  const { Tags } = await call(session, new GetFunctionCommand({ FunctionName: session.target.function }));
+  const stack = stackOf(await tagsOf(session, arn));
   return [
     ...steps,
-    ...(await forAlias(session, way, stackOf(Tags)?.name ?? null)),
+    ...(await forAlias(session, way, stack?.name ?? null)),
     ...(await toAlias(session, owner, way)),
     ...(await urls(session)),
   ];

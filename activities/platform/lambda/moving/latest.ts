@@ -1,15 +1,16 @@
 /** Moving a caller changes what it runs unless the alias and `$LATEST` are the same. */
 import { SluiceError } from '../../../../src/model/errors.js';
 import { parseMark, rolloutId } from '../../../../src/model/ids.js';
-import type { Moving } from '../../../../src/model/moving.js';
+import type { MoveStep, Moving } from '../../../../src/model/moving.js';
 import type { Spec } from '../../../../src/model/spec.js';
-import { describe } from '../../description.js';
+import { readDescription } from '../../description.js';
 import { say } from '../../splits.js';
 import { type Alias, readAlias, writeAlias } from '../alias.js';
 import type { Session } from '../client.js';
+import { publishLatest } from '../code.js';
 import { address } from '../commands.js';
 import { differences, type LambdaConfiguration, readConfiguration, waitUntilUsable } from '../configuration.js';
-import { publishVersion } from '../versions.js';
+import { listVersions } from '../versions.js';
 import type { Planned } from './step.js';
 
 /** What is at the target. */
@@ -20,10 +21,17 @@ export interface Same {
   steps: Planned[];
 }
 
+/** A run that does what was shown. */
+export interface Run {
+  mark: string;
+  /** What was shown. */
+  steps: MoveStep[];
+}
+
 /** Errors: SLUICE_TARGET where the two differ and may not be made the same, SLUICE_OWNED, SLUICE_ALIAS_SPLIT, SLUICE_NOT_FOUND. */
 export async function sameAsLatest(
   session: Session,
-  { spec, how, mark }: { spec: Spec; how: Moving; mark: string | null },
+  { spec, how, run }: { spec: Spec; how: Moving; run: Run | null },
 ): Promise<Same> {
   const latest = await readConfiguration(session);
   const { function: fn } = session.target;
@@ -46,8 +54,24 @@ export async function sameAsLatest(
     );
   }
   const text = `publish $LATEST of ${fn} (CodeSha256 ${latest.CodeSha256}) and point ${address(session)} at it, for all its callers at once: ${why}`;
-  const run = () => publish(session, { latest, alias, mark: mark ?? '' });
-  return { arn, steps: [{ id: `publish/${latest.CodeSha256}`, kind: 'do', text, run }] };
+  const revision = (run === null ? null : await publishedFrom(session, latest, run)) ?? latest.RevisionId;
+  const id = ['publish', revision, alias?.revision ?? 'none', latest.CodeSha256].join('/');
+  return {
+    arn,
+    steps: [{ id, kind: 'do', text, run: () => publish(session, { latest, alias, mark: run?.mark ?? '' }) }],
+  };
+}
+
+/**
+ * The revision of `$LATEST` that was shown, where this run has published it already and lost the answer: publishing may renew the
+ * revision. Null where it has not, or `$LATEST` is something else by now.
+ */
+async function publishedFrom(session: Session, latest: LambdaConfiguration, run: Run): Promise<string | null> {
+  const shown = run.steps.find(({ id }) => id.startsWith('publish/'))?.id.split('/')[1];
+  if (shown === undefined || shown === latest.RevisionId) return null;
+  const ours = (await listVersions(session)).find(({ Description }) => readDescription(Description).mark === run.mark);
+  const same = ours?.CodeSha256 === latest.CodeSha256 && differences(ours ?? {}, latest).length === 0;
+  return same ? shown : null;
 }
 
 function checkAlias(session: Session, { app, environment }: Spec, alias: Alias | null): void {
@@ -85,9 +109,9 @@ async function publish(
 ): Promise<void> {
   const { alias: name } = session.target;
   await waitUntilUsable(session, undefined);
-  const version = (await publishVersion(session, latest, describe(latest.Description ?? '', mark)))?.Version;
-  const split = { stable: version ?? '', candidate: null, weight: 0 };
+  const release = await publishLatest(session, latest, { description: latest.Description ?? '' }, mark);
+  const split = { stable: release?.version ?? '', candidate: null, weight: 0 };
   const wanted = { split, text: alias?.text ?? '', mark };
-  if (version !== undefined && (await writeAlias(session, name, alias?.revision ?? null, wanted))) return;
+  if (release !== null && (await writeAlias(session, name, alias?.revision ?? null, wanted))) return;
   throw new SluiceError('SLUICE_BUSY', `${address(session)} or $LATEST was changed meanwhile; it is looked at again`);
 }

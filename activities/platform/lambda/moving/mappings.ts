@@ -1,7 +1,6 @@
 /** Event source mappings on their way between the bare name and the alias. A tag on each says which were moved, until they are back. */
 import {
   type EventSourceMappingConfiguration,
-  ListTagsCommand,
   TagResourceCommand,
   UntagResourceCommand,
   UpdateEventSourceMappingCommand,
@@ -9,7 +8,7 @@ import {
 import { clean } from '../../../../src/model/text.js';
 import { isBare, listMappings } from '../callers/index.js';
 import { call, type Session } from '../client.js';
-import { stackOf } from '../stack.js';
+import { stackOf, tagsOf } from '../stack.js';
 import type { Way } from './by-hand.js';
 import type { Planned } from './step.js';
 
@@ -80,8 +79,4 @@ function named({ UUID = '', EventSourceArn }: EventSourceMappingConfiguration): 
 
 function arnOf({ EventSourceMappingArn, UUID = '' }: EventSourceMappingConfiguration, { from }: Way): string {
   return EventSourceMappingArn ?? `${from.split(':').slice(0, 5).join(':')}:event-source-mapping:${UUID}`;
-}
-
-async function tagsOf(session: Session, Resource: string): Promise<Record<string, string>> {
-  return (await call(session, new ListTagsCommand({ Resource }))).Tags ?? {};
 }

@@ -3,6 +3,7 @@
  * taken from the bare name can be given back from its copy.
  */
 import { AddPermissionCommand, RemovePermissionCommand } from '@aws-sdk/client-lambda';
+import { digestOf } from '../../../../src/access/index.js';
 import { clean, duration } from '../../../../src/model/text.js';
 import { hasCode } from '../../failures.js';
 import {
@@ -51,7 +52,7 @@ export async function forAlias(session: Session, way: Way, stack: string | null)
     }
     if (copied === null) {
       steps.push({
-        id: `allow/${sid}`,
+        id: `allow/${sid}/${digestOf(permission)}`,
         kind: 'do',
         text: `let ${principalOf(statement.Principal)} call ${way.to} too, as ${name} does for ${way.from}`,
         run: () => add(session, { sid: COPY + sid, qualifier: alias, permission }),
@@ -115,12 +116,12 @@ export async function forBare(session: Session, way: Way): Promise<Planned[]> {
     }
     const there = bare.some(({ Sid }) => Sid === sid);
     const again: Planned = {
-      id: `again/${sid}`,
+      id: `again/${sid}/${digestOf(permission)}`,
       kind: 'do',
       text: `let ${principalOf(copy.Principal)} call ${way.from} again (permission ${word(sid)})`,
       run: () => add(session, { sid, qualifier: null, permission }),
     };
-    const id = `copy/${sid}`;
+    const id = `copy/${sid}/${digestOf(permission)}`;
     const copied = `${named(copy)}, the copy for ${way.to}`;
     const why = calls.found === undefined ? `calls can be counted (${calls.why})` : 'nobody calls the alias any more';
     const rest: Planned[] =
