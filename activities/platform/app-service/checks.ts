@@ -100,12 +100,12 @@ export function checkSlots(target: AppServiceTarget, spec: Spec, seen: Seen): Fi
       ),
     );
   }
-  const stopped = [state.production, state.slot].filter(({ slot, running }) => slot === null && !running);
-  for (const { name } of stopped) {
+  // A stopped slot is started when the release is deployed to it.
+  if (!state.production.running) {
     found.push(
       refuse(
         'SLUICE_TARGET',
-        `${name} is stopped, and both slots must run to be swapped; start it with \`az webapp start ${at}\``,
+        `${state.production.name} is stopped, and both slots must run to be swapped; start it with \`az webapp start ${at}\``,
       ),
     );
   }

@@ -60,7 +60,11 @@ export async function keptPackage(session: Session, state: State, release: strin
     zip: async () => {
       const bytes = await readPackage(session, found);
       if (bytes === null) throw gone();
-      return bytes;
+      if (sha256(bytes) === digest) return bytes;
+      throw new SluiceError(
+        'SLUICE_ARTIFACT',
+        `the package of release ${release} that ${found.place.name} keeps was changed: it is not what its SHA-256 says, and is not published. Release its code again`,
+      );
     },
   };
 }

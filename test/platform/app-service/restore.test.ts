@@ -1,3 +1,5 @@
+import { copyFileSync } from 'node:fs';
+import path from 'node:path';
 import { rulesOf } from '../../../emulators/azure/index.js';
 import { context, failure, markOf, Stack } from './stack.js';
 
@@ -98,6 +100,23 @@ test('direct without a slot publishes to production, and publishes what was ther
   });
   expect(back.split).toEqual(before.split);
   expect(site.production.settings).toMatchObject({ FLAG: 'old', DB: 'of the site' });
+});
+
+test('a kept package that somebody has changed is not published', async () => {
+  const site = await stack.site();
+  const driver = stack.driver();
+  const strategy = { type: 'direct' as const, bake: 0 };
+  const spec = stack.spec(site, { strategy, release: { artifact: await stack.pack('new') } }, {});
+  const { before } = await driver.inspect(context(), spec);
+  const { release } = await driver.deploy(context(), { spec, before, mark: markOf(site, 'deploy') });
+  const fence = { revision: before.revision, mark: markOf(site, 'promote') };
+  const { split, revision } = await driver.promote(context(), { spec, candidate: release.version, fence });
+  const kept = path.join(site.home(site.production), 'data', 'sluice', `${before.split.stable}.zip`);
+  copyFileSync(kept.replace(`${before.split.stable}`, release.version), kept);
+  const args = { spec, before, lastRevision: revision, mark: markOf(site, 'restore'), force: false };
+  const error = await failure(driver.restore(context(), { ...args, attempted: [{ mark: fence.mark, split }] }));
+  expect(error).toMatchObject({ code: 'SLUICE_ARTIFACT', message: expect.stringContaining('was changed') });
+  expect(await site.answer()).toBe('new');
 });
 
 test('a first direct release taken back leaves production empty', async () => {
