@@ -5,12 +5,13 @@ import { toolPath } from '../tools.js';
 export const INVOKED_AS = 'x-sluice-invoked-as';
 
 /**
- * ministack as it is, but for eight things the gateway cannot add from outside. `context.invokedFunctionArn` is by the alias
+ * ministack as it is, but for nine things the gateway cannot add from outside. `context.invokedFunctionArn` is by the alias
  * that the caller used, not by the version that was drawn. CloudWatch has the trimmed count `TC(low:high)`: the number of
  * values above `low` up to `high` ("CloudWatch statistics definitions"). The CodeSha256 of a container image is the
  * image's digest. Links in a zip are unpacked as links, with the permissions of the rest. GetFunction of a version links to
  * the code of that version, not to that of $LATEST. A function URL of an alias has the alias in its
- * FunctionArn. And GetPolicy and RemovePermission without a qualifier are about the bare function alone. Written
+ * FunctionArn. GetPolicy and RemovePermission without a qualifier are about the bare function alone.
+ * And how long an update is in progress is an option. Written
  * against ministack 1.5.33; a version that has not got these functions goes without.
  */
 const PROGRAM = `
@@ -152,6 +153,9 @@ if all(hasattr(svc, name) for name in ("_get_policy", "_remove_permission", "_qu
         return plain_remove(func_name, sid, query_params, path_qualifier)
     svc._get_policy, svc._remove_permission = get_policy, remove_permission
 
+if hasattr(svc, "_LAMBDA_STATE_TRANSITION_DELAY"):
+    svc._LAMBDA_STATE_TRANSITION_DELAY = int(os.environ["SLUICE_UPDATING_MS"]) / 1000
+
 sys.argv = ["ministack"]
 sys.exit(main())
 `;
@@ -160,9 +164,11 @@ sys.exit(main())
  * Starts ministack, which speaks AWS's protocols and runs Node handlers, on loopback only.
  * @throws SluiceError SLUICE_SETUP when it is missing or does not come up.
  */
-export async function startMinistack(
-  options: { port?: number; logFile?: string } = {},
-): Promise<{ url: string; process: Running }> {
+export async function startMinistack(options: {
+  port?: number;
+  updatingMs: number;
+  logFile?: string;
+}): Promise<{ url: string; process: Running }> {
   const port = options.port ?? (await freePort());
   const url = `http://127.0.0.1:${port}`;
   toolPath('ministack');
@@ -177,6 +183,7 @@ export async function startMinistack(
       // Its MQTT listener would bind all addresses.
       IOT_MTLS_ENABLED: '0',
       LOG_LEVEL: 'WARNING',
+      SLUICE_UPDATING_MS: String(options.updatingMs),
     },
     ports: [port],
     ready: () => answers(`${url}/_ministack/health`),

@@ -14,6 +14,8 @@ export interface AwsOptions {
   metricsDelayMs?: number;
   /** Milliseconds provisioned concurrency is IN_PROGRESS. */
   provisioningMs?: number;
+  /** Milliseconds that a creation or an update of a function is in progress. */
+  updatingMs?: number;
   /** Actions that an access key may do; one without an entry may do everything. */
   roles?: Record<string, readonly string[]>;
   /** File that gets each control-plane write as a JSON line. */
@@ -64,7 +66,7 @@ export async function startAws(options: AwsOptions = {}): Promise<EmulatedAws> {
   });
   const front = options.port === undefined ? {} : { port: options.port };
   const [ministack, microburst] = await Promise.allSettled([
-    startMinistack({ port: ports.ministack, ...log }),
+    startMinistack({ port: ports.ministack, updatingMs: options.updatingMs ?? 500, ...log }),
     options.faults === true ? startMicroburst(gateway.url, { ...front, ...log }) : Promise.resolve(null),
   ]);
   const stop = async (): Promise<void> => {

@@ -264,7 +264,7 @@ describeDriver('Lambda', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-conformance-'));
   // The driver has the role that docs/platforms.md shows, and nothing more.
   const roles = { worker: Object.values(ACTIONS).flat() };
-  const aws = await startAws({ faults: true, provisioningMs: 300, roles });
+  const aws = await startAws({ faults: true, provisioningMs: 300, updatingMs: 50, roles });
   process.env.AWS_ACCESS_KEY_ID = 'worker';
   process.env.AWS_SECRET_ACCESS_KEY = 'worker';
   // The driver meets the faults; the test's own hand does not.

@@ -38,7 +38,7 @@ const envOf = (aws: World['cloud']) => awsEnv(aws.endpoint);
 
 beforeAll(async () => {
   const roles = { demo: Object.values(ACTIONS).flat() };
-  world = await startParts(folder, { cloud: () => startAws({ afterWrite, roles }), envOf });
+  world = await startParts(folder, { cloud: () => startAws({ afterWrite, roles, updatingMs: 50 }), envOf });
   worker = world.worker;
   lambda = new LambdaClient({
     endpoint: world.cloud.gatewayUrl,

@@ -42,7 +42,8 @@ export { context } from '../../support/context.js';
 
 export async function startStack(options: Parameters<typeof startAws>[0] = {}): Promise<Stack> {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-lambda-'));
-  const aws = await startAws(options);
+  // Long enough to be in the way of what comes next.
+  const aws = await startAws({ updatingMs: 50, ...options });
   process.env.AWS_ACCESS_KEY_ID = 'test';
   process.env.AWS_SECRET_ACCESS_KEY = 'test';
   process.env.AWS_ENDPOINT_URL = aws.endpoint;
