@@ -148,12 +148,11 @@ export function accountActivities(options: AccountOptions): AccountActivities {
         await meet(ctx, spec, [version]);
         return worst([...(await driverFor(spec).errors(ctx, { spec, version, from })), ...seen]);
       }),
-    read: ({ spec }) =>
-      called(true, async (ctx) => ({ split: (await driverFor(spec).inspect(ctx, spec)).before.split })),
+    read: ({ spec }) => called(true, async (ctx) => ({ split: (await driverFor(spec).traffic(ctx, spec)).split })),
     adopt: ({ spec }) =>
       called(true, async (ctx) => {
-        const { before } = await driverFor(spec).inspect(ctx, spec);
-        return { revision: before.revision ?? '', split: before.split };
+        const { revision, split } = await driverFor(spec).traffic(ctx, spec);
+        return { revision: revision ?? '', split };
       }),
     claim: ({ spec, run }) =>
       called(false, async (ctx) => {

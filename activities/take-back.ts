@@ -14,15 +14,14 @@ export async function takeBack(
   { app, environment, run, spec }: LateRecord,
   policed: boolean,
 ): Promise<{ taken: string | null }> {
-  const { before } = await driver.inspect(ctx, spec);
-  const { split, revision } = before;
-  const by = before.mark === null ? null : parseMark(before.mark);
-  if (split.stable === null || before.mark === null) return { taken: null };
+  const { split, revision, mark: found } = await driver.traffic(ctx, spec);
+  const by = found === null ? null : parseMark(found);
+  if (split.stable === null || found === null) return { taken: null };
   if (by?.app !== app || by.environment !== environment || by.run !== run) return { taken: null };
   await driver.restore(ctx, {
     spec,
     before: NO_TARGET,
-    attempted: [{ mark: before.mark, split }],
+    attempted: [{ mark: found, split }],
     lastRevision: revision,
     mark: mark(app, environment, run, 'late', policed),
     force: false,

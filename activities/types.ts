@@ -191,6 +191,7 @@ export interface AccountActivities {
       before: BeforeState;
       mark: string;
       into?: 'idle';
+      adopted?: string;
     },
   ): Promise<{ release: Release; environments: Environments | null; deployed?: string | null }>;
   warm(args: Granted & { deployed: string | null } & { spec: Spec; release: Release }): Promise<void>;

@@ -123,6 +123,8 @@ export class Steps {
         mark: this.rollout.mark(step.id),
         grant: state.grant,
         ...(step.into ? { into: step.into } : {}),
+        // Nothing of ours is written to the target's traffic before this step.
+        ...(state.revision === null ? {} : { adopted: state.revision }),
       });
       state.release = done.release;
       state.deployed = done.deployed ?? null;

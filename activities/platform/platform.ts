@@ -43,6 +43,9 @@ export interface BeforeState {
   pinned?: Pinned;
 }
 
+/** Where traffic goes, at which revision, and the mark that is there. */
+export type Traffic = Pick<BeforeState, 'split' | 'revision' | 'mark'>;
+
 /** What `$LATEST` is, as its provider says. */
 export interface Pinned {
   /** CodeSha256. */
@@ -155,6 +158,9 @@ export interface PlatformDriver {
   /** Current state of the target, and what stands in the way of a rollout. */
   inspect(ctx: CallContext, spec: Spec): Promise<{ before: BeforeState; findings: Finding[] }>;
 
+  /** The same state without what else a rollout needs to know, in as few calls as that takes. Of an absent target: that of none. */
+  traffic(ctx: CallContext, spec: Spec): Promise<Traffic>;
+
   /**
    * How callers that reach the target's code past it come to it, or with `undo` back. Writes nothing. Errors: SLUICE_TARGET where
    * that would change what they run, or the platform has no such callers.
@@ -174,11 +180,19 @@ export interface PlatformDriver {
    * Makes the release exist without traffic and waits until it is usable. Answers the same release for the same input.
    * With `into: 'idle'` it also stands in the idle environment afterwards, and `environments` says which is which.
    * `spec.configuration.environment` holds the values of secrets here, so that nothing of it may be returned; `identity` is the
-   * same with something in their place that a release may be named by.
+   * same with something in their place that a release may be named by. `adopted`: the target's revision, where a person has taken
+   * somebody else's change of it as ours since `before`.
    */
   deploy(
     ctx: CallContext,
-    args: { spec: Spec; before: BeforeState; mark: string; into?: 'idle'; identity?: Record<string, string> },
+    args: {
+      spec: Spec;
+      before: BeforeState;
+      mark: string;
+      into?: 'idle';
+      identity?: Record<string, string>;
+      adopted?: string;
+    },
   ): Promise<{ release: Release; environments: Environments | null }>;
 
   /** Capacity of the candidate, ready when it returns. */

@@ -32,11 +32,7 @@ export async function identityOf(link: Link): Promise<WorkerIdentity | null> {
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(resolve, ANSWER_WITHIN, null);
   });
-  const asked = short<WorkerIdentity>(link, {
-    type: 'workerIdentity',
-    summary: 'which policy and keys',
-    args: [],
-  }).catch((error: unknown) => {
+  const asked = short<WorkerIdentity>(link, 'workerIdentity', 'which policy and keys', []).catch((error: unknown) => {
     if (error instanceof SluiceError && error.code === 'SLUICE_SETUP') throw error;
     return null;
   });

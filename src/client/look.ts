@@ -1,7 +1,6 @@
 /** One look at a rollout: the running one by its query, a closed one by what it left behind. */
 import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { Payload } from '@temporalio/common';
 import { decode } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { WatchHeartbeat } from '../../activities/health/types.js';
 import { SluiceError } from '../model/errors.js';
@@ -50,13 +49,13 @@ export async function describe(link: Link, target: TargetName, run?: string): Pr
 }
 
 /** The first run of the rollout that runs now; null when none does. */
-export async function runningRun(link: Link, target: TargetName): Promise<string | null> {
+export async function runningRun(link: Link, { app, environment }: TargetName): Promise<string | null> {
   try {
-    const seen = await describe(link, target);
+    const seen = await link.temporal.workflow.getHandle(rolloutId(app, environment)).describe();
     return seen.status.name === 'RUNNING' ? firstRun(seen) : null;
   } catch (error) {
-    if (error instanceof SluiceError && error.code === 'SLUICE_NO_ROLLOUT') return null;
-    throw error;
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw toSluiceError(error, link.address);
   }
 }
 
@@ -172,32 +171,18 @@ export async function refused(
   return { reason, code, startedBy, message: said('message') };
 }
 
-/** What a run was started with. */
-async function startInput(link: Link, execution: { workflowId: string; runId: string }): Promise<object> {
-  const [first] = await startPayloads(link, execution);
-  const { payloadConverter } = link.temporal.options.loadedDataConverter;
+/** What a run was started with, from the first event of its history. */
+async function startInput({ temporal }: Link, execution: { workflowId: string; runId: string }): Promise<object> {
+  const { history } = await temporal.workflowService.getWorkflowExecutionHistory({
+    namespace: temporal.options.namespace,
+    execution,
+    maximumPageSize: 1,
+  });
+  const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+  const { payloadConverter, payloadCodecs } = temporal.options.loadedDataConverter;
+  const [first] = await decode(payloadCodecs, payloads);
   const input: unknown = first === undefined ? null : payloadConverter.fromPayload(first);
   return typeof input === 'object' && input !== null ? input : {};
-}
-
-/** The arguments that a run was started with, decrypted, from the first event of its history. Errors: those of the server, and of the codec. */
-export async function startPayloads(
-  { temporal, address }: Link,
-  execution: { workflowId: string; runId: string },
-): Promise<Payload[]> {
-  try {
-    const { history } = await temporal.withDeadline(Date.now() + ANSWER_WITHIN, () =>
-      temporal.workflowService.getWorkflowExecutionHistory({
-        namespace: temporal.options.namespace,
-        execution,
-        maximumPageSize: 1,
-      }),
-    );
-    const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
-    return await decode(temporal.options.loadedDataConverter.payloadCodecs, payloads);
-  } catch (error) {
-    throw toSluiceError(error, address);
-  }
 }
 
 function blankView(target: TargetName, seen: WorkflowExecutionDescription): RolloutView {

@@ -1,10 +1,10 @@
 /** What of the artifact store may go: after all ledgers, queues and running rollouts of the namespace were read, and not before. */
+import { decode } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { heldQuery } from '../../workflows/messages.js';
 import { SluiceError } from '../model/errors.js';
 import { STRATEGIES } from '../model/words.js';
 import type { Link } from './connect.js';
 import { toSluiceError } from './errors.js';
-import { startPayloads } from './look.js';
 import type { Pruned } from './types.js';
 
 /** Longest wait for a companion's answer, in ms. */
@@ -46,7 +46,14 @@ async function heldByRollouts(link: Link): Promise<string[]> {
   const held: string[] = [];
   const types = [...STRATEGIES, 'undo'].map((type) => `'${type}'`).join(', ');
   for await (const { workflowId, runId } of running(link, `WorkflowType IN (${types})`)) {
-    const payloads = await startPayloads(link, { workflowId, runId });
+    const { history } = await link.temporal.workflowService.getWorkflowExecutionHistory({
+      namespace: link.namespace,
+      execution: { workflowId, runId },
+      maximumPageSize: 1,
+    });
+    const input = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    const { payloadCodecs } = link.temporal.options.loadedDataConverter;
+    const payloads = await decode(payloadCodecs, input);
     for (const { data } of payloads)
       held.push(
         ...(Buffer.from(data ?? [])

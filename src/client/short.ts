@@ -11,24 +11,9 @@ import type { Link } from './connect.js';
 import { runningRun } from './look.js';
 import { packed } from './packing.js';
 import { startProof } from './proof.js';
-import { type ShortRun, short } from './short-run.js';
+import { short } from './short-run.js';
 import { whatRuns } from './start.js';
 import type { Adopted, MoveRequest, PlanPreview, TargetName } from './types.js';
-
-/** Longest that the activities of a change may take that a worker makes, in ms: their deadlines together are 14 minutes. */
-const CHANGE = 15 * 60_000;
-
-/**
- * Runs a short workflow, once the workers have the key that this client encrypts under. Its argument is made after that: nobody packs
- * or logs in for what is not sent.
- */
-async function asked<T>(
-  link: Link,
-  { args, ...run }: Omit<ShortRun, 'args'> & { args: () => Promise<unknown> },
-): Promise<T> {
-  await mustAgree(link);
-  return short<T>(link, { ...run, args: [await args()] });
-}
 
 /** See `Sluice.plan`. */
 export async function plan(
@@ -36,14 +21,12 @@ export async function plan(
   request: { input: RolloutInput; type: RolloutType } & TargetName,
 ): Promise<PlanPreview> {
   const { app, environment, type } = request;
-  const preview = await asked<PlanPreview>(link, {
-    type: 'planOnly',
-    summary: `plan ${app}/${environment} ${type}`,
-    args: async () => {
-      const input = await packed(link.artifacts, request);
-      return { ...request, input: await withProof(link, 'plan', type, { ...request, input }) };
-    },
-  });
+  await mustAgree(link);
+  const whole = await packed(link.artifacts, request);
+  const input = await withProof(link, 'plan', type, { ...request, input: whole });
+  const preview = await short<PlanPreview>(link, 'planOnly', `plan ${app}/${environment} ${request.type}`, [
+    { ...request, input },
+  ]);
   return { ...preview, findings: await inSight(link, request, preview) };
 }
 
@@ -85,11 +68,10 @@ async function withProof(
 
 /** See `Sluice.sweep`. A split is no leftover while the very run that left its mark goes on. */
 export async function sweep(link: Link, account: Account): Promise<SweepFinding[]> {
-  const split = await asked<SweepFinding[]>(link, {
-    type: 'sweepAccount',
-    summary: `sweep ${account.account} ${account.region}`,
-    args: async () => account,
-  });
+  await mustAgree(link);
+  const split = await short<SweepFinding[]>(link, 'sweepAccount', `sweep ${account.account} ${account.region}`, [
+    account,
+  ]);
   const gone = await Promise.all(split.map(async (each) => !(await isRunning(link, each))));
   return split.filter((_, at) => gone[at]);
 }
@@ -100,13 +82,9 @@ async function isRunning(link: Link, { app, environment, run }: SweepFinding): P
 
 /** See `Sluice.adopt`. */
 export async function adopt(link: Link, request: { input: RolloutInput } & TargetName): Promise<Adopted> {
-  const at = `${request.app}/${request.environment}`;
-  return asked(link, {
-    type: 'adoptTarget',
-    summary: `adopt ${at}`,
-    args: async () => ({ ...request, input: await withProof(link, 'adopt', 'direct', request) }),
-    changes: { within: CHANGE, maybe: `${at} may have been adopted; run the same command again` },
-  });
+  await mustAgree(link);
+  const input = await withProof(link, 'adopt', 'direct', request);
+  return short(link, 'adoptTarget', `adopt ${request.app}/${request.environment}`, [{ ...request, input }]);
 }
 
 /** See `Sluice.callers`. */
@@ -118,24 +96,15 @@ export async function callers(link: Link, request: MoveRequest): Promise<MovePla
       `${await whatRuns(link, request)}. Its callers are moved before it or after it: wait with \`sluice status ${id} --until done\``,
     );
   }
-  return asked(link, {
-    type: 'lookCallers',
-    summary: `callers of ${request.app}/${request.environment}`,
-    args: async () => ({ ...request, input: await withProof(link, 'plan', 'direct', request) }),
-  });
+  const input = await withProof(link, 'plan', 'direct', request);
+  const summary = `callers of ${request.app}/${request.environment}`;
+  return short(link, 'lookCallers', summary, [{ ...request, input }]);
 }
 
 /** See `Sluice.moveCallers`. */
 export async function moveCallers(link: Link, request: MoveRequest & { shown: string }): Promise<Moved> {
   const { app, environment, shown } = request;
-  return asked(link, {
-    type: 'moveCallers',
-    workflowId: movingId(app, environment),
-    summary: `move callers of ${app}/${environment}`,
-    args: async () => ({ ...request, input: await withProof(link, 'moveCallers', 'direct', request, shown) }),
-    changes: {
-      within: CHANGE,
-      maybe: `some callers of ${app}/${environment} may have been moved; run the same command again, which shows what is left`,
-    },
-  });
+  const input = await withProof(link, 'moveCallers', 'direct', request, shown);
+  const summary = `move callers of ${app}/${environment}`;
+  return short(link, 'moveCallers', summary, [{ ...request, input }], movingId(app, environment));
 }

@@ -40,8 +40,7 @@ export async function* watch(link: Link, target: TargetName, options: WatchOptio
       const seen = await lookCalmly(whom);
       const now = Date.now();
       if (seen instanceof SluiceError) {
-        // The server is there; a worker may come, or have time, at any moment.
-        awaySince = isNoAnswer(seen) ? null : (awaySince ?? now);
+        awaySince = seen.code === 'SLUICE_NO_WORKER' ? null : (awaySince ?? now);
         if (awaySince !== null && now - awaySince > AWAY_AT_MOST) throw seen;
         yield { view: last.view, ended: false, trouble: seen.message };
         wait = LATE;

@@ -26,10 +26,10 @@ const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
  * Relative folders begin at `cwd`. Errors: SLUICE_SETUP.
  */
 export function storeSetting(text: string, place: StorePlace, cwd: string): StoreSetting {
-  const filled = text.trim().replace(/\{(\w*)\}/g, (_hole, name: string) => {
+  const filled = text.trim().replace(/\{(\w*)\}/g, (hole, name: string) => {
     if (name === 'account') return place.account;
     if (name === 'region') return place.region;
-    throw wrong(text, 'in braces it can hold {account} and {region} alone');
+    throw wrong(text, `${hole} stands for nothing; it can hold {account} and {region}`);
   });
   if (filled === '') throw wrong(text, 'it is set and empty');
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(filled))
@@ -69,7 +69,8 @@ function folderOf(text: string, url: URL): string {
 }
 
 function s3Of(text: string, url: URL): StoreSetting {
-  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(url.hostname)) throw wrong(text, 'it has no name of a bucket');
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(url.hostname))
+    throw wrong(text, `"${url.hostname}" is no name of a bucket`);
   const region = optionOf(text, url, 'region');
   const prefix = prefixOf(url.pathname);
   return { kind: 's3', bucket: url.hostname, prefix, ...(region === null ? {} : { region }) };
@@ -98,22 +99,16 @@ function prefixOf(pathname: string): string {
 /** The one query parameter that the address may have; null when it has none. */
 function optionOf(text: string, url: URL, name: string, values?: readonly string[]): string | null {
   for (const [key, value] of url.searchParams) {
-    if (key !== name) throw wrong(text, name === '' ? 'it takes no options' : `it takes no option but "${name}"`);
-    if (value === '') throw wrong(text, `"${key}" is empty`);
-    if (values !== undefined && !values.includes(value)) throw wrong(text, `"${key}" is ${values.join(' or ')}`);
+    if (key !== name) throw wrong(text, `"${key}" is no option of it`);
+    if (value === '' || (values !== undefined && !values.includes(value))) {
+      throw wrong(text, `${key} is "${value}"${values === undefined ? '' : `; it takes ${values.join(' or ')}`}`);
+    }
     return value;
   }
   return null;
 }
 
-/** `why` repeats nothing of the setting: a password or a token may stand anywhere in it. */
 function wrong(text: string, why: string): SluiceError {
-  return new SluiceError('SLUICE_SETUP', `SLUICE_STORE is "${withoutCredentials(text)}": ${why}; ${FORMS}`);
-}
-
-/** A setting as it may be shown: without user info, query and fragment. It need not be an address that can be parsed. */
-function withoutCredentials(text: string): string {
-  // A password may itself hold a "?", a "#", a "/" or an "@".
-  const open = text.replace(/^([a-z][a-z0-9+.-]*:[/\\]*)?.*@/is, (_all, scheme = '') => `${scheme}…@`);
-  return open.replace(/([?#]).*$/s, '$1…');
+  // A token would stand behind the question mark.
+  return new SluiceError('SLUICE_SETUP', `SLUICE_STORE is "${text.replace(/\?.*$/s, '?…')}": ${why}; ${FORMS}`);
 }

@@ -280,12 +280,6 @@ test.each([
       });
       await expect(start).rejects.toMatchObject({ code: 'SLUICE_SETUP', message: expect.stringContaining(says) });
       await expect(sluice.verb(target(app), 'abort', { by: 'ann' })).rejects.toThrow(says);
-      const asked = { ...target(app), input: inputFor(app, QUICK) };
-      const moving = { ...asked, how: { undo: false, publish: false } };
-      await expect(sluice.plan({ ...asked, type: 'direct' })).rejects.toThrow(says);
-      await expect(sluice.adopt(asked)).rejects.toThrow(says);
-      await expect(sluice.callers(moving)).rejects.toThrow(says);
-      await expect(sluice.moveCallers({ ...moving, shown: 'digest' })).rejects.toThrow(says);
       await expect(world.sluice.status(target(app))).rejects.toMatchObject({ code: 'SLUICE_NO_ROLLOUT' });
     });
   } finally {

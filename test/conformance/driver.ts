@@ -126,6 +126,8 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
           capacity: fixture.traits.restingCapacity,
         });
         expect(before.revision).not.toBeNull();
+        const { split, revision, mark: found } = before;
+        expect(await driver.traffic(context(), target.spec())).toMatchObject({ split, revision, mark: found });
         expect(findings.filter(({ level }) => level === 'refuse')).toEqual([]);
         expect(target.writes().filter(({ applied }) => applied)).toHaveLength(1);
       });
@@ -139,6 +141,8 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
           release: null,
         });
         expect(findings.filter(({ level }) => level === 'refuse')).toEqual([]);
+        const { split, revision, mark: found } = before;
+        expect(await driver.traffic(context(), target.spec())).toMatchObject({ split, revision, mark: found });
       });
 
       test('a target that somebody left split is refused, and the way out is named', async () => {
@@ -165,6 +169,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         const { before, findings } = await driver.inspect(context(), target.spec());
         expect(findings.filter(({ level }) => level === 'refuse')).toEqual([]);
         expect(before).toMatchObject({ mark: earlier, description: 'text' });
+        expect((await driver.traffic(context(), target.spec())).mark).toBe(earlier);
       });
     });
 

@@ -144,7 +144,7 @@ describe('the platform of a worker', () => {
 
 test.each([
   ['', 'it is set and empty'],
-  ['s3://artifacts/{stage}', 'it can hold {account} and {region} alone'],
+  ['s3://artifacts/{stage}', '{stage} stands for nothing'],
   ['ftp://host/x', 'ftp: is no kind of store that is known'],
 ])('a store that is none is refused before a task is taken: %j', (SLUICE_STORE, said) => {
   expect(() => workerConfig({ SLUICE_POLICY: 'open', SLUICE_STORE })).toThrow(said);

@@ -1,4 +1,5 @@
 import { WorkflowFailedError } from '@temporalio/client';
+import { ForeignChange } from '../../activities/platform/foreign.js';
 import { SluiceError } from '../../src/model/errors.js';
 import type { Bake } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
@@ -613,6 +614,24 @@ describe('a foreign change', () => {
       expect(target.split).toEqual({ stable: '1', candidate: null, weight: 0 });
       // Nobody waits until the provider lets the adoption succeed or fail for good.
       expect(target.calls.filter((name) => name === 'adopt').length).toBeLessThanOrEqual(tried + 1);
+    });
+  });
+
+  test('that is found before the deployment is taken as ours by it too, after retry --adopt', async () => {
+    await onStage(async (act) => {
+      const { start, target } = act;
+      const theirs = { stable: '1', candidate: null, weight: 0 };
+      target.fault = (name) =>
+        name === 'deploy' && !target.calls.includes('adopt')
+          ? new ForeignChange('the alias was changed', theirs)
+          : null;
+      const rolling = await start('canary', canary([MINUTE]));
+      await phase(act, rolling, 'stuck');
+      target.foreign(theirs);
+      const { revision } = target;
+      await rolling.executeUpdate('retry', { args: [{ by: 'ann', adopt: true }] });
+      expect((await ending(rolling)).outcome).toBe('succeeded');
+      expect(target.adopted).toBe(revision);
     });
   });
 

@@ -66,6 +66,8 @@ export class Target {
   private probed = false;
   /** What the companion knows for `undo`. */
   undo: UndoRecord | null = null;
+  /** The revision that the last deployment was told to take for the target's. */
+  adopted: string | null = null;
   /** How often a queued release finds the way taken. */
   busy = 0;
   /** How far time moves between two of the watcher's signs of life, at most. */
@@ -359,7 +361,8 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
       warnings: [],
       ...UNGRANTED,
     })),
-    deploy: guarded('deploy', async ({ spec }) => {
+    deploy: guarded('deploy', async ({ spec, adopted = null }, target) => {
+      target.adopted = adopted;
       const version = 'version' in spec.release ? String(spec.release.version) : '2';
       return { release: { version, digest: `sha-${version}` }, environments: null };
     }),

@@ -8,7 +8,7 @@ import { quiet } from '../quiet.js';
 import { type AppServiceDriverOptions, azureClients, type Session, WAITS } from './client.js';
 import { deploy } from './deploy.js';
 import { headersFor } from './hosts.js';
-import { inspect } from './inspect.js';
+import { inspect, readTraffic } from './inspect.js';
 import { invoke } from './invoke.js';
 import { errors } from './logs.js';
 import { Places } from './places.js';
@@ -72,6 +72,8 @@ export function createAppServiceDriver(options: AppServiceDriverOptions): Platfo
 
   return {
     inspect: (ctx, spec) => inspect(open(ctx, spec.target), artifacts, spec),
+
+    traffic: (ctx, spec) => readTraffic(open(ctx, spec.target)),
 
     callers: async (_ctx, { spec }) => noCallers(spec),
 

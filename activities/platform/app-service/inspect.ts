@@ -7,7 +7,7 @@ import type { Artifacts } from '../../../src/store/index.js';
 import { sameTarget } from '../description.js';
 import { hasCode } from '../failures.js';
 import { refuse } from '../findings.js';
-import type { BeforeState, Finding } from '../platform.js';
+import type { BeforeState, Finding, Traffic } from '../platform.js';
 import { NO_TARGET, say } from '../splits.js';
 import {
   checkFunctions,
@@ -42,9 +42,7 @@ export async function inspect(
     const missing = `site ${site} does not exist in resource group ${resourceGroup} of subscription ${account}; create it first, Sluice creates no sites`;
     return { before: NO_TARGET, findings: [refuse('SLUICE_NOT_FOUND', missing)] };
   }
-  if (state.operation !== null) {
-    throw new SluiceError('SLUICE_BUSY', `an operation runs on ${targetName(session.target)} (${state.operation})`);
-  }
+  refuseBusy(session, state);
   const before = await beforeOf(session, state);
   // An undo goes back to what was right, and users wait for it.
   if (spec.strategy.type === 'undo') {
@@ -74,14 +72,31 @@ export async function inspect(
   return { before, findings };
 }
 
+/** The target's traffic alone. Writes nothing. */
+export async function readTraffic(session: Session): Promise<Traffic> {
+  const state = await readState(session);
+  if (state === null) return NO_TARGET;
+  refuseBusy(session, state);
+  return trafficOf(state);
+}
+
+/** While an operation runs, what is there is on its way to something else. */
+function refuseBusy(session: Session, { operation }: State): void {
+  if (operation === null) return;
+  throw new SluiceError('SLUICE_BUSY', `an operation runs on ${targetName(session.target)} (${operation})`);
+}
+
+function trafficOf(state: State): Traffic {
+  const revision = state.production.release === null ? null : revisionOf(state);
+  return { split: splitOf(state), revision, mark: state.mark };
+}
+
 async function beforeOf(session: Session, state: State): Promise<BeforeState> {
   const { production, slot, text } = state;
   return {
-    split: splitOf(state),
+    ...trafficOf(state),
     release: production.release === null ? null : await recordOf(session, state, production.release),
-    revision: production.release === null ? null : revisionOf(state),
     description: text,
-    mark: state.mark,
     environments: environmentsOf(production, slot),
     capacity: production.release === null ? 0 : await instancesOf(session, production),
   };

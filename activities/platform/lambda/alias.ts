@@ -8,7 +8,7 @@ import {
 import { describe, readDescription } from '../description.js';
 import { hasCode } from '../failures.js';
 import { ForeignChange } from '../foreign.js';
-import type { Fence, Split, Written } from '../platform.js';
+import type { Fence, Split, Traffic, Written } from '../platform.js';
 import { NO_SPLIT, sameSplit, say } from '../splits.js';
 import { call, type Session } from './client.js';
 import { existsAlready, isPrecondition } from './errors.js';
@@ -46,6 +46,11 @@ export async function readAlias(session: Session, name = session.target.alias): 
     if (hasCode(error, 'SLUICE_NOT_FOUND')) return null;
     throw error;
   }
+}
+
+/** What of it a target's state is. */
+export function trafficOf(alias: Alias | null): Traffic {
+  return { split: alias?.split ?? NO_SPLIT, revision: alias?.revision ?? null, mark: alias?.mark ?? null };
 }
 
 /**
@@ -109,35 +114,40 @@ export async function deleteAlias(session: Session, name: string): Promise<void>
  */
 export async function fencedWrite(session: Session, split: Split & { stable: string }, fence: Fence): Promise<Written> {
   const { alias: name } = session.target;
+  // Empty where a person has taken it as ours that there is none; sent as it is, it would be no fence.
+  const revision = fence.revision || null;
   const now = await readAlias(session);
   // The read is for the user's text; the fence stays the caller's revision, never the one just read.
-  if ((now?.revision ?? null) === fence.revision) {
-    await writeAlias(session, name, fence.revision, { split, text: now?.text ?? '', mark: fence.mark });
+  if ((now?.revision ?? null) === revision) {
+    await writeAlias(session, name, revision, { split, text: now?.text ?? '', mark: fence.mark });
   }
   const after = await readAlias(session);
   if (after !== null && after.mark === fence.mark && sameSplit(after.split, split)) {
     return { revision: after.revision, split: after.split };
   }
-  throw foreignChange(session, after, fence.revision, split);
+  throw foreignChange(session, after, revision, split);
 }
 
 /** Says what was found, who left it, and what was expected. */
 export function foreignChange(
   session: Session,
-  found: Alias | null,
+  is: Alias | null,
   revision: string | null,
   wanted: Split,
 ): ForeignChange {
   const { function: fn, alias } = session.target;
-  const is =
-    found === null
-      ? 'does not exist'
-      : `sends ${say(found.split)} at revision ${found.revision} (${found.mark === null ? 'no mark of Sluice' : `mark ${found.mark}`})`;
   const expected = revision === null ? 'no alias' : `revision ${revision}`;
   return new ForeignChange(
-    `${fn}:${alias} was changed by somebody else: it ${is}; expected ${expected}, to write ${say(wanted)}. Nothing was written`,
-    found?.split ?? NO_SPLIT,
+    `${fn}:${alias} was changed by somebody else: ${found(is)}; expected ${expected}, to write ${say(wanted)}. Nothing was written`,
+    is?.split ?? NO_SPLIT,
   );
+}
+
+/** What an alias is, and who left it, as half a sentence. */
+export function found(alias: Alias | null): string {
+  if (alias === null) return 'it does not exist';
+  const by = alias.mark === null ? 'no mark of Sluice' : `mark ${alias.mark}`;
+  return `it sends ${say(alias.split)} at revision ${alias.revision} (${by})`;
 }
 
 function parse(alias: AliasConfiguration, name: string): Alias {

@@ -52,13 +52,14 @@ export async function checkBypass(
   const findings = [
     ...blind,
     ...inTheWay.map((caller) => refusal(session, caller)),
-    ...(inTheWay.length > 0 && !target.alias ? [aliasFirst(session)] : []),
+    ...(bypass.length > 0 && !target.alias ? [unfenced(session)] : []),
+    ...(callers.some(({ past }) => past !== true) && !target.alias ? [aliasFirst(session)] : []),
     ...through.map((caller) => letThrough(session, caller)),
     ...(bypass.length === 0 ? [] : await putBack(session, spec, target.latest)),
     ...statements.map((statement) => maybe(session, statement)),
     ...(await latestAliases(session, blind)),
   ];
-  return { findings, bypass };
+  return { findings, bypass: target.alias ? bypass : [] };
 }
 
 /**
@@ -164,6 +165,14 @@ function maybe(session: Session, { sid, principal }: Statement): Finding {
   return warn(
     'TRAFFIC_BYPASSES_ALIAS',
     `permission ${sid} for ${principal} points at the bare function ${fn}: its calls would run $LATEST. Point it at ${address(session)}`,
+  );
+}
+
+/** The alias's revision is what tells a deployment by a worker that was cut off that its rollout is over. */
+function unfenced(session: Session): Finding {
+  return refuse(
+    'SLUICE_BYPASS',
+    `allowBypass is refused: ${address(session)} does not exist yet, and without it nothing would keep a worker that was cut off from giving callers the release after it was taken back`,
   );
 }
 

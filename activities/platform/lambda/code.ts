@@ -49,7 +49,7 @@ interface Code {
 export async function publish(
   session: Session,
   artifacts: Artifacts,
-  { spec, before, mark }: { spec: Spec; before: BeforeState; mark: string },
+  { spec, before, mark, adopted }: { spec: Spec; before: BeforeState; mark: string; adopted?: string | undefined },
 ): Promise<Release> {
   if ('version' in spec.release) return releaseOf(await waitUntilUsable(session, String(spec.release.version)));
   refuseVariables(spec.configuration);
@@ -59,7 +59,7 @@ export async function publish(
   const earlier = await publishedBefore(session, code, mark);
   if (earlier !== null) return releaseOf(await waitUntilUsable(session, earlier));
 
-  const late = new Late(session, { before, mark });
+  const late = new Late(session, { before, mark, adopted });
   let updated = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     const latest = await latestIdle(session, updated > 0);

@@ -3,7 +3,7 @@ import type { Spec } from '../../../src/model/spec.js';
 import { targetName } from '../../../src/model/target.js';
 import type { CallContext, PlatformDriver } from '../platform.js';
 import { whole } from '../splits.js';
-import { fencedWrite, heedMark } from './alias.js';
+import { fencedWrite, heedMark, readAlias, trafficOf } from './alias.js';
 import { ensureCapacity } from './capacity.js';
 import { type LambdaDriverOptions, onLambda, type Session } from './client.js';
 import { publish } from './code.js';
@@ -42,19 +42,21 @@ export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver
   return {
     inspect: (ctx, spec) => inspect(open(ctx, spec), options.artifacts, spec),
 
+    traffic: async (ctx, spec) => trafficOf(await readAlias(open(ctx, spec))),
+
     callers: (ctx, args) => planMove(open(ctx, args.spec), args),
 
     moveCallers: (ctx, args) => move(open(ctx, args.spec), args),
 
     keep: (ctx, { spec, before, mark }) => keepLatest(open(ctx, spec), { before, mark }),
 
-    deploy: async (ctx, { spec, before, mark, into }) => {
+    deploy: async (ctx, { spec, before, mark, into, adopted }) => {
       const session = open(ctx, spec);
       await heedMark(session);
       const release =
         'latest' in spec.release
           ? await publishPinned(session, { before, mark })
-          : await publish(session, options.artifacts, { spec, before, mark });
+          : await publish(session, options.artifacts, { spec, before, mark, adopted });
       const { stable } = before.split;
       if (into !== 'idle') return { release, environments: null };
       // Nothing to release leaves the environments alone.

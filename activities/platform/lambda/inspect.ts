@@ -4,8 +4,8 @@ import type { Artifacts } from '../../../src/store/index.js';
 import { sameTarget } from '../description.js';
 import { refuse } from '../findings.js';
 import type { BeforeState, Finding } from '../platform.js';
-import { NO_SPLIT, say } from '../splits.js';
-import { type Alias, readAlias } from './alias.js';
+import { say } from '../splits.js';
+import { type Alias, readAlias, trafficOf } from './alias.js';
 import { checkBypass } from './bypass.js';
 import { readCapacity } from './capacity.js';
 import { checkCapacity, checkCodeStorage, checkLogs, checkPublished } from './checks.js';
@@ -69,11 +69,9 @@ function beforeOf(
   capacity: number,
 ): BeforeState {
   return {
-    split: alias?.split ?? NO_SPLIT,
+    ...trafficOf(alias),
     release: stable === null ? null : releaseOf(stable),
-    revision: alias?.revision ?? null,
     description: alias?.text ?? '',
-    mark: alias?.mark ?? null,
     environments,
     capacity,
   };

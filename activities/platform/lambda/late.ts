@@ -1,8 +1,11 @@
 import { SluiceError } from '../../../src/model/errors.js';
 import { sameRun } from '../description.js';
+import { ForeignChange } from '../foreign.js';
 import type { BeforeState } from '../platform.js';
-import { readAlias } from './alias.js';
+import { NO_SPLIT } from '../splits.js';
+import { found, readAlias } from './alias.js';
 import type { Session } from './client.js';
+import { address } from './commands.js';
 
 /**
  * Keeps an attempt to deploy from writing `$LATEST` after its rollout has put it back: where callers run `$LATEST` itself, a worker
@@ -15,20 +18,27 @@ export class Late {
 
   constructor(
     private readonly session: Session,
-    private readonly of: { before: BeforeState; mark: string },
+    private readonly of: { before: BeforeState; mark: string; adopted: string | undefined },
   ) {
     this.watched = of.before.latest !== undefined;
   }
 
   /**
    * Between reading `$LATEST` and writing it: the way back writes the alias first, so that what was read is from before it, or its
-   * revision will be spent.
+   * revision will be spent. Errors: SLUICE_FOREIGN_CHANGE where somebody else has changed the alias, another rollout perhaps.
    */
   async look(): Promise<void> {
     if (!this.watched) return;
+    const { before, mark, adopted } = this.of;
     const alias = await readAlias(this.session);
     // Deploying comes before any write of the alias by this rollout.
-    if (sameRun(alias?.mark ?? null, this.of.mark)) throw this.error();
+    if (sameRun(alias?.mark ?? null, mark)) throw this.error();
+    const expected = adopted ?? before.revision ?? '';
+    if ((alias?.revision ?? '') === expected) return;
+    throw new ForeignChange(
+      `${address(this.session)} was changed by somebody else before the release was deployed: ${found(alias)}; expected revision ${expected}. $LATEST, which callers of the bare name run, is not written`,
+      alias?.split ?? NO_SPLIT,
+    );
   }
 
   /** Before a write of this kind: one that has to be done a second time was taken back. */

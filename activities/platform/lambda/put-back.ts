@@ -11,9 +11,12 @@ import { SluiceError } from '../../../src/model/errors.js';
 import type { FunctionConfiguration, Spec } from '../../../src/model/spec.js';
 import { MOST_IN_CALL } from '../../../src/platforms/index.js';
 import { describe, readDescription, sameRun } from '../description.js';
+import { hasCode } from '../failures.js';
 import { refuse } from '../findings.js';
 import type { BeforeState, Finding, RestoreArgs } from '../platform.js';
+import { heedMark } from './alias.js';
 import { call, type Session } from './client.js';
+import { aws } from './commands.js';
 import {
   changes,
   configurationOf,
@@ -24,8 +27,8 @@ import {
   waitUntilUsable,
 } from './configuration.js';
 import { fenced } from './fenced.js';
-import { fieldsWritten, writesCode } from './release-kinds.js';
-import { codeOfVersion } from './version-code.js';
+import { fieldsWritten, readsFromS3, writesCode } from './release-kinds.js';
+import { codeOfVersion, digestIn } from './version-code.js';
 import { listVersions, publishVersion } from './versions.js';
 
 /** Rounds of writing `$LATEST` while somebody else changes it too. */
@@ -65,6 +68,7 @@ export async function keepLatest(
   session: Session,
   { before, mark }: { before: BeforeState; mark: string },
 ): Promise<BeforeState> {
+  await heedMark(session);
   for (let round = 0; round < ROUNDS; round += 1) {
     const latest = await waitUntilUsable(session, undefined, { failedUpdate: 'passes' });
     const published = await publishVersion(session, latest, describe(latest.Description ?? '', mark));
@@ -78,12 +82,26 @@ export async function keepLatest(
 /**
  * Gives `$LATEST` the code of the version that has kept it, and what the spec sets of its configuration, each write fenced by the
  * RevisionId. Always writes, so that a late attempt to deploy finds its revision spent. What somebody else has made of it since
- * stays, unless `force`. Returns what a person should know.
+ * stays, unless `force`. Returns what a person should know; also where
+ * AWS refuses it for good.
  */
 export async function putLatestBack(session: Session, args: RestoreArgs): Promise<string[]> {
-  const { before, spec } = args;
-  const version = before.latest ?? null;
-  if (version === null) return [];
+  const { latest: version } = args.before;
+  if (version === undefined) return [];
+  try {
+    return await writeBack(session, version, args);
+  } catch (error) {
+    // Tried again it would be refused again, and the rollout would never end. Its traffic is back.
+    if (!hasCode(error, 'SLUICE_PERMISSION', 'SLUICE_REFUSED')) throw error;
+    const { function: fn } = session.target;
+    return [
+      `$LATEST of ${fn} could not be put back, and its callers may still run the release: ${error.message}. Version ${version} is what it was; \`${aws(session, 'get-function', `--function-name ${fn} --qualifier ${version}`)}\` gives its code`,
+    ];
+  }
+}
+
+async function writeBack(session: Session, version: string, args: RestoreArgs): Promise<string[]> {
+  const { spec } = args;
   const { function: fn } = session.target;
   let written = false;
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -150,18 +168,20 @@ async function isOurs(
   if (latest.CodeSha256 === kept.CodeSha256) return true;
   // Deploying writes no code.
   if (!writesCode(spec)) return false;
-  const known = digestOf(spec);
-  if (known !== null) return latest.CodeSha256 === known;
-  // S3 tells the digest with the upload: it is the published version's, and before that nobody's that could be known.
-  const published = (await listVersions(session)).find(
-    ({ Version, Description }) => Version !== kept.Version && sameRun(readDescription(Description).mark, mark),
+  if (latest.CodeSha256 === digestOf(spec)) return true;
+  if (!readsFromS3(spec)) return false;
+  // What Lambda reads from S3 is known once it has read it, and may be something else than the artifact was. Published, it is the
+  // version's; before that it is nobody's that could be known.
+  const published = (await listVersions(session)).filter(
+    ({ Version, Description }) =>
+      Number(Version) > Number(kept.Version) && sameRun(readDescription(Description).mark, mark),
   );
-  return published === undefined || published.CodeSha256 === latest.CodeSha256;
+  return published.length === 0 || published.some(({ CodeSha256 }) => CodeSha256 === latest.CodeSha256);
 }
 
 function digestOf({ release }: Spec): string | null {
   if ('artifact' in release) return lambdaDigest(release.artifact.sha256);
-  return 'image' in release ? (release.image.split('@sha256:')[1] ?? null) : null;
+  return 'image' in release ? (digestIn(release.image) ?? null) : null;
 }
 
 function busy(session: Session, what: string): SluiceError {

@@ -1,5 +1,6 @@
 /** What a release does to the function. Pure. */
 import type { FunctionConfiguration, Spec } from '../../../src/model/spec.js';
+import { MOST_IN_CALL } from '../../../src/platforms/index.js';
 
 /** Whether deploying the release changes `$LATEST`, its code or its configuration. */
 export function writesLatest({ release }: Pick<Spec, 'release'>): boolean {
@@ -9,6 +10,11 @@ export function writesLatest({ release }: Pick<Spec, 'release'>): boolean {
 /** Whether deploying the release gives `$LATEST` code. */
 export function writesCode({ release }: Pick<Spec, 'release'>): boolean {
   return writesLatest({ release }) && !('current' in release);
+}
+
+/** Whether Lambda reads the code of the release from S3: nobody else knows what it has found there. */
+export function readsFromS3({ release }: Pick<Spec, 'release'>): boolean {
+  return 's3' in release || ('artifact' in release && release.artifact.bytes > MOST_IN_CALL);
 }
 
 /** Whether `$LATEST` keeps a field: the description and the provisioned concurrency are a version's own. */

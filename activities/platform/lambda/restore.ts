@@ -21,7 +21,7 @@ const ROUNDS = 20;
 export async function restore(session: Session, args: RestoreArgs): Promise<Written> {
   const { before, spec, mark } = args;
   const { stable } = before.split;
-  const known = args.lastRevision ?? before.revision;
+  const known = revisionKnown(args);
   if (known === null || !isHeeded(session, known)) await heedMark(session);
   if (stable !== null) await capacityFirst(session, stable, before.capacity);
   const written = stable === null ? await removeTarget(session, args) : await writeBefore(session, args, stable);
@@ -32,10 +32,15 @@ export async function restore(session: Session, args: RestoreArgs): Promise<Writ
   return remarks.length === 0 ? written : { ...written, remarks };
 }
 
+/** The revision that this rollout has left or found. Null: there is no target then, and a write without a revision has no fence. */
+function revisionKnown({ lastRevision, before }: RestoreArgs): string | null {
+  return (lastRevision ?? before.revision) || null;
+}
+
 async function writeBefore(session: Session, args: RestoreArgs, stable: string): Promise<Written> {
   const { before, mark } = args;
   const split = { ...before.split, stable };
-  const known = args.lastRevision ?? before.revision;
+  const known = revisionKnown(args);
   // Written before anything is read: that revision is what this rollout left, so nobody else's change is written over. Where it is
   // spent, a read says by whom.
   if (
@@ -74,7 +79,7 @@ async function removeTarget(session: Session, args: RestoreArgs): Promise<Writte
 
 function refuseForeign(session: Session, now: Alias | null, args: RestoreArgs, wanted: Split): void {
   if (args.force || isExplained(now, args)) return;
-  throw foreignChange(session, now, args.lastRevision ?? args.before.revision, wanted);
+  throw foreignChange(session, now, revisionKnown(args), wanted);
 }
 
 /** Whether what is there is the before-state, or the effect of a write this rollout has tried. Pure. */
@@ -82,7 +87,8 @@ export function isExplained(
   now: Pick<Alias, 'revision' | 'mark' | 'split'> | null,
   { before, attempted, lastRevision, mark }: Omit<RestoreArgs, 'spec' | 'force'>,
 ): boolean {
-  if (now === null) return before.split.stable === null;
+  // Empty: a person has taken it as ours that there is none.
+  if (now === null) return before.split.stable === null || lastRevision === '';
   if (now.revision !== '' && (now.revision === lastRevision || now.revision === before.revision)) return true;
   const ours = [...attempted, { mark, split: before.split }];
   return ours.some((write) => write.mark === now.mark && sameSplit(write.split, now.split));
@@ -105,8 +111,6 @@ async function forgetPublished(session: Session, args: RestoreArgs): Promise<str
   for (let round = 0; round < ROUNDS; round += 1) {
     const refused: string[] = [];
     for (const version of await publishedBy(session, args.mark)) {
-      // Kept for callers beside the target; no attempt of ours points there.
-      if (version === args.before.latest) continue;
       if ((await deleteVersion(session, version)) === 'refused') refused.push(version);
     }
     if (refused.length === 0) return [];

@@ -30,8 +30,13 @@ export async function codeOfVersion(session: Session, version: LambdaConfigurati
     { step: 'finalizeRequest', name: 'seeProtocol' },
   );
   const { Code } = await call(session, asked);
-  const image = Code?.ResolvedImageUri ?? Code?.ImageUri;
-  if (image !== undefined) return { ImageUri: image };
+  const images = [Code?.ResolvedImageUri, Code?.ImageUri].filter((uri) => uri !== undefined);
+  if (images.length > 0) {
+    // A tag may have moved since; the digest is what the version runs.
+    const image = images.find((uri) => digestIn(uri) === version.CodeSha256);
+    if (image !== undefined) return { ImageUri: image };
+    throw new SluiceError('SLUICE_REFUSED', `AWS gives no address with its digest for the image of ${name}`);
+  }
   if (Code?.Location === undefined) {
     const { ErrorCode, Message } = Code?.Error ?? {};
     const why = [ErrorCode, Message].filter((part) => part !== undefined).join(': ');
@@ -43,6 +48,11 @@ export async function codeOfVersion(session: Session, version: LambdaConfigurati
   }
   const key = Code.SourceKMSKeyArn;
   return { ZipFile: bytes, ...(key === undefined ? {} : { SourceKMSKeyArn: key }) };
+}
+
+/** Hex SHA-256 that an image is named by, which is also its CodeSha256. Undefined: it is named by a tag. */
+export function digestIn(image: string): string | undefined {
+  return image.split('@sha256:')[1];
 }
 
 /** The link is a secret for as long as it is good: no message has it. */

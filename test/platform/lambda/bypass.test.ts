@@ -2,20 +2,25 @@ import {
   AddPermissionCommand,
   CreateAliasCommand,
   CreateEventSourceMappingCommand,
+  CreateFunctionCommand,
   CreateFunctionUrlConfigCommand,
   DeleteFunctionCommand,
-  GetAliasCommand,
+  type FunctionCodeLocation,
   GetFunctionConfigurationCommand,
+  PublishVersionCommand,
   PutFunctionCodeSigningConfigCommand,
+  UpdateAliasCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
+import { ALONE, createBudget } from '../../../activities/platform/index.js';
 import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
 import type { BeforeState, Finding, RestoreArgs } from '../../../activities/platform/platform.js';
 import { callsUntil } from '../../../src/model/bypass.js';
+import { SluiceError } from '../../../src/model/errors.js';
 import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';
-import { call, functionWith, settled, zipOf } from '../../emulators/aws/functions.js';
+import { call, functionWith, ROLE, settled, zipOf } from '../../emulators/aws/functions.js';
 import { until } from '../../support/until.js';
 import { context, type Stack, startStack } from './stack.js';
 
@@ -186,6 +191,20 @@ describe('allowBypass', () => {
     expect(refusals((await look(fn, { allowBypass: [earlier] })).findings)).toHaveLength(1);
   });
 
+  test('is refused while there is no alias: nothing there would tell a late deployment that it was taken back', async () => {
+    const fn = 'day-before-allowed';
+    await oldFunction(fn, false);
+    const id = `mapping/${await mapTo(fn, 'orders')}`;
+    const { before, findings } = await look(fn, { allowBypass: [id] });
+    expect(refusals(findings)).toEqual([
+      expect.stringMatching(/^allowBypass is refused: day-before-allowed:live does not exist yet/),
+      expect.stringContaining(
+        'aws lambda create-alias --region us-east-1 --function-name day-before-allowed --name live',
+      ),
+    ]);
+    expect(before.bypass).toBeUndefined();
+  });
+
   test('is refused where the function takes signed code alone', async () => {
     const fn = 'signed';
     await oldFunction(fn);
@@ -210,8 +229,8 @@ describe('what callers of the bare name run', () => {
   const ENVIRONMENT = { environment: { STAGE: 'new' } };
 
   /** Kept, as before the first write of a rollout. */
-  async function kept(fn: string, overrides: Partial<Spec> = {}, alias = true): Promise<Scene> {
-    await oldFunction(fn, alias);
+  async function kept(fn: string, overrides: Partial<Spec> = {}): Promise<Scene> {
+    await oldFunction(fn);
     const configuration = { Timeout: 5, Environment: { Variables: { STAGE: 'old' } } };
     await stack.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: fn, ...configuration }));
     await settled(stack.lambda, fn);
@@ -221,11 +240,11 @@ describe('what callers of the bare name run', () => {
     return { spec, before: await stack.driver.keep(context(), { spec, before, mark: by }) };
   }
 
-  const deploy = ({ spec, before }: Scene) =>
-    stack.driver.deploy(context(), { spec, before, mark: mark(spec.app, spec.environment, 'run1', 'deploy') });
+  const deploy = ({ spec, before }: Scene, more: { adopted?: string } = {}) =>
+    stack.driver.deploy(context(), { spec, before, mark: mark(spec.app, spec.environment, 'run1', 'deploy'), ...more });
 
-  const restore = ({ spec, before }: Scene, more: Partial<RestoreArgs> = {}) =>
-    stack.driver.restore(context(), {
+  const restore = ({ spec, before }: Scene, more: Partial<RestoreArgs> = {}, driver = stack.driver) =>
+    driver.restore(context(), {
       spec,
       before,
       attempted: [],
@@ -275,15 +294,30 @@ describe('what callers of the bare name run', () => {
     expect(await answer(fn)).toBe('old');
   });
 
-  test('comes back on a first deployment, where there was no alias', async () => {
-    const fn = 'back-first';
-    const scene = await kept(fn, {}, false);
-    await deploy(scene);
-    await restore(scene);
-    expect(await answer(fn)).toBe('old');
-    const alias = stack.lambda.send(new GetAliasCommand({ FunctionName: fn, Name: 'live' }));
-    await expect(alias).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
-  });
+  test.each<[string, string, Partial<RestoreArgs>]>([
+    ['AccessDeniedException', 'User: ci is not authorized to perform: lambda:UpdateFunctionCode', {}],
+    ['InvalidParameterValueException', 'The runtime parameter is no longer supported', { force: true }],
+  ])(
+    'does not hold up the traffic where AWS refuses it for ever (%s), and that is said',
+    async (code, message, more) => {
+      const fn = `never-${code}`;
+      const scene = await kept(fn);
+      await deploy(scene);
+      const error = { code, status: code === 'AccessDeniedException' ? 403 : 400, message };
+      await stack.aws.faults.set([{ service: 'lambda', operation: 'UpdateFunctionCode', error }]);
+      const { split, remarks } = await restore(scene, more);
+      expect(split).toEqual(scene.before.split);
+      expect(remarks).toHaveLength(1);
+      expect(remarks?.[0]).toContain(`$LATEST of ${fn} could not be put back`);
+      expect(remarks?.[0]).toContain(message);
+      expect(remarks?.[0]).toContain(
+        `aws lambda get-function --region us-east-1 --function-name ${fn} --qualifier ${scene.before.latest}`,
+      );
+      await stack.aws.faults.clear();
+      await restore(scene);
+      expect(await answer(fn)).toBe('old');
+    },
+  );
 
   test.each(['UpdateFunctionConfiguration', 'UpdateFunctionCode'])(
     'comes back when the answer of each %s is lost',
@@ -321,6 +355,56 @@ describe('what callers of the bare name run', () => {
     expect((await restore(scene)).remarks?.[0]).toContain('does not exist any more');
   });
 
+  describe('of an image', () => {
+    const image = (digit: string) => `000000000000.dkr.ecr.us-east-1.amazonaws.com/app@sha256:${digit.repeat(64)}`;
+
+    /** A driver to which GetFunction names the code so. */
+    function naming(code: FunctionCodeLocation) {
+      const clients = awsClients('us-east-1');
+      clients.lambda.middlewareStack.add(
+        (next, { commandName }) =>
+          async (args) => {
+            const answered = await next(args);
+            if (commandName === 'GetFunctionCommand') Object.assign(answered.output, { Code: code });
+            return answered;
+          },
+        { step: 'initialize' },
+      );
+      const budget = createBudget({ perSecond: 200, share: () => ALONE });
+      return createLambdaDriver({ clients: () => clients, budget, artifacts: stack.artifacts });
+    }
+
+    test('comes back by its digest, wherever its tag has moved, and is not changed where AWS names none', async () => {
+      const fn = 'image-back';
+      const tag = image('a').replace(/@.*/, ':stable');
+      await stack.lambda.send(
+        new CreateFunctionCommand({
+          FunctionName: fn,
+          Role: ROLE,
+          PackageType: 'Image',
+          Code: { ImageUri: image('a') },
+        }),
+      );
+      await settled(stack.lambda, fn);
+      await stack.lambda.send(new PublishVersionCommand({ FunctionName: fn }));
+      await stack.lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
+      const id = `mapping/${await mapTo(fn, 'orders')}`;
+      const spec = stack.spec(fn, { release: { image: image('b') }, allowBypass: [id] });
+      const { before: found } = await stack.driver.inspect(context(), spec);
+      const by = mark(spec.app, spec.environment, 'run1', 'keep');
+      const tagged = naming({ RepositoryType: 'ECR', ImageUri: tag });
+      await expect(tagged.keep(context(), { spec, before: found, mark: by })).rejects.toMatchObject({
+        code: 'SLUICE_REFUSED',
+      });
+      const resolved = naming({ RepositoryType: 'ECR', ImageUri: tag, ResolvedImageUri: image('a') });
+      const scene = { spec, before: await resolved.keep(context(), { spec, before: found, mark: by }) };
+      await deploy(scene);
+      expect((await latest(fn)).CodeSha256).toBe('b'.repeat(64));
+      await restore(scene, {}, resolved);
+      expect((await latest(fn)).CodeSha256).toBe('a'.repeat(64));
+    });
+  });
+
   /** A driver whose calls stop before the nth one until `wake`. */
   function frozenBefore(nth: number) {
     let calls = 0;
@@ -348,40 +432,69 @@ describe('what callers of the bare name run', () => {
       },
       artifacts: stack.artifacts,
     });
-    return { driver, asleep, wake };
+    return { driver, asleep, wake, calls: () => calls };
   }
 
-  test.each([
-    [true, 1],
-    [false, 4],
-  ])(
-    'is not written again by a worker that froze while it deployed (alias: %s)',
-    async (alias, from) => {
-      const fn = `frozen-${alias}`;
-      const first = await kept(fn, {}, alias);
-      for (let nth = from; ; nth += 1) {
-        const run = `run-${nth}`;
-        const { spec, before: found } = await look(fn, first.spec);
-        const by = (step: string) => mark(spec.app, spec.environment, run, step);
-        const before = await stack.driver.keep(context(), { spec, before: found, mark: by('keep') });
+  test.each(['its way back', 'a newer rollout'])(
+    'is not written again by a worker that froze while it deployed and wakes after %s',
+    async (last) => {
+      const prefix = `frozen-${last.replaceAll(' ', '-')}`;
+      const deployed = async (fn: string, driver = stack.driver) => {
+        const scene = await kept(fn);
+        const by = (step: string, of = 'run1') => mark(fn, scene.spec.environment, of, step);
+        return { ...scene, by, late: driver.deploy(context(), { ...scene, mark: by('deploy') }).catch(() => null) };
+      };
+      const counting = frozenBefore(Number.POSITIVE_INFINITY);
+      await (await deployed(`${prefix}-never`, counting.driver)).late;
+      const wakes = async (nth: number) => {
+        const fn = `${prefix}-${nth}`;
         const { driver, asleep, wake } = frozenBefore(nth);
-        const late = driver.deploy(context(), { spec, before, mark: by('deploy') }).catch(() => null);
-        const froze = await Promise.race([asleep.then(() => true), late.then(() => false)]);
-        await restore({ spec, before }, { mark: by('restore') });
+        const { late, by, ...scene } = await deployed(fn, driver);
+        await Promise.race([asleep, late]);
+        const { revision } = await restore(scene);
+        if (last === 'a newer rollout') {
+          await restore(scene, { lastRevision: revision, mark: by('restore', 'newer') });
+        }
         wake();
         await late;
         await settled(stack.lambda, fn);
-        expect([nth, await answer(fn), (await latest(fn)).Environment?.Variables]).toEqual([
-          nth,
-          'old',
-          { STAGE: 'old' },
-        ]);
-        // It ended before its nth call, so there is no later one.
-        if (!froze) break;
-      }
+        return [nth, await answer(fn), (await latest(fn)).Environment?.Variables];
+      };
+      const each = Array.from({ length: counting.calls() }, (_, i) => i + 1);
+      expect(each.length).toBeGreaterThan(8);
+      expect(await Promise.all(each.map(wakes))).toEqual(each.map((nth) => [nth, 'old', { STAGE: 'old' }]));
     },
-    120_000,
   );
+
+  test('is not written by a deployment once somebody else has changed the alias, unless a person takes that as ours', async () => {
+    const fn = 'alias-changed';
+    const scene = await kept(fn);
+    await stack.lambda.send(new UpdateAliasCommand({ FunctionName: fn, Name: 'live', Description: 'theirs' }));
+    await expect(deploy(scene)).rejects.toMatchObject({ code: 'SLUICE_FOREIGN_CHANGE' });
+    expect(await answer(fn)).toBe('old');
+    const { revision } = await stack.driver.traffic(context(), scene.spec);
+    await deploy(scene, { adopted: revision ?? '' });
+    expect(await answer(fn)).toBe('new');
+  });
+
+  test('is not kept by a worker that has to leave the alias alone', async () => {
+    const fn = 'policed';
+    const { spec, before } = await kept(fn);
+    await stack.lambda.send(
+      new UpdateFunctionCodeCommand({ FunctionName: fn, ZipFile: await zipOf('return "drifted"') }),
+    );
+    await settled(stack.lambda, fn);
+    stack.aws.clearWrites();
+    const ctx = context({
+      heedful: true,
+      heed: () => {
+        throw new SluiceError('SLUICE_ACCESS', 'left under a policy');
+      },
+    });
+    const by = mark(spec.app, spec.environment, 'run2', 'keep');
+    await expect(stack.driver.keep(ctx, { spec, before, mark: by })).rejects.toMatchObject({ code: 'SLUICE_ACCESS' });
+    expect(stack.aws.writes()).toEqual([]);
+  });
 
   test('is not changed where its code cannot be fetched', async () => {
     const fn = 'unfetched';

@@ -1,5 +1,10 @@
 /** A first deployment that is taken back, and a creation of the alias that lands late. */
-import { CreateAliasCommand, GetAliasCommand, ListVersionsByFunctionCommand } from '@aws-sdk/client-lambda';
+import {
+  CreateAliasCommand,
+  DeleteAliasCommand,
+  GetAliasCommand,
+  ListVersionsByFunctionCommand,
+} from '@aws-sdk/client-lambda';
 import type { RestoreArgs, Split } from '../../../activities/platform/platform.js';
 import { takeBack } from '../../../activities/take-back.js';
 import type { AskedWrite } from '../../../emulators/aws/gateway.js';
@@ -142,7 +147,52 @@ describe('what comes after the rollout', () => {
   test('stays where another run has written it since', async () => {
     const fn = 'since';
     const { version, look } = await late(fn);
+    const asked = stack.asked.length;
     expect(await look('run2')).toEqual({ taken: null });
+    // Whose the alias is says the alias alone.
+    expect(stack.asked.length - asked).toBe(1);
     expect(await alias(fn)).toBe(version);
+  });
+});
+
+describe('an alias that a person has taken as ours though it is gone', () => {
+  /** A function with an alias at version 1 that is deleted after a look, which the person has taken as ours. */
+  async function gone(fn: string) {
+    await functionWith(stack.lambda, fn, ['return 1', 'return 2', 'return 3']);
+    const at = { FunctionName: fn, Name: 'live' };
+    await stack.lambda.send(new CreateAliasCommand({ ...at, FunctionVersion: '1' }));
+    const spec = stack.spec(fn, { release: { version: 2 } });
+    const { before: found } = await stack.driver.inspect(context(), spec);
+    await stack.lambda.send(new DeleteAliasCommand(at));
+    const by = (step: string) => mark(spec.app, spec.environment, RUN, step);
+    const args = { spec, before: found, attempted: [], lastRevision: '', mark: by('restore'), force: false };
+    return {
+      theirs: () => stack.lambda.send(new CreateAliasCommand({ ...at, FunctionVersion: '3' })),
+      restore: () => stack.driver.restore(context(), args),
+      shift: () =>
+        stack.driver.shift(context(), {
+          ...{ spec, stable: '1', candidate: '2', weight: 10 },
+          fence: { revision: '', mark: by('shift') },
+        }),
+    };
+  }
+
+  test('is made again on the way back', async () => {
+    const { restore } = await gone('made-again');
+    await restore();
+    expect(await alias('made-again')).toBe('1');
+  });
+
+  test('gets its weight', async () => {
+    const { shift } = await gone('weighted');
+    expect((await shift()).split).toEqual({ stable: '1', candidate: '2', weight: 10 });
+  });
+
+  test('is not written over where somebody has made another one since', async () => {
+    const { restore, shift, theirs } = await gone('theirs');
+    await theirs();
+    await expect(restore()).rejects.toMatchObject({ code: 'SLUICE_FOREIGN_CHANGE' });
+    await expect(shift()).rejects.toMatchObject({ code: 'SLUICE_FOREIGN_CHANGE' });
+    expect(await alias('theirs')).toBe('3');
   });
 });

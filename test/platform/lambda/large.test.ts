@@ -3,10 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { CreateAliasCommand, CreateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { ALONE, createBudget } from '../../../activities/platform/index.js';
 import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
 import { packInput } from '../../../src/client/index.js';
+import { mark } from '../../../src/model/ids.js';
 import type { Artifact } from '../../../src/model/spec.js';
 import { type Artifacts, openArtifacts } from '../../../src/store/index.js';
 import { call, functionWith } from '../../emulators/aws/functions.js';
@@ -105,19 +107,37 @@ test('a worker whose store is in another Region refuses it in the plan, and so d
   await expect(deployed).rejects.toMatchObject({ code: 'SLUICE_ARTIFACT' });
 });
 
-test('what Lambda has read there must be what was started: other bytes are not published', async () => {
-  const spec = await released('changed');
+test('what Lambda has read there must be what was started: other bytes are not published, nor left to callers of the bare name', async () => {
+  const fn = 'changed';
+  await functionWith(stack.lambda, fn, ['return 1']);
+  await stack.lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
+  const { UUID } = await stack.lambda.send(
+    new CreateEventSourceMappingCommand({
+      FunctionName: fn,
+      EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:orders',
+      Enabled: false,
+    }),
+  );
+  const spec = stack.spec(fn, { app: 'checkout', release: { artifact }, allowBypass: [`mapping/${UUID}`] });
+  const by = (step: string) => mark('checkout', spec.environment, 'run', step);
   const store = opened(STORE);
   const other = path.join(home, 'other');
   mkdirSync(other);
   writeFileSync(path.join(other, 'index.mjs'), 'export const handler = async () => "other";');
   const at = await store.of(spec).inS3(await started(STORE, other));
   const changed: Artifacts = { ...store, of: (owner) => ({ ...store.of(owner), inS3: async () => at }) };
-  const { before } = await driverOn(changed).inspect(context(), spec);
-  const deployed = driverOn(changed).deploy(context(), { spec, before, mark: 'sluice:a/b:run:deploy' });
+  const driver = driverOn(changed);
+  const found = await driver.inspect(context(), spec);
+  const before = await driver.keep(context(), { spec, before: found.before, mark: by('keep') });
+  const deployed = driver.deploy(context(), { spec, before, mark: by('deploy') });
   await expect(deployed).rejects.toMatchObject({
     code: 'SLUICE_ARTIFACT',
     message: expect.stringContaining('is not published'),
   });
-  await expect(call(stack.lambda, 'changed', '2')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  expect((await call(stack.lambda, fn)).body).toBe('other');
+  const args = { spec, before, attempted: [], lastRevision: before.revision, mark: by('restore'), force: false };
+  const { remarks } = await driver.restore(context(), args);
+  expect(remarks).toEqual([`$LATEST of ${fn} is again what version 1 is`]);
+  expect((await call(stack.lambda, fn)).body).toBe(1);
+  await expect(call(stack.lambda, fn, '2')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
 });
