@@ -13,6 +13,9 @@ const LARGEST = 2 * 1024 ** 3;
 /** Most bytes of a small document. */
 const LARGEST_DOCUMENT = 1024 * 1024;
 
+/** How often an object is read that another one takes the place of meanwhile. */
+const LOOKS = 3;
+
 /** Whose artifacts, and for which target: each account and Region may have a store of its own. */
 interface Owner {
   app: string;
@@ -76,6 +79,8 @@ export function openArtifacts({ setting = DEFAULT_STORE, namespace, env, cwd }: 
     const name = JSON.stringify(found);
     const store = known.get(name) ?? openStore(found, env);
     known.set(name, store);
+    // Whoever comes later tries again.
+    store.catch(() => known.delete(name));
     return store;
   };
   return {
@@ -131,21 +136,22 @@ function shelf(open: () => Promise<ObjectStore>, { folder, address }: { folder: 
   };
   const read = async (name: string, { most, digest }: { most: number; digest: string }): Promise<Buffer> => {
     const store = await open();
-    const bytes = await store.read(folder + name, most).catch((error: unknown) => {
-      if (error instanceof SluiceError && error.code === 'SLUICE_ARTIFACT') return error;
-      throw error;
-    });
-    if (bytes === null) throw missing(name, address);
-    if (!(bytes instanceof SluiceError) && sha256(bytes) === digest) {
-      await note(store, name);
-      return bytes;
+    for (let looks = 1; ; looks += 1) {
+      const found = await store.read(folder + name, most);
+      if (found === null) throw missing(name, address);
+      if (found.bytes !== null && sha256(found.bytes) === digest) {
+        await note(store, name);
+        return found.bytes;
+      }
+      // Its key is free then for the right bytes. What it has instead is not told.
+      const moved = await store.move(folder + name, `${folder}${name}.wrong/${Date.now()}`, found);
+      // Another worker has moved it, and the right bytes may be there already.
+      if (!moved && looks < LOOKS) continue;
+      throw new SluiceError(
+        'SLUICE_ARTIFACT',
+        `${name} in the artifact store ${address} is not what its SHA-256 says, and was put aside. Start again, so that it is put there anew`,
+      );
     }
-    // Its key is free then for the right bytes. What it has instead is not told.
-    await store.move(folder + name, `${folder}${name}.wrong/${Date.now()}`);
-    throw new SluiceError(
-      'SLUICE_ARTIFACT',
-      `${name} in the artifact store ${address} is not what its SHA-256 says, and was put aside. Start again, so that it is put there anew`,
-    );
   };
   return {
     address,

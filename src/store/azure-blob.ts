@@ -1,15 +1,17 @@
 /** A container of Azure Blob Storage as a store. */
 import { createHash, randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { ContainerClient, RestError, type StoragePipelineOptions } from '@azure/storage-blob';
 import { credentialOf } from '../cloud/azure-credentials.js';
 import { SluiceError } from '../model/errors.js';
 import { clean } from '../model/text.js';
-import { tooMuch } from './files.js';
+import { drained, Late, longest, WAITS, type Waits, within } from './deadline.js';
+import { tooLargeToMove } from './files.js';
 import type { ObjectStore, Stored } from './port.js';
 import { repeated } from './repeat.js';
 
-/** Longest silence of the storage, in ms. */
-const SILENCE = 60_000;
+/** Most bytes that are moved, since they pass through here: as many as the largest artifact has (2 GB). */
+const MOST_MOVED = 2 * 1024 ** 3;
 
 /**
  * With the token of AZURE_STORAGE_SAS_TOKEN (a shared access signature), else with the credential that everything else of Azure
@@ -18,22 +20,24 @@ const SILENCE = 60_000;
 export function azureBlobStore(
   { container: url, prefix }: { container: string; prefix: string },
   env: NodeJS.ProcessEnv,
+  waits: Waits = WAITS,
 ): ObjectStore {
   const client = clientOf(url, env);
   const address = `${url}/${prefix}`;
   const blob = (key: string) => client.getBlockBlobClient(prefix + key);
-  const ask = <T>(action: string, work: () => Promise<T>): Promise<T> =>
-    repeated(work, isPassing).catch((error: unknown) => {
+  /** Again when the storage was away; an error in our words, with the right that was missing. `bytes`: so many are carried. */
+  const ask = <T>(action: string, work: (abortSignal: AbortSignal) => Promise<T>, bytes = 0): Promise<T> =>
+    repeated(() => within(longest(waits, bytes), work), isPassing).catch((error: unknown) => {
       throw asOurs(error, address, action);
     });
 
-  const put = async (key: string, bytes: Uint8Array): Promise<Put> => {
+  const put = async (key: string, bytes: Uint8Array, abortSignal: AbortSignal): Promise<Put> => {
     try {
       await blob(key).upload(bytes, bytes.length, {
         conditions: { ifNoneMatch: '*' },
         // A broken body is refused; what is stored is checked by its own digest when it is read.
         blobHTTPHeaders: { blobContentMD5: createHash('md5').update(bytes).digest() },
-        abortSignal: AbortSignal.timeout(SILENCE + Math.ceil(bytes.length / BYTES_A_MS)),
+        abortSignal,
       });
       return 'created';
     } catch (error) {
@@ -42,61 +46,81 @@ export function azureBlobStore(
       throw error;
     }
   };
-  /** Where something new could be created, by namespace and app; asked once. */
-  const tried = new Map<string, Promise<Put>>();
+  /** Where something new could be created, by namespace and app. A refusal is asked for again: the right may be given any time. */
+  const tried = new Set<string>();
 
   return {
     address,
 
     async create(key, bytes) {
-      const made = await ask('blobs/add/action', () => put(key, bytes));
+      const made = await ask('blobs/add/action', (signal) => put(key, bytes, signal), bytes.length);
       if (made !== 'refused') return made === 'created';
       // Azure looks at the right before it looks at the condition: who may only create is refused for what is there already.
       const at = key.split('/').slice(0, 2).join('/');
-      const trial =
-        tried.get(at) ?? ask('blobs/add/action', () => put(`${key}.used/${randomUUID()}`, new Uint8Array()));
-      tried.set(at, trial);
-      if ((await trial) === 'created') return false;
-      throw refused(address, 'blobs/add/action', 'neither what is there nor anything new may be written');
+      const trial = `${key}.used/${randomUUID()}`;
+      if (!tried.has(at)) {
+        const fresh = await ask('blobs/add/action', (signal) => put(trial, new Uint8Array(), signal));
+        if (fresh !== 'created')
+          throw refused(address, 'blobs/add/action', 'neither what is there nor anything new may be written');
+        tried.add(at);
+      }
+      return false;
     },
 
     read: (key, most) =>
-      ask('blobs/read', async () => {
-        try {
-          const answer = await blob(key).download(0, undefined, { maxRetryRequests: 3 });
-          if ((answer.contentLength ?? 0) > most) {
-            (answer.readableStreamBody as { destroy?: () => void } | undefined)?.destroy?.();
-            throw tooMuch(address + key, most);
+      ask(
+        'blobs/read',
+        async (abortSignal) => {
+          try {
+            const answer = await within(longest(waits), () =>
+              blob(key).download(0, undefined, { maxRetryRequests: 3, abortSignal }),
+            );
+            const { contentLength: size = 0, etag: tag = '', readableStreamBody: body } = answer;
+            const bytes = body === undefined ? Buffer.alloc(0) : await drained(body as Readable, { most, size }, waits);
+            return { tag, size, bytes };
+          } catch (error) {
+            if (codeOf(error) === 'BlobNotFound') return null;
+            throw error;
           }
-          const parts: Buffer[] = [];
-          for await (const part of answer.readableStreamBody ?? []) parts.push(Buffer.from(part));
-          return Buffer.concat(parts);
+        },
+        most,
+      ),
+
+    async move(key, to, { tag, size }) {
+      if (size > MOST_MOVED) throw tooLargeToMove(address + key, size, MOST_MOVED);
+      const found = await this.read(key, size);
+      if (found?.bytes == null || found.tag !== tag) return false;
+      await this.create(to, found.bytes);
+      return ask('blobs/delete', async (abortSignal) => {
+        try {
+          return (await blob(key).deleteIfExists({ conditions: { ifMatch: tag }, abortSignal })).succeeded;
         } catch (error) {
-          if (codeOf(error) === 'BlobNotFound') return null;
+          if (codeOf(error) === 'ConditionNotMet') return false;
           throw error;
         }
-      }),
-
-    async move(key, to) {
-      const bytes = await this.read(key, Number.MAX_SAFE_INTEGER);
-      if (bytes === null) return;
-      await this.create(to, bytes);
-      await this.remove(key);
+      });
     },
 
     async *list(from): AsyncGenerator<Stored> {
-      try {
-        for await (const { name, properties } of client.listBlobsFlat({ prefix: prefix + from })) {
+      let continuationToken: string | undefined;
+      do {
+        const { blobs, next } = await ask('blobs/read', async (abortSignal) => {
+          const pages = client
+            .listBlobsFlat({ prefix: prefix + from, abortSignal })
+            .byPage(continuationToken === undefined ? {} : { continuationToken });
+          const { value } = await pages.next();
+          return { blobs: value?.segment.blobItems ?? [], next: value?.continuationToken };
+        });
+        for (const { name, properties } of blobs) {
           const at = (properties.createdOn ?? properties.lastModified).getTime();
           yield { key: name.slice(prefix.length), bytes: properties.contentLength ?? 0, at };
         }
-      } catch (error) {
-        throw asOurs(error, address, 'blobs/read');
-      }
+        continuationToken = next === '' ? undefined : next;
+      } while (continuationToken !== undefined);
     },
 
     async remove(key) {
-      await ask('blobs/delete', () => blob(key).deleteIfExists());
+      await ask('blobs/delete', (abortSignal) => blob(key).deleteIfExists({ abortSignal }));
     },
 
     inS3: async () => null,
@@ -105,9 +129,6 @@ export function azureBlobStore(
 
 /** What became of a blob that was to be created. */
 type Put = 'created' | 'there' | 'refused';
-
-/** The slowest upload that is waited for, in bytes a millisecond: 64 kB a second. */
-const BYTES_A_MS = 64;
 
 function clientOf(url: string, env: NodeJS.ProcessEnv): ContainerClient {
   // What is repeated, and how often, is said in one place for all stores.
@@ -120,7 +141,7 @@ function clientOf(url: string, env: NodeJS.ProcessEnv): ContainerClient {
 
 function isPassing(error: unknown): boolean {
   if (error instanceof SluiceError) return false;
-  if (!(error instanceof RestError)) return (error as Error | null)?.name === 'AbortError';
+  if (!(error instanceof RestError)) return error instanceof Late || (error as Error | null)?.name === 'AbortError';
   const { statusCode } = error;
   return statusCode === undefined || statusCode === 408 || statusCode === 429 || statusCode >= 500;
 }

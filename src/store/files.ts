@@ -1,35 +1,66 @@
-import { realpath } from 'node:fs/promises';
+import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { readRegular } from '../artifact/index.js';
 import { SluiceError } from '../model/errors.js';
+import type { Found, Seen } from './port.js';
 
 /**
- * A store's file; null when there is none. No link leads out of the store, and devices and pipes, which have no end, are
- * refused unread. Errors: SLUICE_ARTIFACT, and the file system's own.
+ * A store's file; null when there is none. No link leads out of the store, and devices and pipes, which have no end, are not read.
+ * Errors: the file system's own.
  */
-export async function readWhole(root: string, file: string, most: number): Promise<Buffer | null> {
+export async function readWhole(root: string, file: string, most: number): Promise<Found | null> {
+  // Before it is read: what is put there meanwhile has another tag.
+  const seen = await seenAt(file);
+  if (seen === null) return null;
   const real = await realIn(root, file);
-  if (real === null) return null;
-  return readRegular(real, most, {
-    special: () => new SluiceError('SLUICE_ARTIFACT', `${file} is no regular file`),
-    large: () => tooMuch(file, most),
-  });
+  if (real === null) return { ...seen, bytes: null };
+  const bytes = await readRegular(real, most, { special: () => new Unread(), large: () => new Unread() }).catch(
+    (error: unknown) => {
+      if (error instanceof Unread) return null;
+      throw error;
+    },
+  );
+  return { ...seen, bytes };
 }
 
-/** The error for an object that is larger than it can be. */
-export function tooMuch(what: string, most: number): SluiceError {
-  return new SluiceError('SLUICE_ARTIFACT', `${what} has more than the ${most} bytes that it should have`);
+/** Which file has this name, links not followed; null when there is none. */
+export async function seenAt(file: string): Promise<Seen | null> {
+  try {
+    const { ino, mtimeNs, size } = await lstat(file, { bigint: true });
+    return { tag: `${ino}-${mtimeNs}-${size}`, size: Number(size) };
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
 }
 
+class Unread extends SluiceError {
+  constructor() {
+    super('SLUICE_ARTIFACT', 'it is no artifact');
+  }
+}
+
+/** The error for wrong bytes that are too many to be moved aside. */
+export function tooLargeToMove(what: string, size: number, most: number): SluiceError {
+  return new SluiceError(
+    'SLUICE_ARTIFACT',
+    `${what} is not what its name says, and has ${size} bytes; at most ${most} are moved aside. Delete it by hand and start again`,
+  );
+}
+
+/** Null where it leads out of the store, or nowhere. */
 async function realIn(root: string, file: string): Promise<string | null> {
   try {
     const [real, within] = [await realpath(file), await realpath(root)];
     const below = path.relative(within, real);
-    if (below.split(path.sep)[0] !== '..' && !path.isAbsolute(below)) return real;
+    return below.split(path.sep)[0] === '..' || path.isAbsolute(below) ? null : real;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    if (isMissing(error)) return null;
     throw error;
   }
-  throw new SluiceError('SLUICE_ARTIFACT', `${file} is a link that leads out of the artifact store`);
+}
+
+function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }

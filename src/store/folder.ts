@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { chmod, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { SluiceError } from '../model/errors.js';
-import { readWhole } from './files.js';
+import { Late, longest, WAITS, type Waits, within } from './deadline.js';
+import { readWhole, seenAt } from './files.js';
 import type { ObjectStore, Stored } from './port.js';
 
 /** Permissions of folders and files: for the user alone, or for all of the folder's group. */
@@ -13,11 +14,15 @@ const MODES = {
   group: { folder: 0o2770, file: 0o440 },
 };
 
+type Named = <T>(work: () => Promise<T>, bytes?: number) => Promise<T>;
+
 /** What is being written has this name until it is whole. */
 const UNFINISHED = '.unfinished';
 
 /** `group`: whoever is in the folder's group may use it too. Else it is private to its user. */
-export function folderStore({ folder, group }: { folder: string; group: boolean }): ObjectStore {
+export function folderStore({ folder, group }: { folder: string; group: boolean }, waits: Waits = WAITS): ObjectStore {
+  /** A mounted folder may hang. What was begun then goes on, and nobody waits for it. `bytes`: so many are carried. */
+  const named = <T>(work: () => Promise<T>, bytes = 0) => inOurWords(folder, () => within(longest(waits, bytes), work));
   const modes = group ? MODES.group : MODES.private;
   const fileOf = (key: string) => path.join(folder, ...key.split('/'));
   return {
@@ -25,7 +30,7 @@ export function folderStore({ folder, group }: { folder: string; group: boolean 
 
     async create(key, bytes) {
       const file = fileOf(key);
-      return named(folder, async () => {
+      return named(async () => {
         await makeFolders(folder, path.dirname(file), modes.folder);
         const aside = `${file}.${randomUUID()}${UNFINISHED}`;
         try {
@@ -39,21 +44,27 @@ export function folderStore({ folder, group }: { folder: string; group: boolean 
         } finally {
           await rm(aside, { force: true });
         }
-      });
+      }, bytes.length);
     },
 
-    read: (key, most) => named(folder, () => readWhole(folder, fileOf(key), most)),
+    read: (key, most) => named(() => readWhole(folder, fileOf(key), most), most),
 
-    async move(key, to) {
-      await named(folder, async () => {
-        await makeFolders(folder, path.dirname(fileOf(to)), modes.folder);
-        await rename(fileOf(key), fileOf(to)).catch(unlessGone);
-      });
-    },
+    move: (key, to, { tag }) =>
+      named(async () => {
+        const [from, aside] = [fileOf(key), fileOf(to)];
+        if ((await seenAt(from))?.tag !== tag) return false;
+        await makeFolders(folder, path.dirname(aside), modes.folder);
+        await rename(from, aside).catch(unlessGone);
+        if ((await seenAt(aside))?.tag === tag) return true;
+        // In between somebody has moved what was seen, and put this there: it goes back, unless there is yet another one.
+        await link(aside, from).catch(unlessThere);
+        await rm(aside, { force: true });
+        return false;
+      }),
 
-    list: (prefix) => filesBelow(folder, prefix),
+    list: (prefix) => filesBelow(folder, prefix, named),
 
-    remove: (key) => named(folder, () => rm(fileOf(key), { force: true })),
+    remove: (key) => named(() => rm(fileOf(key), { force: true })),
 
     inS3: async () => null,
   };
@@ -84,25 +95,28 @@ async function makeFolders(root: string, folder: string, mode: number): Promise<
   }
 }
 
-async function* filesBelow(root: string, prefix: string): AsyncGenerator<Stored> {
+async function* filesBelow(root: string, prefix: string, named: Named): AsyncGenerator<Stored> {
   const from = path.join(root, path.dirname(`${prefix}x`));
-  const entries = await named(root, () => readdir(from, { recursive: true, withFileTypes: true }).catch(unlessGone));
+  const entries = await named(() => readdir(from, { recursive: true, withFileTypes: true }).catch(unlessGone));
   for (const entry of entries ?? []) {
     if (!entry.isFile() || entry.name.endsWith(UNFINISHED)) continue;
     const file = path.join(entry.parentPath, entry.name);
     const key = path.relative(root, file).split(path.sep).join('/');
     if (!key.startsWith(prefix)) continue;
-    const found = await stat(file).catch(unlessGone);
+    const found = await named(() => stat(file).catch(unlessGone));
     if (found !== undefined) yield { key, bytes: found.size, at: found.mtimeMs };
   }
 }
 
 /** A refusal of the file system, in our words. */
-async function named<T>(folder: string, work: () => Promise<T>): Promise<T> {
+async function inOurWords<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof SluiceError) throw error;
+    if (error instanceof Late) {
+      throw new SluiceError('SLUICE_PROVIDER', `the artifact store ${folder} does not answer: ${error.message}`);
+    }
     const code = codeOf(error);
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
       throw new SluiceError(
@@ -112,6 +126,10 @@ async function named<T>(folder: string, work: () => Promise<T>): Promise<T> {
     }
     throw new SluiceError('SLUICE_PROVIDER', `the artifact store ${folder} cannot be used (${code})`);
   }
+}
+
+function unlessThere(error: unknown): void {
+  if (codeOf(error) !== 'EEXIST' && codeOf(error) !== 'ENOENT') throw error;
 }
 
 function unlessGone(error: unknown): undefined {

@@ -8,6 +8,19 @@ export interface Stored {
   at: number;
 }
 
+/** Which content of an object somebody has read: another one has another tag. */
+export interface Seen {
+  tag: string;
+  /** Its bytes. */
+  size: number;
+}
+
+/** An object as it was read. */
+export interface Found extends Seen {
+  /** Null when it cannot be an artifact: it is larger than it may be, or no plain file. It was not read then. */
+  bytes: Buffer | null;
+}
+
 /** Where an object lies in S3, for a service that reads it there itself. */
 export interface InS3 {
   bucket: string;
@@ -17,7 +30,8 @@ export interface InS3 {
 
 /**
  * Objects by key (`a/b/c`). Clients need `create` alone; workers `create`, `read` and `move`; the sweeper `list` and `remove`.
- * Errors of all: SLUICE_PERMISSION, SLUICE_CREDENTIALS, SLUICE_SETUP (there is no such store), SLUICE_PROVIDER (it is away).
+ * Errors of all: SLUICE_PERMISSION, SLUICE_CREDENTIALS, SLUICE_SETUP (there is no such store), SLUICE_PROVIDER (it is away, or has
+ * not answered in time: every call has a deadline).
  */
 export interface ObjectStore {
   /** Where it is, for a person to read; it holds no credentials. */
@@ -27,10 +41,13 @@ export interface ObjectStore {
    * left as it is.
    */
   create(key: string, bytes: Uint8Array): Promise<boolean>;
-  /** The object's bytes; null when there is none. Errors: SLUICE_ARTIFACT when it has more than `most` bytes. */
-  read(key: string, most: number): Promise<Buffer | null>;
-  /** Moves an object aside, so that its key is free. One that is gone already is no error. */
-  move(key: string, to: string): Promise<void>;
+  /** The object, of `most` bytes at most; null when there is none. */
+  read(key: string, most: number): Promise<Found | null>;
+  /**
+   * Moves an object aside as it was `seen`, so that its key is free. False: it is another one now and was left, or it is gone. Errors:
+   * SLUICE_ARTIFACT for one that is too large to be moved.
+   */
+  move(key: string, to: string, seen: Seen): Promise<boolean>;
   /** Every object whose key begins with `prefix`, in no order. */
   list(prefix: string): AsyncGenerator<Stored>;
   /** Deletes an object. One that is gone already is no error. */

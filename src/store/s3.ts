@@ -1,110 +1,132 @@
 /** A bucket of S3, or of what speaks as S3 does, as a store. */
 import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
-  paginateListObjectsV2,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { SluiceError } from '../model/errors.js';
 import { clean } from '../model/text.js';
-import { tooMuch } from './files.js';
+import { drained, longest, WAITS, type Waits, within } from './deadline.js';
+import { tooLargeToMove } from './files.js';
 import type { ObjectStore, Stored } from './port.js';
 import { repeated } from './repeat.js';
 
-/** Longest silence of S3, in ms. */
-const SILENCE = 60_000;
 const CONNECT = 5_000;
+/** Most bytes that S3 copies in one call: 5 GB (CopyObject). */
+const MOST_COPIED = 5 * 1024 ** 3;
 
-/** What S3 answers when the key is taken already, and when another upload to it is on its way. */
+/** What S3 answers when the key is taken already or has other bytes, and when another call to it is on its way. */
 const TAKEN = 'PreconditionFailed';
+const CHANGED = TAKEN;
 const ON_ITS_WAY = 'ConditionalRequestConflict';
 
 /** With the AWS chain's credentials; the region is that of the bucket. */
-export function s3Store(of: { bucket: string; prefix: string; region?: string }): ObjectStore {
+export function s3Store(of: { bucket: string; prefix: string; region?: string }, waits: Waits = WAITS): ObjectStore {
   const { bucket: Bucket, prefix } = of;
   const client = new S3Client({
     ...(of.region === undefined ? {} : { region: of.region }),
     // An emulator has no names of hosts for its buckets.
     forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined || process.env.AWS_ENDPOINT_URL !== undefined,
     maxAttempts: 1,
-    requestHandler: { connectionTimeout: CONNECT, requestTimeout: SILENCE, throwOnRequestTimeout: true },
+    requestHandler: { connectionTimeout: CONNECT, requestTimeout: waits.silence, throwOnRequestTimeout: true },
   });
   const address = `s3://${Bucket}/${prefix}`;
   const at = (key: string) => ({ Bucket, Key: prefix + key });
-  /** Again when S3 was away; an error in our words, with the right that was missing. */
-  const ask = <T>(action: string, work: () => Promise<T>): Promise<T> =>
-    repeated(work, isPassing).catch((error: unknown) => {
+  /** Again when S3 was away; an error in our words, with the right that was missing. `bytes`: so many are carried. */
+  const ask = <T>(action: string, work: (abortSignal: AbortSignal) => Promise<T>, bytes = 0): Promise<T> =>
+    repeated(() => within(longest(waits, bytes), work), isPassing).catch((error: unknown) => {
       throw asOurs(error, address, action);
     });
+  /** False: the object is another one now than was seen, or it is gone. */
+  const unlessChanged = async (work: () => Promise<unknown>): Promise<boolean> => {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (nameOf(error) === CHANGED || nameOf(error) === 'NoSuchKey') return false;
+      throw error;
+    }
+  };
 
   return {
     address,
 
     create: (key, bytes) =>
-      ask('s3:PutObject', async () => {
-        try {
-          await client.send(
-            new PutObjectCommand({
+      ask(
+        's3:PutObject',
+        async (abortSignal) => {
+          try {
+            const put = new PutObjectCommand({
               ...at(key),
               Body: bytes,
               ContentLength: bytes.length,
               IfNoneMatch: '*',
               ChecksumSHA256: createHash('sha256').update(bytes).digest('base64'),
-            }),
-          );
-          return true;
-        } catch (error) {
-          if (nameOf(error) === TAKEN) return false;
-          throw error;
-        }
-      }),
+            });
+            await client.send(put, { abortSignal });
+            return true;
+          } catch (error) {
+            if (nameOf(error) === TAKEN) return false;
+            throw error;
+          }
+        },
+        bytes.length,
+      ),
 
     read: (key, most) =>
-      ask('s3:GetObject', async () => {
-        try {
-          const { Body, ContentLength = 0 } = await client.send(new GetObjectCommand(at(key)));
-          if (Body === undefined) return Buffer.alloc(0);
-          if (ContentLength > most) {
-            (Body as unknown as { destroy?: () => void }).destroy?.();
-            throw tooMuch(address + key, most);
+      ask(
+        's3:GetObject',
+        async (abortSignal) => {
+          try {
+            const got = await within(longest(waits), () => client.send(new GetObjectCommand(at(key)), { abortSignal }));
+            const { Body, ContentLength: size = 0, ETag: tag = '' } = got;
+            const bytes = Body === undefined ? Buffer.alloc(0) : await drained(Body as Readable, { most, size }, waits);
+            return { tag, size, bytes };
+          } catch (error) {
+            if (nameOf(error) === 'NoSuchKey') return null;
+            throw error;
           }
-          return Buffer.from(await Body.transformToByteArray());
-        } catch (error) {
-          if (nameOf(error) === 'NoSuchKey') return null;
-          throw error;
-        }
-      }),
+        },
+        most,
+      ),
 
-    async move(key, to) {
+    async move(key, to, { tag, size }) {
+      if (size > MOST_COPIED) throw tooLargeToMove(address + key, size, MOST_COPIED);
       const source = `${Bucket}/${encodeURIComponent(prefix + key).replaceAll('%2F', '/')}`;
-      try {
-        await ask('s3:PutObject', () => client.send(new CopyObjectCommand({ ...at(to), CopySource: source })));
-      } catch (error) {
-        if (error instanceof SluiceError && error.code === 'SLUICE_NOT_FOUND') return;
-        throw error;
-      }
-      await ask('s3:DeleteObject', () => client.send(new DeleteObjectCommand(at(key))));
+      const copy = new CopyObjectCommand({ ...at(to), CopySource: source, CopySourceIfMatch: tag });
+      const copied = await ask(
+        's3:PutObject',
+        (abortSignal) => unlessChanged(() => client.send(copy, { abortSignal })),
+        size,
+      );
+      if (!copied) return false;
+      const remove = new DeleteObjectCommand({ ...at(key), IfMatch: tag });
+      return ask('s3:DeleteObject', (abortSignal) => unlessChanged(() => client.send(remove, { abortSignal })));
     },
 
     async *list(from): AsyncGenerator<Stored> {
-      const pages = paginateListObjectsV2({ client }, { Bucket, Prefix: prefix + from });
-      try {
-        for await (const { Contents = [] } of pages) {
-          for (const { Key, Size = 0, LastModified } of Contents) {
-            if (Key === undefined || LastModified === undefined) continue;
-            yield { key: Key.slice(prefix.length), bytes: Size, at: LastModified.getTime() };
-          }
+      let ContinuationToken: string | undefined;
+      do {
+        const page = new ListObjectsV2Command({
+          ...{ Bucket, Prefix: prefix + from },
+          ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
+        });
+        const answer = await ask('s3:ListBucket', (abortSignal) => client.send(page, { abortSignal }));
+        for (const { Key, Size = 0, LastModified } of answer.Contents ?? []) {
+          if (Key === undefined || LastModified === undefined) continue;
+          yield { key: Key.slice(prefix.length), bytes: Size, at: LastModified.getTime() };
         }
-      } catch (error) {
-        throw asOurs(error, address, 's3:ListBucket');
-      }
+        ContinuationToken = answer.NextContinuationToken;
+      } while (ContinuationToken !== undefined);
     },
 
     async remove(key) {
-      await ask('s3:DeleteObject', () => client.send(new DeleteObjectCommand(at(key))));
+      await ask('s3:DeleteObject', (abortSignal) => client.send(new DeleteObjectCommand(at(key)), { abortSignal }));
     },
 
     inS3: (key) =>

@@ -17,6 +17,7 @@ import { openArtifacts } from '../../src/store/index.js';
 import { breaking } from './breaking.js';
 import { storeSuite } from './conformance.js';
 import { packed } from './packing-process.js';
+import { turning } from './silent.js';
 
 /** Azurite's own account, the same everywhere (its README). */
 const ACCOUNT = 'devstoreaccount1';
@@ -91,6 +92,41 @@ test('who may only create puts code there, again too, and can do nothing else', 
   expect(String((error as Error).message)).not.toContain('sig=');
 });
 
+test('what is too large to pass through here is left, and a person is told to delete it', async () => {
+  const move = store().move('default/shop/large.zip', 'x', { tag: 'any', size: 3 * 1024 ** 3 });
+  await expect(move).rejects.toMatchObject({
+    code: 'SLUICE_ARTIFACT',
+    message: expect.stringContaining('Delete it by hand and start again'),
+  });
+});
+
+test('a refusal is not kept: the right may be given while a client runs', async () => {
+  const creator = store('c');
+  await creator.create('late/shop/a.zip', Buffer.from('a'));
+  const permissions = { AZURE_STORAGE_SAS_TOKEN: token('r') };
+  const turned = await turning(url, () => permissions.AZURE_STORAGE_SAS_TOKEN);
+  try {
+    const client = azureBlobStore({ container: turned.url, prefix: 'sluice/' }, permissions);
+    await expect(client.create('late/shop/a.zip', Buffer.from('a'))).rejects.toMatchObject({
+      code: 'SLUICE_PERMISSION',
+    });
+    permissions.AZURE_STORAGE_SAS_TOKEN = token('c');
+    expect(await client.create('late/shop/a.zip', Buffer.from('a'))).toBe(false);
+  } finally {
+    await turned.close();
+  }
+});
+
+test('a store that could not be opened is opened again', async () => {
+  const env: Record<string, string> = { SLUICE_AZURE_CREDENTIAL: 'no such kind' };
+  const artifacts = openArtifacts({ setting: url, namespace: 'again', env, cwd: home });
+  const shelf = artifacts.of({ app: 'shop', target: { account: 'prod', region: 'eu-west-1' } });
+  await expect(shelf.putDocument('{}')).rejects.toMatchObject({ code: 'SLUICE_SETUP' });
+  env.AZURE_STORAGE_SAS_TOKEN = token('rcd');
+  const digest = await shelf.putDocument('{}');
+  expect(await shelf.getDocument(digest)).toBe('{}');
+});
+
 test('one process packs and puts, with the right to create alone; another reads', async () => {
   const artifact = await packed(home, { SLUICE_STORE: `${url}/{region}`, AZURE_STORAGE_SAS_TOKEN: `?${token('c')}` });
   const env = { AZURE_STORAGE_SAS_TOKEN: token('rcd') };
@@ -107,7 +143,7 @@ test('an upload that broke off is repeated, and so is one whose answer was lost'
     const through = store('rc', `${proxy.url}${new URL(url).pathname}`);
     await through.create('default/shop/broken.zip', bytes);
     expect(proxy.broken()).toEqual(['body', 'answer']);
-    expect((await store().read('default/shop/broken.zip', bytes.length))?.equals(bytes)).toBe(true);
+    expect((await store().read('default/shop/broken.zip', bytes.length))?.bytes?.equals(bytes)).toBe(true);
   } finally {
     await proxy.close();
   }

@@ -1,6 +1,6 @@
 /** What every artifact store must do, whatever it is made of. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { ObjectStore, Stored } from '../../src/store/port.js';
+import type { Found, ObjectStore, Stored } from '../../src/store/port.js';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
@@ -8,6 +8,16 @@ async function all(store: ObjectStore, prefix: string): Promise<Stored[]> {
   const found: Stored[] = [];
   for await (const each of store.list(prefix)) found.push(each);
   return found.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+async function found(store: ObjectStore, key: string): Promise<Found> {
+  const read = await store.read(key, 100);
+  if (read === null) throw new Error(`${key} is not there`);
+  return read;
+}
+
+async function text(store: ObjectStore, key: string): Promise<string | undefined> {
+  return (await found(store, key)).bytes?.toString();
 }
 
 /** `open` gives the same store each time, as another process would see it. */
@@ -20,7 +30,8 @@ export function storeSuite(name: string, open: () => ObjectStore): void {
       const bytes = randomBytes(300_000);
       expect(await open().create(key, bytes)).toBe(true);
       const read = await open().read(key, bytes.length);
-      expect(read === null ? null : sha256(read)).toBe(sha256(bytes));
+      expect(sha256(read?.bytes ?? Buffer.alloc(0))).toBe(sha256(bytes));
+      expect(read?.size).toBe(bytes.length);
     });
 
     test('never overwrites: what is there stays, and that is no error', async () => {
@@ -28,7 +39,7 @@ export function storeSuite(name: string, open: () => ObjectStore): void {
       const store = open();
       await store.create(key, Buffer.from('first'));
       expect(await open().create(key, Buffer.from('second'))).toBe(false);
-      expect((await store.read(key, 100))?.toString()).toBe('first');
+      expect(await text(store, key)).toBe('first');
     });
 
     test('of many who create the same at once, one does', async () => {
@@ -37,7 +48,7 @@ export function storeSuite(name: string, open: () => ObjectStore): void {
       const made = await Promise.all(stores.map((store, n) => store.create(key, Buffer.from(`by ${n}`))));
       const [winner, ...others] = made.flatMap((was, n) => (was ? [n] : []));
       expect(others).toEqual([]);
-      expect((await stores[0]?.read(key, 100))?.toString()).toBe(`by ${winner}`);
+      expect(await text(open(), key)).toBe(`by ${winner}`);
     });
 
     test('keeps an empty object, and one whose name is odd', async () => {
@@ -45,16 +56,16 @@ export function storeSuite(name: string, open: () => ObjectStore): void {
       const [empty, odd] = [`${folder()}/empty`, `${folder()}/a b%2Fc+ü.zip`];
       await store.create(empty, new Uint8Array());
       await store.create(odd, Buffer.from('odd'));
-      expect((await store.read(empty, 0))?.length).toBe(0);
-      expect((await store.read(odd, 10))?.toString()).toBe('odd');
+      expect(await text(store, empty)).toBe('');
+      expect(await text(store, odd)).toBe('odd');
     });
 
-    test('answers null for what is not there, and refuses what is too large unread', async () => {
+    test('answers null for what is not there, and what is too large unread', async () => {
       const store = open();
       const key = `${folder()}/x.zip`;
       expect(await store.read(key, 100)).toBeNull();
       await store.create(key, Buffer.alloc(101));
-      await expect(store.read(key, 100)).rejects.toMatchObject({ code: 'SLUICE_ARTIFACT' });
+      expect(await store.read(key, 100)).toMatchObject({ size: 101, bytes: null });
     });
 
     test('lists by prefix, with sizes and the times of its own clock, and nothing that is not whole', async () => {
@@ -78,11 +89,24 @@ export function storeSuite(name: string, open: () => ObjectStore): void {
       const store = open();
       const at = folder();
       await store.create(`${at}/x.zip`, Buffer.from('wrong'));
-      await store.move(`${at}/x.zip`, `${at}/x.zip.wrong/1`);
+      const seen = await found(store, `${at}/x.zip`);
+      expect(await store.move(`${at}/x.zip`, `${at}/x.zip.wrong/1`, seen)).toBe(true);
       expect(await store.read(`${at}/x.zip`, 100)).toBeNull();
-      expect((await store.read(`${at}/x.zip.wrong/1`, 100))?.toString()).toBe('wrong');
-      await store.move(`${at}/x.zip`, `${at}/x.zip.wrong/2`);
+      expect(await text(store, `${at}/x.zip.wrong/1`)).toBe('wrong');
+      expect(await store.move(`${at}/x.zip`, `${at}/x.zip.wrong/2`, seen)).toBe(false);
       expect(await store.create(`${at}/x.zip`, Buffer.from('right'))).toBe(true);
+    });
+
+    test('moves what was seen, and not what somebody has put there since', async () => {
+      const store = open();
+      const at = folder();
+      await store.create(`${at}/x.zip`, Buffer.from('wrong'));
+      const seen = await found(store, `${at}/x.zip`);
+      expect(await store.move(`${at}/x.zip`, `${at}/x.zip.wrong/1`, seen)).toBe(true);
+      await store.create(`${at}/x.zip`, Buffer.from('right'));
+      expect(await open().move(`${at}/x.zip`, `${at}/x.zip.wrong/2`, seen)).toBe(false);
+      expect(await text(store, `${at}/x.zip`)).toBe('right');
+      expect((await all(store, at)).map(({ key }) => key)).toEqual([`${at}/x.zip`, `${at}/x.zip.wrong/1`]);
     });
 
     test('removes, and what is gone already is no error', async () => {

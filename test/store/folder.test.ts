@@ -64,15 +64,8 @@ test('reads no file from outside, whatever links lead there, and nothing that ha
   writeFileSync(path.join(root, 'large.zip'), '');
   truncateSync(path.join(root, 'large.zip'), 1024 ** 4);
   const store = folderStore({ folder: root, group: false });
-  for (const [key, said] of [
-    ['link.zip', 'leads out of the artifact store'],
-    ['pipe.zip', 'is no regular file'],
-    ['large.zip', 'has more than the 100 bytes'],
-  ] as const) {
-    await expect(store.read(key, 100)).rejects.toMatchObject({
-      code: 'SLUICE_ARTIFACT',
-      message: expect.stringContaining(said),
-    });
+  for (const key of ['link.zip', 'pipe.zip', 'large.zip']) {
+    expect(await store.read(key, 100)).toMatchObject({ bytes: null });
   }
 });
 

@@ -8,6 +8,7 @@ export const prune = command({
   does: 'Lists the artifacts that nothing has used for 30 days; with --delete it deletes them.',
   more: [
     'Reads the ledgers, queues and running rollouts of the whole namespace first, and deletes nothing when one of them does not answer.',
+    'Looks at one store: with {account} or {region} in SLUICE_STORE, run it once for each account and region.',
     'Uses your own rights to the artifact store (SLUICE_STORE): to list, and to delete.',
   ].join('\n'),
   args: [],

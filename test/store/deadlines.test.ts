@@ -1,0 +1,58 @@
+/** Every call to a store has an end, also where the store is silent or stops in the middle. */
+import { azureBlobStore } from '../../src/store/azure-blob.js';
+import type { ObjectStore } from '../../src/store/port.js';
+import { s3Store } from '../../src/store/s3.js';
+import { silent } from './silent.js';
+
+const WAITS = { silence: 100, bytesPerMs: 1_000 };
+const AWAY = { code: 'SLUICE_PROVIDER', message: expect.stringContaining('does not answer') };
+
+const STORES: [string, (url: string) => ObjectStore][] = [
+  [
+    'S3',
+    (url) => {
+      Object.assign(process.env, {
+        AWS_ENDPOINT_URL: url,
+        AWS_ACCESS_KEY_ID: 'worker',
+        AWS_SECRET_ACCESS_KEY: 'secret',
+        AWS_REGION: 'us-east-1',
+      });
+      return s3Store({ bucket: 'acme-code', prefix: '' }, WAITS);
+    },
+  ],
+  [
+    'Azure Blob',
+    (url) => azureBlobStore({ container: `${url}/shop/code`, prefix: '' }, { AZURE_STORAGE_SAS_TOKEN: 'sig=x' }, WAITS),
+  ],
+];
+
+describe.each(STORES)('%s', (_, open) => {
+  test('that never answers is not waited for', async () => {
+    const server = await silent('nothing');
+    try {
+      const store = open(server.url);
+      await Promise.all([
+        expect(store.create('a', Buffer.from('a'))).rejects.toMatchObject(AWAY),
+        expect(store.read('a', 2_000)).rejects.toMatchObject(AWAY),
+        expect(store.move('a', 'b', { tag: '"a"', size: 1 })).rejects.toMatchObject(AWAY),
+        expect(store.list('').next()).rejects.toMatchObject(AWAY),
+        expect(store.remove('a')).rejects.toMatchObject(AWAY),
+      ]);
+    } finally {
+      await server.close();
+    }
+  });
+
+  test('that stops in the middle of an answer is not waited for', async () => {
+    const server = await silent('half');
+    try {
+      const store = open(server.url);
+      await Promise.all([
+        expect(store.read('a', 2_000)).rejects.toMatchObject(AWAY),
+        expect(store.list('').next()).rejects.toMatchObject(AWAY),
+      ]);
+    } finally {
+      await server.close();
+    }
+  });
+});
