@@ -319,19 +319,23 @@ describe('what callers of the bare name run', () => {
     },
   );
 
-  test.each(['UpdateFunctionConfiguration', 'UpdateFunctionCode'])(
-    'comes back when the answer of each %s is lost',
-    async (operation) => {
-      const fn = `lost-${operation}`;
-      const scene = await kept(fn);
-      await deploy(scene);
-      await stack.aws.faults.set([{ service: 'lambda', operation, times: 1, response: { abort_bytes: 0 } }]);
-      await expect(restore(scene)).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
-      await restore(scene);
-      expect(await answer(fn)).toBe('old');
-      expect((await latest(fn)).Environment?.Variables).toEqual({ STAGE: 'old' });
-    },
-  );
+  test.each([
+    ['deploy', 'UpdateFunctionConfiguration'],
+    ['deploy', 'UpdateFunctionCode'],
+    ['restore', 'UpdateAlias'],
+    ['restore', 'UpdateFunctionConfiguration'],
+    ['restore', 'UpdateFunctionCode'],
+  ] as const)('comes back when to %s the answer of %s is lost', async (call, operation) => {
+    const fn = `lost-${call}-${operation}`;
+    const scene = await kept(fn);
+    if (call === 'restore') await deploy(scene);
+    await stack.aws.faults.set([{ service: 'lambda', operation, times: 1, response: { abort_bytes: 0 } }]);
+    const lost = call === 'deploy' ? deploy(scene) : restore(scene);
+    await expect(lost).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
+    await restore(scene);
+    expect(await answer(fn)).toBe('old');
+    expect((await latest(fn)).Environment?.Variables).toEqual({ STAGE: 'old' });
+  });
 
   test('stays as somebody else has made it since, and that is said; force puts it back', async () => {
     const fn = 'foreign';

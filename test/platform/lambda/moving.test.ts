@@ -417,6 +417,7 @@ test.each([
   'TagResource',
   'UpdateEventSourceMapping',
   'RemovePermission',
+  'UntagResource',
 ])('when the answer to %s is lost, the same steps again finish it, there and back', async (operation) => {
   const fn = `lost-${operation}`;
   await same(fn);
