@@ -9,7 +9,7 @@ export default {
   // The default is outside the clone.
   cacheDirectory: '<rootDir>/.sluice/cache/jest',
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: [...ignore, '<rootDir>/test/services/', '<rootDir>/test/tls/'],
+  testPathIgnorePatterns: [...ignore, ...['long', 'services', 'tls'].map((set) => `<rootDir>/test/${set}/`)],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.sluice/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
@@ -26,7 +26,7 @@ export default {
   testSequencer: '<rootDir>/test/support/longest-first.mjs',
   // For what hangs. How long something may take is a matter of the benchmarks: a machine with other things to do takes what it takes.
   testTimeout: 600_000,
-  // Every suite starts real servers beside itself: one for each core is what a machine carries.
-  maxWorkers: availableParallelism(),
+  // A suite with real servers beside it waits for two thirds of its time: two cores carry three.
+  maxWorkers: availableParallelism() + 1,
   randomize: true,
 };

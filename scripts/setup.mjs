@@ -1,5 +1,5 @@
 /**
- * Sets up what a command needs, in the clone alone: `node scripts/setup.mjs [--for check|build|demo|test|services]`. An
+ * Sets up what a command needs, in the clone alone: `node scripts/setup.mjs [--for check|build|demo|test]`. An
  * installed package has `--for up` alone, which puts the tools of `sluice up` into the user's cache.
  * Needs Node, npm and Python with pip, and no package: node's own modules only. It says on standard error what it does;
  * a second run finds everything there, does nothing and says nothing.
@@ -26,7 +26,6 @@ const STEPS = {
   up: [tools, temporalCli],
   demo: [packages, tools, temporalCli, build],
   test: [packages, tools, temporalCli, testServer, build],
-  services: [packages, tools, temporalCli, testServer, build],
 };
 
 /**

@@ -1,6 +1,7 @@
 /**
- * `node --experimental-vm-modules scripts/test.mjs [--services|--tls] JEST-ARGS…`: the set-up, then jest in this same process.
- * With `--services` the suites that need what npm and PyPI cannot bring; with `--tls` those on a Temporal server built by Go.
+ * `node --experimental-vm-modules scripts/test.mjs [--long|--services|--tls] JEST-ARGS…`: the set-up, then jest in this same process.
+ * With `--long` the suites that take minutes each; with `--services` those that need what npm and PyPI cannot bring; with
+ * `--tls` those on a Temporal server built by Go.
  */
 import path from 'node:path';
 import { findChromium } from './chromium.mjs';
@@ -11,6 +12,7 @@ import { findTemporalServer } from './temporal-server.mjs';
 
 /** What a set of suites needs beside the set-up, and its configuration. */
 const SETS = {
+  '--long': { name: 'test:long', config: 'jest.long.config.js', find() {} },
   '--services': {
     name: 'test:services',
     config: 'jest.services.config.js',
@@ -32,7 +34,7 @@ const SETS = {
 
 const set = SETS[process.argv[2]];
 const args = process.argv.slice(set === undefined ? 2 : 3);
-if (!(await ready(set === undefined ? 'test' : 'services'))) process.exit(1);
+if (!(await ready('test'))) process.exit(1);
 process.chdir(ROOT);
 try {
   set?.find();

@@ -15,6 +15,7 @@ import { startTemporal } from '../../emulators/temporal.js';
 import { connect, type Sluice } from '../../src/client/index.js';
 import { awsEnv } from '../../src/demo/clouds/lambda.js';
 import { startWorkerProcess } from '../../src/demo/stack.js';
+import type { RolloutView } from '../../src/model/view.js';
 
 export interface AbortsOptions {
   /** Rollouts that are aborted together. */
@@ -80,7 +81,7 @@ export async function runAborts(options: AbortsOptions): Promise<AbortsResult> {
     const names = Array.from({ length: options.aborts }, (_, n) => `t${n}`);
     await makeTargets(lambda, names);
     await Promise.all(names.map((name) => begin(sluice, name)));
-    await comes('all rollouts bake', async () => (await phasesOf(sluice, names)).every((phase) => phase === 'baking'));
+    await comes('all rollouts bake', () => allIn(sluice, names, 'baking'));
     for (let n = 0; n < options.restarts; n += 1) {
       await Promise.all(workers.map((worker) => worker.kill9()));
       workers = await started(options.workers, start);
@@ -91,10 +92,8 @@ export async function runAborts(options: AbortsOptions): Promise<AbortsResult> {
     const from = performance.now();
     const args = { by: 'bench', reason: 'all at once' };
     await Promise.all(names.map((name) => sluice.verb({ app: FUNCTION, environment: name }, 'abort', args)));
-    await comes('all targets are at weight 0', () => Promise.resolve(names.every((name) => zeroAt.has(name))));
-    await comes('all rollouts have ended', async () =>
-      (await phasesOf(sluice, names)).every((phase) => phase === 'done'),
-    );
+    await comes('all targets are at weight 0', async () => names.find((name) => !zeroAt.has(name)) ?? null);
+    await comes('all rollouts have ended', () => allIn(sluice, names, 'done'));
 
     const views = await Promise.all(names.map((name) => sluice.status({ app: FUNCTION, environment: name })));
     const astray: string[] = [];
@@ -136,7 +135,7 @@ async function makeTargets(lambda: LambdaClient, names: string[]): Promise<void>
   );
   await comes('the second release is published', async () => {
     const published = await lambda.send(new UpdateFunctionCodeCommand({ ...common, ZipFile: code(2) }));
-    return published.Version === '2';
+    return published.Version === '2' ? null : `version ${published.Version}`;
   });
   for (const Name of names) {
     await lambda.send(new CreateAliasCommand({ FunctionName: FUNCTION, Name, FunctionVersion: '1' }));
@@ -155,7 +154,7 @@ async function begin(sluice: Sluice, name: string): Promise<void> {
         type: 'canary',
         stages: [
           { weight: '50%', bake: '1h' },
-          { weight: '100%', bake: '1s' },
+          { weight: '100%', bake: '1h' },
         ],
       },
       health: { probes: [{ name: 'smoke', invoke: { payload: {} }, every: '30s' }] },
@@ -163,18 +162,27 @@ async function begin(sluice: Sluice, name: string): Promise<void> {
   });
 }
 
-function phasesOf(sluice: Sluice, names: string[]): Promise<string[]> {
-  return Promise.all(
-    names.map(async (name) => (await sluice.status({ app: FUNCTION, environment: name })).view?.phase ?? 'none'),
-  );
-}
-
-async function comes(what: string, look: () => Promise<boolean>): Promise<void> {
+/** Waits until `look` answers that nothing is missing (null), and fails with the last thing missing. */
+async function comes(what: string, look: () => Promise<string | null>): Promise<void> {
   const end = Date.now() + WITHIN;
-  while (!(await look().catch(() => false))) {
-    if (Date.now() > end) throw new Error(`waited ${WITHIN / 1_000} s until ${what}`);
+  for (;;) {
+    const missing = await look().catch((error: unknown) => String(error));
+    if (missing === null) return;
+    if (Date.now() > end) throw new Error(`waited ${WITHIN / 1_000} s until ${what}: ${missing}`);
     await pause(LOOK_EVERY);
   }
+}
+
+/** Null when every rollout is in this phase, else how many are in which. */
+async function allIn(sluice: Sluice, names: string[], wanted: RolloutView['phase']): Promise<string | null> {
+  const views = await Promise.all(names.map((name) => sluice.status({ app: FUNCTION, environment: name })));
+  const counts = new Map<string, number>();
+  for (const { view } of views) {
+    const seen = view === null ? 'not seen' : [view.phase, view.reason].filter(Boolean).join(': ');
+    counts.set(seen, (counts.get(seen) ?? 0) + 1);
+  }
+  if (views.every(({ view }) => view?.phase === wanted)) return null;
+  return [...counts].map(([seen, count]) => `${count} × ${seen}`).join(', ');
 }
 
 function busiestSecond(times: number[]): number {

@@ -66,7 +66,7 @@ export async function startAws(options: AwsOptions = {}): Promise<EmulatedAws> {
   });
   const front = options.port === undefined ? {} : { port: options.port };
   const [ministack, microburst] = await Promise.allSettled([
-    startMinistack({ port: ports.ministack, updatingMs: options.updatingMs ?? 500, ...log }),
+    startMinistack({ port: ports.ministack, updatingMs: options.updatingMs ?? 100, ...log }),
     options.faults === true ? startMicroburst(gateway.url, { ...front, ...log }) : Promise.resolve(null),
   ]);
   const stop = async (): Promise<void> => {

@@ -4,8 +4,16 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../support/tools.js';
 
-/** Longest run of one command, in ms. */
-const ONE_COMMAND = 60_000;
+/** Longest run of one command, in ms: for what hangs. */
+const ONE_COMMAND = 540_000;
+
+/** A command that runs. */
+export interface Begun {
+  /** What it has printed so far. */
+  said(): string;
+  /** What it printed in all; rejects with it when the exit code is not 0. */
+  ended: Promise<string>;
+}
 
 /** A fenced block of a page. */
 export interface Block {
@@ -63,6 +71,11 @@ export class Project {
 
   /** Runs a line as typed, comment and all. Answers what it printed; rejects with it when the exit code is not 0. */
   run(line: string): Promise<string> {
+    return this.begin(line).ended;
+  }
+
+  /** As `run`, for a line whose words are of interest while it runs. */
+  begin(line: string): Begun {
     const child = spawn('/bin/sh', ['-c', line], {
       cwd: this.folder,
       env: { ...process.env, ...this.env },
@@ -77,7 +90,7 @@ export class Project {
         said += text;
       });
     }
-    return new Promise((resolve, reject) => {
+    const ended = new Promise<string>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code, signal) => {
         clearTimeout(late);
@@ -86,6 +99,7 @@ export class Project {
         else reject(new Error(`${line}\nended with ${signal ?? `exit code ${code}`} and said:\n${said}`));
       });
     });
+    return { said: () => said, ended };
   }
 
   /** Ends what still runs, with all it started. */

@@ -121,15 +121,16 @@ test('the rollout.yaml of the README is planned, started, watched and approved b
   expect(plan).toMatch(/10%[\s\S]*50%[\s\S]*100%/);
   expect(await live()).toEqual({ version: LIVE, split: false });
 
-  const watched = mine.run(command(README, 'npx sluice start'));
+  const watched = mine.begin(command(README, 'npx sluice start'));
   const walk = async () => {
     await endBake(10);
-    await waiting();
+    // Who watches sees it before they approve.
+    await until('the approval in the terminal', () => watched.said().includes('approval'));
     await mine.run(command(README, 'npx sluice approve'));
     await endBake(50);
     await endBake(100);
   };
-  const [shown] = await Promise.all([watched, walk()]);
+  const [shown] = await Promise.all([watched.ended, walk()]);
   expect(shown).toContain('approval');
   const view = await ended();
   expect(view).toMatchObject({ outcome: 'succeeded', stable: LIVE });

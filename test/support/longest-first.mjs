@@ -2,7 +2,7 @@
 import Sequencer from '@jest/test-sequencer';
 
 /** Where suites take longest, first to last. */
-const LONGEST = ['/e2e/kill', '/e2e/', '/leaks/', '/conformance/'];
+const LONGEST = ['/long/leaks', '/long/kill', '/long/', '/workflows/', '/e2e/', '/conformance/', '/platform/'];
 
 export default class LongestFirst extends Sequencer {
   sort(tests) {

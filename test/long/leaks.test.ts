@@ -1,9 +1,9 @@
 /** CI's part of the leak test; `npm run leaks -- --all` plays every strategy, on both platforms, in every way to end. */
-import { playRound } from './round.js';
-import { lanesOf } from './scenarios.js';
-import { withWorld } from './world.js';
+import { playRound } from '../leaks/round.js';
+import { lanesOf } from '../leaks/scenarios.js';
+import { withWorld } from '../leaks/world.js';
 
-// That the search finds what is there: `search.test.ts`, and `inject.test.ts` at each place.
+// That the search finds what is there: `test/leaks/search.test.ts`, and `leaks-inject.test.ts` at each place.
 test('no secret, key or token shows anywhere', async () => {
   const { leaks, faults } = await withWorld('ci', (world) => playRound(world, lanesOf(false)));
   // What is named holds no value.

@@ -3,9 +3,9 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { Clone, done, script } from '../setup/clone.js';
 import { ROOT } from '../support/tools.js';
 import { until } from '../support/until.js';
-import { Clone, done, script } from './clone.js';
 
 const REAL_PYTHON = execFileSync('sh', ['-c', 'command -v python3'], { encoding: 'utf8' }).trim();
 

@@ -22,10 +22,10 @@ import { awsEnv } from '../../src/demo/clouds/lambda.js';
 import { type Parts, startParts, startWorkerProcess } from '../../src/demo/stack.js';
 import { movingId } from '../../src/model/ids.js';
 import type { RolloutView } from '../../src/model/view.js';
+import { specOf } from '../e2e/target.js';
 import { call, functionWith } from '../emulators/aws/functions.js';
 import { ROOT } from '../support/tools.js';
 import { until } from '../support/until.js';
-import { specOf } from './target.js';
 
 type World = Parts<Awaited<ReturnType<typeof startAws>>>;
 

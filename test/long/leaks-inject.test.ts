@@ -1,6 +1,6 @@
 /** That the search of the leak test finds: a leak is put in on purpose, in each place in turn, as by `npm run leaks -- --inject`. */
-import { inject } from './inject.js';
-import { withWorld } from './world.js';
+import { inject } from '../leaks/inject.js';
+import { withWorld } from '../leaks/world.js';
 
 test('a leak on purpose is found at each place', async () => {
   const injected = await withWorld('inject', inject);

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { newKey, sign, signerOf } from '../../src/access/index.js';
+import { QUICK, SLOW, startWorld, type World } from '../e2e/target.js';
 import { NEVER, until } from '../support/until.js';
-import { QUICK, SLOW, startWorld, type World } from './target.js';
 
 /** At the same time. */
 const LANES = 40;
