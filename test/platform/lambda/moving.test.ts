@@ -335,6 +335,20 @@ describe('a permission that was changed under its name since it was shown', () =
     expect(await sids(fn, 'live')).toEqual([]);
   });
 
+  test('is not taken from the bare name, and is not among what was done', async () => {
+    const fn = 'replaced-later';
+    await same(fn);
+    await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
+    await whole(fn);
+    const { steps } = await look(fn);
+    expect(idsOf(steps, 'do')).toEqual(['remove/bucket']);
+    await replace(fn, 'bucket');
+    const { done, left } = await run(fn, steps);
+    expect(done).toEqual([]);
+    expect(idsOf(left, 'hand')).toEqual(['allow/bucket']);
+    expect(await sids(fn)).toEqual(['bucket']);
+  });
+
   test('is neither given back nor taken from the alias', async () => {
     const fn = 'replaced-copy';
     await same(fn);

@@ -40,13 +40,18 @@ export async function move(
   }
   for (const step of now) if (isWanted(step)) await step.run?.();
   const left = shown(await look(session, args));
-  const isLeft = (step: MoveStep) => left.some(({ id, kind }) => kind === 'do' && subjectOf(id) === subjectOf(step.id));
-  return { done: wanted.filter((step) => !isLeft(step)), left };
+  const ran = now.filter(isWanted);
+  // One that is not to be done any more was done by an attempt before this one, unless its caller needs something that was not shown.
+  const changed = left.filter(({ id, kind }) => kind !== 'later' && !steps.some((step) => step.id === id));
+  const isDone = ({ id }: MoveStep) =>
+    ran.some((step) => step.id === id) || !changed.some((step) => callerOf(step.id) === callerOf(id));
+  const isLeft = ({ id, kind }: MoveStep) => left.some((step) => step.id === id && step.kind === kind);
+  return { done: wanted.filter((step) => isDone(step) && !isLeft(step)), left };
 }
 
-/** What is done to whom: a step that would do something else by now has this in common with the one that was shown. */
-function subjectOf(id: string): string {
-  return id.split('/').slice(0, 2).join('/');
+/** Whom a step is about. */
+function callerOf(id: string): string | undefined {
+  return id.split('/')[1];
 }
 
 async function look(
