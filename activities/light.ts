@@ -15,8 +15,9 @@ import { parseSpecValue } from '../src/spec/index.js';
 import type { Artifacts } from '../src/store/index.js';
 import type { KeptEntry, LateRecord, RolloutEvent } from '../workflows/messages.js';
 import type { Access } from './access/index.js';
-import { runningMemo } from './described.js';
+import { described } from './described.js';
 import { withFailures } from './failures.js';
+import { bounded } from './health/bounded.js';
 import { notify } from './notify/index.js';
 import type { Outside } from './outside.js';
 import type { LightActivities, Limits } from './types.js';
@@ -41,6 +42,9 @@ interface LightOptions {
 /** Other policies that a rollout records; one is too many. */
 const MOST_OTHERS = 5;
 
+/** Longest wait for the store to keep a spec, in ms: the companion must learn of the end in any case, and waits for it. */
+const KEEP = 5_000;
+
 type Told = Parameters<LightActivities['tellTarget']>[0];
 
 function defined(fields: RolloutInput): RolloutInput {
@@ -60,24 +64,32 @@ function parsed(input: RolloutInput, of: { app: string; environment: string; typ
 
 /** What holds a target, by its companion's memo; null when nothing does. */
 async function holdOf(client: Client, app: string, environment: string): Promise<Hold | null> {
-  const found = await runningMemo(client, targetId(app, environment), HOLD_MEMO);
-  return found === null ? null : holdIn({ [HOLD_MEMO]: found.value });
+  const found = await described(client, targetId(app, environment));
+  if (found === null || !found.running || found.type !== 'targetCompanion') return null;
+  return holdIn({ [HOLD_MEMO]: await found.memo(HOLD_MEMO) });
 }
 
 /** Nothing is released while callers are moved, which takes a moment. Errors: SLUICE_BUSY, so that it is tried again. */
 async function waitForMove(client: Client, app: string, environment: string): Promise<void> {
   const workflowId = movingId(app, environment);
-  try {
-    const { status, type } = await client.workflow.getHandle(workflowId).describe();
-    if (status.name !== 'RUNNING' || type !== 'moveCallers') return;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return;
-    throw error;
-  }
+  const found = await described(client, workflowId);
+  if (found === null || !found.running || found.type !== 'moveCallers') return;
   throw new SluiceError(
     'SLUICE_BUSY',
     `the callers of ${rolloutId(app, environment)} are being moved (workflow ${workflowId}); the rollout begins after that`,
   );
+}
+
+/** What runs in place of a rollout that could not be started: that very one, by an earlier try that died, or another. */
+async function inTheWay(
+  client: Client,
+  { app, environment, type, ticket }: { app: string; environment: string; type: string; ticket: string },
+): Promise<{ started: string } | { busy: string }> {
+  const found = await described(client, rolloutId(app, environment));
+  if (found === null || found.type !== type) return { busy: found?.run ?? '' };
+  // What cannot be decoded here was not written by this companion's queue.
+  const given = await found.memo('ticket').catch(() => null);
+  return given === ticket ? { started: found.run } : { busy: found.run };
 }
 
 export function lightActivities(options: LightOptions): LightActivities {
@@ -119,7 +131,7 @@ export function lightActivities(options: LightOptions): LightActivities {
   };
   const keep = async (spec: Spec): Promise<string | null> => {
     try {
-      return await artifacts.of(spec).putDocument(canonical(spec));
+      return await bounded(new AbortController().signal, KEEP, () => artifacts.of(spec).putDocument(canonical(spec)));
     } catch (error) {
       log.warn('the spec of a release could not be kept for undo', { why: String(error) });
       return null;
@@ -227,10 +239,7 @@ export function lightActivities(options: LightOptions): LightActivities {
         return { started: handle.firstExecutionRunId };
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        // An earlier try may have started it and died before it could say so.
-        const { memo, raw } = await client.workflow.getHandle(rolloutId(app, environment)).describe();
-        const run = raw.workflowExecutionInfo?.firstRunId ?? '';
-        return memo?.ticket === ticket ? { started: run } : { busy: run };
+        return inTheWay(client, { app, environment, type, ticket });
       }
     },
 
@@ -250,7 +259,7 @@ export function lightActivities(options: LightOptions): LightActivities {
     },
 
     isRunning: async ({ app, environment }) => {
-      return (await runningMemo(client, rolloutId(app, environment), 'ticket')) !== null;
+      return (await described(client, rolloutId(app, environment)))?.running === true;
     },
   });
 }

@@ -23,9 +23,13 @@ export interface Preparing extends Checked {
   access: AccountAccess;
 }
 
-/** Code that is to be released is there and is what its digest says, before anything is planned. Errors: SLUICE_ARTIFACT. */
-async function checkArtifact(spec: Spec, artifacts: Artifacts): Promise<void> {
-  if ('artifact' in spec.release) await artifacts.of(spec).read(spec.release.artifact);
+/**
+ * Reads the target, once the code that is to be released is there and is what its digest says. A driver that looks into the code reads
+ * what is in memory already. Errors: SLUICE_ARTIFACT, and the driver's.
+ */
+async function inspected(ctx: CallContext, driver: PlatformDriver, spec: Spec, artifacts: Artifacts) {
+  const look = () => driver.inspect(ctx, spec);
+  return 'artifact' in spec.release ? artifacts.of(spec).holding(spec.release.artifact, look) : look();
 }
 
 /** Reads and plans; whatever a provider would refuse is a finding. Errors: SLUICE_SPEC when the plan is too large, and the driver's. */
@@ -35,8 +39,7 @@ export async function inspectAndPlan(
   spec: Spec,
   from: Preparing,
 ): Promise<PlanAnswer> {
-  await checkArtifact(spec, from.artifacts);
-  const { before, findings } = await driver.inspect(ctx, spec);
+  const { before, findings } = await inspected(ctx, driver, spec, from.artifacts);
   const healthy =
     spec.strategy.type === 'undo'
       ? unread(spec)

@@ -19,8 +19,8 @@ const TOLERANCE = 60;
 const SOON = 10 * 60_000;
 /** As long as a release may wait in the queue, or an abort for a worker, in ms. */
 const LATE = 7 * 86_400_000;
-/** What may have to wait. */
-const WAITING: ReadonlySet<Statement['act']> = new Set(['start', 'undo', 'abort']);
+/** What may have to wait. An undo is for now: no queue takes one. */
+const WAITING: ReadonlySet<Statement['act']> = new Set(['start', 'abort']);
 
 /** For whom a statement is: a namespace of Temporal, so that one for staging means nothing in production. */
 export function audienceOf(namespace: string): string {

@@ -24,7 +24,7 @@ export function checksOf(node: string, seen: Diagnosis): Check[] {
     attributesCheck(seen),
     encryptionCheck(seen),
     workerCheck(seen),
-    ...(seen.workers > 0 ? [policyCheck(seen)] : []),
+    ...(seen.workers === 0 ? [] : [policyCheck(seen)]),
     ...(seen.otherPolicies.length > 0 ? [otherPoliciesCheck(seen)] : []),
     ...seen.accounts.map(accountCheck),
   ];
@@ -86,8 +86,12 @@ function encryptionCheck({ encryptionKeys: [first, ...others], keysDiffer }: Dia
 }
 
 function workerCheck({ workers }: Diagnosis): Check {
+  const name = 'worker';
+  if (workers === null) {
+    return { name, state: 'warn', says: 'the server does not say whether one lives on task queue sluice', cure: null };
+  }
   return {
-    name: 'worker',
+    name,
     state: workers > 0 ? 'ok' : 'fail',
     says: workers > 0 ? `${workers} on task queue sluice` : 'none lives on task queue sluice',
     cure: workers > 0 ? null : 'run `sluice worker`, or `sluice up` on your own machine',
@@ -118,14 +122,26 @@ function otherPoliciesCheck({ otherPolicies }: Diagnosis): Check {
   };
 }
 
-function accountCheck({ account, calls, watch, restore }: Diagnosis['accounts'][number]): Check {
+function accountCheck({ account, ...lanes }: Diagnosis['accounts'][number]): Check {
   const name = `account ${account.account}`;
-  const lacking = Object.entries({ calls, watch, restore }).filter(([, workers]) => workers === 0);
-  if (lacking.length === 0) return { name, state: 'ok', says: `served in ${account.region}`, cure: null };
+  const of = (many: number | null) =>
+    Object.entries(lanes)
+      .filter(([, workers]) => workers === many)
+      .map(([lane]) => lane);
+  const [lacking, unknown] = [of(0), of(null)];
+  if (lacking.length > 0) {
+    return {
+      name,
+      state: 'fail',
+      says: `no worker serves it in ${account.region} (${lacking.join(', ')})`,
+      cure: `run \`${workerCommand(account)}\` with its credentials`,
+    };
+  }
+  if (unknown.length === 0) return { name, state: 'ok', says: `served in ${account.region}`, cure: null };
   return {
     name,
-    state: 'fail',
-    says: `no worker serves it in ${account.region} (${lacking.map(([lane]) => lane).join(', ')})`,
-    cure: `run \`${workerCommand(account)}\` with its credentials`,
+    state: 'warn',
+    says: `the server does not say whether a worker serves it in ${account.region} (${unknown.join(', ')})`,
+    cure: null,
   };
 }

@@ -38,10 +38,10 @@ async function diagnose(link: Link, accounts: Account[]): Promise<Omit<Diagnosis
   const { workflowService, operatorService } = temporal.connection;
   const within = <T>(work: () => Promise<T>, otherwise: T): Promise<T> =>
     temporal.withDeadline(Date.now() + ANSWER_WITHIN, work).catch(() => otherwise);
-  const living = (queue: string, type: QueueType) =>
+  const living = (queue: string, type: QueueType): Promise<number | null> =>
     livingWorkers(temporal, queue, type).then(
       ({ workers }) => workers,
-      () => 0,
+      () => null,
     );
   const [exists, attributes, workers, served] = await Promise.all([
     within(() => workflowService.describeNamespace({ namespace }).then(() => true), false),
@@ -99,10 +99,10 @@ function blank(
     unreachable: why,
     namespaceExists: false,
     missingSearchAttributes: null,
-    workers: 0,
+    workers: null,
     policy: null,
     otherPolicies: [],
     keysDiffer: null,
-    accounts: accounts.map((account) => ({ account, calls: 0, watch: 0, restore: 0 })),
+    accounts: accounts.map((account) => ({ account, calls: null, watch: null, restore: null })),
   };
 }

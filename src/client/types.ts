@@ -212,16 +212,16 @@ export interface Diagnosis {
   namespaceExists: boolean;
   /** Null when the server does not tell. */
   missingSearchAttributes: string[] | null;
-  /** Living workers of task queue `sluice`. */
-  workers: number;
+  /** Living workers of task queue `sluice`. Null when the server does not say. */
+  workers: number | null;
   /** What one of them says of its policy: the digest, null where everything is open. Null when none has told. */
   policy: { digest: string | null } | null;
   /** Living workers that go by another policy than that one. */
   otherPolicies: OtherPolicy[];
   /** Why that worker does not open what is encrypted here, or its answer does not open. Null when both do, or none has told. */
   keysDiffer: string | null;
-  /** By account asked for: living workers on each lane. */
-  accounts: { account: Account; calls: number; watch: number; restore: number }[];
+  /** By account asked for: living workers on each lane; null where the server does not say. */
+  accounts: { account: Account; calls: number | null; watch: number | null; restore: number | null }[];
 }
 
 /**

@@ -33,6 +33,11 @@ interface Shelf {
    * not there, or not what its digest says.
    */
   read(artifact: Artifact): Promise<Buffer>;
+  /**
+   * Reads the artifact, and keeps it in memory while `work` runs: whoever reads it from this worker's stores meanwhile gets these bytes,
+   * and nothing is downloaded twice. Errors: those of `read` and of `work`.
+   */
+  holding<T>(artifact: Artifact, work: () => Promise<T>): Promise<T>;
   /** The Region of S3 that it is in, for a service that reads from there; null where the store is no S3. */
   regionInS3(): Promise<string | null>;
   /** Where S3 has an artifact; null where the store is no S3. */
@@ -75,6 +80,7 @@ export interface ArtifactsOptions {
 /** Opens a store when it is first used, so that who releases no code of its own needs none. */
 export function openArtifacts({ setting = DEFAULT_STORE, namespace, env, cwd }: ArtifactsOptions): Artifacts {
   const known = new Map<string, Promise<ObjectStore>>();
+  const kept = new Kept();
   const opener = (found: StoreSetting) => () => {
     const name = JSON.stringify(found);
     const store = known.get(name) ?? openStore(found, env);
@@ -96,9 +102,30 @@ export function openArtifacts({ setting = DEFAULT_STORE, namespace, env, cwd }: 
     of({ app, target }) {
       const found = storeSetting(setting, target, cwd);
       const open = opener(found);
-      return shelf(open, { folder: `${segment(namespace)}/${segment(app)}/`, address: addressOf(found) });
+      return shelf(open, kept, { folder: `${segment(namespace)}/${segment(app)}/`, address: addressOf(found) });
     },
   };
+}
+
+/** Bytes that were read and hashed, while somebody still works with them. */
+class Kept {
+  private readonly held = new Map<string, { zip: Buffer; holders: number }>();
+
+  get(key: string): Buffer | undefined {
+    return this.held.get(key)?.zip;
+  }
+
+  async during<T>(key: string, zip: Buffer, work: () => Promise<T>): Promise<T> {
+    const one = this.held.get(key) ?? { zip, holders: 0 };
+    this.held.set(key, one);
+    one.holders += 1;
+    try {
+      return await work();
+    } finally {
+      one.holders -= 1;
+      if (one.holders === 0) this.held.delete(key);
+    }
+  }
 }
 
 /** A store by its setting. The clouds' own libraries are loaded only where they are needed. */
@@ -124,7 +151,11 @@ function addressOf(setting: StoreSetting): string {
   }
 }
 
-function shelf(open: () => Promise<ObjectStore>, { folder, address }: { folder: string; address: string }): Shelf {
+function shelf(
+  open: () => Promise<ObjectStore>,
+  kept: Kept,
+  { folder, address }: { folder: string; address: string },
+): Shelf {
   /** Creates it, and notes the day on which it was needed: who may only create cannot touch what is there. */
   const put = async (name: string, bytes: Uint8Array) => {
     const store = await open();
@@ -153,21 +184,25 @@ function shelf(open: () => Promise<ObjectStore>, { folder, address }: { folder: 
       );
     }
   };
+  const keyOf = ({ sha256: digest }: Artifact) => `${address} ${folder}${digest}.zip`;
+  const zipOf = async (artifact: Artifact): Promise<Buffer> => {
+    const { sha256: digest, bytes } = artifact;
+    // Whoever starts says how many bytes it has, and that alone puts nothing aside.
+    const zip = kept.get(keyOf(artifact)) ?? (await read(`${digest}.zip`, { most: LARGEST, digest }));
+    if (zip.length === bytes) return zip;
+    throw new SluiceError(
+      'SLUICE_ARTIFACT',
+      `release.artifact says that ${digest}.zip has ${bytes} bytes, and it has ${zip.length}; take the argument that \`sluice pack\` prints`,
+    );
+  };
   return {
     address,
     async put({ zip, artifact }) {
       await put(`${artifact.sha256}.zip`, zip);
       return artifact;
     },
-    async read({ sha256: digest, bytes }) {
-      // Whoever starts says how many bytes it has, and that alone puts nothing aside.
-      const zip = await read(`${digest}.zip`, { most: LARGEST, digest });
-      if (zip.length === bytes) return zip;
-      throw new SluiceError(
-        'SLUICE_ARTIFACT',
-        `release.artifact says that ${digest}.zip has ${bytes} bytes, and it has ${zip.length}; take the argument that \`sluice pack\` prints`,
-      );
-    },
+    read: zipOf,
+    holding: async (artifact, work) => kept.during(keyOf(artifact), await zipOf(artifact), work),
     regionInS3: async () => (await (await open()).inS3(folder))?.region ?? null,
     inS3: async ({ sha256: digest }) => (await open()).inS3(`${folder}${digest}.zip`),
     async putDocument(text) {

@@ -797,6 +797,18 @@ describe('doctor', () => {
     expect(out).toContain('→ run `sluice worker --account prod --region eu-west-1` with its credentials');
   });
 
+  test('does not take what the server does not say for no worker', async () => {
+    const account = { platform: 'lambda', account: 'prod', region: 'eu-west-1' };
+    const diagnosis = { ...healthy, workers: null, accounts: [{ account, calls: 1, watch: null, restore: null }] };
+    const { code, out } = await play(['doctor', 'rollout.yaml'], { diagnosis, ...spec() });
+    expect(code).toBe(0);
+    expect(out).toContain('! worker: the server does not say whether one lives on task queue sluice\n');
+    expect(out).toContain(
+      '! account prod: the server does not say whether a worker serves it in eu-west-1 (watch, restore)\n',
+    );
+    expect(out).not.toContain('sluice worker');
+  });
+
   test.each([
     [{ digest: null }, '! policy: open: no policy\n  → right for a try on your own machine; else set SLUICE_POLICY'],
     [null, '! policy: no worker has told which\n'],

@@ -26,6 +26,9 @@ import { OPEN, UNGRANTED } from '../support/access.js';
 import { workflowBundle } from '../support/bundle.js';
 import { outsideFor } from '../support/outside.js';
 
+/** Between two signs of life of the watcher, in ms: the first shows its counts at once, the others that it lives. */
+const BEAT = 1_000;
+
 const AT = { platform: 'lambda', account: 'default', region: 'us-east-1' };
 
 export interface World {
@@ -184,7 +187,7 @@ function accountInMemory(): Partial<AccountActivities> {
         const report = reportOf(requests, weight);
         if (stopped) return report;
         heartbeat({ report, at: Date.now() });
-        await Promise.race([cancelled.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 50))]);
+        await Promise.race([cancelled.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, BEAT))]);
       }
     },
   };

@@ -63,6 +63,10 @@ rules:
       approve: ['@managers']
       skip: ['@developers']
       override: [ben]
+      undo: ['@developers', ben]
+      hold: [ben]
+      unhold: [ben]
+      moveCallers: [cem]
     approvals: {people: 2, notStarter: true}
     floors: {strategies: [canary], health: required}
 `,

@@ -1,0 +1,137 @@
+/** What a stranger may start beside us: workflows of our ids and types, on task queues of his own or with memos that nobody can read. */
+import { jest } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { lightActivities } from '../../activities/light.js';
+import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
+import { codecOf, unsealerOf } from '../../src/codec/index.js';
+import { movingId, rolloutId, TASK_QUEUE, targetId } from '../../src/model/ids.js';
+import { openArtifacts } from '../../src/store/index.js';
+import { inputFor } from '../client/world.js';
+import { OPEN } from '../support/access.js';
+import { outsideFor } from '../support/outside.js';
+import { canary } from '../support/specs.js';
+
+let temporal: LocalTemporal;
+let connection: Connection;
+let client: Client;
+
+beforeAll(async () => {
+  temporal = await startTemporal({ headless: true });
+  connection = await Connection.connect({ address: temporal.address });
+  client = new Client({ connection });
+});
+afterAll(async () => {
+  await connection?.close();
+  await temporal?.stop();
+});
+
+const light = (over: object = {}) =>
+  lightActivities({
+    client,
+    searchAttributes: false,
+    limits: { history: 4_000, signals: 2_000, heartbeat: 10_000, callLife: 60_000 },
+    access: OPEN,
+    codec: unsealerOf(codecOf({})),
+    outside: outsideFor(),
+    workersOf: async () => ({ workers: 1, places: null, taken: null }),
+    otherPolicies: async () => [],
+    artifacts: openArtifacts({ setting: '/nowhere', namespace: 'default', env: {}, cwd: '/' }),
+    ...over,
+  });
+
+/** One whose memo opens for nobody. */
+const unreadable = () =>
+  new Client({
+    connection,
+    dataConverter: {
+      payloadCodecs: [
+        {
+          encode: async (payloads) =>
+            payloads.map((payload) => ({ ...payload, metadata: { encoding: Buffer.from('binary/strange') } })),
+          decode: async (payloads) => payloads,
+        },
+      ],
+    },
+  });
+
+async function begun(
+  workflowId: string,
+  { type, taskQueue, memo, by = client }: { type: string; taskQueue: string; memo: object; by?: Client },
+) {
+  const handle = await by.workflow.start(type, { workflowId, taskQueue, memo: { ...memo } });
+  return handle.firstExecutionRunId;
+}
+
+describe('a workflow in the place of a rollout that waits', () => {
+  const ask = (app: string) =>
+    light().startRollout({ app, environment: 'production', type: 'canary', input: {}, ticket: 'mine' });
+  const ticket = { ticket: 'mine' };
+
+  test.each([
+    ['is on another task queue', 'elsewhere', { type: 'canary', taskQueue: 'another', memo: ticket }],
+    ['is of another type', 'otherwise', { type: 'direct', taskQueue: TASK_QUEUE, memo: ticket }],
+    ['has another ticket', 'theirs', { type: 'canary', taskQueue: TASK_QUEUE, memo: { ticket: 'theirs' } }],
+  ])('is in the way where it %s', async (_, app, place) => {
+    const run = await begun(rolloutId(app, 'production'), place);
+    expect(await ask(app)).toEqual({ busy: run });
+  });
+
+  test('is in the way, and is seen, where nobody can read its memo', async () => {
+    const place = { type: 'canary', taskQueue: TASK_QUEUE, memo: ticket, by: unreadable() };
+    const run = await begun(rolloutId('strange', 'production'), place);
+    expect(await ask('strange')).toEqual({ busy: run });
+    expect(await light().isRunning({ app: 'strange', environment: 'production' })).toBe(true);
+  });
+
+  test('is that very rollout where an earlier try has started it', async () => {
+    const run = await begun(rolloutId('mine', 'production'), { type: 'canary', taskQueue: TASK_QUEUE, memo: ticket });
+    expect(await ask('mine')).toEqual({ started: run });
+  });
+});
+
+describe('a start', () => {
+  const parse = (app: string) => {
+    const env = new MockActivityEnvironment({
+      workflowType: 'canary',
+      workflowExecution: { workflowId: rolloutId(app, 'production'), runId: 'run' },
+    });
+    const input = inputFor(app, { type: 'canary', stages: [{ weight: '100%', bake: '10m' }] });
+    return env.run(() => light().parse({ input, app, environment: 'production', type: 'canary' }));
+  };
+  const hold = { hold: { by: 'eve', since: 1, run: 'run', version: '1', message: null, seal: null } };
+
+  test('waits for no workflow that moves no callers, and is held by no stranger', async () => {
+    const at = { type: 'moveCallers', taskQueue: 'another', memo: hold, by: unreadable() };
+    await begun(movingId('free', 'production'), at);
+    await begun(targetId('free', 'production'), { type: 'targetCompanion', taskQueue: 'another', memo: hold });
+    expect(await parse('free')).toMatchObject({ spec: { app: 'free' } });
+  });
+
+  test('waits while our own workers move its callers, and for its own companion', async () => {
+    await begun(movingId('moving', 'production'), { type: 'moveCallers', taskQueue: TASK_QUEUE, memo: {} });
+    await expect(parse('moving')).rejects.toMatchObject({ type: 'SLUICE_BUSY' });
+    await begun(targetId('held', 'production'), { type: 'targetCompanion', taskQueue: TASK_QUEUE, memo: hold });
+    await expect(parse('held')).rejects.toMatchObject({ type: 'SLUICE_HELD' });
+  });
+});
+
+test('the companion learns of the end of a rollout while the store keeps silent', async () => {
+  const told = jest.fn(async () => undefined);
+  const artifacts = { of: () => ({ putDocument: () => new Promise(() => undefined) }) };
+  const { tellTarget } = light({ client: { workflow: { signalWithStart: told } }, artifacts });
+  const spec = canary([], 50);
+  const entry = { version: '2', run: 'run', since: 1, by: null, message: null, spec: null, seal: null };
+  const event = { kind: 'ended', run: 'run', at: 1, entry, undo: null } as never;
+  jest.useFakeTimers();
+  try {
+    const telling = new MockActivityEnvironment({}).run(() =>
+      tellTarget({ app: 'shop', environment: 'production', event, grant: null, deployed: '2', spec }),
+    );
+    await jest.advanceTimersByTimeAsync(10_000);
+    await telling;
+  } finally {
+    jest.useRealTimers();
+  }
+  expect(told).toHaveBeenCalledTimes(1);
+});
