@@ -25,9 +25,9 @@ export interface LateState {
   takenBack: TargetView['takenBack'];
 }
 
-/** When the companion looks, in ms after the end. `callLife`: of a call of the provider, in ms. */
+/** When the companion looks, in ms after the end, a day at most. `callLife`: of a call of the provider, in ms. */
 export function looksAfter(callLife: number): number[] {
-  return LOOKS.map((lives) => lives * callLife);
+  return [...new Set(LOOKS.map((lives) => Math.min(LATEST, lives * callLife)))];
 }
 
 /** Whether these can be the times of the looks. */

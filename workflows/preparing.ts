@@ -66,7 +66,7 @@ export class Preparation {
       } catch (error) {
         if (error instanceof Leaving) throw error;
         if (error instanceof AskedAgain) {
-          this.rollout.wish = {};
+          delete this.rollout.wish.retry;
           continue;
         }
         if (!isUntaken(error)) throw this.refused(error);

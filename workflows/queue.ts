@@ -46,11 +46,20 @@ export function submissionOf(given: unknown): Submission | null {
   };
 }
 
-/** Takes a release over. Answers once it has started, waits behind another, or has lost its place. */
-export async function submit(state: QueueState, submission: Submission, wake: () => void): Promise<SubmitAnswer> {
+/**
+ * Takes a release over. Answers once it has started, waits behind another, or has lost its place. `mustBeOpen` throws where the
+ * target takes none; it is the last thing before the place in the queue, since the target may have been closed meanwhile.
+ */
+export async function submit(
+  state: QueueState,
+  submission: Submission,
+  mustBeOpen: () => Promise<void>,
+  wake: () => void,
+): Promise<SubmitAnswer> {
   const ticket = currentUpdateInfo()?.id ?? uuid4();
   const { type, input, mode } = submission;
   const admitted = await light.admit({ app: state.app, environment: state.environment, type, input, mode });
+  await mustBeOpen();
   // Who signed it, whatever stands beside the signature.
   const by = admitted?.by ?? submission.by;
   const mine: Queued = { ...submission, by, ticket, since: Date.now(), behind: null, tookPlaceOf: null };

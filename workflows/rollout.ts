@@ -11,6 +11,7 @@ import {
   CancelledFailure,
   condition,
   continueAsNew,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Split } from '../activities/platform/platform.js';
@@ -41,6 +42,10 @@ import { LONGEST_VERB, Unsealing } from './unsealing.js';
 import { Waits } from './waits.js';
 import { Watching } from './watching.js';
 import { WayBack } from './way-back.js';
+
+/** First and longest rest between two tries to renew a grant, in ms. */
+const FIRST_REST = 5_000;
+const LONGEST_REST = 5 * 60_000;
 
 /** What a rollout workflow is: one run of it, over every continue-as-new. */
 export async function rollout(type: RolloutType, input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {
@@ -142,15 +147,24 @@ export class Rollout {
   /** A grant is for one run. One that continues another gets its own; one that was made by Reset gets none, and does nothing. */
   private async renew(): Promise<void> {
     const { state, journal } = this;
-    try {
-      const [grant] = await light.renew({ grants: [state.grant ?? ''] });
-      state.grant = grant ?? null;
-    } catch (error) {
-      const { message, code } = failureOf(error);
-      journal.end('failed', message, code);
-      throw ApplicationFailure.create({ message, type: code ?? 'SLUICE_ACCESS', nonRetryable: true });
+    for (let rest = FIRST_REST; this.renewing; rest = Math.min(rest * 2, LONGEST_REST)) {
+      try {
+        const [grant] = await light.renew({ grants: [state.grant ?? ''] });
+        state.grant = grant ?? null;
+        this.renewing = false;
+      } catch (error) {
+        const { message, code } = failureOf(error);
+        if (code === 'SLUICE_ACCESS') {
+          journal.end('failed', message, code);
+          await this.herald.sayEnd();
+          throw ApplicationFailure.create({ message, type: code, nonRetryable: true });
+        }
+        // Traffic may be split: whatever keeps a worker from answering must not end the run that watches over it.
+        journal.event(`the grant of this run could not be renewed and is tried again: ${message}`);
+        journal.publish();
+        await sleep(rest, { summary: 'renew the grant of this run again' });
+      }
     }
-    this.renewing = false;
   }
 
   private async walk(): Promise<void> {

@@ -275,8 +275,10 @@ export class Steps {
    * first; then it is as foreign as before.
    */
   async adopt(cut: () => boolean): Promise<boolean> {
-    this.rollout.wish = {};
-    const { state, journal, spec } = this.rollout;
+    const { state, journal, spec, wish } = this.rollout;
+    // What else was said meanwhile is still to be done.
+    delete wish.adopt;
+    delete wish.retry;
     const scope = new CancellationScope();
     const adopting = scope.run(() =>
       restoring(spec, 60_000, 'take the target as it is').adopt({ spec, grant: state.grant }),

@@ -128,12 +128,17 @@ export async function target(app: string, environment: string, carried?: TargetS
     async (given) => {
       const sealed = sealedOf(given);
       const submission = mustBeSubmission(sealed === null ? given : await unsealed(updates, 'submit', sealed));
-      // What came before it was perhaps an undo, or has held the target.
-      if (events.busy) await condition(() => !events.busy);
-      mustBeFree(state);
+      const mustBeOpen = async () => {
+        do {
+          // What came before it was perhaps an undo, or has held the target.
+          if (events.busy) await condition(() => !events.busy);
+          if (submission.type !== 'undo') await refuseBeside(state);
+        } while (events.busy);
+        mustBeFree(state);
+      };
+      await mustBeOpen();
       growth.look();
-      if (submission.type !== 'undo') await refuseBeside(state);
-      const answer = await submit(state, submission, wake);
+      const answer = await submit(state, submission, mustBeOpen, wake);
       show(state);
       return answer;
     },
@@ -279,11 +284,12 @@ function backTo(state: TargetState, to: string | null): UndoAnswer | null {
 
 /** An undo lets nothing jump in behind it, unless it was told to. A run that was terminated says no end. */
 async function refuseBeside(state: TargetState): Promise<void> {
-  const { app, environment, undoing } = state;
-  if (undoing === null || undoing.keepQueue) return;
-  if (!(await light.isRunning({ app, environment }))) {
+  const { app, environment } = state;
+  for (;;) {
+    const { undoing } = state;
+    if (undoing === null || undoing.keepQueue) return;
+    if (await light.isRunning({ app, environment })) break;
     if (state.undoing === undoing) state.undoing = null;
-    return;
   }
   const id = rolloutId(app, environment);
   throw ApplicationFailure.nonRetryable(

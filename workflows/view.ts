@@ -241,11 +241,18 @@ const HEADLINES: Record<string, string> = {
   stuck: '⚠ Stuck: needs a person',
 };
 
-/** The Temporal UI's current details. A rollback's reason comes first; what a person can do comes with its exact payload. */
+/**
+ * The Temporal UI's current details. The reason comes first, and where the rollout is stuck or held, what a person can do follows at
+ * once; it comes with its exact payload.
+ */
 export function details(view: RolloutView): string {
   const head = HEADLINES[view.outcome ?? view.phase] ?? `◐ ${capital(view.phase)}`;
   const lines = [`## ${head}`];
   if (view.reason !== null) lines.push('', `**Why:** ${code(view.reason, 600)}`);
+  // Where nothing goes on without a person, what they can do now stands above what has led there.
+  const first = view.phase === 'stuck' || view.phase === 'held';
+  const now = [...waitingLine(view), ...answers(view)];
+  if (first) lines.push(...now);
   if (view.errors.length > 0) {
     lines.push(
       '',
@@ -259,10 +266,10 @@ export function details(view: RolloutView): string {
   lines.push('', trafficLine(view), ...bypassLines(view));
   if (view.verdict !== null)
     lines.push('', `**Health:** ${view.verdict.state}: ${clean(view.verdict.why, 300)}`, ...countLines(view.verdict));
-  lines.push(...evidenceLines(view), ...waitingLine(view));
+  lines.push(...evidenceLines(view), ...(first ? [] : waitingLine(view)));
   if (view.stages.length > 0)
     lines.push('', ...table([['', 'Stage', 'Candidate', 'Steps', 'State'], ...view.stages.map(stageRow)]));
-  lines.push(...answers(view), ...accessLine(view));
+  lines.push(...(first ? [] : answers(view)), ...accessLine(view));
   if (view.warnings.length > 0)
     lines.push('', '**Worth knowing:**', ...view.warnings.slice(0, 5).map((each) => `- ${code(each, 300)}`));
   if (view.refusals.length > 0)

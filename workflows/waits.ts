@@ -42,7 +42,7 @@ export class Waits {
       if (this.rollout.wish.pause !== undefined) {
         here.left = Math.max(0, here.until - Date.now());
         await this.pauseIfAsked();
-        if (this.rollout.wish.promote === undefined) continue;
+        if (here.probeBack !== undefined || this.rollout.wish.promote === undefined) continue;
       }
       const past = this.rollout.wish.promote ?? this.rollout.wish.skip;
       this.rollout.wish = {};
@@ -158,13 +158,19 @@ export class Waits {
       journal.event(`stage ${stage.name}: ${back.why}; back to ${PROBE_BACK} % to compare with the old release`);
       await steps.shift(`${step.id}.back`, PROBE_BACK, spec.deadlines.shift);
     }
-    back.until ??= Date.now() + step.duration;
-    for (let waited: Waited = 'again'; waited === 'again'; ) {
+    for (;;) {
+      back.until ??= Date.now() + step.duration;
       watching.ensure();
       journal.enter('baking', `back at ${PROBE_BACK} %, to see whether the release is at fault`);
       journal.deadline(back.until);
       const left = back.until - Date.now();
-      waited = await this.rollout.until(() => false, left, `compare at ${PROBE_BACK} % for ${duration(left)}`);
+      const waited = await this.rollout.until(() => false, left, `compare at ${PROBE_BACK} % for ${duration(left)}`);
+      // The last counts decide too: a release that they speak against does not go forward.
+      const report = waited === 'again' ? null : await watching.stop();
+      if (report?.verdict.state === 'unhealthy') await this.unhealthy(report);
+      else if (waited !== 'again') break;
+      // A person has looked at it and wants the comparison made once more.
+      back.until = null;
     }
     await steps.promote(`${step.id}.forward`, spec.deadlines.shift);
     journal.event(`stage ${stage.name}: the release is no worse than the old one; forward again`);
@@ -181,19 +187,21 @@ export class Waits {
   /**
    * Waits for a person, watching on: reminders, then back. True: the stage is passed. With `bake`, more evidence answers too:
    * the watcher ends once the verdict is healthy, and what it has counted is read anew for each reminder. `deaf`: the verdict
-   * is known to be unhealthy, and held.
+   * is known to be unhealthy, and held. Such a hold can come within another: it says what it is about itself, has the time of
+   * the first, and its answer ends both.
    */
   private async hold(stage: Stage, why: string, bake: BakeStep | null, deaf = false): Promise<boolean> {
     const { state, journal } = this.rollout;
     const policy = this.rollout.policy();
     const here = state.step;
-    here.hold ??= { why, until: Date.now() + policy.maxHold, undecided: bake !== null };
+    const until = here.hold?.until ?? Date.now() + policy.maxHold;
+    here.hold = { why, until, undecided: bake !== null };
     journal.enter('held', why);
-    journal.deadline(here.hold.until);
+    journal.deadline(until);
     void this.rollout.herald.notify('waiting');
     for (;;) {
       if (bake !== null || (!deaf && state.weight > 0)) this.rollout.watching.ensure();
-      const wait = Math.min(policy.remindEvery, here.hold.until - Date.now());
+      const wait = Math.min(policy.remindEvery, until - Date.now());
       const asked = () =>
         this.rollout.wish.promote !== undefined ||
         this.rollout.wish.retry !== undefined ||
@@ -201,6 +209,7 @@ export class Waits {
         (bake !== null && this.rollout.watching.passed !== null);
       await this.rollout.until(asked, wait, `hold ${stage.name}: ${clean(why, 120)}`, { deaf });
       if (here.gate?.decision != null) return true;
+      if (this.holdIsOver()) return false;
       if (bake !== null && this.rollout.watching.passed !== null) {
         return this.passes(stage, this.rollout.watching.passed);
       }
@@ -208,7 +217,7 @@ export class Waits {
       this.rollout.wish = {};
       if (promote !== undefined && bake !== null) {
         const report = await this.rollout.watching.stop();
-        if (report?.verdict.state === 'unhealthy') await this.unhealthy(report);
+        if (await this.turnsUnhealthy(report)) return false;
         journal.event(`stage ${stage.name}: promoted by ${promote} although ${why}`);
         delete here.hold;
         return true;
@@ -216,14 +225,15 @@ export class Waits {
       if (retry !== undefined) {
         // The next watcher waits for the end of a bake, and no longer for the first healthy verdict.
         const report = await this.rollout.watching.stop();
-        if (bake !== null && report?.verdict.state === 'unhealthy') await this.unhealthy(report);
+        if (bake !== null && (await this.turnsUnhealthy(report))) return false;
         delete here.hold;
         delete here.until;
+        delete here.left;
         delete here.again;
         if (bake === null) state.judge = null;
         return false;
       }
-      if (Date.now() >= here.hold.until) {
+      if (Date.now() >= until) {
         this.rollout.leaveWith({
           outcome: 'rolledBack',
           reason: `${why}; nobody decided within ${duration(policy.maxHold)}`,
@@ -233,11 +243,26 @@ export class Waits {
       }
       if (bake !== null) {
         const report = await this.rollout.watching.stop();
-        if (report?.verdict.state === 'unhealthy') await this.unhealthy(report);
+        if (await this.turnsUnhealthy(report)) return false;
         if (report?.verdict.state === 'healthy') return this.passes(stage, report);
       }
       void this.rollout.herald.notify('reminder');
     }
+  }
+
+  /** Whether the last counts of a hold are unhealthy. True once that is dealt with, and the wait is to be made anew. */
+  private async turnsUnhealthy(report: WatchReport | null): Promise<boolean> {
+    if (report?.verdict.state !== 'unhealthy') return false;
+    await this.unhealthy(report);
+    return this.holdIsOver();
+  }
+
+  /** A hold within this one was answered, or there is a comparison to make: what was waited for is no longer the question. */
+  private holdIsOver(): boolean {
+    const here = this.rollout.state.step;
+    if (here.hold !== undefined && here.probeBack === undefined) return false;
+    delete here.hold;
+    return true;
   }
 
   /** Enough evidence has come: the hold is over, and nobody has to answer it. */
@@ -317,19 +342,25 @@ export class Waits {
     }
     delete this.rollout.wish.pause;
     if (state.pause === null) return;
-    const { pause } = state;
-    journal.enter('paused', `paused by ${pause.by}`);
-    journal.deadline(pause.until);
+    const { pause, step: here } = state;
     const over = gate === undefined ? pause.until : Math.min(pause.until, gate.until);
     const go = () =>
       this.rollout.wish.resume !== undefined ||
       this.rollout.wish.promote !== undefined ||
       gate?.decision?.approved === false;
     let waited: Waited = go() ? 'asked' : 'again';
-    while (waited === 'again')
+    // A hold may have come in between, and has ended.
+    while (waited === 'again' && here.probeBack === undefined) {
+      journal.enter('paused', `paused by ${pause.by}`);
+      journal.deadline(pause.until);
+      // Who has approved meanwhile knows what the watcher has found.
+      if (state.weight > 0 && gate?.decision == null) this.rollout.watching.ensure();
       waited = await this.rollout.until(go, over - Date.now(), `paused, for ${duration(over - Date.now())} at most`);
+    }
     delete this.rollout.wish.resume;
     state.pause = null;
+    if (here.probeBack !== undefined)
+      return journal.event(`the pause by ${pause.by} ends, since the release must be compared with the old one`);
     if (waited === 'asked' || (gate !== undefined && over === gate.until)) return;
     if (this.rollout.look.only)
       return journal.event(

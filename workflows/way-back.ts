@@ -1,6 +1,7 @@
 /** Going back: one activity that brings the target to its before-state, however often the provider fails. */
 
 import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
+import type { Written } from '../activities/platform/platform.js';
 import { failureOf, foundOf, isForeign } from '../src/model/failures.js';
 import { clean, duration } from '../src/model/text.js';
 import { restoring } from './calls.js';
@@ -48,25 +49,9 @@ export class WayBack {
     const to = before.split.stable ?? 'no release (first deployment)';
     journal.enter('restoring', leave.reason, leave.code);
     for (let chunk = spec.deadlines.stuckAfter; ; chunk = RESTORE_CHUNK) {
-      delete this.rollout.wish.retry;
-      this.rollout.growth.look();
-      const scope = new CancellationScope();
-      const force = state.force;
-      const done = scope.run(() => restoring(spec, chunk, `send all traffic back to ${to}`).restore(this.args()));
-      const outcome = await Promise.race([
-        done.then(
-          (written) => ({ written }),
-          (error: unknown) => ({ error }),
-        ),
-        condition(
-          () => this.rollout.wish.retry !== undefined || state.force !== force || this.rollout.growth.over,
-        ).then(() => 'again' as const),
-      ]);
-      if (outcome === 'again') {
-        scope.cancel();
-        if (this.rollout.growth.over) await this.rollout.continue();
-        continue;
-      }
+      const { force } = state;
+      const outcome = await this.tryOnce(chunk, `send all traffic back to ${to}`);
+      if (outcome === 'again') continue;
       if ('written' in outcome) {
         state.revision = outcome.written.revision;
         this.rollout.saw(outcome.written.split);
@@ -80,6 +65,32 @@ export class WayBack {
       // A person has decided: what follows is no longer waiting for one.
       if (isForeign(outcome.error)) journal.enter('restoring', leave.reason, leave.code);
     }
+  }
+
+  /**
+   * One activity that restores, for `chunk` ms at most. `again`: it was given up, since a person wants another try or one with
+   * force. A run that has grown long meanwhile continues as the next one.
+   */
+  private async tryOnce(chunk: number, summary: string): Promise<{ written: Written } | { error: unknown } | 'again'> {
+    const { state, spec, wish, growth } = this.rollout;
+    const { force } = state;
+    delete wish.retry;
+    growth.look();
+    const scope = new CancellationScope();
+    const done = scope.run(() => restoring(spec, chunk, summary).restore(this.args()));
+    const outcome = await Promise.race([
+      done.then(
+        (written) => ({ written }),
+        (error: unknown) => ({ error }),
+      ),
+      condition(() => this.rollout.wish.retry !== undefined || state.force !== force || growth.over).then(
+        () => 'again' as const,
+      ),
+    ]);
+    if (outcome !== 'again') return outcome;
+    scope.cancel();
+    if (growth.over) await this.rollout.continue();
+    return outcome;
   }
 
   /**
@@ -107,23 +118,24 @@ export class WayBack {
 
   /** False: somebody else has made the target meanwhile, and it is theirs. */
   private async takeAwayAgain(): Promise<boolean> {
-    const { state, journal, spec } = this.rollout;
+    const { state, journal } = this.rollout;
     for (;;) {
       const { force } = state;
-      try {
-        const { remarks = [] } = await restoring(spec, RESTORE_CHUNK, 'take away what came late').restore(this.args());
-        for (const remark of remarks) this.remark(remark);
+      const outcome = await this.tryOnce(RESTORE_CHUNK, 'take away what came late');
+      if (outcome === 'again') continue;
+      if ('written' in outcome) {
+        for (const remark of outcome.written.remarks ?? []) this.remark(remark);
         return true;
-      } catch (error) {
-        if (!isForeign(error)) {
-          await this.notRestored(error, force);
-          continue;
-        }
-        const found = foundOf(error);
-        if (found !== null) this.rollout.saw(found);
-        journal.event(`somebody else has created the target meanwhile, which stays: ${failureOf(error).message}`);
-        return false;
       }
+      const { error } = outcome;
+      if (!isForeign(error)) {
+        await this.notRestored(error, force);
+        continue;
+      }
+      const found = foundOf(error);
+      if (found !== null) this.rollout.saw(found);
+      journal.event(`somebody else has created the target meanwhile, which stays: ${failureOf(error).message}`);
+      return false;
     }
   }
 

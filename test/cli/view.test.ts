@@ -5,6 +5,7 @@ import { renderView } from '../../src/cli/render/view.js';
 import { traffic } from '../../src/cli/report/sentence.js';
 import { choicesOf } from '../../src/model/choices.js';
 import type { RolloutView, VerdictView } from '../../src/model/view.js';
+import type { Phase } from '../../src/model/words.js';
 import { details } from '../../workflows/view.js';
 import { running } from './report-views.js';
 import { awaiting, baking, ended, NOW, source, stage } from './views.js';
@@ -131,6 +132,21 @@ describe('the picture of a rollout', () => {
     expect(renderView(part, frame()).join('\n')).toContain('sluice abort checkout/production --keep --unwatched');
     expect(details(part)).toContain('sluice abort checkout/production --keep --unwatched');
   });
+
+  test.each<Phase>(['stuck', 'held'])(
+    'the Temporal UI shows what to do before what has led there, while %s',
+    (phase) => {
+      const awaits = awaiting().waitingFor;
+      const waitingFor =
+        awaits === null ? null : { ...awaits, verbs: ['abort' as const, 'retry' as const], gate: null };
+      const text = details(baking({ phase, reason: 'the provider refuses', waitingFor }));
+      const order = ['**Why:**', '**Waiting for**', '**What you can do:**', '**Traffic:**', '**Health:**'];
+      const at = order.map((each) => text.indexOf(each));
+      expect(at).not.toContain(-1);
+      expect(at).toEqual(at.toSorted((a, b) => a - b));
+      for (const each of order) expect(text.split(each)).toHaveLength(2);
+    },
+  );
 
   test('every view says that nobody watches a split that was kept', () => {
     const split = { stable: '41', candidate: '42', weight: 33 };

@@ -212,6 +212,29 @@ test('a Cancel whose way back meets a foreign change keeps it, since nobody can 
   });
 });
 
+test('a pause that was asked for before a foreign change is done once that is adopted', async () => {
+  await onStage(async (act) => {
+    const { target } = act;
+    let go: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    target.atCall = async (name) => {
+      if (name === 'shift') await held;
+    };
+    const rolling = await act.start('canary', canary([MINUTE]));
+    await until('the first weight', () => target.calls.includes('shift'));
+    await rolling.executeUpdate('pause', { args: [BY] });
+    target.foreign({ stable: '1', candidate: '2', weight: 11 });
+    go();
+    await phase(act, rolling, 'stuck');
+    await rolling.executeUpdate('retry', { args: [{ by: 'bob', adopt: true }] });
+    expect(await phase(act, rolling, 'paused')).toMatchObject({ reason: 'paused by ann', weight: 10 });
+    await rolling.executeUpdate('resume', { args: [BY] });
+    expect((await ending(rolling)).outcome).toBe('succeeded');
+  });
+});
+
 test('a change that is adopted is what the views show, until the next weight is read back', async () => {
   await onStage(async (act) => {
     const rolling = await stuckOn(act, { stable: '1', candidate: '2', weight: 11 }, 'forward');

@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ForeignChange } from '../../activities/platform/foreign.js';
 import { SluiceError } from '../../src/model/errors.js';
@@ -297,6 +298,29 @@ describe('an abort', () => {
         expect(answers).toMatchObject([{ phase: 'restoring', message: 'already restoring' }]);
         expect(looks()).toBeGreaterThan(3);
         expect((view.endedAt ?? 0) - (view.startedAt ?? 0)).toBeGreaterThanOrEqual(MINUTE);
+      });
+    });
+
+    test('tries at once when a person says so, also where it is looked at again', async () => {
+      await onStage(async (act) => {
+        const { target } = act;
+        let looking = false;
+        let asked = false;
+        const since: number[] = [];
+        target.fault = (name, attempt) => {
+          if (name !== 'restore' || !looking) return null;
+          if (asked) since.push(attempt);
+          return asked && attempt === 1 ? null : new SluiceError('SLUICE_PROVIDER', '500 ServiceException');
+        };
+        const { view } = await aborted(act, async (nth, rolling) => {
+          looking = nth > 1;
+          if (nth !== 3) return;
+          await rolling.executeUpdate('retry', { args: [{ by: 'ben' }] });
+          asked = true;
+        });
+        expect(view.outcome).toBe('rolledBack');
+        // What runs at that moment may fail once more.
+        expect(since.indexOf(1)).toBeLessThanOrEqual(1);
       });
     });
 
@@ -672,6 +696,50 @@ describe('a long run', () => {
         expect((await free.describe()).runId).not.toBe(rolling.firstExecutionRunId);
       },
       { limits: { history: 200, signals: 25 } },
+    );
+  });
+
+  /** A run that has continued another, as one of workers that have a key. */
+  async function continued({ start, target, env }: Act): Promise<{ rolling: Rolling; free: Rolling }> {
+    target.grant = 'for the first run';
+    const rolling = await start('canary', canary([HOUR]));
+    await phase({ env }, rolling, 'baking');
+    const free = env.client.workflow.getHandle(rolling.workflowId) as unknown as Rolling;
+    for (let i = 0; i < 6; i++) await free.signal('nonsense', i);
+    await env.sleep(MINUTE);
+    await until('the next run', async () => (await free.describe()).runId !== rolling.firstExecutionRunId);
+    return { rolling, free };
+  }
+
+  test('goes on where its grant cannot be renewed for a while', async () => {
+    let tries = 0;
+    const renew = async () => {
+      tries += 1;
+      if (tries < 3) throw ApplicationFailure.nonRetryable('the server is being restarted', 'SLUICE_UNREACHABLE');
+      return ['for this run'];
+    };
+    await onStage(
+      async (act) => {
+        const { rolling } = await continued(act);
+        expect((await ending(rolling)).outcome).toBe('succeeded');
+        expect(tries).toBe(3);
+        expect(act.target.watched.at(-1)).toMatchObject({ grant: 'for this run' });
+      },
+      { limits: { history: 4_000, signals: 5 }, renew },
+    );
+  });
+
+  test('ends where it may have no grant, and tells so', async () => {
+    const renew = async () => {
+      throw ApplicationFailure.nonRetryable('this run was made from another one', 'SLUICE_ACCESS');
+    };
+    await onStage(
+      async (act) => {
+        const { rolling } = await continued(act);
+        await expect(rolling.result()).rejects.toThrow(WorkflowFailedError);
+        expect(act.target.told.at(-1)).toMatchObject({ kind: 'ended', entry: null });
+      },
+      { limits: { history: 4_000, signals: 5 }, renew },
     );
   });
 });

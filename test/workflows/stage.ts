@@ -68,6 +68,8 @@ export class Target {
   undo: UndoRecord | null = null;
   /** The revision that the last deployment was told to take for the target's. */
   adopted: string | null = null;
+  /** What the workers' key has made out for the run; null as of workers that have none. */
+  grant: string | null = null;
   /** How often a queued release finds the way taken. */
   busy = 0;
   /** How far time moves between two of the watcher's signs of life, at most. */
@@ -176,6 +178,8 @@ Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { loggin
 
 export interface StageOptions {
   limits?: Partial<Limits>;
+  /** How a run that continues another gets its grant; without it, it keeps the one that it had. */
+  renew?: LightActivities['renew'];
   /** False: nobody serves the account. */
   accountWorkers?: boolean;
   /** The workflows' worker keeps nothing between two tasks, as if it died after each: every task replays the run. */
@@ -235,7 +239,7 @@ async function playOn<T>(
   } as const;
   const at = { platform: 'lambda', account: 'default', region: 'us-east-1' };
   const targetOf = () => target;
-  const light = lightOf({ targetOf }, () => limits, options.searchAttributes === true, options.seen);
+  const light = lightOf({ targetOf }, () => limits, options.searchAttributes === true, options.seen, options.renew);
   const activities = accountOf({
     targetOf,
     // A running activity locks the server's clock; this sleep gives its lock back. It always ends before the activity
@@ -277,6 +281,7 @@ export function lightOf(
   limitsOf: (app: string) => Limits,
   searchAttributes: boolean,
   seen: WorkersSeen | null = NO_WORKERS,
+  renew: LightActivities['renew'] = async ({ grants }) => grants,
 ): LightActivities {
   return {
     workersOf: async () => {
@@ -292,7 +297,7 @@ export function lightOf(
       if (spec.app !== app || spec.environment !== environment)
         throw ApplicationFailure.nonRetryable('the spec is of another app', 'SLUICE_SPEC');
       return {
-        ...{ spec, searchAttributes, limits: limitsOf(app), access: OPEN_RECORD },
+        ...{ spec, searchAttributes, limits: limitsOf(app), access: { ...OPEN_RECORD, grant: targetOf(app).grant } },
         ...(type === 'undo' ? { undo: asked } : {}),
       };
     },
@@ -307,8 +312,11 @@ export function lightOf(
     // As of a worker that has no key.
     unseal: async ({ sealed }) => sealed.map(() => ({ ok: false, why: 'its key is not here', late: true })),
     decide: async () => [],
-    renew: async ({ grants }) => grants,
-    admit: async () => ({ by: null }),
+    renew,
+    admit: async ({ app }) => {
+      await targetOf(app).atCall('admit');
+      return { by: null };
+    },
     tellTarget: async ({ app, event }) => {
       targetOf(app).told.push(event);
     },
@@ -360,6 +368,7 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
       health: { baselines: {}, firing: [] },
       warnings: [],
       ...UNGRANTED,
+      grant: target.grant,
     })),
     deploy: guarded('deploy', async ({ spec, adopted = null }, target) => {
       target.adopted = adopted;

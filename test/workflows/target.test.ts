@@ -1,5 +1,6 @@
 import { targetId } from '../../src/model/ids.js';
 import type { TargetView } from '../../src/model/view.js';
+import { areLooks, looksAfter } from '../../workflows/late.js';
 import type { SubmitAnswer } from '../../workflows/messages.js';
 import { canary } from '../support/specs.js';
 import { until } from '../support/until.js';
@@ -137,6 +138,55 @@ test("a state that a start has brought along is nobody's", async () => {
   });
 });
 
+describe('a release that was handed over before an undo began, and is let in after that', () => {
+  const BEGINS = { by: 'bob', version: '1', message: null, seal: null };
+
+  test.each([
+    ['does not wait behind it', { hold: false, keepQueue: false }, /^an undo of checkout\/production is running/],
+    ['is refused where it holds the target', { hold: true, keepQueue: true }, /checkout\/production is held/],
+  ])('%s', async (_, asks, why) => {
+    await onStage(async ({ env, target }) => {
+      let admit: () => void = () => undefined;
+      const held = new Promise<void>((resolve) => {
+        admit = resolve;
+      });
+      let asked = false;
+      target.atCall = async (name) => {
+        if (name !== 'admit') return;
+        asked = true;
+        await held;
+      };
+      const companion = await env.client.workflow.start('targetCompanion', {
+        workflowId: targetId('checkout', 'production'),
+        taskQueue: 'sluice',
+        args: ['checkout', 'production'],
+      });
+      const submission = { type: 'canary', input: canary([]), mode: 'queue', by: 'ann', message: null };
+      const submitted = companion
+        .executeUpdate<SubmitAnswer, [object]>('submit', { args: [submission] })
+        .catch((error: Error & { cause?: Error }) => error.cause?.message ?? error.message);
+      await until('the question whether it may', () => asked);
+      target.busy = 1;
+      const at = await env.currentTimeMs();
+      await companion.signal('rolloutEvent', {
+        ...{ kind: 'began', run: 'u', strategy: 'undo', at },
+        undo: { ...BEGINS, ...asks },
+      });
+      await until('the undo', async () => {
+        const { running, hold } = await companion.query<TargetView>('target');
+        return running?.run === 'u' && (hold !== null) === asks.hold;
+      });
+      admit();
+      const answer = await submitted;
+      const { queued } = await companion.query<TargetView>('target');
+      // What waits would keep the server's clock running.
+      await companion.terminate('the end of the scene');
+      expect(answer).toMatch(why);
+      expect(queued).toBeNull();
+    });
+  });
+});
+
 describe('after a first deployment that was taken back', () => {
   const MINUTE = 60_000;
   const NOTHING = { stable: null, candidate: null, weight: 0 };
@@ -173,6 +223,16 @@ describe('after a first deployment that was taken back', () => {
       expect(target.split).toEqual(NOTHING);
       await companion.terminate('the end of the scene');
     });
+  });
+
+  test.each([
+    [60_000, [10, 60]],
+    [1_800_000, [300, 1_440]],
+    [10_800_000, [1_440]],
+  ])('the looks for calls that live for %d ms are within a day, as the companion wants them', (callLife, minutes) => {
+    const looks = looksAfter(callLife);
+    expect(looks).toEqual(minutes.map((after) => after * MINUTE));
+    expect(areLooks(looks)).toBe(true);
   });
 
   test('nothing waits for the look, which waits for a rollout that runs', async () => {
