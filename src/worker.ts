@@ -67,6 +67,9 @@ const PATIENCE = { isolateExecutionTimeout: '1m' };
  */
 const MEMORY = { stickyQueueScheduleToStartTimeout: '2s' } as const;
 
+/** How long a worker waits for its server at its start, in ms: a machine that has just begun is slower than a person at a terminal is patient. */
+const SERVER_WITHIN = 15_000;
+
 /** How long running activities go on after `shutdown` before they are cancelled, in ms. */
 export const SHUTDOWN_GRACE = 10_000;
 
@@ -99,7 +102,7 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const codec = codecOf(process.env);
   // First the one that says what is wrong with an address or a certificate.
-  const link = await connectLink();
+  const link = await connectLink({ within: SERVER_WITHIN });
   const { address, namespace, temporal: client } = link;
   const connection = await NativeConnection.connect(addressOf().connectionOptions).catch(async (error: unknown) => {
     await link.close();
