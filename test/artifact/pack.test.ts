@@ -61,7 +61,7 @@ function compiled(...folders: string[]): string {
   return `
 import { packFolder } from '${index}';
 import { packingOf } from '${pathToFileURL(path.join(home, 'src/platforms/index.js'))}';
-process.stdout.write((await packFolder(process.argv[1], packingOf('lambda'))).artifact.sha256);`;
+process.stdout.write((await packFolder(process.argv[1], packingOf(process.argv[2] ?? 'lambda'))).artifact.sha256);`;
 }
 
 /** What a reader that is not ours finds: names, permission bits and text. */
@@ -120,16 +120,16 @@ describe('packing a folder', () => {
 
   test('needs no memory for what it packs', () => {
     const dir = folder('code', { 'a.js': 'a' });
-    truncateSync(path.join(dir, 'a.js'), 240 * MB);
+    truncateSync(path.join(dir, 'a.js'), 600 * MB);
     for (const name of ['b', 'c', 'd']) writeFileSync(path.join(dir, name), Buffer.alloc(3 * MB, name));
     const script = compiled('src/artifact', 'src/model', 'src/platforms');
     const most = `setInterval(() => gc(), 20).unref();\n${script}\nprocess.stdout.write(' ' + process.resourceUsage().maxRSS);`;
     // What is let go is cleaned up at once, so that the most is what is held.
-    const run = ['--expose-gc', '--max-semi-space-size=1', '--input-type=module', '-e', most, dir];
+    const run = ['--expose-gc', '--max-semi-space-size=1', '--input-type=module', '-e', most, dir, 'app-service'];
     const [digest, kilobytes] = execFileSync(process.execPath, run, { encoding: 'utf8', env: CHILD }).split(' ');
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
-    // Node itself takes some 100 MB, and on a busy machine as much again before it cleans up; with the file in memory it is 340 at least.
-    expect(Number(kilobytes) / 1024).toBeLessThan(330);
+    // Node itself takes some 100 MB, and on a busy machine some 300 before it cleans up; with the file in memory it is 700 at least.
+    expect(Number(kilobytes) / 1024).toBeLessThan(600);
   });
 
   test.each([
