@@ -2,3 +2,4 @@
 export type { Packed } from './pack.js';
 export { pack, packFolder, packZip } from './pack.js';
 export { readRegular } from './regular.js';
+export { sha256 } from './sha256.js';

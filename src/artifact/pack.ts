@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -9,6 +8,7 @@ import type { Artifact, ReleaseSource } from '../model/spec.js';
 import { type PackingRules, tooLarge } from '../platforms/index.js';
 import { changed, type Entry, listFolder, openListed, type PackedFile } from './files.js';
 import { readRegular } from './regular.js';
+import { sha256 } from './sha256.js';
 import { checkZip } from './zip.js';
 
 /** The oldest time a zip can say. Local, as the zip's field is, so that the bytes are the same in every time zone. */
@@ -74,7 +74,7 @@ export async function packZip(file: string, rules: PackingRules): Promise<Packed
 }
 
 function named(zip: Buffer): Packed {
-  return { zip, artifact: { sha256: createHash('sha256').update(zip).digest('hex'), bytes: zip.length } };
+  return { zip, artifact: { sha256: sha256(zip), bytes: zip.length } };
 }
 
 function add(zip: ZipFile, entry: Entry, read: (file: PackedFile) => Promise<Readable>): void {

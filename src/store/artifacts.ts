@@ -1,8 +1,8 @@
 /** Artifacts by their digest, in whatever store: `<namespace>/<app>/<sha256>.zip`. */
-import { createHash } from 'node:crypto';
-import type { Packed } from '../artifact/index.js';
+import { type Packed, sha256 } from '../artifact/index.js';
 import { SluiceError } from '../model/errors.js';
 import type { Artifact } from '../model/spec.js';
+
 import { folderStore } from './folder.js';
 import type { InS3, ObjectStore } from './port.js';
 import { KEPT_UNUSED, removeUnused, unusedIn } from './prune.js';
@@ -233,8 +233,4 @@ function segment(name: string): string {
 /** The day by UTC. */
 function today(): string {
   return new Date().toISOString().slice(0, 10);
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -2,7 +2,6 @@
  * Releases are kept as packages on the volume of the slot they were deployed to, which moves with the content in a swap:
  * `data/sluice/<release>.zip`, and beside it what the release is. So every way back has bytes to publish.
  */
-import { createHash } from 'node:crypto';
 import type { Session } from './client.js';
 import { deleteFile, listFiles, readFile, writeFile } from './kudu.js';
 import { unquoted } from './settings.js';
@@ -28,10 +27,6 @@ interface Running {
 
 export interface Kept extends ReleaseRecord {
   place: Place;
-}
-
-export function sha256(bytes: Uint8Array | string): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** Keeps a release; the record comes last, so that what has one is whole. */

@@ -1,9 +1,10 @@
 import type { SiteConfiguration } from '../../../src/model/spec.js';
+import { sha256 } from '../../../src/store/index.js';
 import { call, type Session } from './client.js';
 import type { Side } from './environments.js';
 import { waitServing } from './hosts.js';
 import { publishZip, zipOfFiles } from './kudu.js';
-import { findKept, keep, type ReleaseRecord, sha256, writeRunning } from './packages.js';
+import { findKept, keep, type ReleaseRecord, writeRunning } from './packages.js';
 import type { Package } from './release.js';
 import { type Brought, readSettings, sameSettings, withRelease, writeSettings } from './settings.js';
 import type { Slot } from './state.js';

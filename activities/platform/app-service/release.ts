@@ -1,8 +1,9 @@
 import { SluiceError } from '../../../src/model/errors.js';
 import type { ReleaseSource, Spec } from '../../../src/model/spec.js';
 import type { Artifacts } from '../../../src/store/index.js';
+import { sha256 } from '../../../src/store/index.js';
 import type { Session } from './client.js';
-import { findKept, type ReleaseRecord, readPackage, sha256 } from './packages.js';
+import { findKept, type ReleaseRecord, readPackage } from './packages.js';
 import { type State, slotsOf } from './state.js';
 
 /** A release as it is deployed. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type {
   FunctionConfiguration as LambdaConfiguration,
   LoggingConfig,
@@ -156,10 +155,6 @@ export function releaseOf(version: LambdaConfiguration): Release {
 /** Lambda's CodeSha256 of a zip: base64 of the SHA-256 that an artifact has in hex. */
 export function lambdaDigest(sha256: string): string {
   return Buffer.from(sha256, 'hex').toString('base64');
-}
-
-export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** Text is what a function has that says nothing ("Configuring JSON and plain text log formats"). */

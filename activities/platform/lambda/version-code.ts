@@ -1,11 +1,13 @@
 /** The code of a published version, to be given to `$LATEST` again. */
+
 import { type FunctionCode, GetFunctionCommand } from '@aws-sdk/client-lambda';
 import { fetch as plainFetch } from 'undici';
 import { SluiceError } from '../../../src/model/errors.js';
 import { MOST_IN_CALL } from '../../../src/platforms/index.js';
+import { sha256 } from '../../../src/store/index.js';
 import { createNet } from '../../net/index.js';
 import { call, type Session } from './client.js';
-import { type LambdaConfiguration, lambdaDigest, sha256 } from './configuration.js';
+import { type LambdaConfiguration, lambdaDigest } from './configuration.js';
 
 /** Longest a download may take, in ms: the link that AWS gives is good for ten minutes. */
 const LONGEST_DOWNLOAD = 300_000;

@@ -5,7 +5,7 @@ import {
   sameRun,
   sameTarget,
 } from '../../../activities/platform/description.js';
-import { changes, differences, lambdaDigest, sha256 } from '../../../activities/platform/lambda/configuration.js';
+import { changes, differences, lambdaDigest } from '../../../activities/platform/lambda/configuration.js';
 import { place } from '../../../activities/platform/lambda/environments.js';
 import { isExplained } from '../../../activities/platform/lambda/restore.js';
 import { routing, splitOf } from '../../../activities/platform/lambda/split.js';
@@ -13,6 +13,7 @@ import { sample } from '../../../activities/platform/log-lines.js';
 import type { BeforeState } from '../../../activities/platform/platform.js';
 import { sameSplit, say } from '../../../activities/platform/splits.js';
 import { mark } from '../../../src/model/ids.js';
+import { sha256 } from '../../../src/store/index.js';
 
 const OURS = mark('checkout', 'production', '0190-run', 'canary-10.shift');
 
