@@ -17,6 +17,7 @@ import type { Link } from './connect.js';
 
 /** gRPC's status codes that are read here. */
 const GRPC = {
+  CANCELLED: 1,
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
   PERMISSION_DENIED: 7,
@@ -66,10 +67,15 @@ export function grpcCode(error: unknown): number | null {
   return found === undefined ? null : ((found as { code?: number }).code ?? null);
 }
 
-/** Whether the call ended because nobody answered in time. */
+/**
+ * Whether the call ended because nobody answered in time. No call is cancelled here: CANCELLED is what a server says whose own
+ * deadline, or the poll of a worker that goes, ends a moment before ours.
+ */
 export function isLate(error: unknown): boolean {
   return (
-    error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || chainOf(error).some((e) => isGrpcDeadlineError(e))
+    error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
+    grpcCode(error) === GRPC.CANCELLED ||
+    chainOf(error).some((e) => isGrpcDeadlineError(e))
   );
 }
 

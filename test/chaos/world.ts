@@ -24,8 +24,8 @@ export interface World {
   stop(): Promise<void>;
 }
 
-/** Requests a second that users send all the time. */
-const PER_SECOND = 10;
+/** Requests a second that users send all the time, in each lane. */
+const PER_SECOND = 5;
 
 export async function startWorld(folder: string, startGround: () => Promise<Ground>): Promise<World> {
   mkdirSync(folder, { recursive: true });

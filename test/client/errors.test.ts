@@ -1,5 +1,5 @@
 import { ServiceError } from '@temporalio/client';
-import { toSluiceError } from '../../src/client/errors.js';
+import { isLate, toSluiceError } from '../../src/client/errors.js';
 import type { ErrorCode } from '../../src/model/errors.js';
 
 const AT = 'temporal.example.com:7233';
@@ -51,4 +51,9 @@ test('what is no answer of a server at all is not taken for its absence', () => 
     code: 'SLUICE_TEMPORAL',
     message: expect.stringContaining('not a function'),
   });
+});
+
+test('nobody has answered in time where our deadline is over, or the server has given the call up', () => {
+  const late = CODES.filter(([code, name]) => isLate(answered(code, name))).map(([, name]) => name);
+  expect(late).toEqual(['CANCELLED', 'DEADLINE_EXCEEDED']);
 });

@@ -17,7 +17,22 @@ const FAULTS: Record<CloudFault, FaultRule> = {
 /** The good one answers, the bad one passes its smoke test and then fails. */
 const HANDLERS = {
   good: 'export const handler = async (event, context) => ({ statusCode: 200, release: context.functionVersion, user: event.user });\n',
-  bad: "let calls = 0;\nexport const handler = async (event, context) => {\n  if (event.user === 'probe' && calls++ === 0) return { statusCode: 200 };\n  if (Math.random() < 0.6) throw new Error('bad release');\n  return { statusCode: 200, release: context.functionVersion };\n};\n",
+  // Once, whatever instance it meets: on a busy machine each call of a probe may meet a new one.
+  bad: `import { closeSync, openSync } from 'node:fs';
+const isFirst = () => {
+  try {
+    closeSync(openSync(process.env.SMOKED, 'wx'));
+    return true;
+  } catch {
+    return false;
+  }
+};
+export const handler = async (event, context) => {
+  if (event.user === 'probe' && isFirst()) return { statusCode: 200 };
+  if (Math.random() < 0.6) throw new Error('bad release');
+  return { statusCode: 200, release: context.functionVersion };
+};
+`,
 };
 
 export async function lambdaGround(onWrite?: OnWrite): Promise<Ground> {
@@ -49,7 +64,7 @@ export async function lambdaGround(onWrite?: OnWrite): Promise<Ground> {
         handler: 'index.handler',
         role: 'arn:aws:iam::000000000000:role/checkout',
         // Each round is a release of its own.
-        environment: { ROUND: String(round.number) },
+        environment: { ROUND: String(round.number), SMOKED: path.join(examples, `smoked-${round.number}`) },
       },
       probe: { invoke: { payload: { user: 'probe' } } },
     }),
