@@ -17,7 +17,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
     platform: { type: 'string', default: 'lambda' },
-    parallel: { type: 'string', default: '4' },
+    parallel: { type: 'string', default: '6' },
     output: { type: 'string', default: 'text' },
   },
 });

@@ -21,6 +21,8 @@ export type Kind = (typeof BLOWS)[number] | CloudFault | 'none';
 const PHASES: Phase[] = ['preparing', 'deploying', 'shifting', 'baking', 'promoting', 'restoring'];
 /** A round that takes longer has hung, which is a violation; in ms, on a machine that has other things to do. */
 const LONGEST = 600_000;
+/** Between two looks at a rollout, in ms: each costs the server and the worker what a step of the rollout costs. */
+const LOOK_EVERY = 60;
 
 export interface Round {
   number: number;
@@ -87,7 +89,7 @@ function specOf(ground: Ground, round: Round, examples: string): Record<string, 
     ...rest,
     strategy: strategies[round.strategy],
     health: {
-      probes: [{ name: 'user', ...probe, expect: { status: 200 }, every: '100ms', smoke: 1 }],
+      probes: [{ name: 'user', ...probe, expect: { status: 200 }, every: '200ms', smoke: 1 }],
       // A round is over before a cloud has counted a minute.
       metrics: [],
       // What a busy machine has not counted yet is waited for.
@@ -206,10 +208,10 @@ async function crashInSwap(world: World, handle: Handle, gate: WriteGate, count:
     accepted = true;
   }, true);
   const end = Date.now() + LONGEST;
-  while (!accepted && Date.now() < end && !(await isDone(handle))) await pause(20);
+  while (!accepted && Date.now() < end && !(await isDone(handle))) await pause(LOOK_EVERY);
   if (!accepted) return;
   // Its answer reaches the worker, which tells Temporal at its next heartbeat.
-  while (!(await toldOfSwap(handle)) && Date.now() < end) await pause(20);
+  while (!(await toldOfSwap(handle)) && Date.now() < end) await pause(LOOK_EVERY);
   count.kills += 1;
   await world.crashWorker();
   await world.ground.heal();
@@ -231,7 +233,7 @@ async function freeze(world: World, handle: Handle, gate: WriteGate, count: Coun
     stopped = true;
   });
   const end = Date.now() + LONGEST;
-  while (!stopped && Date.now() < end && !(await isDone(handle))) await pause(20);
+  while (!stopped && Date.now() < end && !(await isDone(handle))) await pause(LOOK_EVERY);
   if (!stopped) return;
   count.freezes += 1;
   const second = await world.anotherWorker();
@@ -249,7 +251,7 @@ async function reached(handle: Handle, phase: Phase): Promise<void> {
     const view = await handle.query<RolloutView>('status').catch(() => null);
     if (view?.phase === phase || view?.phase === 'done') return;
     if (view !== null && phase !== 'restoring' && PHASES.indexOf(view.phase) > PHASES.indexOf(phase)) return;
-    await pause(10);
+    await pause(LOOK_EVERY);
   }
 }
 

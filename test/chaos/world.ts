@@ -25,7 +25,7 @@ export interface World {
 }
 
 /** Requests a second that users send all the time, in each lane. */
-const PER_SECOND = 5;
+const PER_SECOND = 2;
 
 export async function startWorld(folder: string, startGround: () => Promise<Ground>): Promise<World> {
   mkdirSync(folder, { recursive: true });
