@@ -125,11 +125,22 @@ async function deploy(side: Side, made: Deployment, zip: Buffer, clean: boolean)
   side.save();
 }
 
-/** The folder itself stays: a process that starts in it, of the release before, would find no working directory. */
+/**
+ * The folder itself stays, and each file is replaced in one step: a process that starts in it meanwhile, of the release before, finds
+ * its working directory and all its files.
+ */
 function replaceContents(root: string, fresh: string): void {
   mkdirSync(root, { recursive: true });
-  for (const name of readdirSync(root)) rmSync(path.join(root, name), { recursive: true, force: true });
-  for (const name of readdirSync(fresh)) renameSync(path.join(fresh, name), path.join(root, name));
+  const wanted = new Set(readdirSync(fresh));
+  for (const name of wanted) {
+    const [from, to] = [path.join(fresh, name), path.join(root, name)];
+    // A folder cannot be put in the place of another one.
+    const isFolder = [from, to].some((each) => statSync(each, { throwIfNoEntry: false })?.isDirectory() === true);
+    if (isFolder) rmSync(to, { recursive: true, force: true });
+    renameSync(from, to);
+  }
+  for (const name of readdirSync(root))
+    if (!wanted.has(name)) rmSync(path.join(root, name), { recursive: true, force: true });
   rmSync(fresh, { recursive: true, force: true });
 }
 
