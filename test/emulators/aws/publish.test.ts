@@ -45,41 +45,6 @@ test('AWS: a stale RevisionId is refused by code, configuration and publish', as
   expect((await publish({ RevisionId: (await now()).RevisionId })).Version).toBeDefined();
 });
 
-test('AWS: while an update is in progress, code, configuration and publish are conflicts', async () => {
-  await configure({ MemorySize: 256 });
-  expect(await refusal(configure({ MemorySize: 512 }))).toBe('ResourceConflictException');
-  expect(await refusal(code('return 10'))).toBe('ResourceConflictException');
-  expect(await refusal(publish())).toBe('ResourceConflictException');
-  await settled(lambda, FN);
-  expect((await now()).MemorySize).toBe(256);
-});
-
-test('AWS: a function stays Active while it is updated, and only LastUpdateStatus tells', async () => {
-  const during = { State: 'Active', LastUpdateStatus: 'InProgress' };
-  expect(await configure({ Timeout: 11 })).toMatchObject(during);
-  expect(await now()).toMatchObject(during);
-  const { Configuration, Code } = await lambda.send(new GetFunctionCommand({ FunctionName: FN }));
-  expect(Configuration).toMatchObject(during);
-  expect(Code?.Location).toBeDefined();
-  await settled(lambda, FN);
-});
-
-test('AWS: a function that is still being created cannot be published', async () => {
-  const FunctionName = 'newborn';
-  await lambda.send(
-    new CreateFunctionCommand({
-      FunctionName,
-      Role: ROLE,
-      Runtime: 'nodejs20.x',
-      Handler: 'index.handler',
-      Code: { ZipFile: await zipOf('return 1') },
-    }),
-  );
-  expect(await refusal(lambda.send(new PublishVersionCommand({ FunctionName })))).toBe('ResourceConflictException');
-  await settled(lambda, FunctionName);
-  expect((await lambda.send(new PublishVersionCommand({ FunctionName }))).Version).toBe('1');
-});
-
 test('AWS: what has not changed is the last version again, also after an upload of the same code', async () => {
   await code('return 20');
   await settled(lambda, FN);
