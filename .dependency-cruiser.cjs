@@ -91,7 +91,7 @@ module.exports = {
         path: '^(?:src|workflows|activities|emulators)/',
         pathNot: [
           '^src/(?:access|artifact|client|codec|model|platforms|store)/',
-          '^src/(?:search-attributes|living-workers|key-file)\\.ts$',
+          '^src/(?:search-attributes|living-workers|key-file|described)\\.ts$',
           '^workflows/messages\\.ts$',
         ],
       },
@@ -109,7 +109,7 @@ module.exports = {
       {
         ...values,
         path: '^(?:src|workflows|emulators)/',
-        pathNot: '^src/(?:access|model|plan|platforms|judge|spec|store|cloud)/',
+        pathNot: ['^src/(?:access|model|plan|platforms|judge|spec|store|cloud)/', '^src/described\\.ts$'],
       },
     ),
     rule(

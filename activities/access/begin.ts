@@ -1,6 +1,6 @@
 /** The beginning of a rollout or of a short workflow: who signed it, and whether he may. */
 import type { Client } from '@temporalio/client';
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import {
   ANYONE,
   BadToken,
@@ -14,10 +14,13 @@ import {
   specDigest,
   specFaults,
 } from '../../src/access/index.js';
+import { type Described, described, sayForeign } from '../../src/described.js';
 import type { Beginning, StartStatement } from '../../src/model/access.js';
 import { SluiceError } from '../../src/model/errors.js';
+import { failureOf } from '../../src/model/failures.js';
 import { TASK_QUEUE } from '../../src/model/ids.js';
 import type { RolloutInput, Spec } from '../../src/model/spec.js';
+import { clean } from '../../src/model/text.js';
 import type { RolloutType } from '../../src/model/words.js';
 import type { Seals } from './seals.js';
 
@@ -122,19 +125,28 @@ export async function consume(client: Client, seals: Seals, { id, run }: { id: s
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const { memo } = await client.workflow.getHandle(workflowId).describe();
-    const used = await seals.open<{ id: string; run: string }>('proof', memo?.seal);
-    if (used?.id !== id || used.run !== run) throw notAllowed('this signed start was used already; start anew');
+    const found = await described(client, workflowId);
+    const { seal: left, doubt } = found === null ? { seal: undefined, doubt: '' } : await sealIn(found);
+    const used = await seals.open<{ id: string; run: string }>('proof', left);
+    if (used?.id !== id || used.run !== run) throw usedAlready(doubt);
   }
+}
+
+/** What a worker has left with a used proof, and why there is nothing to go by. */
+async function sealIn(found: Described): Promise<{ seal: unknown; doubt: string }> {
+  if (found.type !== 'usedProof') return { seal: undefined, doubt: ` (${sayForeign(found)} stands for it)` };
+  try {
+    return { seal: await found.memo('seal'), doubt: '' };
+  } catch (error) {
+    return { seal: undefined, doubt: ` (its memo cannot be read: ${clean(failureOf(error).message, 200)})` };
+  }
+}
+
+function usedAlready(doubt = ''): SluiceError {
+  return notAllowed(`this signed start was used already${doubt}; start anew`);
 }
 
 /** A signed start that has begun a run already takes no other's place. Errors: SLUICE_ACCESS. */
 export async function checkUnused(client: Client, id: string): Promise<void> {
-  try {
-    await client.workflow.getHandle(`proof-${id}`).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return;
-    throw error;
-  }
-  throw notAllowed('this signed start was used already; start anew');
+  if ((await described(client, `proof-${id}`)) !== null) throw usedAlready();
 }

@@ -4,6 +4,7 @@
  */
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { LoadedDataConverter } from '@temporalio/common';
+import { described, listed } from '../described.js';
 import { SluiceError } from '../model/errors.js';
 import { rolloutId, TASK_QUEUE } from '../model/ids.js';
 import { isRolloutType } from '../model/words.js';
@@ -24,16 +25,13 @@ export async function audit(link: Link, target: TargetName): Promise<AuditEntry[
   const runs: { runId: string; at: number }[] = [];
   try {
     // Of every type: what somebody else has run under this id is told too.
-    for await (const { runId, startTime } of link.temporal.workflow.list({ query: `WorkflowId = '${id}'` })) {
-      runs.push({ runId, at: startTime.getTime() });
+    for await (const { info } of listed(link.temporal, `WorkflowId = '${id}'`)) {
+      runs.push({ runId: info.runId, at: info.startTime.getTime() });
     }
     // The list may be a moment behind; of the last run the server knows at once.
-    const last = await link.temporal.workflow
-      .getHandle(id)
-      .describe()
-      .catch(() => null);
+    const last = await described(link.temporal, id).catch(() => null);
     if (last !== null && runs.every(({ runId }) => runId !== last.runId)) {
-      runs.push({ runId: last.runId, at: last.startTime.getTime() });
+      runs.push({ runId: last.runId, at: last.startedAt.getTime() });
     }
     runs.sort((a, b) => a.at - b.at);
     if (runs.length === 0)

@@ -1,11 +1,11 @@
 /** Lists of rollouts and targets, from the server's visibility store. No worker is needed. */
-import type { WorkflowExecutionInfo } from '@temporalio/client';
+import { type Listed, listed, OURS } from '../described.js';
 import { parseRolloutId, rolloutId } from '../model/ids.js';
 import type { RolloutView, TargetView } from '../model/view.js';
 import { OUTCOMES, type Outcome, PHASES, type Phase, type RolloutType, STRATEGIES } from '../model/words.js';
 import type { Link } from './connect.js';
 import { isUnknownAttribute, toSluiceError } from './errors.js';
-import { ask, firstRun, refused } from './look.js';
+import { ask, leavesView, refused } from './look.js';
 import { ledgerOf } from './start.js';
 import type { HistoryEntry, ListEntry, ListFilter, TargetName } from './types.js';
 
@@ -14,7 +14,7 @@ const AT_MOST = 500;
 /** Most rollouts that are asked one by one: running ones where the server cannot filter by phase, refused ones of a history. */
 const ASKED_AT_MOST = 50;
 const TYPES = [...STRATEGIES, 'undo'].map((type) => `'${type}'`).join(', ');
-const ROLLOUTS = `WorkflowType IN (${TYPES}) AND ExecutionStatus != 'ContinuedAsNew'`;
+const ROLLOUTS = `WorkflowType IN (${TYPES}) AND ${OURS} AND ExecutionStatus != 'ContinuedAsNew'`;
 
 /** See `Sluice.list`. */
 export async function list(link: Link, filter: ListFilter): Promise<ListEntry[]> {
@@ -81,11 +81,12 @@ interface Closed {
 async function closed(link: Link, target: TargetName): Promise<Closed[]> {
   const id = rolloutId(target.app, target.environment);
   const found: Closed[] = [];
-  await each(link, `${ROLLOUTS} AND WorkflowId = '${id}' AND ExecutionStatus != 'Running'`, (info) => {
+  await each(link, `${ROLLOUTS} AND WorkflowId = '${id}' AND ExecutionStatus != 'Running'`, async (one) => {
+    const { info } = one;
     const { workflowId, runId } = info;
-    const view = viewIn(info);
+    const view = await viewIn(one);
     const entry = {
-      ...entryOf(info, target),
+      ...entryOf(info, view, target),
       closed: info.status.name,
       reason: view?.reason ?? null,
       release: view?.candidate ?? null,
@@ -111,8 +112,8 @@ export async function releases(link: Link, app: string, environment?: string): P
 
 async function environmentsOf(link: Link, app: string): Promise<string[]> {
   const found = new Set<string>();
-  await each(link, "WorkflowType = 'targetCompanion' AND ExecutionStatus = 'Running'", ({ workflowId }) => {
-    const [kind, owner, environment] = workflowId.split('/');
+  await each(link, `WorkflowType = 'targetCompanion' AND ${OURS} AND ExecutionStatus = 'Running'`, async ({ info }) => {
+    const [kind, owner, environment] = info.workflowId.split('/');
     if (kind === 'target' && owner === app && environment !== undefined) found.add(environment);
   });
   return [...found].sort();
@@ -123,25 +124,20 @@ async function entries(link: Link, query: string, translate = true): Promise<Lis
   await each(
     link,
     query,
-    (info) => {
-      const target = parseRolloutId(info.workflowId);
-      if (target !== null) found.push(entryOf(info, target));
+    async (one) => {
+      const target = parseRolloutId(one.info.workflowId);
+      if (target !== null) found.push(entryOf(one.info, await viewIn(one), target));
     },
     translate,
   );
   return found;
 }
 
-async function each(
-  link: Link,
-  query: string,
-  take: (info: WorkflowExecutionInfo) => void,
-  translate = true,
-): Promise<void> {
+async function each(link: Link, query: string, take: (one: Listed) => Promise<void>, translate = true): Promise<void> {
   let seen = 0;
   try {
-    for await (const info of link.temporal.workflow.list({ query })) {
-      take(info);
+    for await (const one of listed(link.temporal, query)) {
+      await take(one);
       seen += 1;
       if (seen >= AT_MOST) return;
     }
@@ -150,9 +146,8 @@ async function each(
   }
 }
 
-function entryOf(info: WorkflowExecutionInfo, target: TargetName): ListEntry {
+function entryOf(info: Listed['info'], view: RolloutView | null, target: TargetName): ListEntry {
   const attributes = new Map(info.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
-  const view = viewIn(info);
   const open = info.status.name === 'RUNNING';
   const outcome = (attributes.get('SluiceOutcome') as Outcome | undefined) ?? view?.outcome ?? null;
   const weight = attributes.get('SluiceWeight');
@@ -177,12 +172,24 @@ async function filledIn(link: Link, entry: ListEntry): Promise<ListEntry> {
   return view === null ? entry : { ...entry, phase: view.phase, outcome: view.outcome, weight: view.weight };
 }
 
-function viewIn(info: WorkflowExecutionInfo): RolloutView | null {
-  return (info.memo?.view as RolloutView | undefined) ?? null;
+/** The view that our workers have left in the memo. In one that they have not ended it may be of whoever started it. */
+async function viewIn({ info, memo }: Listed): Promise<RolloutView | null> {
+  if (!leavesView(info.status.name)) return null;
+  const view = (await memo('view')) as RolloutView | undefined;
+  return view?.schema === 1 ? view : null;
 }
 
 function isOutcome(word: Phase | Outcome): boolean {
   return (OUTCOMES as readonly string[]).includes(word) && !(PHASES as readonly string[]).includes(word);
+}
+
+/** The first run of the chain: what view and companion call the run. */
+function firstRun(info: { runId: string; raw: unknown }): string {
+  const raw = info.raw as {
+    firstRunId?: string | null;
+    workflowExecutionInfo?: { firstRunId?: string | null } | null;
+  };
+  return raw.workflowExecutionInfo?.firstRunId || raw.firstRunId || info.runId;
 }
 
 /** `check*` as an expression for the whole name. */

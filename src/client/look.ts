@@ -1,15 +1,15 @@
 /** One look at a rollout: the running one by its query, a closed one by what it left behind. */
-import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 import { decode } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { WatchHeartbeat } from '../../activities/health/types.js';
+import { type Described, described, sayForeign } from '../described.js';
 import { SluiceError } from '../model/errors.js';
 import { failureOf } from '../model/failures.js';
 import { rolloutId } from '../model/ids.js';
 import { joined } from '../model/series.js';
 import { clean } from '../model/text.js';
 import type { RolloutView } from '../model/view.js';
-import type { Outcome, RolloutType } from '../model/words.js';
+import { isRolloutType, type Outcome, type RolloutType } from '../model/words.js';
 import type { Link } from './connect.js';
 import { failing, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
 import type { Snapshot, TargetName } from './types.js';
@@ -25,53 +25,60 @@ export interface Look extends Snapshot {
   closed: boolean;
 }
 
-/** The first run of the chain: what view and companion call the run. */
-export function firstRun(info: { runId: string; raw: unknown }): string {
-  const raw = info.raw as {
-    firstRunId?: string | null;
-    workflowExecutionInfo?: { firstRunId?: string | null } | null;
-  };
-  return raw.workflowExecutionInfo?.firstRunId || raw.firstRunId || info.runId;
+/** What has the id of the target's rollouts: the last one, or the one of `run`, whoever has started it. Null: nothing. */
+async function found(link: Link, { app, environment }: TargetName, run?: string): Promise<Described | null> {
+  return described(link.temporal, rolloutId(app, environment), run).catch((error: unknown) => {
+    throw toSluiceError(error, link.address);
+  });
 }
 
-/** The last run of the target, or the one that begins with `run`. */
-export async function describe(link: Link, target: TargetName, run?: string): Promise<WorkflowExecutionDescription> {
-  const handle = link.temporal.workflow.getHandle(rolloutId(target.app, target.environment), run);
-  try {
-    return await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () => handle.describe());
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw toSluiceError(error, link.address);
+/** Why a workflow under the id of a rollout is none; null for one of ours. Anybody may take the id. */
+export function foreignWords(seen: Described): string | null {
+  if (isRolloutType(seen.type)) return null;
+  const how = seen.running ? 'runs' : 'ran last';
+  return `what ${how} under the id ${seen.workflowId} is no rollout of Sluice (${sayForeign(seen)})`;
+}
+
+/** The last run of the target, or the one that begins with `run`. Errors: SLUICE_NO_ROLLOUT, also for what a stranger has started. */
+export async function describe(link: Link, target: TargetName, run?: string): Promise<Described> {
+  const seen = await found(link, target, run);
+  const id = rolloutId(target.app, target.environment);
+  if (seen === null) {
     throw new SluiceError(
       'SLUICE_NO_ROLLOUT',
-      `there is no rollout of ${target.app}/${target.environment} in namespace ${link.namespace} at ${link.address}; \`sluice list --all\` shows what there is`,
+      `there is no rollout of ${id} in namespace ${link.namespace} at ${link.address}; \`sluice list --all\` shows what there is`,
     );
   }
+  const foreign = foreignWords(seen);
+  if (foreign === null) return seen;
+  throw new SluiceError('SLUICE_NO_ROLLOUT', `${foreign}; \`sluice history ${id}\` shows the rollouts there were`);
+}
+
+/** A stranger under the id of the target's rollouts that runs; null for a rollout, for nothing, and where the server does not say. */
+export async function stranger(link: Link, target: TargetName): Promise<string | null> {
+  const seen = await found(link, target).catch(() => null);
+  return seen?.running === true ? foreignWords(seen) : null;
 }
 
 /** The first run of the rollout that runs now; null when none does. */
-export async function runningRun(link: Link, { app, environment }: TargetName): Promise<string | null> {
-  try {
-    const seen = await link.temporal.workflow.getHandle(rolloutId(app, environment)).describe();
-    return seen.status.name === 'RUNNING' ? firstRun(seen) : null;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw toSluiceError(error, link.address);
-  }
+export async function runningRun(link: Link, target: TargetName): Promise<string | null> {
+  const seen = await found(link, target);
+  return seen?.running === true ? seen.run : null;
 }
 
 /** The last rollout, or the one of `run`. Errors: SLUICE_NO_ROLLOUT, those of `noAnswer` for a running one that nobody can ask. */
 export async function look(link: Link, target: TargetName, wanted?: string): Promise<Look> {
   const last = await describe(link, target);
-  const followed = wanted !== undefined && firstRun(last) !== wanted;
+  const followed = wanted !== undefined && last.run !== wanted;
   const seen = followed ? await describe(link, target, wanted) : last;
-  const run = firstRun(seen);
+  const { run } = seen;
   const handle = link.temporal.workflow.getHandle(seen.workflowId, seen.runId);
-  if (seen.status.name === 'RUNNING') {
+  if (seen.running) {
     const asked = await ask(link, handle);
     const view = await live(link, seen, asked);
     return { view, ended: view.phase === 'done', closed: false, trouble: null, run };
   }
-  const view = (seen.memo?.view as RolloutView | undefined) ?? (await lastWords(link, target, seen, handle));
+  const view = await closedView(link, target, seen);
   return { view, ended: true, closed: true, trouble: null, run };
 }
 
@@ -94,9 +101,8 @@ export async function ask(link: Link, handle: WorkflowHandle): Promise<RolloutVi
 }
 
 /** The view with what a watcher at work has counted: newer than what the workflow knows. */
-async function live(link: Link, seen: WorkflowExecutionDescription, view: RolloutView): Promise<RolloutView> {
-  const watcher = seen.raw.pendingActivities?.find((activity) => activity.activityType?.name === 'watch');
-  const [payload] = watcher?.heartbeatDetails?.payloads ?? [];
+async function live(link: Link, seen: Described, view: RolloutView): Promise<RolloutView> {
+  const [payload] = seen.heartbeats('watch');
   if (payload === undefined || view.phase === 'done' || view.phase === 'restoring') return view;
   try {
     const { payloadConverter, payloadCodecs } = link.temporal.options.loadedDataConverter;
@@ -122,28 +128,52 @@ function isHeld({ phase, waitingFor }: RolloutView): boolean {
   return phase === 'held' && waitingFor?.gate == null;
 }
 
-/** A closed run without a view in its memo: refused before anything was touched, terminated, or of a foreign make. */
-export async function lastWords(
-  link: Link,
-  target: TargetName,
-  seen: WorkflowExecutionDescription,
-  handle: WorkflowHandle,
-): Promise<RolloutView> {
-  const blank = blankView(target, seen);
-  // A run that others have followed has ended, even where it was first continued as new.
-  if (seen.status.name === 'COMPLETED' || seen.status.name === 'CONTINUED_AS_NEW') {
-    const result = (await handle.result().catch(() => null)) as RolloutView | null;
-    return result?.schema === 1 ? result : blank;
+/** How a run has ended: from its memo, else from its last words. Errors: of what it has left and nobody can read here. */
+export async function closedView(link: Link, target: TargetName, seen: Described): Promise<RolloutView> {
+  const kept = await viewIn(seen);
+  return kept instanceof Error ? lastWords(link, target, seen, kept) : (kept ?? lastWords(link, target, seen, null));
+}
+
+/** Whether our workers leave a view in the memo of a run that has closed so. */
+export function leavesView(status: string): boolean {
+  return status === 'COMPLETED' || status === 'CANCELLED';
+}
+
+/**
+ * The view in the memo of a closed run. Only where our workers have ended it they have written that; else it may be of whoever
+ * started it. An error says why it cannot be read.
+ */
+async function viewIn(seen: Described): Promise<RolloutView | Error | null> {
+  if (!leavesView(seen.status)) return null;
+  try {
+    const view = (await seen.memo('view')) as RolloutView | undefined;
+    return view?.schema === 1 ? view : null;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(failureOf(error).message);
   }
-  if (seen.status.name === 'FAILED') return { ...blank, outcome: 'failed', ...(await refused(link, seen)) };
+}
+
+/** A closed run without a view in its memo: refused before anything was touched, terminated, or with one that nobody can read. */
+async function lastWords(link: Link, target: TargetName, seen: Described, unread: Error | null): Promise<RolloutView> {
+  const blank = blankView(target, seen);
+  const handle = link.temporal.workflow.getHandle(seen.workflowId, seen.runId);
+  // A run that others have followed has ended, even where it was first continued as new.
+  if (seen.status === 'COMPLETED' || seen.status === 'CONTINUED_AS_NEW') {
+    const result = (await handle.result().catch(() => null)) as RolloutView | null;
+    if (result?.schema === 1) return result;
+    if (unread !== null) throw toSluiceError(unread, link.address);
+    return blank;
+  }
+  if (unread !== null) throw toSluiceError(unread, link.address);
+  if (seen.status === 'FAILED') return { ...blank, outcome: 'failed', ...(await refused(link, seen)) };
   const asked = await ask(link, handle).catch(() => blank);
   return {
     ...asked,
     phase: 'done',
     waitingFor: null,
     outcome: asked.outcome ?? 'failed',
-    reason: `the workflow was closed from outside (${clean(seen.status.name.toLowerCase())}), so nothing was put back. See where the traffic is with \`sluice sweep\``,
-    endedAt: seen.closeTime?.getTime() ?? null,
+    reason: `the workflow was closed from outside (${clean(seen.status.toLowerCase())}), so nothing was put back. See where the traffic is with \`sluice sweep\``,
+    endedAt: seen.closedAt?.getTime() ?? null,
   };
 }
 
@@ -185,11 +215,11 @@ async function startInput({ temporal }: Link, execution: { workflowId: string; r
   return typeof input === 'object' && input !== null ? input : {};
 }
 
-function blankView(target: TargetName, seen: WorkflowExecutionDescription): RolloutView {
+function blankView(target: TargetName, seen: Described): RolloutView {
   return {
     schema: 1,
     ...target,
-    run: firstRun(seen),
+    run: seen.run,
     strategy: seen.type as RolloutType,
     phase: 'done',
     outcome: 'failed' satisfies Outcome,
@@ -215,9 +245,9 @@ function blankView(target: TargetName, seen: WorkflowExecutionDescription): Roll
     refusalsTotal: 0,
     startedBy: null,
     message: null,
-    startedAt: seen.startTime.getTime(),
-    phaseSince: seen.closeTime?.getTime() ?? seen.startTime.getTime(),
-    endedAt: seen.closeTime?.getTime() ?? null,
+    startedAt: seen.startedAt.getTime(),
+    phaseSince: (seen.closedAt ?? seen.startedAt).getTime(),
+    endedAt: seen.closedAt?.getTime() ?? null,
     warnings: [],
     access: null,
   };

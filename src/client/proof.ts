@@ -8,7 +8,7 @@ import type { Decision, VerbArgs } from '../model/view.js';
 import type { MessageVerb } from '../model/words.js';
 import { certifiedFor, mayAsk } from './certified.js';
 import type { Link } from './connect.js';
-import { describe, firstRun, look } from './look.js';
+import { describe, look } from './look.js';
 import type { TargetName } from './types.js';
 
 interface Asked {
@@ -69,7 +69,7 @@ export async function verbProof(
     app,
     environment,
     // Who aborts needs no worker for it.
-    run: firstRun(await describe(link, target)),
+    run: (await describe(link, target)).run,
     ...(comment === undefined ? {} : { comment: clean(comment, 300) }),
     ...(full === true ? { full } : {}),
     ...(force === true ? { force } : {}),

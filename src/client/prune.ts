@@ -1,6 +1,7 @@
 /** What of the artifact store may go: after all ledgers, queues and running rollouts of the namespace were read, and not before. */
 import { decode } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { heldQuery } from '../../workflows/messages.js';
+import { listed, OURS } from '../described.js';
 import { SluiceError } from '../model/errors.js';
 import { STRATEGIES } from '../model/words.js';
 import type { Link } from './connect.js';
@@ -66,7 +67,8 @@ async function heldByRollouts(link: Link): Promise<string[]> {
 
 async function* running(link: Link, query: string) {
   try {
-    yield* link.temporal.workflow.list({ query: `${query} AND ExecutionStatus = 'Running'` });
+    for await (const { info } of listed(link.temporal, `${query} AND ${OURS} AND ExecutionStatus = 'Running'`))
+      yield info;
   } catch (error) {
     throw toSluiceError(error, link.address);
   }

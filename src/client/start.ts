@@ -1,16 +1,17 @@
 /** Starting: directly, where the workflow id is the lock, or through the target's companion. */
 import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { type SubmitAnswer, submitUpdate, targetQuery, unholdUpdate } from '../../workflows/messages.js';
+import { type Described, described } from '../described.js';
 import { SluiceError } from '../model/errors.js';
-import { type Hold, heldMessage, holdIn } from '../model/hold.js';
+import { HOLD_MEMO, type Hold, heldMessage, holdIn } from '../model/hold.js';
 import { isName, rolloutId, TASK_QUEUE, targetId } from '../model/ids.js';
 import { goesBackTo } from '../model/ledger.js';
 import { clean } from '../model/text.js';
 import type { TargetView } from '../model/view.js';
 import { mustAgree } from './agreement.js';
 import type { Link } from './connect.js';
-import { failing, grpcCode, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
-import { describe, look, runningRun } from './look.js';
+import { failing, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
+import { describe, look, runningRun, stranger } from './look.js';
 import { packed } from './packing.js';
 import { startProof } from './proof.js';
 import type { StartAnswer, StartRequest, TargetName, UndoArgs } from './types.js';
@@ -78,7 +79,7 @@ export async function whatRuns(link: Link, target: TargetName): Promise<string> 
   const view = running === null ? null : ((await look(link, target).catch(() => null))?.view ?? null);
   const what = view?.strategy ?? running?.type ?? 'rollout';
   const who = view?.startedBy == null ? '' : ` by ${clean(view.startedBy, 60)}`;
-  const since = running === null ? '' : `, since ${running.startTime.toISOString()}`;
+  const since = running === null ? '' : `, since ${running.startedAt.toISOString()}`;
   const phase = view === null ? '' : `, now ${view.phase}`;
   return `a ${what} of ${id}${who} is running${since}${phase}`;
 }
@@ -86,6 +87,13 @@ export async function whatRuns(link: Link, target: TargetName): Promise<string> 
 /** Who is in the way, since when, and what to do. */
 async function alreadyRunning(link: Link, request: TargetName & Pick<StartRequest, 'type'>): Promise<SluiceError> {
   const id = rolloutId(request.app, request.environment);
+  const foreign = await stranger(link, request);
+  if (foreign !== null) {
+    return new SluiceError(
+      'SLUICE_ALREADY_RUNNING',
+      `${foreign}, and the id is the lock on the target. Whoever started it can end it: \`temporal workflow terminate --workflow-id ${id}\``,
+    );
+  }
   const advice =
     request.type === 'undo'
       ? `An undo is for a rollout that has succeeded. \`sluice abort ${id}\` takes back the one that runs, and \`sluice status ${id} --until done\` waits for its end`
@@ -179,7 +187,7 @@ function notThere({ app, environment }: TargetName, ledger: TargetView | null, v
 /** See `Sluice.unhold`. The statement is for the hold that is there, and for no later one. */
 export async function unhold(link: Link, target: TargetName, { by }: { by?: string }): Promise<{ by: string | null }> {
   const { app, environment } = target;
-  const hold = await holdOf(link, target);
+  const hold = await readableHold(link, target);
   if (hold === null) {
     throw new SluiceError('SLUICE_VERB', `${app}/${environment} is not held; rollouts can start there`);
   }
@@ -199,17 +207,30 @@ export async function unhold(link: Link, target: TargetName, { by }: { by?: stri
 }
 
 /** What holds a target, by its companion's memo; null when nothing does, or when it cannot be read here. */
-async function holdOf(link: Link, { app, environment }: TargetName): Promise<Hold | null> {
-  const handle = link.temporal.workflow.getHandle(targetId(app, environment));
-  try {
-    const { memo, status } = await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () => handle.describe());
-    return status.name === 'RUNNING' ? holdIn(memo) : null;
-  } catch (error) {
-    const found = toSluiceError(error, link.address);
-    // What is kept under a key that is not here, the workers can read.
-    if (found.code === 'SLUICE_NO_ROLLOUT' || grpcCode(error) === null) return null;
-    throw found;
-  }
+async function holdOf(link: Link, target: TargetName): Promise<Hold | null> {
+  const companion = await companionOf(link, target);
+  // What is kept under a key that is not here, the workers can read.
+  const hold = await companion?.memo(HOLD_MEMO).catch(() => null);
+  return holdIn({ [HOLD_MEMO]: hold });
+}
+
+/** The same, where "not held" would not be true. */
+async function readableHold(link: Link, target: TargetName): Promise<Hold | null> {
+  const companion = await companionOf(link, target);
+  const hold = await companion?.memo(HOLD_MEMO).catch((error: unknown) => {
+    const { code, message } = toSluiceError(error, link.address);
+    const id = rolloutId(target.app, target.environment);
+    throw new SluiceError(code, `whether ${id} is held cannot be read here: ${message}`);
+  });
+  return holdIn({ [HOLD_MEMO]: hold });
+}
+
+/** The companion that runs; null when none does, or somebody else has its id. */
+async function companionOf(link: Link, { app, environment }: TargetName): Promise<Described | null> {
+  const found = await described(link.temporal, targetId(app, environment)).catch((error: unknown) => {
+    throw toSluiceError(error, link.address);
+  });
+  return found?.running === true && found.type === 'targetCompanion' ? found : null;
 }
 
 /** Why there is no way back by `undo`, and the way there is. */

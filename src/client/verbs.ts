@@ -11,7 +11,7 @@ import type { MessageVerb } from '../model/words.js';
 import { mustAgree } from './agreement.js';
 import type { Link } from './connect.js';
 import { failing, isAway, isCrowded, isFailing, isLate, noAnswer, toSluiceError } from './errors.js';
-import { look } from './look.js';
+import { look, stranger } from './look.js';
 import { verbProof } from './proof.js';
 import type { TargetName } from './types.js';
 
@@ -31,7 +31,8 @@ export async function verb(
 ): Promise<VerbAnswer> {
   const id = rolloutId(target.app, target.environment);
   const handle = link.temporal.workflow.getHandle(id);
-  await mustAgree(link);
+  const [foreign] = await Promise.all([stranger(link, target), mustAgree(link)]);
+  if (foreign !== null) throw new SluiceError('SLUICE_NO_ROLLOUT', foreign);
   const token = await verbProof(link, target, said, args);
   const message = token === null ? args : { ...args, token };
   // The same update however often it is asked for, so that it is done once.

@@ -1,20 +1,18 @@
 /** One rollout in full. The memo of a closed run leaves out what takes much room; its result has all. */
-import type { WorkflowExecutionDescription } from '@temporalio/client';
+import type { Described } from '../described.js';
 import { SluiceError } from '../model/errors.js';
-import { rolloutId } from '../model/ids.js';
 import { clean } from '../model/text.js';
 import type { RolloutView } from '../model/view.js';
 import type { Link } from './connect.js';
-import { toSluiceError } from './errors.js';
 import { closedRun } from './list.js';
-import { describe, firstRun, lastWords, look } from './look.js';
+import { closedView, describe, look } from './look.js';
 import type { TargetName } from './types.js';
 
 /** See `Sluice.rollout`. */
 export async function rollout(link: Link, target: TargetName, run?: string): Promise<RolloutView> {
   const latest = await describe(link, target);
-  if (run === undefined || firstRun(latest).endsWith(run)) {
-    return latest.status.name === 'RUNNING' ? (await look(link, target)).view : inFull(link, target, latest);
+  if (run === undefined || latest.run.endsWith(run)) {
+    return latest.running ? (await look(link, target)).view : inFull(link, target, latest);
   }
   const past = await closedRun(link, target, run);
   if (past === undefined) {
@@ -24,18 +22,14 @@ export async function rollout(link: Link, target: TargetName, run?: string): Pro
       `there is no run "${clean(run, 60)}" of ${id} in namespace ${link.namespace}; \`sluice history ${id}\` shows its runs`,
     );
   }
-  const handle = link.temporal.workflow.getHandle(rolloutId(target.app, target.environment), past.run);
-  const seen = await handle.describe().catch((error: unknown) => {
-    throw toSluiceError(error, link.address);
-  });
-  return inFull(link, target, seen);
+  return inFull(link, target, await describe(link, target, past.run));
 }
 
-async function inFull(link: Link, target: TargetName, seen: WorkflowExecutionDescription): Promise<RolloutView> {
+async function inFull(link: Link, target: TargetName, seen: Described): Promise<RolloutView> {
   const handle = link.temporal.workflow.getHandle(seen.workflowId, seen.runId);
   // A run that went on as a new one ended as that one did, and its result is that one's.
-  const ended = seen.status.name === 'COMPLETED' || seen.status.name === 'CONTINUED_AS_NEW';
+  const ended = seen.status === 'COMPLETED' || seen.status === 'CONTINUED_AS_NEW';
   const result = ended ? ((await handle.result().catch(() => null)) as RolloutView | null) : null;
   if (result?.schema === 1) return result;
-  return (seen.memo?.view as RolloutView | undefined) ?? lastWords(link, target, seen, handle);
+  return closedView(link, target, seen);
 }

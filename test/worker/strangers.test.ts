@@ -1,7 +1,10 @@
 /** What a stranger may start beside us: workflows of our ids and types, on task queues of his own or with memos that nobody can read. */
+import { randomBytes } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { checkUnused, consume } from '../../activities/access/begin.js';
+import { Seals } from '../../activities/access/seals.js';
 import { lightActivities } from '../../activities/light.js';
 import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
 import { codecOf, unsealerOf } from '../../src/codec/index.js';
@@ -11,6 +14,7 @@ import { inputFor } from '../client/world.js';
 import { OPEN } from '../support/access.js';
 import { outsideFor } from '../support/outside.js';
 import { canary } from '../support/specs.js';
+import { unreadable } from '../support/unreadable.js';
 
 let temporal: LocalTemporal;
 let connection: Connection;
@@ -40,21 +44,6 @@ const light = (over: object = {}) =>
     ...over,
   });
 
-/** One whose memo opens for nobody. */
-const unreadable = () =>
-  new Client({
-    connection,
-    dataConverter: {
-      payloadCodecs: [
-        {
-          encode: async (payloads) =>
-            payloads.map((payload) => ({ ...payload, metadata: { encoding: Buffer.from('binary/strange') } })),
-          decode: async (payloads) => payloads,
-        },
-      ],
-    },
-  });
-
 async function begun(
   workflowId: string,
   { type, taskQueue, memo, by = client }: { type: string; taskQueue: string; memo: object; by?: Client },
@@ -78,7 +67,7 @@ describe('a workflow in the place of a rollout that waits', () => {
   });
 
   test('is in the way, and is seen, where nobody can read its memo', async () => {
-    const place = { type: 'canary', taskQueue: TASK_QUEUE, memo: ticket, by: unreadable() };
+    const place = { type: 'canary', taskQueue: TASK_QUEUE, memo: ticket, by: unreadable(connection) };
     const run = await begun(rolloutId('strange', 'production'), place);
     expect(await ask('strange')).toEqual({ busy: run });
     expect(await light().isRunning({ app: 'strange', environment: 'production' })).toBe(true);
@@ -102,7 +91,7 @@ describe('a start', () => {
   const hold = { hold: { by: 'eve', since: 1, run: 'run', version: '1', message: null, seal: null } };
 
   test('waits for no workflow that moves no callers, and is held by no stranger', async () => {
-    const at = { type: 'moveCallers', taskQueue: 'another', memo: hold, by: unreadable() };
+    const at = { type: 'moveCallers', taskQueue: 'another', memo: hold, by: unreadable(connection) };
     await begun(movingId('free', 'production'), at);
     await begun(targetId('free', 'production'), { type: 'targetCompanion', taskQueue: 'another', memo: hold });
     expect(await parse('free')).toMatchObject({ spec: { app: 'free' } });
@@ -113,6 +102,33 @@ describe('a start', () => {
     await expect(parse('moving')).rejects.toMatchObject({ type: 'SLUICE_BUSY' });
     await begun(targetId('held', 'production'), { type: 'targetCompanion', taskQueue: TASK_QUEUE, memo: hold });
     await expect(parse('held')).rejects.toMatchObject({ type: 'SLUICE_HELD' });
+  });
+});
+
+describe('the workflow that stands for a used proof', () => {
+  const seals = new Seals([randomBytes(32).toString('base64')]);
+  const use = (id: string, run = 'mine') => consume(client, seals, { id, run });
+  const used = { type: 'usedProof', taskQueue: TASK_QUEUE };
+
+  test('lets the run that has used it try again, and no other', async () => {
+    await use('own');
+    await use('own');
+    await expect(use('own', 'another')).rejects.toMatchObject({
+      code: 'SLUICE_ACCESS',
+      message: expect.stringContaining('was used already'),
+    });
+  });
+
+  const another = 'workflow usedProof on task queue "another"';
+  test.each([
+    ['has a memo that nobody can read', 'strange', used, () => unreadable(connection), 'its memo cannot be read'],
+    ['is on another task queue', 'elsewhere', { ...used, taskQueue: 'another' }, () => client, another],
+    ['is of another type', 'otherwise', { ...used, type: 'theirs' }, () => client, 'workflow theirs on task queue'],
+  ])('is refused, and named, where it %s', async (_, id, place, by, named) => {
+    const seal = await seals.make('proof', { id, run: 'mine' });
+    await begun(`proof-${id}`, { ...place, memo: { seal }, by: by() });
+    await expect(use(id)).rejects.toMatchObject({ code: 'SLUICE_ACCESS', message: expect.stringContaining(named) });
+    await expect(checkUnused(client, id)).rejects.toMatchObject({ code: 'SLUICE_ACCESS' });
   });
 });
 

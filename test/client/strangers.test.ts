@@ -1,0 +1,145 @@
+/** What a stranger may start under our ids, on task queues of his own or with memos that nobody can read: no client fails at it or believes it. */
+import { Client, Connection } from '@temporalio/client';
+import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
+import { connect, type Sluice } from '../../src/client/index.js';
+import { rolloutId, TASK_QUEUE, targetId } from '../../src/model/ids.js';
+import { unreadable } from '../support/unreadable.js';
+import { until } from '../support/until.js';
+import { inputFor, QUICK } from './world.js';
+
+let temporal: LocalTemporal;
+let connection: Connection;
+let client: Client;
+let sluice: Sluice;
+
+beforeAll(async () => {
+  temporal = await startTemporal({ headless: true });
+  connection = await Connection.connect({ address: temporal.address });
+  client = new Client({ connection });
+  sluice = await connect({ env: { TEMPORAL_ADDRESS: temporal.address } });
+});
+afterAll(async () => {
+  await sluice?.close();
+  await connection?.close();
+  await temporal?.stop();
+});
+
+const target = (app: string) => ({ app, environment: 'production' });
+const start = (app: string) =>
+  sluice.start({ ...target(app), type: 'direct', input: inputFor(app, QUICK), onNewRelease: 'reject' });
+
+const FORGED = { view: { schema: 1, outcome: 'succeeded', phase: 'done', run: 'forged', events: [], series: [] } };
+const OURS = { type: 'direct', taskQueue: TASK_QUEUE };
+const THEIRS = { type: 'direct', taskQueue: 'another' };
+
+interface Place {
+  type: string;
+  taskQueue: string;
+}
+
+const begun = (workflowId: string, { type, taskQueue }: Place, memo: object = FORGED, by = client) =>
+  by.workflow.start(type, { workflowId, taskQueue, memo: { ...memo } });
+
+/** The kinds of stranger under the id of a rollout. */
+const STRANGERS: [string, string, Place, () => Client][] = [
+  ['on another task queue', 'elsewhere', THEIRS, () => client],
+  ['of another type', 'otherwise', { type: 'theirs', taskQueue: TASK_QUEUE }, () => client],
+  ['with a memo that nobody can read', 'sealed', THEIRS, () => unreadable(connection)],
+];
+
+describe.each(STRANGERS)('a workflow %s', (_, kind, place, by) => {
+  const name = `workflow ${place.type} on task queue "${place.taskQueue}"`;
+  const none = (how: string, app: string) => ({
+    code: 'SLUICE_NO_ROLLOUT',
+    message: expect.stringContaining(
+      `what ${how} under the id ${rolloutId(app, 'production')} is no rollout of Sluice (${name})`,
+    ),
+  });
+
+  test('that runs is no rollout, and is named to whoever asks, decides or starts', async () => {
+    const app = `${kind}-runs`;
+    await begun(rolloutId(app, 'production'), place, FORGED, by());
+    await expect(sluice.status(target(app))).rejects.toMatchObject(none('runs', app));
+    await expect(sluice.rollout(target(app))).rejects.toMatchObject(none('runs', app));
+    for (const verb of ['approve', 'abort'] as const)
+      await expect(sluice.verb(target(app), verb, {})).rejects.toMatchObject(none('runs', app));
+    await expect(start(app)).rejects.toMatchObject({
+      code: 'SLUICE_ALREADY_RUNNING',
+      message: expect.stringMatching(/is no rollout of Sluice .*`temporal workflow terminate --workflow-id /),
+    });
+  });
+
+  test('that has ended is believed in nothing, and is in the way of no start', async () => {
+    const app = `${kind}-ended`;
+    await (await begun(rolloutId(app, 'production'), place, FORGED, by())).terminate();
+    await expect(sluice.status(target(app))).rejects.toMatchObject(none('ran last', app));
+    await expect(sluice.rollout(target(app))).rejects.toMatchObject(none('ran last', app));
+    expect(await start(app)).toMatchObject({ state: 'started' });
+  });
+});
+
+test('a rollout whose memo nobody can read is asked like any other', async () => {
+  await begun(rolloutId('asked', 'production'), OURS, FORGED, unreadable(connection));
+  await expect(sluice.status(target('asked'))).rejects.toMatchObject({ code: 'SLUICE_NO_WORKER' });
+});
+
+test.each([
+  ['forged', () => client],
+  ['unreadable', () => unreadable(connection)],
+])('a rollout that no worker of ours has ended is known by no memo (%s)', async (app, by) => {
+  const id = rolloutId(app, 'production');
+  await (await begun(id, OURS, FORGED, by())).terminate();
+  const closed = { outcome: 'failed', reason: expect.stringContaining('closed from outside') };
+  expect(await sluice.status(target(app))).toMatchObject({ view: closed });
+  expect(await sluice.rollout(target(app))).toMatchObject(closed);
+});
+
+const HOLD = { hold: { by: 'eve', since: 1, run: 'run', version: '1', message: null, seal: null } };
+
+test.each([
+  ['on another task queue', 'free', { type: 'targetCompanion', taskQueue: 'another' }, () => client],
+  ['of another type', 'freed', { type: 'theirs', taskQueue: TASK_QUEUE }, () => client],
+  [
+    'whose memo nobody can read',
+    'open',
+    { type: 'targetCompanion', taskQueue: TASK_QUEUE },
+    () => unreadable(connection),
+  ],
+])('a companion %s holds no start', async (_, app, place, by) => {
+  await begun(targetId(app, 'production'), place, HOLD, by());
+  expect(await start(app)).toMatchObject({ state: 'started' });
+});
+
+test('a hold that cannot be read is no hold that is not there: unhold says so', async () => {
+  const place = { type: 'targetCompanion', taskQueue: TASK_QUEUE };
+  await begun(targetId('doubt', 'production'), place, HOLD, unreadable(connection));
+  await expect(sluice.unhold(target('doubt'), {})).rejects.toMatchObject({
+    message: expect.stringMatching(/^whether doubt\/production is held cannot be read here: /),
+  });
+});
+
+test('lists, histories, ledgers and the sweep of the store leave strangers out, and fail at none', async () => {
+  const app = 'listed';
+  const id = rolloutId(app, 'production');
+  await (await begun(id, THEIRS, FORGED, unreadable(connection))).terminate();
+  await (await begun(id, OURS, FORGED, unreadable(connection))).terminate();
+  await (await begun(id, OURS)).terminate();
+  const forged = await begun(targetId(app, 'production'), { type: 'targetCompanion', taskQueue: 'another' }, HOLD);
+  await begun(rolloutId(app, 'staging'), THEIRS, FORGED, unreadable(connection));
+  const last = await begun(rolloutId(app, 'test'), OURS, FORGED, unreadable(connection));
+  const list = await until('the list', async () => {
+    const found = await sluice.list({ app, all: true });
+    return found.length >= 3 && found;
+  });
+  expect(list.map(({ environment, outcome }) => [environment, outcome])).toEqual([
+    ['test', null],
+    ['production', null],
+    ['production', null],
+  ]);
+  expect(await sluice.history(target(app))).toMatchObject([{ outcome: null }, { outcome: null }]);
+  expect(await sluice.releases(app)).toEqual([]);
+  const { entries } = await sluice.audit(target(app));
+  expect(entries.filter(({ kind }) => kind === 'foreign')).toHaveLength(1);
+  await forged.terminate();
+  await last.terminate();
+});
