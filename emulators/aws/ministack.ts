@@ -5,17 +5,18 @@ import { toolPath } from '../tools.js';
 export const INVOKED_AS = 'x-sluice-invoked-as';
 
 /**
- * ministack as it is, but for nine things the gateway cannot add from outside. `context.invokedFunctionArn` is by the alias
+ * ministack as it is, but for ten things the gateway cannot add from outside. `context.invokedFunctionArn` is by the alias
  * that the caller used, not by the version that was drawn. CloudWatch has the trimmed count `TC(low:high)`: the number of
  * values above `low` up to `high` ("CloudWatch statistics definitions"). The CodeSha256 of a container image is the
  * image's digest. Links in a zip are unpacked as links, with the permissions of the rest. GetFunction of a version links to
  * the code of that version, not to that of $LATEST. A function URL of an alias has the alias in its
- * FunctionArn. GetPolicy and RemovePermission without a qualifier are about the bare function alone.
+ * FunctionArn. GetPolicy and RemovePermission without a qualifier are about the bare function alone. AddPermission and
+ * RemovePermission heed the RevisionId of GetPolicy ("PreconditionFailedException"), which each change of the policy renews.
  * And how long an update is in progress is an option. Written
  * against ministack 1.5.33; a version that has not got these functions goes without.
  */
 const PROGRAM = `
-import contextvars, json, os, re, stat, sys, zipfile
+import contextvars, json, os, re, stat, sys, uuid, zipfile
 from ministack.app import main
 from ministack.services import cloudwatch as watch
 from ministack.services import lambda_svc as svc
@@ -127,8 +128,8 @@ if all(hasattr(svc, name) for name in ("_create_function_url_config", "_function
         return svc.json_response(config, 201)
     svc._create_function_url_config = create_url
 
-if all(hasattr(svc, name) for name in ("_get_policy", "_remove_permission", "_qualifier_from_path_or_query", "_policy_resource_arn", "_functions")):
-    plain_policy, plain_remove = svc._get_policy, svc._remove_permission
+if all(hasattr(svc, name) for name in ("_get_policy", "_add_permission", "_remove_permission", "_qp_first", "_qualifier_from_path_or_query", "_policy_resource_arn", "_functions")):
+    plain_policy, plain_add, plain_remove = svc._get_policy, svc._add_permission, svc._remove_permission
     def named(func_name, query, path):
         qualifier = svc._qualifier_from_path_or_query(path, query)
         return qualifier, svc._policy_resource_arn(func_name, qualifier)
@@ -137,21 +138,36 @@ if all(hasattr(svc, name) for name in ("_get_policy", "_remove_permission", "_qu
     def get_policy(func_name, query_params=None, path_qualifier=None):
         qualifier, resource = named(func_name, query_params, path_qualifier)
         answer = plain_policy(func_name, query_params, path_qualifier)
-        if qualifier or answer[0] != 200:
+        if answer[0] != 200:
             return answer
         said = json.loads(answer[2])
         policy = json.loads(said["Policy"])
         policy["Statement"] = [each for each in policy["Statement"] if each.get("Resource") == resource]
         if not policy["Statement"]:
             return no_policy()
-        return svc.json_response({**said, "Policy": json.dumps(policy)})
+        return svc.json_response({**said, "Policy": json.dumps(policy), "RevisionId": revision_of(func_name, resource)})
+    def revision_of(func_name, resource):
+        func = svc._functions[func_name]
+        own = [each for each in func["policy"]["Statement"] if each.get("Resource") == resource]
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, json.dumps([func["config"]["RevisionId"], own])))
+    def stale(func_name, query, path, asked):
+        if not asked or func_name not in svc._functions:
+            return None
+        if asked == revision_of(func_name, named(func_name, query, path)[1]):
+            return None
+        return svc.error_response_json("PreconditionFailedException", "The RevisionId provided does not match the latest RevisionId. Call GetPolicy to retrieve the latest RevisionId for your resource.", 412)
+    def add_permission(func_name, data, query_params=None, path_qualifier=None):
+        return stale(func_name, query_params, path_qualifier, data.get("RevisionId")) or plain_add(func_name, data, query_params, path_qualifier)
     def remove_permission(func_name, sid, query_params, path_qualifier=None):
+        refused = stale(func_name, query_params, path_qualifier, svc._qp_first(query_params or {}, "RevisionId"))
+        if refused is not None:
+            return refused
         qualifier, resource = named(func_name, query_params, path_qualifier)
         own = svc._functions.get(func_name, {}).get("policy", {}).get("Statement", [])
         if any(each.get("Sid") == sid for each in own) and not any(each.get("Sid") == sid and each.get("Resource") == resource for each in own):
             return no_policy()
         return plain_remove(func_name, sid, query_params, path_qualifier)
-    svc._get_policy, svc._remove_permission = get_policy, remove_permission
+    svc._get_policy, svc._add_permission, svc._remove_permission = get_policy, add_permission, remove_permission
 
 if hasattr(svc, "_LAMBDA_STATE_TRANSITION_DELAY"):
     svc._LAMBDA_STATE_TRANSITION_DELAY = int(os.environ["SLUICE_UPDATING_MS"]) / 1000

@@ -116,3 +116,27 @@ test('AWS: the policy of the bare function and that of an alias are two', async 
   expect(Policy).not.toContain('alias');
   await lambda.send(new RemovePermissionCommand({ FunctionName: fn, StatementId: 'bare' }));
 });
+
+test('AWS: a RevisionId that is not the one of GetPolicy any more refuses AddPermission and RemovePermission', async () => {
+  const fn = 'fenced';
+  await functionWith(lambda, fn, ['return 1']);
+  await lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
+  const permission = { FunctionName: fn, Action: 'lambda:InvokeFunction', Principal: 's3.amazonaws.com' };
+  for (const at of [{}, { Qualifier: 'live' }]) {
+    const add = (StatementId: string, RevisionId?: string) =>
+      lambda.send(new AddPermissionCommand({ ...permission, ...at, StatementId, RevisionId }));
+    const remove = (StatementId: string, RevisionId?: string) =>
+      lambda.send(new RemovePermissionCommand({ FunctionName: fn, ...at, StatementId, RevisionId }));
+    const revision = async () => (await lambda.send(new GetPolicyCommand({ FunctionName: fn, ...at }))).RevisionId;
+    const name = (sid: string) => `${sid}-${Object.keys(at).length}`;
+    const stale = { name: 'PreconditionFailedException' };
+    await add(name('one'));
+    const first = await revision();
+    await add(name('two'), first);
+    expect(await revision()).not.toBe(first);
+    await expect(add(name('three'), first)).rejects.toMatchObject(stale);
+    await expect(remove(name('one'), first)).rejects.toMatchObject(stale);
+    await remove(name('one'), await revision());
+    await expect(remove(name('two'), first)).rejects.toMatchObject(stale);
+  }
+});

@@ -363,6 +363,46 @@ describe('a permission that was changed under its name since it was shown', () =
   });
 });
 
+describe('a permission that somebody writes between our look and our write', () => {
+  test.each<[string, string, (fn: string) => Promise<unknown>]>([
+    ['RemovePermission', 'raced-remove', (fn) => whole(fn)],
+    ['AddPermission', 'raced-add', async () => undefined],
+  ])('refuses the fence of %s, and what is there is looked at again', async (operation, fn, first) => {
+    await same(fn);
+    await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
+    await allow(`${fn}:live`, 'own', 's3.amazonaws.com', 'arn:aws:s3:::other');
+    await first(fn);
+    const { steps } = await look(fn);
+    // Theirs, of the same policy but another name: ours is to be done all the same.
+    const theirs = operation === 'RemovePermission' ? fn : `${fn}:live`;
+    const { driver, sent } = racing(operation, () => allow(theirs, 'theirs', 's3.amazonaws.com', 'arn:aws:s3:::their'));
+    const { done } = await run(fn, steps, FORWARD, driver);
+    expect(sent()).toBe(2);
+    expect(named(done)).toEqual([operation === 'RemovePermission' ? 'remove/bucket' : 'allow/bucket']);
+    const [bare, live] = [await sids(fn), await sids(fn, 'live')];
+    expect(operation === 'RemovePermission' ? bare : live).toContain('theirs');
+    expect(live).toContain('sluice-moved-bucket');
+  });
+
+  test('under the same name is not removed', async () => {
+    const fn = 'raced-replaced';
+    await same(fn);
+    await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
+    await whole(fn);
+    const { steps } = await look(fn);
+    const { driver } = racing('RemovePermission', async () => {
+      await stack.lambda.send(new RemovePermissionCommand({ FunctionName: fn, StatementId: 'bucket' }));
+      await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::somebody-elses');
+    });
+    // To be tried again: the next attempt finds what to show.
+    await expect(run(fn, steps, FORWARD, driver)).rejects.toMatchObject({ code: 'SLUICE_BUSY' });
+    const { done, left } = await run(fn, steps);
+    expect(done).toEqual([]);
+    expect(idsOf(left, 'hand')).toEqual(['allow/bucket']);
+    expect(await sids(fn)).toEqual(['bucket']);
+  });
+});
+
 describe('--undo', () => {
   test('gives back what was moved, and nothing else', async () => {
     const fn = 'back';
@@ -399,6 +439,25 @@ describe('--undo', () => {
     expect([await sids(fn), await sids(fn, 'live')]).toEqual([['bucket'], ['sluice-moved-bucket']]);
   });
 });
+
+/** A driver before whose first call of an operation somebody else acts. */
+function racing(operation: string, act: () => Promise<unknown>) {
+  let sent = 0;
+  const clients = awsClients('us-east-1');
+  clients.lambda.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        if (commandName !== `${operation}Command`) return next(args);
+        sent += 1;
+        if (sent === 1) await act();
+        return next(args);
+      },
+    { step: 'initialize' },
+  );
+  const budget = createBudget({ perSecond: 200, share: () => ALONE });
+  const driver = createLambdaDriver({ clients: () => clients, budget, artifacts: NO_ARTIFACTS });
+  return { driver, sent: () => sent };
+}
 
 /** A driver that has the answer to its first call of an operation lost, after the effect. */
 function losing(operation: string) {

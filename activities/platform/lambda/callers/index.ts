@@ -8,5 +8,6 @@ export {
   listUrls,
   type PolicyStatement,
   principalOf,
+  readPolicy,
   type Statement,
 } from './listed.js';

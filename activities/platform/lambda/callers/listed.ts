@@ -62,7 +62,15 @@ export function principalOf(principal: unknown): string {
 
 /** The same, each statement as it is written. */
 export async function listPolicy(session: Session, qualifier: string | null): Promise<PolicyStatement[]> {
-  const { Policy } = await existing(
+  return (await readPolicy(session, qualifier)).statements;
+}
+
+/** A policy, and the RevisionId that fences its next change ("AddPermission", "RemovePermission"); null where there is no policy. */
+export async function readPolicy(
+  session: Session,
+  qualifier: string | null,
+): Promise<{ statements: PolicyStatement[]; revision: string | null }> {
+  const { Policy, RevisionId } = await existing(
     call(
       session,
       new GetPolicyCommand({
@@ -71,7 +79,7 @@ export async function listPolicy(session: Session, qualifier: string | null): Pr
       }),
     ),
   );
-  return parse(Policy);
+  return { statements: parse(Policy), revision: RevisionId ?? null };
 }
 
 /** A statement as AWS writes it: a stranger's text in all its parts. */

@@ -2,7 +2,6 @@
  * The permissions of a function's callers, copied to its alias. The copy's name says what it is of, so that a permission which was
  * taken from the bare name can be given back from its copy.
  */
-import { AddPermissionCommand, RemovePermissionCommand } from '@aws-sdk/client-lambda';
 import { digestOf } from '../../../../src/access/index.js';
 import { clean, duration } from '../../../../src/model/text.js';
 import { hasCode } from '../../failures.js';
@@ -16,9 +15,10 @@ import {
   type PolicyStatement,
   principalOf,
 } from '../callers/index.js';
-import { call, type Session } from '../client.js';
+import type { Session } from '../client.js';
 import { address, word } from '../commands.js';
 import { byHand, type Way } from './by-hand.js';
+import { addPermission, removePermission } from './fenced.js';
 import { type Permission, permissionOf, samePermission } from './permission.js';
 import type { Planned } from './step.js';
 
@@ -55,7 +55,7 @@ export async function forAlias(session: Session, way: Way, stack: string | null)
         id: `allow/${sid}/${digestOf(permission)}`,
         kind: 'do',
         text: `let ${principalOf(statement.Principal)} call ${way.to} too, as ${name} does for ${way.from}`,
-        run: () => add(session, { sid: COPY + sid, qualifier: alias, permission }),
+        run: () => addPermission(session, { sid: COPY + sid, qualifier: alias, permission }),
       });
     }
     steps.push(...removal(session, way, { sid, name, copied: copied !== null, calls, stack, permission }));
@@ -95,7 +95,9 @@ function removal(session: Session, way: Way, of: Removal): Planned[] {
     return [{ id, kind: 'hand', text, run: null }];
   }
   const text = `remove ${name}: nobody has called ${way.from} for ${duration(LOOK_BACK)}, and its copy for ${way.to} stays`;
-  return [{ id, kind: 'do', text, run: () => remove(session, { sid, qualifier: null }) }];
+  return [
+    { id, kind: 'do', text, run: () => removePermission(session, { sid, qualifier: null, permission: of.permission }) },
+  ];
 }
 
 /** Back from the copies. A copy goes once nobody calls the alias. */
@@ -119,14 +121,21 @@ export async function forBare(session: Session, way: Way): Promise<Planned[]> {
       id: `again/${sid}/${digestOf(permission)}`,
       kind: 'do',
       text: `let ${principalOf(copy.Principal)} call ${way.from} again (permission ${word(sid)})`,
-      run: () => add(session, { sid, qualifier: null, permission }),
+      run: () => addPermission(session, { sid, qualifier: null, permission }),
     };
     const id = `copy/${sid}/${digestOf(permission)}`;
     const copied = `${named(copy)}, the copy for ${way.to}`;
     const why = calls.found === undefined ? `calls can be counted (${calls.why})` : 'nobody calls the alias any more';
     const rest: Planned[] =
       calls.found === null
-        ? [{ id, kind: 'do', text: `remove ${copied}`, run: () => remove(session, { sid: copySid, qualifier: alias }) }]
+        ? [
+            {
+              id,
+              kind: 'do',
+              text: `remove ${copied}`,
+              run: () => removePermission(session, { sid: copySid, qualifier: alias, permission }),
+            },
+          ]
         : [
             {
               id: `point/${sid}`,
@@ -138,37 +147,6 @@ export async function forBare(session: Session, way: Way): Promise<Planned[]> {
           ];
     return [...(there ? [] : [again]), ...rest];
   });
-}
-
-interface At {
-  sid: string;
-  /** Null: the bare name. */
-  qualifier: string | null;
-}
-
-async function add(session: Session, { sid, qualifier, permission }: At & { permission: Permission }): Promise<void> {
-  await call(session, new AddPermissionCommand({ ...addressed(session, sid, qualifier), ...permission })).catch(
-    async (error: unknown) => {
-      // An attempt before this one may have written it and lost its answer.
-      const now = (await listPolicy(session, qualifier)).find(({ Sid }) => Sid === sid);
-      const written = now === undefined ? null : permissionOf(now);
-      if (written === null || !samePermission(written, permission)) throw error;
-    },
-  );
-}
-
-async function remove(session: Session, { sid, qualifier }: At): Promise<void> {
-  await call(session, new RemovePermissionCommand(addressed(session, sid, qualifier))).catch((error: unknown) => {
-    if (!hasCode(error, 'SLUICE_NOT_FOUND')) throw error;
-  });
-}
-
-function addressed({ target }: Session, StatementId: string, qualifier: string | null) {
-  return {
-    FunctionName: target.function,
-    StatementId,
-    ...(qualifier === null ? {} : { Qualifier: qualifier }),
-  };
 }
 
 interface Calls {
