@@ -43,7 +43,7 @@ export interface BeforeState {
   pinned?: Pinned;
 }
 
-/** Where traffic goes, at which revision, and the mark that is there. */
+/** Where traffic goes, at which revision (an empty place may have one, which a person can adopt), and the mark that is there. */
 export type Traffic = Pick<BeforeState, 'split' | 'revision' | 'mark'>;
 
 /** What `$LATEST` is, as its provider says. */

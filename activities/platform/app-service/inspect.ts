@@ -72,12 +72,15 @@ export async function inspect(
   return { before, findings };
 }
 
-/** The target's traffic alone. Writes nothing. */
+/**
+ * The target's traffic alone. Writes nothing. A production without a release has a revision too, so that a person can take it as it
+ * is and the rollout goes on from there.
+ */
 export async function readTraffic(session: Session): Promise<Traffic> {
   const state = await readState(session);
   if (state === null) return NO_TARGET;
   refuseBusy(session, state);
-  return trafficOf(state);
+  return { ...trafficOf(state), revision: revisionOf(state) };
 }
 
 /** While an operation runs, what is there is on its way to something else. */
