@@ -21,6 +21,7 @@ import { openGate, together } from './gate.js';
 import type { Keep } from './keeping.js';
 import { planQuery, statusQuery, supersedeSignal, verbSignal, verbUpdate } from './messages.js';
 import type { Rollout } from './rollout.js';
+import { mayBeSkipped } from './state.js';
 
 type Payload = Record<string, unknown>;
 
@@ -205,6 +206,7 @@ function specific(rollout: Rollout, verb: MessageVerb, payload: Payload): string
       : 'an approval is open; promote does not go over it';
   }
   if (verb === 'promote' && state.step.gate !== undefined) return 'an approval is open; promote does not go over it';
+  if (verb === 'skip' && !mayBeSkipped(state)) return VERB_TABLE.skip.otherwise;
   if (verb === 'pause' && state.pause !== null) return 'it is paused already';
   if (verb === 'retry' && payload.adopt === true && state.code !== 'SLUICE_FOREIGN_CHANGE')
     return 'there is no foreign change to adopt';

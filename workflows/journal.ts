@@ -123,6 +123,18 @@ export class Journal {
     this.publish();
   }
 
+  /** The stage is run again from a step on, and those after it are yet to come. */
+  stageGoesBack(): void {
+    const { state } = this;
+    const at = state.cursor.stage;
+    state.stages = state.stages.map((view, i) => {
+      if (i < at) return view;
+      const again = { ...view, endedAt: null, current: null, until: null };
+      return i === at ? { ...again, state: 'running' } : { ...again, state: 'waiting', startedAt: null };
+    });
+    this.publish();
+  }
+
   failStage(): void {
     const view = this.stage();
     if (view === undefined || view.state !== 'running') return;

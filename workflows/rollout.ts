@@ -32,7 +32,7 @@ import { Herald } from './herald.js';
 import { Journal } from './journal.js';
 import { Keeping } from './keeping.js';
 import type { Waited } from './leaving.js';
-import { AskedAgain, Leaving } from './leaving.js';
+import { AskedAgain, BakesAgain, Leaving } from './leaving.js';
 import { Look } from './look.js';
 import { Preparation } from './preparing.js';
 import type { Leave, RolloutState, Wish } from './state.js';
@@ -170,18 +170,33 @@ export class Rollout {
   private async walk(): Promise<void> {
     const { state } = this;
     const { stages } = this.prepared.plan;
-    for (; state.cursor.stage < stages.length; state.cursor = { stage: state.cursor.stage + 1, step: 0 }) {
-      const stage = stages[state.cursor.stage] as Stage;
-      for (; state.cursor.step < stage.steps.length; state.cursor = { ...state.cursor, step: state.cursor.step + 1 }) {
-        const step = stage.steps[state.cursor.step] as Step;
-        await this.breathe();
-        await this.waits.pauseIfAsked();
-        this.journal.stepBegins(stage, step);
-        await this.steps.perform(stage, step);
-        state.step = {};
+    for (;;) {
+      const stage = stages[state.cursor.stage];
+      if (stage === undefined) return;
+      const step = stage.steps[state.cursor.step];
+      if (step === undefined) {
+        this.journal.stageEnds(stage);
+        state.cursor = { stage: state.cursor.stage + 1, step: 0 };
+        continue;
       }
-      this.journal.stageEnds(stage);
+      try {
+        await this.perform(stage, step);
+        state.cursor = { ...state.cursor, step: state.cursor.step + 1 };
+      } catch (error) {
+        if (!(error instanceof BakesAgain)) throw error;
+        state.cursor = error.cursor;
+        this.journal.stageGoesBack();
+      }
+      state.step = {};
     }
+  }
+
+  private async perform(stage: Stage, step: Step): Promise<void> {
+    await this.breathe();
+    await this.waits.holdOn(stage);
+    await this.waits.pauseIfAsked();
+    this.journal.stepBegins(stage, step);
+    await this.steps.perform(stage, step);
   }
 
   /** Between two steps: leave if asked to, continue as new if this run has grown long. */

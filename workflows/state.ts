@@ -41,7 +41,9 @@ export interface StepState {
   left?: number;
   gate?: Gate;
   /** Holding since, and why. */
-  hold?: { why: string; until: number; undecided: boolean };
+  hold?: { why: string; until: number; undecided: boolean; unhealthy: boolean };
+  /** Who has decided at the gate knew the candidate to be unhealthy: it is watched no more until the next weight. */
+  harmKnown?: true;
   /** Half the traffic goes back for a comparison; `until` once it has (ms since the epoch). */
   probeBack?: { why: string; until: number | null };
   /** The bake goes on for as long again, since too few requests were its only doubt. */
@@ -133,6 +135,11 @@ export interface RolloutState {
   eventsTotal: number;
   refusals: RefusalView[];
   refusalsTotal: number;
+}
+
+/** Whether a bake runs that a person may end. Pure. */
+export function mayBeSkipped({ prepared, cursor, step }: RolloutState): boolean {
+  return prepared?.plan.stages[cursor.stage]?.steps[cursor.step]?.kind === 'bake' && step.probeBack === undefined;
 }
 
 /** How many events and refusals the view keeps. */

@@ -8,7 +8,7 @@ import { saySplit } from '../src/model/traffic.js';
 import type { Phase } from '../src/model/words.js';
 import type { Stage, Step } from '../src/plan/types.js';
 import { forward, restoring } from './calls.js';
-import { AskedAgain, Leaving, LONGEST_REMINDER } from './leaving.js';
+import { AskedAgain, BakesAgain, Leaving, LONGEST_REMINDER } from './leaving.js';
 import type { Rollout } from './rollout.js';
 
 /** Stands for the mark of a change that a person adopted. */
@@ -231,7 +231,7 @@ export class Steps {
       try {
         return await this.rollout.interruptible(work);
       } catch (error) {
-        if (error instanceof Leaving) throw error;
+        if (error instanceof Leaving || error instanceof BakesAgain) throw error;
         if (error instanceof AskedAgain) continue;
         const { code, message } = failureOf(error);
         if (await this.rollout.look.triesAgain(error)) continue;

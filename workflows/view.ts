@@ -18,7 +18,7 @@ import type { AccessView, RolloutView, StageView, VerdictView, WaitingFor } from
 import type { MessageVerb } from '../src/model/words.js';
 import type { Stage, Step } from '../src/plan/types.js';
 import { openGate, together } from './gate.js';
-import type { RolloutState } from './state.js';
+import { mayBeSkipped, type RolloutState } from './state.js';
 
 export function stageViews({ plan, before }: Pick<Prepared, 'plan' | 'before'>): StageView[] {
   return plan.stages.map((stage) => ({
@@ -115,6 +115,7 @@ function possible(state: RolloutState): MessageVerb[] {
   return (Object.keys(VERB_TABLE) as MessageVerb[]).filter((verb) => {
     if (VERB_TABLE[verb].in[phase] === undefined) return false;
     if (verb === 'approve' || verb === 'reject') return gate;
+    if (verb === 'skip') return mayBeSkipped(state);
     if (verb === 'promote') return !gate && (phase !== 'held' || state.step.hold?.undecided === true);
     return true;
   });

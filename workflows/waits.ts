@@ -3,8 +3,9 @@ import type { WatchReport } from '../activities/health/types.js';
 import { isJudged } from '../src/model/evidence.js';
 import { clean, duration } from '../src/model/text.js';
 import type { ApproveStep, BakeStep, Stage } from '../src/plan/types.js';
+import { together } from './gate.js';
 import type { Waited } from './leaving.js';
-import { Leaving, LONGEST_REMINDER } from './leaving.js';
+import { BakesAgain, Leaving, LONGEST_REMINDER } from './leaving.js';
 import type { Rollout } from './rollout.js';
 import type { Gate } from './state.js';
 
@@ -22,7 +23,8 @@ export class Waits {
 
   async bake(stage: Stage, step: BakeStep): Promise<void> {
     const { state, journal } = this.rollout;
-    if (state.full && !state.promoted) return;
+    // What is passed over are the weights that the candidate does not get.
+    if (state.full && !state.promoted && step.weight !== state.weight) return;
     const here = state.step;
     for (;;) {
       if (here.probeBack !== undefined) await this.probeBack(stage, step);
@@ -46,7 +48,11 @@ export class Waits {
       }
       const past = this.rollout.wish.promote ?? this.rollout.wish.skip;
       this.rollout.wish = {};
-      if (await this.judged(stage, step, past)) return;
+      if (!(await this.judged(stage, step, past))) continue;
+      // What came while the last counts were read was for this bake, and not for the next one.
+      delete this.rollout.wish.skip;
+      delete this.rollout.wish.promote;
+      return;
     }
   }
 
@@ -128,7 +134,26 @@ export class Waits {
     }
     await this.rollout.lookForErrors();
     const stage = this.rollout.prepared.plan.stages[this.rollout.state.cursor.stage] as Stage;
+    this.approvalsLapse();
     await this.hold(stage, `${this.rollout.release().version} is unhealthy: ${report.verdict.why}`, null, true);
+  }
+
+  /** Who has approved before now did not know what the candidate does, and is asked again. A rejection stays. */
+  private approvalsLapse(): void {
+    const { gate } = this.rollout.state.step;
+    if (gate === undefined || gate.approvals.length === 0 || gate.decision?.approved === false) return;
+    const by = together(gate.approvals.map((each) => each.by));
+    gate.approvals = [];
+    gate.decision = null;
+    this.rollout.journal.event(
+      `stage ${gate.stage}: the approval by ${by} is from before the candidate turned unhealthy and does not count`,
+    );
+  }
+
+  /** A run goes on with the hold over an unhealthy candidate that the run before it was in, whatever the step is. */
+  async holdOn(stage: Stage): Promise<void> {
+    const { hold } = this.rollout.state.step;
+    if (hold?.unhealthy === true) await this.hold(stage, hold.why, null, true);
   }
 
   /**
@@ -176,6 +201,8 @@ export class Waits {
     journal.event(`stage ${stage.name}: the release is no worse than the old one; forward again`);
     delete here.probeBack;
     delete here.left;
+    // A skip was for the bake before the comparison.
+    delete this.rollout.wish.skip;
     here.until = Date.now() + step.duration;
   }
 
@@ -195,10 +222,12 @@ export class Waits {
     const policy = this.rollout.policy();
     const here = state.step;
     const until = here.hold?.until ?? Date.now() + policy.maxHold;
-    here.hold = { why, until, undecided: bake !== null };
+    // The run before this one has said so.
+    const known = state.phase === 'held' && state.reason === why;
+    here.hold = { why, until, undecided: bake !== null, unhealthy: deaf };
     journal.enter('held', why);
     journal.deadline(until);
-    void this.rollout.herald.notify('waiting');
+    if (!known) void this.rollout.herald.notify('waiting');
     for (;;) {
       if (bake !== null || (!deaf && state.weight > 0)) this.rollout.watching.ensure();
       const wait = Math.min(policy.remindEvery, until - Date.now());
@@ -208,7 +237,11 @@ export class Waits {
         here.gate?.decision != null ||
         (bake !== null && this.rollout.watching.passed !== null);
       await this.rollout.until(asked, wait, `hold ${stage.name}: ${clean(why, 120)}`, { deaf });
-      if (here.gate?.decision != null) return true;
+      if (here.gate?.decision != null) {
+        delete here.hold;
+        if (deaf) here.harmKnown = true;
+        return true;
+      }
       if (this.holdIsOver()) return false;
       if (bake !== null && this.rollout.watching.passed !== null) {
         return this.passes(stage, this.rollout.watching.passed);
@@ -230,7 +263,9 @@ export class Waits {
         delete here.until;
         delete here.left;
         delete here.again;
+        if (here.probeBack !== undefined) here.probeBack.until = null;
         if (bake === null) state.judge = null;
+        if (deaf) this.bakeAgain();
         return false;
       }
       if (Date.now() >= until) {
@@ -247,6 +282,17 @@ export class Waits {
         if (report?.verdict.state === 'healthy') return this.passes(stage, report);
       }
       void this.rollout.herald.notify('reminder');
+    }
+  }
+
+  /** Goes back to the bake of the present weight where it is over; one that runs, or is yet to come, bakes anyway. */
+  private bakeAgain(): void {
+    const { cursor, weight } = this.rollout.state;
+    if (this.step()?.kind === 'bake') return;
+    for (const [stage, { steps }] of this.rollout.prepared.plan.stages.entries()) {
+      const step = steps.findIndex((each) => each.kind === 'bake' && each.weight === weight);
+      const over = stage < cursor.stage || (stage === cursor.stage && step < cursor.step);
+      if (step !== -1 && over) throw new BakesAgain({ stage, step });
     }
   }
 
@@ -281,8 +327,8 @@ export class Waits {
     const { within } = step.approval;
     here.gate ??= { id: step.id, stage: stage.name, until: Date.now() + within, approvals: [], decision: null };
     const { gate } = here;
-    if (state.weight > 0) this.rollout.watching.ensure();
-    if (here.hold === undefined) {
+    if (state.weight > 0 && here.harmKnown !== true) this.rollout.watching.ensure();
+    if (here.hold === undefined && gate.decision === null) {
       journal.enter('awaitingApproval', `stage ${stage.name} waits for an approval`);
       void this.rollout.herald.notify('waiting');
     }
@@ -301,8 +347,8 @@ export class Waits {
         remind = Math.min(remind * 2, LONGEST_REMINDER);
         void this.rollout.herald.notify('reminder');
       }
-      await this.pauseIfAsked(gate);
-      if (state.weight > 0) this.rollout.watching.ensure();
+      await this.pauseIfAsked();
+      if (state.weight > 0 && here.harmKnown !== true) this.rollout.watching.ensure();
     }
     if (gate.decision === null) await this.approvalTimedOut(stage, step);
     this.decide(stage, gate);
@@ -334,7 +380,7 @@ export class Waits {
   }
 
   /** Keeps the weight; the watcher goes on. An open approval can be answered meanwhile and its deadline runs on. */
-  async pauseIfAsked(gate?: Gate): Promise<void> {
+  async pauseIfAsked(): Promise<void> {
     const { state, journal } = this.rollout;
     if (this.rollout.wish.pause !== undefined && state.pause === null) {
       const now = Date.now();
@@ -343,6 +389,7 @@ export class Waits {
     delete this.rollout.wish.pause;
     if (state.pause === null) return;
     const { pause, step: here } = state;
+    const { gate } = here;
     const over = gate === undefined ? pause.until : Math.min(pause.until, gate.until);
     const go = () =>
       this.rollout.wish.resume !== undefined ||
@@ -353,8 +400,7 @@ export class Waits {
     while (waited === 'again' && here.probeBack === undefined) {
       journal.enter('paused', `paused by ${pause.by}`);
       journal.deadline(pause.until);
-      // Who has approved meanwhile knows what the watcher has found.
-      if (state.weight > 0 && gate?.decision == null) this.rollout.watching.ensure();
+      if (state.weight > 0 && here.harmKnown !== true) this.rollout.watching.ensure();
       waited = await this.rollout.until(go, over - Date.now(), `paused, for ${duration(over - Date.now())} at most`);
     }
     delete this.rollout.wish.resume;

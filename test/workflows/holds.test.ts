@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import type { Bake } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { VerdictState } from '../../src/model/words.js';
-import { canary } from '../support/specs.js';
+import { canary, ONE_PERSON } from '../support/specs.js';
 import { until } from '../support/until.js';
 import { type Act, ending, onStage, phase, type Rolling } from './stage.js';
 
@@ -49,11 +49,12 @@ function heldAsUnhealthy({ env }: Act, rolling: Rolling): Promise<RolloutView> {
 }
 
 /** A person has it baked again: it does, for the whole of the bake, and then passes. */
-async function bakesAgain(act: Act, rolling: Rolling, says: Says): Promise<void> {
+async function bakesAgain(act: Act, rolling: Rolling, says: Says, more = async () => {}): Promise<void> {
   Object.assign(says, { now: 'healthy', last: 'healthy' });
   await rolling.executeUpdate('retry', BY);
   const { phaseSince, weight } = await phase(act, rolling, 'baking');
   expect(weight).toBe(10);
+  await more();
   const view = await ending(rolling);
   expect(view.outcome).toBe('succeeded');
   expect((view.stages.find(({ name }) => name === '10%')?.endedAt ?? 0) - phaseSince).toBeGreaterThanOrEqual(
@@ -213,6 +214,262 @@ describe('a pause in which the candidate turns unhealthy', () => {
       expect(events.map(({ text }) => text)).toContain(
         'the pause by ann ends, since the release must be compared with the old one',
       );
+    });
+  });
+});
+
+/** Few signals make a run continue as new. */
+const SHORT = { limits: { history: 4_000, signals: 5 } };
+
+/** Makes the run continue as another. Whichever run is the newest from then on. */
+async function continues({ env }: Act, rolling: Rolling): Promise<Rolling> {
+  const newest = env.client.workflow.getHandle(rolling.workflowId) as unknown as Rolling;
+  const { runId } = await newest.describe();
+  for (let i = 0; i < 6; i++) await newest.signal('nonsense', i);
+  await until('the next run', async () => {
+    await env.sleep('1s');
+    return (await newest.describe()).runId !== runId;
+  });
+  return newest;
+}
+
+/** A rollout whose approval is open at 10 %, by this many people. */
+async function approving(act: Act, people = 1): Promise<{ rolling: Rolling; says: Says }> {
+  const says: Says = { now: 'healthy', last: 'healthy' };
+  act.target.verdict = (weight) => {
+    if (weight !== 10) return 'healthy';
+    return Context.current().cancellationSignal.aborted ? says.last : says.now;
+  };
+  const spec = asking(12 * HOUR, 10);
+  const [first] = spec.strategy.type === 'canary' ? spec.strategy.stages : [];
+  if (first?.approval !== undefined) first.approval = { ...first.approval, ...ONE_PERSON, people };
+  const rolling = await act.start('canary', spec);
+  await phase(act, rolling, 'baking');
+  await act.env.sleep(10 * MINUTE);
+  await phase(act, rolling, 'awaitingApproval');
+  return { rolling, says };
+}
+
+const approvedBy = (by: string) => ({ args: [{ stage: '10%', by }] as [{ stage: string; by: string }] });
+
+describe('an approval from before the candidate turned unhealthy', () => {
+  test('does not answer the hold within a pause; one that is given then does', async () => {
+    await onStage(async (act) => {
+      const { rolling, says } = await approving(act);
+      await rolling.executeUpdate('pause', BY);
+      await phase(act, rolling, 'paused');
+      await rolling.executeUpdate('approve', approvedBy('ann'));
+      says.now = 'unhealthy';
+      const held = await heldAsUnhealthy(act, rolling);
+      expect(held.waitingFor?.verbs).toEqual(['approve', 'reject', 'retry', 'abort']);
+      await act.env.sleep(HOUR);
+      expect(await heldAsUnhealthy(act, rolling)).toMatchObject({ weight: 10, phaseSince: held.phaseSince });
+      await rolling.executeUpdate('approve', approvedBy('ben'));
+      expect(await phase(act, rolling, 'paused')).toMatchObject({ reason: 'paused by ann', weight: 10 });
+      await rolling.executeUpdate('resume', BY);
+      // Who has approved it knew the harm, and is not asked once more.
+      expect((await ending(rolling)).outcome).toBe('succeeded');
+      expect(act.target.notified).toEqual([]);
+      expect(act.target.writes.map(({ split }) => split.weight)).toEqual([10, 50, 0]);
+    });
+  });
+
+  test('is no part of an approval by two people', async () => {
+    await onStage(async (act) => {
+      const { rolling, says } = await approving(act, 2);
+      await rolling.executeUpdate('approve', approvedBy('ann'));
+      says.now = 'unhealthy';
+      const held = await heldAsUnhealthy(act, rolling);
+      expect(held.waitingFor?.gate).toMatchObject({ people: 2, approved: [] });
+      expect(held.events.map(({ text }) => text)).toContain(
+        'stage 10%: the approval by ann is from before the candidate turned unhealthy and does not count',
+      );
+      await rolling.executeUpdate('approve', approvedBy('ben'));
+      await heldAsUnhealthy(act, rolling);
+      await rolling.executeUpdate('approve', approvedBy('ann'));
+      expect((await ending(rolling)).outcome).toBe('succeeded');
+    });
+  });
+});
+
+describe('last counts that are unhealthy, before a larger weight', () => {
+  /** Approved, and held over the last counts of 10 %. */
+  async function heldBeforeMore(act: Act): Promise<{ rolling: Rolling; says: Says }> {
+    const { rolling, says } = await approving(act);
+    says.last = 'unhealthy';
+    await rolling.executeUpdate('approve', approvedBy('ann'));
+    expect((await heldAsUnhealthy(act, rolling)).weight).toBe(10);
+    return { rolling, says };
+  }
+
+  /** After the bake the approval is asked for anew: the first one was given before the harm was known. */
+  async function approvesAnew(act: Act, rolling: Rolling): Promise<void> {
+    const { weight, stages } = await phase(act, rolling, 'awaitingApproval');
+    expect(weight).toBe(10);
+    expect(stages.map(({ state }) => state)).toEqual(['passed', 'running', 'waiting', 'waiting']);
+    await rolling.executeUpdate('approve', approvedBy('ben'));
+  }
+
+  test('bake the present weight again when a person says retry', async () => {
+    await onStage(async (act) => {
+      const { rolling, says } = await heldBeforeMore(act);
+      await bakesAgain(act, rolling, says, () => approvesAnew(act, rolling));
+      expect(act.target.writes.map(({ split }) => split.weight)).toEqual([10, 50, 0]);
+    });
+  });
+
+  test('do so in the next run too, which is held until then', async () => {
+    await onStage(async (act) => {
+      const { rolling, says } = await heldBeforeMore(act);
+      const newest = await continues(act, rolling);
+      expect((await heldAsUnhealthy(act, newest)).weight).toBe(10);
+      await bakesAgain(act, newest, says, () => approvesAnew(act, newest));
+    }, SHORT);
+  });
+
+  test('do so for all that promote --full would have passed over', async () => {
+    await onStage(async (act) => {
+      const says: Says = { now: 'healthy', last: 'healthy' };
+      act.target.verdict = (weight) => {
+        if (weight !== 10) return 'healthy';
+        return Context.current().cancellationSignal.aborted ? says.last : says.now;
+      };
+      const rolling = await act.start('canary', asking(12 * HOUR, 10));
+      await phase(act, rolling, 'baking');
+      await rolling.executeUpdate('promote', { args: [{ by: 'ann', full: true }] });
+      await phase(act, rolling, 'awaitingApproval');
+      says.last = 'unhealthy';
+      await rolling.executeUpdate('approve', approvedBy('ann'));
+      await heldAsUnhealthy(act, rolling);
+      await bakesAgain(act, rolling, says, () => approvesAnew(act, rolling));
+      expect(act.target.writes.map(({ split }) => split.weight)).toEqual([10, 0]);
+    });
+  });
+});
+
+describe('a hold over an unhealthy candidate, in a run that continues as new', () => {
+  test('is no approval that timed out, and is answered by one', async () => {
+    await onStage(async (act) => {
+      const { rolling, says } = await approving(act);
+      says.now = 'unhealthy';
+      const { waitingFor } = await heldAsUnhealthy(act, rolling);
+      const newest = await continues(act, rolling);
+      expect((await heldAsUnhealthy(act, newest)).waitingFor).toEqual(waitingFor);
+      await newest.executeUpdate('approve', approvedBy('ann'));
+      expect((await ending(rolling)).outcome).toBe('succeeded');
+    }, SHORT);
+  });
+
+  test('of a bake bakes again when a person says retry, and is not watched before', async () => {
+    await onStage(async (act) => {
+      const { rolling, says } = await undecided(act);
+      says.now = 'unhealthy';
+      const { waitingFor } = await heldAsUnhealthy(act, rolling);
+      const watchers = act.target.watched.length;
+      const newest = await continues(act, rolling);
+      expect((await heldAsUnhealthy(act, newest)).waitingFor).toEqual(waitingFor);
+      expect(act.target.watched).toHaveLength(watchers);
+      await bakesAgain(act, newest, says);
+    }, SHORT);
+  });
+
+  test('of a pause leaves the pause as it is', async () => {
+    await onStage(async (act) => {
+      const { rolling, says } = await approving(act);
+      await rolling.executeUpdate('pause', BY);
+      await phase(act, rolling, 'paused');
+      says.now = 'unhealthy';
+      await heldAsUnhealthy(act, rolling);
+      const newest = await continues(act, rolling);
+      await heldAsUnhealthy(act, newest);
+      await newest.executeUpdate('approve', approvedBy('ann'));
+      expect(await phase(act, newest, 'paused')).toMatchObject({ reason: 'paused by ann', weight: 10 });
+      await newest.executeUpdate('resume', BY);
+      expect((await ending(rolling)).outcome).toBe('succeeded');
+    }, SHORT);
+  });
+});
+
+describe('skip', () => {
+  /** Waits until the bake at this weight is over and its last counts are on their way, which take as long as the watcher's pace. */
+  async function ends({ env }: Act, rolling: Rolling, at: number): Promise<void> {
+    await until('the end of the bake', async () => {
+      await env.sleep('30s');
+      const { phase: now, waitingFor, weight } = await rolling.query<RolloutView>('status');
+      return weight === at && now === 'baking' && (waitingFor?.until ?? 0) < (await env.currentTimeMs());
+    });
+  }
+
+  test.each(['skip', 'promote'])('%s that comes as a bake ends is not for the next one', async (verb) => {
+    await onStage(async (act) => {
+      act.target.pace = '10m';
+      const rolling = await act.start('canary', canary([15 * MINUTE, 2 * HOUR]));
+      await ends(act, rolling, 10);
+      await rolling.executeUpdate(verb, BY);
+      act.target.pace = '1m';
+      const { outcome, stages } = await ending(rolling);
+      expect(outcome).toBe('succeeded');
+      const fifty = stages.find(({ name }) => name === '50%');
+      expect((fifty?.endedAt ?? 0) - (fifty?.startedAt ?? 0)).toBeGreaterThanOrEqual(2 * HOUR);
+    });
+  });
+
+  test('that comes as a bake ends is not for the bake after a comparison at half the traffic', async () => {
+    await onStage(async (act) => {
+      const { target } = act;
+      target.ceilingOnly = true;
+      target.pace = '10m';
+      const back = () => target.writes.some(({ step }) => step.endsWith('.back'));
+      target.verdict = (weight) =>
+        weight === 100 && !back() && Context.current().cancellationSignal.aborted ? 'unhealthy' : 'healthy';
+      const rolling = await act.start('canary', canary([MINUTE, MINUTE, 30 * MINUTE]));
+      await ends(act, rolling, 100);
+      await rolling.executeUpdate('skip', BY);
+      target.pace = '1m';
+      const { events, outcome, endedAt } = await ending(rolling);
+      expect(outcome).toBe('succeeded');
+      const forward = events.find(({ text }) => text.endsWith('forward again'));
+      expect((endedAt ?? 0) - (forward?.at ?? Number.NaN)).toBeGreaterThanOrEqual(30 * MINUTE);
+    });
+  });
+
+  test('is refused while a probe runs, before the bake', async () => {
+    await onStage(async (act) => {
+      const spec = canary([10 * MINUTE]);
+      const [first] = spec.strategy.type === 'canary' ? spec.strategy.stages : [];
+      first?.probes.push('smoke');
+      const goOn = new AbortController();
+      let probes = 0;
+      act.target.atCall = async (call) => {
+        if (call === 'probe' && ++probes === 2)
+          await new Promise((done) => goOn.signal.addEventListener('abort', done));
+      };
+      const rolling = await act.start('canary', spec);
+      const view = await phase(act, rolling, 'baking');
+      expect(view.waitingFor?.verbs).not.toContain('skip');
+      await expect(rolling.executeUpdate('skip', BY)).rejects.toMatchObject({
+        cause: { message: 'no bake is running' },
+      });
+      goOn.abort();
+      expect((await ending(rolling)).outcome).toBe('succeeded');
+    });
+  });
+
+  test('is refused during a comparison at half the traffic', async () => {
+    await onStage(async (act) => {
+      const { target, env } = act;
+      target.ceilingOnly = true;
+      const back = () => target.writes.some(({ step }) => step.endsWith('.back'));
+      target.verdict = (weight) => (weight === 100 && !back() ? 'unhealthy' : 'healthy');
+      const rolling = await act.start('canary', canary([MINUTE, MINUTE, HOUR]));
+      await until('the comparison', async () => {
+        await env.sleep('10s');
+        return back() && (await rolling.query<RolloutView>('status')).phase === 'baking';
+      });
+      await expect(rolling.executeUpdate('skip', BY)).rejects.toMatchObject({
+        cause: { message: 'no bake is running' },
+      });
+      expect((await ending(rolling)).outcome).toBe('succeeded');
     });
   });
 });
