@@ -45,3 +45,27 @@ test('goes back: production runs the stable release again', async () => {
   expect(split).toEqual(rollout.before.split);
   expect(await rollout.site.answer()).toBe('by hand');
 });
+
+test('goes back from a share of traffic that cannot be given any more', async () => {
+  const first = await stack.rollout();
+  await first.promote();
+  const { site } = first;
+  const driver = stack.driver();
+  const spec = stack.spec(site, { release: { artifact: await stack.pack('second') } });
+  const { before } = await driver.inspect(context(), spec);
+  const { release } = await driver.deploy(context(), { spec, before, mark: markOf(site, 'deploy') });
+  const stable = before.split.stable ?? '';
+  empty(first);
+  const revision = await adopt(first);
+  const fence = { revision, mark: markOf(site, 'shift') };
+  const shifting = driver.shift(context(), { spec, stable, candidate: release.version, weight: 10, fence });
+  // Final, so that the rollout goes back.
+  expect(await failure(shifting)).toMatchObject({ code: 'SLUICE_NOT_FOUND' });
+  const attempted = [
+    { mark: 'adopted', split: { stable: null, candidate: null, weight: 0 } },
+    { mark: fence.mark, split: { stable, candidate: release.version, weight: 10 } },
+  ];
+  const { split } = await first.restore('shift', { spec, before, attempted, lastRevision: revision });
+  expect(split).toEqual(before.split);
+  expect(await site.answer()).toBe(`candidate of ${site.name}`);
+});
