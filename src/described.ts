@@ -24,8 +24,9 @@ const STATUSES: readonly WorkflowExecutionStatusName[] = [
   'TIMED_OUT',
   'PAUSED',
 ];
-/** Longest answer of the server, in ms. */
+/** Longest answer of the server, and longest wait for a page of a list, in ms. */
 const ANSWER_WITHIN = 5_000;
+const PAGE_WITHIN = 10_000;
 
 export interface Described {
   workflowId: string;
@@ -90,6 +91,8 @@ export const OURS = `TaskQueue = '${TASK_QUEUE}'`;
 /** One of a list. */
 export interface Listed {
   info: Omit<WorkflowExecutionInfo, 'memo'>;
+  /** The first run of its chain. */
+  run: string;
   /** As above. */
   memo(field: string): Promise<unknown>;
 }
@@ -99,8 +102,9 @@ export async function* listed(client: Client, query: string): AsyncGenerator<Lis
   const { namespace, loadedDataConverter } = client.options;
   let nextPageToken: Uint8Array = new Uint8Array();
   do {
-    const page = await client.workflowService
-      .listWorkflowExecutions({ namespace, query, nextPageToken })
+    const request = { namespace, query, nextPageToken };
+    const page = await client
+      .withDeadline(Date.now() + PAGE_WITHIN, () => client.workflowService.listWorkflowExecutions(request))
       .catch((error: unknown) => {
         if (isGrpcServiceError(error)) rethrowKnownErrorTypes(error);
         throw error;
@@ -109,8 +113,10 @@ export async function* listed(client: Client, query: string): AsyncGenerator<Lis
       const { memo } = raw;
       // Decoded only where somebody asks for a field.
       raw.memo = null;
+      const info = await executionInfoFromRaw(raw, loadedDataConverter, raw, namespace);
       yield {
-        info: await executionInfoFromRaw(raw, loadedDataConverter, raw, namespace),
+        info,
+        run: raw.firstRunId || info.runId,
         memo: (field) => decodeOptionalSinglePayload(loadedDataConverter, memo?.fields?.[field]),
       };
     }

@@ -67,7 +67,7 @@ const PATIENCE = { isolateExecutionTimeout: '1m' };
  */
 const MEMORY = { stickyQueueScheduleToStartTimeout: '2s' } as const;
 
-/** How long a worker waits for its server at its start, in ms: a machine that has just begun is slower than a person at a terminal is patient. */
+/** How long a worker waits for its server at its start, in ms: the two often start together. */
 const SERVER_WITHIN = 15_000;
 
 /** How long running activities go on after `shutdown` before they are cancelled, in ms. */

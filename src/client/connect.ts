@@ -70,7 +70,8 @@ export function addressOf(options: ConnectOptions = {}) {
 
 /**
  * Connects by TEMPORAL_* (address, namespace, API key, TLS, profile), as Temporal's own tools do, and decrypts with the
- * keys of SLUICE_CODEC_KEYS. Errors: SLUICE_UNREACHABLE within five seconds, naming the address; SLUICE_SETUP.
+ * keys of SLUICE_CODEC_KEYS. Errors: SLUICE_UNREACHABLE, naming the address, after `within`
+ * (five seconds unless given); SLUICE_SETUP.
  */
 export async function connectLink(options: ConnectOptions = {}): Promise<Link> {
   const { connectionOptions, address, namespace } = addressOf(options);

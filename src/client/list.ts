@@ -86,7 +86,7 @@ async function closed(link: Link, target: TargetName): Promise<Closed[]> {
     const { workflowId, runId } = info;
     const view = await viewIn(one);
     const entry = {
-      ...entryOf(info, view, target),
+      ...entryOf(one, view, target),
       closed: info.status.name,
       reason: view?.reason ?? null,
       release: view?.candidate ?? null,
@@ -126,7 +126,7 @@ async function entries(link: Link, query: string, translate = true): Promise<Lis
     query,
     async (one) => {
       const target = parseRolloutId(one.info.workflowId);
-      if (target !== null) found.push(entryOf(one.info, await viewIn(one), target));
+      if (target !== null) found.push(entryOf(one, await viewIn(one), target));
     },
     translate,
   );
@@ -146,7 +146,7 @@ async function each(link: Link, query: string, take: (one: Listed) => Promise<vo
   }
 }
 
-function entryOf(info: Listed['info'], view: RolloutView | null, target: TargetName): ListEntry {
+function entryOf({ info, run }: Listed, view: RolloutView | null, target: TargetName): ListEntry {
   const attributes = new Map(info.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
   const open = info.status.name === 'RUNNING';
   const outcome = (attributes.get('SluiceOutcome') as Outcome | undefined) ?? view?.outcome ?? null;
@@ -160,7 +160,7 @@ function entryOf(info: Listed['info'], view: RolloutView | null, target: TargetN
     startedAt: view?.startedAt ?? info.startTime.getTime(),
     endedAt: info.closeTime?.getTime() ?? null,
     // The list does not know the first run of a chain; the view does.
-    run: view?.run ?? firstRun(info),
+    run: view?.run ?? run,
   };
 }
 
@@ -181,15 +181,6 @@ async function viewIn({ info, memo }: Listed): Promise<RolloutView | null> {
 
 function isOutcome(word: Phase | Outcome): boolean {
   return (OUTCOMES as readonly string[]).includes(word) && !(PHASES as readonly string[]).includes(word);
-}
-
-/** The first run of the chain: what view and companion call the run. */
-function firstRun(info: { runId: string; raw: unknown }): string {
-  const raw = info.raw as {
-    firstRunId?: string | null;
-    workflowExecutionInfo?: { firstRunId?: string | null } | null;
-  };
-  return raw.workflowExecutionInfo?.firstRunId || raw.firstRunId || info.runId;
 }
 
 /** `check*` as an expression for the whole name. */

@@ -2,7 +2,6 @@
 import { type Packed, sha256 } from '../artifact/index.js';
 import { SluiceError } from '../model/errors.js';
 import type { Artifact } from '../model/spec.js';
-
 import { folderStore } from './folder.js';
 import type { InS3, ObjectStore } from './port.js';
 import { KEPT_UNUSED, removeUnused, unusedIn } from './prune.js';

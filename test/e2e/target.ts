@@ -73,13 +73,32 @@ export async function startWorld(
       return client.start({ ...at(app), type, input, onNewRelease, by });
     },
 
-    /** Waits for the end of the release that an answer is about. */
-    end: async (app: string, answer: StartAnswer, client = sluice): Promise<RolloutView> => {
-      const whom = answer.state === 'started' ? { run: answer.run } : { ticket: answer.ticket };
+    /** Waits for the end of the release that an answer is about, or of a run. */
+    end: async (app: string, of: StartAnswer | { run: string }, client = sluice): Promise<RolloutView> => {
+      const whom = 'ticket' in of ? { ticket: of.ticket } : { run: of.run };
       const signal = AbortSignal.timeout(NEVER);
       const { view, ended } = await client.wait(at(app), 'done', { ...whom, signal });
       if (view === null || !ended) throw new Error(`the rollout of ${app} has not ended; it is ${view?.phase}`);
       return view;
+    },
+
+    undo: async (app: string, args: object = {}): Promise<string> => {
+      const { run } = await sluice.undo(at(app), { by: 'ben', ...args });
+      return String(run);
+    },
+
+    /** Ends the look of an undo, a minute by default, as soon as it looks and `seen` is true of it. */
+    undone: async (
+      app: string,
+      run: string,
+      seen: (view: RolloutView) => boolean = () => true,
+    ): Promise<RolloutView> => {
+      await until('the look', async () => {
+        const { view } = await sluice.status(at(app));
+        return view?.run === run && view.phase === 'baking' && seen(view);
+      });
+      await sluice.verb(at(app), 'skip', { by: 'the test, for time' });
+      return world.end(app, { run });
     },
 
     /** Waits until the rollout of this run, or any, is in a phase. */

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { rolloutId } from '../../src/model/ids.js';
-import type { RolloutView } from '../../src/model/view.js';
 import { functionWith } from '../emulators/aws/functions.js';
 import { until } from '../support/until.js';
 import { DIRECT, startWorld, type World } from './target.js';
@@ -41,25 +40,6 @@ async function released(app: string, ...releases: { body: string; fields?: objec
 
 const total = (n: number) => ({ body: `return { statusCode: 200, total: 7, n: ${n} }` });
 
-/** Ends the look of an undo, a minute by default, as soon as it looks. */
-async function undone(
-  app: string,
-  run: string,
-  seen: (view: RolloutView) => boolean = () => true,
-): Promise<RolloutView> {
-  await until('the look', async () => {
-    const { view } = await world.sluice.status(world.at(app));
-    return view?.run === run && view.phase === 'baking' && seen(view);
-  });
-  await world.sluice.verb(world.at(app), 'skip', { by: 'test' });
-  return world.end(app, { state: 'started', run } as never);
-}
-
-async function undo(app: string, args: object = {}): Promise<string> {
-  const { run } = await world.sluice.undo(world.at(app), { by: 'ben', ...args });
-  return String(run);
-}
-
 describe('an undo goes by the spec that made its release live', () => {
   test('where only the newer release has what the newer probe asks for', async () => {
     const app = 'newprobe';
@@ -67,7 +47,7 @@ describe('an undo goes by the spec that made its release live', () => {
       body: 'return { statusCode: 200, total: 7, currency: 7 }',
       fields: probe('currency'),
     });
-    const view = await undone(app, await undo(app), ({ verdict }) => verdict === null);
+    const view = await world.undone(app, await world.undo(app), ({ verdict }) => verdict === null);
     expect(view).toMatchObject({ outcome: 'succeeded', candidate: '1', reason: 'release 1 is live again', errors: [] });
     expect(await world.alias(app)).toMatchObject({ version: '1', weights: {} });
   }, 60_000);
@@ -93,14 +73,16 @@ describe('an undo goes by the spec that made its release live', () => {
     await state('OK');
     const health = { ...probe('total').health, alarms: [{ name: 'errs', cloudwatch: 'undo-errs' }] };
     await released(app, { ...total(1), fields: { health } }, { ...total(2), fields: { health } });
-    const run = await undo(app);
+    const run = await world.undo(app);
     await world.phase(app, 'baking', run);
     // An alarm counts once it was seen quiet; it is looked at every five seconds.
-    const view = await undone(app, run, ({ warnings }) => {
-      // In turns longer than that, so that it is seen quiet first, whenever the looks are.
-      void state(Math.floor(Date.now() / 7_000) % 2 === 0 ? 'OK' : 'ALARM').catch(() => undefined);
-      return warnings.length > 0;
-    }).finally(() => cloudwatch.destroy());
+    const view = await world
+      .undone(app, run, ({ warnings }) => {
+        // In turns longer than that, so that it is seen quiet first, whenever the looks are.
+        void state(Math.floor(Date.now() / 7_000) % 2 === 0 ? 'OK' : 'ALARM').catch(() => undefined);
+        return warnings.length > 0;
+      })
+      .finally(() => cloudwatch.destroy());
     expect(view).toMatchObject({
       outcome: 'succeeded',
       candidate: '1',
@@ -120,7 +102,7 @@ describe('an undo goes by the spec that made its release live', () => {
       .filter((name) => name.includes(String(first?.spec)));
     expect(kept.length).toBeGreaterThan(0);
     for (const name of kept) rmSync(path.join(store, name), { recursive: true, force: true });
-    const view = await undone(app, await undo(app));
+    const view = await world.undone(app, await world.undo(app));
     expect(view).toMatchObject({
       outcome: 'succeeded',
       candidate: '1',
@@ -132,11 +114,11 @@ describe('an undo goes by the spec that made its release live', () => {
   test('an abort in the middle of it returns to the release that was live before', async () => {
     const app = 'twice';
     await released(app, total(1), total(2));
-    const run = await undo(app);
+    const run = await world.undo(app);
     await world.phase(app, 'baking', run);
     expect(await world.alias(app)).toMatchObject({ version: '1' });
     await world.sluice.verb(world.at(app), 'abort', { by: 'cem' });
-    expect(await world.end(app, { state: 'started', run } as never)).toMatchObject({ outcome: 'rolledBack' });
+    expect(await world.end(app, { run })).toMatchObject({ outcome: 'rolledBack' });
     expect(await world.alias(app)).toMatchObject({ version: '2', weights: {} });
   }, 60_000);
 });
@@ -168,7 +150,7 @@ describe('undo --to', () => {
     });
     expect((await world.cli(['undo', id, '--to', '3'])).err).toContain('release 3 is live');
 
-    const view = await undone(app, await undo(app, { to: '1' }), ({ verdict }) => verdict === null);
+    const view = await world.undone(app, await world.undo(app, { to: '1' }), ({ verdict }) => verdict === null);
     expect(view).toMatchObject({
       outcome: 'succeeded',
       candidate: '1',
@@ -185,7 +167,7 @@ describe('after an undo', () => {
   test('nothing jumps in that was handed over meanwhile, unless it may', async () => {
     const app = 'queued';
     await released(app, total(1), total(2), total(3));
-    const run = await undo(app);
+    const run = await world.undo(app);
     await world.phase(app, 'baking', run);
     await expect(
       world.start(app, 'dan', { ...DIRECT, ...probe('total'), release: { version: '3' } }, 'queue'),
@@ -193,14 +175,14 @@ describe('after an undo', () => {
       code: 'SLUICE_ALREADY_RUNNING',
       message: expect.stringContaining('an undo of queued/production is running'),
     });
-    await undone(app, run);
+    await world.undone(app, run);
     expect(await world.alias(app)).toMatchObject({ version: '2' });
 
-    const next = await undo(app, { to: '1', keepQueue: true });
+    const next = await world.undo(app, { to: '1', keepQueue: true });
     await world.phase(app, 'baking', next);
     const queued = await world.start(app, 'dan', { ...DIRECT, ...probe('total'), release: { version: '3' } }, 'queue');
     expect(queued.state).toBe('queued');
-    await undone(app, next);
+    await world.undone(app, next);
     expect(await world.end(app, queued)).toMatchObject({ outcome: 'succeeded', candidate: '3' });
   }, 90_000);
 
@@ -208,8 +190,8 @@ describe('after an undo', () => {
     const app = 'held';
     const id = rolloutId(app, 'production');
     await released(app, total(1), total(2));
-    const run = await undo(app, { hold: true, message: 'prices are wrong' });
-    await undone(app, run);
+    const run = await world.undo(app, { hold: true, message: 'prices are wrong' });
+    await world.undone(app, run);
 
     const file = world.file(app, { ...DIRECT, ...probe('total'), release: { version: '2' } });
     const held = `${id} is held: ben went back to release 1 with undo --hold at `;
@@ -222,7 +204,7 @@ describe('after an undo', () => {
       taskQueue: 'sluice',
       args: [JSON.parse(readFileSync(file, 'utf8'))],
     });
-    const run2 = { state: 'started', run: raw.firstExecutionRunId } as never;
+    const run2 = { run: raw.firstExecutionRunId };
     expect(await world.end(app, run2)).toMatchObject({ outcome: 'failed', code: 'SLUICE_HELD' });
     expect((await world.cli(['releases', id])).out).toContain('prices are wrong');
 

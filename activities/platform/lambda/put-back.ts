@@ -82,8 +82,7 @@ export async function keepLatest(
 /**
  * Gives `$LATEST` the code of the version that has kept it, and what the spec sets of its configuration, each write fenced by the
  * RevisionId. Always writes, so that a late attempt to deploy finds its revision spent. What somebody else has made of it since
- * stays, unless `force`. Returns what a person should know; also where
- * AWS refuses it for good.
+ * stays, unless `force`. Returns what a person should know, also that AWS refuses it for good.
  */
 export async function putLatestBack(session: Session, args: RestoreArgs): Promise<string[]> {
   const { latest: version } = args.before;

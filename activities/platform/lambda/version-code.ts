@@ -1,5 +1,4 @@
 /** The code of a published version, to be given to `$LATEST` again. */
-
 import { type FunctionCode, GetFunctionCommand } from '@aws-sdk/client-lambda';
 import { fetch as plainFetch } from 'undici';
 import { SluiceError } from '../../../src/model/errors.js';

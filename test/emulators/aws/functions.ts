@@ -5,6 +5,7 @@ import {
   LambdaClient,
   PublishVersionCommand,
   UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { ZipFile } from 'yazl';
 import { until } from '../../support/until.js';
@@ -64,6 +65,17 @@ export async function functionWith(lambda: LambdaClient, name: string, bodies: s
     await settled(lambda, name);
     await lambda.send(new PublishVersionCommand({ FunctionName: name }));
   }
+}
+
+/** Calls about one function, as its publisher makes them; the client is there once a test runs. */
+export function publisherOf(client: () => LambdaClient, FunctionName: string) {
+  return {
+    now: () => client().send(new GetFunctionConfigurationCommand({ FunctionName })),
+    publish: (guards = {}) => client().send(new PublishVersionCommand({ FunctionName, ...guards })),
+    configure: (rest: object) => client().send(new UpdateFunctionConfigurationCommand({ FunctionName, ...rest })),
+    code: async (body: string, guards = {}) =>
+      client().send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile: await zipOf(body), ...guards })),
+  };
 }
 
 /** A function with SnapStart, which Node's runtimes do not have; nothing is published. */

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { type EmulatedAws, startAws } from '../../../emulators/aws/index.js';
 import { until } from '../../support/until.js';
-import { functionWith, lambdaAt, ROLE, refusal, settled, snapStartFunction, zipOf } from './functions.js';
+import { functionWith, lambdaAt, publisherOf, ROLE, refusal, settled, snapStartFunction, zipOf } from './functions.js';
 
 const FN = 'published';
 const REGISTRY = '000000000000.dkr.ecr.us-east-1.amazonaws.com';
@@ -23,11 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => aws?.stop());
 
-const now = () => lambda.send(new GetFunctionConfigurationCommand({ FunctionName: FN }));
-const publish = (guards = {}) => lambda.send(new PublishVersionCommand({ FunctionName: FN, ...guards }));
-const configure = (rest: object) => lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: FN, ...rest }));
-const code = async (body: string, guards = {}) =>
-  lambda.send(new UpdateFunctionCodeCommand({ FunctionName: FN, ZipFile: await zipOf(body), ...guards }));
+const { now, publish, configure, code } = publisherOf(() => lambda, FN);
 
 test('AWS: publishing with another CodeSha256 than that of $LATEST is refused', async () => {
   expect(await refusal(publish({ CodeSha256: 'AAAA' }))).toBe('InvalidParameterValueException');

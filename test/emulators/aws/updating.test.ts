@@ -1,15 +1,7 @@
 /** What a function refuses while a change of it is in progress. Its own AWS takes seconds for one, so that a busy machine sees it too. */
-import {
-  CreateFunctionCommand,
-  GetFunctionCommand,
-  GetFunctionConfigurationCommand,
-  type LambdaClient,
-  PublishVersionCommand,
-  UpdateFunctionCodeCommand,
-  UpdateFunctionConfigurationCommand,
-} from '@aws-sdk/client-lambda';
+import { CreateFunctionCommand, GetFunctionCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { type EmulatedAws, startAws } from '../../../emulators/aws/index.js';
-import { lambdaAt, ROLE, refusal, settled, zipOf } from './functions.js';
+import { lambdaAt, publisherOf, ROLE, refusal, settled, zipOf } from './functions.js';
 
 const FN = 'updating';
 let aws: EmulatedAws;
@@ -21,11 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => aws?.stop());
 
-const now = () => lambda.send(new GetFunctionConfigurationCommand({ FunctionName: FN }));
-const publish = () => lambda.send(new PublishVersionCommand({ FunctionName: FN }));
-const configure = (rest: object) => lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: FN, ...rest }));
-const code = async (body: string) =>
-  lambda.send(new UpdateFunctionCodeCommand({ FunctionName: FN, ZipFile: await zipOf(body) }));
+const { now, publish, configure, code } = publisherOf(() => lambda, FN);
 
 // In one test, since each change takes its time.
 test('AWS: what is being created is not published; what is updated stays Active, and refuses code, configuration and publish', async () => {

@@ -18,8 +18,8 @@ import {
 import type { Session } from '../client.js';
 import { address, word } from '../commands.js';
 import { byHand, type Way } from './by-hand.js';
-import { addPermission, removePermission } from './fenced.js';
 import { type Permission, permissionOf, samePermission } from './permission.js';
+import { addPermission, removePermission } from './policy.js';
 import type { Planned } from './step.js';
 
 /** What the name of a copy begins with. */

@@ -6,6 +6,7 @@ import { listPolicy, type PolicyStatement, readPolicy } from '../callers/index.j
 import { call, type Session } from '../client.js';
 import { address, word } from '../commands.js';
 import { isPrecondition } from '../errors.js';
+import { fenced } from '../fenced.js';
 import { type Permission, permissionOf, samePermission } from './permission.js';
 
 /** Looks at a policy that others keep changing. */
@@ -23,7 +24,7 @@ type Fence = { RevisionId?: string };
 
 /** Adds a permission; one that is there already is done. Errors: SLUICE_BUSY where somebody else has the name, or keeps writing. */
 export async function addPermission(session: Session, entry: Entry): Promise<void> {
-  await fenced(session, entry, async (there, fence) => {
+  await onPolicy(session, entry, async (there, fence) => {
     if (there !== undefined) return check(session, entry, there);
     await call(
       session,
@@ -39,7 +40,7 @@ export async function addPermission(session: Session, entry: Entry): Promise<voi
 
 /** Removes that permission and no other of its name; one that is gone is done. Errors: as above. */
 export async function removePermission(session: Session, entry: Entry): Promise<void> {
-  await fenced(session, entry, async (there, fence) => {
+  await onPolicy(session, entry, async (there, fence) => {
     if (there === undefined) return;
     check(session, entry, there);
     await call(session, new RemovePermissionCommand({ ...addressed(session, entry), ...fence })).catch(
@@ -51,19 +52,16 @@ export async function removePermission(session: Session, entry: Entry): Promise<
 }
 
 /** Looks, and writes by what it has seen; where the fence refuses that, it looks again. */
-async function fenced(
+async function onPolicy(
   session: Session,
   entry: Entry,
   write: (there: PolicyStatement | undefined, fence: Fence) => Promise<void>,
 ): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {
     const { statements, revision } = await readPolicy(session, entry.qualifier);
-    try {
-      // Without a policy there is no revision, and nothing that could be lost.
-      return await write(statementOf(statements, entry), revision === null ? {} : { RevisionId: revision });
-    } catch (error) {
-      if (!isPrecondition(error)) throw error;
-    }
+    // Without a policy there is no revision, and nothing that could be lost.
+    const fence = revision === null ? {} : { RevisionId: revision };
+    if ((await fenced(() => write(statementOf(statements, entry), fence))) !== null) return;
   }
   throw new SluiceError(
     'SLUICE_BUSY',
