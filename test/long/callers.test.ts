@@ -7,7 +7,6 @@ import path from 'node:path';
 import {
   AddPermissionCommand,
   CreateAliasCommand,
-  CreateEventSourceMappingCommand,
   GetEventSourceMappingCommand,
   GetFunctionConfigurationCommand,
   LambdaClient,
@@ -23,7 +22,7 @@ import { type Parts, startParts, startWorkerProcess } from '../../src/demo/stack
 import { movingId } from '../../src/model/ids.js';
 import type { RolloutView } from '../../src/model/view.js';
 import { specOf } from '../e2e/target.js';
-import { call, functionWith } from '../emulators/aws/functions.js';
+import { call, functionWith, mapTo } from '../emulators/aws/functions.js';
 import { ROOT } from '../support/tools.js';
 import { until } from '../support/until.js';
 
@@ -82,11 +81,7 @@ async function bareFunction(fn: string, versions = ['return "old"']): Promise<st
   await functionWith(lambda, fn, versions);
   const FunctionVersion = String(versions.length);
   await lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion }));
-  const EventSourceArn = `arn:aws:sqs:us-east-1:000000000000:${fn}`;
-  const { UUID = '' } = await lambda.send(
-    new CreateEventSourceMappingCommand({ FunctionName: fn, EventSourceArn, Enabled: false }),
-  );
-  return UUID;
+  return mapTo(lambda, fn, fn);
 }
 
 describe('a rollout beside them', () => {

@@ -1,4 +1,5 @@
 import {
+  CreateEventSourceMappingCommand,
   CreateFunctionCommand,
   GetFunctionConfigurationCommand,
   InvokeCommand,
@@ -65,6 +66,13 @@ export async function functionWith(lambda: LambdaClient, name: string, bodies: s
     await settled(lambda, name);
     await lambda.send(new PublishVersionCommand({ FunctionName: name }));
   }
+}
+
+/** Maps a queue to a function, not enabled. The mapping's UUID. */
+export async function mapTo(lambda: LambdaClient, FunctionName: string, queue: string): Promise<string> {
+  const EventSourceArn = `arn:aws:sqs:us-east-1:000000000000:${queue}`;
+  const made = await lambda.send(new CreateEventSourceMappingCommand({ FunctionName, EventSourceArn, Enabled: false }));
+  return made.UUID ?? '';
 }
 
 /** Calls about one function, as its publisher makes them; the client is there once a test runs. */

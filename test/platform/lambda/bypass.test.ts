@@ -1,7 +1,6 @@
 import {
   AddPermissionCommand,
   CreateAliasCommand,
-  CreateEventSourceMappingCommand,
   CreateFunctionCommand,
   CreateFunctionUrlConfigCommand,
   DeleteFunctionCommand,
@@ -20,7 +19,7 @@ import { callsUntil } from '../../../src/model/bypass.js';
 import { SluiceError } from '../../../src/model/errors.js';
 import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';
-import { call, functionWith, ROLE, settled, zipOf } from '../../emulators/aws/functions.js';
+import { call, functionWith, mapTo, ROLE, settled, zipOf } from '../../emulators/aws/functions.js';
 import { until } from '../../support/until.js';
 import { context, type Stack, startStack } from './stack.js';
 
@@ -47,19 +46,11 @@ async function look(fn: string, overrides: Partial<Spec> = {}) {
 const refusals = (findings: Finding[]) =>
   findings.filter(({ level, code }) => level === 'refuse' && code === 'SLUICE_BYPASS').map(({ message }) => message);
 
-const mapTo = async (FunctionName: string, queue: string) => {
-  const EventSourceArn = `arn:aws:sqs:us-east-1:000000000000:${queue}`;
-  const made = await stack.lambda.send(
-    new CreateEventSourceMappingCommand({ FunctionName, EventSourceArn, Enabled: false }),
-  );
-  return made.UUID ?? '';
-};
-
 describe('a release that writes $LATEST', () => {
   test('goes on where nobody calls the bare name', async () => {
     const fn = 'unbypassed';
     await oldFunction(fn);
-    await mapTo(`${fn}:live`, 'elsewhere');
+    await mapTo(stack.lambda, `${fn}:live`, 'elsewhere');
     await stack.lambda.send(
       new CreateFunctionUrlConfigCommand({ FunctionName: fn, Qualifier: 'live', AuthType: 'NONE' }),
     );
@@ -71,7 +62,7 @@ describe('a release that writes $LATEST', () => {
   test('is refused for an event source mapping of the bare name, with the command that moves it', async () => {
     const fn = 'mapped';
     await oldFunction(fn);
-    const uuid = await mapTo(fn, 'orders');
+    const uuid = await mapTo(stack.lambda, fn, 'orders');
     const [said, ...more] = refusals((await look(fn)).findings);
     expect(more).toEqual([]);
     expect(said).toMatch(new RegExp(`^event source mapping ${uuid} \\(arn:aws:sqs:.*:orders, disabled\\)`));
@@ -85,7 +76,7 @@ describe('a release that writes $LATEST', () => {
   test('is refused for each of more mappings than AWS lists at once', async () => {
     const fn = 'many';
     await oldFunction(fn);
-    const all = await Promise.all(Array.from({ length: 101 }, (_, i) => mapTo(fn, `queue-${i}`)));
+    const all = await Promise.all(Array.from({ length: 101 }, (_, i) => mapTo(stack.lambda, fn, `queue-${i}`)));
     const said = refusals((await look(fn)).findings);
     expect(said).toHaveLength(101);
     expect(all.filter((uuid) => !said.some((each) => each.includes(uuid)))).toEqual([]);
@@ -132,7 +123,7 @@ describe('a release that writes $LATEST', () => {
   test('says how the alias is made where there is none to move to', async () => {
     const fn = 'day-before';
     await oldFunction(fn, false);
-    await mapTo(fn, 'orders');
+    await mapTo(stack.lambda, fn, 'orders');
     const said = refusals((await look(fn)).findings);
     expect(said.at(-1)).toContain('day-before:live does not exist yet');
     expect(said.at(-1)).toContain('aws lambda create-alias --region us-east-1 --function-name day-before --name live');
@@ -158,7 +149,7 @@ describe('a release that writes $LATEST', () => {
 test('a release that is published already does not look: it changes nothing for callers of the bare name', async () => {
   const fn = 'published';
   await oldFunction(fn);
-  await mapTo(fn, 'orders');
+  await mapTo(stack.lambda, fn, 'orders');
   const { findings } = await look(fn, { release: { version: 1 } });
   expect(findings.map(({ level, code }) => `${level} ${code}`)).toEqual(['warn TRAFFIC_BYPASSES_ALIAS']);
 });
@@ -167,13 +158,13 @@ describe('allowBypass', () => {
   test('lets through whom it names and no new one', async () => {
     const fn = 'through';
     await oldFunction(fn);
-    const known = await mapTo(fn, 'orders');
+    const known = await mapTo(stack.lambda, fn, 'orders');
     const allowBypass = [`mapping/${known}`];
     const { before, findings } = await look(fn, { allowBypass });
     expect(refusals(findings)).toEqual([]);
     expect(findings).toEqual([expect.objectContaining({ level: 'warn', code: 'BYPASS' })]);
     expect(before.bypass).toEqual([{ id: `mapping/${known}`, what: expect.stringContaining('orders') }]);
-    const later = await mapTo(fn, 'refunds');
+    const later = await mapTo(stack.lambda, fn, 'refunds');
     const said = refusals((await look(fn, { allowBypass })).findings);
     expect(said).toEqual([expect.stringContaining(later)]);
   });
@@ -194,7 +185,7 @@ describe('allowBypass', () => {
   test('is refused while there is no alias: nothing there would tell a late deployment that it was taken back', async () => {
     const fn = 'day-before-allowed';
     await oldFunction(fn, false);
-    const id = `mapping/${await mapTo(fn, 'orders')}`;
+    const id = `mapping/${await mapTo(stack.lambda, fn, 'orders')}`;
     const { before, findings } = await look(fn, { allowBypass: [id] });
     expect(refusals(findings)).toEqual([
       expect.stringMatching(/^allowBypass is refused: day-before-allowed:live does not exist yet/),
@@ -208,7 +199,7 @@ describe('allowBypass', () => {
   test('is refused where the function takes signed code alone', async () => {
     const fn = 'signed';
     await oldFunction(fn);
-    const id = `mapping/${await mapTo(fn, 'orders')}`;
+    const id = `mapping/${await mapTo(stack.lambda, fn, 'orders')}`;
     await stack.lambda.send(
       new PutFunctionCodeSigningConfigCommand({
         FunctionName: fn,
@@ -234,7 +225,7 @@ describe('what callers of the bare name run', () => {
     const configuration = { Timeout: 5, Environment: { Variables: { STAGE: 'old' } } };
     await stack.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: fn, ...configuration }));
     await settled(stack.lambda, fn);
-    const id = `mapping/${await mapTo(fn, 'orders')}`;
+    const id = `mapping/${await mapTo(stack.lambda, fn, 'orders')}`;
     const { spec, before } = await look(fn, { allowBypass: [id], configuration: ENVIRONMENT, ...overrides });
     const by = mark(spec.app, spec.environment, 'run1', 'keep');
     return { spec, before: await stack.driver.keep(context(), { spec, before, mark: by }) };
@@ -260,7 +251,7 @@ describe('what callers of the bare name run', () => {
   test('is kept as a version, the last one where nothing has changed since', async () => {
     const fn = 'kept';
     await oldFunction(fn);
-    const id = `mapping/${await mapTo(fn, 'orders')}`;
+    const id = `mapping/${await mapTo(stack.lambda, fn, 'orders')}`;
     const { spec, before } = await look(fn, { allowBypass: [id] });
     const by = mark(spec.app, spec.environment, 'run1', 'keep');
     expect((await stack.driver.keep(context(), { spec, before, mark: by })).latest).toBe('1');
@@ -392,7 +383,7 @@ describe('what callers of the bare name run', () => {
       await settled(stack.lambda, fn);
       await stack.lambda.send(new PublishVersionCommand({ FunctionName: fn }));
       await stack.lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
-      const id = `mapping/${await mapTo(fn, 'orders')}`;
+      const id = `mapping/${await mapTo(stack.lambda, fn, 'orders')}`;
       const spec = stack.spec(fn, { release: { image: image('b') }, allowBypass: [id] });
       const { before: found } = await stack.driver.inspect(context(), spec);
       const by = mark(spec.app, spec.environment, 'run1', 'keep');
@@ -503,7 +494,7 @@ describe('what callers of the bare name run', () => {
   test('is not changed where its code cannot be fetched', async () => {
     const fn = 'unfetched';
     await oldFunction(fn);
-    const id = `mapping/${await mapTo(fn, 'orders')}`;
+    const id = `mapping/${await mapTo(stack.lambda, fn, 'orders')}`;
     const { spec, before } = await look(fn, { allowBypass: [id] });
     const by = mark(spec.app, spec.environment, 'run1', 'keep');
     const message = 'User: ci is not authorized to perform: lambda:GetFunction';

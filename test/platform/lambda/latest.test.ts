@@ -1,6 +1,5 @@
 import {
   CreateAliasCommand,
-  CreateEventSourceMappingCommand,
   CreateFunctionCommand,
   GetFunctionConfigurationCommand,
   ListVersionsByFunctionCommand,
@@ -12,7 +11,7 @@ import {
 import type { BeforeState, Finding } from '../../../activities/platform/platform.js';
 import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';
-import { call, functionWith, ROLE, settled, zipOf } from '../../emulators/aws/functions.js';
+import { call, functionWith, mapTo, ROLE, settled, zipOf } from '../../emulators/aws/functions.js';
 import { context, type Stack, startStack } from './stack.js';
 
 let stack: Stack;
@@ -218,9 +217,7 @@ describe('callers of the bare name', () => {
     await stack.lambda.send(new PublishVersionCommand({ FunctionName: fn }));
     await stack.lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '2' }));
     await configure(fn, { MemorySize: 1024 });
-    const EventSourceArn = 'arn:aws:sqs:us-east-1:000000000000:orders';
-    const asked = new CreateEventSourceMappingCommand({ FunctionName: fn, EventSourceArn, Enabled: false });
-    return (await stack.lambda.send(asked)).UUID ?? '';
+    return mapTo(stack.lambda, fn, 'orders');
   }
 
   test('refuse a release of the live code with another configuration, which they would get, and none of $LATEST', async () => {

@@ -1,7 +1,6 @@
 import {
   AddPermissionCommand,
   CreateAliasCommand,
-  CreateEventSourceMappingCommand,
   CreateFunctionUrlConfigCommand,
   GetAliasCommand,
   GetEventSourceMappingCommand,
@@ -16,7 +15,7 @@ import { ALONE, createBudget } from '../../../activities/platform/index.js';
 import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
 import { mark } from '../../../src/model/ids.js';
 import type { MoveStep } from '../../../src/model/moving.js';
-import { call, functionWith, settled, zipOf } from '../../emulators/aws/functions.js';
+import { call, functionWith, mapTo, settled, zipOf } from '../../emulators/aws/functions.js';
 import { NO_ARTIFACTS } from '../../support/artifacts.js';
 import { until } from '../../support/until.js';
 import { context, type Stack, startStack } from './stack.js';
@@ -37,14 +36,6 @@ const BACK = { undo: true, publish: false };
 async function same(fn: string): Promise<void> {
   await functionWith(stack.lambda, fn, ['return "old"']);
   await stack.lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
-}
-
-async function mapTo(FunctionName: string, queue: string): Promise<string> {
-  const EventSourceArn = `arn:aws:sqs:us-east-1:${ACCOUNT}:${queue}`;
-  const made = await stack.lambda.send(
-    new CreateEventSourceMappingCommand({ FunctionName, EventSourceArn, Enabled: false }),
-  );
-  return made.UUID ?? '';
 }
 
 const allow = (fn: string, StatementId: string, Principal: string, SourceArn: string) =>
@@ -91,7 +82,7 @@ const sids = async (fn: string, qualifier?: string) => (await policy(fn, qualifi
 test('shows what it would do and what people do, and writes nothing', async () => {
   const fn = 'shown';
   await same(fn);
-  const uuid = await mapTo(fn, 'orders');
+  const uuid = await mapTo(stack.lambda, fn, 'orders');
   await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
   await allow(fn, 'topic', 'sns.amazonaws.com', `arn:aws:sns:us-east-1:${ACCOUNT}:news`);
   await allow(fn, 'nightly', 'events.amazonaws.com', `arn:aws:events:us-east-1:${ACCOUNT}:rule/own bus/nightly`);
@@ -122,7 +113,10 @@ test('shows what it would do and what people do, and writes nothing', async () =
 test('moves each mapping of the bare name, and lets its callers call the alias as well', async () => {
   const fn = 'moved';
   await same(fn);
-  const [orders, elsewhere] = [await mapTo(fn, 'orders'), await mapTo(`${fn}:live`, 'elsewhere')];
+  const [orders, elsewhere] = [
+    await mapTo(stack.lambda, fn, 'orders'),
+    await mapTo(stack.lambda, `${fn}:live`, 'elsewhere'),
+  ];
   await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
   const { done, left } = await whole(fn);
   expect(named(done)).toEqual(['allow/bucket', `move/${orders}`]);
@@ -175,7 +169,7 @@ test('a permission stays on the bare name while calls cannot be counted', async 
 test('what a stack owns is not moved: the edit of its template is shown', async () => {
   const fn = 'stacked';
   await same(fn);
-  const uuid = await mapTo(fn, 'orders');
+  const uuid = await mapTo(stack.lambda, fn, 'orders');
   const Tags = { 'aws:cloudformation:stack-name': 'shop', 'aws:cloudformation:logical-id': 'OrdersEvent' };
   for (const Resource of [`arn:aws:lambda:us-east-1:${ACCOUNT}:event-source-mapping:${uuid}`, arnOf(fn)]) {
     await stack.lambda.send(new TagResourceCommand({ Resource, Tags }));
@@ -213,7 +207,7 @@ describe('where alias and $LATEST differ', () => {
   test('--publish shows it, makes them the same, and then moves', async () => {
     const fn = 'published';
     await drifted(fn);
-    const uuid = await mapTo(fn, 'orders');
+    const uuid = await mapTo(stack.lambda, fn, 'orders');
     const how = { undo: false, publish: true };
     expect((await look(fn, how)).steps[0]?.text).toMatch(
       /^publish \$LATEST of published \(CodeSha256 .* differ in code$/,
@@ -246,7 +240,7 @@ describe('where alias and $LATEST differ', () => {
   ])('since it was shown (%s), nothing is moved', async (what, make, change) => {
     const fn = `drifting-${what.split(' ').at(-1)}`;
     await make(fn);
-    const uuid = await mapTo(fn, 'orders');
+    const uuid = await mapTo(stack.lambda, fn, 'orders');
     const { steps } = await look(fn, PUBLISH);
     await change(fn);
     await settled(stack.lambda, fn);
@@ -261,7 +255,7 @@ describe('where alias and $LATEST differ', () => {
   test('and publishing itself has renewed the revision before its answer was lost, the same steps again finish it', async () => {
     const fn = 'renewed';
     await drifted(fn);
-    const uuid = await mapTo(fn, 'orders');
+    const uuid = await mapTo(stack.lambda, fn, 'orders');
     const { steps } = await look(fn, PUBLISH);
     const { driver, before } = losing('PublishVersion');
     before(() => stack.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: fn, Timeout: 3 })));
@@ -275,7 +269,7 @@ describe('where alias and $LATEST differ', () => {
   test('the alias is pointed at a version that can be called, and at no other', async () => {
     const fn = 'unready';
     await drifted(fn);
-    const uuid = await mapTo(fn, 'orders');
+    const uuid = await mapTo(stack.lambda, fn, 'orders');
     const { steps } = await look(fn, PUBLISH);
     const clients = awsClients('us-east-1');
     clients.lambda.middlewareStack.add(
@@ -407,7 +401,10 @@ describe('--undo', () => {
   test('gives back what was moved, and nothing else', async () => {
     const fn = 'back';
     await same(fn);
-    const [orders, elsewhere] = [await mapTo(fn, 'orders'), await mapTo(`${fn}:live`, 'elsewhere')];
+    const [orders, elsewhere] = [
+      await mapTo(stack.lambda, fn, 'orders'),
+      await mapTo(stack.lambda, `${fn}:live`, 'elsewhere'),
+    ];
     await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
     const before = await policy(fn);
     await whole(fn);
@@ -496,7 +493,7 @@ test.each([
   await same(fn);
   await stack.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: fn, ZipFile: await zipOf('return "new"') }));
   await settled(stack.lambda, fn);
-  const uuid = await mapTo(fn, 'orders');
+  const uuid = await mapTo(stack.lambda, fn, 'orders');
   await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
   let lost = 0;
   const through = async (how: typeof FORWARD) => {
