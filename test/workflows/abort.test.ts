@@ -105,8 +105,9 @@ describe('an abort', () => {
         const { view } = await aborted(act, async (nth, rolling) => {
           looking = nth > 1;
           if (nth !== 3) return;
-          await rolling.executeUpdate('retry', { args: [{ by: 'ben' }] });
+          // The next try may begin before the answer is here.
           asked = true;
+          await rolling.executeUpdate('retry', { args: [{ by: 'ben' }] });
         });
         expect(view.outcome).toBe('rolledBack');
         // What runs at that moment may fail once more.

@@ -5,7 +5,7 @@ import type { RolloutView } from '../../src/model/view.js';
 import type { VerdictState } from '../../src/model/words.js';
 import { canary, ONE_PERSON } from '../support/specs.js';
 import { until } from '../support/until.js';
-import { type Act, ending, onStage, phase, type Rolling } from './stage.js';
+import { type Act, ending, leaps, onStage, phase, type Rolling } from './stage.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -39,11 +39,12 @@ async function undecided(act: Act, remindEvery = 12 * HOUR): Promise<{ rolling: 
   return { rolling, says };
 }
 
-function heldAsUnhealthy({ env }: Act, rolling: Rolling): Promise<RolloutView> {
+function heldAsUnhealthy(act: Act, rolling: Rolling): Promise<RolloutView> {
+  const pass = leaps(act);
   return until('the hold over an unhealthy candidate', async () => {
     const view = await rolling.query<RolloutView>('status');
     if (view.phase === 'held' && view.reason === UNHEALTHY) return view;
-    await env.sleep('1s');
+    await pass();
     return null;
   });
 }

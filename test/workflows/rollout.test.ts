@@ -286,8 +286,10 @@ describe('a long run', () => {
     await phase({ env }, rolling, 'baking');
     const free = env.client.workflow.getHandle(rolling.workflowId) as unknown as Rolling;
     for (let i = 0; i < 6; i++) await free.signal('nonsense', i);
-    await env.sleep(MINUTE);
-    await until('the next run', async () => (await free.describe()).runId !== rolling.firstExecutionRunId);
+    await until('the next run', async () => {
+      await env.sleep('1s');
+      return (await free.describe()).runId !== rolling.firstExecutionRunId;
+    });
     return { rolling, free };
   }
 

@@ -473,14 +473,22 @@ export async function ending(rolling: Rolling): Promise<RolloutView> {
 /** The most of the server's time that passes with one look, in ms. */
 const LEAP = 10_000;
 
-/** Waits for a phase, and lets some of the server's time pass with each look: a second at first, then up to ten. */
-export async function phase({ env }: Pick<Act, 'env'>, rolling: Rolling, wanted: Phase): Promise<RolloutView> {
+/** Lets some of the server's time pass with each call: a second at first, then up to ten. */
+export function leaps({ env }: Pick<Act, 'env'>): () => Promise<void> {
   let leap = 1_000;
+  return async () => {
+    await env.sleep(leap);
+    leap = Math.min(LEAP, leap * 1.3);
+  };
+}
+
+/** Waits for a phase, however long it takes. */
+export async function phase(act: Pick<Act, 'env'>, rolling: Rolling, wanted: Phase): Promise<RolloutView> {
+  const pass = leaps(act);
   return until(`phase ${wanted}`, async () => {
     const view = await rolling.query<RolloutView>('status');
     if (view.phase === wanted) return view;
-    await env.sleep(leap);
-    leap = Math.min(LEAP, leap * 1.3);
+    await pass();
     return null;
   });
 }
