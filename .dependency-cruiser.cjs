@@ -2,8 +2,13 @@
 const values = { dependencyTypesNot: ['type-only'] };
 const TEMPORAL = 'node_modules/@temporalio';
 
-/** Folders whose index.ts (and types.ts, where there is one) is all that others see. */
-const FACES = 'src/(?:access|artifact|client|codec|judge|plan|platforms|spec|store)';
+/** Folders whose face (index.ts, registry.ts, types.ts, port.ts) is all that others see. */
+const FACES =
+  'src/(?:access|artifact|authority|client|codec|health|judge|net|notify|secrets|spec|store|strategies)';
+
+/** All that runs on a worker alone, beside the activities themselves. */
+const ON_WORKER =
+  '^src/(?:authority|egress|health|net|notify|secrets|platforms/(?:drivers\\.ts|shared/|[^/]+/(?:driver|sources)/))';
 
 function rule(name, comment, from, to) {
   return { name, comment, severity: 'error', from, to };
@@ -29,10 +34,10 @@ module.exports = {
     ),
     rule('model-is-a-leaf', 'everybody imports it', { path: '^src/model/' }, { pathNot: '^src/model/' }),
     rule(
-      'plan-is-pure',
+      'strategies-are-pure',
       'planners take all they need as arguments, the clock too',
-      { path: '^src/plan/' },
-      { ...values, pathNot: '^src/(?:plan|model)/' },
+      { path: '^src/strategies/' },
+      { ...values, pathNot: '^src/(?:strategies|model)/' },
     ),
     rule(
       'judge-is-pure',
@@ -41,22 +46,30 @@ module.exports = {
       { ...values, pathNot: '^src/(?:judge|model)/' },
     ),
     rule(
-      'platforms-are-rules',
+      'kits-are-rules',
       'what a platform allows, for everybody who must know it: no I/O, nothing of its services',
-      { path: '^src/platforms/' },
-      { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:platforms|model)/' },
+      { path: '^src/platforms/(?:[^/]+|[^/]+/kit)\\.ts$', pathNot: '^src/platforms/drivers\\.ts$' },
+      { ...values, pathNot: ['^src/platforms/(?:[^/]+|[^/]+/kit)\\.ts$', '^src/model/'] },
     ),
     rule(
       'spec-parses',
       'it knows the model, the plan and the rules of the platforms, and its libraries',
       { path: '^src/spec/' },
-      { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:spec|model|plan|platforms)/' },
+      {
+        ...values,
+        path: '^(?:src|workflows|activities|emulators)/',
+        pathNot: ['^src/(?:spec|model|strategies)/', '^src/platforms/registry\\.ts$'],
+      },
     ),
     rule(
       'artifact-packs',
       'it knows the model and the rules of the platforms',
       { path: '^src/artifact/' },
-      { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:artifact|model|platforms)/' },
+      {
+        ...values,
+        path: '^(?:src|workflows|activities|emulators)/',
+        pathNot: ['^src/(?:artifact|model)/', '^src/platforms/registry\\.ts$'],
+      },
     ),
     rule(
       'store-keeps',
@@ -74,7 +87,11 @@ module.exports = {
       'access-decides',
       'what a policy says and what a signature proves: no I/O, no Temporal',
       { path: '^src/access/' },
-      { ...values, path: '^(?:src|workflows|activities|emulators)/', pathNot: '^src/(?:access|spec|model|plan)/' },
+      {
+        ...values,
+        path: '^(?:src|workflows|activities|emulators)/',
+        pathNot: '^src/(?:access|spec|model|strategies)/',
+      },
     ),
     rule(
       'codec-encrypts',
@@ -90,8 +107,9 @@ module.exports = {
         ...values,
         path: '^(?:src|workflows|activities|emulators)/',
         pathNot: [
-          '^src/(?:access|artifact|client|codec|model|platforms|store)/',
-          '^src/(?:search-attributes|living-workers|key-file|described)\\.ts$',
+          '^src/(?:access|artifact|client|codec|model|store|temporal)/',
+          '^src/platforms/registry\\.ts$',
+          '^src/key-file\\.ts$',
           '^workflows/messages\\.ts$',
         ],
       },
@@ -100,16 +118,16 @@ module.exports = {
       'cli-holds-no-credentials',
       'what needs the cloud is a workflow on the worker; the worker verb loads the worker, and nothing past it',
       { path: '^src/(?:cli|demo)/' },
-      { ...values, path: '^(?:activities|workflows)/' },
+      { ...values, path: ['^(?:activities|workflows)/', ON_WORKER] },
     ),
     rule(
-      'activities-know-no-host',
+      'workers-know-no-host',
       'the outside world behind ports, used by whoever builds them',
-      { path: '^activities/' },
+      { path: ['^activities/', ON_WORKER] },
       {
         ...values,
         path: '^(?:src|workflows|emulators)/',
-        pathNot: ['^src/(?:access|model|plan|platforms|judge|spec|store|cloud)/', '^src/described\\.ts$'],
+        pathNot: ['^src/(?:access|cloud|judge|model|platforms|spec|store|strategies|temporal)/', ON_WORKER],
       },
     ),
     rule(
@@ -121,20 +139,20 @@ module.exports = {
     rule(
       'one-composition-root',
       'only the worker puts drivers and workflows together',
-      { path: '^src/', pathNot: '^src/worker[^/]*\\.ts$' },
-      { ...values, path: '^activities/' },
+      { path: '^src/', pathNot: '^src/worker/' },
+      { ...values, path: ['^activities/', '^src/platforms/drivers\\.ts$'] },
     ),
     rule(
       'drivers-have-one-face',
       "nobody imports past a driver's index.ts",
-      { pathNot: '^activities/platform/[^/]+/' },
-      { path: '^activities/platform/[^/]+/(?!index\\.ts$)' },
+      { pathNot: '^src/platforms/[^/]+/(?:driver|sources)/' },
+      { path: '^src/platforms/[^/]+/(?:driver/(?!index\\.ts$)|sources/)' },
     ),
     rule(
-      'drivers-know-no-other',
+      'platforms-know-no-other',
       'one platform is no part of another',
-      { path: '^activities/platform/([^/]+)/' },
-      { path: '^activities/platform/[^/]+/', pathNot: '^activities/platform/$1/' },
+      { path: '^src/platforms/(?!shared/)([^/]+)/' },
+      { path: '^src/platforms/[^/]+/', pathNot: ['^src/platforms/$1/', '^src/platforms/shared/'] },
     ),
     rule(
       'folders-have-one-face',
@@ -142,8 +160,14 @@ module.exports = {
       { pathNot: `^${FACES}/` },
       {
         path: `^${FACES}/`,
-        // The last two need no library, and the command line starts without the schema's.
-        pathNot: [`^${FACES}/(?:index|types)\\.ts$`, '^src/spec/(?:nearest|units)\\.ts$'],
+        pathNot: [
+          `^${FACES}/(?:index|types|registry|port)\\.ts$`,
+          // They need no library, and the command line starts without the schema's.
+          '^src/spec/(?:nearest|units)\\.ts$',
+          // What drivers and their sources are made of.
+          '^src/health/(?:bounded|reason|sources/(?:source|stretches))\\.ts$',
+          '^src/secrets/(?:environment|headers|scrub)\\.ts$',
+        ],
       },
     ),
     rule(

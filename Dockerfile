@@ -31,4 +31,4 @@ COPY page page
 USER node
 # Code comes from the artifact store that SLUICE_STORE names; the process packs nothing and keeps nothing of its own.
 # SIGTERM drains: give it 40 s before it is killed.
-CMD ["node", "--enable-source-maps", "dist/src/worker-main.js"]
+CMD ["node", "--enable-source-maps", "dist/src/worker/main.js"]

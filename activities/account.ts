@@ -1,23 +1,20 @@
 /** The activities of one account and region: cloud calls, watching, restoring. */
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
+import type { AccountAccess, Asking } from '../src/authority/index.js';
+import type { OutsideOf } from '../src/egress/index.js';
+import { decidingSources, runSmoke, watch, worst } from '../src/health/index.js';
+import type { WatchHeartbeat } from '../src/health/types.js';
 import { judgeOf } from '../src/judge/index.js';
 import { mark } from '../src/model/ids.js';
 import type { Spec } from '../src/model/spec.js';
+import type { CallContext, PlatformDriver } from '../src/platforms/port.js';
+import { quiet } from '../src/platforms/shared/quiet.js';
+import { recognize, withEnvironment } from '../src/secrets/environment.js';
+import { scrubbed } from '../src/secrets/index.js';
 import type { Artifacts } from '../src/store/index.js';
-import type { AccountAccess, Asking } from './access/index.js';
 import { withFailures } from './failures.js';
-import { runSmoke } from './health/smoke.js';
-import { decidingSources } from './health/source-names.js';
-import { worst } from './health/tally.js';
-import type { WatchHeartbeat } from './health/types.js';
-import { watch } from './health/watcher.js';
-import type { OutsideOf } from './outside.js';
-import type { CallContext, PlatformDriver } from './platform/platform.js';
-import { quiet } from './platform/quiet.js';
 import { inspectAndPlan, prepare, refuseIfFound } from './prepare.js';
-import { recognize, withEnvironment } from './secrets/environment.js';
-import { scrubbed } from './secrets/index.js';
 import { takeBack } from './take-back.js';
 import type { AccountActivities } from './types.js';
 

@@ -6,8 +6,8 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { ERRORS, SluiceError } from '../src/model/errors.js';
 import { clean } from '../src/model/text.js';
-import { ForeignChange } from './platform/foreign.js';
-import { remembering, scrubbed, scrubText } from './secrets/index.js';
+import { ForeignChange } from '../src/platforms/shared/foreign.js';
+import { remembering, scrubbed, scrubText } from '../src/secrets/index.js';
 
 type Activities = Record<string, (...args: never[]) => Promise<unknown>>;
 

@@ -1,17 +1,17 @@
 /** The first look at the target: find the code, read what is there, plan. Nothing is written to the target. */
 
 import { digestOf } from '../src/access/index.js';
+import type { AccountAccess } from '../src/authority/index.js';
+import { type Checked, checkOutside } from '../src/egress/checks.js';
+import { healthBefore } from '../src/health/index.js';
+import type { HealthBefore } from '../src/health/types.js';
 import type { ErrorCode } from '../src/model/errors.js';
 import { ERRORS, SluiceError } from '../src/model/errors.js';
 import type { Spec } from '../src/model/spec.js';
-import { makePlan } from '../src/plan/index.js';
-import { PLAN_SCHEMA } from '../src/plan/types.js';
+import type { CallContext, Finding, PlatformDriver } from '../src/platforms/port.js';
 import type { Artifacts } from '../src/store/index.js';
-import type { AccountAccess } from './access/index.js';
-import { healthBefore } from './health/before.js';
-import type { HealthBefore } from './health/types.js';
-import { type Checked, checkOutside } from './outside-checks.js';
-import type { CallContext, Finding, PlatformDriver } from './platform/platform.js';
+import { makePlan } from '../src/strategies/registry.js';
+import { PLAN_SCHEMA } from '../src/strategies/types.js';
 import type { PlanAnswer, Prepared } from './types.js';
 
 /** Most bytes of spec and plan together: both travel in the workflow's history. */

@@ -1,8 +1,8 @@
 /** What a first deployment that was taken back has left after all: a call that nobody waited for any more has landed. */
 import { mark, parseMark } from '../src/model/ids.js';
+import type { CallContext, PlatformDriver } from '../src/platforms/port.js';
+import { NO_TARGET } from '../src/platforms/shared/splits.js';
 import type { LateRecord } from '../workflows/messages.js';
-import type { CallContext, PlatformDriver } from './platform/platform.js';
-import { NO_TARGET } from './platform/splits.js';
 
 /**
  * Takes the target away where it bears the mark of that run; what anybody else has made of it since stays. Returns the release that

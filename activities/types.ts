@@ -1,5 +1,7 @@
 /** The activities as workflows see them: types alone. */
 
+import type { DecideArgs } from '../src/authority/index.js';
+import type { HealthBefore, ProbeReport, WatchInput, WatchReport } from '../src/health/types.js';
 import type { AccessRecord, MessageAnswer, WorkerIdentity } from '../src/model/access.js';
 import type { Moved, MovePlan, MoveStep, Moving } from '../src/model/moving.js';
 import type { Unsealed } from '../src/model/sealed.js';
@@ -7,10 +9,6 @@ import type { Release, RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
 import type { WorkersSeen } from '../src/model/workers.js';
-import type { Plan } from '../src/plan/types.js';
-import type { LateRecord, RolloutEvent, UndoBegun } from '../workflows/messages.js';
-import type { DecideArgs } from './access/index.js';
-import type { HealthBefore, ProbeReport, WatchInput, WatchReport } from './health/types.js';
 import type {
   BeforeState,
   Environments,
@@ -21,7 +19,9 @@ import type {
   Split,
   SweepFinding,
   Written,
-} from './platform/platform.js';
+} from '../src/platforms/port.js';
+import type { Plan } from '../src/strategies/types.js';
+import type { LateRecord, RolloutEvent, UndoBegun } from '../workflows/messages.js';
 
 /**
  * When a run continues as new (events of history, signals received), after how long a silent watcher counts as dead, and the longest
@@ -54,7 +54,7 @@ export interface UndoParsed {
   unknown: string | null;
 }
 
-/** What every activity that changes something asks for: see activities/access. Null where the workers have no key. */
+/** What every activity that changes something asks for: see src/authority. Null where the workers have no key. */
 interface Granted {
   grant: string | null;
 }

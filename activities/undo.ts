@@ -1,6 +1,8 @@
 /** What an undo goes by: the spec that made its release live, as the target's ledger names it. */
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Access } from '../src/authority/index.js';
+import { bounded } from '../src/health/bounded.js';
 import { SluiceError } from '../src/model/errors.js';
 import { targetId } from '../src/model/ids.js';
 import { isJson, LARGEST_SPEC } from '../src/model/json.js';
@@ -9,8 +11,6 @@ import { targetName, versionOf } from '../src/model/target.js';
 import { clean } from '../src/model/text.js';
 import type { Artifacts } from '../src/store/index.js';
 import type { KeptEntry, UndoAnswer, UndoRecord } from '../workflows/messages.js';
-import type { Access } from './access/index.js';
-import { bounded } from './health/bounded.js';
 
 /** Longest read of the document, in ms: users wait for the release, and without it only the look is missing. */
 const READ = 5_000;

@@ -1,6 +1,5 @@
 /** The workflow types. Every exported function here becomes one, so nothing else is exported. */
 import { ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { BeforeState, Finding, SweepFinding } from '../activities/platform/platform.js';
 import type { AccountActivities, PlanAnswer } from '../activities/types.js';
 import type { WorkerIdentity } from '../src/model/access.js';
 import { isUntaken } from '../src/model/failures.js';
@@ -10,11 +9,12 @@ import type { Moved, MovePlan, Moving } from '../src/model/moving.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
+import type { BeforeState, Finding, SweepFinding } from '../src/platforms/port.js';
 import { light, whyUntaken } from './calls.js';
-import { rollout } from './rollout.js';
-import type { RolloutState } from './state.js';
-import { target } from './target.js';
-import type { TargetState } from './target-state.js';
+import { rollout } from './rollout/rollout.js';
+import type { RolloutState } from './rollout/state.js';
+import type { TargetState } from './target/state.js';
+import { target } from './target/target.js';
 
 /** Everybody at once, with a probe before, a bake after and a way back. */
 export async function direct(input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {

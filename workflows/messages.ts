@@ -11,7 +11,7 @@ import type {
   VerbArgs,
 } from '../src/model/view.js';
 import type { MessageVerb, RolloutType } from '../src/model/words.js';
-import type { Plan } from '../src/plan/types.js';
+import type { Plan } from '../src/strategies/types.js';
 
 /** The whole view of a rollout. */
 export const statusQuery = defineQuery<RolloutView>('status');

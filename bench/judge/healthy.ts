@@ -3,11 +3,11 @@
  * is ever worse than its stable release, so whatever is taken back is a false alarm.
  */
 
-import { decidingSources } from '../../activities/health/source-names.js';
-import type { SourceTick } from '../../activities/health/sources/source.js';
-import type { WatchReport } from '../../activities/health/types.js';
-import { type WatchDeps, watch } from '../../activities/health/watcher.js';
-import { createOutside } from '../../activities/outside.js';
+import { createOutside } from '../../src/egress/index.js';
+import { decidingSources } from '../../src/health/source-names.js';
+import type { SourceTick } from '../../src/health/sources/source.js';
+import type { WatchReport } from '../../src/health/types.js';
+import { type WatchDeps, watch } from '../../src/health/watcher.js';
 import { type Baseline, type Counts, dispersion, judgeOf } from '../../src/judge/index.js';
 import type { HealthPolicy, MetricSpec, ProbeSpec, Spec } from '../../src/model/spec.js';
 import { binomial, seeded } from '../../test/judge/random.js';

@@ -2,8 +2,8 @@
 import { isJudged } from '../model/evidence.js';
 import type { ApprovalSpec, Spec, StrategySpec, Target } from '../model/spec.js';
 import { duration } from '../model/text.js';
-import type { TargetState } from '../plan/index.js';
-import type { Plan, Step } from '../plan/types.js';
+import type { TargetState } from '../strategies/registry.js';
+import type { Plan, Step } from '../strategies/types.js';
 import { mayAssume, mayTouch, placeOf, type Rule } from './policy.js';
 import { ofStage, ruleAt, stageFaults } from './stages.js';
 

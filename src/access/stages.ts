@@ -1,5 +1,5 @@
 /** Which of a rule's `stages:` are about a stage of a plan, whatever a spec calls it. Pure. */
-import type { Plan, Stage, Step } from '../plan/types.js';
+import type { Plan, Stage, Step } from '../strategies/types.js';
 import type { Rule } from './policy.js';
 
 /** An approval of a plan: the name of its stage, and the step's id, which says the strategy and the weight. */

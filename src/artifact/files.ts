@@ -3,7 +3,7 @@ import { lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { SluiceError } from '../model/errors.js';
-import { megabytes, type PackingRules } from '../platforms/index.js';
+import { megabytes, type PackingRules } from '../platforms/registry.js';
 import { IGNORE_FILE, isWithin, type LeftOut, leftOutBy } from './ignored.js';
 import { inPlace, insidePackage } from './links.js';
 import { readRegular } from './regular.js';

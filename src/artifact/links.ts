@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { PackingRules } from '../platforms/index.js';
+import type { PackingRules } from '../platforms/registry.js';
 
 /** Where a link of a package points, inside of the package; null when it leads out of it. Both are written with `/`. Pure. */
 export function insidePackage(link: string, to: string): string | null {

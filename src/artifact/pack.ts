@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { ZipFile } from 'yazl';
 import { SluiceError } from '../model/errors.js';
 import type { Artifact, ReleaseSource } from '../model/spec.js';
-import { type PackingRules, tooLarge } from '../platforms/index.js';
+import { type PackingRules, tooLarge } from '../platforms/registry.js';
 import { changed, type Entry, listFolder, openListed, type PackedFile } from './files.js';
 import { readRegular } from './regular.js';
 import { sha256 } from './sha256.js';

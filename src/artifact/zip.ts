@@ -1,6 +1,6 @@
 import { type Entry, Reader, TextWriter, ZipReader } from '@zip.js/zip.js';
 import { SluiceError } from '../model/errors.js';
-import { megabytes, type PackingRules } from '../platforms/index.js';
+import { megabytes, type PackingRules } from '../platforms/registry.js';
 import { inPlace, insidePackage } from './links.js';
 
 /** Most bytes of where a link in a zip points. */

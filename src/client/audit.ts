@@ -4,10 +4,10 @@
  */
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { LoadedDataConverter } from '@temporalio/common';
-import { described, listed } from '../described.js';
 import { SluiceError } from '../model/errors.js';
 import { rolloutId, TASK_QUEUE } from '../model/ids.js';
 import { isRolloutType } from '../model/words.js';
+import { described, listed } from '../temporal/described.js';
 import { type Chain, elsewhere, entryOf, foreign, type HistoryEvent, Reader, typeOf } from './audit-run.js';
 import type { Link } from './connect.js';
 import { toSluiceError } from './errors.js';

@@ -1,13 +1,13 @@
 /** What `sluice doctor` asks the server. */
 
 import { codecOf } from '../codec/index.js';
-import { livingIdentities, livingWorkers, type QueueType } from '../living-workers.js';
 import { SluiceError } from '../model/errors.js';
 import { failureOf } from '../model/failures.js';
 import { otherPolicies } from '../model/identity.js';
 import type { Account } from '../model/ids.js';
 import { accountQueue, TASK_QUEUE } from '../model/ids.js';
-import { SEARCH_ATTRIBUTES } from '../search-attributes.js';
+import { livingIdentities, livingWorkers, type QueueType } from '../temporal/living-workers.js';
+import { SEARCH_ATTRIBUTES } from '../temporal/search-attributes.js';
 import { disagreement, identityOf } from './agreement.js';
 import type { ConnectOptions, Link } from './connect.js';
 import { addressOf, connectLink } from './connect.js';

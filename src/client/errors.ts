@@ -8,11 +8,11 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
-import { livingWorkers } from '../living-workers.js';
 import { SluiceError } from '../model/errors.js';
 import { chainOf, failureOf } from '../model/failures.js';
 import { TASK_QUEUE } from '../model/ids.js';
 import { clean } from '../model/text.js';
+import { livingWorkers } from '../temporal/living-workers.js';
 import type { Link } from './connect.js';
 
 /** gRPC's status codes that are read here. */

@@ -1,8 +1,9 @@
 /** Lists of rollouts and targets, from the server's visibility store. No worker is needed. */
-import { type Listed, listed, OURS } from '../described.js';
+
 import { parseRolloutId, rolloutId } from '../model/ids.js';
 import type { RolloutView, TargetView } from '../model/view.js';
 import { OUTCOMES, type Outcome, PHASES, type Phase, type RolloutType, STRATEGIES } from '../model/words.js';
+import { type Listed, listed, OURS } from '../temporal/described.js';
 import type { Link } from './connect.js';
 import { isUnknownAttribute, toSluiceError } from './errors.js';
 import { ask, leavesView, refused } from './look.js';

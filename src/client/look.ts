@@ -1,8 +1,7 @@
 /** One look at a rollout: the running one by its query, a closed one by what it left behind. */
 import type { WorkflowHandle } from '@temporalio/client';
 import { decode } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import type { WatchHeartbeat } from '../../activities/health/types.js';
-import { type Described, described, sayForeign } from '../described.js';
+import type { WatchHeartbeat } from '../health/types.js';
 import { SluiceError } from '../model/errors.js';
 import { failureOf } from '../model/failures.js';
 import { rolloutId } from '../model/ids.js';
@@ -10,6 +9,7 @@ import { joined } from '../model/series.js';
 import { clean } from '../model/text.js';
 import type { RolloutView } from '../model/view.js';
 import { isRolloutType, type Outcome, type RolloutType } from '../model/words.js';
+import { type Described, described, sayForeign } from '../temporal/described.js';
 import type { Link } from './connect.js';
 import { failing, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
 import type { Snapshot, TargetName } from './types.js';

@@ -2,7 +2,7 @@
 import { pack } from '../artifact/index.js';
 import { DEFAULT_ACCOUNT } from '../model/ids.js';
 import type { PlatformName, RolloutInput } from '../model/spec.js';
-import { packingOf } from '../platforms/index.js';
+import { packingOf } from '../platforms/registry.js';
 import { type Artifacts, openArtifacts } from '../store/index.js';
 import { addressOf, type ConnectOptions } from './connect.js';
 

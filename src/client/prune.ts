@@ -1,9 +1,9 @@
 /** What of the artifact store may go: after all ledgers, queues and running rollouts of the namespace were read, and not before. */
 import { decode } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { heldQuery } from '../../workflows/messages.js';
-import { listed, OURS } from '../described.js';
 import { SluiceError } from '../model/errors.js';
 import { STRATEGIES } from '../model/words.js';
+import { listed, OURS } from '../temporal/described.js';
 import type { Link } from './connect.js';
 import { toSluiceError } from './errors.js';
 import type { Pruned } from './types.js';

@@ -1,11 +1,12 @@
 /** Short workflows for what needs cloud credentials: the client has none, the worker does. */
-import type { Finding, SweepFinding } from '../../activities/platform/platform.js';
+
 import { SluiceError } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
 import { movingId, parseMark, rolloutId } from '../model/ids.js';
 import type { Moved, MovePlan } from '../model/moving.js';
 import type { RolloutInput } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
+import type { Finding, SweepFinding } from '../platforms/port.js';
 import { mustAgree } from './agreement.js';
 import type { Link } from './connect.js';
 import { runningRun } from './look.js';

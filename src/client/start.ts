@@ -1,13 +1,13 @@
 /** Starting: directly, where the workflow id is the lock, or through the target's companion. */
 import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { type SubmitAnswer, submitUpdate, targetQuery, unholdUpdate } from '../../workflows/messages.js';
-import { type Described, described } from '../described.js';
 import { SluiceError } from '../model/errors.js';
 import { HOLD_MEMO, type Hold, heldMessage, holdIn } from '../model/hold.js';
 import { isName, rolloutId, TASK_QUEUE, targetId } from '../model/ids.js';
 import { goesBackTo } from '../model/ledger.js';
 import { clean } from '../model/text.js';
 import type { TargetView } from '../model/view.js';
+import { type Described, described } from '../temporal/described.js';
 import { mustAgree } from './agreement.js';
 import type { Link } from './connect.js';
 import { failing, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';

@@ -1,6 +1,5 @@
 /** What a client of Sluice can do. The CLI and other hosts depend on this, not on Temporal. */
 
-import type { BeforeState, Finding, SweepFinding } from '../../activities/platform/platform.js';
 import type { Signer } from '../access/index.js';
 import type { GateView, OtherPolicy } from '../model/access.js';
 import type { ErrorCode } from '../model/errors.js';
@@ -10,7 +9,8 @@ import type { RolloutInput, Spec } from '../model/spec.js';
 import type { Until } from '../model/until.js';
 import type { Decision, QueuedView, RolloutView, TargetView, VerbAnswer, VerbArgs } from '../model/view.js';
 import type { MessageVerb, OnNewRelease, Outcome, Phase, RolloutType } from '../model/words.js';
-import type { Plan } from '../plan/types.js';
+import type { BeforeState, Finding, SweepFinding } from '../platforms/port.js';
+import type { Plan } from '../strategies/types.js';
 
 /** Names a target: its rollouts, its companion, its lock. */
 export interface TargetName {

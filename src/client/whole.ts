@@ -1,8 +1,9 @@
 /** One rollout in full. The memo of a closed run leaves out what takes much room; its result has all. */
-import type { Described } from '../described.js';
+
 import { SluiceError } from '../model/errors.js';
 import { clean } from '../model/text.js';
 import type { RolloutView } from '../model/view.js';
+import type { Described } from '../temporal/described.js';
 import type { Link } from './connect.js';
 import { closedRun } from './list.js';
 import { closedView, describe, look } from './look.js';

@@ -103,7 +103,7 @@ export function packerTo(store: string) {
     packInput({ app: String(input.app), input: { ...input } }, { env: { SLUICE_STORE: store } });
 }
 
-/** A worker of its own, as production runs it: `node dist/src/worker-main.js`. */
+/** A worker of its own, as production runs it: `node dist/src/worker/main.js`. */
 export async function startWorkerProcess(on: {
   temporal: string;
   folder: string;
@@ -114,7 +114,7 @@ export async function startWorkerProcess(on: {
   return startProcess({
     name: 'worker',
     command: process.execPath,
-    args: [path.join(projectRoot(), 'dist', 'src', 'worker-main.js')],
+    args: [path.join(projectRoot(), 'dist', 'src', 'worker', 'main.js')],
     env: {
       TEMPORAL_ADDRESS: on.temporal,
       SLUICE_STORE: storeIn(on.folder),

@@ -1,7 +1,7 @@
 /** What of a rollout.yaml depends on the platform of its target: some defaults, and what only one of them has. */
 import { isReference } from '../model/secrets.js';
 import type { AppServiceTarget, Configuration, LambdaTarget, MetricSpec, PlatformName, Spec } from '../model/spec.js';
-import { lambdaVariables, siteSettings } from '../platforms/index.js';
+import { lambdaVariables, siteSettings } from '../platforms/registry.js';
 import { DEFAULTS } from './defaults.js';
 import { layerFault, roleFault } from './partitions.js';
 import type { Report } from './problems.js';

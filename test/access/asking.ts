@@ -1,12 +1,5 @@
 /** One open gate, and the check that a worker makes of what is said to it. */
 import { randomBytes } from 'node:crypto';
-import { checkBeginning } from '../../activities/access/begin.js';
-import { certifier } from '../../activities/access/certifying.js';
-import { decide } from '../../activities/access/decide.js';
-import { Envelopes } from '../../activities/access/envelopes.js';
-import { type Grant, Grants } from '../../activities/access/grants.js';
-import { Issuers } from '../../activities/access/issuers.js';
-import { Seals } from '../../activities/access/seals.js';
 import {
   audienceOf,
   type CertifiedKey,
@@ -18,6 +11,13 @@ import {
   sealTo,
   sign,
 } from '../../src/access/index.js';
+import { checkBeginning } from '../../src/authority/begin.js';
+import { certifier } from '../../src/authority/certifying.js';
+import { decide } from '../../src/authority/decide.js';
+import { Envelopes } from '../../src/authority/envelopes.js';
+import { type Grant, Grants } from '../../src/authority/grants.js';
+import { Issuers } from '../../src/authority/issuers.js';
+import { Seals } from '../../src/authority/seals.js';
 import type { GateView, MessageAnswer, StartStatement, Statement, VerbStatement } from '../../src/model/access.js';
 
 const APP = { app: 'checkout', environment: 'production' };

@@ -2,15 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { Access } from '../../activities/access/index.js';
 import { accountActivities } from '../../activities/account.js';
-import type { PlatformDriver } from '../../activities/platform/platform.js';
 import type { LightActivities, Prepared } from '../../activities/types.js';
+import { Access } from '../../src/authority/index.js';
 import type { AccessRecord, CheckedMessage } from '../../src/model/access.js';
 import { accountQueue, TASK_QUEUE } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
-import { makePlan } from '../../src/plan/index.js';
+import type { PlatformDriver } from '../../src/platforms/port.js';
+import { makePlan } from '../../src/strategies/registry.js';
 import { NO_ARTIFACTS } from '../support/artifacts.js';
 import { workflowBundle } from '../support/bundle.js';
 import { outsideFor } from '../support/outside.js';

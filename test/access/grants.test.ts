@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { Envelopes } from '../../activities/access/envelopes.js';
-import { type Asking, Grants } from '../../activities/access/grants.js';
-import { Access } from '../../activities/access/index.js';
-import { Seals } from '../../activities/access/seals.js';
-import { lightActivities } from '../../activities/light.js';
-import type { BeforeState } from '../../activities/platform/platform.js';
+import { lightActivities } from '../../activities/core.js';
 import { digestOf, newKey, parsePolicy, sealTo, sign, signerOf } from '../../src/access/index.js';
+import { Envelopes } from '../../src/authority/envelopes.js';
+import { type Asking, Grants } from '../../src/authority/grants.js';
+import { Access } from '../../src/authority/index.js';
+import { Seals } from '../../src/authority/seals.js';
 import { mark } from '../../src/model/ids.js';
-import { makePlan } from '../../src/plan/index.js';
+import type { BeforeState } from '../../src/platforms/port.js';
+import { makePlan } from '../../src/strategies/registry.js';
 import type { LateRecord, RolloutEvent } from '../../workflows/messages.js';
 import { canary, ONE_PERSON, specFor } from '../support/specs.js';
 

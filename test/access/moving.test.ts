@@ -1,6 +1,7 @@
 /** Moving callers needs a right of its own, and what is signed is what was shown. */
-import { checkBeginning } from '../../activities/access/begin.js';
+
 import { newKey, parsePolicy, ruleFor, signerOf, specDigest } from '../../src/access/index.js';
+import { checkBeginning } from '../../src/authority/begin.js';
 import type { StartStatement } from '../../src/model/access.js';
 import { AUDIENCE, signed } from './asking.js';
 

@@ -16,7 +16,7 @@ import {
   specFaults,
 } from '../../src/access/index.js';
 import type { Bake, Spec, StrategySpec } from '../../src/model/spec.js';
-import { makePlan, type TargetState } from '../../src/plan/index.js';
+import { makePlan, type TargetState } from '../../src/strategies/registry.js';
 import { canary, ONE_PERSON, specFor } from '../support/specs.js';
 import { ROOT } from '../support/tools.js';
 

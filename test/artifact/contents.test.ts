@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Packed, packFolder, packZip } from '../../src/artifact/index.js';
-import { packingOf } from '../../src/platforms/index.js';
+import { packingOf } from '../../src/platforms/registry.js';
 
 const LAMBDA = packingOf('lambda');
 const SITE = packingOf('app-service');

@@ -18,7 +18,7 @@ import { pathToFileURL } from 'node:url';
 import { transformFileSync } from '@swc/core';
 import { listFolder, openListed, type PackedFile } from '../../src/artifact/files.js';
 import { type Packed, packFolder, packZip } from '../../src/artifact/index.js';
-import { packingOf } from '../../src/platforms/index.js';
+import { packingOf } from '../../src/platforms/registry.js';
 
 const LAMBDA = packingOf('lambda');
 const MB = 1024 * 1024;
@@ -60,7 +60,7 @@ function compiled(...folders: string[]): string {
   const index = pathToFileURL(path.join(home, 'src/artifact/index.js'));
   return `
 import { packFolder } from '${index}';
-import { packingOf } from '${pathToFileURL(path.join(home, 'src/platforms/index.js'))}';
+import { packingOf } from '${pathToFileURL(path.join(home, 'src/platforms/registry.js'))}';
 process.stdout.write((await packFolder(process.argv[1], packingOf(process.argv[2] ?? 'lambda'))).artifact.sha256);`;
 }
 

@@ -6,7 +6,7 @@ import { traffic } from '../../src/cli/report/sentence.js';
 import { choicesOf } from '../../src/model/choices.js';
 import type { RolloutView, VerdictView } from '../../src/model/view.js';
 import type { Phase } from '../../src/model/words.js';
-import { details } from '../../workflows/view.js';
+import { details } from '../../workflows/rollout/show/view.js';
 import { running } from './report-views.js';
 import { awaiting, baking, ended, NOW, source, stage } from './views.js';
 

@@ -2,8 +2,8 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
 import { connect } from '../../src/client/index.js';
-import { startWorker } from '../../src/worker.js';
-import { workerConfig } from '../../src/worker-config.js';
+import { workerConfig } from '../../src/worker/config.js';
+import { startWorker } from '../../src/worker/index.js';
 import { workflowBundle } from '../support/bundle.js';
 import { type Authority, type Issued, makeAuthority } from '../support/certificates.js';
 import { startTlsFront, type TlsFront } from '../support/tls-front.js';

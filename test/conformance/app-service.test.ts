@@ -2,10 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createAppServiceDriver } from '../../activities/platform/app-service/index.js';
-import { ACTIONS } from '../../activities/platform/app-service/permissions.js';
-import { ALONE, createBudget } from '../../activities/platform/index.js';
-import type { Split } from '../../activities/platform/platform.js';
 import {
   type Effect,
   type EmulatedAzure,
@@ -18,6 +14,10 @@ import {
 } from '../../emulators/azure/index.js';
 import { mark, parseMark } from '../../src/model/ids.js';
 import type { Artifact } from '../../src/model/spec.js';
+import { createAppServiceDriver } from '../../src/platforms/app-service/driver/index.js';
+import { ACTIONS } from '../../src/platforms/app-service/driver/permissions.js';
+import { ALONE, createBudget } from '../../src/platforms/drivers.js';
+import type { Split } from '../../src/platforms/port.js';
 import { artifactsIn, type TestArtifacts } from '../support/artifacts.js';
 import { clientsOf, keptIn, seed, stagingOf, swapOutside, unload } from '../support/azure.js';
 import { specFor } from '../support/specs.js';

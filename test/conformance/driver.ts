@@ -1,8 +1,8 @@
-import type { BeforeState, PlatformDriver, Split, Written } from '../../activities/platform/platform.js';
 import { ERRORS, SluiceError } from '../../src/model/errors.js';
 import { mark } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
 import { versionOf } from '../../src/model/target.js';
+import type { BeforeState, PlatformDriver, Split, Written } from '../../src/platforms/port.js';
 import { context } from '../support/context.js';
 import { until } from '../support/until.js';
 import type { ConformanceFixture, Fault, FaultPoint, TestTarget } from './fixture.js';

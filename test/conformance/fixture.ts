@@ -1,5 +1,5 @@
-import type { PlatformDriver, Split } from '../../activities/platform/platform.js';
 import type { ReleaseSource, Spec } from '../../src/model/spec.js';
+import type { PlatformDriver, Split } from '../../src/platforms/port.js';
 
 /**
  * What a provider or the network can do to a call. `lostAnswer`: the call takes effect and its answer never arrives.

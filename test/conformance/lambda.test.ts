@@ -16,13 +16,13 @@ import {
   UpdateAliasCommand,
   UpdateFunctionCodeCommand,
 } from '@aws-sdk/client-lambda';
-import { ALONE, createBudget } from '../../activities/platform/index.js';
-import { ACTIONS } from '../../activities/platform/lambda/actions.js';
-import { awsClients, createLambdaDriver } from '../../activities/platform/lambda/index.js';
-import type { Split } from '../../activities/platform/platform.js';
 import { type EmulatedAws, type FaultRule, startAws, type Write } from '../../emulators/aws/index.js';
 import { mark, parseMark } from '../../src/model/ids.js';
 import type { Artifact } from '../../src/model/spec.js';
+import { ALONE, createBudget } from '../../src/platforms/drivers.js';
+import { ACTIONS } from '../../src/platforms/lambda/driver/actions.js';
+import { awsClients, createLambdaDriver } from '../../src/platforms/lambda/driver/index.js';
+import type { Split } from '../../src/platforms/port.js';
 import { artifactsIn, type TestArtifacts } from '../support/artifacts.js';
 import { specFor } from '../support/specs.js';
 import { until } from '../support/until.js';

@@ -11,11 +11,11 @@ import {
   PublishVersionCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
-import { ALONE, createBudget } from '../../activities/platform/index.js';
-import { type Clients, createLambdaDriver } from '../../activities/platform/lambda/index.js';
 import { startAws } from '../../emulators/aws/index.js';
 import type { Counts } from '../../src/judge/types.js';
 import type { MetricSpec } from '../../src/model/spec.js';
+import { ALONE, createBudget } from '../../src/platforms/drivers.js';
+import { type Clients, createLambdaDriver } from '../../src/platforms/lambda/driver/index.js';
 import { ROLE, settled, zipOf } from '../emulators/aws/functions.js';
 import { NO_ARTIFACTS } from '../support/artifacts.js';
 import { specFor } from '../support/specs.js';

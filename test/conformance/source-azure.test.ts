@@ -1,9 +1,9 @@
-import { azureClients, createAppServiceDriver } from '../../activities/platform/app-service/index.js';
-import { ALONE, createBudget } from '../../activities/platform/index.js';
 import { idOf } from '../../emulators/azure/arm/request.js';
 import { type Site, type Slot, startAzure } from '../../emulators/azure/index.js';
 import type { Counts } from '../../src/judge/types.js';
 import type { AzureMonitorMetric } from '../../src/model/spec.js';
+import { azureClients, createAppServiceDriver } from '../../src/platforms/app-service/driver/index.js';
+import { ALONE, createBudget } from '../../src/platforms/drivers.js';
 import { packageOf } from '../emulators/azure/app.js';
 import { NO_ARTIFACTS } from '../support/artifacts.js';
 import { clientsOf, seed, stagingOf } from '../support/azure.js';

@@ -1,5 +1,5 @@
-import { httpSource } from '../../activities/health/sources/http/index.js';
-import type { SourceOf } from '../../activities/health/sources/source.js';
+import { httpSource } from '../../src/health/sources/http/index.js';
+import type { SourceOf } from '../../src/health/sources/source.js';
 import type { HttpMetric } from '../../src/model/spec.js';
 import { serve } from '../health/server.js';
 import { outsideFor } from '../support/outside.js';

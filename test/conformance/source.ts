@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import type { Source, SourceOf } from '../../activities/health/sources/source.js';
+import type { Source, SourceOf } from '../../src/health/sources/source.js';
 import type { Counts } from '../../src/judge/types.js';
 
 export interface Releases {

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { verifySignature } from '../../activities/notify/index.js';
-import { formsOf, withoutForms } from '../../activities/secrets/scrub.js';
 import { rolloutId, targetId } from '../../src/model/ids.js';
+import { verifySignature } from '../../src/notify/index.js';
+import { formsOf, withoutForms } from '../../src/secrets/scrub.js';
 import { serve, type TestServer, textOf } from '../health/server.js';
 import { DIRECT, startWorld, type World } from './target.js';
 

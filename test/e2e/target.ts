@@ -2,7 +2,6 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { GetAliasCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { ACTIONS } from '../../activities/platform/lambda/actions.js';
 import { run } from '../../src/cli/main.js';
 import { connect, diagnoseFrom, type Sluice, type StartAnswer } from '../../src/client/index.js';
 import { awsEnv } from '../../src/demo/clouds/lambda.js';
@@ -10,6 +9,7 @@ import { type StackOptions, startStack } from '../../src/demo/stack.js';
 import { parseMark } from '../../src/model/ids.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { OnNewRelease, Phase, Strategy } from '../../src/model/words.js';
+import { ACTIONS } from '../../src/platforms/lambda/driver/actions.js';
 import { ROOT } from '../support/tools.js';
 import { NEVER, until } from '../support/until.js';
 

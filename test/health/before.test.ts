@@ -1,5 +1,5 @@
-import { healthBefore } from '../../activities/health/before.js';
-import type { AlarmState } from '../../activities/health/sources/source.js';
+import { healthBefore } from '../../src/health/before.js';
+import type { AlarmState } from '../../src/health/sources/source.js';
 import type { MetricSpec, Spec } from '../../src/model/spec.js';
 import { outsideFor } from '../support/outside.js';
 import { calm, FunctionDouble, probeSpec, specWith } from './double.js';

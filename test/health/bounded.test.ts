@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
-import { bounded, repeat, rest } from '../../activities/health/bounded.js';
+import { bounded, repeat, rest } from '../../src/health/bounded.js';
 import { until } from '../support/until.js';
 
 const never = () => new Promise<never>(() => {});

@@ -1,9 +1,9 @@
 /** A function that can be called, measured and broken at will, seen through the part of the driver that health needs. */
-import type { AlarmState, Alarms, Reading, Source } from '../../activities/health/sources/source.js';
-import type { Address, PlatformDriver, ReleaseAnswer } from '../../activities/platform/platform.js';
-import { quiet } from '../../activities/platform/quiet.js';
+import type { AlarmState, Alarms, Reading, Source } from '../../src/health/sources/source.js';
 import type { Counts } from '../../src/judge/types.js';
 import type { ProbeSpec, Spec } from '../../src/model/spec.js';
+import type { Address, PlatformDriver, ReleaseAnswer } from '../../src/platforms/port.js';
+import { quiet } from '../../src/platforms/shared/quiet.js';
 import { specFor } from '../support/specs.js';
 
 type Health = Pick<PlatformDriver, 'invoke' | 'address' | 'source' | 'alarms'>;

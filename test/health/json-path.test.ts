@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { at } from '../../activities/health/json-path.js';
+import { at } from '../../src/health/json-path.js';
 
 const ANSWER = { a: { b: [1, { c: null }], 'x-y': false }, body: '{"ok":true,"items":["first"]}' };
 

@@ -1,5 +1,5 @@
-import { alarmStates, sourceOf } from '../../activities/health/sources/index.js';
-import type { SourceOf } from '../../activities/health/sources/source.js';
+import { alarmStates, sourceOf } from '../../src/health/sources/index.js';
+import type { SourceOf } from '../../src/health/sources/source.js';
 import type { MetricSpec, PrometheusMetric, Target } from '../../src/model/spec.js';
 import { outsideFor } from '../support/outside.js';
 import { FunctionDouble, specWith } from './double.js';

@@ -1,4 +1,4 @@
-import { lookEvery, ProbeCounts } from '../../activities/health/probe-counts.js';
+import { lookEvery, ProbeCounts } from '../../src/health/probe-counts.js';
 
 test('a tick holds answers of both releases', () => {
   const counts = new ProbeCounts(['candidate', 'stable']);

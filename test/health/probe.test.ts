@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { runProbe } from '../../activities/health/probe.js';
+import { runProbe } from '../../src/health/probe.js';
 import { SluiceError } from '../../src/model/errors.js';
 import type { ProbeSpec } from '../../src/model/spec.js';
 import { outsideFor } from '../support/outside.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { runSmoke } from '../../activities/health/smoke.js';
-import type { ReleaseAnswer } from '../../activities/platform/platform.js';
+import { runSmoke } from '../../src/health/smoke.js';
 import { SluiceError } from '../../src/model/errors.js';
+import type { ReleaseAnswer } from '../../src/platforms/port.js';
 import { outsideFor } from '../support/outside.js';
 import { answered, calm, FunctionDouble, failedWith, probeSpec, specWith } from './double.js';
 

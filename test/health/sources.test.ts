@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { Series } from '../../activities/health/sources/prometheus/api.js';
-import { growth } from '../../activities/health/sources/prometheus/count.js';
-import { closedEnds } from '../../activities/health/sources/stretches.js';
+import type { Series } from '../../src/health/sources/prometheus/api.js';
+import { growth } from '../../src/health/sources/prometheus/count.js';
+import { closedEnds } from '../../src/health/sources/stretches.js';
 
 describe('the grid of stretches', () => {
   const grid = { length: 5_000, delay: 2_000, most: 100 };

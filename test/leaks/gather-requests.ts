@@ -1,6 +1,7 @@
 /** What was sent: to the emulated clouds and to servers outside. Each call that must carry a secret names the one it may. */
-import { verifySignature } from '../../activities/notify/index.js';
+
 import type { Answer, Call } from '../../emulators/http.js';
+import { verifySignature } from '../../src/notify/index.js';
 import type { Gathered, PlaceName } from './gathered.js';
 import { SECRETS } from './marks.js';
 import type { World } from './world.js';

@@ -12,7 +12,6 @@ import {
   LambdaClient,
   ListAliasesCommand,
 } from '@aws-sdk/client-lambda';
-import { ACTIONS } from '../../activities/platform/lambda/actions.js';
 import { startAws, type Write } from '../../emulators/aws/index.js';
 import type { Running } from '../../emulators/process.js';
 import { connect } from '../../src/client/index.js';
@@ -21,6 +20,7 @@ import { awsEnv } from '../../src/demo/clouds/lambda.js';
 import { type Parts, startParts, startWorkerProcess } from '../../src/demo/stack.js';
 import { movingId } from '../../src/model/ids.js';
 import type { RolloutView } from '../../src/model/view.js';
+import { ACTIONS } from '../../src/platforms/lambda/driver/actions.js';
 import { specOf } from '../e2e/target.js';
 import { call, functionWith, mapTo } from '../emulators/aws/functions.js';
 import { ROOT } from '../support/tools.js';

@@ -1,4 +1,4 @@
-import { allowedAddresses, refusedKind } from '../../activities/net/addresses.js';
+import { allowedAddresses, refusedKind } from '../../src/net/addresses.js';
 
 const NONE = allowedAddresses('');
 

@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns';
-import { createNet, type Lookup } from '../../activities/net/index.js';
+import { createNet, type Lookup } from '../../src/net/index.js';
 import { serve, type TestServer } from '../health/server.js';
 
 /** A name server that says what it is told, one answer after the other, and the last one again. */

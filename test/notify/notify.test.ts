@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { type NotifyMessage, notify, verifySignature } from '../../activities/notify/index.js';
-import { post } from '../../activities/notify/post.js';
 import type { NotifyEvent } from '../../activities/types.js';
 import type { NotifySpec } from '../../src/model/spec.js';
 import type { RolloutView } from '../../src/model/view.js';
+import { type NotifyMessage, notify, verifySignature } from '../../src/notify/index.js';
+import { post } from '../../src/notify/post.js';
 import { serve, type TestServer, textOf } from '../health/server.js';
 import { outsideFor } from '../support/outside.js';
 

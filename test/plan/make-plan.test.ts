@@ -1,7 +1,7 @@
 import type { Spec, StrategySpec } from '../../src/model/spec.js';
-import { makePlan } from '../../src/plan/index.js';
-import type { Plan, Step } from '../../src/plan/types.js';
 import { parseSpecText } from '../../src/spec/index.js';
+import { makePlan } from '../../src/strategies/registry.js';
+import type { Plan, Step } from '../../src/strategies/types.js';
 import { ONE_PERSON } from '../support/specs.js';
 
 const SPEC = parseSpecText(`

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { Spec } from '../../src/model/spec.js';
-import { makePlan } from '../../src/plan/index.js';
-import { MAX_STAGES, type Plan, type Step } from '../../src/plan/types.js';
 import { parseSpecValue } from '../../src/spec/index.js';
+import { makePlan } from '../../src/strategies/registry.js';
+import { MAX_STAGES, type Plan, type Step } from '../../src/strategies/types.js';
 
 /** What CloudWatch has spoken in; less is refused. */
 const duration = fc.integer({ min: 125, max: 3_600 }).map((s) => `${s}s`);

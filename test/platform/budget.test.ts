@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { jest } from '@jest/globals';
 import fc from 'fast-check';
-import { ALONE, type Budget, createBudget, partOf, type Share } from '../../activities/platform/index.js';
+import { ALONE, type Budget, createBudget, partOf, type Share } from '../../src/platforms/drivers.js';
 
 const never = new AbortController().signal;
 setMaxListeners(0, never);

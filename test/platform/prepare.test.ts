@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { BeforeState, PlatformDriver } from '../../activities/platform/platform.js';
 import { inspectAndPlan } from '../../activities/prepare.js';
 import { packFolder } from '../../src/artifact/index.js';
-import { packingOf } from '../../src/platforms/index.js';
+import type { BeforeState, PlatformDriver } from '../../src/platforms/port.js';
+import { packingOf } from '../../src/platforms/registry.js';
 import { openArtifacts } from '../../src/store/index.js';
 import { OPEN } from '../support/access.js';
 import { context } from '../support/context.js';

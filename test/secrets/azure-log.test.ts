@@ -6,7 +6,7 @@ const ASK = { app: 'shop', environment: 'production', use: 'probe', host: 'x' } 
 test("Azure's own log at its most talkative tells neither the value nor the token nor the client's secret", async () => {
   // Read once, when the SDK is loaded.
   process.env.AZURE_LOG_LEVEL = 'verbose';
-  const { createSecrets } = await import('../../activities/secrets/index.js');
+  const { createSecrets } = await import('../../src/secrets/index.js');
   const azure = await startAzure();
   const printed: string[] = [];
   const write = process.stderr.write;

@@ -1,7 +1,7 @@
 /** What a worker prints. */
 import { ApplicationFailure } from '@temporalio/common';
-import { remembering } from '../../activities/secrets/index.js';
-import { workerLogger } from '../../src/worker-log.js';
+import { remembering } from '../../src/secrets/index.js';
+import { workerLogger } from '../../src/worker/log.js';
 import { outsideFor } from '../support/outside.js';
 
 const VALUE = 'correct-horse-battery';

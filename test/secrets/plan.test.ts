@@ -1,9 +1,9 @@
-import { createNet, type Lookup } from '../../activities/net/index.js';
-import { checkOutside } from '../../activities/outside-checks.js';
-import { createSecrets } from '../../activities/secrets/index.js';
 import { mayUse } from '../../src/access/secrets.js';
+import { checkOutside } from '../../src/egress/checks.js';
 import type { SecretAsk } from '../../src/model/secrets.js';
 import type { Spec } from '../../src/model/spec.js';
+import { createNet, type Lookup } from '../../src/net/index.js';
+import { createSecrets } from '../../src/secrets/index.js';
 import { httpProbe, specWith } from '../health/double.js';
 
 const SET = 'secret://env/SLUICE_SECRET_SET';

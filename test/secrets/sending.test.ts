@@ -1,9 +1,9 @@
 /** Where a secret goes, and where it does not: probes, metrics and webhooks against servers of this machine. */
 import { withFailures } from '../../activities/failures.js';
-import { runProbe } from '../../activities/health/probe.js';
-import { httpSource } from '../../activities/health/sources/http/index.js';
-import { notify } from '../../activities/notify/index.js';
-import { createOutside, type Outside } from '../../activities/outside.js';
+import { createOutside, type Outside } from '../../src/egress/index.js';
+import { runProbe } from '../../src/health/probe.js';
+import { httpSource } from '../../src/health/sources/http/index.js';
+import { notify } from '../../src/notify/index.js';
 import { calm, FunctionDouble, httpProbe, specWith } from '../health/double.js';
 import { serve, type TestServer } from '../health/server.js';
 import { outsideFor } from '../support/outside.js';

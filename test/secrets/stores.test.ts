@@ -6,11 +6,11 @@ import path from 'node:path';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { jest } from '@jest/globals';
-import { createOutside } from '../../activities/outside.js';
-import { createSecrets, remembering, type Secrets, type SecretsOptions } from '../../activities/secrets/index.js';
 import { type EmulatedAws, startAws } from '../../emulators/aws/index.js';
 import { type EmulatedAzure, startAzure } from '../../emulators/azure/index.js';
+import { createOutside } from '../../src/egress/index.js';
 import type { SecretAsk } from '../../src/model/secrets.js';
+import { createSecrets, remembering, type Secrets, type SecretsOptions } from '../../src/secrets/index.js';
 
 const REGION = 'eu-west-1';
 const ASK = { app: 'shop', environment: 'production', use: 'environment', host: null } as const;

@@ -28,7 +28,7 @@ const text = readFileSync(FILE, 'utf8');
 
 /** Names that the worker reads from its environment, besides the SDKs' own. */
 const WORKER_READS = new Set(
-  ['src/worker-config.ts', 'src/worker-process.ts'].flatMap(
+  ['src/worker/config.ts', 'src/worker/process.ts'].flatMap(
     (file) => readFileSync(path.join(ROOT, file), 'utf8').match(/SLUICE_[A-Z_]+/g) ?? [],
   ),
 );

@@ -1,8 +1,8 @@
 /** The metric `prometheus` on a real Prometheus server that scrapes a real exporter. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { prometheusSource } from '../../activities/health/sources/prometheus/index.js';
 import { answers, freePort, type Running, startProcess } from '../../emulators/process.js';
+import { prometheusSource } from '../../src/health/sources/prometheus/index.js';
 import type { Counts } from '../../src/judge/types.js';
 import type { PrometheusMetric } from '../../src/model/spec.js';
 import { describeSource, type SourceFixture } from '../conformance/source.js';

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { packFolder } from '../../src/artifact/index.js';
-import { packingOf } from '../../src/platforms/index.js';
+import { packingOf } from '../../src/platforms/registry.js';
 import { openArtifacts } from '../../src/store/index.js';
 import { storeSetting } from '../../src/store/setting.js';
 

@@ -1,4 +1,4 @@
-import { Access } from '../../activities/access/index.js';
+import { Access } from '../../src/authority/index.js';
 import type { AccessRecord } from '../../src/model/access.js';
 
 /** A worker without a policy and without a key: everything is open. */

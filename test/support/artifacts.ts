@@ -1,6 +1,6 @@
 import { type Packed, packFolder } from '../../src/artifact/index.js';
 import type { Artifact, PlatformName } from '../../src/model/spec.js';
-import { packingOf } from '../../src/platforms/index.js';
+import { packingOf } from '../../src/platforms/registry.js';
 import { type Artifacts, openArtifacts } from '../../src/store/index.js';
 
 /** Artifacts in a folder, whatever app and target they are asked for, and a way to put some there. */

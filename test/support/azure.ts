@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
-import { azureClients } from '../../activities/platform/app-service/index.js';
 import { unpack, writeDurably } from '../../emulators/azure/files.js';
 import type { EmulatedAzure, Site, Slot } from '../../emulators/azure/index.js';
 import { DEPLOY } from '../../emulators/azure/model.js';
 import { wwwroot } from '../../emulators/azure/runtime.js';
+import { azureClients } from '../../src/platforms/app-service/driver/index.js';
 import { until } from './until.js';
 
 /** The driver's clients, as a worker makes them; only endpoint, authority and certificate authority differ. */

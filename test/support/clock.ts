@@ -1,5 +1,5 @@
 /** A clock that stands still until it is told to go on, so that hours take as long as what happens in them. */
-import type { Clock } from '../../activities/health/bounded.js';
+import type { Clock } from '../../src/health/bounded.js';
 
 export class SimulatedClock implements Clock {
   private at = 0;

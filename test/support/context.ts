@@ -1,5 +1,5 @@
-import type { CallContext } from '../../activities/platform/platform.js';
-import { quiet } from '../../activities/platform/quiet.js';
+import type { CallContext } from '../../src/platforms/port.js';
+import { quiet } from '../../src/platforms/shared/quiet.js';
 
 /** What an activity lends a driver, as far as a test does not care. */
 export function context(overrides: Partial<CallContext> = {}): CallContext {

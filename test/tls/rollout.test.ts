@@ -6,7 +6,7 @@ import { connect, connectLink, type Sluice } from '../../src/client/index.js';
 import { type Aws, awsEnv } from '../../src/demo/clouds/lambda.js';
 import { startWorkerProcess, storeIn } from '../../src/demo/stack.js';
 import { rolloutId } from '../../src/model/ids.js';
-import { SEARCH_ATTRIBUTES } from '../../src/search-attributes.js';
+import { SEARCH_ATTRIBUTES } from '../../src/temporal/search-attributes.js';
 import { makeAuthority } from '../support/certificates.js';
 import { ROOT } from '../support/tools.js';
 import { until } from '../support/until.js';

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ALONE, createPlatform } from '../../activities/platform/index.js';
 import { accountsToServe } from '../../src/cli/verbs/worker.js';
 import type { LambdaTarget } from '../../src/model/spec.js';
-import { openWarning, parseAccounts, workerConfig } from '../../src/worker-config.js';
+import { ALONE, createPlatform } from '../../src/platforms/drivers.js';
+import { openWarning, parseAccounts, workerConfig } from '../../src/worker/config.js';
 import { NO_ARTIFACTS } from '../support/artifacts.js';
 import { context } from '../support/context.js';
 

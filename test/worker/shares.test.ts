@@ -1,7 +1,7 @@
 /** The budget's sum while workers come, go and are cut off: who may make calls, by what each of them has seen. */
 import fc from 'fast-check';
-import { partOf } from '../../activities/platform/index.js';
-import { Place } from '../../src/worker-shares.js';
+import { partOf } from '../../src/platforms/drivers.js';
+import { Place } from '../../src/worker/shares.js';
 
 const set = (...identities: string[]) => new Set(identities);
 const standing = (place: Place, now: number) => place.share(now).standing;

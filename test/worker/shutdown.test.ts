@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 function startWorker(temporal: LocalTemporal) {
-  const child = spawn(process.execPath, [path.join(ROOT, 'dist', 'src', 'worker-main.js')], {
+  const child = spawn(process.execPath, [path.join(ROOT, 'dist', 'src', 'worker', 'main.js')], {
     env: {
       PATH: process.env.PATH,
       TEMPORAL_ADDRESS: temporal.address,

@@ -1,7 +1,7 @@
-import { ForeignChange } from '../../activities/platform/foreign.js';
 import { SluiceError } from '../../src/model/errors.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { Phase } from '../../src/model/words.js';
+import { ForeignChange } from '../../src/platforms/shared/foreign.js';
 import { canary, specFor } from '../support/specs.js';
 import { until } from '../support/until.js';
 import type { Act, Rolling } from './stage.js';

@@ -1,5 +1,5 @@
-import type { Message } from '../../activities/access/index.js';
-import { fitting } from '../../workflows/checks.js';
+import type { Message } from '../../src/authority/index.js';
+import { fitting } from '../../workflows/rollout/checks.js';
 
 const line = (many: number, length: number): Message[] =>
   Array.from({ length: many }, () => ({ verb: 'abort', by: 'dan', token: 'x'.repeat(length) }));

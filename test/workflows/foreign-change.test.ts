@@ -1,9 +1,9 @@
 /** The ways out of a foreign change: kept, written over, adopted; said by a verb, by a signal, or by Temporal's own Cancel. */
 import { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
-import type { Split } from '../../activities/platform/platform.js';
 import { SluiceError } from '../../src/model/errors.js';
 import type { RolloutView } from '../../src/model/view.js';
+import type { Split } from '../../src/platforms/port.js';
 import { canary } from '../support/specs.js';
 import { until } from '../support/until.js';
 import { type Act, ending, onStage, phase, type Rolling } from './stage.js';

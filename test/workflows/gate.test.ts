@@ -1,6 +1,6 @@
-import { makePlan } from '../../src/plan/index.js';
-import { openGate } from '../../workflows/gate.js';
-import { newState } from '../../workflows/state.js';
+import { makePlan } from '../../src/strategies/registry.js';
+import { openGate } from '../../workflows/rollout/gate.js';
+import { newState } from '../../workflows/rollout/state.js';
 import { UNGRANTED } from '../support/access.js';
 import { ONE_PERSON, specFor } from '../support/specs.js';
 

@@ -1,9 +1,9 @@
 /** What may happen to a rollout, as values: a play is drawn, printed, and played again from what was printed. */
 import fc from 'fast-check';
-import type { Split } from '../../activities/platform/platform.js';
 import type { Limits } from '../../activities/types.js';
 import type { ApprovalSpec, Spec, StrategySpec } from '../../src/model/spec.js';
 import type { Strategy, VerdictState } from '../../src/model/words.js';
+import type { Split } from '../../src/platforms/port.js';
 import { ONE_PERSON, specFor } from '../support/specs.js';
 
 export interface Message {

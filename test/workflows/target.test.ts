@@ -1,7 +1,7 @@
 import { targetId } from '../../src/model/ids.js';
 import type { TargetView } from '../../src/model/view.js';
-import { areLooks, looksAfter } from '../../workflows/late.js';
 import type { SubmitAnswer } from '../../workflows/messages.js';
+import { areLooks, looksAfter } from '../../workflows/target/late.js';
 import { canary } from '../support/specs.js';
 import { until } from '../support/until.js';
 import { type Act, onStage } from './stage.js';

@@ -3,7 +3,7 @@ import type { PlanPreview } from '../../client/types.js';
 import { deployWords } from '../../model/bypass.js';
 import { targetName } from '../../model/target.js';
 import { duration } from '../../model/text.js';
-import type { Stage, Step } from '../../plan/types.js';
+import type { Stage, Step } from '../../strategies/types.js';
 import { clip, type Frame, type Line, pad, paint, piece, wrap } from './pieces.js';
 
 export function renderPlan(preview: PlanPreview, frame: Frame): string[] {

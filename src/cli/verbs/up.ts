@@ -58,7 +58,7 @@ interface Wanted {
 }
 
 async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wanted): Promise<number> {
-  const { grantKeysOf, OPEN, policyFile } = await import('../../worker-config.js');
+  const { grantKeysOf, OPEN, policyFile } = await import('../../worker/config.js');
   const { DEFAULT_STORE } = await import('../../store/index.js');
   const policy = policyFile(ctx.env);
   const access = policy === null ? {} : withPolicy(grantKeysOf(ctx.env));
@@ -88,7 +88,7 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
   const worker = await startProcess({
     name: 'the worker',
     command: process.execPath,
-    args: [fileURLToPath(new URL('../../worker-main.js', import.meta.url))],
+    args: [fileURLToPath(new URL('../../worker/main.js', import.meta.url))],
     env: {
       ...env,
       // On one's own machine nothing has to be said.

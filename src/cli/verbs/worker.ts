@@ -36,7 +36,7 @@ export const worker = command({
     if (accounts.length > 0) process.env.SLUICE_ACCOUNTS = accounts.join(',');
     else if (given.text('region') !== undefined) process.env.AWS_REGION = region;
     if (port !== undefined) process.env.SLUICE_HEALTH_PORT = String(port);
-    const { runWorker } = await import('../../worker-process.js');
+    const { runWorker } = await import('../../worker/process.js');
     await runWorker();
     return EXIT.succeeded.code;
   },

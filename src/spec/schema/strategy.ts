@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_STAGES } from '../../plan/types.js';
+import { MAX_STAGES } from '../../strategies/types.js';
 import { DEFAULTS } from '../defaults.js';
 import { policyOverride } from './health.js';
 import { bake, duration, MINUTE, name, strict, weight, whole } from './parts.js';

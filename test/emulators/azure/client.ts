@@ -2,8 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSiteManagementClient } from '@azure/arm-appservice';
 import { ClientSecretCredential } from '@azure/identity';
-import { createSend, type HttpAnswer, type HttpRequest } from '../../../activities/platform/app-service/http.js';
 import type { EmulatedAzure } from '../../../emulators/azure/index.js';
+import { createSend, type HttpAnswer, type HttpRequest } from '../../../src/platforms/app-service/driver/http.js';
 import { NEVER } from '../../support/until.js';
 
 export const GROUP = 'shop';

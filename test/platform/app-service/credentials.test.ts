@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { azureClients } from '../../../activities/platform/app-service/index.js';
 import { type EmulatedAzure, startAzure } from '../../../emulators/azure/index.js';
+import { azureClients } from '../../../src/platforms/app-service/driver/index.js';
 
 /** Each credential that SLUICE_AZURE_CREDENTIAL can name, but for the CLI's login, reaches the emulated Azure through Microsoft's own library. */
 let azure: EmulatedAzure;

@@ -1,4 +1,4 @@
-import { isInProgress, isPrepared, refusal, toSluiceError } from '../../../activities/platform/app-service/errors.js';
+import { isInProgress, isPrepared, refusal, toSluiceError } from '../../../src/platforms/app-service/driver/errors.js';
 
 const answer = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
   status,

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createSend } from '../../../activities/platform/app-service/http.js';
+import { createSend } from '../../../src/platforms/app-service/driver/http.js';
 import { until } from '../../support/until.js';
 
 const send = createSend();

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { ACTIONS } from '../../../activities/platform/app-service/permissions.js';
 import type { AzureMonitorMetric } from '../../../src/model/spec.js';
+import { ACTIONS } from '../../../src/platforms/app-service/driver/permissions.js';
 import { ROOT } from '../../support/tools.js';
 import { context, failure, Stack } from './stack.js';
 

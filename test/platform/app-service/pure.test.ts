@@ -1,5 +1,8 @@
 import type { FunctionEnvelope } from '@azure/arm-appservice';
 import fc from 'fast-check';
+import { credentialOf } from '../../../src/cloud/azure-credentials.js';
+import { mark } from '../../../src/model/ids.js';
+import type { AppServiceTarget, Spec } from '../../../src/model/spec.js';
 import {
   checkFunctions,
   checkNames,
@@ -9,11 +12,11 @@ import {
   checkSettings,
   checkSlots,
   checkStacks,
-} from '../../../activities/platform/app-service/checks.js';
-import { environmentsOf, idleSide } from '../../../activities/platform/app-service/environments.js';
-import { releaseId } from '../../../activities/platform/app-service/release.js';
-import type { Seen } from '../../../activities/platform/app-service/seen.js';
-import { differing, withoutRelease, withRelease } from '../../../activities/platform/app-service/settings.js';
+} from '../../../src/platforms/app-service/driver/checks.js';
+import { environmentsOf, idleSide } from '../../../src/platforms/app-service/driver/environments.js';
+import { releaseId } from '../../../src/platforms/app-service/driver/release.js';
+import type { Seen } from '../../../src/platforms/app-service/driver/seen.js';
+import { differing, withoutRelease, withRelease } from '../../../src/platforms/app-service/driver/settings.js';
 import {
   isExplained,
   releaseOf,
@@ -22,11 +25,8 @@ import {
   type State,
   sameTraffic,
   splitOf,
-} from '../../../activities/platform/app-service/state.js';
-import type { BeforeState } from '../../../activities/platform/platform.js';
-import { credentialOf } from '../../../src/cloud/azure-credentials.js';
-import { mark } from '../../../src/model/ids.js';
-import type { AppServiceTarget, Spec } from '../../../src/model/spec.js';
+} from '../../../src/platforms/app-service/driver/state.js';
+import type { BeforeState } from '../../../src/platforms/port.js';
 import { specFor } from '../../support/specs.js';
 
 const TARGET: AppServiceTarget = {

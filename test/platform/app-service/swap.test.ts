@@ -1,4 +1,4 @@
-import type { CallContext } from '../../../activities/platform/platform.js';
+import type { CallContext } from '../../../src/platforms/port.js';
 import { until } from '../../support/until.js';
 import { context, failure, Stack } from './stack.js';
 

@@ -1,7 +1,7 @@
-import { findSplits } from '../../../activities/platform/app-service/sweep.js';
-import { ALONE, createBudget } from '../../../activities/platform/index.js';
 import { type EmulatedAzure, startAzure } from '../../../emulators/azure/index.js';
 import { mark } from '../../../src/model/ids.js';
+import { findSplits } from '../../../src/platforms/app-service/driver/sweep.js';
+import { ALONE, createBudget } from '../../../src/platforms/drivers.js';
 import { packageOf } from '../../emulators/azure/app.js';
 import { clientsOf, seed } from '../../support/azure.js';
 import { context } from '../../support/context.js';

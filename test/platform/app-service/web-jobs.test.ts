@@ -2,9 +2,9 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { webJobsIn } from '../../../activities/platform/app-service/web-jobs.js';
 import type { Slot } from '../../../emulators/azure/index.js';
 import type { Spec } from '../../../src/model/spec.js';
+import { webJobsIn } from '../../../src/platforms/app-service/driver/web-jobs.js';
 import { until } from '../../support/until.js';
 import { context, Rollout, Stack, type TestSite } from './stack.js';
 

@@ -1,6 +1,6 @@
 import type { GetMetricDataCommandInput, GetMetricDataCommandOutput } from '@aws-sdk/client-cloudwatch';
-import { MetricBatch, type Question } from '../../../activities/platform/lambda/sources/cloudwatch/batch.js';
 import { SluiceError } from '../../../src/model/errors.js';
+import { MetricBatch, type Question } from '../../../src/platforms/lambda/sources/cloudwatch/batch.js';
 
 const BEGIN = 1_800_000;
 

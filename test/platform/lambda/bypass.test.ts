@@ -12,13 +12,13 @@ import {
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
-import { ALONE, createBudget } from '../../../activities/platform/index.js';
-import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
-import type { BeforeState, Finding, RestoreArgs } from '../../../activities/platform/platform.js';
 import { callsUntil } from '../../../src/model/bypass.js';
 import { SluiceError } from '../../../src/model/errors.js';
 import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';
+import { ALONE, createBudget } from '../../../src/platforms/drivers.js';
+import { awsClients, createLambdaDriver } from '../../../src/platforms/lambda/driver/index.js';
+import type { BeforeState, Finding, RestoreArgs } from '../../../src/platforms/port.js';
 import { call, functionWith, mapTo, ROLE, settled, zipOf } from '../../emulators/aws/functions.js';
 import { until } from '../../support/until.js';
 import { context, type Stack, startStack } from './stack.js';

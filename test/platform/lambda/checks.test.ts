@@ -11,9 +11,9 @@ import {
   PutProvisionedConcurrencyConfigCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
-import type { Finding } from '../../../activities/platform/platform.js';
 import { mark } from '../../../src/model/ids.js';
 import type { ProbeSpec, Spec } from '../../../src/model/spec.js';
+import type { Finding } from '../../../src/platforms/port.js';
 import { functionWith, ROLE, settled } from '../../emulators/aws/functions.js';
 import { specFor } from '../../support/specs.js';
 import { context, type Stack, startStack } from './stack.js';

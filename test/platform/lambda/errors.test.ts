@@ -1,6 +1,6 @@
-import { existsAlready, isPrecondition, toSluiceError } from '../../../activities/platform/lambda/errors.js';
 import type { ErrorCode } from '../../../src/model/errors.js';
 import { SluiceError } from '../../../src/model/errors.js';
+import { existsAlready, isPrecondition, toSluiceError } from '../../../src/platforms/lambda/driver/errors.js';
 
 /** An error as the SDK throws it, with what must stay behind. */
 function sdkError(name: string, status: number | undefined, message: string, more: object = {}): Error {

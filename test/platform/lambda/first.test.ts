@@ -5,10 +5,10 @@ import {
   GetAliasCommand,
   ListVersionsByFunctionCommand,
 } from '@aws-sdk/client-lambda';
-import type { RestoreArgs, Split } from '../../../activities/platform/platform.js';
 import { takeBack } from '../../../activities/take-back.js';
 import type { AskedWrite } from '../../../emulators/aws/gateway.js';
 import { mark } from '../../../src/model/ids.js';
+import type { RestoreArgs, Split } from '../../../src/platforms/port.js';
 import { functionWith } from '../../emulators/aws/functions.js';
 import { context, type Stack, startStack } from './stack.js';
 

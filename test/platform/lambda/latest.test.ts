@@ -8,9 +8,9 @@ import {
   UpdateFunctionConfigurationCommand,
   type UpdateFunctionConfigurationCommandInput,
 } from '@aws-sdk/client-lambda';
-import type { BeforeState, Finding } from '../../../activities/platform/platform.js';
 import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';
+import type { BeforeState, Finding } from '../../../src/platforms/port.js';
 import { call, functionWith, mapTo, ROLE, settled, zipOf } from '../../emulators/aws/functions.js';
 import { context, type Stack, startStack } from './stack.js';
 

@@ -11,10 +11,10 @@ import {
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
-import { ALONE, createBudget } from '../../../activities/platform/index.js';
-import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
 import { mark } from '../../../src/model/ids.js';
 import type { MoveStep } from '../../../src/model/moving.js';
+import { ALONE, createBudget } from '../../../src/platforms/drivers.js';
+import { awsClients, createLambdaDriver } from '../../../src/platforms/lambda/driver/index.js';
 import { call, functionWith, mapTo, settled, zipOf } from '../../emulators/aws/functions.js';
 import { NO_ARTIFACTS } from '../../support/artifacts.js';
 import { until } from '../../support/until.js';

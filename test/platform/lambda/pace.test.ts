@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { CreateAliasCommand } from '@aws-sdk/client-lambda';
-import { ALONE, createBudget } from '../../../activities/platform/index.js';
-import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
-import type { CallContext } from '../../../activities/platform/platform.js';
 import { mark } from '../../../src/model/ids.js';
+import { ALONE, createBudget } from '../../../src/platforms/drivers.js';
+import { awsClients, createLambdaDriver } from '../../../src/platforms/lambda/driver/index.js';
+import type { CallContext } from '../../../src/platforms/port.js';
 import { functionWith } from '../../emulators/aws/functions.js';
 import { until } from '../../support/until.js';
 import { context, type Stack, startStack } from './stack.js';

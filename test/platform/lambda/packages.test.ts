@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Packed, packFolder, packZip } from '../../../src/artifact/index.js';
 import type { Artifact } from '../../../src/model/spec.js';
-import { packingOf } from '../../../src/platforms/index.js';
+import { packingOf } from '../../../src/platforms/registry.js';
 import { call, ROLE } from '../../emulators/aws/functions.js';
 import { context, type Stack, startStack } from './stack.js';
 

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
+import { mark } from '../../../src/model/ids.js';
+import { changes, differences, lambdaDigest } from '../../../src/platforms/lambda/driver/configuration.js';
+import { place } from '../../../src/platforms/lambda/driver/environments.js';
+import { isExplained } from '../../../src/platforms/lambda/driver/restore.js';
+import { routing, splitOf } from '../../../src/platforms/lambda/driver/split.js';
+import type { BeforeState } from '../../../src/platforms/port.js';
 import {
   describe as describeAlias,
   readDescription,
   sameRun,
   sameTarget,
-} from '../../../activities/platform/description.js';
-import { changes, differences, lambdaDigest } from '../../../activities/platform/lambda/configuration.js';
-import { place } from '../../../activities/platform/lambda/environments.js';
-import { isExplained } from '../../../activities/platform/lambda/restore.js';
-import { routing, splitOf } from '../../../activities/platform/lambda/split.js';
-import { sample } from '../../../activities/platform/log-lines.js';
-import type { BeforeState } from '../../../activities/platform/platform.js';
-import { sameSplit, say } from '../../../activities/platform/splits.js';
-import { mark } from '../../../src/model/ids.js';
+} from '../../../src/platforms/shared/description.js';
+import { sample } from '../../../src/platforms/shared/log-lines.js';
+import { sameSplit, say } from '../../../src/platforms/shared/splits.js';
 import { sha256 } from '../../../src/store/index.js';
 
 const OURS = mark('checkout', 'production', '0190-run', 'canary-10.shift');

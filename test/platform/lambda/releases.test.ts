@@ -6,9 +6,9 @@ import {
   PublishVersionCommand,
 } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import type { BeforeState } from '../../../activities/platform/platform.js';
 import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';
+import type { BeforeState } from '../../../src/platforms/port.js';
 import { call, functionWith, ROLE, settled, snapStartFunction } from '../../emulators/aws/functions.js';
 import { until } from '../../support/until.js';
 import { context, type Stack, startStack } from './stack.js';

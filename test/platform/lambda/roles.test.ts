@@ -1,12 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CreateAliasCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { ALONE, createPlatform } from '../../../activities/platform/index.js';
-import { awsClients } from '../../../activities/platform/lambda/index.js';
 import { readBody } from '../../../emulators/http.js';
 import { ERRORS } from '../../../src/model/errors.js';
 import { mark } from '../../../src/model/ids.js';
 import type { Spec } from '../../../src/model/spec.js';
+import { ALONE, createPlatform } from '../../../src/platforms/drivers.js';
+import { awsClients } from '../../../src/platforms/lambda/driver/index.js';
 import { functionWith } from '../../emulators/aws/functions.js';
 import { NO_ARTIFACTS } from '../../support/artifacts.js';
 import { NEVER } from '../../support/until.js';

@@ -5,13 +5,13 @@ import {
   GetAliasCommand,
   PublishVersionCommand,
 } from '@aws-sdk/client-lambda';
-import type { Alarms } from '../../../activities/health/sources/source.js';
-import { hasCode } from '../../../activities/platform/failures.js';
-import { ALONE, createBudget, createPlatform } from '../../../activities/platform/index.js';
-import { awsClients } from '../../../activities/platform/lambda/index.js';
-import { deleteVersion } from '../../../activities/platform/lambda/versions.js';
+import type { Alarms } from '../../../src/health/sources/source.js';
 import { mark } from '../../../src/model/ids.js';
 import type { LambdaTarget } from '../../../src/model/spec.js';
+import { ALONE, createBudget, createPlatform } from '../../../src/platforms/drivers.js';
+import { awsClients } from '../../../src/platforms/lambda/driver/index.js';
+import { deleteVersion } from '../../../src/platforms/lambda/driver/versions.js';
+import { hasCode } from '../../../src/platforms/shared/failures.js';
 import { call, functionWith, ROLE, settled, zipOf } from '../../emulators/aws/functions.js';
 import { NO_ARTIFACTS } from '../../support/artifacts.js';
 import { until } from '../../support/until.js';

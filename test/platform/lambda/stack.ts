@@ -3,11 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { ALONE, createBudget } from '../../../activities/platform/index.js';
-import { awsClients, createLambdaDriver } from '../../../activities/platform/lambda/index.js';
-import type { PlatformDriver } from '../../../activities/platform/platform.js';
 import { type EmulatedAws, startAws } from '../../../emulators/aws/index.js';
 import type { Artifact, Spec } from '../../../src/model/spec.js';
+import { ALONE, createBudget } from '../../../src/platforms/drivers.js';
+import { awsClients, createLambdaDriver } from '../../../src/platforms/lambda/driver/index.js';
+import type { PlatformDriver } from '../../../src/platforms/port.js';
 import { artifactsIn, type TestArtifacts } from '../../support/artifacts.js';
 import { specFor } from '../../support/specs.js';
 

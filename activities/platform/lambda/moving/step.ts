@@ -1,6 +1,0 @@
-import type { MoveStep } from '../../../../src/model/moving.js';
-
-/** A step that may be run any number of times; null: Sluice does nothing for it. */
-export interface Planned extends MoveStep {
-  run: (() => Promise<unknown>) | null;
-}

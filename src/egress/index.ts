@@ -1,0 +1,39 @@
+/** What an activity needs to reach what a spec names: a guarded network, and secrets. */
+import type { MayUse } from '../model/secrets.js';
+import type { Target } from '../model/spec.js';
+import { createNet, type Net } from '../net/index.js';
+import { createSecrets, type Secrets } from '../secrets/index.js';
+
+export interface Outside {
+  net: Net;
+  secrets: Secrets;
+}
+
+/** By the target, whose role reads its secrets; null for what is done without one (webhooks), with the worker's own. */
+export type OutsideOf = (target: Target | null) => Outside;
+
+export interface OutsideOptions {
+  env: NodeJS.ProcessEnv;
+  /** `SLUICE_ALLOW_ADDRESSES`. */
+  allowAddresses: string;
+  /** The account that is served: its region and role are those of its targets' secrets. */
+  served?: { region: string; roleArn?: string };
+  /** Everything is allowed unless given. */
+  mayUse?: MayUse | undefined;
+}
+
+/** Errors: SLUICE_SETUP for addresses that are none. */
+export function createOutside({ env, allowAddresses, served, mayUse }: OutsideOptions): OutsideOf {
+  const net = createNet(allowAddresses);
+  const own = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';
+  const byRole = new Map<string, Outside>();
+  return (target) => {
+    const onLambda = target?.platform === 'lambda' ? target : null;
+    const roleArn = onLambda === null ? undefined : (onLambda.roleArn ?? served?.roleArn);
+    const region = onLambda === null ? own : (served?.region ?? onLambda.region);
+    const key = `${region}/${roleArn ?? ''}`;
+    const known = byRole.get(key) ?? { net, secrets: createSecrets({ env, region, roleArn, mayUse }) };
+    byRole.set(key, known);
+    return known;
+  };
+}

@@ -1,0 +1,61 @@
+import type { Baseline, JudgeState, Verdict } from '../judge/types.js';
+import type { SeriesPoint } from '../model/series.js';
+import type { HealthPolicy, Spec } from '../model/spec.js';
+import type { Asked } from '../model/view.js';
+import type { ErrorSample } from '../platforms/port.js';
+
+/** One stretch of watching: as long as the candidate has this weight. */
+export interface WatchInput {
+  spec: Spec;
+  stable: string | null;
+  candidate: string;
+  weight: number;
+  /** When this weight began, in ms since the epoch: sources count from here. */
+  from: number;
+  /** What the judge knows so far, from earlier weights too. */
+  state: JudgeState | null;
+  /** What the judge goes by at this stage. */
+  policy: HealthPolicy;
+  /** What was known before the rollout. */
+  before: HealthBefore;
+  /** From when on it also ends once the candidate is shown to be no worse (ms since the epoch); null: never. */
+  earliest: number | null;
+  /** The rollout is held for want of evidence: it also ends once the verdict is healthy. */
+  held: boolean;
+}
+
+/** The state of health before the rollout, as `prepare` found it. */
+export interface HealthBefore {
+  /** By source: what it counted of the stable release before the rollout. */
+  baselines: Record<string, Baseline>;
+  /** Alarms that fired already: they do not stop this rollout until they have been quiet once. */
+  firing: string[];
+}
+
+/** What the watcher returns: early when unhealthy or shown to be no worse, else when it is cancelled. */
+export interface WatchReport {
+  verdict: Verdict;
+  state: JudgeState;
+  /** Why the candidate's probes failed, most frequent first, three at most. */
+  errors: ErrorSample[];
+  /** The evidence over this stretch, thinned out. */
+  series: SeriesPoint[];
+  asked: Asked[];
+}
+
+/** What the watcher's heartbeat carries: enough to go on after a crash, and to show live counts. */
+export interface WatchHeartbeat {
+  report: WatchReport;
+  at: number;
+  /** Whose first call by which probe has been made: a slow one counts from then on. */
+  met: string[];
+}
+
+/** A probe's result, for a step that must pass before the candidate gets weight. */
+export interface ProbeReport {
+  passed: boolean;
+  /** One line a probe. */
+  lines: string[];
+  /** Why not, in full, when not passed. */
+  why?: string;
+}

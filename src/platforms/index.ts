@@ -1,4 +1,0 @@
-/** The rules of each platform that need nothing of its services: the client, the parser and the drivers go by them. Pure. */
-export { OWN_SETTINGS, refusedOnLinux, siteSettings } from './app-service.js';
-export { lambdaVariables } from './lambda.js';
-export { MOST_IN_CALL, megabytes, type PackingRules, packingOf, tooLarge } from './packing.js';

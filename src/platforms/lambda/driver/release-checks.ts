@@ -1,0 +1,55 @@
+/** Whether Lambda would take the release: its size, its runtime, and whether anything may call it. */
+import { GetFunctionCommand, Runtime } from '@aws-sdk/client-lambda';
+import type { Spec } from '../../../model/spec.js';
+import { suggestion } from '../../../spec/nearest.js';
+import type { Artifacts } from '../../../store/index.js';
+import type { Finding } from '../../port.js';
+import { MOST_IN_CALL, megabytes, packingOf, tooLarge } from '../../registry.js';
+import { optional, refuse, warn } from '../../shared/findings.js';
+import { call, type Session } from './client.js';
+
+/** A package that is sent in a call has a limit; one that Lambda reads from the artifact store in S3 has a higher one. */
+export async function checkPackage({ target }: Session, artifacts: Artifacts, spec: Spec): Promise<Finding[]> {
+  const { release } = spec;
+  if (!('artifact' in release) || release.artifact.bytes <= MOST_IN_CALL) return [];
+  const shelf = artifacts.of(spec);
+  const s3 = (await shelf.regionInS3()) === target.region;
+  const { bytes } = release.artifact;
+  const why = tooLarge(bytes, packingOf('lambda', { s3 }));
+  if (why !== null) return [refuse('SLUICE_ARTIFACT', why)];
+  const said = `the zip has ${megabytes(bytes)}, more than a call carries: Lambda reads it from ${shelf.address} itself`;
+  return [warn('CODE_FROM_S3', `${said}, for which ${target.roleArn ?? "the worker's role"} needs s3:GetObject there`)];
+}
+
+/** AWS adds runtimes more often than this SDK is renewed, so an unknown one is no more than a warning. Pure. */
+export function checkRuntime({ release, configuration: { runtime } }: Spec): Finding[] {
+  const all: string[] = Object.values(Runtime);
+  if (runtime === undefined || 'version' in release || all.includes(runtime)) return [];
+  // nodejs20 is as near to nodejs as to nodejs20.x, which is what was begun.
+  const begun = all.filter((each) => each.startsWith(runtime));
+  const known = [...begun, ...all];
+  return [
+    warn(
+      'UNKNOWN_RUNTIME',
+      `configuration.runtime: Sluice knows no runtime ${runtime}${suggestion(runtime, known)}; Lambda refuses it unless it is newer than this Sluice`,
+    ),
+  ];
+}
+
+/**
+ * A reserved concurrency of 0 throttles every call, of users and probes alike ("Configuring reserved concurrency"). A rollout whose
+ * probes call the function could never end well.
+ */
+export async function checkReserved(session: Session, { health }: Spec): Promise<Finding[]> {
+  return optional('reserved concurrency', async () => {
+    const { function: fn } = session.target;
+    const { Concurrency } = await call(session, new GetFunctionCommand({ FunctionName: fn }));
+    if (Concurrency?.ReservedConcurrentExecutions !== 0) return [];
+    const said = `${fn} has a reserved concurrency of 0: Lambda throttles every call of it`;
+    const cure = `\`aws lambda delete-function-concurrency --function-name ${fn}\` lets it run again`;
+    const calling = health.probes.filter(({ kind }) => kind === 'invoke').map(({ name }) => name);
+    return calling.length === 0
+      ? [warn('RESERVED_CONCURRENCY', `${said}; ${cure}`)]
+      : [refuse('SLUICE_TARGET', `${said}, so that the probes (${calling.join(', ')}) could never pass; ${cure}`)];
+  });
+}

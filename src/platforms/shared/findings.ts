@@ -1,0 +1,25 @@
+import type { Finding } from '../port.js';
+import { hasCode } from './failures.js';
+
+/** Stops a rollout before anything is touched. A code of the error list says which error it becomes. */
+export function refuse(code: string, message: string): Finding {
+  return { level: 'refuse', code, message };
+}
+
+/** A person should read it; it stops nothing. */
+export function warn(code: string, message: string): Finding {
+  return { level: 'warn', code, message };
+}
+
+/** An optional check: what may not be read is said, and is no obstacle. */
+export async function optional(what: string, check: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await check();
+  } catch (error) {
+    if (hasCode(error, 'SLUICE_NOT_FOUND')) return [];
+    if (hasCode(error, 'SLUICE_PERMISSION', 'SLUICE_REFUSED')) {
+      return [warn('UNCHECKED', `${what} could not be checked: ${error.message}`)];
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+/** Looks whether the other workers of the namespace go by this one's policy, and warns in the log when one does not. */
+import type { Client } from '@temporalio/client';
+import { otherPolicies } from '../model/identity.js';
+import { TASK_QUEUE } from '../model/ids.js';
+import { livingIdentities } from '../temporal/living-workers.js';
+
+/** Between two looks, in ms. */
+const LOOK_EVERY = 10_000;
+
+/** Of the living workers those that go by another policy; empty where the server does not tell. A list of workers only warns. */
+export async function fellowsWithOtherPolicy(client: Client, policy: string | null) {
+  const identities = await livingIdentities(client, TASK_QUEUE, 'workflow').catch(() => []);
+  return otherPolicies(identities, policy);
+}
+
+/** Looks until it is stopped. `warn` hears each change once. */
+export function watchFellows(
+  client: Client,
+  policy: string | null,
+  warn: (text: string) => void,
+  every = LOOK_EVERY,
+): { stop(): Promise<void> } {
+  let said = '';
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  const look = async () => {
+    const others = await fellowsWithOtherPolicy(client, policy);
+    const now = others.map(({ policy: name, worker }) => `${name} (${worker})`).join(', ');
+    if (now !== said && now !== '' && !stopped) {
+      warn(
+        `workers of this namespace do not go by one policy: this one goes by ${policy ?? 'none'}, others by ${now}. Whoever is refused here may be let through there; give all of them one SLUICE_POLICY`,
+      );
+    }
+    said = now;
+  };
+  const run = (): Promise<void> =>
+    look().finally(() => {
+      if (stopped) return;
+      timer = setTimeout(() => {
+        looking = run();
+      }, every).unref();
+    });
+  let looking = run();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await looking;
+    },
+  };
+}

@@ -1,0 +1,140 @@
+/** Who is told: the target's companion, and the webhooks. */
+
+import { log } from '@temporalio/workflow';
+import type { NotifyEvent } from '../../activities/types.js';
+import { failureOf } from '../../src/model/failures.js';
+import type { RolloutInput } from '../../src/model/spec.js';
+import type { KeptView } from '../../src/model/view.js';
+import { light } from '../calls.js';
+import type { KeptEntry, LateRecord, UndoBegun } from '../messages.js';
+import { looksAfter } from '../target/late.js';
+import type { Rollout } from './rollout.js';
+
+export class Herald {
+  private began: Promise<void> = Promise.resolve();
+
+  constructor(private readonly rollout: Rollout) {}
+
+  sayBegin(): void {
+    this.began = this.tell('began');
+  }
+
+  /** Every end speaks, a refusal's too. The companion hears of it after it has heard of the beginning. */
+  async sayEnd(): Promise<void> {
+    await this.began;
+    await Promise.allSettled([this.tell('ended'), this.notify('ended')]);
+  }
+
+  private async tell(kind: 'began' | 'ended'): Promise<void> {
+    const { state } = this.rollout;
+    const at = Date.now();
+    const event =
+      kind === 'began'
+        ? { kind, run: state.run, strategy: state.type, at, ...this.undoBegun() }
+        : {
+            kind,
+            run: state.run,
+            at,
+            entry: this.live(at),
+            undo: state.outcome === 'succeeded' ? this.undoRecord() : null,
+            ...this.late(),
+          };
+    const { spec, deployed } = state;
+    // What went by a spec that nobody knew leaves none.
+    const leaves = kind === 'ended' && spec !== null && (state.undo?.unknown ?? null) === null;
+    await light
+      .tellTarget({
+        ...{ app: state.app, environment: state.environment, event, grant: state.grant, deployed },
+        ...(leaves ? { spec } : {}),
+      })
+      .catch((error: unknown) => log.warn('the companion could not be told', { why: failureOf(error).message }));
+  }
+
+  /** What is live now and was not before: the release, or what was read where somebody else's change is kept. */
+  private live(at: number): KeptEntry | null {
+    const { kept, outcome } = this.rollout.state;
+    if (outcome === 'succeeded') return this.ledgerEntry(at);
+    return kept === null ? null : this.keptEntry(kept, at);
+  }
+
+  private keptEntry(kept: KeptView, at: number): KeptEntry | null {
+    const { state } = this.rollout;
+    const { before } = this.rollout.prepared;
+    const version = kept.split.stable;
+    if (version === null) return null;
+    const known = [state.release, before.release].find((release) => release?.version === version);
+    return {
+      version,
+      digest: known?.digest ?? '',
+      since: at,
+      until: null,
+      by: kept.by,
+      run: state.run,
+      strategy: state.type,
+      message: state.reason,
+      replaced: before.split.stable,
+      undoUntil: null,
+      retired: null,
+      kept,
+      spec: null,
+      seal: null,
+    };
+  }
+
+  /** A target that was not there before, that a call of ours has tried to make, and that was taken away again. */
+  private late(): { late?: LateRecord } {
+    const { app, environment, run, spec, prepared, attempted, outcome, kept, limits } = this.rollout.state;
+    const back = kept === null && outcome !== 'succeeded' && outcome !== 'failed';
+    if (!back || spec === null || prepared === null || attempted.length === 0) return {};
+    if (prepared.before.split.stable !== null) return {};
+    return { late: { app, environment, run, spec, looks: looksAfter(limits.callLife), seal: null } };
+  }
+
+  private undoBegun(): { undo?: UndoBegun } {
+    const { undo, startedBy: by, message } = this.rollout.state;
+    if (undo === undefined) return {};
+    const { version, hold, keepQueue } = undo;
+    return { undo: { by, version, message, hold, keepQueue, seal: null } };
+  }
+
+  private ledgerEntry(at: number): KeptEntry {
+    const { state } = this.rollout;
+    const release = this.rollout.release();
+    return {
+      version: release.version,
+      digest: release.digest,
+      since: at,
+      until: null,
+      by: state.startedBy,
+      run: state.run,
+      strategy: state.type,
+      message: state.message,
+      replaced: this.rollout.prepared.before.split.stable,
+      undoUntil: this.rollout.prepared.before.split.stable === null ? null : at + this.rollout.spec.rollbackWindow,
+      retired: null,
+      // A worker keeps the spec, and seals what it is.
+      spec: null,
+      seal: null,
+    };
+  }
+
+  private undoRecord() {
+    const version = this.rollout.prepared.before.split.stable;
+    if (version === null) return null;
+    return {
+      version,
+      window: this.rollout.spec.rollbackWindow,
+      spec: { ...this.rollout.spec } as unknown as RolloutInput,
+    };
+  }
+
+  notify(type: NotifyEvent['type']): Promise<void> {
+    const { state } = this.rollout;
+    if (state.spec === null || state.spec.notify.length === 0) return Promise.resolve();
+    return light
+      .notify({ spec: this.rollout.spec, event: { type, view: this.rollout.journal.view() }, grant: state.grant })
+      .catch((error: unknown) =>
+        this.rollout.journal.event(`a webhook could not be told: ${failureOf(error).message}`),
+      );
+  }
+}

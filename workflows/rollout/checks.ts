@@ -1,0 +1,156 @@
+/**
+ * Where there is a policy, what people say is checked by a worker before it counts: who signed it, and whether they may. Updates
+ * are checked one by one and answered; signals wait in a line and are checked many at a time, so that thousands of forged
+ * ones cost a few activities and keep no abort out.
+ */
+import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
+import type { Message } from '../../src/authority/index.js';
+import { type CheckedMessage, isOverride, LONGEST_TOKEN, type MessageAnswer } from '../../src/model/access.js';
+import { failureOf } from '../../src/model/failures.js';
+import { clean } from '../../src/model/text.js';
+import type { MessageVerb } from '../../src/model/words.js';
+import { light } from '../calls.js';
+import { openGate } from './gate.js';
+import type { Rollout } from './rollout.js';
+
+/** Signals that are checked by one activity, */
+const BATCH = 400;
+/** and the characters of their tokens: below a payload's limit of 2 MB. */
+const BATCH_SIZE = 1_600_000;
+
+const UNCHECKED = 'it could not be checked';
+
+type Sayable = MessageVerb | 'supersede';
+
+export class Checks {
+  private draining = false;
+  /** Signals that wait to be checked. A run does not continue as another before there are none. */
+  private waiting: Message[] = [];
+  /** Of the signals in the line. */
+  private readonly tokens = new Set<unknown>();
+
+  constructor(private readonly rollout: Rollout) {}
+
+  /** Nothing waits to be checked. */
+  get idle(): boolean {
+    return this.waiting.length === 0;
+  }
+
+  /** By which policy this runs is known, and this run has its grants. */
+  get ready(): boolean {
+    return this.rollout.state.access !== null && !this.rollout.renewing;
+  }
+
+  /** Whether a verb must be signed. Asked only once `ready`. */
+  needs(verb: Sayable, payload: Record<string, unknown> = {}): boolean {
+    const { access } = this.rollout.state;
+    if (access === null || access.policy === null) return false;
+    return (
+      verb === 'supersede' || !access.open.includes(verb) || (isOverride(payload) && !access.open.includes('override'))
+    );
+  }
+
+  /** Checks one message now. Errors: SLUICE_ACCESS with the reason, which is also recorded. */
+  async one(verb: MessageVerb, payload: Record<string, unknown>): Promise<CheckedMessage> {
+    const [answer] = await this.ask([messageOf(verb, payload)]);
+    if (answer?.ok === true) return answer;
+    const { by, why } = answer ?? { by: 'somebody', why: UNCHECKED };
+    this.rollout.journal.refusal(verb, by, why);
+    throw ApplicationFailure.nonRetryable(`${verb} is refused: ${why}`, 'SLUICE_ACCESS');
+  }
+
+  /** Puts a signal into the line; `take` hears of those that are accepted. */
+  line(verb: Sayable, payload: Record<string, unknown>, take: (message: CheckedMessage) => void): void {
+    const { journal } = this.rollout;
+    const message = messageOf(verb, payload);
+    if (typeof message.token !== 'string') journal.refusal(verb, message.by, unsigned(verb));
+    else if (message.token.length > LONGEST_TOKEN) journal.refusal(verb, message.by, 'its token is too long to be one');
+    else if (this.tokens.has(message.token)) journal.refusal(verb, message.by, 'it was sent twice');
+    else {
+      this.waiting.push(message);
+      this.tokens.add(message.token);
+    }
+    this.goOn(take);
+  }
+
+  /** Checks what waits, until nothing does. A cancel of the workflow does not end it. */
+  private goOn(take: (message: CheckedMessage) => void): void {
+    if (!this.draining) void CancellationScope.nonCancellable(() => this.drain(take));
+  }
+
+  private async drain(take: (message: CheckedMessage) => void): Promise<void> {
+    this.draining = true;
+    const { journal } = this.rollout;
+    try {
+      await condition(() => this.ready);
+      while (this.waiting.length > 0) {
+        // An abort outranks everything, here too.
+        this.waiting.sort((a, b) => Number(b.verb === 'abort') - Number(a.verb === 'abort'));
+        const batch = fitting(this.waiting);
+        const answers = await this.ask(batch);
+        const done = new Set(batch);
+        this.waiting = this.waiting.filter((each) => !done.has(each));
+        for (const { token } of batch) this.tokens.delete(token);
+        for (const [at, { verb, by }] of batch.entries()) {
+          const answer = answers[at] ?? { ok: false, by, why: UNCHECKED };
+          if (answer.ok) take(answer);
+          else journal.refusal(verb, answer.by, answer.why);
+        }
+      }
+    } finally {
+      this.draining = false;
+    }
+  }
+
+  /** Counts a statement that was taken, so that it is not taken again: false when it was, while it was being checked. */
+  used({ id, until, receipt }: CheckedMessage): boolean {
+    const { state } = this.rollout;
+    if (state.used.some((each) => each.id === id)) return false;
+    state.used = [...state.used.filter((each) => each.until > Date.now() - 120_000), { id, until }];
+    if (receipt !== null) state.receipts = [...state.receipts, receipt];
+    return true;
+  }
+
+  private async ask(messages: Message[]): Promise<MessageAnswer[]> {
+    await condition(() => this.ready);
+    const { state } = this.rollout;
+    const used = state.used.map(({ id }) => id);
+    try {
+      const answers = await light.decide({ grant: state.grant, messages, gate: openGate(state), used });
+      // Somebody else may have answered in the place of a worker, with anything.
+      return messages.map((message, at) => sane(message, Array.isArray(answers) ? answers[at] : undefined));
+    } catch (error) {
+      const { message } = failureOf(error);
+      return messages.map(({ verb, by }) => ({ ok: false, verb, by, why: `it could not be checked: ${message}` }));
+    }
+  }
+}
+
+/** An answer to this message, or that it has none. */
+function sane({ verb, by }: Message, answer: MessageAnswer | null | undefined): MessageAnswer {
+  if (answer?.verb === verb && typeof answer.by === 'string') {
+    if (!answer.ok) return { ok: false, verb, by: answer.by, why: clean(answer.why) };
+    if (typeof answer.id === 'string' && typeof answer.until === 'number') return answer;
+  }
+  return { ok: false, verb, by, why: UNCHECKED };
+}
+
+/** As many of the first as one activity takes. */
+export function fitting(line: Message[]): Message[] {
+  let size = 0;
+  const end = line.findIndex(({ token }, at) => {
+    size += String(token).length;
+    return at === BATCH || size > BATCH_SIZE;
+  });
+  return end === -1 ? line.slice() : line.slice(0, Math.max(1, end));
+}
+
+function messageOf(verb: Sayable, payload: Record<string, unknown>): Message {
+  const by = typeof payload.by === 'string' && clean(payload.by) !== '' ? clean(payload.by, 60) : 'somebody';
+  return { verb, by, token: payload.token };
+}
+
+/** What whoever used the Temporal UI, or a client without a key, is told. */
+export function unsigned(verb: Sayable): string {
+  return `${verb} is not signed, and there is a policy; make a key with \`sluice key\`, have it added to the policy and say it again, or use --login`;
+}

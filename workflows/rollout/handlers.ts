@@ -1,0 +1,364 @@
+/**
+ * What people and programs may say to a running rollout. Each verb comes as an update, which answers, and as a signal,
+ * which cannot: its refusal is recorded. Payloads come from anybody, so each is guarded by hand: a handler that throws on a
+ * malformed signal would loop its workflow task for ever.
+ */
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  setDefaultSignalHandler,
+  setHandler,
+} from '@temporalio/workflow';
+import type { CheckedMessage } from '../../src/model/access.js';
+import { sealedOf } from '../../src/model/sealed.js';
+import { clean } from '../../src/model/text.js';
+import { VERB_TABLE } from '../../src/model/verbs.js';
+import type { VerbAnswer } from '../../src/model/view.js';
+import type { MessageVerb } from '../../src/model/words.js';
+import { planQuery, statusQuery, supersedeSignal, verbSignal, verbUpdate } from '../messages.js';
+import { unsigned } from './checks.js';
+import { openGate, together } from './gate.js';
+import type { Keep } from './keep.js';
+import type { Rollout } from './rollout.js';
+import { mayBeSkipped } from './state.js';
+
+type Payload = Record<string, unknown>;
+
+/** Registers every handler. Called before the first await, since messages can arrive before the first line. */
+export function registerHandlers(rollout: Rollout): void {
+  setHandler(statusQuery, () => rollout.journal.view(), { description: 'The whole state of the rollout.' });
+  setHandler(planQuery, () => rollout.state.prepared?.plan ?? null, { description: 'The plan being executed.' });
+  for (const verb of Object.keys(VERB_TABLE) as MessageVerb[]) {
+    const { does, payload } = VERB_TABLE[verb];
+    const description = `${does} Input: ${payload}`;
+    setHandler(verbUpdate(verb), (given) => shielded(() => answer(rollout, verb, given)), {
+      description,
+      validator: (given) => {
+        // What is sealed is looked at once a worker has opened it.
+        if (sealedOf(given) === null) mustBePossible(rollout, verb, given);
+      },
+    });
+    setHandler(
+      verbSignal(verb),
+      (given) => {
+        rollout.growth.signal();
+        opened(rollout, verb, given, (said) => take(rollout, verb, said));
+      },
+      { description },
+    );
+  }
+  setHandler(supersedeSignal, (given: unknown) => {
+    rollout.growth.signal();
+    opened(rollout, 'supersede', given, (said) => makeWay(rollout, said));
+  });
+  setDefaultSignalHandler((name, given) => {
+    rollout.growth.signal();
+    rollout.journal.refusal(
+      name,
+      byOf(given),
+      `there is no signal "${clean(name, 40)}"; there are ${Object.keys(VERB_TABLE).join(', ')}`,
+    );
+  });
+}
+
+/** A cancel of the workflow is a wish like any other, and ends no handler: a handler that throws would loop its task. */
+function shielded<T>(work: () => Promise<T>): Promise<T> {
+  return CancellationScope.nonCancellable(work);
+}
+
+/** What a signal says, at once or when a worker has opened it. One that does not open is recorded. */
+function opened({ unsealing, journal }: Rollout, name: string, given: unknown, hear: (said: unknown) => void): void {
+  const sealed = sealedOf(given);
+  if (sealed === null) hear(given);
+  else {
+    unsealing.line(name, sealed, (found) => {
+      if (found.ok) hear(found.value);
+      else journal.refusal(name, byOf(null), found.why);
+    });
+  }
+}
+
+/** A verb that came as a signal. */
+function take(rollout: Rollout, verb: MessageVerb, given: unknown): void {
+  const why = refusal(rollout, verb, given);
+  const payload = (given ?? {}) as Payload;
+  if (why !== null) rollout.journal.refusal(verb, byOf(given), why);
+  else if (rollout.checks.ready) heard(rollout, verb, payload);
+  else void shielded(() => later(rollout, verb, payload));
+}
+
+function makeWay(rollout: Rollout, given: unknown): void {
+  if (!isMeant(rollout, given)) return;
+  void shielded(async () => {
+    await known(rollout);
+    const payload = typeof given === 'object' && given !== null ? (given as Payload) : {};
+    if (rollout.checks.needs('supersede')) rollout.checks.line('supersede', payload, taken(rollout));
+    else supersede(rollout, byOf(given));
+  });
+}
+
+/** Errors: SLUICE_ACCESS, SLUICE_VERB. */
+function mustBePossible(rollout: Rollout, verb: MessageVerb, given: unknown): void {
+  const stranger = unproven(rollout, verb, given);
+  if (stranger !== null) throw ApplicationFailure.nonRetryable(stranger, 'SLUICE_ACCESS');
+  const why = refusal(rollout, verb, given);
+  if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
+}
+
+/** Until it is known whether messages must be signed. */
+function known({ checks, state }: Rollout): Promise<void> {
+  return condition(() => checks.ready || state.phase === 'done');
+}
+
+/** A signal that came before that. */
+async function later(rollout: Rollout, verb: MessageVerb, payload: Payload): Promise<void> {
+  await known(rollout);
+  const why = refusal(rollout, verb, payload);
+  if (why === null) heard(rollout, verb, payload);
+  else rollout.journal.refusal(verb, byOf(payload), why);
+}
+
+function heard(rollout: Rollout, verb: MessageVerb, payload: Payload): void {
+  if (rollout.checks.needs(verb, payload)) rollout.checks.line(verb, payload, taken(rollout));
+  else apply(rollout, verb, payload);
+}
+
+/** What a worker has checked counts if it is still possible. */
+function taken(rollout: Rollout): (message: CheckedMessage) => void {
+  return (message) => {
+    const { verb } = message;
+    if (verb === 'supersede') return supersede(rollout, message.by);
+    const why = refusal(rollout, verb, message);
+    if (why !== null) return rollout.journal.refusal(verb, message.by, why);
+    if (!rollout.checks.used(message)) return rollout.journal.refusal(verb, message.by, 'it was used already');
+    apply(rollout, verb, message as unknown as Payload);
+  };
+}
+
+function supersede(rollout: Rollout, by: string): void {
+  const reason = `a newer release by ${by} takes its place`;
+  if (rollout.look.only) rollout.look.makeWay(by);
+  else rollout.leaveWith({ outcome: 'superseded', reason, code: null });
+}
+
+/** Why an update need not even be checked: it has no signature where one is needed. */
+function unproven({ checks, state }: Rollout, verb: MessageVerb, given: unknown): string | null {
+  const { token, ...said } = (typeof given === 'object' && given !== null ? given : {}) as Payload;
+  if (state.phase === 'done' || !checks.ready || !checks.needs(verb, said)) return null;
+  return typeof token === 'string' ? null : unsigned(verb);
+}
+
+/** Why the verb is refused now; null when it is not. What a worker has checked is looked at in the same way. */
+function refusal(rollout: Rollout, verb: MessageVerb, given: unknown): string | null {
+  const { state } = rollout;
+  if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) {
+    return `the payload must be a JSON object like ${VERB_TABLE[verb].payload}`;
+  }
+  const payload = (given ?? {}) as Payload;
+  for (const key of ['by', 'comment', 'stage', 'token']) {
+    // What a worker has checked says null for what is not there.
+    if (payload[key] != null && typeof payload[key] !== 'string')
+      return `"${key}" must be a string, like ${VERB_TABLE[verb].payload}`;
+  }
+  for (const key of ['full', 'force', 'keep', 'unwatched', 'adopt']) {
+    if (payload[key] !== undefined && typeof payload[key] !== 'boolean') return `"${key}" must be true or false`;
+  }
+  if (state.phase === 'done' || VERB_TABLE[verb].in[state.phase] === undefined) {
+    return `${verb} is not possible while ${state.phase === 'done' ? `done (${state.outcome})` : state.phase}: ${VERB_TABLE[verb].otherwise}`;
+  }
+  if (state.kept !== null) return `${verb} comes too late: the rollout is ending (${state.leave?.reason})`;
+  if (state.leave !== null && verb !== 'abort' && verb !== 'retry')
+    return `${verb} comes too late: the rollout is going back (${state.leave.reason})`;
+  return verb === 'approve' || verb === 'reject'
+    ? gateRefusal(rollout, verb, payload)
+    : specific(rollout, verb, payload);
+}
+
+function gateRefusal(rollout: Rollout, verb: 'approve' | 'reject', payload: Payload): string | null {
+  const { gate } = rollout.state.step;
+  const open = openGate(rollout.state);
+  if (gate === undefined) return `${verb}: ${VERB_TABLE[verb].otherwise}`;
+  if (gate.decision !== null) return `stage ${gate.stage} was decided already, by ${gate.decision.by}`;
+  // What must be signed says all that follows inside its signature; a worker looks at it there.
+  if (typeof payload.token === 'string' && rollout.checks.needs(verb, payload)) return null;
+  if (payload.stage == null) return `name the stage: {"stage":"${gate.stage}","by":"you"}`;
+  if (payload.stage !== gate.stage)
+    return `stage "${clean(payload.stage, 60)}" is not the one that waits; that is "${gate.stage}"`;
+  if (payload.by === undefined || clean(payload.by) === '')
+    return `say who decides: {"stage":"${gate.stage}","by":"you"}`;
+  const by = byOf(payload);
+  if (open?.comment === true && clean(payload.comment) === '') return 'a comment is needed: "comment":"why"';
+  if (verb === 'reject') return null;
+  if (open?.approved.includes(by) === true)
+    return `${by} has approved already; ${open.people} different people are needed`;
+  if (open?.notStarter === true && by === rollout.state.startedBy)
+    return `${by} started this rollout; somebody else must approve it`;
+  return null;
+}
+
+function specific(rollout: Rollout, verb: MessageVerb, payload: Payload): string | null {
+  const { state } = rollout;
+  if (verb === 'abort') return abortRefusal(rollout, payload);
+  if (verb === 'promote' && state.phase === 'held' && state.step.hold?.undecided === false) {
+    return state.step.gate === undefined
+      ? 'an unhealthy candidate is not promoted; abort, or retry the bake'
+      : 'an approval is open; promote does not go over it';
+  }
+  if (verb === 'promote' && state.step.gate !== undefined) return 'an approval is open; promote does not go over it';
+  if (verb === 'skip' && !mayBeSkipped(state)) return VERB_TABLE.skip.otherwise;
+  if (verb === 'pause' && state.pause !== null) return 'it is paused already';
+  if (verb === 'retry' && payload.adopt === true && state.code !== 'SLUICE_FOREIGN_CHANGE')
+    return 'there is no foreign change to adopt';
+  if (verb === 'retry' && state.code === 'SLUICE_FOREIGN_CHANGE' && payload.adopt !== true) {
+    return 'somebody else changed the target; say retry with {"adopt":true} to take it as it is, or abort with {"keep":true} to leave it and end, or with {"force":true} to go back';
+  }
+  if (verb === 'retry' && state.phase === 'held' && state.step.gate !== undefined)
+    return 'an approval is open; approve or reject it';
+  return null;
+}
+
+/** A foreign change is the one thing that an abort does not outrank: it has to say what becomes of it. */
+function abortRefusal({ keeping }: Rollout, { keep, force, unwatched }: Payload): string | null {
+  if (keep === true && force === true) return 'say keep (leave that change and end) or force (write over it), not both';
+  if (unwatched === true && keep !== true) return '"unwatched" goes with "keep": {"keep":true,"unwatched":true}';
+  if (keep === true) return keeping.possible ? null : 'there is no foreign change to keep; say abort without keep';
+  if (force === true || !keeping.possible) return null;
+  return 'somebody else changed the target; say abort with {"keep":true} (--keep) to leave that change and end, or with {"force":true} (--force) to write over it and go back';
+}
+
+/** What a sealed update says. Errors: SLUICE_SEALED for one that does not open; else those of the validator, which could not look into it. */
+async function unsealed(rollout: Rollout, verb: MessageVerb, sealed: string): Promise<Payload> {
+  const found = await rollout.unsealing.one(verb, sealed);
+  if (!found.ok) {
+    rollout.journal.refusal(verb, byOf(null), found.why);
+    throw ApplicationFailure.nonRetryable(`${verb} does not open, so nothing was done: ${found.why}`, 'SLUICE_SEALED');
+  }
+  mustBePossible(rollout, verb, found.value);
+  return (found.value ?? {}) as Payload;
+}
+
+async function answer(rollout: Rollout, verb: MessageVerb, sent: unknown): Promise<VerbAnswer> {
+  const { checks, state, growth } = rollout;
+  try {
+    const sealed = sealedOf(sent);
+    const given = sealed === null ? ((sent ?? {}) as Payload) : await unsealed(rollout, verb, sealed);
+    let payload = given;
+    if (!checks.ready) await known(rollout);
+    if (state.phase !== 'done' && checks.needs(verb, given)) {
+      const checked = await checks.one(verb, given);
+      if (!checks.used(checked)) throw ApplicationFailure.nonRetryable(`${verb}: it was used already`, 'SLUICE_ACCESS');
+      payload = checked as unknown as Payload;
+    }
+    // Meanwhile it may have become too late.
+    const why = refusal(rollout, verb, payload);
+    if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
+    if (payload.keep === true) {
+      const refused = await rollout.keeping.keep(keepOf(payload));
+      if (refused === null) return { verb, phase: state.phase, message: 'ends; nothing more is written' };
+      rollout.journal.refusal(verb, byOf(payload), refused);
+      throw ApplicationFailure.nonRetryable(refused, 'SLUICE_VERB');
+    }
+    return { verb, phase: state.phase, message: apply(rollout, verb, payload) };
+  } finally {
+    // One that was refused is in the history too: a run takes 2,000 updates and no more.
+    growth.look();
+  }
+}
+
+function keepOf(payload: Payload): Keep {
+  const comment = payload.comment == null ? null : clean(payload.comment, 300);
+  return {
+    by: byOf(payload),
+    said: comment === null ? '' : ` (${comment})`,
+    unwatched: payload.unwatched === true,
+  };
+}
+
+/** A signal's keep: what refuses it is recorded. */
+async function keepSilently({ keeping, journal }: Rollout, payload: Payload): Promise<void> {
+  const why = await keeping.keep(keepOf(payload));
+  if (why !== null) journal.refusal('abort', byOf(payload), why);
+}
+
+function apply(rollout: Rollout, verb: MessageVerb, given: Payload | undefined): string {
+  const { state, journal, wish } = rollout;
+  const payload = given ?? {};
+  const by = byOf(payload);
+  const comment = payload.comment == null ? null : clean(payload.comment, 300);
+  const said = comment === null ? '' : `: ${comment}`;
+  const effect = state.phase === 'done' ? '' : (VERB_TABLE[verb].in[state.phase] ?? '');
+  switch (verb) {
+    case 'approve':
+      return approve(rollout, by, comment);
+    case 'reject':
+      if (state.step.gate !== undefined) state.step.gate.decision = { approved: false, by, comment };
+      break;
+    case 'pause':
+      wish.pause = { by };
+      break;
+    case 'resume':
+      wish.resume = by;
+      break;
+    case 'skip':
+      wish.skip = by;
+      break;
+    case 'promote':
+      wish.promote = by;
+      state.full ||= payload.full === true;
+      break;
+    case 'retry':
+      wish.retry = by;
+      if (payload.adopt === true) wish.adopt = true;
+      break;
+    case 'abort':
+      if (payload.keep === true) {
+        void shielded(() => keepSilently(rollout, payload));
+        return effect;
+      }
+      return abort(rollout, by, said, payload.force === true);
+  }
+  if (verb !== 'reject') journal.event(`${verb}${said}: ${effect}`, by);
+  return effect;
+}
+
+/** One more who approves; with enough different people the gate opens. */
+function approve({ state, journal }: Rollout, by: string, comment: string | null): string {
+  const { gate } = state.step;
+  const people = openGate(state)?.people ?? 1;
+  if (gate === undefined) return '';
+  gate.approvals.push({ by, comment });
+  const names = gate.approvals.map((each) => each.by);
+  if (names.length >= people) {
+    gate.decision = { approved: true, by: together(names), comment };
+    return 'goes on';
+  }
+  journal.event(
+    `stage ${gate.stage} approved (${names.length} of ${people})${comment === null ? '' : `: ${comment}`}`,
+    by,
+  );
+  journal.publish();
+  return `${names.length} of ${people} people have approved; the others must too`;
+}
+
+/** Outranks everything. A second one is answered; with force it also writes over a foreign change. */
+function abort(rollout: Rollout, by: string, said: string, force: boolean): string {
+  const { state, journal } = rollout;
+  const second = state.leave !== null;
+  state.force ||= force;
+  journal.event(`abort${force ? ' --force' : ''}${said}`, by);
+  rollout.leaveWith({ outcome: 'rolledBack', reason: `aborted by ${by}${said}`, code: null });
+  if (!second) return 'going back';
+  return force ? 'already restoring; now also over the foreign change' : 'already restoring';
+}
+
+/** A supersede that names a run is for that run only. */
+function isMeant(rollout: Rollout, given: unknown): boolean {
+  const run = typeof given === 'object' && given !== null ? (given as Payload).run : undefined;
+  return run === undefined || run === rollout.state.run;
+}
+
+function byOf(given: unknown): string {
+  const by = typeof given === 'object' && given !== null ? (given as Payload).by : undefined;
+  return typeof by === 'string' && clean(by) !== '' ? clean(by, 60) : 'somebody';
+}

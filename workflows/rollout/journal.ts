@@ -1,0 +1,167 @@
+/** Writes down what happens, for the view, the Temporal UI and the list: phases, stages, events, refusals. */
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
+import type { ErrorCode } from '../../src/model/errors.js';
+import { clean } from '../../src/model/text.js';
+import type { RolloutView, StageView } from '../../src/model/view.js';
+import type { Outcome, Phase } from '../../src/model/words.js';
+import type { Stage, Step } from '../../src/strategies/types.js';
+import { describeStep, details, viewOf } from './show/view.js';
+import type { RolloutState } from './state.js';
+import { KEPT } from './state.js';
+
+const ATTRIBUTES = {
+  app: defineSearchAttributeKey('SluiceApp', 'KEYWORD'),
+  environment: defineSearchAttributeKey('SluiceEnvironment', 'KEYWORD'),
+  strategy: defineSearchAttributeKey('SluiceStrategy', 'KEYWORD'),
+  phase: defineSearchAttributeKey('SluicePhase', 'KEYWORD'),
+  outcome: defineSearchAttributeKey('SluiceOutcome', 'KEYWORD'),
+  platform: defineSearchAttributeKey('SluicePlatform', 'KEYWORD'),
+  weight: defineSearchAttributeKey('SluiceWeight', 'DOUBLE'),
+} as const;
+
+export class Journal {
+  private listed = '';
+  private publishing = false;
+
+  constructor(private readonly state: RolloutState) {}
+
+  view(): RolloutView {
+    return viewOf(this.state);
+  }
+
+  /** Shows the state in the UI, and in the list where it changed. */
+  publish(): void {
+    const { state } = this;
+    setCurrentDetails(details(this.view()));
+    if (!state.searchAttributes) return;
+    const now = [state.phase, state.outcome, state.weight].join();
+    if (now === this.listed) return;
+    const first = this.listed === '';
+    this.listed = now;
+    upsertSearchAttributes([
+      ...(first
+        ? [
+            { key: ATTRIBUTES.app, value: state.app },
+            { key: ATTRIBUTES.environment, value: state.environment },
+            { key: ATTRIBUTES.strategy, value: state.type as string },
+            { key: ATTRIBUTES.platform, value: (state.spec?.target.platform ?? 'lambda') as string },
+          ]
+        : []),
+      { key: ATTRIBUTES.phase, value: state.phase as string },
+      { key: ATTRIBUTES.weight, value: state.weight },
+      ...(state.outcome === null ? [] : [{ key: ATTRIBUTES.outcome, value: state.outcome as string }]),
+    ]);
+  }
+
+  enter(phase: Phase, reason: string | null = null, code: ErrorCode | null = null): void {
+    const { state } = this;
+    if (state.phase === phase && state.reason === reason) return;
+    if (state.phase !== phase) state.phaseSince = Date.now();
+    state.phase = phase;
+    state.reason = reason;
+    state.code = code;
+    if (reason !== null && phase !== 'awaitingApproval') this.event(`${phase}: ${reason}`);
+    this.publish();
+  }
+
+  /** The deadline of what is waited for now. */
+  deadline(until: number): void {
+    const stage = this.stage();
+    if (stage !== undefined) stage.until = until;
+    this.publish();
+  }
+
+  event(text: string, by?: string): void {
+    const { state } = this;
+    state.events = [
+      ...state.events,
+      { at: Date.now(), text: clean(text, 400), ...(by === undefined ? {} : { by: clean(by, 60) }) },
+    ].slice(-KEPT);
+    state.eventsTotal += 1;
+  }
+
+  refusal(verb: string, by: string, why: string): void {
+    const { state } = this;
+    state.refusals = [
+      ...state.refusals,
+      { at: Date.now(), verb: clean(verb, 40), by: clean(by, 60), why: clean(why, 300) },
+    ].slice(-KEPT);
+    state.refusalsTotal += 1;
+    this.publishSoon();
+  }
+
+  /** Once for all that one task brings: thousands of refusals are one change. */
+  private publishSoon(): void {
+    if (this.publishing) return;
+    this.publishing = true;
+    void Promise.resolve().then(() => {
+      this.publishing = false;
+      this.publish();
+    });
+  }
+
+  stepBegins(stage: Stage, step: Step): void {
+    const view = this.stage();
+    if (view === undefined) return;
+    if (view.state === 'waiting') {
+      view.state = 'running';
+      view.startedAt = Date.now();
+    }
+    view.current = describeStep(step, stage, this.state.prepared?.before ?? {});
+    view.until = null;
+    this.publish();
+  }
+
+  stageEnds(stage: Stage): void {
+    const view = this.state.stages.find((each) => each.name === stage.name);
+    if (view === undefined) return;
+    view.state = 'passed';
+    view.endedAt = Date.now();
+    view.current = null;
+    view.until = null;
+    this.publish();
+  }
+
+  /** The stage is run again from a step on, and those after it are yet to come. */
+  stageGoesBack(): void {
+    const { state } = this;
+    const at = state.cursor.stage;
+    state.stages = state.stages.map((view, i) => {
+      if (i < at) return view;
+      const again = { ...view, endedAt: null, current: null, until: null };
+      return i === at ? { ...again, state: 'running' } : { ...again, state: 'waiting', startedAt: null };
+    });
+    this.publish();
+  }
+
+  failStage(): void {
+    const view = this.stage();
+    if (view === undefined || view.state !== 'running') return;
+    view.state = this.state.leave?.outcome === 'nothingToRelease' ? 'passed' : 'failed';
+    view.endedAt = Date.now();
+    view.until = null;
+    for (const later of this.state.stages) if (later.state === 'waiting') later.state = 'skipped';
+  }
+
+  end(outcome: Outcome, reason: string, code: ErrorCode | null): void {
+    const { state } = this;
+    state.outcome = outcome;
+    state.reason = reason;
+    state.code = code;
+    state.phase = 'done';
+    state.phaseSince = Date.now();
+    state.endedAt = Date.now();
+    this.event(`${outcome}: ${reason}`);
+    this.publish();
+  }
+
+  /** The closed run's view, for when no worker is there to be asked. */
+  remember(): void {
+    upsertMemo({ view: { ...this.view(), series: [] } });
+  }
+
+  private stage(): StageView | undefined {
+    return this.state.stages[this.state.cursor.stage];
+  }
+}

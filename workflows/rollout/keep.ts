@@ -1,0 +1,90 @@
+/** The way out of a foreign change that writes nothing: what somebody else has put there stays, and the rollout ends. */
+
+import { failureOf } from '../../src/model/failures.js';
+import { isPart, saySplit, shareOf } from '../../src/model/traffic.js';
+import type { Split } from '../../src/platforms/port.js';
+import { restoring } from '../calls.js';
+import type { Rollout } from './rollout.js';
+
+/** How long the target is tried to be read before whoever asks is answered, in ms. */
+const READ_WITHIN = 5_000;
+
+export interface Keep {
+  by: string;
+  /** `: why`, or nothing. */
+  said: string;
+  /** Also where nobody watches what is left. */
+  unwatched: boolean;
+}
+
+export class Keeping {
+  private reading = 0;
+
+  constructor(private readonly rollout: Rollout) {}
+
+  /** No look at the target is under way. A run does not continue as another before that. */
+  get idle(): boolean {
+    return this.reading === 0;
+  }
+
+  /** Whether a foreign change waits for a person's word. */
+  get possible(): boolean {
+    const { phase, code, kept } = this.rollout.state;
+    return phase === 'stuck' && code === 'SLUICE_FOREIGN_CHANGE' && kept === null;
+  }
+
+  /** Leaves what is there, by a fresh look at it. Null once it is kept; else why it is not. */
+  async keep({ by, said, unwatched }: Keep): Promise<string | null> {
+    const { state, journal } = this.rollout;
+    const { phaseSince } = state;
+    const read = await this.read();
+    // Whoever was faster has decided; what was read may be old by now.
+    if (!this.possible || state.phaseSince !== phaseSince) return 'something else was asked for meanwhile';
+    if (read.split === null && !unwatched) {
+      return `the target could not be read: ${read.why}. Say abort with {"keep":true} again, or with {"keep":true,"unwatched":true} to end without a look`;
+    }
+    const split = read.split ?? state.split ?? { stable: null, candidate: null, weight: 0 };
+    this.rollout.saw(split);
+    const candidate = state.release?.version ?? null;
+    const part = isPart(split, candidate);
+    if (part && !unwatched) {
+      journal.publish();
+      return `candidate ${candidate} has ${shareOf(split, candidate)} % and nobody would watch it; say abort with {"keep":true,"unwatched":true} to leave that, or with {"force":true} to go back`;
+    }
+    state.kept = { split, by, unwatched: part || read.split === null };
+    const { leave } = state;
+    const left = state.kept.unwatched ? ', which nobody watches' : '';
+    const looked = read.split === null ? ' when it was last read' : '';
+    const before = leave === null ? '' : `. It was going back: ${leave.reason}`;
+    state.leave = {
+      ...leave,
+      outcome: 'abandoned',
+      reason: `${by} kept somebody else's change${said}: ${saySplit(split)}${looked}${left}${before}`,
+      code: 'SLUICE_FOREIGN_CHANGE',
+      canceled: leave?.canceled === true || state.cancel !== null,
+    };
+    journal.event(`abort --keep${state.kept.unwatched ? ' --unwatched' : ''}${said}`, by);
+    return null;
+  }
+
+  /** Temporal's Cancel acts as keep. It says nothing of a split, so that one of the candidate is not left behind by it. */
+  async cancel(): Promise<void> {
+    const { state, journal } = this.rollout;
+    state.cancel = 'answered';
+    const why = await this.keep({ by: 'somebody', said: ', by a cancel through Temporal', unwatched: false });
+    if (why !== null) journal.refusal('cancel', 'somebody', why);
+  }
+
+  private async read(): Promise<{ split: Split } | { split: null; why: string }> {
+    const { state, spec } = this.rollout;
+    this.reading += 1;
+    try {
+      const { split } = await restoring(spec, READ_WITHIN, 'read what is kept').read({ spec, grant: state.grant });
+      return { split };
+    } catch (error) {
+      return { split: null, why: failureOf(error).message };
+    } finally {
+      this.reading -= 1;
+    }
+  }
+}

@@ -1,0 +1,144 @@
+/** The watcher of the candidate's present weight: one activity that lasts as long as the weight does. */
+import { CancellationScope } from '@temporalio/workflow';
+import type { WatchHeartbeat, WatchReport } from '../../src/health/types.js';
+import { failureOf, lastHeartbeat } from '../../src/model/failures.js';
+import { joined } from '../../src/model/series.js';
+import { watching } from '../calls.js';
+import type { Rollout } from './rollout.js';
+
+/** Points of the series that a rollout keeps. */
+const MOST_POINTS = 120;
+
+interface Running {
+  scope: CancellationScope;
+  done: Promise<WatchReport | null>;
+}
+
+export class Watching {
+  /** An unhealthy report that nobody has acted on yet. */
+  unhealthy: WatchReport | null = null;
+  /** The report of a candidate that was shown to be no worse early, or to be healthy while held, and that no bake has ended by yet. */
+  passed: WatchReport | null = null;
+  private running: Running | null = null;
+  /** The look of an undo has said what it found. */
+  private warned = false;
+
+  constructor(private readonly rollout: Rollout) {}
+
+  /** Starts the watcher unless it runs, going on with what the judge knows. */
+  ensure(): void {
+    const { state, spec } = this.rollout;
+    if (this.running !== null || this.unhealthy !== null || this.warned || state.release === null) return;
+    const candidate = state.release.version;
+    const scope = new CancellationScope();
+    const held = state.step.hold?.undecided === true;
+    const earliest = held ? null : this.earliest();
+    const running: Running = {
+      scope,
+      done: scope
+        .run(() =>
+          watching(
+            spec,
+            state.weight === 0
+              ? `watch ${candidate} before it gets traffic`
+              : `watch ${candidate} at ${state.weight} %`,
+            state.limits.heartbeat,
+          ).watch({
+            spec,
+            stable: this.rollout.prepared.before.split.stable,
+            candidate,
+            weight: state.weight,
+            from: state.weightSince,
+            state: state.judge,
+            policy: this.rollout.policy(),
+            before: this.rollout.prepared.health,
+            earliest,
+            held,
+            grant: state.grant,
+          }),
+        )
+        .catch((error: unknown) => this.lost(error)),
+    };
+    this.running = running;
+    void running.done.then((report) => {
+      this.rollout.growth.look();
+      if (this.running !== running) return;
+      this.running = null;
+      this.note(report);
+      if (report === null || this.rollout.state.leave !== null) return;
+      if (report.verdict.state === 'unhealthy') {
+        if (this.rollout.look.only) this.warn(report);
+        else this.unhealthy = report;
+        return;
+      }
+      if (held && report.verdict.state === 'healthy') {
+        // The hold ends by it in this moment.
+        this.passed = report;
+        return;
+      }
+      if (earliest !== null && report.verdict.passes) this.passed = report;
+      // A weight is never unwatched: whoever ends the bake may be paused, or a moment away, or the last counts say something else.
+      this.ensure();
+    });
+  }
+
+  /** A look has found what it can find. */
+  private warn(report: WatchReport): void {
+    this.warned = true;
+    this.rollout.look.unhealthy(report);
+  }
+
+  /** A watcher whose worker died has left its last counts. One that may not watch ends the rollout. */
+  private lost(error: unknown): WatchReport | null {
+    const { code, message } = failureOf(error);
+    if (code === 'SLUICE_ACCESS' && this.rollout.look.only) this.rollout.look.found(`nothing watches it: ${message}`);
+    else if (code === 'SLUICE_ACCESS') this.rollout.leaveWith({ outcome: 'rolledBack', reason: message, code });
+    return (lastHeartbeat(error) as WatchHeartbeat | undefined)?.report ?? null;
+  }
+
+  /** Ends the watcher and waits for what it has counted. Null: its counts were lost with its worker. */
+  async stop(): Promise<WatchReport | null> {
+    if (this.unhealthy !== null) return this.takeUnhealthy();
+    const { running } = this;
+    if (running === null) return null;
+    this.running = null;
+    running.scope.cancel();
+    const report = await running.done;
+    this.note(report);
+    return report;
+  }
+
+  /** Ends the watcher and waits for nothing. */
+  drop(): void {
+    this.running?.scope.cancel();
+    this.running = null;
+    this.unhealthy = null;
+    this.passed = null;
+  }
+
+  /** When the bake of this weight, running or to come, may pass early (ms since the epoch). */
+  private earliest(): number | null {
+    const { state, prepared } = this.rollout;
+    const { stage, step } = state.cursor;
+    const bake = prepared.plan.stages[stage]?.steps.slice(step).find(({ kind }) => kind === 'bake');
+    if (this.passed !== null || bake?.kind !== 'bake' || bake.earliest === undefined) return null;
+    return state.weightSince + bake.earliest;
+  }
+
+  takeUnhealthy(): WatchReport {
+    const report = this.unhealthy as WatchReport;
+    this.unhealthy = null;
+    return report;
+  }
+
+  private note(report: WatchReport | null): void {
+    if (report === null) return;
+    const { state, journal } = this.rollout;
+    state.judge = report.state;
+    const { verdict } = report;
+    const { passes: _, probeBack: __, few: ___, ...shown } = verdict;
+    state.verdict = { ...shown, asked: report.asked };
+    state.series = joined(state.series, report.series, MOST_POINTS);
+    journal.publish();
+  }
+}

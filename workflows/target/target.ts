@@ -1,0 +1,327 @@
+/**
+ * The companion of a target: the queue (one deep, the newest wins), the ledger of what was live, and the timer of the
+ * rollback window, after which old releases are retired. One entity workflow per target, `target/<app>/<environment>`.
+ */
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  log,
+  setDefaultSignalHandler,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { failureOf } from '../../src/model/failures.js';
+import { heldMessage } from '../../src/model/hold.js';
+import { rolloutId } from '../../src/model/ids.js';
+import { sealedOf } from '../../src/model/sealed.js';
+import type { Spec } from '../../src/model/spec.js';
+import { forward, light } from '../calls.js';
+import type { RolloutEvent, Submission, UndoAnswer, UndoRecord } from '../messages.js';
+import { heldQuery, rolloutEventSignal, submitUpdate, targetQuery, undoQuery, unholdUpdate } from '../messages.js';
+import { Growth } from '../run-length.js';
+import { LONGEST_RELEASE, Unsealing } from '../unsealing.js';
+import { eventOf } from './events.js';
+import { beginsUndo, released, remember, type Unhold, undoingOf, unholdRefusal } from './hold.js';
+import { lookLate, untilLook, watchLate } from './late.js';
+import { startQueued, submissionOf, submit } from './queue.js';
+import type { TargetState } from './state.js';
+import { heldIn, show, viewOf } from './view.js';
+
+/** Releases the ledger keeps. */
+const KEPT = 50;
+/** First and longest wait before a queued release, or retiring, looks again whether the way is free, in ms. */
+const LOOK_AGAIN = 2_000;
+const LOOK_AGAIN_MAX = 5 * 60_000;
+const MANY_EVENTS = 2_000;
+/**
+ * How long an event under a key that no worker has had so far waits for one that has it, in ms: a ledger without it is wrong, and
+ * one that nobody can open must not keep the others out for long.
+ */
+const PATIENCE = 2 * 60_000;
+
+export async function target(app: string, environment: string, carried?: TargetState): Promise<void> {
+  // Only a run that continues another has a state; one that is brought to a start is anybody's.
+  const goesOn = workflowInfo().continuedFromExecutionRunId !== undefined;
+  const fresh: TargetState = {
+    app,
+    environment,
+    releases: [],
+    queued: null,
+    starting: null,
+    settled: [],
+    undo: null,
+    retire: null,
+    base: null,
+    running: null,
+    hold: null,
+    undoing: null,
+    late: null,
+    takenBack: null,
+  };
+  const state: TargetState = { ...fresh, ...(goesOn ? carried : undefined) };
+  remember(state);
+  let wakes = 0;
+  /** Undos that are being looked into: nothing is started beside that. */
+  let asked = 0;
+  const events = new Unsealing({ longest: LONGEST_RELEASE, patience: PATIENCE });
+  const updates = new Unsealing({ longest: LONGEST_RELEASE, patience: 0 });
+  const growth = new Growth(
+    () => ({ history: MANY_EVENTS, signals: MANY_EVENTS }),
+    () => events.idle,
+  );
+  const wake = () => {
+    wakes += 1;
+  };
+
+  setHandler(targetQuery, () => viewOf(state), { description: 'Ledger, queue and rollback window of the target.' });
+  setHandler(heldQuery, () => heldIn(state), {
+    description: 'Digests of what the artifact store keeps for the target.',
+  });
+  setHandler(undoQuery, (to) => backTo(state, typeof to === 'string' ? to : null), {
+    description: 'What `undo` goes back to: null, or the version of a release of the ledger.',
+  });
+  const hear = (given: unknown) => {
+    const event = eventOf(given);
+    if (event === null) return;
+    if (event.kind === 'ended') wake();
+    take(state, event);
+    show(state);
+    if (event.kind !== 'began' || event.undo === undefined) return;
+    asked += 1;
+    void beginsUndo(state, event.run, event.undo).finally(() => {
+      asked -= 1;
+      wake();
+      show(state);
+    });
+  };
+  setHandler(rolloutEventSignal, (given: unknown) => {
+    growth.signal();
+    const sealed = sealedOf(given);
+    if (sealed === null) return hear(given);
+    events.line('rolloutEvent', sealed, (found) => {
+      if (found.ok) hear(found.value);
+      else log.warn('an event of a rollout does not open and is not in the ledger', { why: found.why });
+    });
+  });
+  setHandler(
+    unholdUpdate,
+    async (given) => {
+      const sealed = sealedOf(given);
+      const wish: unknown = sealed === null ? given : await unsealed(updates, 'unhold', sealed);
+      mustBeUnhold(state, wish);
+      const answer = await released(state, wish ?? undefined);
+      wake();
+      show(state);
+      return answer;
+    },
+    {
+      description: 'Releases a target that is held, so that rollouts start again. Input: {"by":"ann"}',
+      validator: (given) => {
+        if (sealedOf(given) === null) mustBeUnhold(state, given);
+      },
+    },
+  );
+  setHandler(
+    submitUpdate,
+    async (given) => {
+      const sealed = sealedOf(given);
+      const submission = mustBeSubmission(sealed === null ? given : await unsealed(updates, 'submit', sealed));
+      const mustBeOpen = async () => {
+        do {
+          // What came before it was perhaps an undo, or has held the target.
+          if (events.busy) await condition(() => !events.busy);
+          if (submission.type !== 'undo') await refuseBeside(state);
+        } while (events.busy);
+        mustBeFree(state);
+      };
+      await mustBeOpen();
+      growth.look();
+      const answer = await submit(state, submission, mustBeOpen, wake);
+      show(state);
+      return answer;
+    },
+    {
+      description: 'Hands over a release for when the way is free (queue), or in place of the running one (replace).',
+      validator: (submission) => {
+        mustBeFree(state);
+        // What is sealed is looked at once a worker has opened it.
+        if (sealedOf(submission) === null) mustBeSubmission(submission);
+      },
+    },
+  );
+  setDefaultSignalHandler(() => {
+    growth.signal();
+  });
+  show(state);
+
+  let retiring = false;
+  let looking = false;
+  for (let wait = LOOK_AGAIN, seen = 0; ; ) {
+    const due = nextDue(state, wait, looking);
+    growth.look();
+    const isDue = () => wakes !== seen || (growth.over && asked === 0 && allHandlersFinished());
+    let woken = true;
+    if (due === null) await condition(isDue);
+    else woken = await condition(isDue, due, { summary: dueSummary(state) });
+    wait = woken ? LOOK_AGAIN : Math.min(wait * 2, LOOK_AGAIN_MAX);
+    seen = wakes;
+    await condition(() => asked === 0 && !events.busy);
+    await startQueued(state);
+    endWindow(state);
+    if (state.retire !== null && !retiring) {
+      retiring = true;
+      // Beside the queue: an account that no worker serves must not hold a release back.
+      void retire(state).finally(() => {
+        retiring = false;
+      });
+    }
+    if (!looking && untilLook(state) === 0) {
+      looking = true;
+      void lookLate(state).finally(() => {
+        looking = false;
+        wake();
+        show(state);
+      });
+    }
+    show(state);
+    growth.look();
+    if (growth.over && asked === 0 && allHandlersFinished())
+      await continueAsNew<typeof target>(app, environment, state);
+  }
+}
+
+/** Errors: SLUICE_SPEC. */
+function mustBeSubmission(given: unknown): Submission {
+  const submission = submissionOf(given);
+  if (submission !== null) return submission;
+  throw ApplicationFailure.nonRetryable(
+    'submit takes {type, input, mode: "queue" | "replace", by, message}',
+    'SLUICE_SPEC',
+  );
+}
+
+/** Errors: SLUICE_VERB. */
+function mustBeUnhold(state: TargetState, given: unknown): asserts given is Unhold | null | undefined {
+  const why = unholdRefusal(state, given);
+  if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
+}
+
+/** Errors: SLUICE_HELD. */
+function mustBeFree({ app, environment, hold }: TargetState): void {
+  if (hold !== null)
+    throw ApplicationFailure.nonRetryable(heldMessage(rolloutId(app, environment), hold), 'SLUICE_HELD');
+}
+
+/** What a sealed update says. Errors: SLUICE_SEALED for one that does not open. */
+async function unsealed(unsealing: Unsealing, name: string, sealed: string): Promise<unknown> {
+  const found = await unsealing.one(name, sealed);
+  if (found.ok) return found.value;
+  throw ApplicationFailure.nonRetryable(`${name} does not open, so nothing was done: ${found.why}`, 'SLUICE_SEALED');
+}
+
+/** `looking`: a look for what came late is under way, and wakes when it is done. */
+function nextDue(state: TargetState, lookAgain: number, looking: boolean): number | null {
+  const look = looking ? null : untilLook(state);
+  const dues = [
+    (state.queued === null || state.hold !== null) && state.retire === null ? null : lookAgain,
+    state.undo === null ? null : Math.max(1, state.undo.until - Date.now()),
+    look === null ? null : Math.max(1, look),
+  ].filter((due) => due !== null);
+  return dues.length === 0 ? null : Math.min(...dues);
+}
+
+function dueSummary(state: TargetState): string {
+  if (state.queued !== null) return 'look whether the queued release can start';
+  if (state.retire === null && state.undo === null) return 'look for what came late of a first deployment';
+  return state.retire === null
+    ? `rollback window to ${state.undo?.version}`
+    : 'look whether old releases can be retired';
+}
+
+function take(state: TargetState, event: RolloutEvent): void {
+  if (event.kind === 'began') {
+    state.running = { run: event.run, strategy: event.strategy, since: event.at };
+    state.undoing = undoingOf(event);
+    return;
+  }
+  if (state.running?.run === event.run) state.running = null;
+  if (state.undoing?.run === event.run) state.undoing = null;
+  watchLate(state, event.late);
+  const { entry } = event;
+  if (entry === null || state.releases.some((each) => each.run === entry.run)) return;
+  const [live] = state.releases;
+  // What somebody else has put there may be what was live all along.
+  if (entry.kept?.split.candidate === null && live?.version === entry.version && live.until === null) return;
+  if (live !== undefined && live.until === null) live.until = entry.since;
+  state.releases = [entry, ...state.releases].slice(0, KEPT);
+  state.takenBack = null;
+  const { undo } = event;
+  // The record of the release before says where the target is when this one replaced nothing.
+  const last = lastRecord(state);
+  state.undo = undo === null ? null : { ...undo, until: (undo.since ?? entry.since) + undo.window };
+  // This release's own window comes first.
+  if (state.undo !== null) state.retire = null;
+  state.base = state.undo === null && state.retire === null ? last : null;
+}
+
+/** The newest record there is: within the rollback window, while old releases are retired, or after it. */
+function lastRecord({ undo, retire, base }: TargetState): UndoRecord | null {
+  if (undo === null) return retire ?? base;
+  const { until: _until, ...record } = undo;
+  return record;
+}
+
+/** What an undo needs: by itself within the window alone, to a release of the ledger at any time. */
+function backTo(state: TargetState, to: string | null): UndoAnswer | null {
+  const record = lastRecord(state);
+  if (record === null || (to === null && state.undo === null)) return null;
+  const version = to ?? record.version;
+  const entries = state.releases.filter((each) => each.version === version);
+  return { record, entry: entries.find(({ spec }) => spec !== null) ?? entries[0] ?? null };
+}
+
+/** An undo lets nothing jump in behind it, unless it was told to. A run that was terminated says no end. */
+async function refuseBeside(state: TargetState): Promise<void> {
+  const { app, environment } = state;
+  for (;;) {
+    const { undoing } = state;
+    if (undoing === null || undoing.keepQueue) return;
+    if (await light.isRunning({ app, environment })) break;
+    if (state.undoing === undoing) state.undoing = null;
+  }
+  const id = rolloutId(app, environment);
+  throw ApplicationFailure.nonRetryable(
+    `an undo of ${id} is running, and nothing is queued behind it. Start again after it, or undo with --keep-queue`,
+    'SLUICE_ALREADY_RUNNING',
+  );
+}
+
+/** The window is over: nothing goes back by `undo` any more, and old releases may go. */
+function endWindow(state: TargetState): void {
+  if (state.undo === null || Date.now() < state.undo.until) return;
+  const { until: _until, ...record } = state.undo;
+  state.retire = record;
+  state.undo = null;
+}
+
+/** Not while a rollout runs: it may need a release that no alias holds, the candidate before its weight or stable in the last bake. */
+async function retire(state: TargetState): Promise<void> {
+  const { app, environment, retire: record } = state;
+  if (record === null) return;
+  const { version, since = 0, seal = null } = record;
+  const spec = record.spec as unknown as Spec;
+  try {
+    if (await light.isRunning({ app, environment })) return;
+    const calls = forward(spec, 3_600_000, 'retire old releases');
+    const { deleted } = await calls.retire({ spec, keep: [], version, since, seal });
+    log.info('retired', { deleted });
+    for (const entry of state.releases) if (deleted.includes(entry.version)) entry.retired ??= Date.now();
+  } catch (error) {
+    log.warn('old releases could not be retired', { why: failureOf(error).message });
+  }
+  if (state.retire !== record) return;
+  state.retire = null;
+  if (state.undo === null) state.base = record;
+}
