@@ -46,13 +46,16 @@ function folder(name: string, files: Record<string, string>): string {
 /** A script that packs the folder of its first argument, by a copy of these folders that plain Node runs. */
 function compiled(...folders: string[]): string {
   for (const from of folders) {
-    mkdirSync(path.join(home, from), { recursive: true });
-    for (const file of readdirSync(from).filter((name) => name.endsWith('.ts'))) {
+    for (const file of readdirSync(from, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ts'),
+    )) {
       const { code } = transformFileSync(path.join(from, file), {
         jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
         module: { type: 'es6' },
       });
-      writeFileSync(path.join(home, from, file.replace(/ts$/, 'js')), code);
+      const to = path.join(home, from, file.replace(/ts$/, 'js'));
+      mkdirSync(path.dirname(to), { recursive: true });
+      writeFileSync(to, code);
     }
   }
   writeFileSync(path.join(home, 'package.json'), '{"type":"module"}');
