@@ -3,8 +3,7 @@ const values = { dependencyTypesNot: ['type-only'] };
 const TEMPORAL = 'node_modules/@temporalio';
 
 /** Folders whose face (index.ts, registry.ts, types.ts, port.ts) is all that others see. */
-const FACES =
-  'src/(?:access|artifact|authority|client|codec|health|judge|net|notify|secrets|spec|store|strategies)';
+const FACES = 'src/(?:access|artifact|authority|client|codec|health|judge|net|notify|secrets|spec|store|strategies)';
 
 /** All that runs on a worker alone, beside the activities themselves. */
 const ON_WORKER =
