@@ -102,9 +102,6 @@ const WITH_PLAN = [
 /** What goes by the state before the rollout. */
 const BY_BEFORE = ['keep', 'deploy', 'restore'];
 
-/** Half the traffic back, once, to see whether the release is at fault. */
-const PROBE_BACK = 50;
-
 export class Grants {
   constructor(private readonly seals: Seals) {}
 
@@ -131,7 +128,7 @@ export class Grants {
       before: digestOf(before),
       stable: before.split.stable,
       may: [...BEFORE_PLAN, ...WITH_PLAN],
-      writes: writesOf(plan, spec, people),
+      writes: writesOf(plan, people),
     });
   }
 
@@ -273,17 +270,13 @@ export class Grants {
 }
 
 /** Every weight that the plan gives, and what must be approved before. */
-function writesOf(plan: Plan, spec: Spec, people: (stepId: string) => number): GrantedWrite[] {
+function writesOf(plan: Plan, people: (stepId: string) => number): GrantedWrite[] {
   const gates: Record<string, number> = {};
   const writes: GrantedWrite[] = [];
   for (const step of plan.stages.flatMap(({ steps }) => steps)) {
     if (step.kind === 'approve' && people(step.id) > 0) gates[step.id] = people(step.id);
-    if (step.kind === 'shift') writes.push({ weight: step.weight, gates: { ...gates } });
-    if (step.kind === 'promote') {
-      writes.push({ weight: 100, gates: { ...gates } });
-      if (spec.health.policy.probeBack && plan.strategy !== 'undo')
-        writes.push({ weight: PROBE_BACK, gates: { ...gates } });
-    }
+    if (step.kind === 'shift' || step.kind === 'compare') writes.push({ weight: step.weight, gates: { ...gates } });
+    if (step.kind === 'promote') writes.push({ weight: 100, gates: { ...gates } });
   }
   return writes;
 }

@@ -12,6 +12,6 @@ export function planBlueGreen(spec: SpecOf<'blueGreen'>): Plan {
   return planOf(spec, [
     { name: DEPLOY_STAGE, steps: idle.deploy('idle') },
     ...(test.length > 0 ? [{ name: 'test', steps: test }] : []),
-    { name: 'switch', steps: [...live.promote(), ...live.bake(bake), ...live.finish()] },
+    { name: 'switch', steps: [...live.promote(), ...live.bake(bake), ...live.compare(bake), ...live.finish()] },
   ]);
 }

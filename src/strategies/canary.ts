@@ -3,7 +3,8 @@ import type { Plan } from './types.js';
 
 /**
  * Deploy and probe without traffic; then, weight by weight: shift, the stage's probes, a bake, and an approval after it
- * if asked for. The last stage promotes, and bakes with the replaced release still ready.
+ * if asked for. The last stage promotes, and bakes with the replaced release still ready; what only crosses a ceiling
+ * there is compared once more.
  */
 export function planCanary(spec: SpecOf<'canary'>): Plan {
   const { stages } = spec.strategy;
@@ -16,6 +17,7 @@ export function planCanary(spec: SpecOf<'canary'>): Plan {
         ...(last ? at.promote() : at.shift()),
         ...at.probe(probes),
         ...at.bake(bake),
+        ...(last ? at.compare(bake, health) : []),
         ...at.approve(approval),
         ...(last ? at.finish() : []),
       ];

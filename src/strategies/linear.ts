@@ -17,7 +17,7 @@ export function planLinear(spec: SpecOf<'linear'>): Plan {
   return planOf(spec, [
     { name: DEPLOY_STAGE, steps: [...none.deploy(), ...gate] },
     ...rising,
-    { name: '100%', steps: [...all.promote(), ...all.bake(bake), ...all.finish()] },
+    { name: '100%', steps: [...all.promote(), ...all.bake(bake), ...all.compare(bake), ...all.finish()] },
   ]);
 }
 

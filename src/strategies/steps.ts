@@ -2,11 +2,14 @@
  * The steps that strategies are made of. A step's id is `<strategy>-<weight>.<kind>`: weights only rise within a plan
  * and no weight has two steps of a kind, so it is unique, and the mark it becomes tells a person where the rollout was.
  */
-import type { ApprovalSpec, Bake, Spec } from '../model/spec.js';
+import type { ApprovalSpec, Bake, HealthPolicy, Spec } from '../model/spec.js';
 import { PLAN_SCHEMA, type Plan, type Stage, type Step, type StepKind } from './types.js';
 
 /** The first stage of every plan: the release exists, is warm and answers, and has no traffic. */
 export const DEPLOY_STAGE = 'deploy';
+
+/** Percent of traffic that the candidate keeps while it is compared once more: with as many requests on each side, they differ soonest. */
+const COMPARE_WEIGHT = 50;
 
 /** The steps of one weight of a spec's plan; those that the spec does not ask for are empty lists. */
 export interface Steps {
@@ -16,6 +19,8 @@ export interface Steps {
   shift(): Step[];
   promote(): Step[];
   bake(time: Bake): Step[];
+  /** After a bake with nothing left to compare with: once more beside the stable release, for as long as that bake. */
+  compare(time: Bake, health?: Partial<HealthPolicy>): Step[];
   /** Capacity, waited for within `deadlines.warm` and no longer; the release exists already. */
   ready(): Step[];
   /** Watched time that decides nothing. */
@@ -50,6 +55,18 @@ export function stepsAt(spec: Spec, weight: number): Steps {
         ? { kind: 'bake', id: id('bake'), weight, duration: time }
         : { kind: 'bake', id: id('bake'), weight, duration: time.max, earliest: time.min },
     ],
+    compare: (time, health) =>
+      (health?.probeBack ?? spec.health.policy.probeBack)
+        ? [
+            {
+              kind: 'compare',
+              id: id('compare'),
+              weight: COMPARE_WEIGHT,
+              duration: typeof time === 'number' ? time : time.max,
+              deadline: deadlines.shift,
+            },
+          ]
+        : [],
     ready: () => [deploy(), ...warm({ orGoOn: true })],
     look: (duration) => [{ kind: 'bake', id: id('bake'), weight, duration, warns: true }],
     approve: (approval) => (approval ? [{ kind: 'approve', id: id('approve'), weight, approval }] : []),

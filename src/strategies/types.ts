@@ -64,6 +64,18 @@ export interface BakeStep extends StepBase {
   /** An undo's look: what it finds is a warning and moves no traffic. */
   warns?: true;
 }
+/**
+ * Part of the traffic goes back for a comparison, then forward again. Done once, and only when the bake before it is unhealthy
+ * by a ceiling alone with nothing left to compare with; otherwise the walk passes over it.
+ */
+export interface CompareStep extends StepBase {
+  kind: 'compare';
+  /** What the candidate keeps meanwhile. */
+  weight: number;
+  duration: number;
+  /** Of each of its two writes. */
+  deadline: number;
+}
 export interface ApproveStep extends StepBase {
   kind: 'approve';
   weight: number;
@@ -79,5 +91,14 @@ interface FinishStep extends StepBase {
   kind: 'finish';
 }
 
-export type Step = DeployStep | WarmStep | ProbeStep | ShiftStep | BakeStep | ApproveStep | PromoteStep | FinishStep;
+export type Step =
+  | DeployStep
+  | WarmStep
+  | ProbeStep
+  | ShiftStep
+  | BakeStep
+  | CompareStep
+  | ApproveStep
+  | PromoteStep
+  | FinishStep;
 export type StepKind = Step['kind'];

@@ -127,6 +127,24 @@ describe('a grant', () => {
     expect(await ask(await receipt('ben'), await receipt('cem'))).toBe('allowed');
   });
 
+  test('lets half the traffic go back for a comparison where the plan has one, behind the gates before it', async () => {
+    const approval = { ...ONE_PERSON, within: 60_000, onTimeout: 'rollback' } as const;
+    const of = specFor({ type: 'blueGreen', bake: 60_000, testBake: 0, approval });
+    const ask = async (probeBack: boolean, approved: boolean) => {
+      const spec = { ...of, health: { ...of.health, policy: { ...of.health.policy, probeBack } } };
+      const plan = makePlan(spec, { stable: '1' });
+      const gate = 'blueGreen-0.approve';
+      const people = (id: string) => (id === gate ? 1 : 0);
+      const grant = await grants.planned(await first(), { spec, plan, before, people });
+      const receipts = approved ? [await receipt('ben', grants, { gate, plan: digestOf(plan) })] : [];
+      const release = { candidate: '2', deployed: await grants.deployed(grant, '2'), stable: '1' };
+      return asked('shift', { grant, spec, weight: 50, ...release, receipts: receipts.map(String) });
+    };
+    expect(await ask(true, true)).toBe('allowed');
+    expect(await ask(true, false)).toContain('has 0 of 1');
+    expect(await ask(false, true)).toContain('a weight of 50 % is not in its plan');
+  });
+
   test('gives weight only to what a worker has deployed for its plan, beside what was live', async () => {
     const grant = await planned();
     const ask = (of: Asking) => asked('shift', { grant, spec, weight: 10, stable: '1', ...of });

@@ -1,4 +1,4 @@
-import type { Spec, StrategySpec } from '../../src/model/spec.js';
+import type { HealthPolicy, Spec, StrategySpec } from '../../src/model/spec.js';
 import { parseSpecText } from '../../src/spec/index.js';
 import { makePlan } from '../../src/strategies/registry.js';
 import type { Plan, Step } from '../../src/strategies/types.js';
@@ -36,6 +36,8 @@ function tell(step: Step): string {
       return `shift(${step.weight})`;
     case 'bake':
       return `${step.warns === true ? 'look' : 'bake'}(${step.weight},${step.duration / 1000}s)`;
+    case 'compare':
+      return `compare(${step.weight},${step.duration / 1000}s)`;
     case 'approve':
       return `approve(${step.weight})`;
     case 'warm':
@@ -69,12 +71,16 @@ describe('a plan', () => {
     [
       'blueGreen tests the idle environment and switches in one write',
       { type: 'blueGreen', bake: 5_000, testBake: 0 },
-      ['deploy: deploy>idle probe(a,b)', 'switch: promote bake(100,5s) finish'],
+      ['deploy: deploy>idle probe(a,b)', 'switch: promote bake(100,5s) compare(50,5s) finish'],
     ],
     [
       'blueGreen looks longer and asks for approval before the switch',
       { type: 'blueGreen', bake: 5_000, testBake: 2_000, approval: APPROVAL },
-      ['deploy: deploy>idle probe(a,b)', 'test: bake(0,2s) approve(0)', 'switch: promote bake(100,5s) finish'],
+      [
+        'deploy: deploy>idle probe(a,b)',
+        'test: bake(0,2s) approve(0)',
+        'switch: promote bake(100,5s) compare(50,5s) finish',
+      ],
     ],
     [
       'canary shifts, probes, bakes and asks, weight by weight, and promotes at the last',
@@ -86,7 +92,7 @@ describe('a plan', () => {
         'deploy: deploy probe(a,b)',
         '10%: shift(10) probe(b) bake(10,10s)',
         '50%: shift(50) bake(50,50s) approve(50)',
-        '100%: promote bake(100,100s) approve(100) finish',
+        '100%: promote bake(100,100s) compare(50,100s) approve(100) finish',
       ],
     ],
     [
@@ -97,7 +103,7 @@ describe('a plan', () => {
         '25%: shift(25) bake(25,1s)',
         '50%: shift(50) bake(50,1s)',
         '75%: shift(75) bake(75,1s) approve(75)',
-        '100%: promote bake(100,5s) finish',
+        '100%: promote bake(100,5s) compare(50,5s) finish',
       ],
     ],
     [
@@ -108,13 +114,13 @@ describe('a plan', () => {
         '33.3%: shift(33.3) bake(33.3,1s)',
         '66.6%: shift(66.6) bake(66.6,1s)',
         '99.9%: shift(99.9) bake(99.9,1s)',
-        '100%: promote bake(100,5s) finish',
+        '100%: promote bake(100,5s) compare(50,5s) finish',
       ],
     ],
     [
       'linear in one step asks before it',
       { type: 'linear', step: 100, interval: 1_000, bake: 5_000, approval: APPROVAL },
-      ['deploy: deploy probe(a,b) approve(0)', '100%: promote bake(100,5s) finish'],
+      ['deploy: deploy probe(a,b) approve(0)', '100%: promote bake(100,5s) compare(50,5s) finish'],
     ],
     [
       'undo gives all traffic to the earlier release without a probe, and looks',
@@ -143,6 +149,19 @@ describe('a plan', () => {
     expect(told(planFor(strategy, { stable: null }))).toEqual(expected);
   });
 
+  test.each<[string, boolean, Partial<HealthPolicy> | undefined, boolean]>([
+    ['as health.policy says', true, undefined, true],
+    ['not where health.policy is against it', false, undefined, false],
+    ["not where the stage's own health is against it", true, { probeBack: false }, false],
+    ["where the stage's own health is for it", false, { probeBack: true }, true],
+    ["as health.policy says where the stage's own health is about other things", true, { minErrors: 5 }, true],
+  ])('compares once more at half the traffic %s', (_, probeBack, health, compares) => {
+    const policy = { ...SPEC.health.policy, probeBack };
+    const stages = [stage(10), stage(100, { bake: { min: 1_000, max: 9_000 }, ...(health ? { health } : {}) })];
+    const plan = planFor({ type: 'canary', stages }, { health: { ...SPEC.health, policy } });
+    expect(told(plan)[2]).toBe(`100%: promote bake(100,9s) ${compares ? 'compare(50,9s) ' : ''}finish`);
+  });
+
   test('readies capacity before the probes when the spec has some', () => {
     const plan = planFor({ type: 'direct', bake: 0 }, { configuration: { provisionedConcurrency: 3 } });
     expect(told(plan)[0]).toBe('deploy: deploy warm probe(a,b)');
@@ -164,6 +183,7 @@ describe('a plan', () => {
       ['canary-10.bake', null],
       ['canary-100.promote', SPEC.deadlines.shift],
       ['canary-100.bake', null],
+      ['canary-100.compare', SPEC.deadlines.shift],
       ['canary-100.finish', null],
     ]);
   });

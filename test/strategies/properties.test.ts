@@ -132,6 +132,14 @@ describe('every plan', () => {
       }
     }));
 
+  test('compares at half the traffic after the bake at 100 % alone, and only beside a release that was live', () =>
+    always((plan, steps, _, before) => {
+      const compares = before !== null && ['canary', 'linear', 'blueGreen'].includes(plan.strategy);
+      const at = steps.findIndex(({ kind }) => kind === 'compare');
+      expect(steps.filter(({ kind }) => kind === 'compare')).toHaveLength(compares ? 1 : 0);
+      if (compares) expect([steps[at], steps[at - 1]]).toMatchObject([{ weight: 50 }, { kind: 'bake', weight: 100 }]);
+    }));
+
   test('asks for every approval of the spec, or for one on a first deployment', () =>
     always((_, steps, of, before) => {
       const asked = steps.filter(({ kind }) => kind === 'approve').length;

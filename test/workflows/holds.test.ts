@@ -123,8 +123,8 @@ describe('a hold over no verdict, whose candidate turns unhealthy', () => {
       expect((await ending(rolling)).outcome).toBe('succeeded');
       expect(target.writes.slice(2).map(({ step }) => step)).toEqual([
         'canary-100.promote',
-        'canary-100.bake.back',
-        'canary-100.bake.forward',
+        'canary-100.compare.back',
+        'canary-100.compare.forward',
       ]);
       // After it, the bake is one like any other.
       expect(target.watched.at(-1)).toMatchObject({ weight: 100, held: false });
@@ -209,8 +209,8 @@ describe('a pause in which the candidate turns unhealthy', () => {
       const { outcome, events } = await ending(rolling);
       expect(outcome).toBe('succeeded');
       expect(target.writes.slice(3).map(({ step }) => step)).toEqual([
-        'canary-100.bake.back',
-        'canary-100.bake.forward',
+        'canary-100.compare.back',
+        'canary-100.compare.forward',
       ]);
       expect(events.map(({ text }) => text)).toContain(
         'the pause by ann ends, since the release must be compared with the old one',

@@ -254,8 +254,8 @@ describe('a ceiling that is crossed at 100 %, with nothing to compare with', () 
         ['canary-10.shift', 10],
         ['canary-50.shift', 50],
         ['canary-100.promote', 100],
-        ['canary-100.bake.back', 50],
-        ['canary-100.bake.forward', 100],
+        ['canary-100.compare.back', 50],
+        ['canary-100.compare.forward', 100],
       ]);
     });
   });

@@ -2,7 +2,7 @@
 import type { WatchReport } from '../../src/health/types.js';
 import { isJudged } from '../../src/model/evidence.js';
 import { clean, duration } from '../../src/model/text.js';
-import type { ApproveStep, BakeStep, Stage } from '../../src/strategies/types.js';
+import type { ApproveStep, BakeStep, CompareStep, Stage } from '../../src/strategies/types.js';
 import { together } from './gate.js';
 import type { Waited } from './leave.js';
 import { BakesAgain, Leaving, LONGEST_REMINDER } from './leave.js';
@@ -14,9 +14,6 @@ const LOST_REPORTS = 3;
 
 /** Length of such a second bake, in ms: enough for any source to be read again. */
 const REBAKE = 15_000;
-
-/** Percent of traffic that the candidate keeps while it is compared once more. */
-const PROBE_BACK = 50;
 
 export class Waits {
   constructor(private readonly rollout: Rollout) {}
@@ -161,35 +158,37 @@ export class Waits {
    * a rollout that is worth half the traffic back, to see which it is.
    */
   private mayProbeBack({ verdict }: WatchReport): boolean {
-    const { state, prepared } = this.rollout;
+    const { state } = this.rollout;
     return (
-      verdict.probeBack &&
-      this.rollout.policy().probeBack &&
-      !state.probedBack &&
-      state.promoted &&
-      state.weight === 100 &&
-      prepared.before.split.stable !== null &&
-      this.step()?.kind === 'bake'
+      verdict.probeBack && !state.probedBack && state.promoted && state.weight === 100 && this.comparison() !== null
     );
+  }
+
+  /** The comparison that the plan has for the bake that runs. */
+  private comparison(): CompareStep | null {
+    const { cursor } = this.rollout.state;
+    const next = this.rollout.prepared.plan.stages[cursor.stage]?.steps[cursor.step + 1];
+    return this.step()?.kind === 'bake' && next?.kind === 'compare' ? next : null;
   }
 
   /** Half the traffic back for as long as the bake, watched; then forward again, and the bake once more. */
   private async probeBack(stage: Stage, step: BakeStep): Promise<void> {
-    const { state, journal, watching, steps, spec } = this.rollout;
+    const { state, journal, watching, steps } = this.rollout;
+    const { id, weight, duration: time, deadline } = this.comparison() as CompareStep;
     const here = state.step;
     const back = here.probeBack as NonNullable<typeof here.probeBack>;
     if (!state.probedBack) {
       state.probedBack = true;
-      journal.event(`stage ${stage.name}: ${back.why}; back to ${PROBE_BACK} % to compare with the old release`);
-      await steps.shift(`${step.id}.back`, PROBE_BACK, spec.deadlines.shift);
+      journal.event(`stage ${stage.name}: ${back.why}; back to ${weight} % to compare with the old release`);
+      await steps.shift(`${id}.back`, weight, deadline);
     }
     for (;;) {
-      back.until ??= Date.now() + step.duration;
+      back.until ??= Date.now() + time;
       watching.ensure();
-      journal.enter('baking', `back at ${PROBE_BACK} %, to see whether the release is at fault`);
+      journal.enter('baking', `back at ${weight} %, to see whether the release is at fault`);
       journal.deadline(back.until);
       const left = back.until - Date.now();
-      const waited = await this.rollout.until(() => false, left, `compare at ${PROBE_BACK} % for ${duration(left)}`);
+      const waited = await this.rollout.until(() => false, left, `compare at ${weight} % for ${duration(left)}`);
       // The last counts decide too: a release that they speak against does not go forward.
       const report = waited === 'again' ? null : await watching.stop();
       if (report?.verdict.state === 'unhealthy') await this.unhealthy(report);
@@ -197,7 +196,7 @@ export class Waits {
       // A person has looked at it and wants the comparison made once more.
       back.until = null;
     }
-    await steps.promote(`${step.id}.forward`, spec.deadlines.shift);
+    await steps.promote(`${id}.forward`, deadline);
     journal.event(`stage ${stage.name}: the release is no worse than the old one; forward again`);
     delete here.probeBack;
     delete here.left;

@@ -80,6 +80,12 @@ function wordsOf(step: Step, stage: Stage, bypass: boolean): { what: string; lim
         limit: `for ${duration(step.duration)}`,
         refuses: 'the judge: unhealthy, undecided or no data',
       };
+    case 'compare':
+      return {
+        what: `compare at ${step.weight} %`,
+        limit: `for ${duration(step.duration)}`,
+        refuses: 'only if failures cross the ceiling',
+      };
     case 'approve':
       return {
         what: `approval of stage ${stage.name}`,

@@ -55,6 +55,8 @@ export function describeStep(step: Step, stage: Stage, { bypass = [] }: Pick<Bef
       return `shift to ${step.weight} %`;
     case 'bake':
       return `${step.warns === true ? 'look for' : 'bake'} ${duration(step.duration)}`;
+    case 'compare':
+      return `compare at ${step.weight} % for ${duration(step.duration)}, only if failures cross the ceiling`;
     case 'approve':
       return `approval of ${stage.name}${people(step.approval)} within ${duration(step.approval.within)}, else ${step.approval.onTimeout}`;
     case 'promote':
