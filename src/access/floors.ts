@@ -15,7 +15,7 @@ export function raised(plan: Plan, rule: Rule): Plan {
       ...stage,
       steps: stage.steps.map((step) =>
         step.kind === 'approve'
-          ? { ...step, approval: stricter(step.approval, ruleAt(rule, { stage: stage.name, id: step.id }), stage.name) }
+          ? { ...step, approval: stricter(step.approval, ruleAt(rule, { ...step, stage: stage.name }), stage.name) }
           : step,
       ),
     })),

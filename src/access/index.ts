@@ -26,7 +26,7 @@ export {
   ruleFor,
 } from './policy.js';
 export { mayUseBy } from './secrets.js';
-export { ruleAt } from './stages.js';
+export { type Gate, gatesOfPlan, ruleAt } from './stages.js';
 export {
   audienceOf,
   BadToken,

@@ -1,31 +1,25 @@
 /** Which of a rule's `stages:` are about a stage of a plan, whatever a spec calls it. Pure. */
-import type { Plan, Stage, Step } from '../strategies/types.js';
+import type { ApproveStep, Plan, Stage, Step } from '../strategies/types.js';
 import type { Rule } from './policy.js';
 
-/** An approval of a plan: the name of its stage, and the step's id, which says the strategy and the weight. */
-export interface Gate {
+/** An approval of a plan: the name of its stage, and what the step says of it. */
+export interface Gate extends Pick<ApproveStep, 'weight' | 'opens'> {
   stage: string;
-  id: string;
-}
-
-/** As `stepsAt` writes it. */
-const ID = /^(?<strategy>[A-Za-z]+)-(?<weight>\d+(?:\.\d+)?)\.approve$/;
-const ALL = '100%';
-
-/**
- * The names of the stage that the approval opens and that has no place for one of its own: linear and blue-green ask before it,
- * and so does every first deployment.
- */
-function opens(id: string): string[] {
-  const { strategy, weight } = ID.exec(id)?.groups ?? {};
-  if (strategy === 'blueGreen') return [ALL, 'switch'];
-  return strategy === 'linear' || weight === '0' ? [ALL] : [];
 }
 
 /** What a policy may call the approval's stage. A weight is a fact and comes first; a name is the spec's own choice. */
-function namesOfGate({ stage, id }: Gate): string[] {
-  const { weight = '0' } = ID.exec(id)?.groups ?? {};
-  return [...new Set([...(weight === '0' ? [] : [`${weight}%`]), ...opens(id), stage])];
+function namesOfGate({ stage, weight, opens }: Gate): string[] {
+  return [...new Set([...(weight === 0 ? [] : [`${weight}%`]), ...opens, stage])];
+}
+
+/** The approvals of a plan, by their steps' ids. */
+export function gatesOfPlan(plan: Plan): Record<string, Gate> {
+  const steps = plan.stages.flatMap(({ name, steps }) => steps.map((step) => ({ name, step })));
+  return Object.fromEntries(
+    steps.flatMap(({ name, step }) =>
+      step.kind === 'approve' ? [[step.id, { stage: name, weight: step.weight, opens: step.opens }]] : [],
+    ),
+  );
 }
 
 /** The rule as it is at an approval: what it says of that stage stands under the stage's own name, and of no other. */
@@ -43,15 +37,15 @@ export function ofStage({ stages }: Rule, name: string): Rule['stages'][string] 
 
 /** Where the plan lacks an approval of a stage that the rule names, one sentence each. */
 export function stageFaults(plan: Plan, rule: Rule): string[] {
-  const gates = plan.stages.flatMap(gatesOf);
+  const gates = Object.values(gatesOfPlan(plan));
   const lacking = Object.keys(rule.stages).flatMap((name) => {
     const meant = plan.stages.filter((stage) => namesOfStage(stage).includes(name));
     if (meant.length === 0) {
       return [`stage ${name} must be approved here, and this plan has none; take canary with such a stage`];
     }
     const open = meant.filter((stage) => {
-      const before = isLast(stage) && gates.some(({ id }) => opens(id).includes(name));
-      return !before && gatesOf(stage).length === 0;
+      const before = isLast(stage) && gates.some(({ opens }) => opens.includes(name));
+      return !before && !gates.some((gate) => gate.stage === stage.name);
     });
     return open.map((stage) => `stage ${stage.name} needs an approval here; ${howTo(plan)}`);
   });
@@ -72,10 +66,6 @@ function howTo({ strategy }: Plan): string {
     : 'add approval: {} to the strategy, or take canary with an approval in this stage';
 }
 
-function gatesOf({ name, steps }: Stage): Gate[] {
-  return steps.flatMap(({ kind, id }) => (kind === 'approve' ? [{ stage: name, id }] : []));
-}
-
 function isLast({ steps }: Stage): boolean {
   return steps.some(({ kind }) => kind === 'promote');
 }
@@ -85,7 +75,6 @@ function namesOfStage({ name, steps }: Stage): string[] {
   return [name, ...steps.flatMap(weightOf)];
 }
 
-function weightOf(step: Step): string[] {
-  if (step.kind === 'promote') return [ALL];
-  return step.kind === 'shift' ? [`${step.weight}%`] : [];
+function weightOf({ kind, weight }: Step): string[] {
+  return kind === 'shift' || kind === 'promote' ? [`${weight}%`] : [];
 }

@@ -4,7 +4,8 @@
  * a workflow, in a run made by Reset, or for another spec. A write behind a gate also asks for the receipts of its approvals.
  */
 import { Context } from '@temporalio/activity';
-import { digestOf } from '../access/index.js';
+import { digestOf, type Gate, gatesOfPlan } from '../access/index.js';
+import type { GateView } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
 import { parseMark } from '../model/ids.js';
 import type { Spec } from '../model/spec.js';
@@ -44,6 +45,8 @@ export interface Grant {
   /** The release that is live before. */
   stable?: string | null;
   writes?: GrantedWrite[];
+  /** The approvals of the plan, by their steps' ids. */
+  gates?: Record<string, Gate>;
 }
 
 /** A receipt of one person's approval of one gate. */
@@ -129,6 +132,7 @@ export class Grants {
       stable: before.split.stable,
       may: [...BEFORE_PLAN, ...WITH_PLAN],
       writes: writesOf(plan, people),
+      gates: gatesOfPlan(plan),
     });
   }
 
@@ -269,14 +273,21 @@ export class Grants {
   }
 }
 
+/** The gate that a run says is open, as its plan has it; null when its plan has no such approval. */
+export function gateIn({ gates = {} }: Grant, said: GateView): { view: GateView; facts: Gate } | null {
+  const facts = Object.hasOwn(gates, said.id) ? gates[said.id] : undefined;
+  return facts === undefined ? null : { view: { ...said, stage: facts.stage }, facts };
+}
+
 /** Every weight that the plan gives, and what must be approved before. */
 function writesOf(plan: Plan, people: (stepId: string) => number): GrantedWrite[] {
   const gates: Record<string, number> = {};
   const writes: GrantedWrite[] = [];
   for (const step of plan.stages.flatMap(({ steps }) => steps)) {
     if (step.kind === 'approve' && people(step.id) > 0) gates[step.id] = people(step.id);
-    if (step.kind === 'shift' || step.kind === 'compare') writes.push({ weight: step.weight, gates: { ...gates } });
-    if (step.kind === 'promote') writes.push({ weight: 100, gates: { ...gates } });
+    if (step.kind === 'shift' || step.kind === 'promote' || step.kind === 'compare') {
+      writes.push({ weight: step.weight, gates: { ...gates } });
+    }
   }
   return writes;
 }

@@ -31,7 +31,7 @@ import { checkBeginning, checkFloors, checkUnused, consume, notAllowed } from '.
 import { certifier } from './certifying.js';
 import { type DecideArgs, decide, type Supersede } from './decide.js';
 import { Envelopes } from './envelopes.js';
-import { Grants } from './grants.js';
+import { Grants, gateIn } from './grants.js';
 import { Issuers } from './issuers.js';
 import { originOf } from './origin.js';
 import { Seals } from './seals.js';
@@ -188,9 +188,9 @@ export class Access implements AccountAccess {
     if (policy === null || rule === null) return {};
     const signed = !openVerbs(rule).includes('approve');
     const approvers = plan.stages.flatMap(({ name: stage, steps }) =>
-      steps.flatMap(({ kind, id }): [string, string[]][] => {
-        if (kind !== 'approve') return [];
-        const holders = holdersOf(ruleAt(rule, { stage, id }), 'approve', stage);
+      steps.flatMap((step): [string, string[]][] => {
+        if (step.kind !== 'approve') return [];
+        const holders = holdersOf(ruleAt(rule, { ...step, stage }), 'approve', stage);
         // Where it must be signed, anyone is everyone who can.
         const all = signed && holders.includes(ANYONE) ? [...holders, EVERYONE] : holders;
         return [[stage, namesOf(policy, all)]];
@@ -278,9 +278,11 @@ export class Access implements AccountAccess {
     }
     const grant = await this.grants.read(args.grant);
     const given = this.rule(grant.app, grant.environment);
-    const rule = given === null || args.gate === null ? given : ruleAt(given, args.gate);
+    // What a run says of its gate is not believed, but what the grant of its plan says.
+    const gate = args.gate === null ? null : gateIn(grant, args.gate);
+    const rule = given === null || gate === null ? given : ruleAt(given, gate.facts);
     const { grants, seals } = this;
-    return decide(args, { ...this.by(client, policy), rule, grants, seals, grant });
+    return decide({ ...args, gate: gate?.view ?? null }, { ...this.by(client, policy), rule, grants, seals, grant });
   }
 
   /** The grant for the run that a rollout has continued as. Errors: SLUICE_ACCESS for any other run. */

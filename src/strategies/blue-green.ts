@@ -1,5 +1,8 @@
-import { DEPLOY_STAGE, planOf, type SpecOf, stepsAt } from './steps.js';
+import { ALL, DEPLOY_STAGE, planOf, type SpecOf, stepsAt } from './steps.js';
 import type { Plan } from './types.js';
+
+/** The stage that gives all users the release. */
+export const SWITCH = 'switch';
 
 /**
  * Deploy into the idle environment and probe it there; look at it longer (`testBake`) and approve, if asked for;
@@ -8,10 +11,10 @@ import type { Plan } from './types.js';
 export function planBlueGreen(spec: SpecOf<'blueGreen'>): Plan {
   const { bake, testBake, approval } = spec.strategy;
   const [idle, live] = [stepsAt(spec, 0), stepsAt(spec, 100)];
-  const test = [...(testBake > 0 ? idle.bake(testBake) : []), ...idle.approve(approval)];
+  const test = [...(testBake > 0 ? idle.bake(testBake) : []), ...idle.approve(approval, [ALL, SWITCH])];
   return planOf(spec, [
     { name: DEPLOY_STAGE, steps: idle.deploy('idle') },
     ...(test.length > 0 ? [{ name: 'test', steps: test }] : []),
-    { name: 'switch', steps: [...live.promote(), ...live.bake(bake), ...live.compare(bake), ...live.finish()] },
+    { name: SWITCH, steps: [...live.promote(), ...live.bake(bake), ...live.compare(bake), ...live.finish()] },
   ]);
 }

@@ -18,7 +18,7 @@ export function planCanary(spec: SpecOf<'canary'>): Plan {
         ...at.probe(probes),
         ...at.bake(bake),
         ...(last ? at.compare(bake, health) : []),
-        ...at.approve(approval),
+        ...at.approve(approval, []),
         ...(last ? at.finish() : []),
       ];
       return { name, steps, ...(health === undefined ? {} : { health }) };

@@ -1,4 +1,4 @@
-import { DEPLOY_STAGE, planOf, type SpecOf, stepsAt } from './steps.js';
+import { ALL, DEPLOY_STAGE, planOf, type SpecOf, stepsAt } from './steps.js';
 import type { Plan } from './types.js';
 
 /** Deploy and probe without traffic; then all traffic in one write, a bake with the way back open, an approval if asked for. */
@@ -7,6 +7,6 @@ export function planDirect(spec: SpecOf<'direct'>): Plan {
   const [none, all] = [stepsAt(spec, 0), stepsAt(spec, 100)];
   return planOf(spec, [
     { name: DEPLOY_STAGE, steps: none.deploy() },
-    { name: '100%', steps: [...all.promote(), ...all.bake(bake), ...all.approve(approval), ...all.finish()] },
+    { name: ALL, steps: [...all.promote(), ...all.bake(bake), ...all.approve(approval, []), ...all.finish()] },
   ]);
 }

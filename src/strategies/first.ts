@@ -1,5 +1,6 @@
 import type { ApprovalSpec, Bake, Spec } from '../model/spec.js';
-import { DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
+import { SWITCH } from './blue-green.js';
+import { ALL, DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
 import type { Plan } from './types.js';
 
 /**
@@ -13,9 +14,12 @@ export function planFirst(spec: Spec): Plan {
   return planOf(spec, [
     {
       name: DEPLOY_STAGE,
-      steps: [...none.deploy(blueGreen ? 'idle' : undefined), ...none.approve(approval)],
+      steps: [
+        ...none.deploy(blueGreen ? 'idle' : undefined),
+        ...none.approve(approval, blueGreen ? [ALL, SWITCH] : [ALL]),
+      ],
     },
-    { name: blueGreen ? 'switch' : '100%', steps: [...all.promote(), ...all.bake(bake), ...all.finish()] },
+    { name: blueGreen ? SWITCH : ALL, steps: [...all.promote(), ...all.bake(bake), ...all.finish()] },
   ]);
 }
 

@@ -1,4 +1,4 @@
-import { DEPLOY_STAGE, planOf, type SpecOf, stepsAt } from './steps.js';
+import { ALL, DEPLOY_STAGE, planOf, type SpecOf, stepsAt } from './steps.js';
 import type { Plan } from './types.js';
 
 /**
@@ -9,15 +9,15 @@ export function planLinear(spec: SpecOf<'linear'>): Plan {
   const { step, interval, bake, approval } = spec.strategy;
   const rising = weightsBelow100(step).map((weight, i, all) => {
     const at = stepsAt(spec, weight);
-    const gate = i === all.length - 1 ? at.approve(approval) : [];
+    const gate = i === all.length - 1 ? at.approve(approval, [ALL]) : [];
     return { name: `${weight}%`, steps: [...at.shift(), ...at.bake(interval), ...gate] };
   });
   const [none, all] = [stepsAt(spec, 0), stepsAt(spec, 100)];
-  const gate = rising.length === 0 ? none.approve(approval) : [];
+  const gate = rising.length === 0 ? none.approve(approval, [ALL]) : [];
   return planOf(spec, [
     { name: DEPLOY_STAGE, steps: [...none.deploy(), ...gate] },
     ...rising,
-    { name: '100%', steps: [...all.promote(), ...all.bake(bake), ...all.compare(bake), ...all.finish()] },
+    { name: ALL, steps: [...all.promote(), ...all.bake(bake), ...all.compare(bake), ...all.finish()] },
   ]);
 }
 

@@ -8,6 +8,9 @@ import { PLAN_SCHEMA, type Plan, type Stage, type Step, type StepKind } from './
 /** The first stage of every plan: the release exists, is warm and answers, and has no traffic. */
 export const DEPLOY_STAGE = 'deploy';
 
+/** The stage in which all users get the release, unless a strategy calls it otherwise; a policy may always call it so. */
+export const ALL = '100%';
+
 /** Percent of traffic that the candidate keeps while it is compared once more: with as many requests on each side, they differ soonest. */
 const COMPARE_WEIGHT = 50;
 
@@ -25,42 +28,46 @@ export interface Steps {
   ready(): Step[];
   /** Watched time that decides nothing. */
   look(duration: number): Step[];
-  approve(approval: ApprovalSpec | undefined): Step[];
+  /** `opens`: names of the later stage that it stands for, where that has no place for an approval of its own. */
+  approve(approval: ApprovalSpec | undefined, opens: string[]): Step[];
   finish(): Step[];
 }
 
 /** Steps at `weight` percent. */
 export function stepsAt(spec: Spec, weight: number): Steps {
   const { deadlines, strategy } = spec;
-  const id = (kind: StepKind) => `${strategy.type}-${weight}.${kind}`;
+  const step = <K extends StepKind>(kind: K) => ({
+    kind,
+    id: `${strategy.type}-${weight}.${kind}`,
+    strategy: strategy.type,
+    weight,
+  });
   const probe = (probes: string[]): Step[] =>
-    probes.length === 0 ? [] : [{ kind: 'probe', id: id('probe'), probes, deadline: deadlines.probe }];
+    probes.length === 0 ? [] : [{ ...step('probe'), probes, deadline: deadlines.probe }];
   const deploy = (into?: 'idle'): Step => ({
-    kind: 'deploy',
-    id: id('deploy'),
+    ...step('deploy'),
     deadline: deadlines.deploy,
     ...(into ? { into } : {}),
   });
   const warm = (more: { orGoOn?: true } = {}): Step[] =>
     (spec.configuration.provisionedConcurrency ?? 0) > 0
-      ? [{ kind: 'warm', id: id('warm'), deadline: deadlines.warm, ...more }]
+      ? [{ ...step('warm'), deadline: deadlines.warm, ...more }]
       : [];
   return {
     deploy: (into) => [deploy(into), ...warm(), ...probe(spec.health.probes.map(({ name }) => name))],
     probe,
-    shift: () => [{ kind: 'shift', id: id('shift'), weight, deadline: deadlines.shift }],
-    promote: () => [{ kind: 'promote', id: id('promote'), deadline: deadlines.shift }],
+    shift: () => [{ ...step('shift'), deadline: deadlines.shift }],
+    promote: () => [{ ...step('promote'), deadline: deadlines.shift }],
     bake: (time) => [
       typeof time === 'number'
-        ? { kind: 'bake', id: id('bake'), weight, duration: time }
-        : { kind: 'bake', id: id('bake'), weight, duration: time.max, earliest: time.min },
+        ? { ...step('bake'), duration: time }
+        : { ...step('bake'), duration: time.max, earliest: time.min },
     ],
     compare: (time, health) =>
       (health?.probeBack ?? spec.health.policy.probeBack)
         ? [
             {
-              kind: 'compare',
-              id: id('compare'),
+              ...step('compare'),
               weight: COMPARE_WEIGHT,
               duration: typeof time === 'number' ? time : time.max,
               deadline: deadlines.shift,
@@ -68,9 +75,9 @@ export function stepsAt(spec: Spec, weight: number): Steps {
           ]
         : [],
     ready: () => [deploy(), ...warm({ orGoOn: true })],
-    look: (duration) => [{ kind: 'bake', id: id('bake'), weight, duration, warns: true }],
-    approve: (approval) => (approval ? [{ kind: 'approve', id: id('approve'), weight, approval }] : []),
-    finish: () => [{ kind: 'finish', id: id('finish') }],
+    look: (duration) => [{ ...step('bake'), duration, warns: true }],
+    approve: (approval, opens) => (approval ? [{ ...step('approve'), approval, opens }] : []),
+    finish: () => [step('finish')],
   };
 }
 

@@ -26,8 +26,11 @@ export interface Stage {
 }
 
 interface StepBase {
-  /** Unique in the plan; part of the mark a write leaves. Letters, digits, `-`, `.`. */
+  /** Unique in the plan; part of the mark a write leaves, and nothing is read out of it. Letters, digits, `-`, `.`. */
   id: string;
+  strategy: RolloutType;
+  /** Percent of traffic that the candidate has once the step is done; for a comparison, meanwhile. */
+  weight: number;
 }
 
 /** Makes the release exist without traffic; `idle` also puts it into the idle environment (blue-green). */
@@ -51,13 +54,11 @@ interface ProbeStep extends StepBase {
 }
 interface ShiftStep extends StepBase {
   kind: 'shift';
-  weight: number;
   deadline: number;
 }
-/** Watched time. `weight` is what the candidate has meanwhile. */
+/** Watched time. */
 export interface BakeStep extends StepBase {
   kind: 'bake';
-  weight: number;
   duration: number;
   /** When it may pass early, counted from its beginning; absent: never. */
   earliest?: number;
@@ -70,16 +71,15 @@ export interface BakeStep extends StepBase {
  */
 export interface CompareStep extends StepBase {
   kind: 'compare';
-  /** What the candidate keeps meanwhile. */
-  weight: number;
   duration: number;
   /** Of each of its two writes. */
   deadline: number;
 }
 export interface ApproveStep extends StepBase {
   kind: 'approve';
-  weight: number;
   approval: ApprovalSpec;
+  /** Names of the later stage that it opens, where that stage has no place for an approval of its own. */
+  opens: string[];
 }
 /** The candidate becomes the stable release, in one write; can still be taken back. */
 interface PromoteStep extends StepBase {

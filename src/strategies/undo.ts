@@ -1,4 +1,4 @@
-import { DEPLOY_STAGE, planOf, type SpecOf, stepsAt } from './steps.js';
+import { ALL, DEPLOY_STAGE, planOf, type SpecOf, stepsAt } from './steps.js';
 import type { Plan } from './types.js';
 
 /**
@@ -9,6 +9,6 @@ export function planUndo(spec: SpecOf<'undo'>): Plan {
   const [none, all] = [stepsAt(spec, 0), stepsAt(spec, 100)];
   return planOf(spec, [
     { name: DEPLOY_STAGE, steps: none.ready() },
-    { name: '100%', steps: [...all.promote(), ...all.look(spec.strategy.bake), ...all.finish()] },
+    { name: ALL, steps: [...all.promote(), ...all.look(spec.strategy.bake), ...all.finish()] },
   ]);
 }

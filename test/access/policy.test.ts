@@ -277,7 +277,7 @@ describe('floors', () => {
         steps.flatMap((step) =>
           step.kind === 'approve'
             ? [
-                `${stage} ${holdersOf(ruleAt(rule(cem), { stage, id: step.id }), 'approve', stage).join()} ${step.approval.people}`,
+                `${stage} ${holdersOf(ruleAt(rule(cem), { ...step, stage }), 'approve', stage).join()} ${step.approval.people}`,
               ]
             : [],
         ),
