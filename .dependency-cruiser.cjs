@@ -24,6 +24,12 @@ module.exports = {
         viaOnly: { dependencyTypesNot: ['type-only'] },
       },
     ),
+    rule(
+      'workflows-have-no-circles',
+      'by types neither: a part that needs another stands above it',
+      { path: '^workflows/' },
+      { circular: true },
+    ),
     rule('resolvable', 'an import of nothing', {}, { couldNotResolve: true }),
     rule(
       'workflows-are-deterministic',

@@ -13,7 +13,7 @@ const HEARTBEAT = '10s';
 /** Longest single try of a cloud call; a frozen worker is found by its heartbeat long before. */
 const ONE_TRY = '30m';
 
-export const light = proxyActivities<LightActivities>({
+export const core = proxyActivities<LightActivities>({
   taskQueue: TASK_QUEUE,
   startToCloseTimeout: '30s',
   scheduleToCloseTimeout: '5m',

@@ -10,7 +10,7 @@ import type { RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutView } from '../src/model/view.js';
 import type { RolloutType } from '../src/model/words.js';
 import type { BeforeState, Finding, SweepFinding } from '../src/platforms/port.js';
-import { light, whyUntaken } from './calls.js';
+import { core, whyUntaken } from './calls.js';
 import { rollout } from './rollout/rollout.js';
 import type { RolloutState } from './rollout/state.js';
 import type { TargetState } from './target/state.js';
@@ -53,7 +53,7 @@ export async function planOnly(args: {
   environment: string;
   type: RolloutType;
 }): Promise<PlanAnswer> {
-  const { spec, access } = await light.parse(args);
+  const { spec, access } = await core.parse(args);
   return inAccount({ ...spec.target }, (calls) => calls.inspect({ spec, grant: access.grant }));
 }
 
@@ -72,7 +72,7 @@ export async function adoptTarget(args: {
   app: string;
   environment: string;
 }): Promise<{ spec: Spec; before: BeforeState; findings: Finding[] }> {
-  const { spec, access } = await light.parse({ ...args, type: 'direct' });
+  const { spec, access } = await core.parse({ ...args, type: 'direct' });
   const { runId: run } = workflowInfo();
   const claimed = await inAccount({ ...spec.target }, (calls) => calls.claim({ spec, run, grant: access.grant }));
   return { spec, ...claimed };
@@ -86,7 +86,7 @@ export async function lookCallers(args: {
   how: Moving;
 }): Promise<MovePlan> {
   const { how, ...of } = args;
-  const { spec, access } = await light.parse({ ...of, type: 'direct' });
+  const { spec, access } = await core.parse({ ...of, type: 'direct' });
   return inAccount({ ...spec.target }, (calls) => calls.callers({ spec, how, grant: access.grant }));
 }
 
@@ -110,9 +110,9 @@ export async function moveCallers(args: {
       'SLUICE_WORKFLOW_ID',
     );
   }
-  const { spec, access } = await light.parse({ ...of, type: 'direct', shown });
+  const { spec, access } = await core.parse({ ...of, type: 'direct', shown });
   const { grant } = access;
-  if (await light.isRunning({ app, environment })) {
+  if (await core.isRunning({ app, environment })) {
     throw ApplicationFailure.nonRetryable(
       `a rollout of ${rolloutId(app, environment)} is running; move its callers before it or after it`,
       'SLUICE_ALREADY_RUNNING',
@@ -132,7 +132,7 @@ export async function moveCallers(args: {
 
 /** How a login is asked for, and to which key of the workers it is encrypted. */
 export async function workerIdentity(): Promise<WorkerIdentity> {
-  return light.identity();
+  return core.identity();
 }
 
 /** Stands for a signed start that was used: the server takes its id once, so that it begins nothing twice. */

@@ -8,7 +8,7 @@ import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
 /** No signal for this long is the end of a flood, in ms. */
 const QUIET = 1_000;
 
-export class Growth {
+export class RunLength {
   private long = false;
   private signals = 0;
   private lastSignal = Number.NEGATIVE_INFINITY;

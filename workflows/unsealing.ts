@@ -6,7 +6,7 @@
 import { CancellationScope, sleep } from '@temporalio/workflow';
 import { failureOf } from '../src/model/failures.js';
 import type { Unsealed } from '../src/model/sealed.js';
-import { light } from './calls.js';
+import { core } from './calls.js';
 
 /** Messages that are opened by one activity, */
 const BATCH = 400;
@@ -114,7 +114,7 @@ export class Unsealing {
 
 async function ask(batch: Waiting[]): Promise<Map<Waiting, Unsealed>> {
   try {
-    const answers = await light.unseal({ sealed: batch.map(({ sealed }) => sealed) });
+    const answers = await core.unseal({ sealed: batch.map(({ sealed }) => sealed) });
     // Somebody else may have answered in the place of a worker, with anything.
     return new Map(batch.map((each, at) => [each, sane(Array.isArray(answers) ? answers[at] : undefined)]));
   } catch (error) {

@@ -7,3 +7,12 @@ export function environmentsNote(view: RolloutView): string {
   const waits = strategy === 'blueGreen' && outcome === null && candidate !== null && weight === 0;
   return waits ? ` (${live} is live, the candidate is in ${live === 'blue' ? 'green' : 'blue'})` : ` (${live} is live)`;
 }
+
+/** The environment that holds this version; null when neither does. */
+export function sideOf(
+  { blue, green }: { blue: string | null; green: string | null },
+  version: string,
+): 'blue' | 'green' | null {
+  if (blue === version) return 'blue';
+  return green === version ? 'green' : null;
+}

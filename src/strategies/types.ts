@@ -102,3 +102,6 @@ export type Step =
   | PromoteStep
   | FinishStep;
 export type StepKind = Step['kind'];
+
+/** The steps of one kind. */
+export type StepOf<K extends StepKind> = Extract<Step, { kind: K }>;

@@ -19,7 +19,7 @@ test('a stage may be called as every object has members: nobody is named who may
     ...state,
     prepared: { planSchema: 1, spec, before, plan, health: { baselines: {}, firing: [] }, warnings: [], ...UNGRANTED },
     cursor: { stage: 1, step: at },
-    step: { gate: { id: 'canary-100.approve', stage, until: 60_000, approvals: [], decision: null } },
+    step: { gate: { id: 'canary-100.approve', stage, remind: 60_000, until: 60_000, approvals: [], decision: null } },
   });
   expect(gate).toMatchObject({ stage, people: 1, approvers: [] });
 });

@@ -1,32 +1,32 @@
-/** Who is told: the target's companion, and the webhooks. */
+/** Tells the target's companion and the webhooks what has happened. */
 
 import { log } from '@temporalio/workflow';
 import type { NotifyEvent } from '../../activities/types.js';
 import { failureOf } from '../../src/model/failures.js';
 import type { RolloutInput } from '../../src/model/spec.js';
 import type { KeptView } from '../../src/model/view.js';
-import { light } from '../calls.js';
+import { core } from '../calls.js';
 import type { KeptEntry, LateRecord, UndoBegun } from '../messages.js';
 import { looksAfter } from '../target/late.js';
-import type { Rollout } from './rollout.js';
+import type { Run } from './run.js';
 
-export class Herald {
-  private began: Promise<void> = Promise.resolve();
+export class Announcements {
+  private told: Promise<void> = Promise.resolve();
 
-  constructor(private readonly rollout: Rollout) {}
+  constructor(private readonly run: Run) {}
 
-  sayBegin(): void {
-    this.began = this.tell('began');
+  began(): void {
+    this.told = this.tell('began');
   }
 
   /** Every end speaks, a refusal's too. The companion hears of it after it has heard of the beginning. */
-  async sayEnd(): Promise<void> {
-    await this.began;
+  async ended(): Promise<void> {
+    await this.told;
     await Promise.allSettled([this.tell('ended'), this.notify('ended')]);
   }
 
   private async tell(kind: 'began' | 'ended'): Promise<void> {
-    const { state } = this.rollout;
+    const { state } = this.run;
     const at = Date.now();
     const event =
       kind === 'began'
@@ -42,7 +42,7 @@ export class Herald {
     const { spec, deployed } = state;
     // What went by a spec that nobody knew leaves none.
     const leaves = kind === 'ended' && spec !== null && (state.undo?.unknown ?? null) === null;
-    await light
+    await core
       .tellTarget({
         ...{ app: state.app, environment: state.environment, event, grant: state.grant, deployed },
         ...(leaves ? { spec } : {}),
@@ -52,14 +52,14 @@ export class Herald {
 
   /** What is live now and was not before: the release, or what was read where somebody else's change is kept. */
   private live(at: number): KeptEntry | null {
-    const { kept, outcome } = this.rollout.state;
+    const { kept, outcome } = this.run.state;
     if (outcome === 'succeeded') return this.ledgerEntry(at);
     return kept === null ? null : this.keptEntry(kept, at);
   }
 
   private keptEntry(kept: KeptView, at: number): KeptEntry | null {
-    const { state } = this.rollout;
-    const { before } = this.rollout.prepared;
+    const { state } = this.run;
+    const { before } = this.run.prepared;
     const version = kept.split.stable;
     if (version === null) return null;
     const known = [state.release, before.release].find((release) => release?.version === version);
@@ -83,7 +83,7 @@ export class Herald {
 
   /** A target that was not there before, that a call of ours has tried to make, and that was taken away again. */
   private late(): { late?: LateRecord } {
-    const { app, environment, run, spec, prepared, attempted, outcome, kept, limits } = this.rollout.state;
+    const { app, environment, run, spec, prepared, attempted, outcome, kept, limits } = this.run.state;
     const back = kept === null && outcome !== 'succeeded' && outcome !== 'failed';
     if (!back || spec === null || prepared === null || attempted.length === 0) return {};
     if (prepared.before.split.stable !== null) return {};
@@ -91,15 +91,15 @@ export class Herald {
   }
 
   private undoBegun(): { undo?: UndoBegun } {
-    const { undo, startedBy: by, message } = this.rollout.state;
+    const { undo, startedBy: by, message } = this.run.state;
     if (undo === undefined) return {};
     const { version, hold, keepQueue } = undo;
     return { undo: { by, version, message, hold, keepQueue, seal: null } };
   }
 
   private ledgerEntry(at: number): KeptEntry {
-    const { state } = this.rollout;
-    const release = this.rollout.release();
+    const { state } = this.run;
+    const release = this.run.release;
     return {
       version: release.version,
       digest: release.digest,
@@ -109,8 +109,8 @@ export class Herald {
       run: state.run,
       strategy: state.type,
       message: state.message,
-      replaced: this.rollout.prepared.before.split.stable,
-      undoUntil: this.rollout.prepared.before.split.stable === null ? null : at + this.rollout.spec.rollbackWindow,
+      replaced: this.run.prepared.before.split.stable,
+      undoUntil: this.run.prepared.before.split.stable === null ? null : at + this.run.spec.rollbackWindow,
       retired: null,
       // A worker keeps the spec, and seals what it is.
       spec: null,
@@ -119,22 +119,20 @@ export class Herald {
   }
 
   private undoRecord() {
-    const version = this.rollout.prepared.before.split.stable;
+    const version = this.run.prepared.before.split.stable;
     if (version === null) return null;
     return {
       version,
-      window: this.rollout.spec.rollbackWindow,
-      spec: { ...this.rollout.spec } as unknown as RolloutInput,
+      window: this.run.spec.rollbackWindow,
+      spec: { ...this.run.spec } as unknown as RolloutInput,
     };
   }
 
   notify(type: NotifyEvent['type']): Promise<void> {
-    const { state } = this.rollout;
+    const { state } = this.run;
     if (state.spec === null || state.spec.notify.length === 0) return Promise.resolve();
-    return light
-      .notify({ spec: this.rollout.spec, event: { type, view: this.rollout.journal.view() }, grant: state.grant })
-      .catch((error: unknown) =>
-        this.rollout.journal.event(`a webhook could not be told: ${failureOf(error).message}`),
-      );
+    return core
+      .notify({ spec: this.run.spec, event: { type, view: this.run.journal.view() }, grant: state.grant })
+      .catch((error: unknown) => this.run.journal.event(`a webhook could not be told: ${failureOf(error).message}`));
   }
 }

@@ -9,9 +9,9 @@ import { type CheckedMessage, isOverride, LONGEST_TOKEN, type MessageAnswer } fr
 import { failureOf } from '../../src/model/failures.js';
 import { clean } from '../../src/model/text.js';
 import type { MessageVerb } from '../../src/model/words.js';
-import { light } from '../calls.js';
+import { core } from '../calls.js';
 import { openGate } from './gate.js';
-import type { Rollout } from './rollout.js';
+import type { Run } from './run.js';
 
 /** Signals that are checked by one activity, */
 const BATCH = 400;
@@ -29,7 +29,20 @@ export class Checks {
   /** Of the signals in the line. */
   private readonly tokens = new Set<unknown>();
 
-  constructor(private readonly rollout: Rollout) {}
+  /** `renewing`: this run has continued another, and its grants are yet to be made out for it. */
+  constructor(
+    private readonly run: Run,
+    private isRenewing: boolean,
+  ) {}
+
+  get renewing(): boolean {
+    return this.isRenewing;
+  }
+
+  /** This run has its grants. */
+  renewed(): void {
+    this.isRenewing = false;
+  }
 
   /** Nothing waits to be checked. */
   get idle(): boolean {
@@ -38,12 +51,12 @@ export class Checks {
 
   /** By which policy this runs is known, and this run has its grants. */
   get ready(): boolean {
-    return this.rollout.state.access !== null && !this.rollout.renewing;
+    return this.run.state.access !== null && !this.isRenewing;
   }
 
   /** Whether a verb must be signed. Asked only once `ready`. */
   needs(verb: Sayable, payload: Record<string, unknown> = {}): boolean {
-    const { access } = this.rollout.state;
+    const { access } = this.run.state;
     if (access === null || access.policy === null) return false;
     return (
       verb === 'supersede' || !access.open.includes(verb) || (isOverride(payload) && !access.open.includes('override'))
@@ -55,13 +68,13 @@ export class Checks {
     const [answer] = await this.ask([messageOf(verb, payload)]);
     if (answer?.ok === true) return answer;
     const { by, why } = answer ?? { by: 'somebody', why: UNCHECKED };
-    this.rollout.journal.refusal(verb, by, why);
+    this.run.journal.refusal(verb, by, why);
     throw ApplicationFailure.nonRetryable(`${verb} is refused: ${why}`, 'SLUICE_ACCESS');
   }
 
   /** Puts a signal into the line; `take` hears of those that are accepted. */
   line(verb: Sayable, payload: Record<string, unknown>, take: (message: CheckedMessage) => void): void {
-    const { journal } = this.rollout;
+    const { journal } = this.run;
     const message = messageOf(verb, payload);
     if (typeof message.token !== 'string') journal.refusal(verb, message.by, unsigned(verb));
     else if (message.token.length > LONGEST_TOKEN) journal.refusal(verb, message.by, 'its token is too long to be one');
@@ -80,7 +93,7 @@ export class Checks {
 
   private async drain(take: (message: CheckedMessage) => void): Promise<void> {
     this.draining = true;
-    const { journal } = this.rollout;
+    const { journal } = this.run;
     try {
       await condition(() => this.ready);
       while (this.waiting.length > 0) {
@@ -104,7 +117,7 @@ export class Checks {
 
   /** Counts a statement that was taken, so that it is not taken again: false when it was, while it was being checked. */
   used({ id, until, receipt }: CheckedMessage): boolean {
-    const { state } = this.rollout;
+    const { state } = this.run;
     if (state.used.some((each) => each.id === id)) return false;
     state.used = [...state.used.filter((each) => each.until > Date.now() - 120_000), { id, until }];
     if (receipt !== null) state.receipts = [...state.receipts, receipt];
@@ -113,10 +126,10 @@ export class Checks {
 
   private async ask(messages: Message[]): Promise<MessageAnswer[]> {
     await condition(() => this.ready);
-    const { state } = this.rollout;
+    const { state } = this.run;
     const used = state.used.map(({ id }) => id);
     try {
-      const answers = await light.decide({ grant: state.grant, messages, gate: openGate(state), used });
+      const answers = await core.decide({ grant: state.grant, messages, gate: openGate(state), used });
       // Somebody else may have answered in the place of a worker, with anything.
       return messages.map((message, at) => sane(message, Array.isArray(answers) ? answers[at] : undefined));
     } catch (error) {

@@ -17,18 +17,29 @@ import { VERB_TABLE } from '../../src/model/verbs.js';
 import type { VerbAnswer } from '../../src/model/view.js';
 import type { MessageVerb } from '../../src/model/words.js';
 import { planQuery, statusQuery, supersedeSignal, verbSignal, verbUpdate } from '../messages.js';
-import { unsigned } from './checks.js';
+import type { Unsealing } from '../unsealing.js';
+import { type Checks, unsigned } from './checks.js';
 import { openGate, together } from './gate.js';
-import type { Keep } from './keep.js';
-import type { Rollout } from './rollout.js';
+import type { Keep, KeepRequest } from './keep.js';
+import type { Run } from './run.js';
 import { mayBeSkipped } from './state.js';
+import type { Undo } from './undo.js';
 
 type Payload = Record<string, unknown>;
 
+/** What the handlers work with. */
+interface Hearing {
+  run: Run;
+  undo: Undo;
+  keep: Keep;
+  checks: Checks;
+  unsealing: Unsealing;
+}
+
 /** Registers every handler. Called before the first await, since messages can arrive before the first line. */
-export function registerHandlers(rollout: Rollout): void {
-  setHandler(statusQuery, () => rollout.journal.view(), { description: 'The whole state of the rollout.' });
-  setHandler(planQuery, () => rollout.state.prepared?.plan ?? null, { description: 'The plan being executed.' });
+export function registerHandlers(rollout: Hearing): void {
+  setHandler(statusQuery, () => rollout.run.journal.view(), { description: 'The whole state of the rollout.' });
+  setHandler(planQuery, () => rollout.run.state.prepared?.plan ?? null, { description: 'The plan being executed.' });
   for (const verb of Object.keys(VERB_TABLE) as MessageVerb[]) {
     const { does, payload } = VERB_TABLE[verb];
     const description = `${does} Input: ${payload}`;
@@ -42,19 +53,19 @@ export function registerHandlers(rollout: Rollout): void {
     setHandler(
       verbSignal(verb),
       (given) => {
-        rollout.growth.signal();
+        rollout.run.length.signal();
         opened(rollout, verb, given, (said) => take(rollout, verb, said));
       },
       { description },
     );
   }
   setHandler(supersedeSignal, (given: unknown) => {
-    rollout.growth.signal();
+    rollout.run.length.signal();
     opened(rollout, 'supersede', given, (said) => makeWay(rollout, said));
   });
   setDefaultSignalHandler((name, given) => {
-    rollout.growth.signal();
-    rollout.journal.refusal(
+    rollout.run.length.signal();
+    rollout.run.journal.refusal(
       name,
       byOf(given),
       `there is no signal "${clean(name, 40)}"; there are ${Object.keys(VERB_TABLE).join(', ')}`,
@@ -68,27 +79,27 @@ function shielded<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** What a signal says, at once or when a worker has opened it. One that does not open is recorded. */
-function opened({ unsealing, journal }: Rollout, name: string, given: unknown, hear: (said: unknown) => void): void {
+function opened({ unsealing, run }: Hearing, name: string, given: unknown, hear: (said: unknown) => void): void {
   const sealed = sealedOf(given);
   if (sealed === null) hear(given);
   else {
     unsealing.line(name, sealed, (found) => {
       if (found.ok) hear(found.value);
-      else journal.refusal(name, byOf(null), found.why);
+      else run.journal.refusal(name, byOf(null), found.why);
     });
   }
 }
 
 /** A verb that came as a signal. */
-function take(rollout: Rollout, verb: MessageVerb, given: unknown): void {
+function take(rollout: Hearing, verb: MessageVerb, given: unknown): void {
   const why = refusal(rollout, verb, given);
   const payload = (given ?? {}) as Payload;
-  if (why !== null) rollout.journal.refusal(verb, byOf(given), why);
+  if (why !== null) rollout.run.journal.refusal(verb, byOf(given), why);
   else if (rollout.checks.ready) heard(rollout, verb, payload);
   else void shielded(() => later(rollout, verb, payload));
 }
 
-function makeWay(rollout: Rollout, given: unknown): void {
+function makeWay(rollout: Hearing, given: unknown): void {
   if (!isMeant(rollout, given)) return;
   void shielded(async () => {
     await known(rollout);
@@ -99,7 +110,7 @@ function makeWay(rollout: Rollout, given: unknown): void {
 }
 
 /** Errors: SLUICE_ACCESS, SLUICE_VERB. */
-function mustBePossible(rollout: Rollout, verb: MessageVerb, given: unknown): void {
+function mustBePossible(rollout: Hearing, verb: MessageVerb, given: unknown): void {
   const stranger = unproven(rollout, verb, given);
   if (stranger !== null) throw ApplicationFailure.nonRetryable(stranger, 'SLUICE_ACCESS');
   const why = refusal(rollout, verb, given);
@@ -107,51 +118,51 @@ function mustBePossible(rollout: Rollout, verb: MessageVerb, given: unknown): vo
 }
 
 /** Until it is known whether messages must be signed. */
-function known({ checks, state }: Rollout): Promise<void> {
-  return condition(() => checks.ready || state.phase === 'done');
+function known({ checks, run }: Hearing): Promise<void> {
+  return condition(() => checks.ready || run.state.phase === 'done');
 }
 
 /** A signal that came before that. */
-async function later(rollout: Rollout, verb: MessageVerb, payload: Payload): Promise<void> {
+async function later(rollout: Hearing, verb: MessageVerb, payload: Payload): Promise<void> {
   await known(rollout);
   const why = refusal(rollout, verb, payload);
   if (why === null) heard(rollout, verb, payload);
-  else rollout.journal.refusal(verb, byOf(payload), why);
+  else rollout.run.journal.refusal(verb, byOf(payload), why);
 }
 
-function heard(rollout: Rollout, verb: MessageVerb, payload: Payload): void {
+function heard(rollout: Hearing, verb: MessageVerb, payload: Payload): void {
   if (rollout.checks.needs(verb, payload)) rollout.checks.line(verb, payload, taken(rollout));
   else apply(rollout, verb, payload);
 }
 
 /** What a worker has checked counts if it is still possible. */
-function taken(rollout: Rollout): (message: CheckedMessage) => void {
+function taken(rollout: Hearing): (message: CheckedMessage) => void {
   return (message) => {
     const { verb } = message;
     if (verb === 'supersede') return supersede(rollout, message.by);
     const why = refusal(rollout, verb, message);
-    if (why !== null) return rollout.journal.refusal(verb, message.by, why);
-    if (!rollout.checks.used(message)) return rollout.journal.refusal(verb, message.by, 'it was used already');
+    if (why !== null) return rollout.run.journal.refusal(verb, message.by, why);
+    if (!rollout.checks.used(message)) return rollout.run.journal.refusal(verb, message.by, 'it was used already');
     apply(rollout, verb, message as unknown as Payload);
   };
 }
 
-function supersede(rollout: Rollout, by: string): void {
+function supersede(rollout: Hearing, by: string): void {
   const reason = `a newer release by ${by} takes its place`;
-  if (rollout.look.only) rollout.look.makeWay(by);
-  else rollout.leaveWith({ outcome: 'superseded', reason, code: null });
+  if (rollout.run.isUndo) rollout.undo.makeWay(by);
+  else rollout.run.leaveWith({ outcome: 'superseded', reason, code: null });
 }
 
 /** Why an update need not even be checked: it has no signature where one is needed. */
-function unproven({ checks, state }: Rollout, verb: MessageVerb, given: unknown): string | null {
+function unproven({ checks, run }: Hearing, verb: MessageVerb, given: unknown): string | null {
   const { token, ...said } = (typeof given === 'object' && given !== null ? given : {}) as Payload;
-  if (state.phase === 'done' || !checks.ready || !checks.needs(verb, said)) return null;
+  if (run.state.phase === 'done' || !checks.ready || !checks.needs(verb, said)) return null;
   return typeof token === 'string' ? null : unsigned(verb);
 }
 
 /** Why the verb is refused now; null when it is not. What a worker has checked is looked at in the same way. */
-function refusal(rollout: Rollout, verb: MessageVerb, given: unknown): string | null {
-  const { state } = rollout;
+function refusal(rollout: Hearing, verb: MessageVerb, given: unknown): string | null {
+  const { state } = rollout.run;
   if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) {
     return `the payload must be a JSON object like ${VERB_TABLE[verb].payload}`;
   }
@@ -175,9 +186,9 @@ function refusal(rollout: Rollout, verb: MessageVerb, given: unknown): string | 
     : specific(rollout, verb, payload);
 }
 
-function gateRefusal(rollout: Rollout, verb: 'approve' | 'reject', payload: Payload): string | null {
-  const { gate } = rollout.state.step;
-  const open = openGate(rollout.state);
+function gateRefusal(rollout: Hearing, verb: 'approve' | 'reject', payload: Payload): string | null {
+  const { gate } = rollout.run.state.step;
+  const open = openGate(rollout.run.state);
   if (gate === undefined) return `${verb}: ${VERB_TABLE[verb].otherwise}`;
   if (gate.decision !== null) return `stage ${gate.stage} was decided already, by ${gate.decision.by}`;
   // What must be signed says all that follows inside its signature; a worker looks at it there.
@@ -192,13 +203,13 @@ function gateRefusal(rollout: Rollout, verb: 'approve' | 'reject', payload: Payl
   if (verb === 'reject') return null;
   if (open?.approved.includes(by) === true)
     return `${by} has approved already; ${open.people} different people are needed`;
-  if (open?.notStarter === true && by === rollout.state.startedBy)
+  if (open?.notStarter === true && by === rollout.run.state.startedBy)
     return `${by} started this rollout; somebody else must approve it`;
   return null;
 }
 
-function specific(rollout: Rollout, verb: MessageVerb, payload: Payload): string | null {
-  const { state } = rollout;
+function specific(rollout: Hearing, verb: MessageVerb, payload: Payload): string | null {
+  const { state } = rollout.run;
   if (verb === 'abort') return abortRefusal(rollout, payload);
   if (verb === 'promote' && state.phase === 'held' && state.step.hold?.undecided === false) {
     return state.step.gate === undefined
@@ -219,7 +230,7 @@ function specific(rollout: Rollout, verb: MessageVerb, payload: Payload): string
 }
 
 /** A foreign change is the one thing that an abort does not outrank: it has to say what becomes of it. */
-function abortRefusal({ keeping }: Rollout, { keep, force, unwatched }: Payload): string | null {
+function abortRefusal({ keep: keeping }: Hearing, { keep, force, unwatched }: Payload): string | null {
   if (keep === true && force === true) return 'say keep (leave that change and end) or force (write over it), not both';
   if (unwatched === true && keep !== true) return '"unwatched" goes with "keep": {"keep":true,"unwatched":true}';
   if (keep === true) return keeping.possible ? null : 'there is no foreign change to keep; say abort without keep';
@@ -228,18 +239,19 @@ function abortRefusal({ keeping }: Rollout, { keep, force, unwatched }: Payload)
 }
 
 /** What a sealed update says. Errors: SLUICE_SEALED for one that does not open; else those of the validator, which could not look into it. */
-async function unsealed(rollout: Rollout, verb: MessageVerb, sealed: string): Promise<Payload> {
+async function unsealed(rollout: Hearing, verb: MessageVerb, sealed: string): Promise<Payload> {
   const found = await rollout.unsealing.one(verb, sealed);
   if (!found.ok) {
-    rollout.journal.refusal(verb, byOf(null), found.why);
+    rollout.run.journal.refusal(verb, byOf(null), found.why);
     throw ApplicationFailure.nonRetryable(`${verb} does not open, so nothing was done: ${found.why}`, 'SLUICE_SEALED');
   }
   mustBePossible(rollout, verb, found.value);
   return (found.value ?? {}) as Payload;
 }
 
-async function answer(rollout: Rollout, verb: MessageVerb, sent: unknown): Promise<VerbAnswer> {
-  const { checks, state, growth } = rollout;
+async function answer(rollout: Hearing, verb: MessageVerb, sent: unknown): Promise<VerbAnswer> {
+  const { checks } = rollout;
+  const { state, length } = rollout.run;
   try {
     const sealed = sealedOf(sent);
     const given = sealed === null ? ((sent ?? {}) as Payload) : await unsealed(rollout, verb, sealed);
@@ -254,19 +266,19 @@ async function answer(rollout: Rollout, verb: MessageVerb, sent: unknown): Promi
     const why = refusal(rollout, verb, payload);
     if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
     if (payload.keep === true) {
-      const refused = await rollout.keeping.keep(keepOf(payload));
+      const refused = await rollout.keep.keep(keepOf(payload));
       if (refused === null) return { verb, phase: state.phase, message: 'ends; nothing more is written' };
-      rollout.journal.refusal(verb, byOf(payload), refused);
+      rollout.run.journal.refusal(verb, byOf(payload), refused);
       throw ApplicationFailure.nonRetryable(refused, 'SLUICE_VERB');
     }
     return { verb, phase: state.phase, message: apply(rollout, verb, payload) };
   } finally {
     // One that was refused is in the history too: a run takes 2,000 updates and no more.
-    growth.look();
+    length.look();
   }
 }
 
-function keepOf(payload: Payload): Keep {
+function keepOf(payload: Payload): KeepRequest {
   const comment = payload.comment == null ? null : clean(payload.comment, 300);
   return {
     by: byOf(payload),
@@ -276,13 +288,13 @@ function keepOf(payload: Payload): Keep {
 }
 
 /** A signal's keep: what refuses it is recorded. */
-async function keepSilently({ keeping, journal }: Rollout, payload: Payload): Promise<void> {
-  const why = await keeping.keep(keepOf(payload));
-  if (why !== null) journal.refusal('abort', byOf(payload), why);
+async function keepSilently({ keep, run }: Hearing, payload: Payload): Promise<void> {
+  const why = await keep.keep(keepOf(payload));
+  if (why !== null) run.journal.refusal('abort', byOf(payload), why);
 }
 
-function apply(rollout: Rollout, verb: MessageVerb, given: Payload | undefined): string {
-  const { state, journal, wish } = rollout;
+function apply(rollout: Hearing, verb: MessageVerb, given: Payload | undefined): string {
+  const { state, journal, requests } = rollout.run;
   const payload = given ?? {};
   const by = byOf(payload);
   const comment = payload.comment == null ? null : clean(payload.comment, 300);
@@ -295,21 +307,21 @@ function apply(rollout: Rollout, verb: MessageVerb, given: Payload | undefined):
       if (state.step.gate !== undefined) state.step.gate.decision = { approved: false, by, comment };
       break;
     case 'pause':
-      wish.pause = { by };
+      requests.pause = { by };
       break;
     case 'resume':
-      wish.resume = by;
+      requests.resume = by;
       break;
     case 'skip':
-      wish.skip = by;
+      requests.skip = by;
       break;
     case 'promote':
-      wish.promote = by;
+      requests.promote = by;
       state.full ||= payload.full === true;
       break;
     case 'retry':
-      wish.retry = by;
-      if (payload.adopt === true) wish.adopt = true;
+      requests.retry = by;
+      if (payload.adopt === true) requests.adopt = true;
       break;
     case 'abort':
       if (payload.keep === true) {
@@ -323,7 +335,7 @@ function apply(rollout: Rollout, verb: MessageVerb, given: Payload | undefined):
 }
 
 /** One more who approves; with enough different people the gate opens. */
-function approve({ state, journal }: Rollout, by: string, comment: string | null): string {
+function approve({ run: { state, journal } }: Hearing, by: string, comment: string | null): string {
   const { gate } = state.step;
   const people = openGate(state)?.people ?? 1;
   if (gate === undefined) return '';
@@ -342,20 +354,20 @@ function approve({ state, journal }: Rollout, by: string, comment: string | null
 }
 
 /** Outranks everything. A second one is answered; with force it also writes over a foreign change. */
-function abort(rollout: Rollout, by: string, said: string, force: boolean): string {
-  const { state, journal } = rollout;
+function abort(rollout: Hearing, by: string, said: string, force: boolean): string {
+  const { state, journal } = rollout.run;
   const second = state.leave !== null;
   state.force ||= force;
   journal.event(`abort${force ? ' --force' : ''}${said}`, by);
-  rollout.leaveWith({ outcome: 'rolledBack', reason: `aborted by ${by}${said}`, code: null });
+  rollout.run.leaveWith({ outcome: 'rolledBack', reason: `aborted by ${by}${said}`, code: null });
   if (!second) return 'going back';
   return force ? 'already restoring; now also over the foreign change' : 'already restoring';
 }
 
 /** A supersede that names a run is for that run only. */
-function isMeant(rollout: Rollout, given: unknown): boolean {
+function isMeant(rollout: Hearing, given: unknown): boolean {
   const run = typeof given === 'object' && given !== null ? (given as Payload).run : undefined;
-  return run === undefined || run === rollout.state.run;
+  return run === undefined || run === rollout.run.state.run;
 }
 
 function byOf(given: unknown): string {

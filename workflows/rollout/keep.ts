@@ -4,12 +4,12 @@ import { failureOf } from '../../src/model/failures.js';
 import { isPart, saySplit, shareOf } from '../../src/model/traffic.js';
 import type { Split } from '../../src/platforms/port.js';
 import { restoring } from '../calls.js';
-import type { Rollout } from './rollout.js';
+import type { Run } from './run.js';
 
 /** How long the target is tried to be read before whoever asks is answered, in ms. */
 const READ_WITHIN = 5_000;
 
-export interface Keep {
+export interface KeepRequest {
   by: string;
   /** `: why`, or nothing. */
   said: string;
@@ -17,10 +17,10 @@ export interface Keep {
   unwatched: boolean;
 }
 
-export class Keeping {
+export class Keep {
   private reading = 0;
 
-  constructor(private readonly rollout: Rollout) {}
+  constructor(private readonly run: Run) {}
 
   /** No look at the target is under way. A run does not continue as another before that. */
   get idle(): boolean {
@@ -29,13 +29,13 @@ export class Keeping {
 
   /** Whether a foreign change waits for a person's word. */
   get possible(): boolean {
-    const { phase, code, kept } = this.rollout.state;
+    const { phase, code, kept } = this.run.state;
     return phase === 'stuck' && code === 'SLUICE_FOREIGN_CHANGE' && kept === null;
   }
 
   /** Leaves what is there, by a fresh look at it. Null once it is kept; else why it is not. */
-  async keep({ by, said, unwatched }: Keep): Promise<string | null> {
-    const { state, journal } = this.rollout;
+  async keep({ by, said, unwatched }: KeepRequest): Promise<string | null> {
+    const { state, journal } = this.run;
     const { phaseSince } = state;
     const read = await this.read();
     // Whoever was faster has decided; what was read may be old by now.
@@ -44,39 +44,38 @@ export class Keeping {
       return `the target could not be read: ${read.why}. Say abort with {"keep":true} again, or with {"keep":true,"unwatched":true} to end without a look`;
     }
     const split = read.split ?? state.split ?? { stable: null, candidate: null, weight: 0 };
-    this.rollout.saw(split);
+    this.run.saw(split);
     const candidate = state.release?.version ?? null;
     const part = isPart(split, candidate);
     if (part && !unwatched) {
       journal.publish();
       return `candidate ${candidate} has ${shareOf(split, candidate)} % and nobody would watch it; say abort with {"keep":true,"unwatched":true} to leave that, or with {"force":true} to go back`;
     }
-    state.kept = { split, by, unwatched: part || read.split === null };
+    const kept = { split, by, unwatched: part || read.split === null };
     const { leave } = state;
-    const left = state.kept.unwatched ? ', which nobody watches' : '';
+    const left = kept.unwatched ? ', which nobody watches' : '';
     const looked = read.split === null ? ' when it was last read' : '';
     const before = leave === null ? '' : `. It was going back: ${leave.reason}`;
-    state.leave = {
-      ...leave,
+    this.run.leaveKept(kept, {
       outcome: 'abandoned',
       reason: `${by} kept somebody else's change${said}: ${saySplit(split)}${looked}${left}${before}`,
       code: 'SLUICE_FOREIGN_CHANGE',
       canceled: leave?.canceled === true || state.cancel !== null,
-    };
-    journal.event(`abort --keep${state.kept.unwatched ? ' --unwatched' : ''}${said}`, by);
+    });
+    journal.event(`abort --keep${kept.unwatched ? ' --unwatched' : ''}${said}`, by);
     return null;
   }
 
   /** Temporal's Cancel acts as keep. It says nothing of a split, so that one of the candidate is not left behind by it. */
   async cancel(): Promise<void> {
-    const { state, journal } = this.rollout;
+    const { state, journal } = this.run;
     state.cancel = 'answered';
     const why = await this.keep({ by: 'somebody', said: ', by a cancel through Temporal', unwatched: false });
     if (why !== null) journal.refusal('cancel', 'somebody', why);
   }
 
   private async read(): Promise<{ split: Split } | { split: null; why: string }> {
-    const { state, spec } = this.rollout;
+    const { state, spec } = this.run;
     this.reading += 1;
     try {
       const { split } = await restoring(spec, READ_WITHIN, 'read what is kept').read({ spec, grant: state.grant });

@@ -3,23 +3,23 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Prepared } from '../../activities/types.js';
 import { failureOf, isUntaken } from '../../src/model/failures.js';
-import { accountOf, light, preparing, whyUntaken } from '../calls.js';
-import { AskedAgain, Leaving } from './leave.js';
-import type { Rollout } from './rollout.js';
+import { accountOf, core, preparing, whyUntaken } from '../calls.js';
+import type { Parts } from './parts.js';
 import { stageViews } from './show/view.js';
 
 /** The plan's shape this code executes. */
 const KNOWN_PLAN = 1;
 
 export class Preparation {
-  constructor(private readonly rollout: Rollout) {}
+  constructor(private readonly parts: Parts) {}
 
   async prepare(): Promise<void> {
-    const { state, journal } = this.rollout;
+    const { run, announcements, undo } = this.parts;
+    const { state, journal } = run;
     journal.enter('preparing');
     try {
       const { app, environment, type } = state;
-      const parsed = await light.parse({ input: this.rollout.input, app, environment, type });
+      const parsed = await core.parse({ input: run.input, app, environment, type });
       state.access = parsed.access;
       state.grant = parsed.access.grant;
       state.spec = parsed.spec;
@@ -32,8 +32,9 @@ export class Preparation {
     } catch (error) {
       throw this.refused(error);
     }
-    this.rollout.herald.sayBegin();
+    announcements.began();
     const prepared = await this.readTarget();
+    if (prepared === null) return;
     if (prepared.planSchema !== KNOWN_PLAN) {
       const message = `this worker does not know plan schema ${prepared.planSchema}; update the workers`;
       throw this.refused(ApplicationFailure.nonRetryable(message, 'SLUICE_SETUP'));
@@ -46,33 +47,34 @@ export class Preparation {
     state.environments = prepared.before.environments;
     state.stages = stageViews(prepared);
     const { unknown = null } = state.undo ?? {};
-    if (unknown !== null) this.rollout.look.found(unknown);
+    if (unknown !== null) undo.warn(unknown);
     journal.event(
       `plan of ${prepared.plan.stages.length} stages made; ${prepared.before.split.stable ?? 'nothing'} is live`,
     );
   }
 
-  /** `prepare` on the account's queue. Nobody serving the account is said loudly, and it goes on when somebody comes. */
-  private async readTarget(): Promise<Prepared> {
-    const { state, journal, spec } = this.rollout;
-    for (let wait = spec.deadlines.worker; ; wait = Math.min(wait * 2, 3_600_000)) {
+  /** `prepare` on the account's queue. Nobody serving the account is said loudly, and it goes on when somebody comes. Null: the rollout ends. */
+  private async readTarget(): Promise<Prepared | null> {
+    const { run, flow, announcements } = this.parts;
+    const { state, journal, spec, requests } = run;
+    const read = (within: number) => preparing(spec, within).prepare({ spec, run: state.run, grant: state.grant });
+    for (let within = spec.deadlines.worker; ; within = Math.min(within * 2, 3_600_000)) {
       try {
-        const prepared = await this.rollout.interruptible(
-          () => preparing(spec, wait).prepare({ spec, run: state.run, grant: state.grant }),
-          () => this.rollout.wish.retry !== undefined,
+        const ended = await flow.call(
+          () => read(within),
+          () => requests.retry !== undefined,
         );
+        if (ended === 'leaving') return null;
+        delete requests.retry;
+        if (typeof ended === 'string') continue;
         if (state.phase === 'stuck') journal.enter('preparing', 'a worker came');
-        return prepared;
+        return ended.value;
       } catch (error) {
-        if (error instanceof Leaving) throw error;
-        if (error instanceof AskedAgain) {
-          delete this.rollout.wish.retry;
-          continue;
-        }
         if (!isUntaken(error)) throw this.refused(error);
-        const { code, message } = await this.rollout.interruptible(() => whyUntaken(accountOf(spec), wait));
-        journal.enter('stuck', `${message}. Nothing has been changed`, code);
-        void this.rollout.herald.notify('stuck');
+        const why = await flow.call(() => whyUntaken(accountOf(spec), within));
+        if (typeof why === 'string') return null;
+        journal.enter('stuck', `${why.value.message}. Nothing has been changed`, why.value.code);
+        void announcements.notify('stuck');
       }
     }
   }
@@ -80,7 +82,7 @@ export class Preparation {
   /** A refusal before anything was touched: the only way a rollout closes as Failed. */
   refused(error: unknown): ApplicationFailure {
     const { code, message } = failureOf(error);
-    this.rollout.journal.end('failed', message, code);
+    this.parts.run.journal.end('failed', message, code);
     return ApplicationFailure.create({ message, type: code ?? 'SLUICE_PROVIDER', nonRetryable: true });
   }
 }

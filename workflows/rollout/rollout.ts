@@ -1,9 +1,7 @@
 /**
- * The durable process of one rollout: prepare, then the plan's steps one after the other. What goes wrong leaves the walk
- * and everything goes back. `preparing.ts`, `steps.ts`, `waits.ts` and
- * `way-back.ts` are its parts; a person's messages are in `handlers.ts`, what a person sees in `view.ts`.
+ * The durable process of one rollout: prepare, then the walk through the plan (`walk.ts`); what goes wrong ends the walk, and
+ * everything is rolled back (`way-back.ts`). This file puts the parts together.
  */
-
 import {
   ApplicationFailure,
   allHandlersFinished,
@@ -14,32 +12,27 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Prepared } from '../../activities/types.js';
 import { failureOf } from '../../src/model/failures.js';
-import { mark, parseRolloutId } from '../../src/model/ids.js';
-import type { HealthPolicy, RolloutInput, Spec } from '../../src/model/spec.js';
+import { parseRolloutId } from '../../src/model/ids.js';
+import type { RolloutInput } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
-import { saySplit, shareOf } from '../../src/model/traffic.js';
+import { saySplit } from '../../src/model/traffic.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { RolloutType } from '../../src/model/words.js';
-import type { Split } from '../../src/platforms/port.js';
-import type { Stage, Step } from '../../src/strategies/types.js';
-import { light, looking } from '../calls.js';
-import { Growth } from '../run-length.js';
+import { core } from '../calls.js';
 import { LONGEST_VERB, Unsealing } from '../unsealing.js';
-import { Herald } from './announce.js';
+import { Announcements } from './announce.js';
 import { Checks } from './checks.js';
+import { Flow } from './flow.js';
 import { registerHandlers } from './handlers.js';
-import { Journal } from './journal.js';
-import { Keeping } from './keep.js';
-import type { Waited } from './leave.js';
-import { AskedAgain, BakesAgain, Leaving } from './leave.js';
+import { Keep } from './keep.js';
+import type { Parts } from './parts.js';
 import { Preparation } from './prepare.js';
-import type { Leave, RolloutState, Wish } from './state.js';
+import { Run } from './run.js';
+import type { RolloutState } from './state.js';
 import { newState } from './state.js';
-import { Steps } from './steps.js';
-import { Look } from './undo.js';
-import { Waits } from './waits.js';
+import { Undo } from './undo.js';
+import { walk } from './walk.js';
 import { Watching } from './watching.js';
 import { WayBack } from './way-back.js';
 
@@ -63,100 +56,61 @@ export async function rollout(type: RolloutType, input: RolloutInput, carried?: 
   return new Rollout(state, input).run();
 }
 
-/** One rollout: what its parts and its handlers share, and the walk through the plan. */
-export class Rollout {
-  readonly journal: Journal;
-  readonly watching: Watching;
-  readonly growth = new Growth(
-    () => this.state.limits,
-    () => this.unsealing.idle && this.checks.idle && this.keeping.idle,
-  );
-  /** This run has continued another, and its grants are being made out for it. */
-  renewing: boolean;
-  readonly unsealing = new Unsealing({ longest: LONGEST_VERB, patience: 0 });
-  readonly checks = new Checks(this);
-  readonly herald = new Herald(this);
-  readonly look = new Look(this);
-  readonly keeping = new Keeping(this);
-  readonly steps = new Steps(this);
-  readonly waits = new Waits(this);
-  private readonly preparation = new Preparation(this);
-  private readonly wayBack = new WayBack(this);
+class Rollout {
+  private readonly parts: Parts;
+  private readonly checks: Checks;
+  private readonly unsealing = new Unsealing({ longest: LONGEST_VERB, patience: 0 });
 
-  constructor(
-    readonly state: RolloutState,
-    readonly input: RolloutInput,
-  ) {
-    this.journal = new Journal(state);
-    this.watching = new Watching(this);
-    this.renewing = state.grant !== null;
-    registerHandlers(this);
-  }
-
-  /** Set by messages; each wait looks at them. */
-  get wish(): Wish {
-    return this.state.wish;
-  }
-
-  set wish(wish: Wish) {
-    this.state.wish = wish;
-  }
-
-  get spec(): Spec {
-    if (this.state.spec === null)
-      throw ApplicationFailure.nonRetryable('the spec was used before it was parsed', 'SLUICE_SPEC');
-    return this.state.spec;
-  }
-
-  get prepared(): Prepared {
-    if (this.state.prepared === null)
-      throw ApplicationFailure.nonRetryable('the plan was used before it was made', 'SLUICE_SPEC');
-    return this.state.prepared;
-  }
-
-  /** What the judge goes by at this stage. */
-  policy(): HealthPolicy {
-    const stage = this.prepared.plan.stages[this.state.cursor.stage];
-    return { ...this.spec.health.policy, ...stage?.health };
+  constructor(state: RolloutState, input: RolloutInput) {
+    const run: Run = new Run(state, input, (): boolean => this.unsealing.idle && this.checks.idle && keep.idle);
+    const announcements = new Announcements(run);
+    const undo = new Undo(run, announcements);
+    const watching = new Watching(run, undo);
+    const keep: Keep = new Keep(run);
+    this.parts = { run, announcements, undo, watching, keep, flow: new Flow(run, watching) };
+    this.checks = new Checks(run, state.grant !== null);
+    registerHandlers({ run, undo, keep, checks: this.checks, unsealing: this.unsealing });
   }
 
   async run(): Promise<RolloutView> {
-    // Everything runs shielded: a cancel is a wish like any other, and going back must run to its end.
+    // Everything runs shielded: a cancel is a request like any other, and a rollback must run to its end.
     const root = CancellationScope.current();
     root.cancelRequested.catch(() => this.cancel());
     return CancellationScope.nonCancellable(() => this.shielded());
   }
 
   private async shielded(): Promise<RolloutView> {
-    const { state } = this;
-    if (this.renewing) await this.renew();
+    const { parts } = this;
+    const { run, announcements, undo } = parts;
+    const { state } = run;
+    const next = () => this.continueAsNew();
+    if (this.checks.renewing) await this.renew();
     try {
-      if (state.prepared === null) await this.preparation.prepare();
-      if (state.leave === null) await this.walk();
+      if (state.prepared === null) await new Preparation(parts).prepare();
+      if (state.leave === null) await walk(parts, next);
     } catch (error) {
-      if (!(error instanceof Leaving)) {
-        if (state.outcome === 'failed') await this.herald.sayEnd();
-        throw error;
-      }
+      if (state.outcome === 'failed') await announcements.ended();
+      throw error;
     }
-    if (state.leave !== null) await this.wayBack.goBack();
-    else this.journal.end('succeeded', this.look.ending(), null);
+    if (state.leave !== null) await new WayBack(parts, next).goBack();
+    else run.journal.end('succeeded', undo.ending(), null);
     return this.close();
   }
 
   /** A grant is for one run. One that continues another gets its own; one that was made by Reset gets none, and does nothing. */
   private async renew(): Promise<void> {
-    const { state, journal } = this;
-    for (let rest = FIRST_REST; this.renewing; rest = Math.min(rest * 2, LONGEST_REST)) {
+    const { run, announcements } = this.parts;
+    const { state, journal } = run;
+    for (let rest = FIRST_REST; this.checks.renewing; rest = Math.min(rest * 2, LONGEST_REST)) {
       try {
-        const [grant] = await light.renew({ grants: [state.grant ?? ''] });
+        const [grant] = await core.renew({ grants: [state.grant ?? ''] });
         state.grant = grant ?? null;
-        this.renewing = false;
+        this.checks.renewed();
       } catch (error) {
         const { message, code } = failureOf(error);
         if (code === 'SLUICE_ACCESS') {
           journal.end('failed', message, code);
-          await this.herald.sayEnd();
+          await announcements.ended();
           throw ApplicationFailure.create({ message, type: code, nonRetryable: true });
         }
         // Traffic may be split: whatever keeps a worker from answering must not end the run that watches over it.
@@ -167,156 +121,40 @@ export class Rollout {
     }
   }
 
-  private async walk(): Promise<void> {
-    const { state } = this;
-    const { stages } = this.prepared.plan;
-    for (;;) {
-      const stage = stages[state.cursor.stage];
-      if (stage === undefined) return;
-      const step = stage.steps[state.cursor.step];
-      if (step === undefined) {
-        this.journal.stageEnds(stage);
-        state.cursor = { stage: state.cursor.stage + 1, step: 0 };
-        continue;
-      }
-      try {
-        await this.perform(stage, step);
-        state.cursor = { ...state.cursor, step: state.cursor.step + 1 };
-      } catch (error) {
-        if (!(error instanceof BakesAgain)) throw error;
-        state.cursor = error.cursor;
-        this.journal.stageGoesBack();
-      }
-      state.step = {};
-    }
-  }
-
-  private async perform(stage: Stage, step: Step): Promise<void> {
-    await this.breathe();
-    await this.waits.holdOn(stage);
-    await this.waits.pauseIfAsked();
-    this.journal.stepBegins(stage, step);
-    await this.steps.perform(stage, step);
-  }
-
-  /** Between two steps: leave if asked to, continue as new if this run has grown long. */
-  private async breathe(): Promise<void> {
-    if (this.state.leave !== null) throw new Leaving();
-    this.growth.look();
-    if (this.growth.over) await this.continue();
-  }
-
-  /**
-   * Waits for `wish`, at most `ms`. Leaves when the rollout must, continues as new when this run has grown long, and
-   * goes through an unhealthy verdict first (then the answer is `again`). `deaf`: the verdict is known and held.
-   */
-  async until(wish: () => boolean, ms: number, summary: string, options: { deaf?: boolean } = {}): Promise<Waited> {
-    const { state, watching } = this;
-    const unhealthy = () => options.deaf !== true && watching.unhealthy !== null;
-    this.growth.look();
-    await condition(() => wish() || state.leave !== null || unhealthy() || this.growth.over, Math.max(1, ms), {
-      summary,
-    });
-    if (state.leave !== null) throw new Leaving();
-    if (unhealthy()) {
-      await this.waits.unhealthy(watching.takeUnhealthy());
-      return 'again';
-    }
-    if (wish()) return 'asked';
-    this.growth.look();
-    if (this.growth.over) await this.continue();
-    return 'elapsed';
-  }
-
   private async close(): Promise<RolloutView> {
-    const { state, journal } = this;
-    await this.herald.sayEnd();
+    const { run, announcements } = this.parts;
+    const { state, journal } = run;
+    await announcements.ended();
     journal.remember();
     await condition(allHandlersFinished);
     if (state.leave?.canceled === true) {
       throw new CancelledFailure(
         state.kept === null
-          ? `canceled; all traffic is back on ${this.state.prepared?.before.split.stable ?? 'what it was on'}`
+          ? `canceled; all traffic is back on ${state.prepared?.before.split.stable ?? 'what it was on'}`
           : `canceled; somebody else's change is kept: ${saySplit(state.kept.split)}`,
       );
     }
     return journal.view();
   }
 
-  leaveWith(leave: Leave): void {
-    const { state } = this;
-    if (state.leave !== null || state.phase === 'done') return;
-    state.leave = { ...leave, reason: clean(leave.reason, 600) };
-  }
-
-  /** Temporal's own Cancel: goes back, except on a foreign change, which it keeps. */
+  /** Temporal's own Cancel: rolls back, except on a foreign change, which it keeps. */
   private cancel(): void {
-    this.state.cancel = 'asked';
-    if (this.keeping.possible) return;
-    this.leaveWith({ outcome: 'rolledBack', reason: 'canceled through Temporal', code: null, canceled: true });
+    const { run, keep } = this.parts;
+    run.state.cancel = 'asked';
+    if (keep.possible) return;
+    run.leaveWith({ outcome: 'rolledBack', reason: 'canceled through Temporal', code: null, canceled: true });
   }
 
-  /** The traffic as it was just read: what views show of it, and no other. */
-  saw(split: Split): void {
-    const { state } = this;
-    state.split = split;
-    state.weight = shareOf(split, state.release?.version ?? null);
-  }
-
-  /** Runs a call that a leave, an unhealthy verdict or `asked` (AskedAgain) cuts short. What it may still do late is fenced. */
-  async interruptible<T>(work: () => Promise<T>, asked: () => boolean = () => false): Promise<T> {
-    const { state, watching } = this;
-    const scope = new CancellationScope();
-    let settled = false;
-    const done = scope.run(work).finally(() => {
-      settled = true;
-    });
-    done.catch(() => undefined);
-    await condition(() => settled || state.leave !== null || watching.unhealthy !== null || asked());
-    if (settled) return done;
-    scope.cancel();
-    if (state.leave !== null) throw new Leaving();
-    if (watching.unhealthy === null) throw new AskedAgain();
-    await this.waits.unhealthy(watching.takeUnhealthy());
-    throw new AskedAgain();
-  }
-
-  async continue(): Promise<never> {
-    const { state } = this;
-    const leaving = state.leave;
-    const report = await this.watching.stop();
-    if (report?.verdict.state === 'unhealthy' && state.leave === null) await this.waits.unhealthy(report);
-    await condition(() => (allHandlersFinished() && this.growth.settled) || state.leave !== leaving);
+  /** Comes back only if something outranks it: an unhealthy verdict in the last counts, or an end of the rollout. */
+  private async continueAsNew(): Promise<void> {
+    const { run, watching } = this.parts;
+    const { state, length } = run;
+    const { leave } = state;
+    await watching.stop();
+    if (watching.unhealthy !== null && state.leave === null) return;
+    await condition(() => (allHandlersFinished() && length.settled) || state.leave !== leave);
     // An abort does not wait for the rest of a flood.
-    if (state.leave !== leaving) throw new Leaving();
-    return continueAsNew<(input: RolloutInput, carried: RolloutState) => Promise<RolloutView>>(this.input, state);
-  }
-
-  /** Adds what the candidate's logs say to why its probes failed. They are no reason to fail, nor is their absence. */
-  async lookForErrors(): Promise<void> {
-    const { state } = this;
-    const { version } = this.release();
-    const args = { spec: this.spec, version, from: state.weightSince, seen: state.errors, grant: state.grant };
-    const errors = await looking(this.spec)
-      .errors(args)
-      .catch(() => state.errors);
-    state.errors = errors.map((error) => ({ ...error, what: clean(error.what) }));
-  }
-
-  release() {
-    if (this.state.release === null)
-      throw ApplicationFailure.nonRetryable('the plan uses a release before it deploys one', 'SLUICE_SPEC');
-    return this.state.release;
-  }
-
-  stable(): string {
-    const { stable } = this.prepared.before.split;
-    if (stable === null)
-      throw ApplicationFailure.nonRetryable('the plan shifts traffic although nothing was live', 'SLUICE_SPEC');
-    return stable;
-  }
-
-  mark(step: string): string {
-    return mark(this.state.app, this.state.environment, this.state.run, step, this.state.access?.policy != null);
+    if (state.leave !== leave) return;
+    await continueAsNew<(input: RolloutInput, carried: RolloutState) => Promise<RolloutView>>(run.input, state);
   }
 }

@@ -22,6 +22,22 @@ export interface Leave {
   canceled?: boolean;
 }
 
+/** Where the walk is: indexes into the plan's stages and the stage's steps. */
+export interface Cursor {
+  stage: number;
+  step: number;
+}
+
+/** The rollout waits for a person: why, and until when (ms since the epoch). */
+export interface Hold {
+  why: string;
+  until: number;
+  /** The judge could not decide; more evidence ends the hold too. */
+  undecided: boolean;
+  /** The candidate is known to be unhealthy. */
+  unhealthy: boolean;
+}
+
 /** An approval that is open. Matched by stage, consumed once. */
 export interface Gate {
   /** The plan's step. */
@@ -29,6 +45,8 @@ export interface Gate {
   stage: string;
   /** ms since the epoch. */
   until: number;
+  /** When the next reminder is due, in ms from the last one. */
+  remind: number;
   /** By different people; the decision falls when there are enough. */
   approvals: { by: string; comment: string | null }[];
   decision: { approved: boolean; by: string; comment: string | null } | null;
@@ -36,25 +54,27 @@ export interface Gate {
 
 /** How the running step stands. Forgotten when the cursor moves. */
 export interface StepState {
+  begun?: true;
   /** When the bake ends (ms since the epoch). */
   until?: number;
   /** Milliseconds of a bake that a pause has kept. */
   left?: number;
   gate?: Gate;
-  /** Holding since, and why. */
-  hold?: { why: string; until: number; undecided: boolean; unhealthy: boolean };
+  hold?: Hold;
   /** Who has decided at the gate knew the candidate to be unhealthy: it is watched no more until the next weight. */
   harmKnown?: true;
-  /** Half the traffic goes back for a comparison; `until` once it has (ms since the epoch). */
-  probeBack?: { why: string; until: number | null };
+  /** A comparison at half the traffic: why, how far it is, and when it ends (ms since the epoch; null: not begun). */
+  compare?: { why: string; at: 'back' | 'watch' | 'forward'; until: number | null };
+  /** Nothing at the target had been touched when this step began. */
+  untouched?: boolean;
   /** The bake goes on for as long again, since too few requests were its only doubt. */
   again?: { why: string };
   /** Bakes whose counts were lost with a worker, in a row. */
   lostReports?: number;
 }
 
-/** What was said and has not been done yet. */
-export interface Wish {
+/** What was asked for and is not done yet. Each part takes what is for it. */
+export interface Requests {
   resume?: string;
   promote?: string;
   skip?: string;
@@ -85,10 +105,10 @@ export interface RolloutState {
   /** Signed statements that were taken; each counts once. */
   used: { id: string; until: number }[];
   /** A verb may come while this run continues as the next one. */
-  wish: Wish;
+  requests: Requests;
   spec: Spec | null;
   prepared: Prepared | null;
-  cursor: { stage: number; step: number };
+  cursor: Cursor;
   step: StepState;
   release: Release | null;
   environments: Environments | null;
@@ -107,8 +127,8 @@ export interface RolloutState {
   judge: JudgeState | null;
   /** The evidence over time, thinned out. */
   series: SeriesPoint[];
-  /** The one comparison at half the traffic has been made. */
-  probedBack: boolean;
+  /** The one comparison at half the traffic has been asked for. */
+  compared: boolean;
   verdict: VerdictView | null;
   /** What an undo goes back to and was asked for, as `parse` has found it. */
   undo?: UndoParsed;
@@ -139,8 +159,8 @@ export interface RolloutState {
 }
 
 /** Whether a bake runs that a person may end. Pure. */
-export function mayBeSkipped({ prepared, cursor, step }: RolloutState): boolean {
-  return prepared?.plan.stages[cursor.stage]?.steps[cursor.step]?.kind === 'bake' && step.probeBack === undefined;
+export function mayBeSkipped({ prepared, cursor }: RolloutState): boolean {
+  return prepared?.plan.stages[cursor.stage]?.steps[cursor.step]?.kind === 'bake';
 }
 
 /** How many events and refusals the view keeps. */
@@ -168,7 +188,7 @@ export function newState(of: {
     deployed: null,
     receipts: [],
     used: [],
-    wish: {},
+    requests: {},
     spec: null,
     prepared: null,
     cursor: { stage: 0, step: 0 },
@@ -183,7 +203,7 @@ export function newState(of: {
     weightSince: of.now,
     judge: null,
     series: [],
-    probedBack: false,
+    compared: false,
     verdict: null,
     errors: [],
     promoted: false,

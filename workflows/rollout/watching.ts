@@ -4,7 +4,8 @@ import type { WatchHeartbeat, WatchReport } from '../../src/health/types.js';
 import { failureOf, lastHeartbeat } from '../../src/model/failures.js';
 import { joined } from '../../src/model/series.js';
 import { watching } from '../calls.js';
-import type { Rollout } from './rollout.js';
+import type { Run } from './run.js';
+import type { Undo } from './undo.js';
 
 /** Points of the series that a rollout keeps. */
 const MOST_POINTS = 120;
@@ -23,11 +24,14 @@ export class Watching {
   /** The look of an undo has said what it found. */
   private warned = false;
 
-  constructor(private readonly rollout: Rollout) {}
+  constructor(
+    private readonly run: Run,
+    private readonly undo: Undo,
+  ) {}
 
   /** Starts the watcher unless it runs, going on with what the judge knows. */
   ensure(): void {
-    const { state, spec } = this.rollout;
+    const { state, spec } = this.run;
     if (this.running !== null || this.unhealthy !== null || this.warned || state.release === null) return;
     const candidate = state.release.version;
     const scope = new CancellationScope();
@@ -45,13 +49,13 @@ export class Watching {
             state.limits.heartbeat,
           ).watch({
             spec,
-            stable: this.rollout.prepared.before.split.stable,
+            stable: this.run.prepared.before.split.stable,
             candidate,
             weight: state.weight,
             from: state.weightSince,
             state: state.judge,
-            policy: this.rollout.policy(),
-            before: this.rollout.prepared.health,
+            policy: this.run.policy(),
+            before: this.run.prepared.health,
             earliest,
             held,
             grant: state.grant,
@@ -61,13 +65,13 @@ export class Watching {
     };
     this.running = running;
     void running.done.then((report) => {
-      this.rollout.growth.look();
+      this.run.length.look();
       if (this.running !== running) return;
       this.running = null;
       this.note(report);
-      if (report === null || this.rollout.state.leave !== null) return;
+      if (report === null || this.run.state.leave !== null) return;
       if (report.verdict.state === 'unhealthy') {
-        if (this.rollout.look.only) this.warn(report);
+        if (this.run.isUndo) this.warn(report);
         else this.unhealthy = report;
         return;
       }
@@ -85,26 +89,27 @@ export class Watching {
   /** A look has found what it can find. */
   private warn(report: WatchReport): void {
     this.warned = true;
-    this.rollout.look.unhealthy(report);
+    this.undo.unhealthy(report);
   }
 
   /** A watcher whose worker died has left its last counts. One that may not watch ends the rollout. */
   private lost(error: unknown): WatchReport | null {
     const { code, message } = failureOf(error);
-    if (code === 'SLUICE_ACCESS' && this.rollout.look.only) this.rollout.look.found(`nothing watches it: ${message}`);
-    else if (code === 'SLUICE_ACCESS') this.rollout.leaveWith({ outcome: 'rolledBack', reason: message, code });
+    if (code === 'SLUICE_ACCESS' && this.run.isUndo) this.undo.warn(`nothing watches it: ${message}`);
+    else if (code === 'SLUICE_ACCESS') this.run.leaveWith({ outcome: 'rolledBack', reason: message, code });
     return (lastHeartbeat(error) as WatchHeartbeat | undefined)?.report ?? null;
   }
 
-  /** Ends the watcher and waits for what it has counted. Null: its counts were lost with its worker. */
+  /** Ends the watcher and waits for what it has counted. Null: its counts were lost with its worker. An unhealthy report also stays for the walk. */
   async stop(): Promise<WatchReport | null> {
-    if (this.unhealthy !== null) return this.takeUnhealthy();
+    if (this.unhealthy !== null) return this.unhealthy;
     const { running } = this;
     if (running === null) return null;
     this.running = null;
     running.scope.cancel();
     const report = await running.done;
     this.note(report);
+    if (report?.verdict.state === 'unhealthy') this.unhealthy = report;
     return report;
   }
 
@@ -118,7 +123,7 @@ export class Watching {
 
   /** When the bake of this weight, running or to come, may pass early (ms since the epoch). */
   private earliest(): number | null {
-    const { state, prepared } = this.rollout;
+    const { state, prepared } = this.run;
     const { stage, step } = state.cursor;
     const bake = prepared.plan.stages[stage]?.steps.slice(step).find(({ kind }) => kind === 'bake');
     if (this.passed !== null || bake?.kind !== 'bake' || bake.earliest === undefined) return null;
@@ -133,7 +138,7 @@ export class Watching {
 
   private note(report: WatchReport | null): void {
     if (report === null) return;
-    const { state, journal } = this.rollout;
+    const { state, journal } = this.run;
     state.judge = report.state;
     const { verdict } = report;
     const { passes: _, probeBack: __, few: ___, ...shown } = verdict;

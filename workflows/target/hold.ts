@@ -3,7 +3,7 @@ import { ApplicationFailure, log, upsertMemo } from '@temporalio/workflow';
 import { failureOf } from '../../src/model/failures.js';
 import { HOLD_MEMO, type Hold } from '../../src/model/hold.js';
 import { clean } from '../../src/model/text.js';
-import { light } from '../calls.js';
+import { core } from '../calls.js';
 import type { RolloutEvent, UndoBegun } from '../messages.js';
 import { leaveQueue, type QueueState } from './queue.js';
 
@@ -23,7 +23,7 @@ export function undoingOf({ run, undo }: Extract<RolloutEvent, { kind: 'began' }
 export async function beginsUndo(state: QueueState & HoldState, run: string, undo: UndoBegun): Promise<void> {
   const { app, environment } = state;
   try {
-    await light.believeUndo({ app, environment, run, undo });
+    await core.believeUndo({ app, environment, run, undo });
   } catch (error) {
     log.warn('an undo is not believed', { why: failureOf(error).message });
     if (state.undoing?.run === run) state.undoing = null;
@@ -64,7 +64,7 @@ export async function released(
   const { app, environment, hold } = state;
   if (hold === null) throw ApplicationFailure.nonRetryable('unhold: the target is not held', 'SLUICE_VERB');
   const { by = null, token = null } = given ?? {};
-  const answer = await light.admitUnhold({
+  const answer = await core.admitUnhold({
     app,
     environment,
     run: hold.run,

@@ -2,7 +2,7 @@
 import { log } from '@temporalio/workflow';
 import { failureOf } from '../../src/model/failures.js';
 import type { TargetView } from '../../src/model/view.js';
-import { forward, light } from '../calls.js';
+import { core, forward } from '../calls.js';
 import type { LateRecord } from '../messages.js';
 
 const MINUTE = 60_000;
@@ -53,7 +53,7 @@ export async function lookLate(state: LateState): Promise<void> {
   const { record } = late;
   let [, ...dues] = late.dues;
   try {
-    if (await light.isRunning({ app, environment })) dues = [Date.now() + BESIDE, ...dues];
+    if (await core.isRunning({ app, environment })) dues = [Date.now() + BESIDE, ...dues];
     else {
       const look = forward(record.spec, WITHIN, 'look for what came late of a first deployment');
       const { taken } = await look.takeBack(record);

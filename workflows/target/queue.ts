@@ -5,7 +5,7 @@ import { isJson, LARGEST_SPEC } from '../../src/model/json.js';
 import { clean } from '../../src/model/text.js';
 import type { QueuedView, SettledView } from '../../src/model/view.js';
 import { isRolloutType } from '../../src/model/words.js';
-import { light } from '../calls.js';
+import { core } from '../calls.js';
 import type { Submission, SubmitAnswer } from '../messages.js';
 
 /** Settled releases that are remembered. */
@@ -58,7 +58,7 @@ export async function submit(
 ): Promise<SubmitAnswer> {
   const ticket = currentUpdateInfo()?.id ?? uuid4();
   const { type, input, mode } = submission;
-  const admitted = await light.admit({ app: state.app, environment: state.environment, type, input, mode });
+  const admitted = await core.admit({ app: state.app, environment: state.environment, type, input, mode });
   await mustBeOpen();
   // Who signed it, whatever stands beside the signature.
   const by = admitted?.by ?? submission.by;
@@ -107,10 +107,10 @@ export async function startQueued(state: QueueState & { hold: object | null }): 
 async function tryToStart(app: string, environment: string, queued: Queued): Promise<string | null> {
   const { type, input, ticket, by, mode } = queued;
   try {
-    const answer = await light.startRollout({ app, environment, type, input, ticket });
+    const answer = await core.startRollout({ app, environment, type, input, ticket });
     if ('started' in answer) return answer.started;
     if (mode === 'replace' && queued.behind !== answer.busy) {
-      await light.supersede({ app, environment, run: answer.busy, by, type, input });
+      await core.supersede({ app, environment, run: answer.busy, by, type, input });
     }
     queued.behind = answer.busy;
   } catch (error) {

@@ -17,10 +17,10 @@ import { heldMessage } from '../../src/model/hold.js';
 import { rolloutId } from '../../src/model/ids.js';
 import { sealedOf } from '../../src/model/sealed.js';
 import type { Spec } from '../../src/model/spec.js';
-import { forward, light } from '../calls.js';
+import { core, forward } from '../calls.js';
 import type { RolloutEvent, Submission, UndoAnswer, UndoRecord } from '../messages.js';
 import { heldQuery, rolloutEventSignal, submitUpdate, targetQuery, undoQuery, unholdUpdate } from '../messages.js';
-import { Growth } from '../run-length.js';
+import { RunLength } from '../run-length.js';
 import { LONGEST_RELEASE, Unsealing } from '../unsealing.js';
 import { eventOf } from './events.js';
 import { beginsUndo, released, remember, type Unhold, undoingOf, unholdRefusal } from './hold.js';
@@ -67,7 +67,7 @@ export async function target(app: string, environment: string, carried?: TargetS
   let asked = 0;
   const events = new Unsealing({ longest: LONGEST_RELEASE, patience: PATIENCE });
   const updates = new Unsealing({ longest: LONGEST_RELEASE, patience: 0 });
-  const growth = new Growth(
+  const growth = new RunLength(
     () => ({ history: MANY_EVENTS, signals: MANY_EVENTS }),
     () => events.idle,
   );
@@ -288,7 +288,7 @@ async function refuseBeside(state: TargetState): Promise<void> {
   for (;;) {
     const { undoing } = state;
     if (undoing === null || undoing.keepQueue) return;
-    if (await light.isRunning({ app, environment })) break;
+    if (await core.isRunning({ app, environment })) break;
     if (state.undoing === undoing) state.undoing = null;
   }
   const id = rolloutId(app, environment);
@@ -313,7 +313,7 @@ async function retire(state: TargetState): Promise<void> {
   const { version, since = 0, seal = null } = record;
   const spec = record.spec as unknown as Spec;
   try {
-    if (await light.isRunning({ app, environment })) return;
+    if (await core.isRunning({ app, environment })) return;
     const calls = forward(spec, 3_600_000, 'retire old releases');
     const { deleted } = await calls.retire({ spec, keep: [], version, since, seal });
     log.info('retired', { deleted });

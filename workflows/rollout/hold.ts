@@ -1,0 +1,103 @@
+/** A hold waits for a person, watching on: reminders, then a rollback. It is plain state, so it survives a continue-as-new. */
+import { clean, duration } from '../../src/model/text.js';
+import type { Stage, Step } from '../../src/strategies/types.js';
+import type { Outcome } from './outcome.js';
+import type { Parts } from './parts.js';
+import type { Run } from './run.js';
+import type { Cursor, Hold } from './state.js';
+
+/** `undecided`: the judge could not decide. `unhealthy`: it could, and by policy a person answers. `approval`: nobody has approved in time. */
+type Why = 'undecided' | 'unhealthy' | 'approval';
+
+/**
+ * Holds at the running step: the walk waits in `hold` from now on. One that comes within another says what it is about itself, has
+ * the time of the first, and its answer ends both.
+ */
+export function holdFor({ run, announcements }: Parts, about: Why, why: string): void {
+  const { state, journal } = run;
+  const until = state.step.hold?.until ?? Date.now() + run.policy().maxHold;
+  state.step.hold = { why, until, undecided: about === 'undecided', unhealthy: about === 'unhealthy' };
+  journal.enter('held', why);
+  journal.deadline(until);
+  void announcements.notify('waiting');
+}
+
+/**
+ * Waits until somebody answers. For want of evidence, more evidence answers too: the watcher ends once the verdict is healthy, and what
+ * it has counted is read anew for each reminder.
+ */
+export async function hold(parts: Parts, stage: Stage, step: Step, held: Hold): Promise<Outcome> {
+  const { run, flow, watching, announcements } = parts;
+  const { state, requests, journal } = run;
+  const { why, until, undecided, unhealthy } = held;
+  const policy = run.policy();
+  const here = state.step;
+  journal.enter('held', why);
+  journal.deadline(until);
+  if (undecided || (!unhealthy && state.weight > 0)) watching.ensure();
+  const asked = () =>
+    requests.promote !== undefined ||
+    requests.retry !== undefined ||
+    here.gate?.decision != null ||
+    (undecided && watching.passed !== null);
+  const wait = Math.min(policy.remindEvery, until - Date.now());
+  const waited = await flow.until(asked, wait, `hold ${stage.name}: ${clean(why, 120)}`, { deaf: unhealthy });
+  if (waited !== 'asked' && waited !== 'elapsed') return waited;
+  if (here.gate?.decision != null) {
+    delete here.hold;
+    if (unhealthy) here.harmKnown = true;
+    return 'again';
+  }
+  if (undecided && watching.passed !== null) return passes(parts, stage, watching.passed.verdict.why);
+  const { promote, retry } = requests;
+  run.forgetRequests();
+  const late = Date.now() >= until;
+  // What was counted last is looked at before anything follows from the hold; for the next look the watcher begins anew.
+  const report = undecided ? await watching.stop() : null;
+  if (report?.verdict.state === 'unhealthy') return 'unhealthy';
+  if (undecided && promote !== undefined) {
+    journal.event(`stage ${stage.name}: promoted by ${promote} although ${why}`);
+    return 'done';
+  }
+  if (retry !== undefined) return bakeAgain(run, step, held);
+  if (late) {
+    const reason = `${why}; nobody decided within ${duration(policy.maxHold)}`;
+    return { leave: { outcome: 'rolledBack', reason, code: null } };
+  }
+  if (report?.verdict.state === 'healthy') return passes(parts, stage, report.verdict.why);
+  void announcements.notify('reminder');
+  return 'again';
+}
+
+/** Enough evidence has come: the hold is over, and nobody has to answer it. */
+function passes({ run, watching }: Parts, stage: Stage, why: string): Outcome {
+  watching.passed = null;
+  run.journal.enter('baking');
+  run.journal.event(`stage ${stage.name}: passed while held: ${why}`);
+  return 'done';
+}
+
+/** Bakes the present weight again: by the bake or the comparison that runs, or by the one that is over. */
+function bakeAgain({ state, prepared }: Run, step: Step, { undecided, unhealthy }: Hold): Outcome {
+  const { cursor, weight } = state;
+  if (!undecided) state.judge = null;
+  const { compare } = state.step;
+  if (step.kind === 'compare' && compare !== undefined)
+    return {
+      goTo: cursor,
+      step: { compare: { ...compare, at: compare.at === 'back' ? 'back' : 'watch', until: null } },
+    };
+  if (step.kind === 'bake') return { goTo: cursor };
+  delete state.step.hold;
+  return (unhealthy ? bakedAt(prepared.plan.stages, cursor, weight) : null) ?? 'again';
+}
+
+/** The bake of this weight that is over. */
+function bakedAt(stages: Stage[], cursor: Cursor, weight: number): Outcome | null {
+  for (const [stage, { steps }] of stages.entries()) {
+    const step = steps.findIndex((each) => each.kind === 'bake' && each.weight === weight);
+    const over = stage < cursor.stage || (stage === cursor.stage && step < cursor.step);
+    if (step !== -1 && over) return { goTo: { stage, step } };
+  }
+  return null;
+}

@@ -1,0 +1,48 @@
+/** A pause keeps the weight and the watcher, and stops the clock of the bake. An open approval can be answered, and its deadline runs on. */
+import { duration } from '../../src/model/text.js';
+import type { Step } from '../../src/strategies/types.js';
+import type { Outcome } from './outcome.js';
+import type { Parts } from './parts.js';
+import type { Run } from './run.js';
+
+export async function pause({ run, flow, watching }: Parts, step: Step): Promise<Outcome> {
+  const { state, requests, journal, spec } = run;
+  const here = state.step;
+  const paused = begun(run);
+  const { gate } = here;
+  const until = gate === undefined ? paused.until : Math.min(paused.until, gate.until);
+  journal.enter('paused', `paused by ${paused.by}`);
+  journal.deadline(paused.until);
+  if (state.weight > 0 && here.harmKnown !== true) watching.ensure();
+  const left = until - Date.now();
+  const asked = () =>
+    requests.resume !== undefined || requests.promote !== undefined || gate?.decision?.approved === false;
+  const waited = await flow.until(asked, left, `paused, for ${duration(left)} at most`);
+  if (waited !== 'asked' && waited !== 'elapsed') return waited;
+  delete requests.resume;
+  // It ends this pause, and the bake that the pause has interrupted; never a bake that is yet to come.
+  if (step.kind !== 'bake') delete requests.promote;
+  state.pause = null;
+  if (waited === 'asked' || (gate !== undefined && until === gate.until)) return 'again';
+  if (run.isUndo) {
+    journal.event(`the pause by ${paused.by} has lasted ${duration(spec.deadlines.pause)} and ends`);
+    return 'again';
+  }
+  const reason = `paused by ${paused.by} for longer than ${duration(spec.deadlines.pause)}`;
+  return { leave: { outcome: 'rolledBack', reason, code: null } };
+}
+
+/** The pause that runs, or the one that was asked for: then the clock of a bake stops. */
+function begun({ state, requests, spec }: Run): { by: string; until: number } {
+  const now = Date.now();
+  const { step: here } = state;
+  const by = requests.pause?.by ?? 'somebody';
+  delete requests.pause;
+  if (state.pause !== null) return state.pause;
+  if (here.until !== undefined) {
+    here.left = Math.max(0, here.until - now);
+    delete here.until;
+  }
+  state.pause = { by, since: now, until: now + spec.deadlines.pause };
+  return state.pause;
+}

@@ -1,0 +1,97 @@
+/** Watched time at one weight. Only the watcher's counts pass it. */
+import { isJudged } from '../../../src/model/evidence.js';
+import { duration } from '../../../src/model/text.js';
+import type { BakeStep, Stage } from '../../../src/strategies/types.js';
+import { holdFor } from '../hold.js';
+import type { Outcome } from '../outcome.js';
+import type { Parts } from '../parts.js';
+
+/** Bakes whose counts were lost with a worker are run again this often before a person is asked. */
+const LOST_REPORTS = 3;
+/** Length of such a second bake, in ms: enough for any source to be read again. */
+const REBAKE = 15_000;
+
+export async function bake(parts: Parts, stage: Stage, step: BakeStep): Promise<Outcome> {
+  const { run, flow, watching } = parts;
+  const { state, requests, journal } = run;
+  // What is passed over are the weights that the candidate does not get.
+  if (state.full && !state.promoted && step.weight !== state.weight) return 'done';
+  const here = state.step;
+  here.until = here.left === undefined ? (here.until ?? Date.now() + step.duration) : Date.now() + here.left;
+  delete here.left;
+  watching.ensure();
+  journal.enter('baking', here.again?.why ?? null);
+  journal.deadline(here.until);
+  const left = here.until - Date.now();
+  const asked = () =>
+    requests.skip !== undefined ||
+    requests.promote !== undefined ||
+    requests.pause !== undefined ||
+    watching.passed !== null;
+  const waited = await flow.until(asked, left, `bake ${stage.name} for ${duration(left)}`);
+  if (waited !== 'asked' && waited !== 'elapsed') return waited;
+  if (requests.pause !== undefined) return 'again';
+  const endedBy = requests.promote ?? requests.skip;
+  run.forgetRequests();
+  const outcome = await judged(parts, stage, step, endedBy);
+  if (outcome === 'done') {
+    // What came while the last counts were read was for this bake, and not for the next one.
+    delete run.requests.skip;
+    delete run.requests.promote;
+  }
+  return outcome;
+}
+
+/** The end of a bake. `again`: it goes on, with what `left` says now, or is held. */
+async function judged(parts: Parts, stage: Stage, step: BakeStep, endedBy: string | undefined): Promise<Outcome> {
+  const { run, watching, undo } = parts;
+  const { state, journal } = run;
+  const here = state.step;
+  const { passed } = watching;
+  watching.passed = null;
+  // The watcher that took over from the one that passed early may not even have begun.
+  const report = (await watching.stop()) ?? passed;
+  if (step.warns === true) {
+    undo.ends(report, endedBy);
+    return 'done';
+  }
+  if (report === null) {
+    here.lostReports = (here.lostReports ?? 0) + 1;
+    if (here.lostReports <= LOST_REPORTS) {
+      journal.event(
+        `stage ${stage.name}: the watcher's counts were lost with its worker; baking on for ${duration(REBAKE)}`,
+      );
+      here.left = Math.min(step.duration, REBAKE);
+      return 'again';
+    }
+  }
+  const verdict = report?.verdict ?? { state: 'blind' as const, why: 'no worker could watch the candidate' };
+  // What was counted before that is no verdict of now.
+  if (report === null && state.verdict !== null) state.verdict = { ...state.verdict, ...verdict };
+  if (verdict.state === 'unhealthy') return 'unhealthy';
+  if (verdict.state === 'healthy' || (endedBy !== undefined && verdict.state !== 'blind')) {
+    const how = endedBy === undefined ? 'passed' : `bake ended early by ${endedBy}`;
+    journal.event(`stage ${stage.name}: ${how}: ${verdict.why}`);
+    return 'done';
+  }
+  // It passed early, and what came in the moment since does not: the bake goes on to its end.
+  if (passed !== null && endedBy === undefined && Date.now() < (here.until ?? 0)) return 'again';
+  if (verdict.state !== 'blind' && run.spec.allowUngated && !isJudged(run.spec.health)) return 'done';
+  const policy = run.policy();
+  const answer = verdict.state === 'noData' ? policy.onNoData : policy.onUndecided;
+  const why = `${verdict.state}: ${verdict.why}`;
+  if (report?.verdict.few === true && answer !== 'promote' && here.again === undefined) {
+    here.again = { why: `once more ${duration(step.duration)} for more requests: ${why}` };
+    here.left = step.duration;
+    return 'again';
+  }
+  // What the evidence speaks against is not passed by a policy: a person has to say so.
+  if (answer === 'promote' && report !== null && verdict.state !== 'blind' && report.verdict.logE <= 0) {
+    journal.event(`stage ${stage.name}: passed by policy: ${verdict.why}`);
+    return 'done';
+  }
+  if (answer === 'rollback')
+    return { leave: { outcome: 'rolledBack', reason: `stage ${stage.name}: ${why}`, code: null } };
+  holdFor(parts, 'undecided', `stage ${stage.name}: ${why}`);
+  return 'again';
+}

@@ -1,0 +1,70 @@
+/** What an unhealthy verdict means: roll back, hold, or compare once more at half the traffic. An undo only warns. */
+import type { WatchReport } from '../../src/health/types.js';
+import { clean } from '../../src/model/text.js';
+import { looking } from '../calls.js';
+import { together } from './gate.js';
+import { holdFor } from './hold.js';
+import type { Outcome } from './outcome.js';
+import type { Parts } from './parts.js';
+import type { Run } from './run.js';
+import type { Cursor } from './state.js';
+
+export async function unhealthy(parts: Parts, report: WatchReport): Promise<Outcome> {
+  const { run, undo } = parts;
+  const { state } = run;
+  const { why } = report.verdict;
+  state.errors = report.errors.map((error) => ({ ...error, what: clean(error.what) }));
+  if (run.isUndo) {
+    undo.unhealthy(report);
+    return 'again';
+  }
+  const comparison = comparisonFor(run, report);
+  if (comparison !== null) {
+    state.compared = true;
+    if (state.pause !== null) {
+      run.journal.event(`the pause by ${state.pause.by} ends, since the release must be compared with the old one`);
+      state.pause = null;
+    }
+    return { goTo: comparison, step: { compare: { why, at: 'back', until: null } } };
+  }
+  const reason = `${run.release.version} is unhealthy: ${why}`;
+  if (run.policy().onUnhealthy === 'rollback') {
+    return { leave: { outcome: 'rolledBack', reason, code: null, unhealthy: true } };
+  }
+  await lookForErrors(run);
+  approvalsLapse(run);
+  holdFor(parts, 'unhealthy', reason);
+  return 'again';
+}
+
+/**
+ * Only a ceiling was crossed, at 100 %, where nothing was left to compare with: a shared outage looks the same. Once in a rollout
+ * that is worth half the traffic back, where the plan has the step for it.
+ */
+function comparisonFor({ state, stage, step }: Run, { verdict }: WatchReport): Cursor | null {
+  const { cursor } = state;
+  const possible = verdict.probeBack && !state.compared && state.promoted && state.weight === 100;
+  if (!possible || step?.kind !== 'bake' || stage?.steps[cursor.step + 1]?.kind !== 'compare') return null;
+  return { ...cursor, step: cursor.step + 1 };
+}
+
+/** Who has approved before now did not know what the candidate does, and is asked again. A rejection stays. */
+function approvalsLapse({ state, journal }: Run): void {
+  const { gate } = state.step;
+  if (gate === undefined || gate.approvals.length === 0 || gate.decision?.approved === false) return;
+  const by = together(gate.approvals.map((each) => each.by));
+  gate.approvals = [];
+  gate.decision = null;
+  journal.event(
+    `stage ${gate.stage}: the approval by ${by} is from before the candidate turned unhealthy and does not count`,
+  );
+}
+
+/** Adds what the candidate's logs say to why its probes failed. They are no reason to fail, nor is their absence. */
+export async function lookForErrors({ state, spec, release }: Run): Promise<void> {
+  const args = { spec, version: release.version, from: state.weightSince, seen: state.errors, grant: state.grant };
+  const errors = await looking(spec)
+    .errors(args)
+    .catch(() => state.errors);
+  state.errors = errors.map((error) => ({ ...error, what: clean(error.what) }));
+}
