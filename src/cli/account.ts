@@ -2,27 +2,27 @@
 import type { PlatformName } from '../model/spec.js';
 import { PLATFORMS } from '../model/target.js';
 import type { Context } from './command.js';
-import { type Given, usage } from './given.js';
+import { choice, type Options, text, type Values } from './inputs.js';
+import { usageError } from './usage-error.js';
 
-export const ACCOUNT_OPTIONS = [
-  { flags: '--platform <platform>', means: 'The platform: lambda unless given.', choices: PLATFORMS },
-  {
-    flags: '--account <name>',
-    means: 'The account, by the name the worker serves it under (default); on App Service the id of the subscription.',
-  },
-  { flags: '--region <region>', means: 'The region; on Lambda AWS_REGION unless given (us-east-1).' },
-];
+export const ACCOUNT_OPTIONS = {
+  platform: choice('platform', PLATFORMS, 'Platform (default: lambda).'),
+  account: text(
+    'name',
+    'Account, by the name its worker serves it under (default: default); on App Service the subscription id.',
+  ),
+  region: text('region', 'Region (default on Lambda: $AWS_REGION, then us-east-1).'),
+} satisfies Options;
 
 /** Errors: SLUICE_USAGE when App Service is meant and its subscription or region is not given. */
-export function givenAccount(
-  given: Given,
+export function accountOf(
+  { platform = 'lambda', account, region }: Values<typeof ACCOUNT_OPTIONS>,
   { env }: Context,
 ): { platform: PlatformName; account: string; region: string } {
-  const platform = (given.text('platform') ?? 'lambda') as PlatformName;
-  const [account, region] = [given.text('account'), given.text('region')];
   if (platform === 'app-service') {
-    if (account === undefined) throw usage('on app-service name the subscription: --account <its id>');
-    if (region === undefined) throw usage('on app-service name the region: --region westeurope');
+    if (account === undefined) throw usageError('App Service needs the subscription: add --account SUBSCRIPTION-ID');
+    if (region === undefined)
+      throw usageError('App Service needs the region: add --region, such as --region westeurope');
     return { platform, account, region };
   }
   return {

@@ -1,44 +1,58 @@
-/** A command is data: its help, the docs and the parser come from it. */
+/** A command is data: its help, the docs and the parser all come from it. */
 import type { Diagnosis, Sluice } from '../client/types.js';
 import type { Account } from '../model/ids.js';
-import type { Given } from './given.js';
+import { type Arguments, flagOf, type Options, type RawValue, readInputs, type Values } from './inputs.js';
 
-export interface Argument {
-  /** `<file>` when it must be given, `[file]` when it may. */
+interface About {
   name: string;
-  means: string;
-}
-
-export interface Option {
-  /** As commander reads it: `--timeout <duration>`. */
-  flags: string;
-  means: string;
-  /** The only values it takes. */
-  choices?: readonly string[];
-  /** May be given more than once. */
-  many?: boolean;
-}
-
-export interface Command {
-  name: string;
-  /** One sentence. */
-  does: string;
+  /** One line for the list of commands. */
+  summary: string;
   /** More, for its own help. */
-  more?: string;
-  args: Argument[];
-  options: Option[];
+  description?: string;
   examples: string[];
   /** Milliseconds it may take to end after Ctrl-C. */
   grace?: number;
-  /** Answers the exit code. Errors are SluiceErrors. */
-  handler(given: Given, ctx: Context): Promise<number>;
+}
+
+/** How a command is written: the values its handler gets follow from its arguments and options. */
+export interface Definition<A extends Arguments, O extends Options> extends About {
+  args: A;
+  options: O;
+  /** Resolves with the exit code. Errors are SluiceErrors. */
+  handler(input: { args: Values<A>; options: Values<O> }, ctx: Context): Promise<number>;
+}
+
+/** The words of a command line, by the names of arguments and options. */
+export interface CommandLine {
+  args: Record<string, RawValue>;
+  options: Record<string, RawValue>;
+}
+
+/** Any command, whatever it takes. */
+export interface Command extends About {
+  args: Arguments;
+  options: Options;
+  /** Resolves with the exit code. Errors are SluiceErrors; SLUICE_USAGE for a value that cannot be read. */
+  run(line: CommandLine, ctx: Context): Promise<number>;
+}
+
+export function command<A extends Arguments, O extends Options>(definition: Definition<A, O>): Command {
+  const { handler, ...about } = definition;
+  return {
+    ...about,
+    run: async (line, ctx) => {
+      const args = readInputs(definition.args, line.args, ctx.env);
+      const options = readInputs(definition.options, line.options, ctx.env, flagOf);
+      return handler({ args, options }, ctx);
+    },
+  };
 }
 
 /** Where text goes. */
 export interface Sink {
   /** False: enough for now, `drain` says when there is room again. */
   write(text: string): unknown;
-  once?(event: 'drain', heard: () => void): unknown;
+  once?(event: 'drain', listener: () => void): unknown;
   isTTY?: boolean;
   columns?: number;
   rows?: number;
@@ -68,9 +82,4 @@ export interface Context {
   openPage(page: string): Promise<void>;
   /** The state of the server and its workers; an unreachable server is an answer. */
   diagnose(accounts: Account[]): Promise<Diagnosis>;
-}
-
-/** Identity that types a command where it is written. */
-export function command(data: Command): Command {
-  return data;
 }

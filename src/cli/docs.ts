@@ -5,9 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { VERB_TABLE } from '../model/verbs.js';
 import { type MessageVerb, PHASES } from '../model/words.js';
 import type { Command } from './command.js';
+import { EVERYWHERE } from './common.js';
 import { EXIT } from './exit-codes.js';
-import { COMMON } from './program.js';
-import { allCommands } from './registry.js';
+import type { Option } from './inputs.js';
+import { argumentName, flagsOf } from './program.js';
+import { allCommands, GROUPS } from './registry.js';
 import { projectRoot } from './version.js';
 
 const HEAD = `# The command line
@@ -29,7 +31,29 @@ While watching, \`-o json\` writes one message a line: first \`{"type":"version"
 
 export async function cliDocs(): Promise<string> {
   const commands = await allCommands();
-  return `${[HEAD, exitCodes(), everywhere(), verbs(), ...commands.map(section)].join('\n')}`;
+  const groups = GROUPS.map(({ title, commands: loads }) => ({
+    title,
+    commands: commands.filter(({ name }) => Object.hasOwn(loads, name)),
+  }));
+  return [HEAD, contents(groups), ...groups.map(chapter), everywhere(), exitCodes(), verbs()].join('\n');
+}
+
+interface Chapter {
+  title: string;
+  commands: Command[];
+}
+
+/** Every command with its one line, by group. */
+function contents(groups: Chapter[]): string {
+  const lines = groups.flatMap(({ title, commands }) => {
+    const rows = commands.map(({ name, summary }) => [`[${name}](#sluice-${name})`, summary]);
+    return [`**${title}**`, '', ...table(['command', 'what it does'], rows), ''];
+  });
+  return ['## All commands', '', ...lines].join('\n');
+}
+
+function chapter({ title, commands }: Chapter): string {
+  return [`## ${title}`, '', ...commands.map(section)].join('\n');
 }
 
 function exitCodes(): string {
@@ -38,8 +62,14 @@ function exitCodes(): string {
 }
 
 function everywhere(): string {
-  const rows = COMMON.map(({ flags, means }) => [`\`${flags}\``, means]);
-  return ['## Options of every command', '', ...table(['option', 'meaning'], rows), ''].join('\n');
+  return ['## Options of every command', '', ...table(['option', 'meaning'], optionRows(EVERYWHERE)), ''].join('\n');
+}
+
+function optionRows(options: Record<string, Option>): string[][] {
+  return Object.entries(options).map(([name, option]) => {
+    const choices = option.choices?.map((each) => `\`${each}\``).join(', ');
+    return [`\`${flagsOf(name, option)}\``, choices === undefined ? option.help : `${option.help} One of ${choices}.`];
+  });
 }
 
 /** What each verb does in each phase: the same table the workflow decides by. */
@@ -56,36 +86,27 @@ function verbs(): string {
   ].join('\n');
 }
 
-function section(command: Command): string {
-  const usage = ['sluice', command.name, ...command.args.map(({ name }) => name)].join(' ');
-  const lines = [`## sluice ${command.name}`, '', command.does, ''];
-  if (command.more !== undefined) lines.push(...fenced(command.more), '');
-  lines.push('```', `${usage} [options]`, '```', '');
-  const rows = [
-    ...command.args.map(({ name, means }) => [name, means] as const),
-    ...command.options.map(
-      ({ flags, means, choices }) =>
-        [
-          flags,
-          choices === undefined ? means : `${means} One of ${choices.map((each) => `\`${each}\``).join(', ')}.`,
-        ] as const,
-    ),
-  ];
-  if (rows.length > 0)
-    lines.push(
-      ...table(
-        ['', 'meaning'],
-        rows.map(([name, means]) => [`\`${name}\``, means]),
-      ),
-      '',
-    );
-  if (command.examples.length > 0) lines.push('```', ...command.examples, '```', '');
+function section({ name, summary, description, args, options, examples }: Command): string {
+  const named = Object.entries(args).map(([argument, { required, help }]) => [argumentName(argument, required), help]);
+  const usage = ['sluice', name, ...named.map(([argument]) => argument), '[options]'].join(' ');
+  const lines = [`### sluice ${name}`, '', summary, ''];
+  if (description !== undefined) lines.push(...blocks(description), '');
+  lines.push('```', usage, '```', '');
+  const rows = [...named.map(([argument, help = '']) => [`\`${argument}\``, help]), ...optionRows(options)];
+  if (rows.length > 0) lines.push(...table(['', 'meaning'], rows), '');
+  if (examples.length > 0) lines.push('```', ...examples, '```', '');
   return lines.join('\n');
 }
 
-/** Prose as it is; what is laid out in columns as a block. */
-function fenced(text: string): string[] {
-  return /\n {2}/.test(text) ? ['```', ...text.split('\n'), '```'] : text.split('\n');
+/** Prose as it is; lines laid out in columns as a block. */
+function blocks(text: string): string[] {
+  const lines = text.split('\n');
+  return lines.flatMap((line, at) => {
+    const [inside, before] = [line.startsWith('  '), lines[at - 1]?.startsWith('  ') === true];
+    const edge = inside === before ? [] : inside ? ['', '```'] : ['```', ''];
+    const end = inside && at === lines.length - 1 ? ['```'] : [];
+    return [...edge, line, ...end];
+  });
 }
 
 /** Padded, as the project's formatter leaves it. */

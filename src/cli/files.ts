@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { clean, utf8 } from '../model/text.js';
 import type { Context } from './command.js';
-import { usage } from './given.js';
+import { usageError } from './usage-error.js';
 
 /** The file's text. Errors: SLUICE_USAGE. */
 export function readText(ctx: Pick<Context, 'cwd'>, file: string): string {
@@ -11,10 +11,10 @@ export function readText(ctx: Pick<Context, 'cwd'>, file: string): string {
   try {
     bytes = readFileSync(path.resolve(ctx.cwd, file));
   } catch (error) {
-    throw usage(`${clean(file, 300)} cannot be read: ${(error as Error).message}`);
+    throw usageError(`${clean(file, 300)} cannot be read: ${(error as Error).message}`);
   }
   const text = utf8(bytes);
-  if (text === null) throw usage(`${clean(file, 300)} is not UTF-8 text`);
+  if (text === null) throw usageError(`${clean(file, 300)} is not UTF-8 text`);
   return text;
 }
 
@@ -28,6 +28,6 @@ export function writeText(
   try {
     writeFileSync(path.resolve(ctx.cwd, file), text, { flag: anew ? 'wx' : 'w' });
   } catch (error) {
-    throw usage(`${clean(file, 300)} cannot be written: ${(error as Error).message}; name another one with --out`);
+    throw usageError(`${clean(file, 300)} cannot be written: ${(error as Error).message}; name another one with --out`);
   }
 }

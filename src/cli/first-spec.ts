@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Target } from '../model/spec.js';
-import { usage } from './given.js';
+import { usageError } from './usage-error.js';
 
 export interface FirstSpec {
   app: string;
@@ -102,12 +102,12 @@ export function writeNew(cwd: string, file: string, text: string): void {
   try {
     writeFileSync(path.resolve(cwd, file), text, { flag: 'wx' });
   } catch (error) {
-    throw usage(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    throw usageError(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
 export function refuseExisting(cwd: string, file: string): void {
   if (existsSync(path.resolve(cwd, file))) {
-    throw usage(`${file} is there already and is not overwritten; name another one with --file`);
+    throw usageError(`${file} is there already and is not overwritten; name another one with --file`);
   }
 }

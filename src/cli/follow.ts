@@ -3,9 +3,9 @@ import type { Sluice, Snapshot, TargetName, WatchOptions } from '../client/types
 import { isReached, type Until } from '../model/until.js';
 import type { RolloutView } from '../model/view.js';
 import type { Context } from './command.js';
+import { type Display, displayFor } from './display.js';
 import { EXIT, exitOfView } from './exit-codes.js';
-import { emit, print, say } from './print.js';
-import { type Speaker, speakerFor } from './speaker.js';
+import { note, print, printJson } from './print.js';
 
 export interface Following {
   until: Until;
@@ -24,22 +24,22 @@ export async function follow(ctx: Context, sluice: Sluice, target: TargetName, h
   const late = how.timeout === undefined ? null : AbortSignal.timeout(how.timeout);
   const signal = late === null ? ctx.signal : AbortSignal.any([ctx.signal, late]);
   const options: WatchOptions = { signal, ...how.whom };
-  const speaker = await speakerFor(ctx, how.as, target);
+  const display = await displayFor(ctx, how.as, target);
   let last: Snapshot | null = null;
   let reached = false;
   try {
     for await (const snapshot of sluice.watch(target, options)) {
       last = snapshot.view === null && last !== null ? { ...snapshot, view: last.view } : snapshot;
-      speaker.show(last);
+      display.show(last);
       reached = isReached(last, how.until);
       if (reached || last.ended || signal.aborted) break;
     }
   } finally {
-    speaker.end();
+    display.end();
   }
   const view = last?.view ?? null;
   const code = exitOf(view, last?.ended === true, reached, how, { late: late?.aborted === true, ctx });
-  conclude(ctx, target, how, view, code, speaker);
+  conclude(ctx, target, how, view, code, display);
   return code;
 }
 
@@ -67,28 +67,34 @@ function conclude(
   how: Following,
   view: RolloutView | null,
   code: number,
-  speaker: Speaker,
+  display: Display,
 ): void {
   const id = `${target.app}/${target.environment}`;
   if (ctx.json && how.as === 'watch') {
-    emit(ctx, { type: 'end', at: ctx.now(), exit: code, phase: view?.phase ?? null, outcome: view?.outcome ?? null });
+    printJson(ctx, {
+      type: 'end',
+      at: ctx.now(),
+      exit: code,
+      phase: view?.phase ?? null,
+      outcome: view?.outcome ?? null,
+    });
   } else if (ctx.json) {
-    emit(ctx, view);
+    printJson(ctx, view);
   } else if (how.as === 'wait' && view !== null) {
-    print(ctx, speaker.summary(view));
+    print(ctx, display.summary(view));
   }
   switch (code) {
     case EXIT.interrupted.code:
-      say(ctx, `interrupted; the rollout goes on. Look: \`sluice get ${id} --watch\`. End it: \`sluice abort ${id}\``);
+      note(ctx, `interrupted; the rollout goes on. Look: \`sluice get ${id} --watch\`. End it: \`sluice abort ${id}\``);
       return;
     case EXIT.timedOut.code:
-      say(ctx, `the time is over; the rollout goes on. Look: \`sluice get ${id}\`. End it: \`sluice abort ${id}\``);
+      note(ctx, `the time is over; the rollout goes on. Look: \`sluice get ${id}\`. End it: \`sluice abort ${id}\``);
       return;
     case EXIT.needsPerson.code:
-      say(ctx, `left while it waits for a person; the rollout goes on. Follow it: sluice status ${id} --until done`);
+      note(ctx, `left while it waits for a person; the rollout goes on. Follow it: sluice status ${id} --until done`);
       return;
     case EXIT.endedBefore.code:
-      say(ctx, `the rollout has ended before it was where --until ${how.until} waits for`);
+      note(ctx, `the rollout has ended before it was where --until ${how.until} waits for`);
       return;
   }
 }

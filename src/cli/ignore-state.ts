@@ -1,7 +1,7 @@
 /** Keeps what Sluice stores in a project out of its git repository. */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { usage } from './given.js';
+import { usageError } from './usage-error.js';
 
 /** Lines of a .gitignore that ignore the folder already. */
 const IGNORES = /^\/?(?:\*\*\/)?\.sluice\/?\s*$/m;
@@ -15,6 +15,6 @@ export function ignoreState(folder: string): boolean {
     appendFileSync(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}.sluice/\n`);
     return true;
   } catch (error) {
-    throw usage(`.gitignore cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    throw usageError(`.gitignore cannot be written: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -4,13 +4,14 @@ import type { Diagnosis, Sluice } from '../client/types.js';
 import { SluiceError } from '../model/errors.js';
 import type { Account } from '../model/ids.js';
 import { hasScreen, openPage } from './browser.js';
-import type { Command, Context, Sink } from './command.js';
+import type { Command, CommandLine, Context, Sink } from './command.js';
+import { EVERYWHERE, LOGIN } from './common.js';
+import { describeError } from './error-report.js';
 import { EXIT } from './exit-codes.js';
-import { Given } from './given.js';
+import { flagOf, readInputs } from './inputs.js';
 import { wantsColour } from './print.js';
 import { parse } from './program.js';
 import { allCommands, COMMANDS } from './registry.js';
-import { told } from './told.js';
 import { packageVersion } from './version.js';
 
 /** Everything outside; a test brings its own. */
@@ -48,7 +49,7 @@ export async function run(argv: string[], host: Host): Promise<number> {
       if (parsed.message !== null) throw new SluiceError('SLUICE_USAGE', parsed.message);
       return parsed.exit;
     }
-    return await perform(parsed.command, parsed.args, parsed.options, host);
+    return await perform(parsed.command, parsed, host);
   } catch (error) {
     return tell(error, json, host);
   }
@@ -61,12 +62,9 @@ async function commandsFor(argv: string[]): Promise<Command[]> {
   return load === undefined ? allCommands() : [await load()];
 }
 
-async function perform(
-  command: Command,
-  args: Record<string, string | undefined>,
-  options: Record<string, unknown>,
-  host: Host,
-): Promise<number> {
+async function perform(command: Command, line: CommandLine, host: Host): Promise<number> {
+  // A command without --login is one without that word.
+  const common = readInputs({ ...EVERYWHERE, login: LOGIN }, line.options, host.env, flagOf);
   const clients: Promise<Sluice>[] = [];
   const ctx: Context = {
     stdout: host.stdout,
@@ -74,12 +72,12 @@ async function perform(
     stdin: host.stdin,
     env: host.env,
     cwd: host.cwd,
-    json: options.output === 'json',
-    colour: wantsColour(host.stdout, host.env, options.color === false),
+    json: common.output === 'json',
+    colour: wantsColour(host.stdout, host.env, common.noColor),
     now: host.now,
     signal: host.signal,
     connect: () => {
-      const client = host.connect(host.env, loginHost(host, options.login === true));
+      const client = host.connect(host.env, loginHost(host, common.login));
       clients.push(client);
       return client;
     },
@@ -87,21 +85,20 @@ async function perform(
     hasScreen: () => host.hasScreen(host.env),
     openPage: (file) => host.openPage(file),
   };
-  const given = new Given(args, options, host.env);
   try {
-    return await orInterrupted(command.handler(given, ctx), host, command.grace ?? GRACE);
+    return await orInterrupted(command.run(line, ctx), host, command.grace ?? GRACE);
   } finally {
     await Promise.all(clients.map((client) => client.then((c) => c.close()).catch(() => undefined)));
   }
 }
 
-/** `--login`, else SLUICE_LOGIN (1, or the issuer), else where a person looks on. */
+/** When to log in: `--login`, else SLUICE_LOGIN (1, or the issuer), else when needed and a person is at the terminal. */
 function loginHost({ env, stderr, signal, hasScreen, openPage }: Host, asked: boolean): LoginHost {
-  const said = env.SLUICE_LOGIN ?? '';
-  const watched = stderr.isTTY === true ? 'needed' : 'never';
+  const setting = env.SLUICE_LOGIN ?? '';
+  const unset = stderr.isTTY === true ? 'needed' : 'never';
   return {
-    when: asked ? 'always' : said === '' ? watched : said === '0' ? 'never' : 'keyless',
-    issuer: said.includes('://') ? said : null,
+    when: asked ? 'always' : setting === '' ? unset : setting === '0' ? 'never' : 'keyless',
+    issuer: setting.includes('://') ? setting : null,
     open: (url) => (hasScreen(env) ? openPage(url) : Promise.reject(new Error('there is no screen'))),
     say: (text) => stderr.write(`${text}\n`),
     signal,
@@ -127,7 +124,7 @@ async function orInterrupted(work: Promise<number>, host: Host, grace: number): 
 
 /** One line for a person, one object for a program. */
 function tell(error: unknown, json: boolean, host: Host): number {
-  const { code, message, exit, line, defect } = told(error);
+  const { code, message, exit, line, defect } = describeError(error);
   if (json) host.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
   else host.stderr.write(line);
   if (defect && host.env.SLUICE_DEBUG !== undefined && error instanceof Error) host.stderr.write(`${error.stack}\n`);

@@ -9,12 +9,12 @@ export function print(ctx: Context, lines: string | string[]): void {
 }
 
 /** Data for a program: one line of JSON. */
-export function emit(ctx: Context, value: unknown): void {
+export function printJson(ctx: Context, value: unknown): void {
   ctx.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
 /** Progress, hints. */
-export function say(ctx: Context, text: string): void {
+export function note(ctx: Context, text: string): void {
   ctx.stderr.write(`${text}\n`);
 }
 

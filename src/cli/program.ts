@@ -1,33 +1,53 @@
-/** Commands as commander's: parsing and help come from the data. */
+/** The parser of the command line and its help: commander, built from the commands' data. */
 import { Command as Commander, CommanderError, Option as CommanderOption, InvalidArgumentError } from 'commander';
 import { suggestion } from '../spec/nearest.js';
-import type { Command, Sink } from './command.js';
+import type { Command, CommandLine, Sink } from './command.js';
+import { EVERYWHERE } from './common.js';
+import { flagOf, type Option, type RawValue } from './inputs.js';
+import { GROUPS, groupOf } from './registry.js';
 
-/** What was asked for: a command with its values, or nothing more to do (help was printed). */
-export type Parsed =
-  | { command: Command; args: Record<string, string | undefined>; options: Record<string, unknown> }
-  | { exit: number; message: string | null };
+/** A command with the words it was given, or nothing more to do (help was printed). */
+export type Parsed = ({ command: Command } & CommandLine) | { exit: number; message: string | null };
 
-/** Options every command has. */
-export const COMMON = [
-  {
-    flags: '-o, --output <format>',
-    means: 'Answer as text or json; NDJSON while watching.',
-    choices: ['text', 'json'],
-  },
-  { flags: '--no-color', means: 'No colours. NO_COLOR does the same.' },
-] as const;
-
-/** What other tools call it, and what is meant here. */
-const MEANT: Record<string, string> = {
-  rollback:
-    '`sluice abort APP/ENVIRONMENT` takes back a rollout that runs, `sluice undo APP/ENVIRONMENT` one that has succeeded',
-  deploy: '`sluice start rollout.yaml` releases, `sluice plan rollout.yaml` shows what it would do',
-  watch: '`sluice get APP/ENVIRONMENT --watch` shows a rollout until it ends',
-  logs: '`sluice get APP/ENVIRONMENT` shows what has happened, `sluice report APP/ENVIRONMENT` all of it, with the most frequent errors of the candidate',
-  cancel: '`sluice abort APP/ENVIRONMENT` ends a rollout and goes back',
-  stop: '`sluice abort APP/ENVIRONMENT` ends a rollout and goes back, `sluice pause APP/ENVIRONMENT` keeps the weight',
-};
+/** What other tools call it. */
+const ELSEWHERE: [words: string[], answer: string][] = [
+  [
+    ['deploy', 'release', 'rollout', 'ship', 'apply', 'push', 'publish', 'create', 'run'],
+    '`sluice start rollout.yaml` starts a rollout; `sluice plan rollout.yaml` shows what it would do',
+  ],
+  [
+    ['rollback', 'revert', 'restore'],
+    '`sluice abort APP/ENVIRONMENT` rolls back a running rollout, `sluice undo APP/ENVIRONMENT` one that has succeeded',
+  ],
+  [
+    ['stop', 'cancel', 'terminate', 'kill'],
+    '`sluice abort APP/ENVIRONMENT` ends a rollout and rolls it back, `sluice pause APP/ENVIRONMENT` only stops its clock',
+  ],
+  [['watch', 'tail', 'follow'], '`sluice get APP/ENVIRONMENT --watch` shows a rollout until it ends'],
+  [['show', 'describe', 'inspect', 'view'], '`sluice get APP/ENVIRONMENT` shows the current rollout'],
+  [
+    ['logs', 'log', 'events'],
+    '`sluice get APP/ENVIRONMENT` shows the latest events; `sluice report APP/ENVIRONMENT` writes a page with all of them and the most frequent errors of the candidate',
+  ],
+  [['diff', 'preview', 'dry-run'], '`sluice plan rollout.yaml` shows what a rollout would do'],
+  [['lint', 'check', 'synth'], '`sluice validate rollout.yaml` checks a spec'],
+  [
+    ['ls', 'ps', 'rollouts', 'deployments', 'versions'],
+    '`sluice list` lists rollouts, `sluice releases APP` what was live when',
+  ],
+  [['accept', 'confirm', 'allow'], '`sluice approve APP/ENVIRONMENT` approves the stage that is waiting'],
+  [['deny', 'decline'], '`sluice reject APP/ENVIRONMENT` rejects the stage that is waiting'],
+  [['continue', 'unpause'], '`sluice resume APP/ENVIRONMENT` continues a paused rollout'],
+  [['next', 'advance', 'shift'], '`sluice promote APP/ENVIRONMENT` continues with the next stage'],
+  [
+    ['destroy', 'delete', 'remove', 'rm'],
+    'Sluice deletes no function and no site; `sluice undo APP/ENVIRONMENT` rolls back a release, `sluice prune` deletes unused artifacts',
+  ],
+  [['gc', 'clean', 'cleanup'], '`sluice prune` lists and deletes unused artifacts'],
+  [['dev', 'local', 'demo', 'serve'], '`sluice up --emulate aws` runs everything on this machine'],
+  [['login', 'auth', 'whoami'], '`sluice key` shows your signing key; most commands take --login for a browser login'],
+  [['version'], '`sluice --version` prints the version'],
+];
 
 /** Reads `argv` (without node and script). Help goes to `stdout`, usage errors come back as a message. */
 export async function parse(
@@ -37,20 +57,37 @@ export async function parse(
 ): Promise<Parsed> {
   let found: Parsed | null = null;
   const program = new Commander('sluice')
-    .description('Roll out serverless code safely.')
+    .description('Roll out serverless code safely: step by step, watched, and rolled back if it is worse.')
     .version(sinks.version)
     .usage('<command> [options]')
-    .helpCommand('help [command]', 'Help on a command.')
+    .addHelpCommand(helpCommand())
+    .configureHelp({
+      subcommandTerm: (sub) =>
+        [sub.name(), ...sub.registeredArguments.map((each) => argumentName(each.name(), each.required))].join(' '),
+    })
     .showSuggestionAfterError(true);
-  for (const data of commands) {
-    const sub = program.command(data.name).description(data.does).summary(data.does);
-    for (const { name, means } of data.args) sub.argument(name, means);
-    for (const option of [...data.options, ...COMMON]) sub.addOption(optionOf(option));
-    sub.addHelpText('after', helpAfter(data));
-    sub.action((...given: unknown[]) => {
-      const values = given.slice(0, data.args.length) as (string | undefined)[];
-      const args = Object.fromEntries(data.args.map(({ name }, at) => [name.replace(/[<>[\].]/g, ''), values[at]]));
-      found = { command: data, args, options: sub.opts() };
+  for (const command of commands) {
+    const { name, summary, description } = command;
+    const sub = program.command(name).summary(summary);
+    const group = groupOf(name);
+    if (group !== undefined) sub.helpGroup(group);
+    sub.description(description === undefined ? summary : `${summary}\n\n${description}`);
+    for (const [argument, { required, help }] of Object.entries(command.args)) {
+      sub.argument(argumentName(argument, required), help);
+    }
+    const options = Object.entries({ ...command.options, ...EVERYWHERE }).map(
+      ([name, option]) => [name, optionOf(name, option)] as const,
+    );
+    for (const [, option] of options) sub.addOption(option);
+    if (command.examples.length > 0) sub.addHelpText('after', ['\nExamples:', ...command.examples].join('\n  '));
+    sub.action((...values: unknown[]) => {
+      const args = Object.keys(command.args).map((argument, at) => [argument, values[at]]);
+      const given: Record<string, RawValue> = sub.opts();
+      found = {
+        command,
+        args: Object.fromEntries(args),
+        options: Object.fromEntries(options.map(([name, option]) => [name, writtenValue(option, given)])),
+      };
     });
   }
   for (const each of [program, ...program.commands]) {
@@ -71,37 +108,50 @@ export async function parse(
   return found ?? { exit: 0, message: null };
 }
 
-function optionOf(data: {
-  flags: string;
-  means: string;
-  choices?: readonly string[];
-  many?: boolean;
-}): CommanderOption {
-  const option = new CommanderOption(data.flags, data.means);
-  if (data.choices !== undefined) option.choices([...data.choices]);
-  if (data.many === true) {
-    option.argParser((value: string, before: unknown) => {
-      if (value === '') throw new InvalidArgumentError('it is empty');
+function helpCommand(): Commander {
+  const help = new Commander('help').argument('[command]').summary('Show the help of a command.');
+  const title = GROUPS.at(-1)?.title;
+  return title === undefined ? help : help.helpGroup(title);
+}
+
+/** `<file>` when it must be given, `[file]` when it may. */
+export function argumentName(name: string, required: boolean): string {
+  return required ? `<${name}>` : `[${name}]`;
+}
+
+/** `-w, --watch`, `--timeout <duration>`. */
+export function flagsOf(name: string, { short, value }: Option): string {
+  return `${short === null ? '' : `-${short}, `}${flagOf(name)}${value === null ? '' : ` <${value}>`}`;
+}
+
+function optionOf(name: string, option: Option): CommanderOption {
+  const made = new CommanderOption(flagsOf(name, option), option.help);
+  if (option.choices !== null) made.choices([...option.choices]);
+  if (option.repeats) {
+    made.argParser((value: string, before: unknown) => {
+      if (value === '') throw new InvalidArgumentError('It is empty.');
       return [...(Array.isArray(before) ? before : []), value];
     });
   }
-  return option;
+  return made;
 }
 
-function helpAfter(data: Command): string {
-  const more = data.more === undefined ? '' : `\n${data.more}\n`;
-  return `${more}${data.examples.length === 0 ? '' : `\nExamples:\n${data.examples.map((line) => `  ${line}`).join('\n')}\n`}`;
+/** Commander keeps `--no-color` as a `color` that is false. */
+function writtenValue(option: CommanderOption, given: Record<string, RawValue>): RawValue {
+  const value = given[option.attributeName()];
+  return option.negate ? value === false : value;
 }
 
 function worded(error: CommanderError, argv: string[], commands: Command[]): string {
-  const said = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+  const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
   if (error.code === 'commander.unknownCommand') {
     const word = argv.find((each) => !each.startsWith('-')) ?? '';
-    if (Object.hasOwn(MEANT, word)) return `there is no command "${word}"; ${MEANT[word]}`;
+    const answer = ELSEWHERE.find(([words]) => words.includes(word))?.[1];
+    if (answer !== undefined) return `there is no command "${word}"; ${answer}`;
     return `there is no command "${word}"${suggestion(
       word,
       commands.map(({ name }) => name),
     )}`;
   }
-  return error.code === 'commander.help' ? 'say what to do; `sluice --help` lists the commands' : said;
+  return error.code === 'commander.help' ? 'no command given; `sluice --help` lists them' : message;
 }

@@ -5,23 +5,20 @@ import { SluiceError } from '../model/errors.js';
 import type { Spec } from '../model/spec.js';
 import { utf8 } from '../model/text.js';
 import { STRATEGIES, type Strategy } from '../model/words.js';
-import type { Context, Option } from './command.js';
-import type { Given } from './given.js';
+import type { Context } from './command.js';
+import { ENVIRONMENT } from './common.js';
+import { choice, type Options, type Values } from './inputs.js';
+import { usageError } from './usage-error.js';
 
-/** Options of the verbs that take a rollout.yaml; `readGiven` reads it by them. */
-export const SPEC_OPTIONS: Option[] = [
-  { flags: '-e, --env <environment>', means: 'Which of the environments in the file.' },
-  {
-    flags: '--strategy <strategy>',
-    means: 'Strategy to use if the file sets none; must match if it does.',
-    choices: STRATEGIES,
-  },
-];
+/** Options of the verbs that take a rollout.yaml; `readChosen` reads it by them. */
+export const SPEC_OPTIONS = {
+  env: ENVIRONMENT,
+  strategy: choice('strategy', STRATEGIES, 'Strategy to use if the file sets none; must match if it does.'),
+} satisfies Options;
 
-/** The rollout.yaml that a verb was given. Errors: as `readSpec`. */
-export function readGiven(given: Given, ctx: Context): Promise<Spec> {
-  const type = given.text('strategy') as Strategy | undefined;
-  return readSpec(ctx, given.arg('file'), { environment: given.text('env'), type });
+/** The rollout.yaml a verb was given. Errors: as `readSpec`. */
+export function readChosen(ctx: Context, file: string, chosen: Values<typeof SPEC_OPTIONS>): Promise<Spec> {
+  return readSpec(ctx, file, { environment: chosen.env, type: chosen.strategy });
 }
 
 export interface SpecChoice {
@@ -60,10 +57,10 @@ function readText(file: string, whole: string): string {
   try {
     bytes = readFileSync(file === '-' ? 0 : whole);
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(error);
-    throw new SluiceError('SLUICE_USAGE', `${file}: ${why}. \`sluice init\` writes a first one`);
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : String(error);
+    throw usageError(`${file}: ${why}. \`sluice init\` writes a first one`);
   }
   const text = utf8(bytes);
-  if (text === null) throw new SluiceError('SLUICE_USAGE', `${file}: it is not UTF-8 text; store it as UTF-8`);
+  if (text === null) throw usageError(`${file}: not UTF-8 text; save it as UTF-8`);
   return text;
 }

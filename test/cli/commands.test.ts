@@ -15,13 +15,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { newKey, signerOf, trailOf } from '../../src/access/index.js';
 import { EXIT, exitOfError, exitOfView } from '../../src/cli/exit-codes.js';
-import { allCommands, COMMANDS } from '../../src/cli/registry.js';
+import { allCommands, COMMANDS, GROUPS } from '../../src/cli/registry.js';
 import { whyNotMine } from '../../src/client/approvals.js';
 import { keyPlace } from '../../src/key-file.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { VERB_TABLE } from '../../src/model/verbs.js';
 import type { RolloutView } from '../../src/model/view.js';
 import { OUTCOMES, VERBS } from '../../src/model/words.js';
+import { ROOT } from '../support/tools.js';
 import { FakeSluice, play, seeing } from './fake.js';
 import { awaiting, baking, ended, NOW } from './views.js';
 
@@ -59,11 +60,42 @@ describe('the commands', () => {
   test('each is registered under its own name, and all can be helped with', async () => {
     const commands = await allCommands();
     expect(commands.map(({ name }) => name)).toEqual(Object.keys(COMMANDS));
-    for (const { name, does } of commands) {
+    for (const { name, summary } of commands) {
       const { code, out } = await play([name, '--help']);
       expect(code).toBe(0);
-      expect(out.replace(/\s+/g, ' ')).toContain(does.replace(/\s+/g, ' '));
+      expect(out.replace(/\s+/g, ' ')).toContain(summary.replace(/\s+/g, ' '));
       expect(out).toContain('--output <format>');
+    }
+  });
+});
+
+describe('the groups', () => {
+  test('each command is in exactly one', () => {
+    const grouped = GROUPS.flatMap(({ commands }) => Object.keys(commands));
+    expect(new Set(grouped).size).toBe(grouped.length);
+    expect(grouped).toEqual(Object.keys(COMMANDS));
+  });
+
+  test('no command is left out', async () => {
+    const commands = await allCommands();
+    const files = readdirSync(path.join(ROOT, 'src', 'cli', 'verbs')).map((file) => path.basename(file, '.ts'));
+    const shared = ['message', 'decision', 'move-callers'];
+    expect(files.filter((file) => !shared.includes(file)).sort()).toEqual(commands.map(({ name }) => name).sort());
+  });
+
+  test('`sluice --help` has a line for each command below its group, and no other group', async () => {
+    const { code, out } = await play(['--help'], { tty: { columns: 100, rows: 40 } });
+    expect(code).toBe(0);
+    const [, ...chapters] = out.split(/\n\n(?=\S)/).slice(2);
+    expect(chapters.map((text) => text.split('\n')[0])).toEqual(GROUPS.map(({ title }) => title));
+    const commands = await allCommands();
+    for (const [at, { commands: loads }] of GROUPS.entries()) {
+      const lines = chapters[at]?.split('\n').slice(1) ?? [];
+      for (const [line, name] of Object.keys(loads).entries()) {
+        const summary = commands.find((command) => command.name === name)?.summary ?? '';
+        expect(lines[line]).toMatch(new RegExp(`^  ${name} `));
+        expect(lines[line]?.endsWith(summary)).toBe(true);
+      }
     }
   });
 });
@@ -105,16 +137,21 @@ describe('what is not understood', () => {
     [['deploy', 'rollout.yaml'], '`sluice start rollout.yaml`'],
     [['watch', 'a/b'], '`sluice get APP/ENVIRONMENT --watch`'],
     [['logs', 'a/b'], '`sluice report APP/ENVIRONMENT`'],
+    [['ship'], '`sluice start rollout.yaml`'],
+    [['revert', 'a/b'], '`sluice undo APP/ENVIRONMENT`'],
+    [['tail', 'a/b'], '`sluice get APP/ENVIRONMENT --watch`'],
+    [['destroy', 'a/b'], 'Sluice deletes no function and no site'],
+    [['up', '--port', '70000'], '--port is "70000"; write a port from 0 to 65535'],
     [['get'], "missing required argument 'target'"],
-    [['get', 'checkout'], '"checkout" names no target; write APP/ENVIRONMENT, such as checkout/production'],
+    [['get', 'checkout'], '"checkout" is not a target; write APP/ENVIRONMENT, such as checkout/production'],
     [['get', 'a/b', '--wacth'], "unknown option '--wacth' (Did you mean --watch?)"],
     [['status', 'a/b', '--until', 'forever'], 'Allowed choices are done, approval, held, person, paused'],
     [['status', 'a/b', '--timeout', '5'], '--timeout is "5"; write a duration such as 90s, 5m or 1h30m'],
-    [['start', 'x.yaml', '--watch', '--wait'], '--watch and --wait exclude each other'],
-    [['audit', '--verify', 'trail', '--key', 'nonsense'], '--key is no public key; expected ed25519:…'],
-    [['start', 'x.yaml', '--until', 'held'], '--until goes with --watch or --wait'],
-    [['start', 'nowhere.yaml'], 'nowhere.yaml: there is no such file'],
-    [[], 'say what to do'],
+    [['start', 'x.yaml', '--watch', '--wait'], 'use either --watch or --wait, not both'],
+    [['audit', '--verify', 'trail', '--key', 'nonsense'], '--key is not a public key; expected ed25519:…'],
+    [['start', 'x.yaml', '--until', 'held'], '--until needs --watch or --wait'],
+    [['start', 'nowhere.yaml'], 'nowhere.yaml: no such file'],
+    [[], 'no command given; `sluice --help` lists them'],
   ])('%j is answered in one line, with exit code 2', async (argv, message) => {
     const { code, out, err } = await play(argv, { cwd: folder });
     expect(code).toBe(2);
@@ -126,7 +163,7 @@ describe('what is not understood', () => {
   test('with -o json the error is an object on stdout', async () => {
     const { code, json, err } = await play(['get', 'checkout', '-o', 'json']);
     expect(code).toBe(2);
-    expect(json()).toEqual([{ error: { code: 'SLUICE_USAGE', message: expect.stringContaining('names no target') } }]);
+    expect(json()).toEqual([{ error: { code: 'SLUICE_USAGE', message: expect.stringContaining('is not a target') } }]);
     expect(err).toBe('');
   });
 
@@ -134,7 +171,7 @@ describe('what is not understood', () => {
     const { code, err } = await play(['doctor']);
     expect(code).toBe(1);
     expect(err).toBe(
-      'error SLUICE_INTERNAL: this scene has no diagnosis (a defect of sluice; SLUICE_DEBUG=1 shows where)\n',
+      'error SLUICE_INTERNAL: this scene has no diagnosis (a bug in Sluice; set SLUICE_DEBUG=1 to see where)\n',
     );
   });
 });
@@ -190,7 +227,7 @@ describe('verbs', () => {
   test('approve is refused when nothing waits', async () => {
     const { code, err } = await play(['approve', 'checkout/production'], { sluice: seeing(baking()) });
     expect(code).toBe(7);
-    expect(err).toBe('error SLUICE_VERB: approve: no approval is open at checkout/production\n');
+    expect(err).toBe('error SLUICE_VERB: approve: checkout/production is not waiting for an approval\n');
   });
 
   test("a refusal is the workflow's own words, and exit code 7", async () => {
@@ -208,7 +245,7 @@ describe('start', () => {
     const scene = { sluice, ...spec() };
     const { code, out } = await play(['start', 'rollout.yaml', '--by', 'ann', '-m', 'totals'], scene);
     expect(code).toBe(0);
-    expect(out).toBe('started checkout/production, run run-1\nlook: sluice get checkout/production --watch\n');
+    expect(out).toBe('started checkout/production, run run-1\nfollow it: sluice get checkout/production --watch\n');
     expect(sluice.calls.slice(0, 1)).toEqual([
       [
         'start',
@@ -350,7 +387,7 @@ describe('start', () => {
     });
     expect(code).toBe(0);
     expect(err).toContain(
-      'queued checkout/production: it starts when the way is free; the canary by ann that waited will not run\n',
+      'queued checkout/production: it starts when the running rollout ends; the queued canary by ann will not run\n',
     );
     expect(sluice.calls.at(-1)).toEqual(['watch', { app: 'checkout', environment: 'production' }, { ticket: 't2' }]);
   });
@@ -389,7 +426,7 @@ describe('lists', () => {
 
   test('an empty list is nothing on stdout, and an empty array with -o json', async () => {
     const { code, out, err } = await play(['list']);
-    expect([code, out, err]).toEqual([0, '', 'no rollout matches\n']);
+    expect([code, out, err]).toEqual([0, '', 'no rollouts found\n']);
     expect((await play(['list', '-o', 'json'])).json()).toEqual([[]]);
   });
 
@@ -419,7 +456,7 @@ describe('lists', () => {
     expect(await play(['approvals', '--mine'], { sluice })).toMatchObject({
       code: 0,
       out: '',
-      err: '1 approval is open, none that you can give (you are not among ann, ben)\n',
+      err: '1 approval is open, but not for you (you are not among ann, ben)\n',
     });
     const unasked = [
       { app: 'cart', environment: 'production', code: 'SLUICE_NO_WORKER', message: 'no worker answers' },
@@ -428,13 +465,15 @@ describe('lists', () => {
     const some = await play(['approvals'], { sluice });
     expect(some).toMatchObject({
       code: 13,
-      err: 'cart/production could not be asked: no worker answers [SLUICE_NO_WORKER]\n',
+      err: 'cart/production did not respond: no worker answers [SLUICE_NO_WORKER]\n',
     });
     expect(some.out).toContain('sluice approve checkout/production');
     sluice.answers.approvals = { open: [], unasked };
     const none = await play(['approvals', '-o', 'json'], { sluice });
     expect([none.code, none.json()]).toEqual([13, [[]]]);
-    expect(none.err).toMatch(/^no approval is open as far as could be asked\ncart\/production could not be asked/);
+    expect(none.err).toMatch(
+      /^no approvals are open among the rollouts that responded\ncart\/production did not respond/,
+    );
   });
 
   test('releases shows what is live and how long undo goes back', async () => {
@@ -486,7 +525,7 @@ describe('lists', () => {
         'checkout/production',
         'RELEASE  LIVE SINCE               UNTIL  UNDO  BY   STRATEGY  MESSAGE',
         '42       2026-03-01 10:00:00 UTC  live         ann  canary    totals',
-        'never began: direct by bob, 2026-03-01 10:00:00 UTC: its place was taken',
+        'never started: direct by bob, 2026-03-01 10:00:00 UTC: its place was taken',
         'undo goes back to release 41, 1h left: sluice undo checkout/production',
         '',
       ].join('\n'),
@@ -596,9 +635,9 @@ describe('files', () => {
   });
 
   test.each([
-    ['--account', 'name the subscription: --account <its id>'],
-    ['--region', 'name the region: --region westeurope'],
-    ['--resource-group', 'name the resource group: --resource-group <name>'],
+    ['--account', 'needs the subscription: add --account SUBSCRIPTION-ID'],
+    ['--region', 'needs the region: add --region'],
+    ['--resource-group', 'needs the resource group: add --resource-group NAME'],
   ])('init for App Service says that %s is missing', async (option, said) => {
     const at = ON_APP_SERVICE.indexOf(option);
     const argv = ['init', ...ON_APP_SERVICE.slice(0, at), ...ON_APP_SERVICE.slice(at + 2)];
@@ -651,7 +690,7 @@ describe('files', () => {
 
   test.each([
     ['checkout:live', [], '7x', 'checkout:live is on 7x; publish a version'],
-    ['checkout', ['app-service'], 'unknown', 'checkout is on unknown; roll out a release with `sluice start`'],
+    ['checkout', ['app-service'], 'unknown', 'checkout is on unknown; start a rollout with `sluice start`'],
   ])('adopt leaves %s alone while what is live there is no release', async (target, on, stable, said) => {
     const sluice = new FakeSluice();
     sluice.answers.plan = { before: { split: { stable, candidate: null, weight: 0 } }, findings: [] };
@@ -680,7 +719,7 @@ test('an audit says which lines are of nobody who is known', async () => {
   const entries = ['start', 'foreign', 'end', 'unreadable'].map((kind) => ({ ...entry, kind }));
   sluice.answers.audit = { entries, signer: null };
   const { code, err } = await play(['audit', 'checkout/production'], { sluice });
-  expect([code, err]).toEqual([0, expect.stringMatching(/past the workers of Sluice.*: line 2, 4\n/)]);
+  expect([code, err]).toEqual([0, expect.stringMatching(/not done by a Sluice worker, or unreadable.*: line 2, 4\n/)]);
 });
 
 describe('sweep', () => {
@@ -693,7 +732,7 @@ describe('sweep', () => {
       ['sweep', { platform: 'lambda', account: 'default', region: 'eu-west-1' }],
       ['sweep', { platform: 'app-service', account: SUBSCRIPTION, region: 'westeurope' }],
     ]);
-    expect([code, err]).toEqual([0, expect.stringContaining('nothing is left split')]);
+    expect([code, err]).toEqual([0, expect.stringContaining('no target is left with split traffic')]);
   });
 });
 
@@ -702,12 +741,12 @@ describe('a key', () => {
   const key = (...more: string[]) => play(['key', ...more], { env: { SLUICE_KEY: place() } });
 
   test('is made once, readable by its owner alone, and another one keeps it', async () => {
-    expect(await key()).toMatchObject({ code: 0, out: expect.stringContaining('made ') });
+    expect(await key()).toMatchObject({ code: 0, out: expect.stringContaining('created ') });
     expect(statSync(place()).mode & 0o777).toBe(0o600);
     expect(await key()).toMatchObject({ code: 0, out: expect.stringContaining('your key is ') });
     writeFileSync(place(), 'nonsense');
     expect(await key()).toMatchObject({ code: 13, err: expect.stringContaining('`sluice key --new` makes one') });
-    expect(await key('--new')).toMatchObject({ code: 0, out: expect.stringContaining('made ') });
+    expect(await key('--new')).toMatchObject({ code: 0, out: expect.stringContaining('created ') });
     expect(readdirSync(path.dirname(place()))).toHaveLength(2);
   });
 
@@ -757,7 +796,7 @@ test('a trail whose line ends were changed is whole', async () => {
   const lines = await trailOf([{ what: 'start' }, { what: 'end' }], await signerOf(ann), NOW);
   writeFileSync(path.join(folder, 'trail'), `${lines.join('\r\n')}\r\n`);
   const { code, out } = await play(['audit', '--verify', 'trail', '--key', ann.public], { cwd: folder });
-  expect(out).toBe('trail is whole: 2 lines, signed with this key\n');
+  expect(out).toBe('trail is complete: 2 lines, signed with this key\n');
   expect(code).toBe(0);
 });
 

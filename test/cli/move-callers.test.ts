@@ -24,15 +24,15 @@ test('shows what is done, by hand and later, asks, and moves what was shown', as
   const scene = { sluice, tty: TTY, stdin: Readable.from([Buffer.from('ye'), Buffer.from('s\n')]) };
   const { code, out, err } = await play(MOVE, scene);
   expect(code).toBe(0);
-  expect(out).toBe(`checkout:live: this is done:
+  expect(out).toBe(`checkout:live: Sluice will do:
   - move the mapping of orders
-By hand, since these callers keep their own configuration:
+You do by hand, since these callers keep their own configuration:
   - point the API at the alias
-Later, with this command again:
+Later, when you run this command again:
   - remove the permission of the API
 Done:
   - move the mapping of orders
-Still to be done: run this again:
+Not done yet; run this command again:
   - remove the permission of the API
 `);
   expect(err).toContain('Do this now? Type yes: ');
@@ -44,14 +44,14 @@ test.each(['no\n', '\n', 'y\n', ''])('moves nothing on the answer %j', async (an
   const sluice = moving();
   const { code, err } = await play(MOVE, { sluice, tty: TTY, stdin: Readable.from([Buffer.from(answer)]) });
   expect([code, called(sluice)]).toEqual([1, ['callers']]);
-  expect(err).toContain('nothing was changed');
+  expect(err).toContain('nothing changed');
 });
 
 test.each([[[]], [['-o', 'json']]])('moves nothing where nobody can be asked: %j', async (more) => {
   const sluice = moving();
   const { code, out, err } = await play([...MOVE, ...more], { sluice, stdin: Readable.from([Buffer.from('yes\n')]) });
   expect([code, called(sluice)]).toEqual([2, ['callers']]);
-  expect(out + err).toContain('give --yes');
+  expect(out + err).toContain('add --yes');
 });
 
 test('--yes asks nobody; --publish and --undo go along', async () => {
@@ -72,12 +72,12 @@ test('with nothing to do it asks nobody and still shows what people do', async (
   const { code, out } = await play(MOVE, { sluice });
   expect([code, called(sluice)]).toEqual([0, ['callers']]);
   expect(out).toContain('point the API at the alias');
-  expect((await play(MOVE, { sluice: moving([]) })).out).toBe('checkout:live: there is nothing to move\n');
+  expect((await play(MOVE, { sluice: moving([]) })).out).toBe('checkout:live: nothing to move\n');
 });
 
 test.each([
-  [['adopt', 'checkout:live', '--yes'], '--yes goes with --move-callers'],
-  [[...MOVE, '--undo', '--publish'], '--undo publishes nothing'],
+  [['adopt', 'checkout:live', '--yes'], '--yes needs --move-callers'],
+  [[...MOVE, '--undo', '--publish'], 'use either --undo or --publish, not both'],
 ])('%j is refused', async (argv, said) => {
   const sluice = moving();
   const { code, err } = await play(argv, { sluice });

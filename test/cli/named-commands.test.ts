@@ -54,7 +54,7 @@ test('every command that is named is one, with its options', async () => {
     if (rest.includes('[options]')) continue;
     const sinks = { stdout: { write: () => true }, version: '0', width: 100 };
     // What is named with an option alone is about the option: whom it is for stands elsewhere.
-    const forOne = command?.args[0]?.name.startsWith('<') === true;
+    const forOne = Object.values(command?.args ?? {})[0]?.required === true;
     const given = forOne && rest.every((word) => word.startsWith('-')) ? ['name', ...rest] : rest;
     const parsed = await parse([name, ...given], command === undefined ? commands : [command], sinks);
     if (!('command' in parsed)) wrong.push(`${file}: sluice ${words.join(' ')}: ${parsed.message ?? ''}`);

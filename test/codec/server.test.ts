@@ -157,16 +157,21 @@ describe('`sluice codec`', () => {
     expect(await running).toMatchObject({
       code: 0,
       out: `Codec server: http://127.0.0.1:${port}\n`,
-      err: 'It asks for no token: every program on this machine can have payloads decoded.\n',
+      err: 'No token is required: every program on this machine can decode payloads.\n',
     });
   });
 
   test.each([
     ['a key', [], {}, 'there is no key to decode with; set SLUICE_CODEC_KEYS'],
     ['a token on an open interface', ['--host', '0.0.0.0'], env, 'on 0.0.0.0 anybody could have payloads decoded'],
-    ['the token it is to ask for', ['--token-env', 'TOKEN'], env, '--token-env TOKEN: that variable is not set'],
-    ['an audience', ['--jwks', 'https://id.example/jwks', '--issuer', 'x'], env, '--audience belong together'],
-    ['an origin', ['--ui-origin', 'https://temporal.example.com/'], env, 'is no origin; write scheme, host and port'],
+    ['the token it is to ask for', ['--token-env', 'TOKEN'], env, '--token-env TOKEN: this variable is not set'],
+    ['an audience', ['--jwks', 'https://id.example/jwks', '--issuer', 'x'], env, '--audience must be used together'],
+    [
+      'an origin',
+      ['--ui-origin', 'https://temporal.example.com/'],
+      env,
+      'is not an origin; write only scheme, host and port',
+    ],
   ])('does not begin without %s', async (_, args, given, said) => {
     const { code, err } = await play(['codec', '--port', '0', ...args], { env: given });
     expect(code).not.toBe(0);

@@ -102,7 +102,7 @@ describe('the accounts given to `sluice worker`', () => {
     expect(() => served([SUBSCRIPTION], 'app-service')).toThrow(
       `--account ${SUBSCRIPTION} has no region; add --region`,
     );
-    expect(() => served([], 'app-service', 'westeurope')).toThrow('--platform app-service needs the accounts to serve');
+    expect(() => served([], 'app-service', 'westeurope')).toThrow('--platform app-service needs --account');
     expect(accountsToServe([], 'lambda', undefined)).toEqual([]);
   });
 });

@@ -5,9 +5,10 @@ import { z } from 'zod';
 import { type PolicyChoice, policyFrom, type SequentialPolicy } from '../../judge/index.js';
 import { clean } from '../../model/text.js';
 import { PERCENT, parsePercent } from '../../spec/units.js';
-import type { Context, Option } from '../command.js';
-import { type Given, usage } from '../given.js';
+import type { Context } from '../command.js';
+import { flagOf, type Options, text, type Values } from '../inputs.js';
 import { readSpec } from '../spec-file.js';
+import { usageError } from '../usage-error.js';
 
 /** `5%` is 0.05; what is no percentage is left to the check. */
 function toNumber(value: unknown): unknown {
@@ -52,44 +53,38 @@ const schema = z.strictObject({
     .optional(),
 });
 
-type Values = z.infer<typeof schema>;
+type Policy = z.infer<typeof schema>;
 
-export const POLICY_OPTIONS = [
-  { flags: '--alpha <chance>', means: 'Chance that a release that is no worse is ever called unhealthy (1%).' },
-  { flags: '--beta <chance>', means: 'Chance that one that is worse by margin is called healthy at a weight (5%).' },
-  { flags: '--margin <share>', means: 'How much worse a healthy one may be (1%, or the rate of --history if more).' },
-  { flags: '--ceiling <share>', means: 'Error rate that no release may pass (5%; with --history made from it).' },
-  { flags: '--null-odds <times>', means: "How many times stable's odds of an error it may have (1)." },
-  { flags: '--min-requests <n>', means: 'Fewest of its requests at a weight before it can be healthy (100).' },
-  { flags: '--min-errors <n>', means: 'Fewest of its errors before it can be unhealthy (2).' },
-  { flags: '--min-effect <share>', means: 'Least difference of the rates before it can be unhealthy (0).' },
-  { flags: '--dispersion <times>', means: 'Dispersion: how many errors come at once (1).' },
-  { flags: '--history <errors/requests>', means: "Stable's counts before the rollout, such as 40/40000." },
-] as const satisfies readonly Option[];
+export const POLICY_OPTIONS = {
+  alpha: text('chance', 'Chance that a release that is no worse is ever called unhealthy (default: 1%).'),
+  beta: text('chance', 'Chance that one that is worse by the margin is called healthy at a weight (default: 5%).'),
+  margin: text('share', 'How much worse a healthy release may be (default: 1%, or the rate of --history if higher).'),
+  ceiling: text('share', 'Error rate above which any release is unhealthy (default: 5%, or derived from --history).'),
+  nullOdds: text('times', "How many times the stable release's odds of an error are acceptable (default: 1)."),
+  minRequests: text('n', 'Requests of the candidate needed at a weight before it can be healthy (default: 100).'),
+  minErrors: text('n', 'Errors of the candidate needed before it can be unhealthy (default: 2).'),
+  minEffect: text('share', 'Difference between the error rates needed before it can be unhealthy (default: 0).'),
+  dispersion: text('times', 'How many errors tend to occur together (default: 1).'),
+  history: text('errors/requests', "The stable release's counts before the rollout, such as 40/40000."),
+} satisfies Options;
+
+/** Of `sluice judge`, all that make its policy. */
+interface Chosen extends Values<typeof POLICY_OPTIONS> {
+  policy: string | undefined;
+  env: string | undefined;
+}
 
 /** The file first, then the options. Errors: SLUICE_USAGE, SLUICE_SPEC. */
-export async function policyOf(given: Given, ctx: Context): Promise<SequentialPolicy> {
-  const file = given.text('policy');
-  const fromFile = file === undefined ? {} : await readPolicy(ctx, file, given.text('env'));
-  const { dispersion, ...values } = { ...fromFile, ...valuesOf(given) };
+export async function policyOf({ policy, env, ...options }: Chosen, ctx: Context): Promise<SequentialPolicy> {
+  const fromFile = policy === undefined ? {} : await readPolicy(ctx, policy, env);
+  const { dispersion, ...values } = { ...fromFile, ...valuesOf(options) };
   const choice = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as PolicyChoice;
   return policyFrom(dispersion === undefined ? choice : { ...choice, stakes: { dispersion: dispersion } });
 }
 
-function valuesOf(given: Given): Values {
-  const names = [
-    'alpha',
-    'beta',
-    'margin',
-    'ceiling',
-    'nullOdds',
-    'minRequests',
-    'minErrors',
-    'minEffect',
-    'dispersion',
-  ];
-  const said = [...names.map((name) => [name, given.text(name)]), ['history', historyOf(given.text('history'))]];
-  return checked(Object.fromEntries(said.filter(([, value]) => value !== undefined)), (at) => `--${kebab(at)}`);
+function valuesOf({ history, ...others }: Values<typeof POLICY_OPTIONS>): Policy {
+  const written = Object.entries({ ...others, history: historyOf(history) }).filter(([, value]) => value !== undefined);
+  return checked(Object.fromEntries(written), flagOf);
 }
 
 function historyOf(text: string | undefined): unknown {
@@ -99,19 +94,21 @@ function historyOf(text: string | undefined): unknown {
 }
 
 /** A rollout.yaml, or a policy with the names of the options. */
-async function readPolicy(ctx: Context, file: string, environment: string | undefined): Promise<Values> {
+async function readPolicy(ctx: Context, file: string, environment: string | undefined): Promise<Policy> {
   const { parse } = await import('yaml');
   let value: unknown;
   try {
     value = parse(readFileSync(path.resolve(ctx.cwd, file), 'utf8'));
   } catch (error) {
-    throw usage(`${file}: ${clean(error instanceof Error ? error.message : error)}; write a policy as JSON or YAML`);
+    throw usageError(
+      `${file}: ${clean(error instanceof Error ? error.message : error)}; write a policy as JSON or YAML`,
+    );
   }
   if (isSpec(value)) {
     const { policy } = (await readSpec(ctx, file, { environment })).health;
     const { alpha, beta, minRequests, minErrors, ceiling, margin, dispersion } = policy;
-    const said = { alpha, beta, minRequests, minErrors, ceiling, margin, dispersion };
-    return checked(Object.fromEntries(Object.entries(said).filter(([, of]) => of !== null)), (at) => `${file}: ${at}`);
+    const set = { alpha, beta, minRequests, minErrors, ceiling, margin, dispersion };
+    return checked(Object.fromEntries(Object.entries(set).filter(([, of]) => of !== null)), (at) => `${file}: ${at}`);
   }
   return checked(value, (at) => `${file}: ${at}`);
 }
@@ -120,16 +117,12 @@ function isSpec(value: unknown): boolean {
   return typeof value === 'object' && value !== null && ('app' in value || 'target' in value || 'strategy' in value);
 }
 
-function checked(value: unknown, named: (at: string) => string): Values {
+function checked(value: unknown, named: (at: string) => string): Policy {
   const { data, error } = schema.safeParse(value);
   if (data !== undefined) return data;
   const [issue] = error.issues;
   if (issue?.code === 'unrecognized_keys') {
-    throw usage(`${named(issue.keys[0] ?? '')}: not known; known are ${Object.keys(schema.shape).join(', ')}`);
+    throw usageError(`${named(issue.keys[0] ?? '')}: not known; known are ${Object.keys(schema.shape).join(', ')}`);
   }
-  throw usage(`${named(issue?.path.join('.') ?? '')}: ${issue?.message ?? 'not valid'}`);
-}
-
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw usageError(`${named(issue?.path.join('.') ?? '')}: ${issue?.message ?? 'not valid'}`);
 }

@@ -1,27 +1,34 @@
-import { usage } from '../given.js';
-import { messageCommand } from './message.js';
+import { command } from '../command.js';
+import { DECISION, decisionOf, TARGET } from '../common.js';
+import { flag } from '../inputs.js';
+import { usageError } from '../usage-error.js';
+import { describeMessage, send } from './message.js';
 
-export const abort = messageCommand('abort', {
-  options: [
-    { flags: '--force', means: "On somebody else's change of the target: write over it and go back." },
-    {
-      flags: '--keep',
-      means: "On somebody else's change of the target: leave it as it is, write nothing more and end.",
-    },
-    {
-      flags: '--unwatched',
-      means: 'With --keep: even where that leaves a split of the candidate that nobody watches.',
-    },
-  ],
-  args: (given) => {
-    const [force, keep, unwatched] = [given.flag('force'), given.flag('keep'), given.flag('unwatched')];
-    if (force && keep) throw usage('--force and --keep exclude each other');
-    if (unwatched && !keep) throw usage('--unwatched goes with --keep');
-    return { force, ...(keep ? { keep } : {}), ...(unwatched ? { unwatched } : {}) };
+export const abort = command({
+  name: 'abort',
+  summary: 'Roll back a running rollout: all traffic to the stable release.',
+  description: describeMessage('abort'),
+  args: { target: TARGET },
+  options: {
+    force: flag('If someone else changed the target: overwrite their change and roll back.'),
+    keep: flag('If someone else changed the target: leave it as it is and end the rollout.'),
+    unwatched: flag('With --keep: even if the candidate keeps traffic that nothing watches.'),
+    ...DECISION,
   },
   examples: [
     'sluice abort checkout/production -m "wrong version"',
     'sluice abort checkout/production --force',
     'sluice abort checkout/production --keep',
   ],
+  handler: async ({ args, options }, ctx) => {
+    const { force, keep, unwatched } = options;
+    if (force && keep) throw usageError('use either --force or --keep, not both');
+    if (unwatched && !keep) throw usageError('--unwatched needs --keep');
+    return send(ctx, args.target, 'abort', {
+      ...decisionOf(options),
+      force,
+      ...(keep ? { keep } : {}),
+      ...(unwatched ? { unwatched } : {}),
+    });
+  },
 });

@@ -1,3 +1,3 @@
 import { decisionCommand } from './decision.js';
 
-export const approve = decisionCommand('approve');
+export const approve = decisionCommand('approve', 'Approve the stage that is waiting.');

@@ -1,33 +1,28 @@
-/** `approve` and `reject`: they name the stage that waits. */
+/** `approve` and `reject`: they name the stage that is waiting. */
 import { SluiceError } from '../../model/errors.js';
-import { describeVerb } from '../../model/verbs.js';
 import { type Command, command } from '../command.js';
+import { DECISION, decisionOf, TARGET } from '../common.js';
 import { EXIT } from '../exit-codes.js';
-import { emit, print } from '../print.js';
+import { text } from '../inputs.js';
+import { print, printJson } from '../print.js';
 import { paint, piece } from '../render/pieces.js';
-import { BY, LOGIN, phasesOf, said, TARGET } from './message.js';
+import { describeMessage } from './message.js';
 
-export function decisionCommand(verb: 'approve' | 'reject'): Command {
+export function decisionCommand(verb: 'approve' | 'reject', summary: string): Command {
   return command({
     name: verb,
-    does: describeVerb(verb).replaceAll('`', ''),
-    more: phasesOf(verb),
-    args: [TARGET],
-    options: [
-      { flags: '--stage <name>', means: 'The stage; without it the one that waits now, whatever it is.' },
-      BY,
-      LOGIN,
-      { flags: '-m, --comment <text>', means: 'Why; it is recorded.' },
-    ],
+    summary,
+    description: describeMessage(verb),
+    args: { target: TARGET },
+    options: { stage: text('name', 'The stage (default: whichever is waiting).'), ...DECISION },
     examples: [`sluice ${verb} checkout/production --stage 10% --by ann`],
-    handler: async (given, ctx) => {
-      const target = given.target();
+    handler: async ({ args: { target }, options }, ctx) => {
       const sluice = await ctx.connect();
-      const stage = given.text('stage') ?? (await sluice.status(target)).view?.waitingFor?.stage ?? null;
+      const stage = options.stage ?? (await sluice.status(target)).view?.waitingFor?.stage ?? null;
       const id = `${target.app}/${target.environment}`;
-      if (stage === null) throw new SluiceError('SLUICE_VERB', `${verb}: no approval is open at ${id}`);
-      const answer = await sluice.verb(target, verb, { stage, ...said(given) });
-      if (ctx.json) emit(ctx, { ...answer, stage });
+      if (stage === null) throw new SluiceError('SLUICE_VERB', `${verb}: ${id} is not waiting for an approval`);
+      const answer = await sluice.verb(target, verb, { stage, ...decisionOf(options) });
+      if (ctx.json) printJson(ctx, { ...answer, stage });
       else print(ctx, paint([piece(`${verb} stage ${stage} of ${id}: ${answer.message}`)], false));
       return EXIT.succeeded.code;
     },

@@ -1,7 +1,9 @@
 import { checksOf } from '../checks.js';
 import { command } from '../command.js';
+import { ENVIRONMENT } from '../common.js';
 import { EXIT } from '../exit-codes.js';
-import { emit, frameOf, print } from '../print.js';
+import { argument, optional } from '../inputs.js';
+import { frameOf, print, printJson } from '../print.js';
 import { paint, piece, wrap } from '../render/pieces.js';
 import { readSpec } from '../spec-file.js';
 
@@ -9,16 +11,15 @@ const SIGNS = { ok: ['✔', 'green'], warn: ['!', 'yellow'], fail: ['✖', 'red'
 
 export const doctor = command({
   name: 'doctor',
-  does: 'Looks at everything a rollout needs, and says what to do where something is missing.',
-  args: [{ name: '[file]', means: 'A rollout.yaml: whether a worker serves its account too' }],
-  options: [{ flags: '-e, --env <environment>', means: 'Which of the environments in the file.' }],
+  summary: 'Check your setup, and say how to fix it.',
+  args: { file: optional(argument('A spec; also checks that a worker serves its account')) },
+  options: { env: ENVIRONMENT },
   examples: ['sluice doctor', 'sluice doctor rollout.yaml --env production'],
-  handler: async (given, ctx) => {
-    const file = given.maybe('file');
-    const spec = file === undefined ? null : await readSpec(ctx, file, { environment: given.text('env') });
+  handler: async ({ args: { file }, options }, ctx) => {
+    const spec = file === undefined ? null : await readSpec(ctx, file, { environment: options.env });
     const diagnosis = await ctx.diagnose(spec === null ? [] : [spec.target]);
     const checks = checksOf(process.versions.node, diagnosis);
-    if (ctx.json) emit(ctx, checks);
+    if (ctx.json) printJson(ctx, checks);
     else {
       const frame = frameOf(ctx);
       for (const { state, name, says, cure } of checks) {

@@ -1,25 +1,25 @@
 import { shortRun } from '../../model/ids.js';
 import { duration } from '../../model/text.js';
 import { command } from '../command.js';
+import { TARGET } from '../common.js';
 import { EXIT } from '../exit-codes.js';
-import { emit, frameOf, print, say } from '../print.js';
+import { frameOf, note, print, printJson } from '../print.js';
 import { table } from '../render/table.js';
 import { moment } from '../render/time.js';
 import { stateStyle, stateWord } from '../render/words.js';
-import { TARGET } from './message.js';
 
 export const history = command({
   name: 'history',
-  does: 'Lists the past rollouts of a target with their outcomes and reasons, newest first.',
-  more: 'As long as the Temporal namespace keeps closed workflows; `sluice releases` remembers longer.',
-  args: [TARGET],
-  options: [],
+  summary: 'List past rollouts of a target, with outcome and reason.',
+  description:
+    'Newest first. Goes back as far as your Temporal namespace keeps closed workflows; `sluice releases` goes back further.',
+  args: { target: TARGET },
+  options: {},
   examples: ['sluice history checkout/production'],
-  handler: async (given, ctx) => {
-    const target = given.target();
+  handler: async ({ args: { target } }, ctx) => {
     const found = await (await ctx.connect()).history(target);
-    if (ctx.json) emit(ctx, found);
-    else if (found.length === 0) say(ctx, `no past rollout of ${target.app}/${target.environment} is known`);
+    if (ctx.json) printJson(ctx, found);
+    else if (found.length === 0) note(ctx, `no past rollouts of ${target.app}/${target.environment} found`);
     else {
       const head = ['STARTED', 'STRATEGY', 'OUTCOME', 'RELEASE', 'TOOK', 'BY', 'RUN', 'REASON'];
       const rows = found.map((entry) => {

@@ -1,55 +1,55 @@
 import { isName } from '../../model/ids.js';
 import type { Target } from '../../model/spec.js';
-import { ACCOUNT_OPTIONS, givenAccount } from '../account.js';
+import { ACCOUNT_OPTIONS, accountOf } from '../account.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { firstSpec, writeNew } from '../first-spec.js';
-import { type Given, usage } from '../given.js';
 import { ignoreState } from '../ignore-state.js';
-import { emit, print } from '../print.js';
+import { type Options, text, type Values } from '../inputs.js';
+import { print, printJson } from '../print.js';
+import { usageError } from '../usage-error.js';
+
+const TARGET_OPTIONS = {
+  function: text('name', "Lambda function (default: the app's name)."),
+  alias: text('name', 'Alias that your users reach (default: live).'),
+  site: text('name', "Site on App Service (default: the app's name)."),
+  slot: text('name', 'App Service: slot for new releases; without one only the strategy direct is possible.'),
+  resourceGroup: text('name', 'App Service: resource group of the site.'),
+  ...ACCOUNT_OPTIONS,
+} satisfies Options;
 
 export const init = command({
   name: 'init',
-  does: 'Writes a first rollout.yaml. Never overwrites a file.',
-  more: 'Adds .sluice/ to .gitignore, where `sluice up` keeps its state, unless a line ignores it already.',
-  args: [],
-  options: [
-    { flags: '--app <name>', means: 'The app (my-app).' },
-    { flags: '-e, --env <environment>', means: 'The environment (production).' },
-    { flags: '--function <name>', means: "The Lambda function; the app's name unless given." },
-    { flags: '--alias <name>', means: 'The alias your users reach (live).' },
-    { flags: '--site <name>', means: "The site on App Service; the app's name unless given." },
-    {
-      flags: '--slot <name>',
-      means: 'App Service: the slot that new releases go into; without one only direct is possible.',
-    },
-    { flags: '--resource-group <name>', means: 'App Service: the resource group of the site.' },
-    ...ACCOUNT_OPTIONS,
-    { flags: '-f, --file <file>', means: 'Where to (rollout.yaml).' },
-  ],
+  summary: 'Write a first rollout.yaml. Never overwrites a file.',
+  description: 'Also adds .sluice/, where `sluice up` keeps its state, to .gitignore if it is not ignored yet.',
+  args: {},
+  options: {
+    app: text('name', 'App (default: my-app).'),
+    env: text('environment', 'Environment (default: production).', 'e'),
+    ...TARGET_OPTIONS,
+    file: text('file', 'File to write (default: rollout.yaml).', 'f'),
+  },
   examples: [
     'sluice init --app checkout --region eu-west-1',
     'sluice init --app checkout --platform app-service --resource-group shop --slot staging --account 00000000-0000-0000-0000-000000000000 --region westeurope',
   ],
-  handler: async (given, ctx) => {
-    const app = given.text('app') ?? 'my-app';
-    const environment = given.text('env') ?? 'production';
+  handler: async ({ options }, ctx) => {
+    const { app = 'my-app', env: environment = 'production', file = 'rollout.yaml' } = options;
     if (!isName(app) || !isName(environment)) {
-      throw usage('--app and --env take letters, digits, ".", "_" and "-", 63 characters at most');
+      throw usageError('--app and --env may contain letters, digits, ".", "_" and "-", at most 63 characters');
     }
-    const file = given.text('file') ?? 'rollout.yaml';
     writeNew(
       ctx.cwd,
       file,
       firstSpec({
         app,
         environment,
-        target: targetOf(given, ctx, app),
+        target: targetOf(app, options, ctx),
         release: { folder: './dist' },
       }),
     );
     const ignored = ignoreState(ctx.cwd);
-    if (ctx.json) emit(ctx, { file, ignored });
+    if (ctx.json) printJson(ctx, { file, ignored });
     else
       print(ctx, [
         `wrote ${file}`,
@@ -60,17 +60,18 @@ export const init = command({
   },
 });
 
-function targetOf(given: Given, ctx: Context, app: string): Target {
-  const { platform, ...where } = givenAccount(given, ctx);
+function targetOf(app: string, options: Values<typeof TARGET_OPTIONS>, ctx: Context): Target {
+  const { platform, ...where } = accountOf(options, ctx);
   switch (platform) {
     case 'lambda':
-      return { platform, function: given.text('function') ?? app, alias: given.text('alias') ?? 'live', ...where };
+      return { platform, function: options.function ?? app, alias: options.alias ?? 'live', ...where };
     case 'app-service': {
-      const [resourceGroup, slot] = [given.text('resourceGroup'), given.text('slot')];
-      if (resourceGroup === undefined) throw usage('on app-service name the resource group: --resource-group <name>');
+      const [resourceGroup, slot] = [options.resourceGroup, options.slot];
+      if (resourceGroup === undefined)
+        throw usageError('App Service needs the resource group: add --resource-group NAME');
       return {
         platform,
-        site: given.text('site') ?? app,
+        site: options.site ?? app,
         resourceGroup,
         ...(slot === undefined ? {} : { slot }),
         ...where,

@@ -2,39 +2,38 @@ import { type SequentialState, type SequentialVerdict, sequentialJudge } from '.
 import { clean } from '../../model/text.js';
 import { type Context, command, type Sink } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { usage } from '../given.js';
+import { text } from '../inputs.js';
 import { BadLine, linesOf } from '../judge/lines.js';
 import { POLICY_OPTIONS, policyOf } from '../judge/policy.js';
 import { readTick } from '../judge/tick.js';
+import { usageError } from '../usage-error.js';
 
 export const judge = command({
   name: 'judge',
-  does: 'Judges counts from stdin with the sequential test: a line of counts in, a line with the verdict out.',
-  more: [
-    'A line has the counts since the run\'s last one: {"run":"a","nc":25,"ec":1,"nb":225,"eb":0}',
+  summary: 'Get verdicts for your own counts: counts in, verdicts out.',
+  description: [
+    'Reads counts from stdin and prints one verdict per line.',
+    'Each line holds the counts since the previous line of its run: {"run":"a","nc":25,"ec":1,"nb":225,"eb":0}',
     '  nc, ec         requests and errors of the candidate',
     '  nb, eb         requests and errors of the stable release',
     "  stepUp         true: the candidate's weight went up with this line",
-    '  slowC, slowB   answers of each that were slower than your limit',
-    '  id             rising within a run; a line that is not above the last one changes nothing',
-    '  blind          why nothing could be read, in the place of the counts',
-    'Runs may be interleaved; each has its own state. A bad line is an error with its number, the rest goes on,',
-    'and the exit code is 2. docs/judge.md says what the numbers mean.',
+    '  slowC, slowB   responses of each that were slower than your limit',
+    '  id             increases within a run; a line whose id does not increase is ignored',
+    '  blind          instead of counts: why they could not be read',
+    'Lines of several runs may be interleaved. A bad line is reported with its number and skipped; the exit code is then 2.',
+    'docs/judge.md explains the numbers.',
   ].join('\n'),
-  args: [],
-  options: [
-    {
-      flags: '--policy <file>',
-      means: 'A rollout.yaml, or the options below as JSON or YAML (minRequests for --min-requests).',
-    },
-    { flags: '-e, --env <environment>', means: 'Which of the environments in a rollout.yaml.' },
+  args: {},
+  options: {
+    policy: text('file', 'A rollout.yaml, or the options below as JSON or YAML (minRequests for --min-requests).'),
+    env: text('environment', 'Environment to use, if --policy is a rollout.yaml with several.', 'e'),
     ...POLICY_OPTIONS,
-  ],
+  },
   examples: ['sluice judge < counts.ndjson', 'tail -f counts.ndjson | sluice judge --ceiling 2% --history 40/40000'],
-  // Nothing is to be put in order.
+  // There is nothing to clean up.
   grace: 0,
-  handler: async (given, ctx) => {
-    const { start, tick, verdict } = sequentialJudge(await policyOf(given, ctx));
+  handler: async ({ options }, ctx) => {
+    const { start, tick, verdict } = sequentialJudge(await policyOf(options, ctx));
     const runs = new Map<string, SequentialState>();
     let [at, bad] = [0, 0];
 
@@ -58,18 +57,18 @@ export const judge = command({
       for await (const lines of linesOf(ctx.stdin())) await written(ctx.stdout, lines.map(answer).join(''));
     } catch (error) {
       if (!(error instanceof BadLine)) throw error;
-      throw usage(`line ${at + 1}: ${error.message}`);
+      throw usageError(`line ${at + 1}: ${error.message}`);
     }
     return bad === 0 ? EXIT.succeeded.code : EXIT.usage.code;
   },
 });
 
-function answerOf(run: string, said: SequentialVerdict): Record<string, unknown> {
-  const { state, why, logE, needed, pValue, metric, oddsRatio } = said;
+function answerOf(run: string, verdict: SequentialVerdict): Record<string, unknown> {
+  const { state, why, logE, needed, pValue, metric, oddsRatio } = verdict;
   return { run, verdict: state, why, logE, needed, pValue, metric, oddsRatio };
 }
 
-/** In its place among the answers with `-o json`, else on stderr. */
+/** With `-o json` it stands among the answers, otherwise on stderr. */
 function refusal(ctx: Context, message: string): string {
   if (ctx.json) return `${JSON.stringify({ error: { code: 'SLUICE_USAGE', message } })}\n`;
   ctx.stderr.write(`error SLUICE_USAGE: ${clean(message, 300)}\n`);

@@ -1,34 +1,35 @@
 import { SluiceError } from '../../model/errors.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { emit, print } from '../print.js';
+import { flag, person } from '../inputs.js';
+import { print, printJson } from '../print.js';
 
 export const key = command({
   name: 'key',
-  does: 'Makes your key, or shows the public half of the one you have.',
-  more: [
-    'Starts and verbs are signed with it, and a policy knows you by it. The private half stays in the file: SLUICE_KEY, else',
-    'sluice/key.json in your configuration folder, readable by you alone.',
+  summary: 'Show your signing key, or create it the first time.',
+  description: [
+    'Your starts and decisions are signed with this key, and a policy identifies you by it.',
+    'The private half is stored in the file $SLUICE_KEY (default: sluice/key.json in your configuration folder), readable only by you.',
   ].join('\n'),
-  args: [],
-  options: [
-    { flags: '--by <name>', means: "Your name in the policy; SLUICE_BY, else the system's user name." },
-    { flags: '--new', means: 'Make another one; the old file is kept beside it.' },
-  ],
+  args: {},
+  options: {
+    by: person('Your name in the policy (default: $SLUICE_BY, then your OS user).'),
+    new: flag('Create another key; the old file is kept next to it.'),
+  },
   examples: ['sluice key', 'sluice key --by ann --new'],
-  handler: async (given, ctx) => {
+  handler: async ({ options }, ctx) => {
     const { keyPlace, readKey, writeKey } = await import('../../key-file.js');
     const place = keyPlace(ctx.env);
     if (place === null)
-      throw new SluiceError('SLUICE_SETUP', 'there is no home folder to keep a key in; set SLUICE_KEY to a file');
-    // One that cannot be used is no reason against another one.
-    const old = given.flag('new') ? null : readKey(place);
+      throw new SluiceError('SLUICE_SETUP', 'no home folder to store a key in; set SLUICE_KEY to a file');
+    // A key that cannot be used must not keep you from making another.
+    const old = options.new ? null : readKey(place);
     const made = old === null;
-    const file = made ? await writeKey(place, given.by()) : old;
-    if (ctx.json) emit(ctx, { name: file.name, public: file.public, file: place, made });
+    const file = made ? await writeKey(place, options.by) : old;
+    if (ctx.json) printJson(ctx, { name: file.name, public: file.public, file: place, made });
     else {
       print(ctx, [
-        `${made ? 'made' : 'your key is'} ${place}; in the policy you are:`,
+        `${made ? 'created' : 'your key is'} ${place}; in the policy, add:`,
         'people:',
         `  ${file.name}:`,
         `    keys: [${file.public}]`,

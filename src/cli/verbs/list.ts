@@ -1,40 +1,33 @@
 import type { ListEntry } from '../../client/types.js';
-import type { Outcome, Phase } from '../../model/words.js';
 import { OUTCOMES, PHASES } from '../../model/words.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { emit, frameOf, print, say } from '../print.js';
+import { choice, duration, flag, text } from '../inputs.js';
+import { frameOf, note, print, printJson } from '../print.js';
 import { type Cell, table } from '../render/table.js';
 import { ago } from '../render/time.js';
 import { stateStyle, stateWord } from '../render/words.js';
 
 export const list = command({
   name: 'list',
-  does: 'Lists the running rollouts, newest first.',
-  args: [],
-  options: [
-    {
-      flags: '--phase <phase>',
-      means: 'Only those in this phase, or closed with this outcome.',
-      choices: [...PHASES, ...OUTCOMES],
-    },
-    { flags: '--app <pattern>', means: 'Only of these apps; * stands for anything.' },
-    { flags: '--older-than <duration>', means: 'Only those started longer ago.' },
-    { flags: '-a, --all', means: 'Closed ones too.' },
-  ],
+  summary: 'List running rollouts; --all includes closed ones.',
+  args: {},
+  options: {
+    phase: choice('phase', [...PHASES, ...OUTCOMES], 'Only those in this phase, or with this outcome.'),
+    app: text('pattern', 'Only apps that match; * matches anything.'),
+    olderThan: duration('Only those started longer ago than this.'),
+    all: flag('Include closed rollouts.', 'a'),
+  },
   examples: ['sluice list', "sluice list --phase awaitingApproval --app 'shop-*' --older-than 1h"],
-  handler: async (given, ctx) => {
-    const phase = given.text('phase') as Phase | Outcome | undefined;
-    const app = given.text('app');
-    const olderThan = given.duration('olderThan');
+  handler: async ({ options: { phase, app, olderThan, all } }, ctx) => {
     const found = await (await ctx.connect()).list({
-      all: given.flag('all'),
+      all,
       ...(phase === undefined ? {} : { phase }),
       ...(app === undefined ? {} : { app }),
       ...(olderThan === undefined ? {} : { olderThan }),
     });
-    if (ctx.json) emit(ctx, found);
-    else if (found.length === 0) say(ctx, 'no rollout matches');
+    if (ctx.json) printJson(ctx, found);
+    else if (found.length === 0) note(ctx, 'no rollouts found');
     else {
       const head = ['ROLLOUT', 'STRATEGY', 'STATE', 'WEIGHT', 'STARTED'];
       print(

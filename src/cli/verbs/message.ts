@@ -1,60 +1,51 @@
 /** What the verbs that are messages to a running rollout have in common. */
+import type { TargetName } from '../../client/types.js';
 import { describeVerb, VERB_TABLE } from '../../model/verbs.js';
 import type { Decision, VerbArgs } from '../../model/view.js';
 import type { MessageVerb } from '../../model/words.js';
-import { type Command, command, type Option } from '../command.js';
+import { type Command, type Context, command } from '../command.js';
+import { DECISION, decisionOf, TARGET } from '../common.js';
 import { EXIT } from '../exit-codes.js';
-import type { Given } from '../given.js';
-import { emit, print } from '../print.js';
+import { print, printJson } from '../print.js';
 import { paint, piece } from '../render/pieces.js';
 import { stateWord } from '../render/words.js';
 
-export const TARGET = { name: '<target>', means: 'APP/ENVIRONMENT, such as checkout/production' };
-
-export const BY: Option = { flags: '--by <name>', means: "Who says it; SLUICE_BY, else the system's user name." };
-
-export const LOGIN: Option = {
-  flags: '--login',
-  means: 'Sign with a login in the browser and not with your key; SLUICE_LOGIN=1 does so where you have none.',
-};
-
-const COMMENT: Option = { flags: '-m, --comment <text>', means: 'Why; it is recorded.' };
-
-/** A command that says `verb` to a running rollout and prints the answer. */
-export function messageCommand(
-  verb: MessageVerb,
-  special: { options?: Option[]; args?: (given: Given) => VerbArgs; examples?: string[] } = {},
-): Command {
+/** A verb that takes nothing but who and why. */
+export function messageCommand(verb: MessageVerb, summary: string): Command {
   return command({
     name: verb,
-    does: describeVerb(verb).replaceAll('`', ''),
-    more: phasesOf(verb),
-    args: [TARGET],
-    options: [...(special.options ?? []), BY, LOGIN, COMMENT],
-    examples: special.examples ?? [`sluice ${verb} checkout/production`],
-    handler: async (given, ctx) => {
-      const target = given.target();
-      const args = { ...said(given), ...special.args?.(given) };
-      const answer = await (await ctx.connect()).verb(target, verb, args);
-      if (ctx.json) emit(ctx, answer);
-      else {
-        const now = stateWord({ phase: answer.phase, outcome: null });
-        print(ctx, paint([piece(`${verb} ${target.app}/${target.environment}: ${answer.message} (${now})`)], false));
-      }
-      return EXIT.succeeded.code;
-    },
+    summary,
+    description: describeMessage(verb),
+    args: { target: TARGET },
+    options: DECISION,
+    examples: [`sluice ${verb} checkout/production`],
+    handler: ({ args, options }, ctx) => send(ctx, args.target, verb, decisionOf(options)),
   });
 }
 
-/** Who, and why. */
-export function said(given: Given): Decision {
-  const comment = given.text('comment');
-  return { by: given.by(), ...(comment === undefined ? {} : { comment }) };
+/** Sends the verb and prints the answer. */
+export async function send(
+  ctx: Context,
+  target: TargetName,
+  verb: MessageVerb,
+  message: Decision & VerbArgs,
+): Promise<number> {
+  const answer = await (await ctx.connect()).verb(target, verb, message);
+  if (ctx.json) printJson(ctx, answer);
+  else {
+    const now = stateWord({ phase: answer.phase, outcome: null });
+    print(ctx, paint([piece(`${verb} ${target.app}/${target.environment}: ${answer.message} (${now})`)], false));
+  }
+  return EXIT.succeeded.code;
 }
 
-/** In which phases the verb does what, from the one table. */
-export function phasesOf(verb: MessageVerb): string {
+/** What the verb does, and in which phases: from the one table. */
+export function describeMessage(verb: MessageVerb): string {
   const rule = VERB_TABLE[verb];
   const phases = Object.entries(rule.in).map(([phase, effect]) => `  ${phase.padEnd(17)}${effect}`);
-  return `Possible while the rollout is:\n${phases.join('\n')}\nElse it is refused: ${rule.otherwise}.`;
+  return [
+    describeVerb(verb).replaceAll('`', ''),
+    `Possible while the rollout is:\n${phases.join('\n')}`,
+    `Otherwise it is refused: ${rule.otherwise}.`,
+  ].join('\n');
 }

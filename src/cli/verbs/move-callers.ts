@@ -5,63 +5,59 @@ import type { Target } from '../../model/spec.js';
 import { targetName } from '../../model/target.js';
 import type { Context } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { type Given, usage } from '../given.js';
-import { emit, isTerminal, print, say } from '../print.js';
+import { flag, type Options, type Values } from '../inputs.js';
+import { isTerminal, note, print, printJson } from '../print.js';
+import { usageError } from '../usage-error.js';
 
-export const MOVE_OPTIONS = [
-  {
-    flags: '--move-callers',
-    means:
-      'Lambda: instead, move the callers of the bare function to the alias: event source mappings and permissions; for the rest it prints commands. Writes no file.',
-  },
-  {
-    flags: '--publish',
-    means: 'With --move-callers: where alias and $LATEST differ, publish $LATEST and point the alias at it.',
-  },
-  { flags: '--undo', means: 'With --move-callers: back to the bare function.' },
-  { flags: '--yes', means: 'With --move-callers: do what is shown without asking. Needed where there is no terminal.' },
-];
+export const MOVE_OPTIONS = {
+  moveCallers: flag(
+    'Lambda: instead of adopting, move callers of the bare function to the alias (event source mappings and permissions), and print commands for the rest.',
+  ),
+  publish: flag('With --move-callers: if the alias and $LATEST differ, publish $LATEST and point the alias at it.'),
+  undo: flag('With --move-callers: move callers back to the bare function.'),
+  yes: flag("With --move-callers: don't ask before making the changes. Needed without a terminal."),
+} satisfies Options;
 
 /** Errors: SLUICE_USAGE, and those of `Sluice.callers` and `Sluice.moveCallers`. */
 export async function moveCallers(
-  given: Given,
+  { undo, publish, yes }: Values<typeof MOVE_OPTIONS>,
   ctx: Context,
   { target, ...name }: { app: string; environment: string; target: Target },
 ): Promise<number> {
-  const how = { undo: given.flag('undo'), publish: given.flag('publish') };
-  if (how.undo && how.publish) throw usage('--undo publishes nothing; leave --publish out');
-  if (target.platform !== 'lambda') throw usage('--move-callers is for Lambda; on App Service nobody passes the slot');
+  if (undo && publish) throw usageError('use either --undo or --publish, not both');
+  if (target.platform !== 'lambda')
+    throw usageError('--move-callers is only for Lambda; on App Service all callers go through the site');
   const sluice = await ctx.connect();
-  const request: MoveRequest = { ...name, how, input: { ...name, target, release: { version: 1 } } };
+  const request: MoveRequest = { ...name, how: { undo, publish }, input: { ...name, target, release: { version: 1 } } };
   const plan = await sluice.callers(request);
   const todo = plan.steps.filter(({ kind }) => kind === 'do');
   if (!ctx.json) print(ctx, shown(plan, targetName(target)));
   if (todo.length === 0) {
-    if (ctx.json) emit(ctx, { done: [], left: plan.steps });
+    if (ctx.json) printJson(ctx, { done: [], left: plan.steps });
     return EXIT.succeeded.code;
   }
-  if (!given.flag('yes') && !(await agreed(ctx, todo.length))) {
-    say(ctx, 'nothing was changed');
+  if (!yes && !(await agreed(ctx, todo.length))) {
+    note(ctx, 'nothing changed');
     return EXIT.error.code;
   }
   const moved = await sluice.moveCallers({ ...request, shown: plan.digest });
-  if (ctx.json) emit(ctx, moved);
-  else print(ctx, [...lines('Done', moved.done), ...lines('Still to be done: run this again', again(moved.left))]);
+  if (ctx.json) printJson(ctx, moved);
+  else print(ctx, [...lines('Done', moved.done), ...lines('Not done yet; run this command again', again(moved.left))]);
   return EXIT.succeeded.code;
 }
 
-/** What only a later run does. */
+/** Steps that need another run. */
 function again(left: MoveStep[]): MoveStep[] {
   return left.filter(({ kind }) => kind !== 'hand');
 }
 
 function shown({ steps }: MovePlan, name: string): string[] {
-  if (steps.length === 0) return [`${name}: there is nothing to move`];
+  if (steps.length === 0) return [`${name}: nothing to move`];
   const of = (kind: MoveStep['kind']) => steps.filter((step) => step.kind === kind);
   return [
-    ...lines(`${name}: this is done`, of('do')),
-    ...lines('By hand, since these callers keep their own configuration', of('hand')),
-    ...lines('Later, with this command again', of('later')),
+    ...lines(`${name}: Sluice will do`, of('do')),
+    ...lines('You do by hand, since these callers keep their own configuration', of('hand')),
+    ...lines('Later, when you run this command again', of('later')),
   ];
 }
 
@@ -69,10 +65,10 @@ function lines(head: string, steps: MoveStep[]): string[] {
   return steps.length === 0 ? [] : [`${head}:`, ...steps.map(({ text }) => `  - ${text}`)];
 }
 
-/** Asks a person. Errors: SLUICE_USAGE where there is none. */
+/** Asks the user. Errors: SLUICE_USAGE without a terminal. */
 async function agreed(ctx: Context, count: number): Promise<boolean> {
   if (ctx.json || !isTerminal(ctx.stdout) || !isTerminal(ctx.stderr)) {
-    throw usage('nothing was changed: without a terminal nobody can be asked; give --yes to do what is shown');
+    throw usageError('nothing changed: there is no terminal to ask on; add --yes to make the changes shown');
   }
   ctx.stderr.write(`Do ${count === 1 ? 'this' : `these ${count} steps`} now? Type yes: `);
   let text = '';

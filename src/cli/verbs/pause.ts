@@ -1,3 +1,3 @@
 import { messageCommand } from './message.js';
 
-export const pause = messageCommand('pause');
+export const pause = messageCommand('pause', 'Keep a rollout at its current traffic until you resume it.');

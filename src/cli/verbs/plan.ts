@@ -1,26 +1,27 @@
 import { command } from '../command.js';
+import { LOGIN, SPEC_FILE } from '../common.js';
 import { EXIT } from '../exit-codes.js';
-import { emit, frameOf, print } from '../print.js';
+import { frameOf, print, printJson } from '../print.js';
 import { renderPlan } from '../render/plan.js';
-import { readGiven, SPEC_OPTIONS } from '../spec-file.js';
-import { LOGIN } from './message.js';
+import { readChosen, SPEC_OPTIONS } from '../spec-file.js';
 
 export const plan = command({
   name: 'plan',
-  does: 'Shows what a rollout would do and what could refuse it. Changes nothing.',
-  more: 'The worker reads the target with its own credentials. Exit code 11 when the rollout would be refused.',
-  args: [{ name: '<file>', means: 'rollout.yaml; - for stdin' }],
-  options: [...SPEC_OPTIONS, LOGIN],
+  summary: 'Show what a rollout would do and what would stop it.',
+  description:
+    'Changes nothing. The worker reads the target with its own credentials. The exit code is 11 if the rollout would be refused.',
+  args: { file: SPEC_FILE },
+  options: { ...SPEC_OPTIONS, login: LOGIN },
   examples: ['sluice plan rollout.yaml', 'sluice plan rollout.yaml --env staging -o json'],
-  handler: async (given, ctx) => {
-    const spec = await readGiven(given, ctx);
+  handler: async ({ args, options }, ctx) => {
+    const spec = await readChosen(ctx, args.file, options);
     const preview = await (await ctx.connect()).plan({
       app: spec.app,
       environment: spec.environment,
       type: spec.strategy.type,
       input: { ...spec },
     });
-    if (ctx.json) emit(ctx, preview);
+    if (ctx.json) printJson(ctx, preview);
     else print(ctx, renderPlan(preview, frameOf(ctx)));
     const refused = preview.plan === null || preview.findings.some(({ level }) => level === 'refuse');
     return refused ? EXIT.refused.code : EXIT.succeeded.code;

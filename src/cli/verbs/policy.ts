@@ -2,34 +2,36 @@ import type { Policy, Rule } from '../../access/index.js';
 import { RIGHTS, type Right } from '../../model/access.js';
 import { duration } from '../../model/text.js';
 import { command } from '../command.js';
+import { TARGET } from '../common.js';
 import { EXIT } from '../exit-codes.js';
 import { readText } from '../files.js';
-import { emit, frameOf, print } from '../print.js';
+import { argument, optional } from '../inputs.js';
+import { frameOf, print, printJson } from '../print.js';
 import { table } from '../render/table.js';
 
 export const policy = command({
   name: 'policy',
-  does: 'Checks a policy, and says who may do what to a target by it.',
-  args: [
-    { name: '<file>', means: 'The policy, as a worker reads it from SLUICE_POLICY' },
-    { name: '[target]', means: 'APP/ENVIRONMENT' },
-  ],
-  options: [],
+  summary: 'Check a policy file, or list who may do what to a target.',
+  args: {
+    file: argument('The policy, as a worker reads it from SLUICE_POLICY'),
+    target: optional(TARGET),
+  },
+  options: {},
   examples: ['sluice policy policy.yaml', 'sluice policy policy.yaml checkout/production'],
-  handler: async (given, ctx) => {
+  handler: async ({ args: { file, target } }, ctx) => {
     const { holdersOf, namesOf, parsePolicy, ruleFor } = await import('../../access/index.js');
-    const file = given.arg('file');
     const found = parsePolicy(readText(ctx, file), file);
-    if (given.maybe('target') === undefined) {
-      if (ctx.json) emit(ctx, { digest: found.digest, people: Object.keys(found.people), rules: found.rules.length });
+    if (target === undefined) {
+      if (ctx.json)
+        printJson(ctx, { digest: found.digest, people: Object.keys(found.people), rules: found.rules.length });
       else
         print(
           ctx,
-          `${file} is a policy: ${Object.keys(found.people).length} people, ${found.rules.length} rules, digest ${found.digest.slice(0, 12)}`,
+          `${file} is a valid policy: ${Object.keys(found.people).length} people, ${found.rules.length} rules, digest ${found.digest.slice(0, 12)}`,
         );
       return EXIT.succeeded.code;
     }
-    const { app, environment } = given.target();
+    const { app, environment } = target;
     const rule = ruleFor(found, app, environment);
     const rights =
       rule === null
@@ -40,8 +42,8 @@ export const policy = command({
             holders,
             people: namesOf(found, holders),
           }));
-    if (ctx.json) emit(ctx, { app, environment, digest: found.digest, rights });
-    else if (rule === null) print(ctx, `no rule is about ${app}/${environment}: nobody may do anything there`);
+    if (ctx.json) printJson(ctx, { app, environment, digest: found.digest, rights });
+    else if (rule === null) print(ctx, `no rule covers ${app}/${environment}: nobody may do anything there`);
     else {
       const rows = rights.map(({ right, stage, holders, people }) => [
         { text: stage === null ? right : `${right} ${stage}` },
@@ -70,8 +72,8 @@ function rightsOf(rule: Rule, holdersOf: HoldersOf) {
 function floorsOf({ approvals, floors }: Rule, { digest }: Policy): string[] {
   const asked = [
     approvals.required ? 'required' : 'not required',
-    `${approvals.people} ${approvals.people === 1 ? 'person' : 'people'}`,
-    ...(approvals.notStarter ? ['not the starter'] : []),
+    `by ${approvals.people} ${approvals.people === 1 ? 'person' : 'people'}`,
+    ...(approvals.notStarter ? ['not by who started it'] : []),
     ...(approvals.comment ? ['with a comment'] : []),
     ...(approvals.within === undefined ? [] : [`within ${duration(approvals.within)}`]),
   ];

@@ -1,3 +1,3 @@
 import { decisionCommand } from './decision.js';
 
-export const reject = decisionCommand('reject');
+export const reject = decisionCommand('reject', 'Reject the stage that is waiting and roll back.');

@@ -5,26 +5,27 @@ import { saySplit } from '../../model/traffic.js';
 import type { LedgerEntry, TargetView } from '../../model/view.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { usage } from '../given.js';
-import { emit, frameOf, print, say } from '../print.js';
+import { argument } from '../inputs.js';
+import { frameOf, note, print, printJson } from '../print.js';
 import { paint, piece } from '../render/pieces.js';
 import { table } from '../render/table.js';
 import { left, moment } from '../render/time.js';
+import { usageError } from '../usage-error.js';
 
 export const releases = command({
   name: 'releases',
-  does: 'Shows what was live, since when, and by whom, and to which releases undo can go back.',
-  args: [{ name: '<app>', means: 'APP for all its environments, or APP/ENVIRONMENT' }],
-  options: [],
+  summary: 'List what was live when, and what undo can go back to.',
+  args: { app: argument('APP for all its environments, or APP/ENVIRONMENT') },
+  options: {},
   examples: ['sluice releases checkout', 'sluice releases checkout/production -o json'],
-  handler: async (given, ctx) => {
-    const [app = '', environment, ...rest] = given.arg('app').split('/');
+  handler: async ({ args }, ctx) => {
+    const [app = '', environment, ...rest] = args.app.split('/');
     if (!isName(app) || rest.length > 0 || (environment !== undefined && !isName(environment))) {
-      throw usage(`"${given.arg('app')}" is neither APP nor APP/ENVIRONMENT`);
+      throw usageError(`"${args.app}" is neither APP nor APP/ENVIRONMENT`);
     }
     const views = await (await ctx.connect()).releases(app, environment);
-    if (ctx.json) emit(ctx, views);
-    else if (views.length === 0) say(ctx, `nothing was released of ${given.arg('app')} yet`);
+    if (ctx.json) printJson(ctx, views);
+    else if (views.length === 0) note(ctx, `nothing of ${args.app} has been released yet`);
     else
       print(
         ctx,
@@ -40,7 +41,7 @@ function linesOf(view: TargetView, ctx: Context): string[] {
   const lines = [paint([piece(`${view.app}/${view.environment}`, 'bold')], frame.colour)];
   const head = ['RELEASE', 'LIVE SINCE', 'UNTIL', 'UNDO', 'BY', 'STRATEGY', 'MESSAGE'];
   const there = goesBackTo(view);
-  if (view.releases.length === 0) lines.push('  nothing was released yet');
+  if (view.releases.length === 0) lines.push('  nothing has been released yet');
   else
     lines.push(
       ...table(
@@ -56,29 +57,27 @@ function linesOf(view: TargetView, ctx: Context): string[] {
     lines.push(text(`${state}: ${waiting.strategy} by ${waiting.by ?? 'somebody'} since ${moment(waiting.since)}`));
   }
   for (const { strategy, by, at, why } of view.settled.filter(({ run }) => run === null)) {
-    lines.push(text(`never began: ${strategy} by ${by ?? 'somebody'}, ${moment(at)}: ${why}`));
+    lines.push(text(`never started: ${strategy} by ${by ?? 'somebody'}, ${moment(at)}: ${why}`));
   }
   if (view.hold !== null)
     lines.push(text(heldMessage(`${view.app}/${view.environment}`, { ...view.hold, seal: null })));
   if (view.takenBack !== null) {
     const { version, run, at } = view.takenBack;
     lines.push(
-      text(
-        `taken back: release ${version} came late, of run ${run}, which was rolled back; taken away again ${moment(at)}`,
-      ),
+      text(`removed: release ${version} appeared after run ${run} had been rolled back; removed ${moment(at)}`),
     );
   }
   if (view.undo !== null) {
-    const way = `sluice undo ${view.app}/${view.environment}`;
-    lines.push(text(`undo goes back to release ${view.undo.version}, ${left(view.undo.until, frame.now)}: ${way}`));
+    const undo = `sluice undo ${view.app}/${view.environment}`;
+    lines.push(text(`undo goes back to release ${view.undo.version}, ${left(view.undo.until, frame.now)}: ${undo}`));
   }
   return lines;
 }
 
-/** What was left split, with nobody watching. */
+/** The split that was left in place. */
 function leftSplit({ kept }: LedgerEntry): string {
   if (kept === undefined || kept.split.candidate === null) return '';
-  return `${saySplit(kept.split)}${kept.unwatched ? ', nobody watches it' : ''}; `;
+  return `${saySplit(kept.split)}${kept.unwatched ? ', nothing watches it' : ''}; `;
 }
 
 /** `there`: undo can go back to it. */

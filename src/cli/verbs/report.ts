@@ -2,44 +2,44 @@ import path from 'node:path';
 import { shortRun } from '../../model/ids.js';
 import type { RolloutView } from '../../model/view.js';
 import { type Context, command } from '../command.js';
+import { TARGET } from '../common.js';
 import { EXIT } from '../exit-codes.js';
 import { writeText } from '../files.js';
-import { type Given, usage } from '../given.js';
-import { emit, mayRedraw, print, say } from '../print.js';
+import { choice, text } from '../inputs.js';
+import { mayRedraw, note, print, printJson } from '../print.js';
 import { reportAssets } from '../report/assets.js';
 import { renderReport } from '../report/index.js';
+import { usageError } from '../usage-error.js';
 import { packageVersion } from '../version.js';
-import { TARGET } from './message.js';
 
 /** A run's id, or as much of it as `history` shows. */
 const RUN = /^[0-9a-zA-Z-]{8,}$/;
 
 export const report = command({
   name: 'report',
-  does: 'Writes a rollout as one self-contained HTML page: what happened, why, and the counts it rests on.',
-  more: 'The page needs no server and no network. Of a running rollout it shows the present moment.',
-  args: [TARGET],
-  options: [
-    {
-      flags: '--run <id>',
-      means: 'A past run, by its id or the last 8 characters of it, as history shows them; the last run unless given.',
-    },
-    { flags: '--out <file>', means: 'Where to (<app>-<environment>-<run>.html); - for stdout.' },
-    {
-      flags: '--open <yes|no>',
-      means: 'Open it in the browser. Unless given: on a terminal that has a screen.',
-      choices: ['yes', 'no'],
-    },
-  ],
+  summary: 'Write one HTML page about a rollout: what happened, and why.',
+  description: 'The page needs no server and no network. For a running rollout it shows the current state.',
+  args: { target: TARGET },
+  options: {
+    run: text(
+      'id',
+      'A past run: its id, or the last 8 characters as `sluice history` shows them (default: the last run).',
+    ),
+    out: text('file', 'File to write (default: APP-ENVIRONMENT-RUN.html); - writes to stdout.'),
+    open: choice('when', ['yes', 'no'], 'Open the page in your browser (default: yes on a terminal with a screen).'),
+  },
   examples: [
     'sluice report checkout/production',
     'sluice report checkout/production --run 1c0f9a01 --out why.html --open no',
   ],
-  handler: async (given, ctx) => {
-    const target = given.target();
-    const run = runOf(given);
-    const out = given.text('out');
-    if (ctx.json && out === '-') throw usage('-o json and --out - exclude each other: both are stdout');
+  handler: async ({ args: { target }, options }, ctx) => {
+    const { run, out } = options;
+    if (run !== undefined && !RUN.test(run)) {
+      throw usageError(
+        `--run is "${run}"; write a run's id or its last 8 characters, as \`sluice history\` shows them`,
+      );
+    }
+    if (ctx.json && out === '-') throw usageError('use either -o json or --out -, not both: both write to stdout');
     const view = await (await ctx.connect()).rollout(target, run);
     const page = renderReport(view, { now: ctx.now(), version: packageVersion() }, reportAssets());
     if (out === '-') {
@@ -48,33 +48,23 @@ export const report = command({
     }
     const file = out ?? fileNameOf(view);
     writeText(ctx, file, page);
-    if (ctx.json) emit(ctx, { file });
+    if (ctx.json) printJson(ctx, { file });
     else print(ctx, file);
-    if (opens(given, ctx)) await open(ctx, path.resolve(ctx.cwd, file));
+    if (options.open === undefined ? mayRedraw(ctx) && ctx.hasScreen() : options.open === 'yes')
+      await open(ctx, path.resolve(ctx.cwd, file));
     return EXIT.succeeded.code;
   },
 });
-
-function runOf(given: Given): string | undefined {
-  const run = given.text('run');
-  if (run === undefined || RUN.test(run)) return run;
-  throw usage(`--run is "${run}"; write a run's id, or its last 8 characters, as \`sluice history\` shows it`);
-}
 
 function fileNameOf({ app, environment, run }: RolloutView): string {
   return `${app}-${environment}-${shortRun(run)}.html`;
 }
 
-function opens(given: Given, ctx: Context): boolean {
-  const wanted = given.text('open');
-  return wanted === undefined ? mayRedraw(ctx) && ctx.hasScreen() : wanted === 'yes';
-}
-
-/** The page is written: that no browser opens is no error. */
+/** Not an error if no browser opens: the page is written. */
 async function open(ctx: Context, place: string): Promise<void> {
   try {
     await ctx.openPage(place);
   } catch (error) {
-    say(ctx, `no browser could be opened (${(error as Error).message}); open the file by hand`);
+    note(ctx, `could not open a browser (${(error as Error).message}); open the file yourself`);
   }
 }

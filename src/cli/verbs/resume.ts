@@ -1,3 +1,3 @@
 import { messageCommand } from './message.js';
 
-export const resume = messageCommand('resume');
+export const resume = messageCommand('resume', 'Continue a paused rollout.');

@@ -7,16 +7,16 @@ import { projectRoot } from '../version.js';
 
 export const schema = command({
   name: 'schema',
-  does: 'Prints the JSON Schema of rollout.yaml, for editors.',
-  args: [],
-  options: [],
+  summary: 'Print the JSON Schema of rollout.yaml, for your editor.',
+  args: {},
+  options: {},
   examples: ['sluice schema > rollout.schema.json'],
-  handler: async (_given, ctx) => {
+  handler: async (_input, ctx) => {
     const file = path.join(projectRoot(), 'schema', 'rollout.schema.json');
     try {
       ctx.stdout.write(readFileSync(file, 'utf8'));
     } catch {
-      throw new SluiceError('SLUICE_SETUP', `${file} is missing; this installation is not complete`);
+      throw new SluiceError('SLUICE_SETUP', `${file} is missing; reinstall Sluice`);
     }
     return EXIT.succeeded.code;
   },

@@ -1,3 +1,3 @@
 import { messageCommand } from './message.js';
 
-export const skip = messageCommand('skip');
+export const skip = messageCommand('skip', 'End the current bake early.');

@@ -1,20 +1,22 @@
-import { ACCOUNT_OPTIONS, givenAccount } from '../account.js';
+import { ACCOUNT_OPTIONS, accountOf } from '../account.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { emit, frameOf, print, say } from '../print.js';
+import { frameOf, note, print, printJson } from '../print.js';
 import { table } from '../render/table.js';
 
 export const sweep = command({
   name: 'sweep',
-  does: 'Finds targets that a terminated rollout has left split, and says what to do. Changes nothing.',
-  args: [],
+  summary: 'Find targets that a terminated rollout left with split traffic.',
+  description: 'Says how to fix each of them. Changes nothing.',
+  args: {},
   options: ACCOUNT_OPTIONS,
-  examples: ['sweep', 'sweep --account prod --region eu-west-1 -o json'].map((line) => `sluice ${line}`),
-  handler: async (given, ctx) => {
-    const account = givenAccount(given, ctx);
+  examples: ['sluice sweep', 'sluice sweep --account prod --region eu-west-1 -o json'],
+  handler: async ({ options }, ctx) => {
+    const account = accountOf(options, ctx);
     const found = await (await ctx.connect()).sweep(account);
-    if (ctx.json) emit(ctx, found);
-    else if (found.length === 0) say(ctx, `nothing is left split in account ${account.account}, ${account.region}`);
+    if (ctx.json) printJson(ctx, found);
+    else if (found.length === 0)
+      note(ctx, `no target is left with split traffic in account ${account.account}, ${account.region}`);
     else {
       const rows = found.map((each) => [
         { text: each.target },

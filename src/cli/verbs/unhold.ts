@@ -1,19 +1,18 @@
 import { command } from '../command.js';
+import { BY, LOGIN, TARGET } from '../common.js';
 import { EXIT } from '../exit-codes.js';
-import { emit, print } from '../print.js';
-import { BY, LOGIN, TARGET } from './message.js';
+import { print, printJson } from '../print.js';
 
 export const unhold = command({
   name: 'unhold',
-  does: 'Releases a target that undo --hold holds, so that rollouts start there again.',
-  args: [TARGET],
-  options: [BY, LOGIN],
+  summary: 'Allow rollouts again after `undo --hold`.',
+  args: { target: TARGET },
+  options: { by: BY, login: LOGIN },
   examples: ['sluice unhold checkout/production'],
-  handler: async (given, ctx) => {
-    const target = given.target();
-    const answer = await (await ctx.connect()).unhold(target, { by: given.by() });
-    if (ctx.json) emit(ctx, answer);
-    else print(ctx, `released ${target.app}/${target.environment}: rollouts start there again`);
+  handler: async ({ args: { target }, options }, ctx) => {
+    const answer = await (await ctx.connect()).unhold(target, { by: options.by });
+    if (ctx.json) printJson(ctx, answer);
+    else print(ctx, `${target.app}/${target.environment} is no longer held; rollouts can start again`);
     return EXIT.succeeded.code;
   },
 });

@@ -5,7 +5,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { SluiceError } from '../../model/errors.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { emit, print, say } from '../print.js';
+import { choice, list, port } from '../inputs.js';
+import { note, print, printJson } from '../print.js';
 
 interface Part {
   stop(): Promise<unknown>;
@@ -13,36 +14,28 @@ interface Part {
 
 export const up = command({
   name: 'up',
-  does: 'Runs everything on this machine until Ctrl-C: Temporal, a worker, and with --emulate a cloud.',
-  more: [
-    'All of it listens on loopback. Logs, and without --emulate the state of Temporal, are kept in .sluice/up.',
-    'An emulated cloud forgets everything when it ends, so Temporal then does too. The emulated Azure has one site to begin with:',
-    'checkout, with a slot named staging, in the resource group shop.',
+  summary: 'Run Sluice on this machine: Temporal, a worker, an emulated cloud.',
+  description: [
+    'Runs until Ctrl-C. The cloud is emulated only with --emulate; otherwise the worker uses your real one.',
+    'Everything listens on loopback only. Logs are kept in .sluice/up, and so is the state of Temporal unless you emulate a cloud.',
+    'An emulated cloud forgets everything when it stops, so Temporal does too then.',
+    'The emulated Azure starts with one site, checkout, with a slot named staging, in the resource group shop.',
   ].join('\n'),
-  args: [],
-  options: [
-    {
-      flags: '--emulate <cloud>',
-      means: 'Emulate this cloud; without it the worker uses the real one.',
-      choices: ['aws', 'azure'],
-    },
-    { flags: '--port <port>', means: "Temporal's port (7233 if free)." },
-    { flags: '--ui-port <port>', means: "Port of Temporal's UI." },
-    { flags: '--account <name@region>', means: 'Accounts the worker serves (default@AWS_REGION).', many: true },
-  ],
+  args: {},
+  options: {
+    emulate: choice('cloud', ['aws', 'azure'], 'Emulate this cloud (default: the worker uses the real one).'),
+    port: port("Temporal's port (default: 7233 if free)."),
+    uiPort: port("Port of Temporal's UI."),
+    account: list('name@region', 'Account the worker serves (default: default@AWS_REGION). May be repeated.'),
+  },
   examples: ['sluice up --emulate aws', 'sluice up --emulate azure'],
   grace: 30_000,
-  handler: async (given, ctx) => {
+  handler: async ({ options }, ctx) => {
     const folder = path.join(ctx.cwd, '.sluice', 'up');
     mkdirSync(folder, { recursive: true });
     const parts: Part[] = [];
     try {
-      return await runAll(ctx, folder, parts, {
-        emulate: given.text('emulate'),
-        port: given.port('port'),
-        uiPort: given.port('uiPort'),
-        accounts: given.texts('account'),
-      });
+      return await runAll(ctx, folder, parts, { ...options, accounts: options.account });
     } finally {
       for (const part of parts.reverse()) await part.stop().catch(() => undefined);
     }
@@ -50,8 +43,7 @@ export const up = command({
 });
 
 interface Wanted {
-  /** `aws` or `azure`. */
-  emulate: string | undefined;
+  emulate: 'aws' | 'azure' | undefined;
   port: number | undefined;
   uiPort: number | undefined;
   accounts: string[];
@@ -65,7 +57,7 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
   const { startTemporal } = await import('../../../emulators/temporal.js');
   const { freePort, isFree, startProcess } = await import('../../../emulators/process.js');
   await installTools(ctx, wanted.emulate);
-  say(ctx, 'starting Temporal…');
+  note(ctx, 'starting Temporal…');
   const temporal = await startTemporal({
     logFile: path.join(folder, 'temporal.log'),
     port: wanted.port ?? ((await isFree(7233)) ? 7233 : await freePort()),
@@ -78,12 +70,12 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
     SLUICE_STORE: ctx.env.SLUICE_STORE ?? path.join(ctx.cwd, DEFAULT_STORE),
   };
   if (wanted.emulate !== undefined) {
-    say(ctx, 'starting the emulated cloud…');
+    note(ctx, 'starting the emulated cloud…');
     const cloud = wanted.emulate === 'azure' ? await emulateAzure() : await emulateAws(ctx, folder);
     parts.push(cloud);
     Object.assign(env, cloud.env);
   }
-  say(ctx, 'starting a worker…');
+  note(ctx, 'starting a worker…');
   const health = await freePort();
   const worker = await startProcess({
     name: 'the worker',
@@ -91,7 +83,7 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
     args: [fileURLToPath(new URL('../../worker/main.js', import.meta.url))],
     env: {
       ...env,
-      // On one's own machine nothing has to be said.
+      // On your own machine no policy has to be written.
       SLUICE_POLICY: policy ?? OPEN,
       ...access,
       SLUICE_HEALTH_PORT: String(health),
@@ -111,15 +103,15 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
     interrupted(ctx.signal).then(() => null),
   ]);
   if (gone === null) {
-    say(ctx, 'ending all of it…');
+    note(ctx, 'stopping everything…');
     return EXIT.succeeded.code;
   }
-  say(ctx, [`${gone.name} has ended by itself:`, ...gone.lines.slice(-10)].join('\n  '));
+  note(ctx, [`${gone.name} stopped unexpectedly:`, ...gone.lines.slice(-10)].join('\n  '));
   return EXIT.error.code;
 }
 
 /** Installs what is missing: in a project that has Sluice as a package, nothing else brings these programs. Errors: SLUICE_SETUP. */
-async function installTools(ctx: Context, emulate: string | undefined): Promise<void> {
+async function installTools(ctx: Context, emulate: Wanted['emulate']): Promise<void> {
   const { projectRoot, hasTool } = await import('../../../emulators/tools.js');
   const needed = emulate === 'aws' ? (['temporal', 'python', 'ministack'] as const) : (['temporal'] as const);
   if (needed.every((tool) => hasTool(tool, ctx.env))) return;
@@ -129,16 +121,16 @@ async function installTools(ctx: Context, emulate: string | undefined): Promise<
   };
   ctx.signal.addEventListener('abort', () => void endAll(), { once: true });
   try {
-    await setup('up', { say: (line) => say(ctx, line) });
+    await setup('up', { say: (line) => note(ctx, line) });
   } catch (error) {
     throw new SluiceError('SLUICE_SETUP', error instanceof Error ? error.message : String(error));
   }
 }
 
-/** What a worker needs beside its policy and was not given. */
+/** What a worker with a policy needs too, and was not given. */
 function withPolicy(keys: string[]): Record<string, string> {
   return {
-    // The one worker here keeps it to itself.
+    // There is only this worker to know it.
     ...(keys.length > 0 ? {} : { SLUICE_GRANT_KEY: randomBytes(32).toString('base64') }),
   };
 }
@@ -175,7 +167,7 @@ function announce(
   policy: string | null,
 ): void {
   if (ctx.json) {
-    emit(ctx, { ready: true, ui, env, logs: folder, policy });
+    printJson(ctx, { ready: true, ui, env, logs: folder, policy });
     return;
   }
   print(ctx, [
@@ -185,9 +177,9 @@ function announce(
       .map(([name, value]) => `${name}=${value}`)
       .join(' ')}`,
     policy === null
-      ? 'Open: there is no policy (SLUICE_POLICY), so anybody here can do everything.'
+      ? 'No policy (SLUICE_POLICY) is set: anyone on this machine can do everything.'
       : `Policy: ${policy}`,
-    `Logs: ${folder}. Ctrl-C ends all of it.`,
+    `Logs: ${folder}. Press Ctrl-C to stop everything.`,
   ]);
 }
 

@@ -1,24 +1,26 @@
 import { PLATFORMS } from '../../model/target.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { usage } from '../given.js';
+import { choice, list, port, text } from '../inputs.js';
+import { usageError } from '../usage-error.js';
 
 export const worker = command({
   name: 'worker',
-  does: 'Runs a worker: it executes rollouts and holds the cloud credentials. SIGTERM drains it.',
-  more: [
-    'Credentials come from the AWS chain (AWS_* and so on), or from a role to assume.',
-    'On App Service an account is a subscription, by its id, and credentials come from the environment.',
-    'SLUICE_POLICY names the policy that it goes by; `open` stands for none, and has to be written.',
-    'Without options: SLUICE_ACCOUNTS (name@region[=role] or app-service:subscription@region, comma separated), else account `default` in AWS_REGION.',
+  summary: 'Run a worker, which carries out rollouts.',
+  description: [
+    'The worker holds the cloud credentials. SIGTERM drains it.',
+    'On AWS, credentials come from the usual chain (AWS_* and so on) or from a role to assume.',
+    'On App Service an account is a subscription, named by its id; credentials come from the environment.',
+    'SLUICE_POLICY names the policy file. It is required; the value `open` means no policy.',
+    'Accounts not given as options come from SLUICE_ACCOUNTS (name@region[=role] or app-service:subscription@region, comma-separated), else it is the account `default` in AWS_REGION.',
   ].join('\n'),
-  args: [],
-  options: [
-    { flags: '--account <name>', means: 'Serve an account under this name; also name@region[=role].', many: true },
-    { flags: '--platform <platform>', means: 'Platform of the accounts: lambda unless given.', choices: PLATFORMS },
-    { flags: '--region <region>', means: 'Region of the accounts that name none.' },
-    { flags: '--health-port <port>', means: 'Answer /healthz and /readyz on this port of loopback; 0 for a free one.' },
-  ],
+  args: {},
+  options: {
+    account: list('name', 'Account to serve, under this name; also name@region[=role]. May be repeated.'),
+    platform: choice('platform', PLATFORMS, 'Platform of the accounts (default: lambda).'),
+    region: text('region', 'Region of accounts given without one.'),
+    healthPort: port('Serve /healthz and /readyz on this loopback port; 0 picks a free one.'),
+  },
   examples: [
     'sluice worker',
     'sluice worker --account prod --region eu-west-1 --health-port 8080',
@@ -26,16 +28,15 @@ export const worker = command({
     'sluice worker --platform app-service --account 00000000-0000-0000-0000-000000000000 --region westeurope',
   ],
   grace: 60_000,
-  handler: async (given) => {
-    const port = given.port('healthPort');
-    const platform = given.text('platform') ?? 'lambda';
+  handler: async ({ options }) => {
+    const { healthPort, platform = 'lambda' } = options;
     const ofAws = platform === 'lambda' ? (process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION) : undefined;
-    const region = given.text('region') ?? ofAws;
-    const accounts = accountsToServe(given.texts('account'), platform, region);
-    // The worker reads its environment, as the program of its own does.
+    const region = options.region ?? ofAws;
+    const accounts = accountsToServe(options.account, platform, region);
+    // The worker reads its environment, as it does when it is started without this command.
     if (accounts.length > 0) process.env.SLUICE_ACCOUNTS = accounts.join(',');
-    else if (given.text('region') !== undefined) process.env.AWS_REGION = region;
-    if (port !== undefined) process.env.SLUICE_HEALTH_PORT = String(port);
+    else if (options.region !== undefined) process.env.AWS_REGION = region;
+    if (healthPort !== undefined) process.env.SLUICE_HEALTH_PORT = String(healthPort);
     const { runWorker } = await import('../../worker/process.js');
     await runWorker();
     return EXIT.succeeded.code;
@@ -48,13 +49,13 @@ export const worker = command({
  */
 export function accountsToServe(given: string[], platform: string, region: string | undefined): string[] {
   if (platform !== 'lambda' && given.length === 0) {
-    throw usage(`--platform ${platform} needs the accounts to serve; add --account`);
+    throw usageError(`--platform ${platform} needs --account: there is no default account`);
   }
   return given.map((account) => {
     const on = PLATFORMS.some((each) => account.startsWith(`${each}:`)) ? '' : `${platform}:`;
     if (account.includes('@')) return `${on}${account}`;
     if (region === undefined)
-      throw usage(`--account ${account} has no region; add --region, or write ${account}@REGION`);
+      throw usageError(`--account ${account} has no region; add --region, or write ${account}@REGION`);
     return `${on}${account}@${region}`;
   });
 }

@@ -3,7 +3,7 @@ import type { Snapshot, TargetName } from '../client/types.js';
 import { needsPerson } from '../model/until.js';
 import type { RolloutView } from '../model/view.js';
 import type { Context, Sink } from './command.js';
-import { emit, frameOf, mayRedraw } from './print.js';
+import { frameOf, mayRedraw, printJson } from './print.js';
 import { renderLine } from './render/line.js';
 import { paint, piece } from './render/pieces.js';
 import { stamp } from './render/time.js';
@@ -18,7 +18,7 @@ const HEARTBEAT = 30_000;
 /** Version of the lines a program reads; a new field does not change it. */
 const STREAM_VERSION = 1;
 
-export interface Speaker {
+export interface Display {
   show(snapshot: Snapshot): void;
   /** No more snapshots come. */
   end(): void;
@@ -26,14 +26,14 @@ export interface Speaker {
   summary(view: RolloutView): string[];
 }
 
-export async function speakerFor(ctx: Context, as: 'watch' | 'wait', target: TargetName): Promise<Speaker> {
-  if (as === 'watch' && ctx.json) return programSpeaker(ctx);
-  if (as === 'watch' && mayRedraw(ctx)) return liveSpeaker(ctx, target);
-  return logSpeaker(ctx, as === 'watch' ? ctx.stdout : ctx.stderr, target);
+export async function displayFor(ctx: Context, as: 'watch' | 'wait', target: TargetName): Promise<Display> {
+  if (as === 'watch' && ctx.json) return jsonDisplay(ctx);
+  if (as === 'watch' && mayRedraw(ctx)) return liveDisplay(ctx, target);
+  return logDisplay(ctx, as === 'watch' ? ctx.stdout : ctx.stderr, target);
 }
 
 /** The picture, redrawn in place. */
-async function liveSpeaker(ctx: Context, target: TargetName): Promise<Speaker> {
+async function liveDisplay(ctx: Context, target: TargetName): Promise<Display> {
   const { createLogUpdate } = await import('log-update');
   const draw = createLogUpdate(ctx.stdout as unknown as NodeJS.WritableStream, { showCursor: true });
   let drawnAt = Number.NEGATIVE_INFINITY;
@@ -67,7 +67,7 @@ function waitingText(target: TargetName, snapshot: Snapshot): string {
 }
 
 /** One timestamped line a change, and a sign of life. */
-function logSpeaker(ctx: Context, sink: Sink, target: TargetName): Speaker {
+function logDisplay(ctx: Context, sink: Sink, target: TargetName): Display {
   let said = '';
   let saidAt = ctx.now();
   let called = '';
@@ -115,16 +115,16 @@ function changeKey(view: RolloutView): string {
 }
 
 /** JSON, one message a line: first the version, then views. */
-function programSpeaker(ctx: Context): Speaker {
+function jsonDisplay(ctx: Context): Display {
   let said = '';
-  emit(ctx, { type: 'version', version: STREAM_VERSION, sluice: packageVersion() });
+  printJson(ctx, { type: 'version', version: STREAM_VERSION, sluice: packageVersion() });
   return {
     show({ view, trouble }) {
       const key = JSON.stringify([view, trouble]);
       if (key === said) return;
       said = key;
-      if (trouble !== null) emit(ctx, { type: 'trouble', at: ctx.now(), message: trouble });
-      else if (view !== null) emit(ctx, { type: 'view', at: ctx.now(), view });
+      if (trouble !== null) printJson(ctx, { type: 'trouble', at: ctx.now(), message: trouble });
+      else if (view !== null) printJson(ctx, { type: 'view', at: ctx.now(), view });
     },
     end: () => undefined,
     summary: () => [],

@@ -9,7 +9,12 @@ import { print } from './print.js';
 const CHECKED_WITHIN = 2_000;
 
 /** Says where the check has not answered in time. Errors: why the start was refused, with the code of the refusal. */
-export async function heedCheck(ctx: Context, sluice: Sluice, target: TargetName, answer: StartAnswer): Promise<void> {
+export async function reportRejection(
+  ctx: Context,
+  sluice: Sluice,
+  target: TargetName,
+  answer: StartAnswer,
+): Promise<void> {
   if (answer.state !== 'started') return;
   // Not AbortSignal.any of a timeout: what only it refers to may be collected before the time is over.
   const over = new AbortController();
