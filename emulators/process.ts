@@ -9,6 +9,14 @@ import { home } from './tools.js';
 
 /** How many of a process's last lines are kept for an error message. */
 const KEPT_LINES = 40;
+/** Lines that say why a program has ended. Much may follow them: a Go program prints its stack after a panic. */
+const REASON = /^(?:panic|fatal error|error): |address already in use|EADDRINUSE/i;
+/** How many of these are kept. */
+const KEPT_REASONS = 5;
+/** Another program has taken a port between the look for a free one and the start. */
+const TAKEN = /address already in use|EADDRINUSE/i;
+/** How often a program that has lost a port in this way is started. */
+const STARTS = 3;
 /** Milliseconds between two looks at a process that is starting. */
 const LOOK_EVERY = 25;
 
@@ -37,6 +45,20 @@ export interface StartOptions {
   stamped?: boolean;
 }
 
+/** A port was free a moment ago, and another program has it now. */
+class PortTaken extends SluiceError {}
+
+/** Starts something on ports that are free, and anew where another program was faster. Errors: those of the last start. */
+export async function onFreePorts<T>(start: () => Promise<T>): Promise<T> {
+  for (let left = STARTS - 1; ; left -= 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof PortTaken) || left === 0) throw error;
+    }
+  }
+}
+
 /** A program of ours, in a process group of its own. */
 export interface Running {
   readonly pid: number;
@@ -53,12 +75,12 @@ export interface Running {
 /**
  * Starts a program and waits until it is ready. However this process ends, SIGKILL included, the program ends with it.
  * @throws SluiceError SLUICE_SETUP when one of its ports is taken, and when it ends or is not ready in time; then the message has
- * its last lines.
+ * its last lines, and those that say why.
  */
 export async function startProcess(options: StartOptions): Promise<Running> {
   for (const port of options.ports ?? []) {
     if (await isFree(port)) continue;
-    throw new SluiceError(
+    throw new PortTaken(
       'SLUICE_SETUP',
       `port ${port} of 127.0.0.1 is taken by another program, so ${options.name} cannot use it; end that program, or choose another port`,
     );
@@ -70,7 +92,7 @@ export async function startProcess(options: StartOptions): Promise<Running> {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const lines = keepLines(child, options.logFile, options.stamped === true);
+  const { lines, reasons } = keepLines(child, options.logFile, options.stamped === true);
   let failure: string | null = null;
   const ended = new Promise<void>((resolve) => {
     child.once('error', (error) => {
@@ -97,7 +119,12 @@ export async function startProcess(options: StartOptions): Promise<Running> {
     }
     const why = failure ?? `was not ready within ${options.within ?? 30_000} ms`;
     await running.stop();
-    throw new SluiceError('SLUICE_SETUP', [`${options.name} ${why}`, ...lines()].join('\n  '));
+    const printed = lines();
+    const cut = reasons().filter((line) => !printed.includes(line));
+    const text = [`${options.name} ${why}`, ...cut, ...printed].join('\n  ');
+    throw reasons().some((line) => TAKEN.test(line))
+      ? new PortTaken('SLUICE_SETUP', text)
+      : new SluiceError('SLUICE_SETUP', text);
   }
   return running;
 }
@@ -179,8 +206,14 @@ async function groupGone(pid: number): Promise<void> {
   while (signalGroup(pid, 0) && Date.now() < deadline) await pause(5);
 }
 
-function keepLines(child: ChildProcess, logFile: string | undefined, stamped: boolean): () => string[] {
+/** The last lines that a program prints, and the last ones that say why it ends. */
+function keepLines(
+  child: ChildProcess,
+  logFile: string | undefined,
+  stamped: boolean,
+): { lines: () => string[]; reasons: () => string[] } {
   const kept: string[] = [];
+  const reasons: string[] = [];
   const file: WriteStream | null = logFile === undefined ? null : createWriteStream(logFile, { flags: 'a' });
   file?.on('error', () => undefined);
   child.once('close', () => file?.end());
@@ -194,9 +227,11 @@ function keepLines(child: ChildProcess, logFile: string | undefined, stamped: bo
       else for (const line of parts) file?.write(`${new Date().toISOString()} ${line}\n`);
       kept.push(...parts);
       kept.splice(0, kept.length - KEPT_LINES);
+      reasons.push(...parts.filter((line) => REASON.test(line)));
+      reasons.splice(0, reasons.length - KEPT_REASONS);
     });
   }
-  return () => [...kept];
+  return { lines: () => [...kept], reasons: () => [...reasons] };
 }
 
 /** A port of 127.0.0.1 that was free a moment ago. */

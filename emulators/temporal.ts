@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { freePort, listens, type Running, startProcess } from './process.js';
+import { freePort, listens, onFreePorts, type Running, startProcess } from './process.js';
 import { toolPath } from './tools.js';
 
 export interface TemporalOptions {
@@ -41,7 +41,12 @@ export interface LocalTemporal {
  * Starts a real Temporal server on loopback and waits until its namespace answers.
  * @throws SluiceError SLUICE_SETUP when the CLI is missing, a port is taken, or the server does not come up.
  */
-export async function startTemporal(options: TemporalOptions = {}): Promise<LocalTemporal> {
+export function startTemporal(options: TemporalOptions = {}): Promise<LocalTemporal> {
+  // Beside the ports it is given, the server looks for some of its own, and other programs look at the same time.
+  return onFreePorts(() => startOnce(options));
+}
+
+async function startOnce(options: TemporalOptions): Promise<LocalTemporal> {
   const port = options.port ?? (await freePort());
   const uiPort = options.headless === true ? null : (options.uiPort ?? (await freePort()));
   const namespace = options.namespace ?? 'default';

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../src/model/errors.js';
-import { answers, freePort, type Running, startProcess } from '../process.js';
+import { answers, freePort, onFreePorts, type Running, startProcess } from '../process.js';
 import { toolPath } from '../tools.js';
 
 /**
@@ -45,16 +45,7 @@ export async function startMicroburst(
   upstream: string,
   options: { port?: number; logFile?: string } = {},
 ): Promise<{ url: string; process: Running; faults: Faults }> {
-  const port = options.port ?? (await freePort());
-  const url = `http://127.0.0.1:${port}`;
-  const started = await startProcess({
-    name: 'microburst',
-    command: toolPath('microburst'),
-    args: ['--host', '127.0.0.1', '--port', String(port), '--upstream', upstream, '--no-resign'],
-    ports: [port],
-    ready: () => answers(`${url}/_microburst/health`),
-    ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
-  });
+  const { url, started } = await onFreePorts(() => startOnce(upstream, options));
   const control = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const response = await fetch(`${url}/_microburst/${path}`, {
       method,
@@ -79,4 +70,21 @@ export async function startMicroburst(
     throw error;
   }
   return { url, process: started, faults };
+}
+
+async function startOnce(
+  upstream: string,
+  options: { port?: number; logFile?: string },
+): Promise<{ url: string; started: Running }> {
+  const port = options.port ?? (await freePort());
+  const url = `http://127.0.0.1:${port}`;
+  const started = await startProcess({
+    name: 'microburst',
+    command: toolPath('microburst'),
+    args: ['--host', '127.0.0.1', '--port', String(port), '--upstream', upstream, '--no-resign'],
+    ports: [port],
+    ready: () => answers(`${url}/_microburst/health`),
+    ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
+  });
+  return { url, started };
 }

@@ -1,4 +1,4 @@
-import { answers, freePort, type Running, startProcess } from '../process.js';
+import { answers, freePort, onFreePorts, type Running, startProcess } from '../process.js';
 import { toolPath } from '../tools.js';
 
 /** Header that names the alias a call came by, when the gateway has called the version it drew. */
@@ -180,11 +180,17 @@ sys.exit(main())
  * Starts ministack, which speaks AWS's protocols and runs Node handlers, on loopback only.
  * @throws SluiceError SLUICE_SETUP when it is missing or does not come up.
  */
-export async function startMinistack(options: {
+export function startMinistack(options: MinistackOptions): Promise<{ url: string; process: Running }> {
+  return onFreePorts(() => startOnce(options));
+}
+
+interface MinistackOptions {
   port?: number;
   updatingMs: number;
   logFile?: string;
-}): Promise<{ url: string; process: Running }> {
+}
+
+async function startOnce(options: MinistackOptions): Promise<{ url: string; process: Running }> {
   const port = options.port ?? (await freePort());
   const url = `http://127.0.0.1:${port}`;
   toolPath('ministack');

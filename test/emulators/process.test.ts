@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { startAws } from '../../emulators/aws/index.js';
-import { answers, freePort, listens, type Running, startProcess } from '../../emulators/process.js';
+import { answers, freePort, listens, onFreePorts, type Running, startProcess } from '../../emulators/process.js';
 import { projectRoot } from '../../emulators/tools.js';
 import { until } from '../support/until.js';
 import { call, functionWith, lambdaAt } from './aws/functions.js';
@@ -126,4 +126,34 @@ test('the emulated AWS leaves no process and no temporary folder behind', async 
   expect(readdirSync(place)).not.toContain(mine);
   await expect(fetch(aws.ministackUrl)).rejects.toThrow();
   await expect(fetch(aws.endpoint)).rejects.toThrow();
+});
+
+/** A program that dies as a Go program does where another one has taken its port, for its first `lost` starts. */
+function starter(name: string, lost: number): () => Promise<Running> {
+  const note = join(folder, name);
+  const script = `
+    const fs = require('node:fs');
+    const starts = fs.existsSync(${JSON.stringify(note)}) ? Number(fs.readFileSync(${JSON.stringify(note)}, 'utf8')) + 1 : 1;
+    fs.writeFileSync(${JSON.stringify(note)}, String(starts));
+    if (starts > ${lost}) setInterval(() => undefined, 1_000);
+    else {
+      console.error('panic: listen tcp 127.0.0.1:41234: bind: address already in use');
+      for (let line = 0; line < 60; line += 1) console.error('goroutine stack ' + line);
+      process.exitCode = 2;
+    }`;
+  const ready = async () => existsSync(note) && Number(readFileSync(note, 'utf8')) > lost;
+  return () => startProcess({ name, command: process.execPath, args: ['-e', script], ready });
+}
+
+test('one that loses a port to another program is started again', async () => {
+  const running = await onFreePorts(starter('lost-twice', 2));
+  expect(runs(running.pid)).toBe(true);
+  await running.stop();
+});
+
+test('one that loses it again and again fails, and the message says why before the stack', async () => {
+  await expect(onFreePorts(starter('lost-always', 9))).rejects.toThrow(
+    /ended with code 2\n {2}panic: listen tcp 127\.0\.0\.1:41234: bind: address already in use\n {2}goroutine stack 20/,
+  );
+  expect(readFileSync(join(folder, 'lost-always'), 'utf8')).toBe('3');
 });
