@@ -1,10 +1,15 @@
-/** How long a statement may be valid. */
-import { newKey, parsePolicy, read, sign, signerOf, validFor } from '../../src/access/index.js';
-import type { StartStatement, Statement, VerbStatement } from '../../src/model/access.js';
+/** What is read out of a signed statement, how long it may be valid, and what is none. */
+import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
+import { newKey, onceKey, parsePolicy, read, sign, signerOf, validFor } from '../../src/access/index.js';
+import { LONGEST_TOKEN, type StartStatement, type Statement, type VerbStatement } from '../../src/model/access.js';
 import { VERB_TABLE } from '../../src/model/verbs.js';
 
 const ANN = newKey('ann');
-const POLICY = parsePolicy(`people: {ann: {keys: ['${ANN.public}']}}\nrules: [{}]`, 'policy.yaml');
+const BEN = newKey('ben');
+const POLICY = parsePolicy(
+  `people: {ann: {keys: ['${ANN.public}'], groups: [dev]}, ben: {keys: ['${BEN.public}']}}\nrules: [{}]`,
+  'policy.yaml',
+);
 const AT = { app: 'checkout', environment: 'production' };
 const AUDIENCE = 'sluice:default';
 const NOW = Date.UTC(2026, 10, 27);
@@ -52,4 +57,216 @@ test.each(OTHERS)('$act may be valid for 10 minutes, and no longer', async (stat
   await expect(readOne(statement, MINUTES + 1_000)).rejects.toThrow(
     `it is valid for longer than 10m, the most for ${statement.act}; sign it anew`,
   );
+});
+
+describe('a statement', () => {
+  const SECOND = 1_000;
+  const nobody = () => Promise.reject(new Error('it has a key'));
+  const readAt = (token: string, now = NOW) =>
+    read(token, { policy: POLICY, audience: AUDIENCE, now, certify: nobody });
+  const signedBy = async (key: typeof ANN, statement: Statement, now = NOW) =>
+    sign(statement, await signerOf(key), { audience: AUDIENCE, now, valid: MINUTES });
+  /** A token of ann's key that says whatever one likes, where `sign` would not. */
+  const made = async (change: Record<string, unknown> = {}, header: object = {}) => {
+    const { kid, key } = await signerOf(ANN);
+    const seconds = NOW / SECOND;
+    const good = { iss: 'ann', sub: 'ann', aud: AUDIENCE, iat: seconds, exp: seconds + 60, jti: 'one' };
+    return new SignJWT({ ...says('pause'), ...good, ...change })
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'sluice+jwt', kid, ...header })
+      .sign(key);
+  };
+
+  test('says who signed it, with their groups, and what, with an id and an end', async () => {
+    const gate = { id: 'canary-50.approve', stage: '50%', plan: 'a digest', expires: NOW };
+    const flags = { full: true, force: true, keep: true, unwatched: true, adopt: true };
+    const verb: VerbStatement = { ...says('approve'), gate, comment: 'looked at it', ...flags };
+    const start: StartStatement = { ...begins('start'), replaces: true, hold: true, keepQueue: true };
+    for (const statement of [verb, start]) {
+      const token = await signedBy(ANN, statement);
+      const { jti = '' } = decodeJwt(token);
+      expect(jti).not.toBe('');
+      expect(await readAt(token)).toEqual({
+        subject: { name: 'ann', groups: ['dev'] },
+        statement,
+        id: jti,
+        until: NOW + MINUTES,
+      });
+    }
+  });
+
+  test('is signed for one namespace, now, under an id of its own, by a key that is named and not shown', async () => {
+    const [token, again] = [await signedBy(ANN, says('pause')), await signedBy(ANN, says('pause'))];
+    expect(decodeProtectedHeader(token)).toEqual({
+      alg: 'EdDSA',
+      typ: 'sluice+jwt',
+      kid: (await signerOf(ANN)).kid,
+    });
+    const [iat, exp] = [NOW, NOW + MINUTES].map((at) => at / SECOND);
+    const claims = { ...says('pause'), iss: 'ann', sub: 'ann', aud: AUDIENCE, iat, exp };
+    expect(decodeJwt(token)).toEqual({ ...claims, jti: expect.any(String) });
+    expect(decodeJwt(again).jti).not.toBe(decodeJwt(token).jti);
+  });
+
+  test.each(['start', 'plan', 'undo'] as const)('%s is made valid for 10 minutes unless it may wait', (act) => {
+    expect(validFor(begins(act))).toBe(MINUTES);
+  });
+
+  test('abort is made valid for a week, since it may have to wait for a worker', () => {
+    expect(validFor(says('abort'))).toBe(WEEK);
+    expect(validFor(says('abort'), true)).toBe(WEEK);
+    expect(validFor(says('pause'))).toBe(MINUTES);
+  });
+
+  test('by a clock that is a minute fast counts; one from the future does not', async () => {
+    const minute = 60 * SECOND;
+    expect((await readAt(await signedBy(ANN, says('pause'), NOW + minute))).subject.name).toBe('ann');
+    const early = await signedBy(ANN, says('pause'), NOW + minute + SECOND);
+    await expect(readAt(early)).rejects.toThrow('it was signed in the future; look at the clocks');
+  });
+
+  test('by a clock that is a minute slow counts; one that has expired does not', async () => {
+    const minute = 60 * SECOND;
+    const token = await signedBy(ANN, says('pause'));
+    expect((await readAt(token, NOW + MINUTES + minute - SECOND)).subject.name).toBe('ann');
+    await expect(readAt(token, NOW + MINUTES + minute)).rejects.toThrow('it has expired; say it again');
+  });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ['without a time', { iat: undefined }, 'its iat is not what it must be'],
+    ['without an end', { exp: undefined }, 'its exp is not what it must be'],
+    ['without an id, so that it could be said twice', { jti: undefined }, 'its jti is not what it must be'],
+    ['for another namespace', { aud: 'sluice:staging' }, 'it is for another namespace'],
+    ['for no namespace', { aud: undefined }, 'it is for another namespace'],
+    ['in the name of somebody else', { iss: 'ben' }, 'its iss is not what it must be'],
+    ['about somebody else', { sub: 'ben' }, 'its sub is not what it must be'],
+    ['of an unknown kind', { act: 'launch' }, 'it does not say what a statement of this kind says'],
+  ])('%s is refused', async (_, change, says) => {
+    expect((await readAt(await made())).subject.name).toBe('ann');
+    await expect(readAt(await made(change))).rejects.toThrow(says);
+  });
+
+  test('of another kind of token is refused, though the same key has signed it', async () => {
+    await expect(readAt(await made({}, { typ: 'sluice-audit+jwt' }))).rejects.toThrow('its typ is not what it must be');
+    await expect(readAt(await made({}, { typ: undefined }))).rejects.toThrow('its typ is not what it must be');
+  });
+
+  test("with a key's name in the place of another's is refused", async () => {
+    const { kid } = await signerOf(BEN);
+    await expect(readAt(await made({ iss: 'ben', sub: 'ben' }, { kid }))).rejects.toThrow('its signature is wrong');
+    await expect(readAt(await made({}, { kid: 'unknown' }))).rejects.toThrow(
+      'it is signed with a key that the policy does not know',
+    );
+    await expect(readAt(await signedBy(newKey('ann'), says('pause')))).rejects.toThrow('the policy does not know');
+  });
+
+  test('that is longer than any is refused before it is looked at', async () => {
+    const token = await signedBy(ANN, says('pause'));
+    const long = `${token}${'A'.repeat(LONGEST_TOKEN - token.length)}`;
+    expect(long).toHaveLength(LONGEST_TOKEN);
+    await expect(readAt(long)).rejects.toThrow('it is no token that can be read');
+    await expect(readAt(`${long}A`)).rejects.toThrow(`the token is longer than ${LONGEST_TOKEN} characters`);
+  });
+
+  const without = (...keys: string[]): Record<string, unknown> =>
+    Object.fromEntries(keys.map((key) => [key, undefined]));
+  const gate = { id: 'x', stage: '50%', plan: 'p', expires: 1 };
+  const long = (most: number) => 'a'.repeat(most + 1);
+  test.each<[string, Statement, Record<string, unknown>]>([
+    ...(['app', 'environment', 'run'] as const).map((key): [string, Statement, Record<string, unknown>] => [
+      `a verb without ${key}`,
+      says('approve'),
+      without(key),
+    ]),
+    ...(['app', 'environment', 'strategy', 'spec', 'release'] as const).map(
+      (key): [string, Statement, Record<string, unknown>] => [`a start without ${key}`, begins('start'), without(key)],
+    ),
+    ...(['full', 'force', 'keep', 'unwatched', 'adopt'] as const).map(
+      (key): [string, Statement, Record<string, unknown>] => [
+        `${key} that is neither true nor false`,
+        says('abort'),
+        { [key]: 'yes' },
+      ],
+    ),
+    ...(['replaces', 'hold', 'keepQueue'] as const).map((key): [string, Statement, Record<string, unknown>] => [
+      `${key} that is neither true nor false`,
+      begins('start'),
+      { [key]: 'yes' },
+    ]),
+    ...(['id', 'stage', 'plan', 'expires'] as const).map((key): [string, Statement, Record<string, unknown>] => [
+      `a gate without ${key}`,
+      says('approve'),
+      { gate: { ...gate, [key]: undefined } },
+    ]),
+    ['a strategy that there is not', begins('start'), { strategy: 'rush' }],
+    ['a name that is too long', says('pause'), { app: long(63) }],
+    ['a digest that is too long', begins('start'), { spec: long(200) }],
+    ['a run that is too long', says('pause'), { run: long(64) }],
+    ['a stage that is too long', says('approve'), { gate: { ...gate, stage: long(60) } }],
+    ['a comment that is too long', says('pause'), { comment: long(300) }],
+    ['a comment that is no text', says('pause'), { comment: 7 }],
+  ])('with %s is refused', async (_, statement, change) => {
+    const good = await made({ ...without('run'), ...statement });
+    expect((await readAt(good)).statement).toEqual(statement);
+    await expect(readAt(await made({ ...without('run'), ...statement, ...change }))).rejects.toThrow(
+      'it does not say what a statement of this kind says',
+    );
+  });
+
+  test.each(['direct', 'blueGreen', 'canary', 'linear', 'undo'] as const)('may be about %s', async (strategy) => {
+    const statement: StartStatement = { ...begins('start'), strategy };
+    expect((await readAt(await signedBy(ANN, statement))).statement).toEqual(statement);
+  });
+
+  test('by a key of its own counts only with a certificate, and with a key of the kind that is taken', async () => {
+    const { jwk, key } = onceKey();
+    const certified = { jwk, login: 'sealed' };
+    const withHeader = (header: object) =>
+      new SignJWT({ ...says('pause') }).setProtectedHeader({ alg: 'EdDSA', typ: 'sluice+jwt', ...header }).sign(key);
+    for (const header of [
+      { ...certified, login: undefined },
+      { ...certified, login: 7 },
+      { ...certified, jwk: undefined },
+      { ...certified, jwk: { ...jwk, kty: 'EC' } },
+      { ...certified, jwk: { ...jwk, crv: 'X25519' } },
+      { ...certified, jwk: { ...jwk, x: 7 } },
+    ]) {
+      await expect(readAt(await withHeader(header))).rejects.toThrow('it is no signed token');
+    }
+    await expect(readAt(await withHeader({ ...certified, jwk: { ...jwk, x: 'short' } }))).rejects.toThrow(
+      'it is signed with a key that is none',
+    );
+    await expect(readAt('no.token')).rejects.toThrow('it is no signed token');
+  });
+
+  test('by a shared secret is refused by name', async () => {
+    const token = await new SignJWT({ ...says('pause') })
+      .setProtectedHeader({ alg: 'HS256', typ: 'sluice+jwt', kid: (await signerOf(ANN)).kid })
+      .sign(new Uint8Array(32));
+    await expect(readAt(token)).rejects.toThrow('it is signed by HS256; only EdDSA counts');
+  });
+
+  test('by a key that was made for it is certified for its key, its words, its time and its namespace, and counts as one', async () => {
+    const key = { ...onceKey(), certificate: { by: 'login' as const, sealed: 'a login' } };
+    const asked: unknown[] = [];
+    const certify = (...of: unknown[]) => {
+      asked.push(...of);
+      return Promise.resolve({ name: 'cem', groups: [] });
+    };
+    const readOnce = async (statement: Statement) =>
+      read(await sign(statement, key, { audience: AUDIENCE, now: NOW, valid: MINUTES }), {
+        ...{ policy: POLICY, audience: AUDIENCE, now: NOW, certify },
+      });
+    const [one, same, other] = [
+      await readOnce(says('pause')),
+      await readOnce(says('pause')),
+      await readOnce(says('resume')),
+    ];
+    expect(one).toMatchObject({ subject: { name: 'cem' }, statement: says('pause'), until: NOW + MINUTES });
+    expect(asked.slice(0, 2)).toEqual([
+      { by: 'login', sealed: 'a login' },
+      { nonce: one.id, signedAt: NOW, audience: AUDIENCE },
+    ]);
+    expect(same.id).toBe(one.id);
+    expect(other.id).not.toBe(one.id);
+  });
 });
