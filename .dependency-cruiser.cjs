@@ -5,6 +5,14 @@ const TEMPORAL = 'node_modules/@temporalio';
 /** Folders whose face (index.ts, registry.ts, types.ts, port.ts) is all that others see. */
 const FACES = 'src/(?:access|artifact|authority|client|codec|health|judge|net|notify|secrets|spec|store|strategies)';
 
+/** What is pure of the platforms: all that needs neither a service nor a library, beside what the parser and the worker load. */
+const KITS = '^src/platforms/registry\\.ts$';
+const PURE_OF_PLATFORMS = '^src/platforms/(?:[^/]+|(?!shared/)[^/]+/[^/]+)\\.ts$';
+const OF_THE_PARSER = [
+  '^src/platforms/(?:drivers|specs|spec-rules|fields)\\.ts$',
+  '^src/platforms/[^/]+/(?:spec|partitions)\\.ts$',
+];
+
 /** All that runs on a worker alone, beside the activities themselves. */
 const ON_WORKER =
   '^src/(?:authority|egress|health|net|notify|secrets|platforms/(?:drivers\\.ts|shared/|[^/]+/(?:driver|sources)/))';
@@ -40,9 +48,9 @@ module.exports = {
     rule('model-is-a-leaf', 'everybody imports it', { path: '^src/model/' }, { pathNot: '^src/model/' }),
     rule(
       'strategies-are-pure',
-      'planners take all they need as arguments, the clock too',
+      'planners take all they need as arguments, the clock too, or ask the kits, which are as pure',
       { path: '^src/strategies/' },
-      { ...values, pathNot: '^src/(?:strategies|model)/' },
+      { ...values, pathNot: ['^src/(?:strategies|model)/', KITS] },
     ),
     rule(
       'judge-is-pure',
@@ -53,8 +61,24 @@ module.exports = {
     rule(
       'kits-are-rules',
       'what a platform allows, for everybody who must know it: no I/O, nothing of its services',
-      { path: '^src/platforms/(?:[^/]+|[^/]+/kit)\\.ts$', pathNot: '^src/platforms/drivers\\.ts$' },
-      { ...values, pathNot: ['^src/platforms/(?:[^/]+|[^/]+/kit)\\.ts$', '^src/model/'] },
+      { path: PURE_OF_PLATFORMS, pathNot: OF_THE_PARSER },
+      { ...values, pathNot: [PURE_OF_PLATFORMS, '^src/model/'] },
+    ),
+    rule(
+      'kits-load-no-schema',
+      'the command line starts by them, and their checks of a rollout.yaml would bring the parser with them',
+      { path: PURE_OF_PLATFORMS, pathNot: OF_THE_PARSER },
+      { ...values, path: [...OF_THE_PARSER, '^src/platforms/drivers\\.ts$'] },
+    ),
+    rule(
+      'platforms-say-what-a-spec-may-say',
+      'the half of a platform that the parser loads: its schema and checks, and the building blocks of the schema',
+      { path: OF_THE_PARSER, pathNot: '^src/platforms/drivers\\.ts$' },
+      {
+        ...values,
+        path: '^(?:src|workflows|activities|emulators)/',
+        pathNot: [PURE_OF_PLATFORMS, '^src/model/', '^src/spec/schema/parts\\.ts$'],
+      },
     ),
     rule(
       'spec-parses',
@@ -63,7 +87,7 @@ module.exports = {
       {
         ...values,
         path: '^(?:src|workflows|activities|emulators)/',
-        pathNot: ['^src/(?:spec|model|strategies)/', '^src/platforms/registry\\.ts$'],
+        pathNot: ['^src/(?:spec|model|strategies)/', KITS, '^src/platforms/specs\\.ts$'],
       },
     ),
     rule(
@@ -73,7 +97,7 @@ module.exports = {
       {
         ...values,
         path: '^(?:src|workflows|activities|emulators)/',
-        pathNot: ['^src/(?:artifact|model)/', '^src/platforms/registry\\.ts$'],
+        pathNot: ['^src/(?:artifact|model)/', KITS],
       },
     ),
     rule(
@@ -95,7 +119,7 @@ module.exports = {
       {
         ...values,
         path: '^(?:src|workflows|activities|emulators)/',
-        pathNot: '^src/(?:access|spec|model|strategies)/',
+        pathNot: ['^src/(?:access|spec|model|strategies)/', KITS],
       },
     ),
     rule(
@@ -113,7 +137,7 @@ module.exports = {
         path: '^(?:src|workflows|activities|emulators)/',
         pathNot: [
           '^src/(?:access|artifact|client|codec|model|store|temporal)/',
-          '^src/platforms/registry\\.ts$',
+          KITS,
           '^src/key-file\\.ts$',
           '^workflows/messages\\.ts$',
         ],
@@ -169,6 +193,8 @@ module.exports = {
           `^${FACES}/(?:index|types|registry|port)\\.ts$`,
           // They need no library, and the command line starts without the schema's.
           '^src/spec/(?:nearest|units)\\.ts$',
+          // What the platforms make their part of the schema of.
+          '^src/spec/schema/parts\\.ts$',
           // What drivers and their sources are made of.
           '^src/health/(?:bounded|reason|sources/(?:source|stretches))\\.ts$',
           '^src/secrets/(?:environment|headers|scrub)\\.ts$',

@@ -7,8 +7,9 @@ import { SluiceError } from '../src/model/errors.js';
 import { targetId } from '../src/model/ids.js';
 import { isJson, LARGEST_SPEC } from '../src/model/json.js';
 import type { RolloutInput, Target } from '../src/model/spec.js';
-import { targetName, versionOf } from '../src/model/target.js';
+import { targetName } from '../src/model/target.js';
 import { clean } from '../src/model/text.js';
+import { versionOf } from '../src/platforms/registry.js';
 import type { Artifacts } from '../src/store/index.js';
 import type { KeptEntry, UndoAnswer, UndoRecord } from '../workflows/messages.js';
 
@@ -67,7 +68,7 @@ export async function undoOf(
     );
   }
   const known = sealed ? await specOf(artifacts, at, record, entry) : 'no rollout of Sluice has made it live';
-  const release = { version: versionOf(version) };
+  const release = { version: versionOf((record.spec.target as Target).platform, version) };
   if (typeof known !== 'string') return { version, spec: { ...known, release }, unknown: null };
   const why = `the spec that made release ${clean(version, 60)} live is not known (${known}): it gets the traffic, and nothing looks at it`;
   return { version, spec: { ...bare(record.spec), release }, unknown: why };

@@ -2,6 +2,7 @@
 import { isJudged } from '../model/evidence.js';
 import type { ApprovalSpec, Spec, StrategySpec, Target } from '../model/spec.js';
 import { duration } from '../model/text.js';
+import { kitOf } from '../platforms/registry.js';
 import type { TargetState } from '../strategies/registry.js';
 import type { Plan, Step } from '../strategies/types.js';
 import { mayAssume, mayTouch, placeOf, type Rule } from './policy.js';
@@ -37,7 +38,7 @@ function stricter(asked: ApprovalSpec, rule: Rule, stage: string): ApprovalSpec 
 /** Where the target, or the role that is to be assumed for it, is not the rule's, one sentence each. */
 export function placeFaults(target: Target, rule: Rule): string[] {
   const faults = mayTouch(rule, target) ? [] : [`target ${placeOf(target)} is not one of this rule's targets`];
-  const role = target.platform === 'lambda' ? target.roleArn : undefined;
+  const role = kitOf(target.platform).awsIdentity(target)?.roleArn;
   if (role !== undefined && !mayAssume(rule, role)) {
     faults.push(`target.roleArn ${role} is not one of this rule's roles; take it out, or have it added to roles:`);
   }

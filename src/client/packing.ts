@@ -1,8 +1,9 @@
 /** Code of this machine becomes an artifact before anything is sent: a path never crosses to a worker. */
 import { pack } from '../artifact/index.js';
 import { DEFAULT_ACCOUNT } from '../model/ids.js';
-import type { PlatformName, RolloutInput } from '../model/spec.js';
-import { packingOf } from '../platforms/registry.js';
+import type { RolloutInput } from '../model/spec.js';
+import { DEFAULT_PLATFORM, isPlatform, type PlatformName } from '../model/target.js';
+import { kitOf, packingOf } from '../platforms/registry.js';
 import { type Artifacts, openArtifacts } from '../store/index.js';
 import { addressOf, type ConnectOptions } from './connect.js';
 
@@ -18,7 +19,7 @@ export async function packed(
   if (source === null) return input;
   const { platform, ...target } = placeOf(input.target);
   const shelf = artifacts.of({ app, target });
-  const s3 = platform === 'lambda' && (await shelf.regionInS3()) === target.region;
+  const s3 = kitOf(platform).packing.fromS3 !== undefined && (await shelf.regionInS3()) === target.region;
   const made = await pack(source, packingOf(platform, { s3 }), [shelf.address]);
   if (made === null) return input;
   return { ...input, release: { artifact: await shelf.put(made) } };
@@ -49,7 +50,7 @@ function localCode(release: unknown): { folder: string } | { zip: string } | nul
 function placeOf(target: unknown): { platform: PlatformName; account: string; region: string } {
   const { platform, account, region } = (target ?? {}) as Record<string, unknown>;
   return {
-    platform: platform === 'app-service' ? platform : 'lambda',
+    platform: isPlatform(platform) ? platform : DEFAULT_PLATFORM,
     account: typeof account === 'string' ? account : DEFAULT_ACCOUNT,
     region: typeof region === 'string' ? region : '',
   };

@@ -5,6 +5,7 @@ import { ERRORS, SluiceError } from '../model/errors.js';
 import { parseReference, type SecretPlace, secretPlaces } from '../model/secrets.js';
 import type { Spec } from '../model/spec.js';
 import type { Finding } from '../platforms/port.js';
+import { kitOf } from '../platforms/registry.js';
 import { refuse, warn } from '../platforms/shared/findings.js';
 import { hostOf } from '../secrets/headers.js';
 import type { Outside } from './index.js';
@@ -89,20 +90,13 @@ function frozen({ target }: Spec, places: SecretPlace[]): Finding[] {
   const inside = places.filter(({ use }) => use === 'environment');
   if (inside.length === 0) return [];
   const names = inside.map(({ path }) => path).join(', ');
-  const better =
-    target.platform === 'lambda'
-      ? 'the function that reads the secret at run time (AWS Parameters and Secrets Lambda Extension)'
-      : `a reference that App Service resolves: ${keyVaultReference(inside[0])}`;
+  const [first] = inside.map(({ reference }) => parseReference(reference));
+  const known = first === undefined || 'problem' in first ? null : first;
+  const better = kitOf(target.platform).insteadOfSecret(known);
   return [
     warn(
       'SECRET_FROZEN',
       `${names}: the value is written into the release and comes back with a rollback, also after it was rotated. Better: ${better}`,
     ),
   ];
-}
-
-function keyVaultReference(place: SecretPlace | undefined): string {
-  const reference = parseReference(place?.reference ?? '');
-  const known = 'problem' in reference || reference.provider !== 'azure-keyvault' ? null : reference.name.split('/');
-  return `@Microsoft.KeyVault(SecretUri=https://${known?.[0] ?? 'VAULT'}.vault.azure.net/secrets/${known?.[1] ?? 'NAME'})`;
 }

@@ -2,6 +2,7 @@
 import type { MayUse } from '../model/secrets.js';
 import type { Target } from '../model/spec.js';
 import { createNet, type Net } from '../net/index.js';
+import { kitOf } from '../platforms/registry.js';
 import { createSecrets, type Secrets } from '../secrets/index.js';
 
 export interface Outside {
@@ -28,9 +29,9 @@ export function createOutside({ env, allowAddresses, served, mayUse }: OutsideOp
   const own = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';
   const byRole = new Map<string, Outside>();
   return (target) => {
-    const onLambda = target?.platform === 'lambda' ? target : null;
-    const roleArn = onLambda === null ? undefined : (onLambda.roleArn ?? served?.roleArn);
-    const region = onLambda === null ? own : (served?.region ?? onLambda.region);
+    const identity = target === null ? null : kitOf(target.platform).awsIdentity(target);
+    const roleArn = identity === null ? undefined : (identity.roleArn ?? served?.roleArn);
+    const region = identity === null ? own : (served?.region ?? identity.region);
     const key = `${region}/${roleArn ?? ''}`;
     const known = byRole.get(key) ?? { net, secrets: createSecrets({ env, region, roleArn, mayUse }) };
     byRole.set(key, known);

@@ -7,20 +7,15 @@ import { decidingMetrics } from '../model/evidence.js';
 import type { MetricSpec, Spec } from '../model/spec.js';
 import { clean } from '../model/text.js';
 import type { CallContext, Finding, PlatformDriver } from '../platforms/port.js';
+import { kitOf } from '../platforms/registry.js';
 import { bounded } from './bounded.js';
 import { metricSource } from './source-names.js';
 import { alarmStates, type SourceTick, sourceOf } from './sources/index.js';
 import type { HealthBefore } from './types.js';
 
 const MINUTE = 60_000;
-/** How far back, in ms: some more than the sixty ticks that the clustering of errors is measured by. */
-const LOOK_BACK: Record<MetricSpec['kind'], number> = {
-  cloudwatch: 65 * MINUTE,
-  lambdaLogs: 6 * MINUTE,
-  prometheus: 6 * MINUTE,
-  http: 6 * MINUTE,
-  azureMonitor: 65 * MINUTE,
-};
+/** How far back, in ms: some more than the sixty ticks that the clustering of errors is measured by, of seconds or of minutes. */
+const LOOK_BACK = { seconds: 6 * MINUTE, minutes: 65 * MINUTE };
 /** Longest look back at one source, in ms. The rollout waits for it. */
 const LONGEST = 10_000;
 
@@ -50,7 +45,7 @@ export async function healthBefore(
   });
   const baselines = Object.fromEntries((await Promise.all(read)).flat());
   const alarms = await firingNow(ctx, driver, spec);
-  if (spec.health.invocation !== 'sync' && spec.health.alarms.length === 0) findings.push(NOBODY_COUNTS_LOSSES);
+  if (spec.health.invocation !== 'sync' && spec.health.alarms.length === 0) findings.push(...nobodyCountsLosses(spec));
   if (stable === null && !mayBeUnseen(spec)) findings.push(...nobodyYet(spec));
   return { health: { baselines, firing: alarms.firing }, findings: [...findings, ...alarms.findings] };
 }
@@ -75,13 +70,13 @@ function nobodyYet({ app, environment, health }: Spec): Finding[] {
   return [{ level: 'warn', code: 'HEALTH', message }];
 }
 
-/** Events that are given up are no errors of any invocation, and CloudWatch counts them by alias, not by version. */
-const NOBODY_COUNTS_LOSSES: Finding = {
-  level: 'warn',
-  code: 'HEALTH',
-  message:
-    'nothing watches for events that are lost: name alarms on AsyncEventsDropped, IteratorAge, or the queue where failed events go, in health.alarms',
-};
+/** Events that are given up are no errors of any invocation, so that no source counts them by release. */
+function nobodyCountsLosses({ target }: Spec): Finding[] {
+  const { events } = kitOf(target.platform);
+  if (events === null) return [];
+  const message = `nothing watches for events that are lost: name alarms on ${events.alarms}, in health.alarms`;
+  return [{ level: 'warn', code: 'HEALTH', message }];
+}
 
 /** All closed stretches of the time before, of the release that is stable. */
 async function past(
@@ -92,7 +87,7 @@ async function past(
   stable: string,
 ): Promise<SourceTick[]> {
   const now = () => Date.now();
-  const from = now() - LOOK_BACK[metric.kind];
+  const from = now() - ('window' in metric ? LOOK_BACK.seconds : LOOK_BACK.minutes);
   const of = { spec, stable: null, candidate: stable, from, now, isProbe: () => false };
   const source = sourceOf(metric, of, driver, outside);
   const ticks: SourceTick[] = [];

@@ -3,6 +3,8 @@
  * Built here only, so that a lock is never missed because of a spelling.
  */
 
+import { DEFAULT_PLATFORM } from './target.js';
+
 /** Workflows and light activities. */
 export const TASK_QUEUE = 'sluice';
 
@@ -55,7 +57,7 @@ export function accountQueue(account: Account, lane: Lane): string {
 
 /** The command that starts a worker for an account. */
 export function workerCommand({ platform, account, region }: Account): string {
-  const on = platform === 'lambda' ? '' : `--platform ${platform} `;
+  const on = platform === DEFAULT_PLATFORM ? '' : `--platform ${platform} `;
   return `sluice worker ${on}--account ${account} --region ${region}`;
 }
 

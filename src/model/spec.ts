@@ -1,4 +1,15 @@
+import type { Configuration, Target } from './target.js';
 import type { OnNewRelease } from './words.js';
+
+export type {
+  AppServiceTarget,
+  Configuration,
+  FunctionConfiguration,
+  LambdaTarget,
+  PlatformName,
+  SiteConfiguration,
+  Target,
+} from './target.js';
 
 /**
  * The spec of one rollout with every default filled in: what `prepare` records and the workflow carries.
@@ -33,36 +44,7 @@ export interface Spec {
   startedBy?: string;
 }
 
-/** Where releases go, by platform. */
-export type Target = LambdaTarget | AppServiceTarget;
-
-export type PlatformName = Target['platform'];
-
-/** A Lambda function's alias in an account the worker serves. */
-export interface LambdaTarget {
-  platform: 'lambda';
-  function: string;
-  alias: string;
-  region: string;
-  /** The name under which a worker serves the account. */
-  account: string;
-  /** Role the worker assumes for this target. */
-  roleArn?: string;
-}
-
-/** A site of Azure App Service, with the slot beside production that new releases go into. */
-export interface AppServiceTarget {
-  platform: 'app-service';
-  site: string;
-  resourceGroup: string;
-  /** Without one, `direct` alone is possible. */
-  slot?: string;
-  region: string;
-  /** The subscription's id. */
-  account: string;
-}
-
-/** Where the code comes from. Exactly one of the members. */
+/** Where the code comes from. Exactly one of the members; which ones a platform takes, its kit says. */
 export type ReleaseSource =
   | { folder: string }
   | { zip: string }
@@ -77,53 +59,16 @@ export type ReleaseSource =
   /** Packed already: what `folder` and `zip` become before they leave the machine that starts. */
   | { artifact: Artifact };
 
+type KeysOf<U> = U extends unknown ? keyof U : never;
+
+/** `folder`, `zip`, `version`, … */
+export type ReleaseKind = KeysOf<ReleaseSource>;
+
 /** A packed artifact: its name in the artifact store of whoever looks for it. */
 export interface Artifact {
   /** Hex SHA-256 of the zip. */
   sha256: string;
   bytes: number;
-}
-
-/** The platform's own fields alone are set; the parser refuses the others. */
-export interface Configuration extends FunctionConfiguration, SiteConfiguration {}
-
-/** Lambda's. */
-export interface FunctionConfiguration {
-  runtime?: string;
-  handler?: string;
-  /** Execution role; needed to create a function. */
-  role?: string;
-  /** MB. */
-  memory?: number;
-  /** Seconds, Lambda's own unit. */
-  timeout?: number;
-  /** A value may be a reference to a secret. */
-  environment?: Record<string, string>;
-  layers?: string[];
-  description?: string;
-  /** How Lambda writes the function's logs. */
-  logFormat?: 'JSON' | 'Text';
-  /** Provisioned concurrency of the candidate, ready before it gets weight. */
-  provisionedConcurrency?: number;
-}
-
-/** App Service's. */
-export interface SiteConfiguration {
-  /** App settings that travel with the release through a swap. A value may be a reference to a secret. */
-  environment?: Record<string, string>;
-  description?: string;
-  /** Path whose answer holds the release's id: read back after each deployment and swap. */
-  marker?: string;
-  warmUp?: WarmUp;
-  /** What becomes of the slot that holds the replaced release when it is retired. */
-  idle?: 'keep' | 'stop';
-}
-
-/** The request that must succeed before a swap exchanges the slots. */
-export interface WarmUp {
-  path: string;
-  /** HTTP statuses of a release that is ready. */
-  statuses: number[];
 }
 
 export interface StageSpec {
@@ -238,8 +183,28 @@ export interface ProbeSpec {
   smoke: number;
 }
 
+/** The sources of users' counts that a platform has itself, by kind. */
+interface PlatformMetrics {
+  cloudwatch: CloudwatchMetric;
+  lambdaLogs: LambdaLogsMetric;
+  azureMonitor: AzureMonitorMetric;
+}
+
+/** Those that are servers of anybody's: every platform has them. */
+interface ServerMetrics {
+  prometheus: PrometheusMetric;
+  http: HttpMetric;
+}
+
+export type PlatformMetricKind = keyof PlatformMetrics;
+export type ServerMetricKind = keyof ServerMetrics;
+export type MetricKind = PlatformMetricKind | ServerMetricKind;
+
+/** The source of users' counts of a kind. */
+export type MetricOf<K extends MetricKind> = (PlatformMetrics & ServerMetrics)[K];
+
 /** A source of users' own counts. */
-export type MetricSpec = CloudwatchMetric | PrometheusMetric | HttpMetric | LambdaLogsMetric | AzureMonitorMetric;
+export type MetricSpec = MetricOf<MetricKind>;
 
 interface Metric {
   name: string;

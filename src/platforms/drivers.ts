@@ -1,9 +1,9 @@
-/** The platforms a worker serves, each behind the port in `platform.ts`. */
+/** The platforms a worker serves, each behind the port in `port.ts`. */
 import { SluiceError } from '../model/errors.js';
-import type { LambdaTarget, Target } from '../model/spec.js';
+import type { PlatformName } from '../model/target.js';
 import type { Artifacts } from '../store/index.js';
 import { createAppServicePlatform } from './app-service/driver/index.js';
-import { awsClients, type Clients, createLambdaDriver, findSplits } from './lambda/driver/index.js';
+import { createLambdaPlatform } from './lambda/driver/index.js';
 import type { Platform, Served } from './port.js';
 import { type Budget, createBudget, type Share } from './shared/budget.js';
 
@@ -19,10 +19,19 @@ export interface PlatformOptions {
   share: () => Share;
 }
 
+/** What makes a platform for one served account. */
+type Make = (of: { served: Served; budget: Budget; artifacts: Artifacts }) => Platform;
+
+const PLATFORMS: { readonly [P in PlatformName]: Make } = {
+  lambda: createLambdaPlatform,
+  'app-service': createAppServicePlatform,
+};
+
 /** The platform of one account and region, with one budget of calls for all its targets. */
 export function createPlatform({ served, artifacts, callsPerSecond, share }: PlatformOptions): Platform {
-  const platform = platformOf(served, createBudget({ perSecond: callsPerSecond, share }), artifacts);
-  const refuseOthers = (of: { account: string; region: string; platform?: Target['platform'] }) => {
+  const budget = createBudget({ perSecond: callsPerSecond, share });
+  const platform = PLATFORMS[served.platform]({ served, budget, artifacts });
+  const refuseOthers = (of: { account: string; region: string; platform?: PlatformName }) => {
     const { platform: on = served.platform, account, region } = of;
     if (on === served.platform && account === served.account && region === served.region) return;
     throw new SluiceError(
@@ -38,34 +47,6 @@ export function createPlatform({ served, artifacts, callsPerSecond, share }: Pla
     async sweep(ctx, of) {
       refuseOthers(of);
       return platform.sweep(ctx, of);
-    },
-  };
-}
-
-function platformOf(served: Served, budget: Budget, artifacts: Artifacts): Platform {
-  switch (served.platform) {
-    case 'lambda':
-      return lambdaPlatform(served, budget, artifacts);
-    case 'app-service':
-      return createAppServicePlatform({ served, budget, artifacts });
-  }
-}
-
-/** One set of clients for each role. */
-function lambdaPlatform(served: Served, budget: Budget, artifacts: Artifacts): Platform {
-  const byRole = new Map<string, Clients>();
-  const clients = (roleArn = served.roleArn): Clients => {
-    const key = roleArn ?? '';
-    const known = byRole.get(key) ?? awsClients(served.region, roleArn);
-    byRole.set(key, known);
-    return known;
-  };
-  const driver = createLambdaDriver({ clients: (target) => clients(target.roleArn), budget, artifacts });
-  return {
-    driverFor: () => driver,
-    sweep(ctx, of) {
-      const target: LambdaTarget = { platform: 'lambda', function: '(all)', alias: '(all)', ...of };
-      return findSplits({ ctx, target, clients: clients(), budget, unpoliced: new Map() });
     },
   };
 }

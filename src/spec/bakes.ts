@@ -1,8 +1,10 @@
 /** Whether the watched times of a spec are long enough for what they are to show. */
 import { shortestBake } from '../model/evidence.js';
-import type { Bake, HealthPolicy, Spec } from '../model/spec.js';
+import type { Bake, HealthPolicy, MetricKind, Spec } from '../model/spec.js';
 import { duration } from '../model/text.js';
+import { kitOf } from '../platforms/registry.js';
 import type { Report } from './problems.js';
+import { METRICS } from './schema/metrics.js';
 import { writeDuration } from './units.js';
 
 /** A watched time, where it is written, and what is judged in it. */
@@ -22,21 +24,16 @@ export function checkBakes(spec: Spec, fault: Report): void {
   }
 }
 
-/**
- * An asynchronous call that fails is tried again after one and after two minutes, and only then counted as lost. Source:
- * "Asynchronous invocation", AWS Lambda developer guide. The rest is for the metric to be published.
- */
-const LEAST_ASYNC_BAKE = 4 * 60_000;
-
 /** How a function is called that nobody waits for, in words. */
 export const CALLED = { async: 'asynchronously', stream: 'by a stream' } as const;
 
 /** Of a function that nobody waits for, errors come late. */
-function lateErrors({ health }: Spec, { bake, weight }: Watched): string | null {
-  if (health.invocation === 'sync' || weight === 0) return null;
+function lateErrors({ target, health }: Spec, { bake, weight }: Watched): string | null {
+  const { events } = kitOf(target.platform);
+  if (health.invocation === 'sync' || events === null || weight === 0) return null;
   const least = typeof bake === 'number' ? bake : bake.min;
-  if (least >= LEAST_ASYNC_BAKE) return null;
-  return `is too short for a function that is called ${CALLED[health.invocation]}: its last retry fails after 3 minutes (take ${writeDuration(LEAST_ASYNC_BAKE)} or more)`;
+  if (least >= events.shortestBake) return null;
+  return `is too short for a function that is called ${CALLED[health.invocation]}: its last retry fails after ${events.lastRetry} (take ${writeDuration(events.shortestBake)} or more)`;
 }
 
 /** A bake that is over before its evidence can be there is held or taken back, whatever the release is like. */
@@ -50,16 +47,18 @@ function neverPasses({ health }: Spec, { bake, weight, policy }: Watched): strin
     if (policy.onNoData === 'promote') return null;
     const { name, every, delay } = least.metric;
     const window = least.ms - every - delay;
-    return `is too short to ever pass: metric "${name}" counts by ${duration(window)}, is final ${duration(delay)} later and is read every ${duration(every)} ${take}${FASTER[least.metric.kind] ?? ''})`;
+    const faster = fasterThan(least.metric.kind);
+    return `is too short to ever pass: metric "${name}" counts by ${duration(window)}, is final ${duration(delay)} later and is read every ${duration(every)} ${take}${faster})`;
   }
   if (policy.onUndecided === 'promote') return null;
   return `is too short to ever pass: the probes make ${least.calls} calls in ${duration(least.ms)}, and minRequests is ${least.calls} ${take}, or call more often)`;
 }
 
 /** Where the platform has a quicker source of the same counts. */
-const FASTER: Partial<Record<string, string>> = {
-  cloudwatch: ', or lambdaLogs, which counts within seconds',
-};
+function fasterThan(kind: MetricKind): string {
+  const { faster } = METRICS[kind];
+  return faster === undefined ? '' : `, or ${faster}, which counts within seconds`;
+}
 
 function bakesOf({ strategy, health: { policy } }: Spec): Watched[] {
   switch (strategy.type) {

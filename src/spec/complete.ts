@@ -1,5 +1,5 @@
+/** The complete spec from what was written, once that is checked: what only one form can hold becomes what the workflow carries. */
 import type {
-  Configuration,
   HealthPolicy,
   MetricSpec,
   ProbeSpec,
@@ -8,6 +8,7 @@ import type {
   StageSpec,
   StrategySpec,
 } from '../model/spec.js';
+import { kitOf } from '../platforms/registry.js';
 import { DEFAULTS } from './defaults.js';
 import { stageName, type Written } from './schema/index.js';
 
@@ -17,7 +18,7 @@ export function complete(written: Written): Spec {
     ...written,
     specSchema: 1,
     release: releaseOf(written),
-    configuration: configurationOf(written),
+    configuration: kitOf(written.target.platform).configured(written.configuration),
     strategy: strategyOf(written.strategy),
     health: {
       ...written.health,
@@ -26,7 +27,8 @@ export function complete(written: Written): Spec {
       alarms: written.health.alarms.map(({ name, cloudwatch }) => ({ name, kind: 'cloudwatch', alarm: cloudwatch })),
       policy: {
         ceiling: null,
-        dispersion: written.health.invocation === 'async' ? DEFAULTS.asyncDispersion : null,
+        dispersion:
+          written.health.invocation === 'async' ? (kitOf(written.target.platform).events?.tries ?? null) : null,
         margin: null,
         ...written.health.policy,
       },
@@ -34,24 +36,10 @@ export function complete(written: Written): Spec {
   };
 }
 
-/** The schema has made sure that there is exactly one member. A version of Lambda is a number however it is written. */
+/** The schema has made sure that there is exactly one member. */
 function releaseOf({ release, target }: Written): ReleaseSource {
-  if (target.platform === 'lambda' && /^\d+$/.test(String(release.version)))
-    return { version: Number(release.version) };
-  return release as ReleaseSource;
-}
-
-function configurationOf({ configuration, target }: Written): Configuration {
-  switch (target.platform) {
-    case 'lambda':
-      return configuration;
-    case 'app-service':
-      return {
-        warmUp: { path: DEFAULTS.warmUp.path, statuses: [...DEFAULTS.warmUp.statuses] },
-        idle: DEFAULTS.idle,
-        ...configuration,
-      };
-  }
+  if (release.version === undefined) return release as ReleaseSource;
+  return { version: kitOf(target.platform).version.written(String(release.version)) };
 }
 
 function strategyOf(written: Written['strategy']): StrategySpec {
@@ -71,13 +59,8 @@ function probeOf({ invoke, http, expect, ...rest }: Written['health']['probes'][
   return { ...rest, kind: 'http', ...http, expect: { status: DEFAULTS.probe.httpStatus, ...expect } };
 }
 
-/** The schema has made sure that there is exactly one kind, and a latency only where it means something. */
-function metricOf(written: Written['health']['metrics'][number]): MetricSpec {
-  const { name, dryRun, cloudwatch, lambdaLogs, prometheus, azureMonitor, http } = written;
-  const latency = written.latency === undefined ? {} : { latency: written.latency };
-  if (cloudwatch !== undefined) return { name, kind: 'cloudwatch', ...cloudwatch, ...latency, dryRun };
-  if (lambdaLogs !== undefined) return { name, kind: 'lambdaLogs', ...lambdaLogs, ...latency, dryRun };
-  if (prometheus !== undefined) return { name, kind: 'prometheus', ...prometheus, dryRun };
-  if (azureMonitor !== undefined) return { name, kind: 'azureMonitor', ...azureMonitor, dryRun };
-  return { name, kind: 'http', ...(http as NonNullable<typeof http>), dryRun };
+/** The schema has made sure that there is exactly one kind, that its fields are those of the kind, and a latency only where it means something. */
+function metricOf({ name, dryRun, latency, ...kinds }: Written['health']['metrics'][number]): MetricSpec {
+  const [[kind, fields]] = Object.entries(kinds) as [[string, object]];
+  return { name, kind, ...fields, ...(latency === undefined ? {} : { latency }), dryRun } as MetricSpec;
 }

@@ -1,4 +1,6 @@
-import { DEFAULT_ACCOUNT } from '../model/ids.js';
+/** Every default of rollout.yaml that is the same on all platforms; what differs stands in each platform's kit. */
+import { DEFAULT_PLATFORM } from '../model/target.js';
+import { kitOf } from '../platforms/registry.js';
 
 /**
  * Every default of rollout.yaml, as a person would write it, each with its reason.
@@ -7,11 +9,7 @@ import { DEFAULT_ACCOUNT } from '../model/ids.js';
 export const DEFAULTS = {
   target: {
     /** Where most functions run. */
-    platform: 'lambda',
-    /** What most people call the alias their users reach. */
-    alias: 'live',
-    /** A worker with nothing configured serves the account of its own credentials under this name. */
-    account: DEFAULT_ACCOUNT,
+    platform: DEFAULT_PLATFORM,
   },
 
   strategy: {
@@ -78,14 +76,8 @@ export const DEFAULTS = {
     /** Once may be luck. */
     smoke: 3,
   },
-  /** The users' own requests to a site, which App Service counts without any set-up. */
-  siteMetrics: [{ name: 'requests', azureMonitor: {} }],
-  /** What any site answers that runs at all; the platform's own default takes a 500 for ready. */
-  warmUp: { path: '/', statuses: [200] },
-  /** The replaced release stays ready for a swap back. */
-  idle: 'keep',
-  /** The users' own requests, which every Lambda function has without any set-up. */
-  metrics: [{ name: 'requests', cloudwatch: {} }],
+  /** What the platform counts of the users' own requests without any set-up. */
+  metrics: kitOf(DEFAULT_PLATFORM).defaults.metrics,
   metric: {
     /** A source is asked only when a stretch is closed, so this finds it soon and costs nothing meanwhile. */
     every: '5s',
@@ -106,8 +98,6 @@ export const DEFAULTS = {
   invocation: 'sync',
   /** Nobody's alarms are known. */
   alarms: [] as never[],
-  /** Of an asynchronous call: a failed event is tried twice more, so that one failure counts three times. */
-  asyncDispersion: 3,
   policy: {
     /** One false alarm in a hundred rollouts, whatever the number of looks. */
     alpha: '1%',
@@ -155,10 +145,6 @@ export const DEFAULTS = {
     /** After a minute of failing to go back, a person should know. */
     stuckAfter: '1m',
   },
-  /** Where they differ on App Service: uploads, starts and swaps with their warm-up take minutes there, and so does going back. */
-  siteDeadlines: { deploy: '30m', shift: '15m', stuckAfter: '15m' },
-  /** Half the traffic back means another swap of the slots on App Service, and direct has no stable release to go back to. */
-  sitePolicy: { probeBack: false },
   /** A rollout that nothing watches is a mistake unless somebody says it is not. */
   allowUngated: false,
   /** What changes production before its rollout begins is refused. */

@@ -3,6 +3,7 @@
  * and no weight has two steps of a kind, so it is unique, and the mark it becomes tells a person where the rollout was.
  */
 import type { ApprovalSpec, Bake, HealthPolicy, Spec } from '../model/spec.js';
+import { kitOf } from '../platforms/registry.js';
 import { PLAN_SCHEMA, type Plan, type Stage, type Step, type StepKind } from './types.js';
 
 /** The first stage of every plan: the release exists, is warm and answers, and has no traffic. */
@@ -50,9 +51,7 @@ export function stepsAt(spec: Spec, weight: number): Steps {
     ...(into ? { into } : {}),
   });
   const warm = (more: { orGoOn?: true } = {}): Step[] =>
-    (spec.configuration.provisionedConcurrency ?? 0) > 0
-      ? [{ ...step('warm'), deadline: deadlines.warm, ...more }]
-      : [];
+    kitOf(spec.target.platform).needsCapacity(spec) ? [{ ...step('warm'), deadline: deadlines.warm, ...more }] : [];
   return {
     deploy: (into) => [deploy(into), ...warm(), ...probe(spec.health.probes.map(({ name }) => name))],
     probe,

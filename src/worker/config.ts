@@ -5,8 +5,9 @@ import { type Policy, parsePolicy } from '../access/index.js';
 import { CALL_LIFE } from '../model/call-life.js';
 import { SluiceError } from '../model/errors.js';
 import { parseRolloutId } from '../model/ids.js';
-import type { PlatformName } from '../model/spec.js';
+import { DEFAULT_PLATFORM, PLATFORMS, type PlatformName } from '../model/target.js';
 import { utf8 } from '../model/text.js';
+import { allKits, kitOf } from '../platforms/registry.js';
 import { checkStoreSetting, DEFAULT_STORE } from '../store/index.js';
 
 /** An account and region a worker serves, under the name specs use. */
@@ -167,8 +168,9 @@ function readSetting(name: string, file: string): string {
   return text;
 }
 
-const ACCOUNT =
-  /^\s*(?:(?<platform>lambda|app-service):)?(?<account>[A-Za-z0-9][A-Za-z0-9._-]*)@(?<region>[a-z0-9-]+)(?:=(?<roleArn>\S+))?\s*$/;
+const ACCOUNT = new RegExp(
+  `^\\s*(?:(?<platform>${PLATFORMS.join('|')}):)?(?<account>[A-Za-z0-9][A-Za-z0-9._-]*)@(?<region>[a-z0-9-]+)(?:=(?<roleArn>\\S+))?\\s*$`,
+);
 
 interface AccountParts {
   platform?: PlatformName;
@@ -180,21 +182,26 @@ interface AccountParts {
 /** `prod@eu-west-1=arn:aws:iam::1:role/x,default@us-east-1,app-service:<subscription>@westeurope`. Errors: SLUICE_SETUP. */
 export function parseAccounts(text: string): ServedAccount[] {
   return text.split(',').map((entry) => {
-    const found = ACCOUNT.exec(entry)?.groups as AccountParts | undefined;
-    if (found === undefined || (found.platform === 'app-service' && !isSubscription(found))) {
-      throw new SluiceError(
-        'SLUICE_SETUP',
-        `"${entry.trim()}" is no account to serve; write name@region or name@region=roleArn for Lambda, app-service:subscription@region with the subscription's id in lower case for App Service, comma separated`,
-      );
-    }
-    const { platform = 'lambda', account, region, roleArn } = found;
-    return { platform, account, region, ...(roleArn === undefined ? {} : { roleArn }) };
+    const { platform = DEFAULT_PLATFORM, ...of } = (ACCOUNT.exec(entry)?.groups ?? {}) as Partial<AccountParts>;
+    const { account, region, roleArn } = of;
+    const served = { account: account ?? '', region: region ?? '', ...(roleArn === undefined ? {} : { roleArn }) };
+    if (account !== undefined && kitOf(platform).account.accepts(served)) return { platform, ...served };
+    const forms = allKits().map(
+      ([
+        name,
+        {
+          title,
+          account: { form },
+        },
+      ]) => {
+        return `${name === DEFAULT_PLATFORM ? '' : `${name}:`}${form} for ${title}`;
+      },
+    );
+    throw new SluiceError(
+      'SLUICE_SETUP',
+      `"${entry.trim()}" is no account to serve; write ${forms.join(', ')}, comma separated`,
+    );
   });
-}
-
-/** Task queues are told apart by letters of either case, and the ids of subscriptions are not: a spec takes lower case alone. */
-function isSubscription({ account, roleArn }: AccountParts): boolean {
-  return roleArn === undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(account);
 }
 
 function parseLimits(text: string | undefined, callLife: number): Limits {

@@ -1,8 +1,8 @@
 import { ERRORS, SluiceError } from '../../src/model/errors.js';
 import { mark } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
-import { versionOf } from '../../src/model/target.js';
 import type { BeforeState, PlatformDriver, Split, Written } from '../../src/platforms/port.js';
+import { versionOf } from '../../src/platforms/registry.js';
 import { context } from '../support/context.js';
 import { until } from '../support/until.js';
 import type { ConformanceFixture, Fault, FaultPoint, TestTarget } from './fixture.js';
@@ -604,7 +604,10 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
       test('going back from the first blue-green release takes the environments away again', async () => {
         const target = await fixture.newTarget();
         const strategy: Spec['strategy'] = { type: 'blueGreen', bake: 0, testBake: 0 };
-        const walk = await begin(target, { strategy, release: { version: versionOf(target.releases[1]) } });
+        const walk = await begin(target, {
+          strategy,
+          release: { version: versionOf(target.spec().target.platform, target.releases[1]) },
+        });
         await fixture.inject('lostAnswer', 'traffic', 1);
         const { release, environments } = await settled(() => deploy(walk, 'deploy', 'idle'));
         expect(environments).toEqual({ blue: target.releases[0], green: release.version, live: 'blue' });
@@ -623,7 +626,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
           return;
         }
         const configuration = { provisionedConcurrency: 1 };
-        const release = { version: versionOf(candidate) };
+        const release = { version: versionOf(target.spec().target.platform, candidate) };
         const walk = await begin(target, { configuration, release });
         const warm = () => driver.warm(context(), { spec: walk.spec, release: { version: candidate, digest: '' } });
         await warm();

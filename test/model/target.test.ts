@@ -1,6 +1,7 @@
 import { accountQueue, workerCommand } from '../../src/model/ids.js';
 import type { Target } from '../../src/model/spec.js';
-import { environmentName, PLATFORMS, targetName, versionOf } from '../../src/model/target.js';
+import { environmentName, PLATFORMS, targetName } from '../../src/model/target.js';
+import { versionOf } from '../../src/platforms/registry.js';
 
 const onLambda: Target = {
   platform: 'lambda',
@@ -28,8 +29,8 @@ test('an environment of blue-green is an alias of its own on Lambda, and what a 
 });
 
 test('a version goes into a spec as its platform writes it', () => {
-  expect(versionOf('7')).toBe(7);
-  expect(versionOf('r-0123456789ab')).toBe('r-0123456789ab');
+  expect(versionOf('lambda', '7')).toBe(7);
+  expect(versionOf('app-service', 'r-0123456789ab')).toBe('r-0123456789ab');
 });
 
 test('each platform has queues of its own, and the command that serves an account names the platform where it must', () => {

@@ -25,6 +25,7 @@ const HOUSE = [
   'src/platforms/lambda/driver/alias.ts',
   'src/platforms/other/driver/index.ts',
   'src/platforms/registry.ts',
+  'src/platforms/specs.ts',
   'src/secrets/index.ts',
   'src/spec/index.ts',
   'src/strategies/canary.ts',
@@ -48,6 +49,8 @@ const BREACHES: [string, string, string][] = [
   ['kits-are-rules', 'src/platforms/lambda/kit.ts', '../../spec/index.js'],
   ['kits-are-rules', 'src/platforms/a.ts', './lambda/driver/index.js'],
   ['kits-are-rules', 'src/platforms/other/kit.ts', 'node:fs'],
+  ['kits-load-no-schema', 'src/platforms/b.ts', './specs.js'],
+  ['platforms-say-what-a-spec-may-say', 'src/platforms/other/spec.ts', '../../spec/index.js'],
   ['artifact-packs', 'src/artifact/a.ts', '../spec/index.js'],
   ['store-keeps', 'src/store/a.ts', '../client/index.js'],
   ['cloud-is-a-leaf', 'src/cloud/a.ts', '../client/index.js'],
@@ -77,6 +80,7 @@ const ALLOWED: [string, string][] = [
   ['src/client/ok.ts', "import { x } from '../../workflows/messages.js';\nexport { x };\n"],
   ['src/cli/ok.ts', "import { x } from '../../emulators/temporal.js';\nexport { x };\n"],
   ['src/worker/ok.ts', "import { x } from '../platforms/drivers.js';\nexport { x };\n"],
+  ['src/strategies/ok.ts', "import { x } from '../platforms/registry.js';\nexport { x };\n"],
   ['src/platforms/lambda/driver/ok.ts', "import { x } from '../../../secrets/index.js';\nexport { x };\n"],
 ];
 

@@ -135,7 +135,10 @@ describe('a target on App Service', () => {
     ['health: {metrics: [{name: a, lambdaLogs: {}}]}', '(take one of azureMonitor, prometheus, http)'],
     ['health: {metrics: [{name: a, azureMonitor: {}, latency: 1s}]}', 'latency is for cloudwatch and lambdaLogs'],
     ['health: {alarms: [{name: a, cloudwatch: b}]}', 'health.alarms[0].cloudwatch: is not for app-service'],
-    ['allowBypass: [calls]', 'allowBypass: is for callers of a bare function on Lambda'],
+    [
+      'allowBypass: [calls]',
+      'allowBypass: is for callers that reach a release past its target, and on App Service all callers go through the site',
+    ],
     ['health: {invocation: async}', 'health.invocation: is async, and only requests over HTTP'],
     [query('{function}', 'x'), 'prometheus.requests: {function} means nothing on app-service (write {site} or {slot})'],
     [`target: {${PLACE}, slot: production}`, 'target.slot: expected the name of a slot beside production'],
@@ -175,7 +178,10 @@ describe('a target on Lambda', () => {
     ['configuration: {marker: /release}', 'configuration.marker: is not for lambda, where the target is'],
     ['configuration: {idle: stop}', 'configuration.idle: is not for lambda'],
     ['release: {version: r-0123456789ab}', 'release.version: is a release id of App Service'],
-    ['release: {version: seven}', 'release.version: expected a version number, or on App Service a release id'],
+    [
+      'release: {version: seven}',
+      'release.version: expected on Lambda the number of a published version, on App Service a release id',
+    ],
     ['health: {metrics: [{name: a, azureMonitor: {}}]}', 'health.metrics[0].azureMonitor: is not for lambda'],
     ['health: {probes: [{name: p, http: {url: "https://{host}/"}}]}', 'a version on Lambda has no host'],
     [query('{site}', 'x'), '{site} means nothing on lambda (write {function} or {alias})'],

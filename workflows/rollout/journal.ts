@@ -2,6 +2,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import type { ErrorCode } from '../../src/model/errors.js';
+import { DEFAULT_PLATFORM } from '../../src/model/target.js';
 import { clean } from '../../src/model/text.js';
 import type { RolloutView, StageView } from '../../src/model/view.js';
 import type { Outcome, Phase } from '../../src/model/words.js';
@@ -45,7 +46,7 @@ export class Journal {
             { key: ATTRIBUTES.app, value: state.app },
             { key: ATTRIBUTES.environment, value: state.environment },
             { key: ATTRIBUTES.strategy, value: state.type as string },
-            { key: ATTRIBUTES.platform, value: (state.spec?.target.platform ?? 'lambda') as string },
+            { key: ATTRIBUTES.platform, value: (state.spec?.target.platform ?? DEFAULT_PLATFORM) as string },
           ]
         : []),
       { key: ATTRIBUTES.phase, value: state.phase as string },

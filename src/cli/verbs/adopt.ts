@@ -2,7 +2,8 @@ import type { Sluice, TargetName } from '../../client/types.js';
 import { SluiceError } from '../../model/errors.js';
 import { isName } from '../../model/ids.js';
 import type { PlatformName, Target } from '../../model/spec.js';
-import { targetName, versionOf } from '../../model/target.js';
+import { targetName } from '../../model/target.js';
+import { versionOf } from '../../platforms/registry.js';
 import { ACCOUNT_OPTIONS, accountOf } from '../account.js';
 import { command } from '../command.js';
 import { LOGIN } from '../common.js';
@@ -77,7 +78,7 @@ async function liveVersion(sluice: Sluice, name: TargetName, target: Target): Pr
   }
   const { form, cure } = RELEASES[target.platform];
   if (!form.test(stable)) throw new SluiceError('SLUICE_TARGET', `${targetName(target)} is on ${stable}; ${cure}`);
-  return versionOf(stable);
+  return versionOf(target.platform, stable);
 }
 
 /** What the id of an adoptable release looks like, and what to do if something else is live. */

@@ -2,7 +2,7 @@
 
 import type { Outside } from '../../egress/index.js';
 import { SluiceError } from '../../model/errors.js';
-import type { AlarmSpec, MetricSpec, Spec } from '../../model/spec.js';
+import type { AlarmSpec, MetricOf, MetricSpec, ServerMetricKind, Spec } from '../../model/spec.js';
 import type { PlatformDriver } from '../../platforms/port.js';
 import { httpSource } from './http/index.js';
 import { prometheusSource } from './prometheus/index.js';
@@ -17,16 +17,25 @@ export function sourceOf(
   driver: Pick<PlatformDriver, 'source' | 'address'>,
   outside: Outside,
 ): Source {
-  switch (metric.kind) {
-    case 'prometheus':
-      return prometheusSource(metric, of, outside);
-    case 'http':
-      return httpSource(metric, of, driver, outside);
-    case 'cloudwatch':
-    case 'lambdaLogs':
-    case 'azureMonitor':
-      return driver.source(metric, of) ?? unknownKind('metric', metric, of.spec);
+  if (isOfServer(metric)) {
+    const make: Make<MetricOf<ServerMetricKind>> = SERVERS[metric.kind];
+    return make.source(metric, of, { driver, outside });
   }
+  return driver.source(metric, of) ?? unknownKind('metric', metric, of.spec);
+}
+
+interface Make<M> {
+  source(metric: M, of: SourceOf, by: { driver: Pick<PlatformDriver, 'address'>; outside: Outside }): Source;
+}
+
+/** The sources that are servers of anybody's, by kind. */
+const SERVERS: { readonly [K in ServerMetricKind]: Make<MetricOf<K>> } = {
+  prometheus: { source: (metric, of, { outside }) => prometheusSource(metric, of, outside) },
+  http: { source: (metric, of, { driver, outside }) => httpSource(metric, of, driver, outside) },
+};
+
+function isOfServer(metric: MetricSpec): metric is MetricOf<ServerMetricKind> {
+  return Object.hasOwn(SERVERS, metric.kind);
 }
 
 /**

@@ -1,49 +1,85 @@
-/** What Azure App Service allows, as far as the spec alone tells. Pure. */
-import type { Fault } from '../faults.js';
+/** Azure App Service, as far as it can be known without asking Azure. Pure. */
 
-/** App settings that Sluice sets itself, and what to do instead. */
-const OURS = {
-  SLUICE_RELEASE: 'take it out',
-  SLUICE_ENVIRONMENT: 'take it out',
-  SLUICE_SETTINGS: 'take it out',
-  WEBSITE_SWAP_WARMUP_PING_PATH: 'write configuration.warmUp.path',
-  WEBSITE_SWAP_WARMUP_PING_STATUSES: 'write configuration.warmUp.statuses',
-} as const;
+import { SluiceError } from '../../model/errors.js';
+import type { PlatformMetricKind } from '../../model/spec.js';
+import type { PlatformKit } from '../kit.js';
+import { MB } from '../packing.js';
 
-/** Names of the settings that are Sluice's own. */
-export const OWN_SETTINGS: ReadonlySet<string> = new Set(Object.keys(OURS));
+/** The sources that `sources/index.ts` makes. */
+export const METRICS = ['azureMonitor'] as const satisfies readonly PlatformMetricKind[];
 
-/** "Configure an App Service app": letters, digits, periods and underscores; sites on Windows take ":" and "-" too. */
-const ANYWHERE = /^[A-Za-z0-9_.:-]+$/;
-const ON_LINUX = /^[A-Za-z0-9_.]+$/;
+/** What any site answers that runs at all; the platform's own default takes a 500 for ready. */
+export const WARM_UP = { path: '/', statuses: [200] };
 
-/** What App Service would refuse of the settings of any site. */
-export function siteSettings(settings: Record<string, string>): Fault[] {
-  const seen = new Map<string, string>();
-  return Object.keys(settings).flatMap((name): Fault[] => {
-    const upper = name.toUpperCase();
-    const other = seen.get(upper);
-    seen.set(upper, name);
-    const instead = Object.hasOwn(OURS, upper) ? OURS[upper as keyof typeof OURS] : undefined;
-    if (instead !== undefined)
-      return [{ path: [name], message: `is an app setting that Sluice sets itself (${instead})` }];
-    if (other !== undefined)
-      return [
-        { path: [name], message: `differs from ${other} in case alone, and to App Service they are one (keep one)` },
-      ];
-    if (ANYWHERE.test(name)) return [];
-    return [
-      {
-        path: [name],
-        message: 'is no name for an app setting: letters, digits, ".", "_" and, on Windows, ":" and "-" only',
-      },
-    ];
-  });
-}
+export const SUBSCRIPTION = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Names among these that a site on Linux refuses, each with one that says the same to .NET. */
-export function refusedOnLinux(names: readonly string[]): { name: string; instead: string }[] {
-  return names
-    .filter((name) => !ON_LINUX.test(name))
-    .map((name) => ({ name, instead: name.replaceAll(':', '__').replaceAll(/[^A-Za-z0-9_.]/g, '_') }));
+export const appService: PlatformKit<'app-service'> = {
+  title: 'App Service',
+  releases: ['folder', 'zip', 'version', 'current', 'artifact'],
+  metrics: METRICS,
+  alarms: [],
+  events: null,
+  noBareCallers: 'on App Service all callers go through the site',
+  defaults: {
+    // Uploads, starts and swaps with their warm-up take minutes here, and so does going back.
+    deadlines: { deploy: '30m', shift: '15m', stuckAfter: '15m' },
+    // The users' own requests to a site, which App Service counts without any set-up.
+    metrics: [{ name: 'requests', azureMonitor: {} }],
+    // Half the traffic back means another swap of the slots, and direct has no stable release to go back to.
+    policy: { probeBack: false },
+  },
+  // The replaced release stays ready for a swap back.
+  configured: (configuration) => ({
+    warmUp: { path: WARM_UP.path, statuses: [...WARM_UP.statuses] },
+    idle: 'keep',
+    ...configuration,
+  }),
+  runsBesideStable: ({ slot }) => slot !== undefined,
+  places: ['site', 'slot'],
+  placesOf: ({ site, slot = '' }) => ({ site, slot }),
+  version: {
+    form: 'r-[0-9a-f]{12}',
+    called: 'a release id',
+    write: 'a release id such as r-0123456789ab; `sluice releases` lists them',
+    example: 'r-000000000000',
+    written: (id) => id,
+    toAdopt: 'roll out a release with `sluice start` instead, which needs no adopting',
+  },
+  // A slot runs as many instances as production without being asked.
+  needsCapacity: () => false,
+  packing: {
+    // "Deploy files to Azure App Service": 2048 MB for a zip. Kudu writes a link as a text file with its target in it
+    // (webapps-deploy#54). A Premium plan stores 250 GB ("App Service limits").
+    rules: {
+      platform: 'App Service',
+      links: 'copy',
+      places: [],
+      mostZipped: 2048 * MB,
+      mostUnzipped: 250 * 1024 * MB,
+      whenTooLarge: 'Take files out (.sluiceignore)',
+    },
+  },
+  awsIdentity: () => null,
+  insteadOfSecret: (reference) => {
+    const [vault = 'VAULT', secret = 'NAME'] =
+      reference?.provider === 'azure-keyvault' ? reference.name.split('/') : [];
+    return `a reference that App Service resolves: @Microsoft.KeyVault(SecretUri=https://${vault}.vault.azure.net/secrets/${secret})`;
+  },
+  account: {
+    form: "subscription@region with the subscription's id in lower case",
+    // Task queues are told apart by letters of either case, and the ids of subscriptions are not: a spec takes lower case alone.
+    accepts: ({ account, roleArn }) => roleArn === undefined && SUBSCRIPTION.test(account),
+    help: { account: 'the id of the subscription', region: 'always to be given' },
+    hasDefault: false,
+    regionIn: () => undefined,
+    chosen: ({ account, region }) => {
+      if (account === undefined) throw usage('on app-service name the subscription: --account <its id>');
+      if (region === undefined) throw usage('on app-service name the region: --region westeurope');
+      return { account, region };
+    },
+  },
+};
+
+function usage(message: string): SluiceError {
+  return new SluiceError('SLUICE_USAGE', message);
 }

@@ -1,47 +1,85 @@
-/** What AWS Lambda allows, as far as the spec alone tells. Pure. */
-import type { Fault } from '../faults.js';
+/** AWS Lambda, as far as it can be known without asking AWS. Pure. */
+import { DEFAULT_ACCOUNT } from '../../model/ids.js';
+import type { PlatformMetricKind } from '../../model/spec.js';
+import type { PlatformKit } from '../kit.js';
+import { MB, type PackingRules } from '../packing.js';
 
-/** The model of `EnvironmentVariables` in Lambda's API reference. */
-const NAME = /^[a-zA-Z][a-zA-Z0-9_]+$/;
+/** The sources that `sources/index.ts` makes. */
+export const METRICS = ['cloudwatch', 'lambdaLogs'] as const satisfies readonly PlatformMetricKind[];
 
-/** "Using Lambda environment variables", the reserved ones. */
-const RESERVED = new Set([
-  '_HANDLER',
-  '_X_AMZN_TRACE_ID',
-  'AWS_ACCESS_KEY',
-  'AWS_ACCESS_KEY_ID',
-  'AWS_DEFAULT_REGION',
-  'AWS_EXECUTION_ENV',
-  'AWS_LAMBDA_FUNCTION_MEMORY_SIZE',
-  'AWS_LAMBDA_FUNCTION_NAME',
-  'AWS_LAMBDA_FUNCTION_VERSION',
-  'AWS_LAMBDA_INITIALIZATION_TYPE',
-  'AWS_LAMBDA_LOG_GROUP_NAME',
-  'AWS_LAMBDA_LOG_STREAM_NAME',
-  'AWS_LAMBDA_RUNTIME_API',
-  'AWS_REGION',
-  'AWS_SECRET_ACCESS_KEY',
-  'AWS_SESSION_TOKEN',
-  'LAMBDA_RUNTIME_DIR',
-  'LAMBDA_TASK_ROOT',
-]);
+/**
+ * "Lambda quotas": 50 MB for a zip in the call, 250 MB unzipped. Lambda unpacks links as links, below /var/task; layers are in
+ * /opt, scratch space is /tmp, file systems are mounted below /mnt.
+ */
+const PACKING: PackingRules = {
+  platform: 'Lambda',
+  links: 'keep',
+  places: ['/opt', '/tmp', '/mnt'],
+  mostZipped: 50 * MB,
+  mostUnzipped: 250 * MB,
+  whenTooLarge:
+    "Take files out (.sluiceignore), keep artifacts in S3 in the function's Region (SLUICE_STORE=s3://BUCKET/PREFIX, for who starts and for the workers), or put the zip into S3 yourself (release: {s3: …})",
+};
 
-/** "Lambda quotas": all variables together, as the JSON of their names and values, which is what Lambda measures. */
-const MOST_BYTES = 4096;
+/** Most bytes of a zip that a call to Lambda carries. A larger one it reads from S3 itself, in its own Region. */
+export const MOST_IN_CALL = PACKING.mostZipped;
 
-/** What Lambda would refuse of a function's variables. Leave the values of references out: they are not what it gets. */
-export function lambdaVariables(variables: Record<string, string>): Fault[] {
-  const faults = Object.keys(variables).flatMap((name): Fault[] => {
-    if (RESERVED.has(name)) return [{ path: [name], message: 'is a variable that Lambda sets itself (take it out)' }];
-    if (NAME.test(name)) return [];
-    const message =
-      name.length === 1
-        ? 'is too short a name: Lambda wants two characters or more'
-        : 'is no name for a variable of Lambda: letters, digits and "_" only, a letter first';
-    return [{ path: [name], message }];
-  });
-  const bytes = Buffer.byteLength(JSON.stringify(variables));
-  if (bytes <= MOST_BYTES) return faults;
-  const message = `has ${bytes} bytes as JSON, and Lambda takes ${MOST_BYTES} for all variables together (put large values into the package, or into a parameter that the function reads)`;
-  return [...faults, { path: [], message }];
-}
+/** What the alias is called where nobody says: most people call it so. */
+export const DEFAULT_ALIAS = 'live';
+
+export const lambda: PlatformKit<'lambda'> = {
+  title: 'Lambda',
+  releases: ['folder', 'zip', 's3', 'image', 'version', 'latest', 'current', 'artifact'],
+  metrics: METRICS,
+  alarms: ['cloudwatch'],
+  events: {
+    // An asynchronous call that fails is tried again after one and after two minutes, and only then counted as lost ("Asynchronous
+    // invocation", AWS Lambda developer guide). The rest is for the metric to be published.
+    shortestBake: 4 * 60_000,
+    lastRetry: '3 minutes',
+    tries: 3,
+    alarms: 'AsyncEventsDropped, IteratorAge, or the queue where failed events go',
+  },
+  // A call of the function's name alone runs `$LATEST`.
+  noBareCallers: null,
+  defaults: {
+    deadlines: {},
+    // The users' own requests, which every function has without any set-up.
+    metrics: [{ name: 'requests', cloudwatch: {} }],
+    policy: {},
+  },
+  configured: (configuration) => configuration,
+  runsBesideStable: () => true,
+  places: ['function', 'alias'],
+  placesOf: ({ function: name, alias }) => ({ function: name, alias }),
+  version: {
+    form: '[1-9]\\d{0,14}',
+    called: 'a version',
+    write: 'the number of a published version',
+    example: 1,
+    written: (id) => (/^\d+$/.test(id) ? Number(id) : id),
+    toAdopt: 'publish a version and point the alias at it first',
+  },
+  needsCapacity: ({ configuration: { provisionedConcurrency = 0 } }) => provisionedConcurrency > 0,
+  packing: {
+    rules: PACKING,
+    // From S3 a zip has no limit of its own: what it unzips to has.
+    fromS3: { ...PACKING, mostZipped: PACKING.mostUnzipped, whenTooLarge: 'Take files out (.sluiceignore)' },
+  },
+  awsIdentity: ({ region, roleArn }) => ({ region, ...(roleArn === undefined ? {} : { roleArn }) }),
+  insteadOfSecret: () => 'the function that reads the secret at run time (AWS Parameters and Secrets Lambda Extension)',
+  account: {
+    form: 'name@region or name@region=roleArn',
+    accepts: () => true,
+    help: {
+      account: `the name under which a worker serves it (${DEFAULT_ACCOUNT})`,
+      region: 'AWS_REGION unless given (us-east-1)',
+    },
+    hasDefault: true,
+    regionIn: (env) => env.AWS_REGION ?? env.AWS_DEFAULT_REGION,
+    chosen: ({ account = DEFAULT_ACCOUNT, region }, env) => ({
+      account,
+      region: region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1',
+    }),
+  },
+};

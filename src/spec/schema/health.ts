@@ -1,23 +1,25 @@
+/** What is watched: probes, the users' own counts, alarms, and what they mean. */
 import { z } from 'zod';
 import { DEFAULTS } from '../defaults.js';
-import { chance, duration, HOUR, MINUTE, name, reference, SECOND, share, strict, text, whole } from './parts.js';
+import { metric } from './metrics.js';
+import {
+  address,
+  chance,
+  duration,
+  headers,
+  jsonPath,
+  MINUTE,
+  name,
+  SECOND,
+  share,
+  strict,
+  text,
+  whole,
+} from './parts.js';
 
 const invoke = strict({
   payload: z.unknown().exactOptional().describe('The event, any JSON.'),
 });
-
-const address = () => z.string().regex(/^https?:\/\/\S+$/, 'expected an http or https URL');
-
-const headers = () =>
-  z
-    .record(z.string(), z.string())
-    .exactOptional()
-    .describe(
-      'Request headers. They are recorded: a secret stands as a reference, `secret://STORE/NAME`, the whole value.',
-    );
-
-const jsonPath = () =>
-  z.string().regex(/^\$(?:\.[A-Za-z_][\w-]*|\[\d+\])*$/, 'expected a JSON path such as $.items[0].id');
 
 const http = strict({
   url: address()
@@ -69,101 +71,6 @@ const probe = strict({
   const kinds = ['invoke', 'http'].filter((kind) => kind in value);
   if (kinds.length !== 1) {
     ctx.addIssue(`a probe has exactly one of invoke and http${kinds.length === 0 ? '' : ' (here: both)'}`);
-  }
-});
-
-const every = () =>
-  duration(500, 10 * MINUTE)
-    .prefault(DEFAULTS.metric.every)
-    .describe('Time between two reads.');
-
-const delay = (otherwise: string) =>
-  duration(0, HOUR)
-    .prefault(otherwise)
-    .describe('How long after the end of a stretch its counts are final; what comes later is not counted.');
-
-/** Whole seconds, so that stretches begin where the seconds of other systems do. */
-const window = () =>
-  duration(SECOND, 10 * MINUTE)
-    .refine((ms) => ms % SECOND === 0, 'expected whole seconds')
-    .prefault(DEFAULTS.metric.window)
-    .describe('Length of a stretch: requests are counted from one end to the next.');
-
-const token = () => reference().exactOptional().describe('Reference to the bearer token.');
-
-const cloudwatch = strict({
-  every: every(),
-  namespace: text(255).prefault(DEFAULTS.metric.namespace).describe('Metric namespace.'),
-  delay: delay(DEFAULTS.metric.cloudwatchDelay),
-}).describe("The users' requests and errors by release, from CloudWatch.");
-
-const lambdaLogs = strict({
-  every: every(),
-  window: window(),
-  delay: delay(DEFAULTS.metric.delay),
-}).describe('The same within seconds, from the reports in the logs. Needs configuration.logFormat: JSON.');
-
-const azureMonitor = strict({
-  every: every(),
-  delay: delay(DEFAULTS.metric.azureMonitorDelay),
-}).describe("The users' requests and errors of a site by slot, from Azure Monitor.");
-
-const promql = () =>
-  text(4096).regex(
-    /\{(?:version|release)\}/,
-    'must hold {version} or {release} (else both releases would be measured as one)',
-  );
-
-const prometheus = strict({
-  url: address().describe("The server's address, without /api."),
-  requests: promql().describe('Counters of the requests of `{version}`, or their number in `{window}`.'),
-  errors: promql().describe('The same of the failed ones.'),
-  slow: promql().exactOptional().describe('The same of the slow ones.'),
-  every: every(),
-  window: window(),
-  delay: delay(DEFAULTS.metric.delay),
-  token: token(),
-}).describe('Counts from PromQL.');
-
-const counts = strict({
-  url: address()
-    .regex(/\{(?:version|host)\}/, 'must hold {version} or {host} (else both releases would be measured as one)')
-    .includes('{from}', 'must hold {from}, the begin of the stretch in seconds since 1970')
-    .includes('{to}', 'must hold {to}, the end of the stretch in seconds since 1970')
-    .describe('Asked for each release, as a probe is, and stretch; `{from}` and `{to}` are seconds since 1970.'),
-  headers: headers(),
-  requests: jsonPath().describe('JSON path to the number of requests.'),
-  errors: jsonPath().describe('JSON path to the number of failed ones.'),
-  slow: jsonPath().exactOptional().describe('JSON path to the number of slow ones.'),
-  every: every(),
-  window: window(),
-  delay: delay(DEFAULTS.metric.delay),
-  token: token(),
-}).describe('Counts from any address that answers JSON.');
-
-const KINDS = ['cloudwatch', 'lambdaLogs', 'prometheus', 'http', 'azureMonitor'] as const;
-
-const metric = strict({
-  name: name().describe('How views name this source.'),
-  cloudwatch: cloudwatch.exactOptional(),
-  lambdaLogs: lambdaLogs.exactOptional(),
-  prometheus: prometheus.exactOptional(),
-  http: counts.exactOptional(),
-  azureMonitor: azureMonitor.exactOptional(),
-  latency: duration(1, 15 * MINUTE)
-    .exactOptional()
-    .describe('Slower answers count as slow. For cloudwatch and lambdaLogs; prometheus and http have `slow`.'),
-  dryRun: z.boolean().prefault(DEFAULTS.metric.dryRun).describe('true: reported, but never decides.'),
-}).superRefine((value, ctx) => {
-  const kinds = KINDS.filter((kind) => kind in value);
-  if (kinds.length !== 1) {
-    const here = kinds.length === 0 ? '' : ` (here: ${kinds.join(' and ')})`;
-    ctx.addIssue(`a metric has exactly one of ${KINDS.join(', ')}${here}`);
-  }
-  if (value.latency !== undefined && value.cloudwatch === undefined && value.lambdaLogs === undefined) {
-    ctx.addIssue(
-      'latency is for cloudwatch and lambdaLogs (prometheus and http count slow answers by `slow`, azureMonitor tells none)',
-    );
   }
 });
 

@@ -143,3 +143,16 @@ export function whole(least: number, most: number) {
   const expected = `expected a whole number from ${least} to ${most}`;
   return z.int(expecting(expected)).min(least, expected).max(most, expected);
 }
+
+export const address = () => z.string().regex(/^https?:\/\/\S+$/, 'expected an http or https URL');
+
+export const headers = () =>
+  z
+    .record(z.string(), z.string())
+    .exactOptional()
+    .describe(
+      'Request headers. They are recorded: a secret stands as a reference, `secret://STORE/NAME`, the whole value.',
+    );
+
+export const jsonPath = () =>
+  z.string().regex(/^\$(?:\.[A-Za-z_][\w-]*|\[\d+\])*$/, 'expected a JSON path such as $.items[0].id');

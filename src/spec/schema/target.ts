@@ -1,80 +1,35 @@
+/** What is rolled out, and to where: the platforms say what their targets and their releases are configured by. */
 import { z } from 'zod';
-import { DEFAULTS } from '../defaults.js';
-import { name, strict, text, whole } from './parts.js';
+import { type Configuration, PLATFORMS, type PlatformName, type Target } from '../../model/target.js';
+import { allKits } from '../../platforms/registry.js';
+import { SPECS } from '../../platforms/specs.js';
+import { strict, text, whole } from './parts.js';
 
-/** Names as Lambda allows them (CreateFunction and CreateAlias in its API reference). */
-const FUNCTION = /^[A-Za-z0-9_-]{1,64}$/;
-const ALIAS = /^(?!\d+$)[A-Za-z0-9_-]{1,122}$/;
-const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/;
-const LAYER = /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[A-Za-z0-9_-]+:\d+$/;
-/** The form alone: AWS adds regions, and which ones it has, the SDK knows (`src/spec/partitions.ts`). */
-const REGION = /^[a-z]{2,8}(?:-[a-z0-9]+)+-\d+$/;
-
-/** Names as Azure allows them ("Naming rules and restrictions for Azure resources", Microsoft.Web and Microsoft.Resources). */
-const SITE = /^(?!-)[A-Za-z0-9-]{2,60}(?<!-)$/;
-const SLOT = /^(?!production$)(?!-)[A-Za-z0-9-]{2,59}(?<!-)$/i;
-const RESOURCE_GROUP = /^[\w.()-]{1,90}(?<!\.)$/;
-const SUBSCRIPTION = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-const role = () => z.string().regex(ROLE, 'expected the ARN of a role: arn:aws:iam::<account>:role/<name>');
-
-const onLambda = {
-  platform: z.literal('lambda').prefault(DEFAULTS.target.platform).describe('What the target runs on.'),
-  function: z
-    .string()
-    .regex(FUNCTION, 'expected the name of a function (not its ARN; the account is given by target.account)')
-    .describe("The Lambda function's name."),
-  alias: z
-    .string()
-    .regex(ALIAS, 'expected the name of an alias (letters, digits, "_" and "-", and not a number)')
-    .prefault(DEFAULTS.target.alias)
-    .describe('The alias that the users reach; traffic is split here.'),
-  region: z.string().regex(REGION, 'expected a region such as eu-central-1').describe('The AWS region.'),
-  account: name().prefault(DEFAULTS.target.account).describe('The name under which a worker serves the AWS account.'),
-  roleArn: role().exactOptional().describe('Role that the worker assumes for this target.'),
-};
-
-const onAppService = {
-  platform: z.literal('app-service').describe('What the target runs on.'),
-  site: z
-    .string()
-    .regex(SITE, 'expected the name of a site (not its host name)')
-    .describe('The site whose production slot the users reach.'),
-  resourceGroup: z
-    .string()
-    .regex(RESOURCE_GROUP, 'expected the name of a resource group')
-    .describe('The resource group of the site.'),
-  slot: z
-    .string()
-    .regex(SLOT, 'expected the name of a slot beside production, such as staging')
-    .exactOptional()
-    .describe('The slot that new releases go into. Without one only `direct` is possible.'),
-  region: z
-    .string()
-    .regex(/^[a-z]+\d*$/, 'expected a region such as westeurope')
-    .describe('The Azure region.'),
-  account: z
-    .string()
-    .regex(SUBSCRIPTION, "expected the subscription's id, a GUID in lower case")
-    .describe("The subscription's id."),
-};
-
-/** The keys that `of` has and `other` has not, each with what to do about it. */
-function belonging(of: object, platform: string, other: object, here: string): Record<string, string> {
-  const keys = Object.keys(of).filter((key) => !Object.hasOwn(other, key));
-  const said = `is for platform ${platform}, and this target is on ${here} (take it out, or write platform: ${platform})`;
-  return Object.fromEntries(keys.map((key) => [key, said]));
+/** The keys that targets of other platforms have and this one has not, each with what to do about it. */
+function keysOfOthers(here: PlatformName): Record<string, string> {
+  const own = SPECS[here].target;
+  const others = PLATFORMS.filter((platform) => platform !== here).flatMap((platform) =>
+    Object.keys(SPECS[platform].target)
+      .filter((key) => !Object.hasOwn(own, key))
+      .map((key): [string, string] => [
+        key,
+        `is for platform ${platform}, and this target is on ${here} (take it out, or write platform: ${platform})`,
+      ]),
+  );
+  return Object.fromEntries(others);
 }
 
-/** The parser fills in the platform before this is asked. */
+type TargetShape = ReturnType<typeof strict<(typeof SPECS)[PlatformName]['target']>>;
+
+/** The parser fills in the platform before this is asked. What the fields of each are, the type of SPECS has made sure of. */
 export const target = z.discriminatedUnion(
   'platform',
-  [
-    strict(onLambda, belonging(onAppService, 'app-service', onLambda, 'lambda')),
-    strict(onAppService, belonging(onLambda, 'lambda', onAppService, 'app-service')),
+  PLATFORMS.map((platform) => strict(SPECS[platform].target, keysOfOthers(platform))) as [
+    TargetShape,
+    ...TargetShape[],
   ],
-  { error: (issue) => (issue.code === 'invalid_union' ? 'expected one of lambda, app-service' : undefined) },
-);
+  { error: (issue) => (issue.code === 'invalid_union' ? `expected one of ${PLATFORMS.join(', ')}` : undefined) },
+) as unknown as z.ZodType<Target>;
 
 const artifact = strict({
   sha256: z
@@ -90,8 +45,13 @@ const s3 = strict({
   version: text(1024).exactOptional().describe('The version of the object, for a versioned bucket.'),
 });
 
-/** A version number that fits a number, or a release id of App Service. */
-const VERSION = /^(?:[1-9]\d{0,14}|r-[0-9a-f]{12})$/;
+/** As any of the platforms names a release; the check refuses the names of another one. */
+const VERSION = new RegExp(
+  `^(?:${allKits()
+    .map(([, kit]) => kit.version.form)
+    .join('|')})$`,
+);
+const WRITE = allKits().map(([, { title, version }]) => `on ${title} ${version.write}`);
 
 const SOURCES = ['folder', 'zip', 's3', 'image', 'version', 'latest', 'current', 'artifact'];
 
@@ -120,10 +80,7 @@ export const release = strict({
     .exactOptional()
     .describe('A container image by digest.'),
   version: z
-    .union([
-      whole(1, Number.MAX_SAFE_INTEGER),
-      z.string().regex(VERSION, 'expected a version number, or on App Service a release id such as r-0123456789ab'),
-    ])
+    .union([whole(1, Number.MAX_SAFE_INTEGER), z.string().regex(VERSION, `expected ${WRITE.join(', ')}`)])
     .exactOptional()
     .describe('A release that is there already: a published version, or on App Service a release id.'),
   latest: yes()
@@ -147,53 +104,7 @@ export const release = strict({
   })
   .meta({ minProperties: 1, maxProperties: 1 });
 
-const path = () =>
-  z
-    .string()
-    .regex(/^\/[^\s?#]*$/, 'expected a path such as /health')
-    .max(1024, 'at most 1024 characters');
-
 /** The fields of all platforms; the check refuses those of another one. */
-export const configuration = strict({
-  runtime: text(64).exactOptional().describe('Runtime, such as nodejs20.x.'),
-  handler: text(128).exactOptional().describe('Handler, such as index.handler.'),
-  role: role().exactOptional().describe('Execution role; needed to create a function.'),
-  memory: whole(128, 10_240).exactOptional().describe('Memory in MB.'),
-  timeout: whole(1, 900).exactOptional().describe('Timeout in seconds.'),
-  environment: z
-    .record(z.string(), z.string())
-    .exactOptional()
-    .describe(
-      'Environment variables of the function; replaces all it has. On App Service the app settings that travel with the release. A value may be a reference to a secret: `secret://STORE/NAME`.',
-    ),
-  layers: z
-    .array(z.string().regex(LAYER, 'expected the ARN of a layer version'))
-    .max(5, 'at most 5 layers')
-    .exactOptional()
-    .describe('ARNs of layer versions.'),
-  description: z.string().max(256, 'at most 256 characters').exactOptional().describe("The function's description."),
-  logFormat: z
-    .enum(['JSON', 'Text'])
-    .exactOptional()
-    .describe('How Lambda writes the logs. The metric `lambdaLogs` needs JSON.'),
-  provisionedConcurrency: whole(0, 100_000)
-    .exactOptional()
-    .describe('Provisioned concurrency of the candidate, ready before it gets weight.'),
-  marker: path()
-    .exactOptional()
-    .describe("App Service: path whose answer holds the release's id, read back after each deployment and swap."),
-  warmUp: strict({
-    path: path().prefault(DEFAULTS.warmUp.path).describe('The path.'),
-    statuses: z
-      .array(whole(100, 599))
-      .min(1, 'at least one status')
-      .prefault([...DEFAULTS.warmUp.statuses])
-      .describe('HTTP statuses of a release that is ready.'),
-  })
-    .exactOptional()
-    .describe('App Service: the request that must succeed before a swap exchanges the slots.'),
-  idle: z
-    .enum(['keep', 'stop'])
-    .exactOptional()
-    .describe('App Service: what becomes of the slot with the replaced release when it is retired; keep unless given.'),
-});
+export const configuration = strict(
+  Object.fromEntries(PLATFORMS.flatMap((platform) => Object.entries(SPECS[platform].configuration))),
+) as unknown as z.ZodType<Configuration>;

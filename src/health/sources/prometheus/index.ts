@@ -2,7 +2,8 @@
 
 import type { Outside } from '../../../egress/index.js';
 import type { Counts } from '../../../judge/types.js';
-import type { PrometheusMetric, Target } from '../../../model/spec.js';
+import type { PrometheusMetric } from '../../../model/spec.js';
+import { kitOf } from '../../../platforms/registry.js';
 import { metricHeaders } from '../../../secrets/headers.js';
 import { writeDuration } from '../../../spec/units.js';
 import type { Asked, Reading, Source, SourceOf, SourceTick } from '../source.js';
@@ -81,16 +82,11 @@ function countsOf(requests: Events, errors: Events, slow: Events | null): Map<nu
 }
 
 function filledIn(template: string, { window }: PrometheusMetric, { spec }: SourceOf, version: string): string {
-  const values = { version, release: version, window: writeDuration(window), ...placesOf(spec.target) };
+  const values = {
+    version,
+    release: version,
+    window: writeDuration(window),
+    ...kitOf(spec.target.platform).placesOf(spec.target),
+  };
   return Object.entries(values).reduce((query, [name, value]) => query.replaceAll(`{${name}}`, value), template);
-}
-
-/** What a query may name of the target. */
-function placesOf(target: Target): Record<string, string> {
-  switch (target.platform) {
-    case 'lambda':
-      return { function: target.function, alias: target.alias };
-    case 'app-service':
-      return { site: target.site, slot: target.slot ?? '' };
-  }
 }

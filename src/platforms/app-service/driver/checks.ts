@@ -2,8 +2,9 @@
 import type { FunctionEnvelope, SiteConfigResource } from '@azure/arm-appservice';
 import type { AppServiceTarget, Spec } from '../../../model/spec.js';
 import type { Finding } from '../../port.js';
-import { packingOf, refusedOnLinux, tooLarge } from '../../registry.js';
+import { packingOf, tooLarge } from '../../registry.js';
 import { refuse, warn } from '../../shared/findings.js';
+import { refusedOnLinux } from '../settings.js';
 import type { Seen } from './seen.js';
 import type { Settings } from './settings.js';
 

@@ -1,7 +1,7 @@
 /** App settings: read, merged and written whole, since a write replaces them all. Their values never leave an activity. */
 import type { SiteConfiguration } from '../../../model/spec.js';
 import { formsOf, withoutForms } from '../../../secrets/scrub.js';
-import { OWN_SETTINGS } from '../../registry.js';
+import { OWN_SETTINGS } from '../settings.js';
 import { call, type Session } from './client.js';
 import type { Side } from './environments.js';
 

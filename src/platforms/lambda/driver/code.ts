@@ -10,9 +10,11 @@ import { SluiceError } from '../../../model/errors.js';
 import type { FunctionConfiguration, Release, Spec } from '../../../model/spec.js';
 import type { Artifacts } from '../../../store/index.js';
 import type { BeforeState } from '../../port.js';
-import { lambdaVariables, MOST_IN_CALL, packingOf, tooLarge } from '../../registry.js';
+import { packingOf, tooLarge } from '../../registry.js';
 import { describe, readDescription } from '../../shared/description.js';
 import { hasCode } from '../../shared/failures.js';
+import { MOST_IN_CALL } from '../kit.js';
+import { lambdaVariables } from '../variables.js';
 import { call, type Session } from './client.js';
 import {
   changes,

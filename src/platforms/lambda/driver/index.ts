@@ -1,12 +1,14 @@
 import { SluiceError } from '../../../model/errors.js';
-import type { Spec } from '../../../model/spec.js';
+import type { LambdaTarget, Spec } from '../../../model/spec.js';
 import { targetName } from '../../../model/target.js';
-import type { CallContext, PlatformDriver } from '../../port.js';
+import type { Artifacts } from '../../../store/index.js';
+import type { CallContext, Platform, PlatformDriver, Served } from '../../port.js';
+import type { Budget } from '../../shared/budget.js';
 import { whole } from '../../shared/splits.js';
 import { LambdaSources } from '../sources/index.js';
 import { fencedWrite, heedMark, readAlias, trafficOf } from './alias.js';
 import { ensureCapacity } from './capacity.js';
-import { type LambdaDriverOptions, onLambda, type Session } from './client.js';
+import { awsClients, type Clients, type LambdaDriverOptions, onLambda, type Session } from './client.js';
 import { publish } from './code.js';
 import { readConfiguration } from './configuration.js';
 import { environmentAlias, placeIdle, readEnvironments } from './environments.js';
@@ -18,6 +20,7 @@ import { publishPinned } from './pinned.js';
 import { keepLatest } from './put-back.js';
 import { restore } from './restore.js';
 import { retire } from './retire.js';
+import { findSplits } from './sweep.js';
 
 export {
   type AwsClientOptions,
@@ -27,7 +30,32 @@ export {
   type LambdaDriverOptions,
 } from './client.js';
 export { toSluiceError as awsError } from './errors.js';
-export { findSplits } from './sweep.js';
+
+export interface LambdaPlatformOptions {
+  /** The account and region; `roleArn` is for targets that name none. */
+  served: Served;
+  budget: Budget;
+  artifacts: Artifacts;
+}
+
+/** AWS Lambda, with one set of clients for each role. */
+export function createLambdaPlatform({ served, budget, artifacts }: LambdaPlatformOptions): Platform {
+  const byRole = new Map<string, Clients>();
+  const clients = (roleArn = served.roleArn): Clients => {
+    const key = roleArn ?? '';
+    const known = byRole.get(key) ?? awsClients(served.region, roleArn);
+    byRole.set(key, known);
+    return known;
+  };
+  const driver = createLambdaDriver({ clients: (target) => clients(target.roleArn), budget, artifacts });
+  return {
+    driverFor: () => driver,
+    sweep(ctx, of) {
+      const target: LambdaTarget = { platform: 'lambda', function: '(all)', alias: '(all)', ...of };
+      return findSplits({ ctx, target, clients: clients(), budget, unpoliced: new Map() });
+    },
+  };
+}
 
 /** The driver of AWS Lambda: a target is a function's alias, a release a published version, an address `function:version`. */
 export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver {

@@ -10,10 +10,10 @@ import {
 import { SluiceError } from '../../../model/errors.js';
 import type { FunctionConfiguration, Spec } from '../../../model/spec.js';
 import type { BeforeState, Finding, RestoreArgs } from '../../port.js';
-import { MOST_IN_CALL } from '../../registry.js';
 import { describe, readDescription, sameRun } from '../../shared/description.js';
 import { hasCode } from '../../shared/failures.js';
 import { refuse } from '../../shared/findings.js';
+import { MOST_IN_CALL } from '../kit.js';
 import { heedMark } from './alias.js';
 import { call, type Session } from './client.js';
 import { aws } from './commands.js';

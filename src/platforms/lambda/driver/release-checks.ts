@@ -4,8 +4,9 @@ import type { Spec } from '../../../model/spec.js';
 import { suggestion } from '../../../spec/nearest.js';
 import type { Artifacts } from '../../../store/index.js';
 import type { Finding } from '../../port.js';
-import { MOST_IN_CALL, megabytes, packingOf, tooLarge } from '../../registry.js';
+import { megabytes, packingOf, tooLarge } from '../../registry.js';
 import { optional, refuse, warn } from '../../shared/findings.js';
+import { MOST_IN_CALL } from '../kit.js';
 import { call, type Session } from './client.js';
 
 /** A package that is sent in a call has a limit; one that Lambda reads from the artifact store in S3 has a higher one. */

@@ -1,6 +1,6 @@
 /** What a release does to the function. Pure. */
 import type { FunctionConfiguration, Spec } from '../../../model/spec.js';
-import { MOST_IN_CALL } from '../../registry.js';
+import { MOST_IN_CALL } from '../kit.js';
 
 /** Whether deploying the release changes `$LATEST`, its code or its configuration. */
 export function writesLatest({ release }: Pick<Spec, 'release'>): boolean {

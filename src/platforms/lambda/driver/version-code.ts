@@ -4,7 +4,7 @@ import { fetch as plainFetch } from 'undici';
 import { SluiceError } from '../../../model/errors.js';
 import { createNet } from '../../../net/index.js';
 import { sha256 } from '../../../store/index.js';
-import { MOST_IN_CALL } from '../../registry.js';
+import { MOST_IN_CALL } from '../kit.js';
 import { call, type Session } from './client.js';
 import { type LambdaConfiguration, lambdaDigest } from './configuration.js';
 

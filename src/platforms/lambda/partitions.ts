@@ -1,6 +1,6 @@
 /** ARNs against the region where they would be used. Which partition a region is in is the SDK's to know. */
 import { partition } from '@aws-sdk/core/client';
-import type { LambdaTarget } from '../model/spec.js';
+import type { LambdaTarget } from '../../model/spec.js';
 
 /** What is wrong with the ARN of a role, by the region where it would be used; null when nothing is. */
 export function roleFault(arn: string, { region }: LambdaTarget): string | null {
