@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 
 const OPENERS: Partial<Record<NodeJS.Platform, string>> = { darwin: 'open', win32: 'explorer.exe' };
 
-/** Whether a window would be seen: not over SSH, and on Linux only with a display. */
+/** Whether the user would see a window: not over SSH, and on Linux only with a display. */
 export function hasScreen(env: Record<string, string | undefined>): boolean {
   if ((env.SSH_CONNECTION ?? '') !== '') return false;
   return process.platform in OPENERS || (env.DISPLAY ?? env.WAYLAND_DISPLAY ?? '') !== '';

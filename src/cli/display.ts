@@ -11,18 +11,18 @@ import { renderView } from './render/view.js';
 import { callLines } from './render/waiting.js';
 import { packageVersion } from './version.js';
 
-/** Milliseconds between two drawings of the picture: four a second at most. */
+/** Milliseconds between two redraws: at most four per second. */
 const REDRAW = 250;
-/** Milliseconds after which a log hears that all is still going on; CI systems end jobs that are silent. */
+/** Milliseconds of silence after which a log gets a line anyway; CI systems end silent jobs. */
 const HEARTBEAT = 30_000;
-/** Version of the lines a program reads; a new field does not change it. */
+/** Version of the JSON stream; adding a field does not change it. */
 const STREAM_VERSION = 1;
 
 export interface Display {
   show(snapshot: Snapshot): void;
-  /** No more snapshots come. */
+  /** No more snapshots follow. */
   end(): void;
-  /** The end in words, for stdout. */
+  /** The result, for stdout. */
   summary(view: RolloutView): string[];
 }
 
@@ -32,7 +32,7 @@ export async function displayFor(ctx: Context, as: 'watch' | 'wait', target: Tar
   return logDisplay(ctx, as === 'watch' ? ctx.stdout : ctx.stderr, target);
 }
 
-/** The picture, redrawn in place. */
+/** For a terminal: redrawn in place. */
 async function liveDisplay(ctx: Context, target: TargetName): Promise<Display> {
   const { createLogUpdate } = await import('log-update');
   const draw = createLogUpdate(ctx.stdout as unknown as NodeJS.WritableStream, { showCursor: true });
@@ -63,26 +63,26 @@ function pictureOf(ctx: Context, snapshot: Snapshot, target: TargetName, redrawn
 }
 
 function waitingText(target: TargetName, snapshot: Snapshot): string {
-  return snapshot.trouble ?? `waiting for a rollout of ${target.app}/${target.environment} to begin`;
+  return snapshot.trouble ?? `waiting for a rollout of ${target.app}/${target.environment} to start`;
 }
 
-/** One timestamped line a change, and a sign of life. */
+/** For a log: one timestamped line per change, and a heartbeat. */
 function logDisplay(ctx: Context, sink: Sink, target: TargetName): Display {
-  let said = '';
-  let saidAt = ctx.now();
-  let called = '';
+  let lastKey = '';
+  let lastAt = ctx.now();
+  let lastCall = '';
   const line = (text: string): void => {
     sink.write(`${text}\n`);
-    saidAt = ctx.now();
+    lastAt = ctx.now();
   };
   return {
     show(snapshot) {
       const now = ctx.now();
       const { view, trouble } = snapshot;
       const key = view === null || trouble !== null ? waitingText(target, snapshot) : changeKey(view);
-      const beat = key === said && now - saidAt >= HEARTBEAT;
-      if (key === said && !beat) return;
-      said = key;
+      const beat = key === lastKey && now - lastAt >= HEARTBEAT;
+      if (key === lastKey && !beat) return;
+      lastKey = key;
       if (view === null || trouble !== null) {
         line(
           paint([piece(`${stamp(now)} ${target.app}/${target.environment} ${waitingText(target, snapshot)}`)], false),
@@ -91,18 +91,18 @@ function logDisplay(ctx: Context, sink: Sink, target: TargetName): Display {
       }
       line(renderLine(view, now, beat));
       const call = needsPerson(view) ? `${view.phase} ${view.waitingFor?.what} ${view.reason}` : '';
-      // Once for each: a job that stands still has to say why where it is looked for.
-      if (call !== '' && call !== called) {
+      // Once per wait: in the log of a job that stands still, the reason has to be easy to find.
+      if (call !== '' && call !== lastCall) {
         for (const each of callLines(view, now)) ctx.stderr.write(`${paint(each, ctx.colour)}\n`);
       }
-      called = call;
+      lastCall = call;
     },
     end: () => undefined,
     summary: (view) => renderView(view, frameOf(ctx)),
   };
 }
 
-/** What is worth a line of its own. */
+/** What makes a change worth a line. */
 function changeKey(view: RolloutView): string {
   const { phase, outcome, weight, reason, stages } = view;
   return JSON.stringify([
@@ -114,15 +114,15 @@ function changeKey(view: RolloutView): string {
   ]);
 }
 
-/** JSON, one message a line: first the version, then views. */
+/** For a program: JSON, one message per line, first the version, then views. */
 function jsonDisplay(ctx: Context): Display {
-  let said = '';
+  let lastKey = '';
   printJson(ctx, { type: 'version', version: STREAM_VERSION, sluice: packageVersion() });
   return {
     show({ view, trouble }) {
       const key = JSON.stringify([view, trouble]);
-      if (key === said) return;
-      said = key;
+      if (key === lastKey) return;
+      lastKey = key;
       if (trouble !== null) printJson(ctx, { type: 'trouble', at: ctx.now(), message: trouble });
       else if (view !== null) printJson(ctx, { type: 'view', at: ctx.now(), view });
     },

@@ -16,16 +16,18 @@ const HEAD = `# The command line
 
 <!-- Made from src/cli by \`node dist/src/cli/docs.js\`. Change the commands, not this page. -->
 
-\`npx sluice <command>\`. Data goes to stdout, progress and errors to stderr. An error is one line, \`error CODE: message\`
-([errors.md](errors.md) lists the codes), with \`-o json\` the object \`{"error":{"code","message"}}\` on stdout.
-The server is found by \`TEMPORAL_ADDRESS\`, \`TEMPORAL_NAMESPACE\`, \`TEMPORAL_API_KEY\`, \`TEMPORAL_TLS*\`, \`TEMPORAL_PROFILE\`
-and Temporal's own configuration file; with \`SLUICE_CODEC_KEYS\` it reads and writes what is encrypted ([encryption.md](encryption.md)). Cloud credentials are the worker's; the command line needs none but the right to create below one prefix of the artifact store ([artifacts.md](artifacts.md)).
+Run commands with \`npx sluice <command>\`.
 
-Nothing asks a question but \`adopt --move-callers\`, on a terminal and without \`--yes\`. Without a terminal nothing is redrawn: each change is a line with its time, and every 30 s
-a line says that it still goes on. Ctrl-C ends the watching, never the rollout.
+- **Output.** Data goes to stdout; progress and errors go to stderr. An error is one line, \`error CODE: message\` ([errors.md](errors.md) lists the codes). With \`-o json\` it is
+  the object \`{"error":{"code","message"}}\` on stdout.
+- **Connection.** \`TEMPORAL_ADDRESS\`, \`TEMPORAL_NAMESPACE\`, \`TEMPORAL_API_KEY\`, \`TEMPORAL_TLS*\`, \`TEMPORAL_PROFILE\` or Temporal's own configuration file select the server.
+  With \`SLUICE_CODEC_KEYS\` the command line encrypts and decrypts payloads ([encryption.md](encryption.md)).
+- **Credentials.** The worker holds the cloud credentials. The command line only needs permission to create objects below one prefix of the artifact store ([artifacts.md](artifacts.md)).
+- **Questions.** Only \`adopt --move-callers\` asks one, on a terminal and without \`--yes\`.
+- **Following a rollout.** On a terminal the view is redrawn. Elsewhere each change is a line with its time, and a heartbeat follows every 30 s. Ctrl-C stops following, never the rollout.
 
-While watching, \`-o json\` writes one message a line: first \`{"type":"version","version":1}\`, then
-\`{"type":"view","at":ms,"view":{…}}\` for each change, \`{"type":"trouble","at":ms,"message"}\` when nobody answers, and last
+While following, \`-o json\` writes one message per line: first \`{"type":"version","version":1}\`, then
+\`{"type":"view","at":ms,"view":{…}}\` for each change, \`{"type":"trouble","at":ms,"message"}\` if nothing responds, and last
 \`{"type":"end","at":ms,"exit":N,"phase","outcome"}\`.
 `;
 
@@ -72,14 +74,14 @@ function optionRows(options: Record<string, Option>): string[][] {
   });
 }
 
-/** What each verb does in each phase: the same table the workflow decides by. */
+/** The same table that the workflow decides by. */
 function verbs(): string {
   const names = Object.keys(VERB_TABLE) as MessageVerb[];
   const rows = PHASES.map((phase) => [phase, ...names.map((verb) => VERB_TABLE[verb].in[phase] ?? '')]);
   return [
-    '## Verbs by phase',
+    '## What each command does in each phase',
     '',
-    'Messages to a running rollout. An empty field: the verb is refused (exit code 7).',
+    'Commands to a running rollout. In a phase with an empty cell the command is refused (exit code 7).',
     '',
     ...table(['phase', ...names], rows),
     '',

@@ -1,32 +1,41 @@
-/** The exit codes of `sluice`, for scripts: one number a way to end. docs/cli.md is generated from this table. */
+/** The exit codes of `sluice`, for scripts: one number for each way to end. docs/cli.md is generated from this table. */
 import type { ErrorCode } from '../model/errors.js';
 import type { RolloutView } from '../model/view.js';
 import type { Outcome } from '../model/words.js';
 
 export const EXIT = {
-  succeeded: { code: 0, means: 'Done: succeeded, nothing to release, or reached what was waited for.' },
-  error: { code: 1, means: 'Any other error; the message has its code. Also when you decline `adopt --move-callers`.' },
-  usage: { code: 2, means: 'Bad input: the command line, the spec, or a file that is there already.' },
+  succeeded: {
+    code: 0,
+    means: 'Success: the rollout succeeded, there was nothing to release, or the awaited state was reached.',
+  },
+  error: {
+    code: 1,
+    means: 'Any other error; the message contains its code. Also if you answer no to `adopt --move-callers`.',
+  },
+  usage: { code: 2, means: 'Invalid input: the command line, the spec, or a file that already exists.' },
   rolledBack: { code: 3, means: 'The rollout was rolled back.' },
-  rejected: { code: 4, means: 'A person rejected the rollout.' },
-  timedOut: { code: 5, means: '`--timeout` is over and the rollout still goes on.' },
+  rejected: { code: 4, means: 'Someone rejected the rollout.' },
+  timedOut: { code: 5, means: 'Timed out (`--timeout`); the rollout is still running.' },
   unreachable: { code: 6, means: 'The Temporal server cannot be reached.' },
-  verbRefused: { code: 7, means: 'The verb is not possible now.' },
-  superseded: { code: 8, means: 'A newer release took the place of the rollout.' },
-  stuck: { code: 9, means: 'The rollout is stuck and needs a person.' },
-  alreadyRunning: { code: 10, means: 'Another rollout of the target is running.' },
+  verbRefused: { code: 7, means: 'The command is not possible in the current state of the rollout.' },
+  superseded: { code: 8, means: 'A newer release replaced this rollout.' },
+  stuck: { code: 9, means: 'The rollout is stuck and needs someone to decide.' },
+  alreadyRunning: { code: 10, means: 'Another rollout of this target is running.' },
   refused: {
     code: 11,
-    means: 'Refused by the target or its provider, or closed from outside; the message says which.',
+    means: 'Refused by the target or its provider, or the workflow was closed from outside; the message says which.',
   },
-  noRollout: { code: 12, means: 'There is no such rollout.' },
-  setup: { code: 13, means: 'Something is missing: a worker, credentials, a setting. `sluice doctor` looks.' },
-  endedBefore: { code: 14, means: '`status --until`: the rollout succeeded without ever reaching that state.' },
-  notAllowed: { code: 15, means: 'The policy does not allow it, or who asks is not proven.' },
-  abandoned: { code: 16, means: "The rollout ended on somebody else's change of the target, which a person kept." },
-  needsPerson: { code: 17, means: '`start --until` has left a rollout that waits for a person; it goes on.' },
-  held: { code: 18, means: 'The target is held after an undo: nothing starts there until `sluice unhold`.' },
-  interrupted: { code: 130, means: 'Interrupted (Ctrl-C). A rollout goes on without its watcher.' },
+  noRollout: { code: 12, means: 'No such rollout.' },
+  setup: {
+    code: 13,
+    means: 'The setup is incomplete: a worker, credentials or a setting is missing. `sluice doctor` finds out.',
+  },
+  endedBefore: { code: 14, means: '`status --until`: the rollout succeeded without reaching that state.' },
+  notAllowed: { code: 15, means: 'The policy does not allow it, or you could not be identified.' },
+  abandoned: { code: 16, means: 'Someone else changed the target, and the rollout was ended keeping that change.' },
+  needsPerson: { code: 17, means: '`start --until`: the rollout needs someone to decide; it is still running.' },
+  held: { code: 18, means: 'The target is held after an undo; no rollout can start until `sluice unhold`.' },
+  interrupted: { code: 130, means: 'Interrupted (Ctrl-C); the rollout is still running.' },
 } as const;
 
 /** By the code of an error. */
@@ -83,7 +92,7 @@ const BY_OUTCOME: Record<Outcome, number> = {
   failed: EXIT.refused.code,
 };
 
-/** By where a rollout is: its outcome, stuck, or 0 while it goes on. */
+/** By the state of a rollout: its outcome, stuck, or 0 while it is running. */
 export function exitOfView(view: RolloutView): number {
   if (view.outcome === 'failed' && view.code !== null) return exitOfError(view.code);
   if (view.outcome !== null) return BY_OUTCOME[view.outcome];

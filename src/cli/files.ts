@@ -1,4 +1,4 @@
-/** Files that a command names: what cannot be read or written is said, and is no defect. */
+/** Files named on the command line: failing to read or write one is a usage error, not a bug. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { clean, utf8 } from '../model/text.js';
@@ -11,23 +11,23 @@ export function readText(ctx: Pick<Context, 'cwd'>, file: string): string {
   try {
     bytes = readFileSync(path.resolve(ctx.cwd, file));
   } catch (error) {
-    throw usageError(`${clean(file, 300)} cannot be read: ${(error as Error).message}`);
+    throw usageError(`cannot read ${clean(file, 300)}: ${(error as Error).message}`);
   }
   const text = utf8(bytes);
   if (text === null) throw usageError(`${clean(file, 300)} is not UTF-8 text`);
   return text;
 }
 
-/** Writes what `--out` names. `anew`: a file that is there is kept. Errors: SLUICE_USAGE. */
+/** Writes the file of `--out`. `newFile`: never overwrites one. Errors: SLUICE_USAGE. */
 export function writeText(
   ctx: Pick<Context, 'cwd'>,
   file: string,
   text: string,
-  { anew = false }: { anew?: boolean } = {},
+  { newFile = false }: { newFile?: boolean } = {},
 ): void {
   try {
-    writeFileSync(path.resolve(ctx.cwd, file), text, { flag: anew ? 'wx' : 'w' });
+    writeFileSync(path.resolve(ctx.cwd, file), text, { flag: newFile ? 'wx' : 'w' });
   } catch (error) {
-    throw usageError(`${clean(file, 300)} cannot be written: ${(error as Error).message}; name another one with --out`);
+    throw usageError(`cannot write ${clean(file, 300)}: ${(error as Error).message}; choose another file with --out`);
   }
 }

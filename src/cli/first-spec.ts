@@ -11,13 +11,13 @@ export interface FirstSpec {
   release: { folder: string } | { version: number | string };
 }
 
-/** YAML with a comment where a newcomer must decide. */
+/** YAML, with a comment where a newcomer has to decide. */
 export function firstSpec(of: FirstSpec): string {
   const release =
     'folder' in of.release
-      ? `  # A folder to pack. Or ${otherSources(of.target)}.\n  folder: ${quoted(of.release.folder)}`
-      : `  # Live now. Put the version to roll out here, or folder: PATH to let Sluice publish it.\n  version: ${of.release.version}`;
-  return `# What is rolled out, to where, and how. \`sluice schema\` prints the schema of every field.
+      ? `  # A folder to upload. Or ${otherSources(of.target)}.\n  folder: ${quoted(of.release.folder)}`
+      : `  # The version that is live now. Put the one to roll out here, or folder: PATH to let Sluice publish it.\n  version: ${of.release.version}`;
+  return `# What to roll out, where, and how. \`sluice schema\` prints the schema of all fields.
 app: ${quoted(of.app)}
 environment: ${quoted(of.environment)}
 
@@ -44,24 +44,24 @@ function targetLines(target: Target): string {
     case 'lambda':
       return `  platform: lambda
   function: ${quoted(target.function)}
-  # The alias your users and triggers reach. It must not be the bare function name.
+  # The alias that your users and triggers call. They must not call the function without an alias.
   alias: ${quoted(target.alias)}
   region: ${quoted(target.region)}
-  # The account, by the name a worker serves it under.
+  # The account, by the name its worker serves it under.
   account: ${quoted(target.account)}`;
     case 'app-service':
       return `  platform: app-service
   site: ${quoted(target.site)}
   resourceGroup: ${quoted(target.resourceGroup)}
-  # The slot that new releases go into. Without one only direct is possible.
+  # The slot for new releases. Without one, only the strategy direct is possible.
   ${target.slot === undefined ? '# slot: staging' : `slot: ${quoted(target.slot)}`}
   region: ${quoted(target.region)}
-  # The subscription's id.
+  # The subscription id.
   account: ${quoted(target.account)}`;
   }
 }
 
-/** Whether a candidate can be called, and get a part of the traffic, before all users have it. */
+/** Whether a candidate can be called, and can get part of the traffic, before all users get it. */
 function runsBesideStable(target: Target): boolean {
   return target.platform === 'lambda' || target.slot !== undefined;
 }
@@ -76,7 +76,7 @@ const CANARY = `strategy:
   stages:
     - weight: 10%
       bake: 5m
-      # Nobody goes on without a person's yes.
+      # Someone has to approve before the rollout continues.
       approval: { within: 1d }
     - weight: 50%
       bake: 5m
@@ -85,7 +85,7 @@ const CANARY = `strategy:
 
 health:
   probes:
-    # Called on the new release before it gets traffic, and then all the time.
+    # Called on the new release before it gets traffic, and continuously after that.
     - name: smoke
       invoke: { payload: {} }
 `;
@@ -96,18 +96,18 @@ function quoted(text: string): string {
   return plain && !text.endsWith(':') ? text : JSON.stringify(text);
 }
 
-/** Errors: SLUICE_USAGE when the file is there. */
+/** Errors: SLUICE_USAGE if the file exists. */
 export function writeNew(cwd: string, file: string, text: string): void {
   refuseExisting(cwd, file);
   try {
     writeFileSync(path.resolve(cwd, file), text, { flag: 'wx' });
   } catch (error) {
-    throw usageError(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    throw usageError(`cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
 export function refuseExisting(cwd: string, file: string): void {
   if (existsSync(path.resolve(cwd, file))) {
-    throw usageError(`${file} is there already and is not overwritten; name another one with --file`);
+    throw usageError(`${file} already exists and is not overwritten; choose another with --file`);
   }
 }

@@ -1,4 +1,4 @@
-/** Follows a rollout on a terminal, in a log, or for a program, until it is where it should be. */
+/** Follows a rollout on a terminal, in a log, or for a program, until it has reached a state. */
 import type { Sluice, Snapshot, TargetName, WatchOptions } from '../client/types.js';
 import { isReached, type Until } from '../model/until.js';
 import type { RolloutView } from '../model/view.js';
@@ -9,21 +9,21 @@ import { note, print, printJson } from './print.js';
 
 export interface Following {
   until: Until;
-  /** The end is what is waited for, and `until` where it may be left before: that is no success of its own. */
-  leaves?: boolean;
-  /** Milliseconds; without, as long as it takes. */
+  /** Wait for the end, and stop early at `until`; stopping early is then not a success. */
+  stopEarly?: boolean;
+  /** Milliseconds. Without it: as long as it takes. */
   timeout?: number | undefined;
-  /** This rollout alone: by its run, or by the ticket of one that waits. Without, the one that is seen first. */
-  whom?: Pick<WatchOptions, 'run' | 'ticket'>;
-  /** `watch`: what is seen is the data. `wait`: the end is the data, what is seen before is progress. */
+  /** Only this rollout: by its run, or by its ticket while it is queued. Without it: the first one that is seen. */
+  only?: Pick<WatchOptions, 'run' | 'ticket'>;
+  /** `watch` prints every change on stdout. `wait` prints the end on stdout and the changes on stderr. */
   as: 'watch' | 'wait';
 }
 
-/** Answers the exit code. */
+/** Resolves with the exit code. */
 export async function follow(ctx: Context, sluice: Sluice, target: TargetName, how: Following): Promise<number> {
   const late = how.timeout === undefined ? null : AbortSignal.timeout(how.timeout);
   const signal = late === null ? ctx.signal : AbortSignal.any([ctx.signal, late]);
-  const options: WatchOptions = { signal, ...how.whom };
+  const options: WatchOptions = { signal, ...how.only };
   const display = await displayFor(ctx, how.as, target);
   let last: Snapshot | null = null;
   let reached = false;
@@ -47,20 +47,20 @@ function exitOf(
   view: RolloutView | null,
   ended: boolean,
   reached: boolean,
-  { until, leaves = false }: Following,
+  { until, stopEarly = false }: Following,
   why: { late: boolean; ctx: Context },
 ): number {
   if (view !== null && ended) {
     const code = exitOfView(view);
-    return code === EXIT.succeeded.code && until !== 'done' && !leaves ? EXIT.endedBefore.code : code;
+    return code === EXIT.succeeded.code && until !== 'done' && !stopEarly ? EXIT.endedBefore.code : code;
   }
-  if (reached) return leaves ? EXIT.needsPerson.code : EXIT.succeeded.code;
+  if (reached) return stopEarly ? EXIT.needsPerson.code : EXIT.succeeded.code;
   if (why.ctx.signal.aborted) return EXIT.interrupted.code;
   if (why.late) return view?.phase === 'stuck' ? EXIT.stuck.code : EXIT.timedOut.code;
   return EXIT.error.code;
 }
 
-/** The last words: what is the case, and what a person may do. */
+/** The result, and what the user can do next. */
 function conclude(
   ctx: Context,
   target: TargetName,
@@ -85,16 +85,25 @@ function conclude(
   }
   switch (code) {
     case EXIT.interrupted.code:
-      note(ctx, `interrupted; the rollout goes on. Look: \`sluice get ${id} --watch\`. End it: \`sluice abort ${id}\``);
+      note(
+        ctx,
+        `interrupted; the rollout is still running. Follow it with \`sluice get ${id} --watch\`, roll it back with \`sluice abort ${id}\``,
+      );
       return;
     case EXIT.timedOut.code:
-      note(ctx, `the time is over; the rollout goes on. Look: \`sluice get ${id}\`. End it: \`sluice abort ${id}\``);
+      note(
+        ctx,
+        `timed out waiting; the rollout is still running. Check it with \`sluice get ${id}\`, roll it back with \`sluice abort ${id}\``,
+      );
       return;
     case EXIT.needsPerson.code:
-      note(ctx, `left while it waits for a person; the rollout goes on. Follow it: sluice status ${id} --until done`);
+      note(
+        ctx,
+        `stopped waiting: the rollout needs someone to decide and is still running. Follow it with \`sluice status ${id} --until done\``,
+      );
       return;
     case EXIT.endedBefore.code:
-      note(ctx, `the rollout has ended before it was where --until ${how.until} waits for`);
+      note(ctx, `the rollout ended without reaching --until ${how.until}`);
       return;
   }
 }

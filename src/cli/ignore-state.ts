@@ -1,4 +1,4 @@
-/** Keeps what Sluice stores in a project out of its git repository. */
+/** Keeps Sluice's state out of a project's git repository. */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { usageError } from './usage-error.js';
@@ -6,7 +6,7 @@ import { usageError } from './usage-error.js';
 /** Lines of a .gitignore that ignore the folder already. */
 const IGNORES = /^\/?(?:\*\*\/)?\.sluice\/?\s*$/m;
 
-/** Adds `.sluice/` to the project's .gitignore. False when a line has it already. Errors: SLUICE_USAGE when it cannot be written. */
+/** Adds `.sluice/` to the project's .gitignore. False if it is ignored already. Errors: SLUICE_USAGE if the file cannot be written. */
 export function ignoreState(folder: string): boolean {
   const file = path.join(folder, '.gitignore');
   try {
@@ -15,6 +15,6 @@ export function ignoreState(folder: string): boolean {
     appendFileSync(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}.sluice/\n`);
     return true;
   } catch (error) {
-    throw usageError(`.gitignore cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    throw usageError(`cannot write .gitignore: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -1,4 +1,4 @@
-/** `sluice`: reads the command line, runs one command, answers with an exit code. */
+/** `sluice`: reads the command line, runs one command, ends with an exit code. */
 import type { LoginHost } from '../client/index.js';
 import type { Diagnosis, Sluice } from '../client/types.js';
 import { SluiceError } from '../model/errors.js';
@@ -14,7 +14,7 @@ import { parse } from './program.js';
 import { allCommands, COMMANDS } from './registry.js';
 import { packageVersion } from './version.js';
 
-/** Everything outside; a test brings its own. */
+/** Everything outside the program; tests bring their own. */
 export interface Host {
   stdout: Sink;
   stderr: Sink;
@@ -29,10 +29,10 @@ export interface Host {
   openPage(file: string): Promise<void>;
 }
 
-/** Milliseconds a command may take to end after Ctrl-C unless it says otherwise. */
+/** Milliseconds a command may take to end after Ctrl-C, by default. */
 const GRACE = 2_000;
 
-/** Runs one command line in this process. Never throws; answers the exit code. */
+/** Runs one command line in this process. Never throws; resolves with the exit code. */
 export async function run(argv: string[], host: Host): Promise<number> {
   if (argv[0] === '--version' || argv[0] === '-V') {
     host.stdout.write(`${packageVersion()}\n`);
@@ -51,11 +51,11 @@ export async function run(argv: string[], host: Host): Promise<number> {
     }
     return await perform(parsed.command, parsed, host);
   } catch (error) {
-    return tell(error, json, host);
+    return printError(error, json, host);
   }
 }
 
-/** Only the command that is asked for is loaded; help needs all of them. */
+/** Only the command to run is loaded; help needs all of them. */
 async function commandsFor(argv: string[]): Promise<Command[]> {
   const word = argv[0] ?? '';
   const load = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
@@ -105,7 +105,7 @@ function loginHost({ env, stderr, signal, hasScreen, openPage }: Host, asked: bo
   };
 }
 
-/** A command that does not hear Ctrl-C by itself is left behind after its grace. */
+/** A command that does not react to Ctrl-C is abandoned after its grace. */
 async function orInterrupted(work: Promise<number>, host: Host, grace: number): Promise<number> {
   let timer: NodeJS.Timeout | undefined;
   const interrupted = new Promise<number>((resolve) => {
@@ -122,8 +122,8 @@ async function orInterrupted(work: Promise<number>, host: Host, grace: number): 
   }
 }
 
-/** One line for a person, one object for a program. */
-function tell(error: unknown, json: boolean, host: Host): number {
+/** A line for people, an object for programs. */
+function printError(error: unknown, json: boolean, host: Host): number {
   const { code, message, exit, line, defect } = describeError(error);
   if (json) host.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
   else host.stderr.write(line);
@@ -147,7 +147,7 @@ export async function main(argv: string[]): Promise<void> {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  // `sluice list | head`: the reader has what it wants.
+  // `sluice list | head`: the reader has what it needs.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.succeeded.code);
     throw error;
@@ -165,6 +165,6 @@ export async function main(argv: string[]): Promise<void> {
     hasScreen,
     openPage,
   });
-  // What was written is out before the process ends, whatever is still open.
+  // Flush what was written, then end whatever else is still open.
   process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 }

@@ -18,7 +18,7 @@ export function note(ctx: Context, text: string): void {
   ctx.stderr.write(`${text}\n`);
 }
 
-/** What `get` draws on. Nothing limits the rows unless it is redrawn in place, nor the columns where there is no terminal. */
+/** The room for output: rows are limited only when it is redrawn in place, columns only on a terminal. */
 export function frameOf(ctx: Context, redrawn = false): Frame {
   const { columns, rows } = ctx.stdout;
   return {
@@ -34,14 +34,14 @@ export function isTerminal(sink: Sink): boolean {
   return sink.isTTY === true;
 }
 
-/** Colour only for a terminal that has any, unless FORCE_COLOR insists; NO_COLOR and `--no-color` refuse it. */
+/** Colour only on a terminal that supports it, unless FORCE_COLOR is set; NO_COLOR and `--no-color` turn it off. */
 export function wantsColour(sink: Sink, env: Record<string, string | undefined>, refused: boolean): boolean {
   if (refused || (env.NO_COLOR ?? '') !== '') return false;
   if ((env.FORCE_COLOR ?? '') !== '' && env.FORCE_COLOR !== '0') return true;
   return isTerminal(sink) && env.TERM !== 'dumb';
 }
 
-/** Whether the picture may be redrawn in place. */
+/** Whether output may be redrawn in place. */
 export function mayRedraw(ctx: Context): boolean {
   return !ctx.json && isTerminal(ctx.stdout) && ctx.env.TERM !== 'dumb' && (ctx.env.CI ?? '') === '';
 }

@@ -1,14 +1,14 @@
-/** What becomes of a rollout in its first moment: the access check refuses some that the server has started. */
+/** The first moments of a rollout: the worker's access check may refuse one that the server has started. */
 import type { Sluice, StartAnswer, TargetName } from '../client/types.js';
 import { SluiceError } from '../model/errors.js';
 import type { RolloutView } from '../model/view.js';
 import type { Context } from './command.js';
 import { print } from './print.js';
 
-/** Longest wait for the check, in ms: nobody should have to wait for a worker that is away. */
-const CHECKED_WITHIN = 2_000;
+/** Longest wait for the check, in ms: a worker that is down must not hold up the user. */
+const CHECK_TIMEOUT = 2_000;
 
-/** Says where the check has not answered in time. Errors: why the start was refused, with the code of the refusal. */
+/** Waits for the check, and says so if it takes too long. Errors: why the start was refused, with the code of the refusal. */
 export async function reportRejection(
   ctx: Context,
   sluice: Sluice,
@@ -16,30 +16,33 @@ export async function reportRejection(
   answer: StartAnswer,
 ): Promise<void> {
   if (answer.state !== 'started') return;
-  // Not AbortSignal.any of a timeout: what only it refers to may be collected before the time is over.
+  // Not AbortSignal.any with a timeout: a timeout that nothing else refers to may be garbage-collected before it fires.
   const over = new AbortController();
   const end = () => over.abort();
-  const timer = setTimeout(end, CHECKED_WITHIN);
+  const timer = setTimeout(end, CHECK_TIMEOUT);
   ctx.signal.addEventListener('abort', end, { once: true });
   const late = new Promise<null>((resolve) => {
     over.signal.addEventListener('abort', () => resolve(null), { once: true });
     if (ctx.signal.aborted) end();
   });
-  // The start has been done; a look that fails takes nothing from it.
-  const looked = checked(sluice, target, answer.run, over.signal).catch(() => null);
-  const view = await Promise.race([late, looked]).finally(() => {
+  // The rollout has started; a failure to read it does not change that.
+  const firstView = checked(sluice, target, answer.run, over.signal).catch(() => null);
+  const view = await Promise.race([late, firstView]).finally(() => {
     clearTimeout(timer);
     ctx.signal.removeEventListener('abort', end);
     end();
   });
   if (view === null) {
-    print(ctx, `not checked yet: \`sluice status ${target.app}/${target.environment} --until done\` waits`);
+    print(
+      ctx,
+      `no worker has checked this start yet; wait for the result with \`sluice status ${target.app}/${target.environment} --until done\``,
+    );
   } else if (view.outcome === 'failed' && view.code !== null) {
-    throw new SluiceError(view.code, view.reason ?? 'it was refused');
+    throw new SluiceError(view.code, view.reason ?? 'the start was refused');
   }
 }
 
-/** The first view behind the check. */
+/** The first view after the check. */
 async function checked(
   sluice: Sluice,
   target: TargetName,

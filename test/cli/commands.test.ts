@@ -282,7 +282,9 @@ describe('start', () => {
     sluice.stays = true;
     const { code, out } = await play(['start', 'rollout.yaml'], { sluice, ...spec() });
     expect(code).toBe(0);
-    expect(out).toContain('\nnot checked yet: `sluice status checkout/production --until done` waits\n');
+    expect(out).toContain(
+      '\nno worker has checked this start yet; wait for the result with `sluice status checkout/production --until done`\n',
+    );
   });
 
   test('--strategy chooses where the file leaves it open', async () => {
@@ -361,7 +363,7 @@ describe('start', () => {
     const sluice = seeing(baking(), baking({ phase }), ended('succeeded'));
     const { code, err } = await play(['start', 'rollout.yaml', '--wait', '--until', state], { sluice, ...spec() });
     expect(code).toBe(expected);
-    expect(err.includes('left while it waits for a person; the rollout goes on')).toBe(expected === 17);
+    expect(err.includes('the rollout needs someone to decide and is still running')).toBe(expected === 17);
   });
 
   test('--until is no reason to fail for a rollout that succeeds without a person', async () => {
@@ -609,7 +611,7 @@ describe('files', () => {
     expect([code, out]).toEqual([0, 'valid: checkout/production, canary\n']);
     const again = await play(['init', '--app', 'other'], { cwd: folder });
     expect(again.code).toBe(2);
-    expect(again.err).toContain('is there already and is not overwritten');
+    expect(again.err).toContain('already exists and is not overwritten');
     expect(readFileSync(path.join(folder, 'rollout.yaml'), 'utf8')).toBe(written);
   });
 

@@ -104,7 +104,9 @@ describe('watching', () => {
     sluice.onSeen = () => setImmediate(() => interrupt.abort());
     const { code, err } = await play(GET, { sluice, signal: interrupt.signal });
     expect(code).toBe(130);
-    expect(err).toContain('interrupted; the rollout goes on. Look: `sluice get checkout/production --watch`');
+    expect(err).toContain(
+      'interrupted; the rollout is still running. Follow it with `sluice get checkout/production --watch`',
+    );
     expect(sluice.calls.some(([name]) => name === 'verb')).toBe(false);
   });
 
@@ -163,7 +165,7 @@ describe('status', () => {
       sluice: seeing(baking(), ended('succeeded')),
     });
     expect(code).toBe(14);
-    expect(err).toContain('has ended before it was where --until approval waits for');
+    expect(err).toContain('the rollout ended without reaching --until approval');
     const back = await play([...STATUS, '--until', 'approval'], { sluice: seeing(baking(), ended('rolledBack')) });
     expect(back.code).toBe(3);
   });

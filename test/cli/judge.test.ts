@@ -78,15 +78,15 @@ test('lines may be cut anywhere, also inside a character, and the last one may l
 
 describe('bad lines', () => {
   const wrong: [string, string][] = [
-    ['{', 'expected one JSON object a line, got {'],
+    ['{', 'expected one JSON object per line, got {'],
     ['[1]', 'expected an object, got [1]'],
     [JSON.stringify(GOOD), 'run: expected a name; got nothing'],
-    [line({ ...GOOD, ec: 26 }), 'ec: expected a number, 0 to nc, which is 25; got 26'],
+    [line({ ...GOOD, ec: 26 }), 'ec: expected a number, from 0 to nc (25); got 26'],
     [line({ ...GOOD, nb: -1 }), 'nb: expected a number, 0 or more; got -1'],
-    [line({ ...GOOD, eb: '1' }), 'eb: expected a number, 0 to nb, which is 225; got "1"'],
+    [line({ ...GOOD, eb: '1' }), 'eb: expected a number, from 0 to nb (225); got "1"'],
     [line({ ...GOOD, stepUp: 1 }), 'stepUp: expected true or false; got 1'],
-    [line({ ...GOOD, slowC: 3 }), 'slowB: expected a number, 0 to nb, which is 225; got nothing'],
-    [line({ blind: 3 }), 'blind: expected why nothing could be read; got 3'],
+    [line({ ...GOOD, slowC: 3 }), 'slowB: expected a number, from 0 to nb (225); got nothing'],
+    [line({ blind: 3 }), 'blind: expected the reason why nothing could be read; got 3'],
   ];
 
   test.each(wrong)('%j is an error with its number, and the rest is judged', async (bad, message) => {
@@ -101,7 +101,7 @@ describe('bad lines', () => {
     expect({ code, err }).toEqual({ code: 2, err: '' });
     expect(json()).toEqual([
       expect.objectContaining({ run: 'a' }),
-      { error: { code: 'SLUICE_USAGE', message: 'line 2: expected one JSON object a line, got {' } },
+      { error: { code: 'SLUICE_USAGE', message: 'line 2: expected one JSON object per line, got {' } },
       expect.objectContaining({ run: 'a', verdict: 'unhealthy' }),
     ]);
   });
@@ -112,7 +112,7 @@ describe('bad lines', () => {
       stdin(line(BAD), ...Array.from({ length: 12 }, () => 'x'.repeat(100_000))),
     );
     expect(code).toBe(2);
-    expect(err).toBe('error SLUICE_USAGE: line 2: longer than 1000000 characters; write one JSON object a line\n');
+    expect(err).toBe('error SLUICE_USAGE: line 2: longer than 1000000 characters; write one JSON object per line\n');
   });
 });
 
@@ -171,8 +171,8 @@ describe('the policy', () => {
     [['--history', '40'], '--history: expected errors and requests, such as 40/40000'],
     [['--history', '40/4'], '--history: expected errors and requests, such as 40/40000'],
     [['--policy', 'nowhere.json'], 'nowhere.json: '],
-    [['--policy', 'typo.json'], 'typo.json: alhpa: not known; known are alpha, beta, margin'],
-    [['--policy', 'weights.json'], 'weights.json: weights: expected three shares that sum to 1'],
+    [['--policy', 'typo.json'], 'typo.json: alhpa: unknown; expected one of alpha, beta, margin'],
+    [['--policy', 'weights.json'], 'weights.json: weights: expected three shares that add up to 1'],
   ])('%j is refused', async (options, message) => {
     writeFileSync(path.join(folder, 'typo.json'), '{"alhpa":0.1}');
     writeFileSync(path.join(folder, 'weights.json'), '{"weights":{"relative":1,"ceiling":1,"latency":0}}');

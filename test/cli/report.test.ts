@@ -218,7 +218,7 @@ describe('the page', () => {
   test("shows the verdict's own counts where no series was kept", () => {
     const text = page(rolledBack({ series: [] }));
     expect(text).toContain('Counts at the last weight');
-    expect(text).toContain('No counts over time were kept');
+    expect(text).toContain('This rollout has no counts over time');
   });
 });
 
@@ -256,10 +256,10 @@ describe('sluice report', () => {
   });
 
   test.each([
-    [['--run', 'ab'], '--run is "ab"; write a run\'s id, or its last 8 characters'],
-    [['--out', '-', '-o', 'json'], '-o json and --out - exclude each other'],
-    [['--out', 'nowhere/why.html'], 'nowhere/why.html cannot be written: ENOENT'],
-    [['--out', 'taken'], 'taken cannot be written: EISDIR'],
+    [['--run', 'ab'], '--run is "ab"; write a run\'s id or its last 8 characters'],
+    [['--out', '-', '-o', 'json'], 'use either -o json or --out -, not both'],
+    [['--out', 'nowhere/why.html'], 'cannot write nowhere/why.html: ENOENT'],
+    [['--out', 'taken'], 'cannot write taken: EISDIR'],
   ])('%j is refused with what to do', async (more, message) => {
     mkdirSync(path.join(folder, 'taken'));
     const { code, out, err } = await play(argv(...more), { sluice: seeing(rolledBack()), cwd: folder });
@@ -290,6 +290,6 @@ describe('sluice report', () => {
     const openPage = () => Promise.reject(new Error('spawn xdg-open ENOENT'));
     const scene = { sluice: seeing(rolledBack()), cwd: folder, openPage };
     const { code, err } = await play(argv('--open', 'yes'), scene);
-    expect([code, err]).toEqual([0, 'no browser could be opened (spawn xdg-open ENOENT); open the file by hand\n']);
+    expect([code, err]).toEqual([0, 'could not open a browser (spawn xdg-open ENOENT); open the file yourself\n']);
   });
 });

@@ -140,7 +140,7 @@ describe('a decision', () => {
     const cem = { SLUICE_KEY: people.keyOf('cem') };
     expect((await world.cli(['audit', id, '--out', out], world.folder, cem)).code).toBe(0);
     const again = await world.cli(['audit', id, '--out', out], world.folder, cem);
-    expect(again).toMatchObject({ code: 2, err: expect.stringContaining('cannot be written: EEXIST') });
+    expect(again).toMatchObject({ code: 2, err: expect.stringContaining('EEXIST: file already exists') });
     const key = readKey(cem.SLUICE_KEY)?.public ?? '';
     const verify = () => world.cli(['audit', '--verify', out, '--key', key]);
     expect(await verify()).toMatchObject({

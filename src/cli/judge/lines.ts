@@ -1,6 +1,6 @@
-/** Text that comes in pieces, as whole lines. */
+/** Turns chunks of text into whole lines. */
 
-/** What came is no line of counts. */
+/** The input is not a line of counts. */
 export class BadLine extends Error {}
 
 /** Far more than a line of counts has; without a limit a stream without line ends would fill the memory. */
@@ -14,7 +14,7 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
     if (lines.length > 0) yield lines;
-    if (rest.length > LONGEST) throw new BadLine(`longer than ${LONGEST} characters; write one JSON object a line`);
+    if (rest.length > LONGEST) throw new BadLine(`longer than ${LONGEST} characters; write one JSON object per line`);
   }
   rest += decoder.decode();
   if (rest !== '') yield [rest];

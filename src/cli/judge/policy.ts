@@ -28,7 +28,7 @@ const whole = () => number('expected a whole number, 0 or more', (value) => Numb
 const counted = (error: string) => z.number({ error }).min(0, error);
 
 const HISTORY = 'expected errors and requests, such as 40/40000';
-const WEIGHTS = 'expected three shares that sum to 1';
+const WEIGHTS = 'expected three shares that add up to 1';
 
 const schema = z.strictObject({
   alpha: chance(),
@@ -122,7 +122,7 @@ function checked(value: unknown, named: (at: string) => string): Policy {
   if (data !== undefined) return data;
   const [issue] = error.issues;
   if (issue?.code === 'unrecognized_keys') {
-    throw usageError(`${named(issue.keys[0] ?? '')}: not known; known are ${Object.keys(schema.shape).join(', ')}`);
+    throw usageError(`${named(issue.keys[0] ?? '')}: unknown; expected one of ${Object.keys(schema.shape).join(', ')}`);
   }
   throw usageError(`${named(issue?.path.join('.') ?? '')}: ${issue?.message ?? 'not valid'}`);
 }

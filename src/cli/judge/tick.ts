@@ -23,7 +23,7 @@ export function readTick(line: string): TickLine {
   }
   const stepUp = value.stepUp === true;
   if (value.blind !== undefined) {
-    if (typeof value.blind !== 'string') throw wrong('blind', 'why nothing could be read', value.blind);
+    if (typeof value.blind !== 'string') throw wrong('blind', 'the reason why nothing could be read', value.blind);
     return { run: value.run, id, look: { candidate: null, stable: null, stepUp, blind: value.blind } };
   }
   const candidate = counts(value, 'nc', 'ec');
@@ -43,7 +43,7 @@ function parsed(line: string): Record<string, unknown> {
   try {
     value = JSON.parse(line);
   } catch {
-    throw new BadLine(`expected one JSON object a line, got ${clean(line, 60)}`);
+    throw new BadLine(`expected one JSON object per line, got ${clean(line, 60)}`);
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new BadLine(`expected an object, got ${clean(line, 60)}`);
@@ -57,7 +57,7 @@ function counts(value: Record<string, unknown>, requests: string, errors: string
 function count(value: Record<string, unknown>, field: string, most: number, ofWhat?: string): number {
   const number = value[field];
   if (typeof number === 'number' && number >= 0 && number <= most) return number;
-  const limit = ofWhat === undefined ? '0 or more' : `0 to ${ofWhat}, which is ${most}`;
+  const limit = ofWhat === undefined ? '0 or more' : `from 0 to ${ofWhat} (${most})`;
   throw wrong(field, `a number, ${limit}`, number);
 }
 

@@ -6,7 +6,7 @@ import type { RolloutView } from '../../model/view.js';
 export interface Chart {
   id: string;
   title: string;
-  /** What a stranger has to know to read it. */
+  /** How to read it, for someone who has never seen one. */
   about: string;
   unit: 'percent' | 'odds' | 'number';
   /** A line holds its value until the next point. */
@@ -49,10 +49,10 @@ interface Step {
   weight: number;
 }
 
-/** The candidate's weight over time, as the stages and the watcher tell it. */
+/** The candidate's weight over time, from the stages and the watcher's counts. */
 export function weightSteps(view: RolloutView, now: number): Step[] {
   const known: Step[] = [{ at: view.startedAt, weight: 0 }];
-  // Where a foreign change has stopped a stage, its weight was only wished for: it counts once it was read or watched.
+  // If someone else's change stopped a stage, its weight may never have been written: it counts only if it was read or watched.
   const had = new Set([view.weight, ...view.series.map(({ weight }) => weight)]);
   const foreign = view.code === 'SLUICE_FOREIGN_CHANGE';
   for (const { startedAt, weight, state } of view.stages) {
@@ -72,7 +72,7 @@ function weightChart(view: RolloutView, steps: Step[]): Chart {
   return {
     id: 'weight',
     title: 'Weight',
-    about: `Share of the requests that release ${view.candidate ?? '–'} got.`,
+    about: `Share of requests that release ${view.candidate ?? '–'} received.`,
     unit: 'percent',
     steps: true,
     at: steps.map(({ at }) => at),
@@ -85,10 +85,17 @@ function countedCharts(view: RolloutView): Chart[] {
   const points = view.series;
   const slow = points.some(({ candidate, stable }) => candidate.slow !== undefined || stable.slow !== undefined);
   return [
-    shareChart(view, 'errors', 'Failed requests', 'Share that failed, counted since the weight began.'),
+    shareChart(view, 'errors', 'Failed requests', 'Share that failed, counted from the start of each weight.'),
     evidenceChart(points),
     ...(slow
-      ? [shareChart(view, 'slow', 'Slow answers', 'Share above the time limit, counted since the weight began.')]
+      ? [
+          shareChart(
+            view,
+            'slow',
+            'Slow responses',
+            'Share over the time limit, counted from the start of each weight.',
+          ),
+        ]
       : []),
     rateChart(view),
   ];
@@ -115,7 +122,7 @@ function shareChart(view: RolloutView, what: 'errors' | 'slow', title: string, a
   };
 }
 
-/** Milliseconds that a rate is taken over, at least where there are as many. */
+/** Milliseconds that a rate is averaged over, if there are that many. */
 const STRETCH = 900;
 
 function rateChart(view: RolloutView): Chart {
@@ -125,13 +132,13 @@ function rateChart(view: RolloutView): Chart {
       const before = point === null ? null : earlier(points, i);
       if (point === null || before === null) return null;
       const requests = point[arm].requests - before[arm].requests;
-      // A bake that was begun again counts from 0.
+      // A bake that starts again counts from 0.
       return requests < 0 ? null : (requests * 1000) / (point.at - before.at);
     });
   return {
     id: 'requests',
-    title: 'Requests a second',
-    about: 'By the release that answered.',
+    title: 'Requests per second',
+    about: 'By the release that responded.',
     unit: 'number',
     steps: false,
     at: points.map(({ at }) => at),
@@ -140,7 +147,7 @@ function rateChart(view: RolloutView): Chart {
   };
 }
 
-/** The point that a rate is taken from: a stretch before, since what came just before the end says little of a second. */
+/** The point that a rate is measured from: far enough back to say something about a second. */
 function earlier(points: { point: SeriesPoint | null }[], i: number): SeriesPoint | null {
   const at = points[i]?.point?.at ?? 0;
   let found: SeriesPoint | null = null;
@@ -164,7 +171,7 @@ function evidenceChart(points: SeriesPoint[]): Chart {
     id: 'evidence',
     title: 'Evidence against the candidate',
     about:
-      'At the limit it goes back. 1 : 1,000 means: if the candidate were no worse, counts like these would come at most once in 1,000 rollouts.',
+      'At the limit the rollout is rolled back. 1 : 1,000 means: if the candidate were no worse than the stable release, counts like these would occur in at most 1 of 1,000 rollouts.',
     unit: 'odds',
     steps: false,
     at: points.map(({ at }) => at),
@@ -184,7 +191,7 @@ function nameOf(view: RolloutView, role: 'stable' | 'candidate'): string {
   return `${role} ${view[role] ?? '–'}`;
 }
 
-/** The counts begin anew with each weight: no line leads from one to the next. */
+/** Counts start again at each weight: no line connects one weight with the next. */
 function withGaps(series: SeriesPoint[]): { at: number; point: SeriesPoint | null }[] {
   return series.flatMap((point, i) => {
     const before = series[i - 1];

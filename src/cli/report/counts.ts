@@ -1,4 +1,4 @@
-/** Requests, errors and slow answers by release: totals of each weight, and every point of the charts. Pure. */
+/** Requests, errors and slow responses by release: totals per weight, and every point of the charts. Pure. */
 import { type Counts, type Pair, probeCalls, type Whose } from '../../model/counts.js';
 import { grouped, odds } from '../../model/numbers.js';
 import type { SeriesPoint } from '../../model/series.js';
@@ -7,7 +7,7 @@ import { stamp } from '../render/time.js';
 import { percent } from '../render/words.js';
 import { type Html, html } from './html.js';
 
-/** Totals at the end of each weight. Where no series was kept, the verdict's own counts. */
+/** Totals at the end of each weight; the verdict's own counts if no series was kept. */
 export function totals(view: RolloutView): Html | null {
   const ends = lastOfEachWeight(view.series);
   if (ends.length === 0) return view.verdict === null ? null : onlyVerdict(view);
@@ -17,7 +17,7 @@ export function totals(view: RolloutView): Html | null {
 <tbody>${ends.map((point) => weightRows(view, point))}</tbody></table></div></section>`;
 }
 
-/** A weight's rows: whoever was counted, and our probes beside the users. */
+/** A weight's rows: the counts of users, and of probes if there were any. */
 function weightRows(view: RolloutView, point: SeriesPoint): Html {
   const { weight, logE, limit, probes } = point;
   const rows = probes === undefined ? 2 : 4;
@@ -59,7 +59,7 @@ function lastOfEachWeight(series: SeriesPoint[]): SeriesPoint[] {
   return series.filter(({ weight }, at) => series[at + 1]?.weight !== weight);
 }
 
-/** The charts as a table, for who has no script, and for who wants to check. */
+/** The charts as a table, for readers without scripts and for checking. */
 export function everyPoint(view: RolloutView): Html | null {
   if (view.series.length === 0) return null;
   return html`<details id="points"><summary>The charts as a table (${view.series.length} points)</summary>

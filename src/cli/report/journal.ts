@@ -1,4 +1,4 @@
-/** What was done, when and by whom: stages, events, refusals, warnings. Pure. */
+/** What happened, when, and who did it: stages, events, refusals, warnings. Pure. */
 import { bypassHead } from '../../model/bypass.js';
 import { duration } from '../../model/text.js';
 import type { RolloutView, StageView } from '../../model/view.js';
@@ -10,7 +10,7 @@ export function stages(view: RolloutView, now: number): Html | null {
   if (view.stages.length === 0) return null;
   return html`<section id="stages"><h2>Stages</h2>
 <div class="wide"><table>
-<thead><tr><th>Stage<th class="n">Weight<th>State<th>Began<th class="n">Took<th>Steps</tr></thead>
+<thead><tr><th>Stage<th class="n">Weight<th>State<th>Started<th class="n">Took<th>Steps</tr></thead>
 <tbody>${view.stages.map((stage) => stageRow(view, stage, now))}</tbody></table></div></section>`;
 }
 
@@ -24,16 +24,16 @@ function stageRow(view: RolloutView, stage: StageView, now: number): Html {
 `;
 }
 
-export function warnings({ warnings: said }: RolloutView): Html | null {
+export function warnings({ warnings: texts }: RolloutView): Html | null {
   return listed(
     'warnings',
-    'Worth knowing before it began',
-    said.length,
-    said.map((text) => html`<li>${text}</li>`),
+    'Warnings from before the start',
+    texts.length,
+    texts.map((text) => html`<li>${text}</li>`),
   );
 }
 
-/** Who did not wait for a weight. */
+/** Callers that do not go through the split. */
 export function bypass({ bypass: through, outcome }: RolloutView): Html | null {
   return listed(
     'bypass',

@@ -45,7 +45,7 @@ export const audit = command({
     const { entries, signer } = await sluice.audit(target);
     const lines = await trailOf(entries, signer, ctx.now());
     if (out === undefined) print(ctx, lines);
-    else writeText(ctx, out, `${lines.join('\n')}\n`, { anew: true });
+    else writeText(ctx, out, `${lines.join('\n')}\n`, { newFile: true });
     if (out !== undefined) note(ctx, `wrote ${entries.length} lines to ${out}`);
     const others = entries.flatMap(({ mismatch }, at) => (mismatch ? [at + 1] : []));
     if (others.length > 0)

@@ -64,12 +64,12 @@ export const start = command({
     }
     note(ctx, sentence(target, answer));
     const as = watch ? 'watch' : 'wait';
-    return follow(ctx, sluice, target, { until: until ?? 'done', leaves: true, timeout, whom: whomOf(answer), as });
+    return follow(ctx, sluice, target, { until: until ?? 'done', stopEarly: true, timeout, only: onlyOf(answer), as });
   },
 });
 
-/** By what the release of an answer is followed. */
-export function whomOf(answer: StartAnswer) {
+/** How to follow exactly the rollout that was started. */
+export function onlyOf(answer: StartAnswer) {
   return answer.state === 'started' ? { run: answer.run } : { ticket: answer.ticket };
 }
 

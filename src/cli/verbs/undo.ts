@@ -6,7 +6,7 @@ import { follow } from '../follow.js';
 import { flag, text } from '../inputs.js';
 import { note, print, printJson } from '../print.js';
 import { reportRejection } from '../start-check.js';
-import { sentence, whomOf } from './start.js';
+import { onlyOf, sentence } from './start.js';
 
 export const undo = command({
   name: 'undo',
@@ -48,6 +48,6 @@ export const undo = command({
       return EXIT.succeeded.code;
     }
     note(ctx, sentence(target, answer));
-    return follow(ctx, sluice, target, { until: 'done', timeout, whom: whomOf(answer), as: watch ? 'watch' : 'wait' });
+    return follow(ctx, sluice, target, { until: 'done', timeout, only: onlyOf(answer), as: watch ? 'watch' : 'wait' });
   },
 });
