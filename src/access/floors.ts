@@ -1,9 +1,9 @@
 /** What no spec can go under: approvals are raised to what the policy asks for, and what lacks a floor is refused. Pure. */
 import { isJudged } from '../model/evidence.js';
-import type { ApprovalSpec, Spec, StrategySpec, Target } from '../model/spec.js';
+import type { ApprovalSpec, Spec, Target } from '../model/spec.js';
 import { duration } from '../model/text.js';
 import { kitOf } from '../platforms/registry.js';
-import type { TargetState } from '../strategies/registry.js';
+import { type Approvals, STRATEGY, type TargetState, watchedOf } from '../strategies/registry.js';
 import type { Plan, Step } from '../strategies/types.js';
 import { mayAssume, mayTouch, placeOf, type Rule } from './policy.js';
 import { ofStage, ruleAt, stageFaults } from './stages.js';
@@ -62,16 +62,12 @@ export function specFaults({ strategy, health, allowUngated, allowBypass, target
     if (allowUngated || !isJudged(health)) {
       faults.push('health is required here: name a probe or a metric that decides, and take allowUngated out');
     }
-    const lax = [health.policy, ...stagePolicies(strategy)].some(
+    const lax = [health.policy, ...watchedOf({ strategy }, health.policy).map(({ policy }) => policy)].some(
       ({ onNoData, onUndecided }) => onNoData === 'promote' || onUndecided === 'promote',
     );
     if (lax) faults.push('health is required here: onNoData and onUndecided must not say promote');
   }
   return faults;
-}
-
-function stagePolicies(strategy: StrategySpec) {
-  return strategy.type === 'canary' ? strategy.stages.map(({ health }) => health ?? {}) : [];
 }
 
 /**
@@ -97,14 +93,10 @@ export function planFaults(plan: Plan, rule: Rule, before: TargetState): string[
         'everybody would get the release at once, which is direct and not allowed here; begin with less than 100%, or probe it in the idle environment (blueGreen)',
       );
     }
-    faults.push(...stageFaults(plan, rule));
+    faults.push(...stageFaults(plan, rule, STRATEGY[plan.strategy].approvals));
   }
-  if (approvals.required && !approvedInTime(plan)) {
-    faults.push(
-      plan.strategy === 'canary'
-        ? 'an approval is needed before all users get the release; add approval: {} to a stage below 100%'
-        : 'an approval is needed before the release is live for good; add approval: {} to the strategy',
-    );
+  if (approvals.required && !approvedInTime(plan, STRATEGY[plan.strategy].approvals)) {
+    faults.push(`an approval is needed ${STRATEGY[plan.strategy].approvals.needed}`);
   }
   return faults;
 }
@@ -116,9 +108,9 @@ function atOnce(plan: Plan): boolean {
   return !before.some(({ kind }) => kind === 'shift' || (idle && kind === 'probe'));
 }
 
-/** An approval counts before all users get the release. `direct` asks after its bake, with the way back open. */
-function approvedInTime(plan: Plan): boolean {
-  const steps = plan.strategy === 'direct' ? plan.stages.flatMap((stage) => stage.steps) : beforePromote(plan);
+/** An approval counts before all users get the release, unless the strategy asks with the way back open. */
+function approvedInTime(plan: Plan, { late }: Approvals): boolean {
+  const steps = late ? plan.stages.flatMap((stage) => stage.steps) : beforePromote(plan);
   return steps.some(({ kind }) => kind === 'approve');
 }
 

@@ -1,4 +1,5 @@
 /** Which of a rule's `stages:` are about a stage of a plan, whatever a spec calls it. Pure. */
+import type { Approvals } from '../strategies/registry.js';
 import type { ApproveStep, Plan, Stage, Step } from '../strategies/types.js';
 import type { Rule } from './policy.js';
 
@@ -36,7 +37,7 @@ export function ofStage({ stages }: Rule, name: string): Rule['stages'][string] 
 }
 
 /** Where the plan lacks an approval of a stage that the rule names, one sentence each. */
-export function stageFaults(plan: Plan, rule: Rule): string[] {
+export function stageFaults(plan: Plan, rule: Rule, { atStage }: Approvals): string[] {
   const gates = Object.values(gatesOfPlan(plan));
   const lacking = Object.keys(rule.stages).flatMap((name) => {
     const meant = plan.stages.filter((stage) => namesOfStage(stage).includes(name));
@@ -47,7 +48,7 @@ export function stageFaults(plan: Plan, rule: Rule): string[] {
       const before = isLast(stage) && gates.some(({ opens }) => opens.includes(name));
       return !before && !gates.some((gate) => gate.stage === stage.name);
     });
-    return open.map((stage) => `stage ${stage.name} needs an approval here; ${howTo(plan)}`);
+    return open.map((stage) => `stage ${stage.name} needs an approval here; ${atStage}`);
   });
   const unclear = gates.flatMap((gate) => {
     const names = namesOfGate(gate).filter((name) => ofStage(rule, name) !== undefined);
@@ -58,12 +59,6 @@ export function stageFaults(plan: Plan, rule: Rule): string[] {
         ];
   });
   return [...new Set([...lacking, ...unclear])];
-}
-
-function howTo({ strategy }: Plan): string {
-  return strategy === 'canary'
-    ? 'add approval: {} to it'
-    : 'add approval: {} to the strategy, or take canary with an approval in this stage';
 }
 
 function isLast({ steps }: Stage): boolean {

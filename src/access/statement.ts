@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { BEGINNINGS, LONGEST_TOKEN, type Statement } from '../model/access.js';
 import { clean, duration } from '../model/text.js';
 import { VERB_TABLE } from '../model/verbs.js';
-import type { MessageVerb } from '../model/words.js';
+import { type MessageVerb, STRATEGIES } from '../model/words.js';
 import { type Jwk, publicJwk, type Signer } from './keys.js';
 import { type Certificate, type CertifiedKey, type Certify, nonceOf } from './once.js';
 import type { Policy } from './policy.js';
@@ -95,7 +95,7 @@ const SHAPE = z.union([
     act: z.enum(BEGINNINGS),
     app: name,
     environment: name,
-    strategy: z.enum(['direct', 'blueGreen', 'canary', 'linear', 'undo']),
+    strategy: z.enum([...STRATEGIES, 'undo']),
     spec: digest.nullable(),
     release: digest.nullable(),
     replaces: z.boolean().optional(),

@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Target } from '../model/spec.js';
+import type { Strategy } from '../model/words.js';
 import { usageError } from './usage-error.js';
 
 export interface FirstSpec {
@@ -9,10 +10,12 @@ export interface FirstSpec {
   environment: string;
   target: Target;
   release: { folder: string } | { version: number | string };
+  /** The safest that the target can have, unless given. */
+  strategy?: Strategy | undefined;
 }
 
 /** YAML, with a comment where a newcomer has to decide. */
-export function firstSpec(of: FirstSpec): string {
+export async function firstSpec(of: FirstSpec): Promise<string> {
   const release =
     'folder' in of.release
       ? `  # A folder to upload. Or ${otherSources(of.target)}.\n  folder: ${quoted(of.release.folder)}`
@@ -27,7 +30,13 @@ ${targetLines(of.target)}
 release:
 ${release}
 
-${runsBesideStable(of.target) ? CANARY : DIRECT}`;
+${await sampleOf(of.strategy ?? (runsBesideStable(of.target) ? 'canary' : 'direct'))}`;
+}
+
+/** The records are with the parser's library, without which the command line starts. */
+async function sampleOf(strategy: Strategy): Promise<string> {
+  const { STRATEGY } = await import('../strategies/registry.js');
+  return STRATEGY[strategy].sample;
 }
 
 function otherSources(target: Target): string {
@@ -65,30 +74,6 @@ function targetLines(target: Target): string {
 function runsBesideStable(target: Target): boolean {
   return target.platform === 'lambda' || target.slot !== undefined;
 }
-
-const DIRECT = `strategy:
-  type: direct
-  bake: 10m
-`;
-
-const CANARY = `strategy:
-  type: canary
-  stages:
-    - weight: 10%
-      bake: 5m
-      # Someone has to approve before the rollout continues.
-      approval: { within: 1d }
-    - weight: 50%
-      bake: 5m
-    - weight: 100%
-      bake: 10m
-
-health:
-  probes:
-    # Called on the new release before it gets traffic, and continuously after that.
-    - name: smoke
-      invoke: { payload: {} }
-`;
 
 /** As a YAML scalar: plain where that is safe. */
 function quoted(text: string): string {

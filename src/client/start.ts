@@ -1,5 +1,6 @@
 /** Starting: directly, where the workflow id is the lock, or through the target's companion. */
 import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type * as workflows from '../../workflows/index.js';
 import { type SubmitAnswer, submitUpdate, targetQuery, unholdUpdate } from '../../workflows/messages.js';
 import { SluiceError } from '../model/errors.js';
 import { HOLD_MEMO, type Hold, heldMessage, holdIn } from '../model/hold.js';
@@ -7,6 +8,7 @@ import { isName, rolloutId, TASK_QUEUE, targetId } from '../model/ids.js';
 import { goesBackTo } from '../model/ledger.js';
 import { clean } from '../model/text.js';
 import type { TargetView } from '../model/view.js';
+import type { RolloutType } from '../model/words.js';
 import { type Described, described } from '../temporal/described.js';
 import { mustAgree } from './agreement.js';
 import type { Link } from './connect.js';
@@ -15,6 +17,9 @@ import { describe, look, runningRun, stranger } from './look.js';
 import { packed } from './packing.js';
 import { startProof } from './proof.js';
 import type { StartAnswer, StartRequest, TargetName, UndoArgs } from './types.js';
+
+/** Every type of rollout is a workflow type: one that the workers would not have does not compile. */
+type Rollouts = Pick<typeof workflows, RolloutType>;
 
 /** Longest wait for the companion's answer, in ms. */
 const ANSWER_WITHIN = 10_000;
@@ -57,7 +62,7 @@ async function directly(link: Link, request: StartRequest): Promise<StartAnswer>
   const workflowId = rolloutId(request.app, request.environment);
   const input = await inputOf(link, request);
   try {
-    const handle = await link.temporal.workflow.start(request.type, {
+    const handle = await link.temporal.workflow.start<Rollouts[RolloutType]>(request.type, {
       workflowId,
       taskQueue: TASK_QUEUE,
       args: [input],

@@ -1,6 +1,10 @@
+import type { HealthPolicy } from './health-policy.js';
+import type { StrategySpec } from './strategy.js';
 import type { Configuration, Target } from './target.js';
 import type { OnNewRelease } from './words.js';
 
+export type { HealthPolicy } from './health-policy.js';
+export type { ApprovalSpec, Bake, StageSpec, StrategySpec } from './strategy.js';
 export type {
   AppServiceTarget,
   Configuration,
@@ -71,42 +75,6 @@ export interface Artifact {
   bytes: number;
 }
 
-export interface StageSpec {
-  name: string;
-  /** Percent, 0 < weight <= 100. */
-  weight: number;
-  bake: Bake;
-  /** Names of probes that must pass at this stage before its bake, on the candidate. */
-  probes: string[];
-  approval?: ApprovalSpec;
-  /** What the judge goes by at this stage, where it differs from `health.policy`. */
-  health?: Partial<HealthPolicy>;
-}
-
-/** Watched time in milliseconds. With `min` and `max` it passes as soon after `min` as the candidate is shown to be no worse. */
-export type Bake = number | { min: number; max: number };
-
-export interface ApprovalSpec {
-  /** Milliseconds the decision may take. */
-  within: number;
-  onTimeout: 'rollback' | 'hold';
-  /** How many different people must approve. */
-  people: number;
-  /** Not the one who started the rollout. */
-  notStarter: boolean;
-  /** A comment is needed. */
-  comment: boolean;
-  /** Milliseconds until the first reminder; each further one comes twice as late. */
-  remindEvery: number;
-}
-
-export type StrategySpec =
-  | { type: 'direct'; bake: Bake; approval?: ApprovalSpec }
-  | { type: 'blueGreen'; bake: Bake; testBake: number; approval?: ApprovalSpec }
-  | { type: 'canary'; stages: StageSpec[] }
-  | { type: 'linear'; step: number; interval: Bake; bake: Bake; approval?: ApprovalSpec }
-  | { type: 'undo'; bake: number };
-
 export interface HealthSpec {
   /** How the function is called. `async` and `stream`: its errors arrive minutes late, and a probe has side effects. */
   invocation: 'sync' | 'async' | 'stream';
@@ -123,33 +91,6 @@ export interface AlarmSpec {
   kind: 'cloudwatch';
   /** The alarm's name in CloudWatch. */
   alarm: string;
-}
-
-/** The judge's limits (docs/judge.md has the formulas), and what to do when it cannot decide. */
-export interface HealthPolicy {
-  /** Largest chance (0-1) of ever calling a candidate unhealthy that is no worse than stable and under its ceilings. */
-  alpha: number;
-  /** Share of errors (0-1) that the candidate may have whatever stable does: the SLO. Null: from stable's own past. */
-  ceiling: number | null;
-  /** Fewest candidate requests, at the present weight, before a bake can pass. */
-  minRequests: number;
-  /** Fewest candidate errors before it can be unhealthy. */
-  minErrors: number;
-  /** How many times an error tends to repeat (a client's retries): evidence counts by that much less. Null: measured. */
-  dispersion: number | null;
-  /** By how much (0-1) the candidate's error rate may exceed stable's in a bake that passes early. Null: 1 % or stable's own rate. */
-  margin: number | null;
-  /** Chance (0-1) that a candidate worse than stable by more than `margin` passes early. */
-  beta: number;
-  /** At 100 %, with nothing to compare with: go back to half once before going back for good. */
-  probeBack: boolean;
-  onUnhealthy: 'rollback' | 'hold';
-  onUndecided: 'rollback' | 'hold' | 'promote';
-  onNoData: 'rollback' | 'hold' | 'promote';
-  /** Longest hold, in milliseconds; then the rollout goes back. */
-  maxHold: number;
-  /** Milliseconds between reminders while held. */
-  remindEvery: number;
 }
 
 export interface ProbeExpect {

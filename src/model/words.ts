@@ -1,16 +1,6 @@
 /** The vocabulary every part of Sluice shares. One word for one thing; see docs/concepts.md. */
 
-export const STRATEGIES = ['direct', 'blueGreen', 'canary', 'linear'] as const;
-/** How a release reaches its users. */
-export type Strategy = (typeof STRATEGIES)[number];
-
-/** A workflow type that rolls out: the strategies, and `undo`, the short rollout back to the release that was replaced. */
-export type RolloutType = Strategy | 'undo';
-
-/** Whether it is the type of a rollout. */
-export function isRolloutType(value: unknown): value is RolloutType {
-  return value === 'undo' || STRATEGIES.some((strategy) => strategy === value);
-}
+export { isRolloutType, type RolloutType, STRATEGIES, type Strategy } from './strategy.js';
 
 export const PHASES = [
   'pending',

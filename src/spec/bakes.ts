@@ -1,24 +1,16 @@
 /** Whether the watched times of a spec are long enough for what they are to show. */
 import { shortestBake } from '../model/evidence.js';
-import type { Bake, HealthPolicy, MetricKind, Spec } from '../model/spec.js';
+import type { MetricKind, Spec } from '../model/spec.js';
 import { duration } from '../model/text.js';
 import { kitOf } from '../platforms/registry.js';
+import { type Watched, watchedOf } from '../strategies/registry.js';
 import type { Report } from './problems.js';
 import { METRICS } from './schema/metrics.js';
 import { writeDuration } from './units.js';
 
-/** A watched time, where it is written, and what is judged in it. */
-interface Watched {
-  path: (string | number)[];
-  bake: Bake;
-  /** Percent that the candidate has. */
-  weight: number;
-  policy: HealthPolicy;
-}
-
 /** What a bake has to last, however it is written. */
 export function checkBakes(spec: Spec, fault: Report): void {
-  for (const watched of bakesOf(spec)) {
+  for (const watched of watchedOf(spec, spec.health.policy)) {
     const why = lateErrors(spec, watched) ?? neverPasses(spec, watched);
     if (why !== null) fault(watched.path, why);
   }
@@ -58,34 +50,4 @@ function neverPasses({ health }: Spec, { bake, weight, policy }: Watched): strin
 function fasterThan(kind: MetricKind): string {
   const { faster } = METRICS[kind];
   return faster === undefined ? '' : `, or ${faster}, which counts within seconds`;
-}
-
-function bakesOf({ strategy, health: { policy } }: Spec): Watched[] {
-  switch (strategy.type) {
-    case 'canary':
-      return strategy.stages.map(({ bake, weight, health }, i) => ({
-        path: ['strategy', 'stages', i, 'bake'],
-        bake,
-        weight,
-        policy: { ...policy, ...health },
-      }));
-    case 'linear':
-      return [
-        { path: ['strategy', 'interval'], bake: strategy.interval, weight: strategy.step, policy },
-        { path: ['strategy', 'bake'], bake: strategy.bake, weight: 100, policy },
-      ];
-    case 'blueGreen':
-      return [
-        // Without one, nobody looks at the idle environment.
-        ...(strategy.testBake > 0
-          ? [{ path: ['strategy', 'testBake'], bake: strategy.testBake, weight: 0, policy }]
-          : []),
-        { path: ['strategy', 'bake'], bake: strategy.bake, weight: 100, policy },
-      ];
-    case 'direct':
-      return [{ path: ['strategy', 'bake'], bake: strategy.bake, weight: 100, policy }];
-    case 'undo':
-      // The release served before: the short look is for the way back itself.
-      return [];
-  }
 }

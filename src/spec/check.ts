@@ -3,12 +3,12 @@ import type { z } from 'zod';
 import { isJudged } from '../model/evidence.js';
 import type { Spec } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
+import { checkStrategy } from '../strategies/registry.js';
 import { CALLED, checkBakes } from './bakes.js';
 import { complete } from './complete.js';
 import { DEFAULTS } from './defaults.js';
 import { sameNotation } from './digits.js';
 import { asWanted } from './interpolate.js';
-import { suggestion } from './nearest.js';
 import { checkPlatform, withPlatform } from './platform.js';
 import { faultsOf, type Report, say, writePath } from './problems.js';
 import { written } from './schema/index.js';
@@ -50,12 +50,10 @@ export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | 
       `is ${spec.strategy.type}, but this is a ${expected.type} rollout (start it as ${spec.strategy.type}, or take strategy out)`,
     );
   }
-  if (spec.strategy.type === 'undo' && !('version' in spec.release)) {
-    fault(['release'], 'undo goes back to a version that is published already (release: {version: N})');
-  }
+  checkStrategy(spec, fault);
   checkDigits(tree, fault);
   checkPlatform(spec, fault);
-  checkGates(spec, fault);
+  checkJudged(spec, fault);
   checkInvocation(spec, fault);
   checkBakes(spec, fault);
   checkReferences(plainOf(tree), fault);
@@ -111,29 +109,12 @@ function checkDigits(tree: Tree, fault: Report): void {
   }
 }
 
-function checkGates(spec: Spec, fault: Report): void {
-  const probes = spec.health.probes.map(({ name }) => name);
-  if (spec.strategy.type === 'canary') {
-    for (const [i, stage] of spec.strategy.stages.entries()) {
-      for (const [j, name] of stage.probes.entries()) {
-        if (!probes.includes(name)) {
-          fault(['strategy', 'stages', i, 'probes', j], `there is no probe "${name}"${suggestion(name, probes)}`);
-        }
-      }
-    }
-  }
-  if (spec.allowUngated) return;
-  if (!isJudged(spec.health)) {
-    fault(
-      ['health'],
-      'nothing could ever judge the candidate (add a probe or a metric that is no dryRun, or say allowUngated: true)',
-    );
-  } else if (probes.length === 0 && spec.strategy.type === 'blueGreen' && spec.strategy.testBake > 0) {
-    fault(
-      ['strategy', 'testBake'],
-      'nothing could judge the idle environment, which has no users (add a probe, leave testBake out, or say allowUngated: true)',
-    );
-  }
+function checkJudged({ health, allowUngated }: Spec, fault: Report): void {
+  if (allowUngated || isJudged(health)) return;
+  fault(
+    ['health'],
+    'nothing could ever judge the candidate (add a probe or a metric that is no dryRun, or say allowUngated: true)',
+  );
 }
 
 /** Of a function that nobody waits for, a probe does what an event does. */

@@ -1,16 +1,8 @@
 /** The complete spec from what was written, once that is checked: what only one form can hold becomes what the workflow carries. */
-import type {
-  HealthPolicy,
-  MetricSpec,
-  ProbeSpec,
-  ReleaseSource,
-  Spec,
-  StageSpec,
-  StrategySpec,
-} from '../model/spec.js';
+import type { MetricSpec, ProbeSpec, ReleaseSource, Spec } from '../model/spec.js';
 import { kitOf } from '../platforms/registry.js';
 import { DEFAULTS } from './defaults.js';
-import { stageName, type Written } from './schema/index.js';
+import type { Written } from './schema/index.js';
 
 /** The spec that the workflow carries, from a checked rollout.yaml. */
 export function complete(written: Written): Spec {
@@ -19,7 +11,6 @@ export function complete(written: Written): Spec {
     specSchema: 1,
     release: releaseOf(written),
     configuration: kitOf(written.target.platform).configured(written.configuration),
-    strategy: strategyOf(written.strategy),
     health: {
       ...written.health,
       probes: written.health.probes.map(probeOf),
@@ -40,18 +31,6 @@ export function complete(written: Written): Spec {
 function releaseOf({ release, target }: Written): ReleaseSource {
   if (release.version === undefined) return release as ReleaseSource;
   return { version: kitOf(target.platform).version.written(String(release.version)) };
-}
-
-function strategyOf(written: Written['strategy']): StrategySpec {
-  if (written.type !== 'canary') return written;
-  const stages = written.stages.map(
-    ({ health, ...stage }): StageSpec => ({
-      ...stage,
-      name: stageName(stage),
-      ...(health === undefined ? {} : { health: health as Partial<HealthPolicy> }),
-    }),
-  );
-  return { type: 'canary', stages };
 }
 
 function probeOf({ invoke, http, expect, ...rest }: Written['health']['probes'][number]): ProbeSpec {

@@ -3,7 +3,7 @@ import { DEFAULT_PLATFORM } from '../model/target.js';
 import { kitOf } from '../platforms/registry.js';
 
 /**
- * Every default of rollout.yaml, as a person would write it, each with its reason.
+ * Every default of rollout.yaml, as a person would write it, each with its reason; a strategy's own stand in its file in src/strategies.
  * The published JSON Schema and the annotated example are tested against this list.
  */
 export const DEFAULTS = {
@@ -15,36 +15,6 @@ export const DEFAULTS = {
   strategy: {
     /** The safest of the four: few users meet a bad release before it is seen. */
     type: 'canary',
-  },
-  direct: {
-    /** Long enough for the errors of a cold release to show, short enough that nobody looks for another strategy. */
-    bake: '5m',
-  },
-  blueGreen: {
-    /** All users arrive at once, as with `direct`. */
-    bake: '5m',
-    /** The smoke probes have passed already; a longer look at the idle environment is a choice. */
-    testBake: '0s',
-  },
-  canary: {
-    /** A tenth to see errors, half to see load, then all with the old release still ready. */
-    stages: [{ weight: '10%' }, { weight: '50%' }, { weight: '100%' }],
-    /** CloudWatch and Azure Monitor have counted two minutes or more by then; at a request a second that tells 5 % of errors from none. */
-    stageBake: '5m',
-    /** The smoke probes have passed already. */
-    stageProbes: [] as string[],
-  },
-  linear: {
-    /** Ten equal steps. */
-    step: '10%',
-    /** As a stage of a canary: the metrics of both platforms have spoken by then. Ten steps take fifty minutes. */
-    interval: '5m',
-    /** The last look, at 100 % with the old release still ready. */
-    bake: '5m',
-  },
-  undo: {
-    /** The release served all users before, so a short look is enough, and whoever undoes is in a hurry. */
-    bake: '1m',
   },
   approval: {
     /** Somebody in another time zone gets a working day to answer. */

@@ -1,14 +1,49 @@
-import { ALL, DEPLOY_STAGE, planOf, type SpecOf, stepsAt } from './steps.js';
+/** blueGreen: two environments; the release is tested in the idle one, then all traffic is switched. */
+import { isJudged } from '../model/evidence.js';
+import { ALL, DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
+import { type Fault, ONE_APPROVAL, type SpecOf, type Strategy } from './strategy.js';
 import type { Plan } from './types.js';
 
+const DEFAULTS = {
+  /** All users arrive at once, as with `direct`. */
+  bake: '5m',
+  /** The smoke probes have passed already; a longer look at the idle environment is a choice. */
+  testBake: '0s',
+} as const;
+
 /** The stage that gives all users the release. */
-export const SWITCH = 'switch';
+const SWITCH = 'switch';
+
+export const blueGreen: Strategy<'blueGreen'> = {
+  means: 'Into the idle one of two environments, tested there, switched in one write.',
+  members: ({ bake, duration, approval }) => ({
+    bake: bake().prefault(DEFAULTS.bake).describe('Watched time after the switch.'),
+    testBake: duration()
+      .prefault(DEFAULTS.testBake)
+      .describe('Probed time in the idle environment before the switch; 0s for none.'),
+    approval: approval.exactOptional().describe('A person must approve before the switch.'),
+  }),
+  reach: 'idle',
+  plan,
+  watched: ({ bake, testBake }, policy) => [
+    // Without one, nobody looks at the idle environment.
+    ...(testBake > 0 ? [{ path: ['strategy', 'testBake'], bake: testBake, weight: 0, policy }] : []),
+    { path: ['strategy', 'bake'], bake, weight: 100, policy },
+  ],
+  check,
+  first: ({ bake, approval }) => ({ bake, approval, into: 'idle', stage: SWITCH }),
+  approvals: ONE_APPROVAL,
+  sample: `strategy:
+  type: blueGreen
+  bake: 10m
+`,
+};
 
 /**
  * Deploy into the idle environment and probe it there; look at it longer (`testBake`) and approve, if asked for;
  * then switch all traffic in one write, with a bake and the way back open.
  */
-export function planBlueGreen(spec: SpecOf<'blueGreen'>): Plan {
+function plan(spec: SpecOf<'blueGreen'>): Plan {
   const { bake, testBake, approval } = spec.strategy;
   const [idle, live] = [stepsAt(spec, 0), stepsAt(spec, 100)];
   const test = [...(testBake > 0 ? idle.bake(testBake) : []), ...idle.approve(approval, [ALL, SWITCH])];
@@ -17,4 +52,12 @@ export function planBlueGreen(spec: SpecOf<'blueGreen'>): Plan {
     ...(test.length > 0 ? [{ name: 'test', steps: test }] : []),
     { name: SWITCH, steps: [...live.promote(), ...live.bake(bake), ...live.compare(bake), ...live.finish()] },
   ]);
+}
+
+function check({ strategy, health, allowUngated }: SpecOf<'blueGreen'>, fault: Fault): void {
+  if (allowUngated || !isJudged(health) || health.probes.length > 0 || strategy.testBake === 0) return;
+  fault(
+    ['strategy', 'testBake'],
+    'nothing could judge the idle environment, which has no users (add a probe, leave testBake out, or say allowUngated: true)',
+  );
 }

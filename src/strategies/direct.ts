@@ -1,8 +1,32 @@
-import { ALL, DEPLOY_STAGE, planOf, type SpecOf, stepsAt } from './steps.js';
+/** direct: everybody at once, after the probes, with the way back open. */
+import { ALL, DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
+import { ONE_APPROVAL, type SpecOf, type Strategy } from './strategy.js';
 import type { Plan } from './types.js';
 
+const DEFAULTS = {
+  /** Long enough for the errors of a cold release to show, short enough that nobody looks for another strategy. */
+  bake: '5m',
+} as const;
+
+export const direct: Strategy<'direct'> = {
+  means: 'All traffic at once, after the smoke probes.',
+  members: ({ bake, approval }) => ({
+    bake: bake().prefault(DEFAULTS.bake).describe('Watched time after the switch, with the way back open.'),
+    approval: approval.exactOptional().describe('A person must approve after the bake, before the way back ends.'),
+  }),
+  reach: 'atOnce',
+  plan,
+  watched: ({ bake }, policy) => [{ path: ['strategy', 'bake'], bake, weight: 100, policy }],
+  first: ({ bake, approval }) => ({ bake, approval, stage: ALL }),
+  approvals: { ...ONE_APPROVAL, late: true },
+  sample: `strategy:
+  type: direct
+  bake: 10m
+`,
+};
+
 /** Deploy and probe without traffic; then all traffic in one write, a bake with the way back open, an approval if asked for. */
-export function planDirect(spec: SpecOf<'direct'>): Plan {
+function plan(spec: SpecOf<'direct'>): Plan {
   const { bake, approval } = spec.strategy;
   const [none, all] = [stepsAt(spec, 0), stepsAt(spec, 100)];
   return planOf(spec, [

@@ -1,11 +1,53 @@
-import { ALL, DEPLOY_STAGE, planOf, type SpecOf, stepsAt } from './steps.js';
-import type { Plan } from './types.js';
+/** linear: equal steps at equal intervals. */
+import { ALL, DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
+import { ONE_APPROVAL, type SpecOf, type Strategy } from './strategy.js';
+import { MOST_STAGES, type Plan } from './types.js';
+
+const DEFAULTS = {
+  /** Ten equal steps. */
+  step: '10%',
+  /** As a stage of a canary: the metrics of both platforms have spoken by then. Ten steps take fifty minutes. */
+  interval: '5m',
+  /** The last look, at 100 % with the old release still ready. */
+  bake: '5m',
+} as const;
+
+export const linear: Strategy<'linear'> = {
+  means: 'Equal steps up to 100%.',
+  members: ({ weight, bake, approval }) => ({
+    step: weight()
+      .superRefine((percent, ctx) => {
+        if (Math.ceil(100 / percent) > MOST_STAGES) {
+          ctx.addIssue(`${percent}% makes more than ${MOST_STAGES} steps (take 1.1% or more)`);
+        }
+      })
+      .prefault(DEFAULTS.step)
+      .describe('Weight added at each step.'),
+    interval: bake().prefault(DEFAULTS.interval).describe('Watched time at each step before the last.'),
+    bake: bake().prefault(DEFAULTS.bake).describe('Watched time at 100%.'),
+    approval: approval.exactOptional().describe('A person must approve before the step to 100%.'),
+  }),
+  reach: 'split',
+  plan,
+  watched: ({ interval, step, bake }, policy) => [
+    { path: ['strategy', 'interval'], bake: interval, weight: step, policy },
+    { path: ['strategy', 'bake'], bake, weight: 100, policy },
+  ],
+  first: ({ bake, approval }) => ({ bake, approval, stage: ALL }),
+  approvals: ONE_APPROVAL,
+  sample: `strategy:
+  type: linear
+  step: 10%
+  interval: 5m
+  bake: 10m
+`,
+};
 
 /**
  * Deploy and probe without traffic; then equal steps with a bake after each, the last one to 100 % (and smaller when the
  * step does not divide it). An approval, if asked for, is the gate before the step to 100 %.
  */
-export function planLinear(spec: SpecOf<'linear'>): Plan {
+function plan(spec: SpecOf<'linear'>): Plan {
   const { step, interval, bake, approval } = spec.strategy;
   const rising = weightsBelow100(step).map((weight, i, all) => {
     const at = stepsAt(spec, weight);

@@ -1,30 +1,55 @@
-/** Strategies: pure functions from a spec and the state of its target to a plan. */
-import type { Spec } from '../model/spec.js';
-import { planBlueGreen } from './blue-green.js';
-import { planCanary } from './canary.js';
-import { planDirect } from './direct.js';
+/**
+ * Strategies: one record each, and what everybody else asks of them. A name of the model without a record here does not compile.
+ */
+import type { HealthPolicy, Spec } from '../model/spec.js';
+import type { RolloutType, Strategy as StrategyName } from '../model/strategy.js';
+import { blueGreen } from './blue-green.js';
+import { canary } from './canary.js';
+import { direct } from './direct.js';
 import { planFirst } from './first.js';
-import { planLinear } from './linear.js';
-import type { SpecOf } from './steps.js';
+import { linear } from './linear.js';
+import type { Fault, Reach, Rolling, Strategy, Watched } from './strategy.js';
 import type { TargetState } from './target-state.js';
 import type { Plan } from './types.js';
-import { planUndo } from './undo.js';
+import { undo } from './undo.js';
 
+export type { Approvals, Fault, Parts, Watched } from './strategy.js';
 export type { TargetState } from './target-state.js';
+
+/** What a person can choose. */
+export const STRATEGY: { readonly [T in StrategyName]: Strategy<T> } = { direct, blueGreen, canary, linear };
+
+/** Every type of rollout. */
+export const ROLLING: { readonly [T in RolloutType]: Rolling<T> } = { ...STRATEGY, undo };
 
 /** What the rollout of `spec` will do to a target in this state. Pure; `spec` must have been parsed (its limits are checked there). */
 export function makePlan(spec: Spec, before: TargetState): Plan {
-  if (before.stable === null && spec.strategy.type !== 'undo') return planFirst(spec);
-  switch (spec.strategy.type) {
-    case 'direct':
-      return planDirect(spec as SpecOf<'direct'>);
-    case 'blueGreen':
-      return planBlueGreen(spec as SpecOf<'blueGreen'>);
-    case 'canary':
-      return planCanary(spec as SpecOf<'canary'>);
-    case 'linear':
-      return planLinear(spec as SpecOf<'linear'>);
-    case 'undo':
-      return planUndo(spec as SpecOf<'undo'>);
-  }
+  const { strategy } = spec;
+  if (before.stable !== null || strategy.type === 'undo') return rollingOf(spec).plan(spec);
+  return planFirst(spec, (STRATEGY[strategy.type] as Strategy<StrategyName>).first(strategy));
+}
+
+export function reachOf({ strategy }: Pick<Spec, 'strategy'>): Reach {
+  return ROLLING[strategy.type].reach;
+}
+
+/** Whether the stable release has to run beside the candidate. */
+export function needsBoth(spec: Pick<Spec, 'strategy'>): boolean {
+  const reach = reachOf(spec);
+  return reach === 'idle' || reach === 'split';
+}
+
+/** Every watched time of a spec's strategy. */
+export function watchedOf(spec: Pick<Spec, 'strategy'>, policy: HealthPolicy): Watched[] {
+  return rollingOf(spec).watched(spec.strategy, policy);
+}
+
+/** Reports what a strategy finds wrong with its spec. */
+export function checkStrategy(spec: Spec, fault: Fault): void {
+  rollingOf(spec).check?.(spec, fault);
+}
+
+/** The record of a spec's own strategy takes that strategy, which the compiler cannot see of a union. */
+function rollingOf({ strategy }: Pick<Spec, 'strategy'>): Rolling<RolloutType> {
+  return ROLLING[strategy.type] as Rolling<RolloutType>;
 }

@@ -83,8 +83,3 @@ export function stepsAt(spec: Spec, weight: number): Steps {
 export function planOf(spec: Spec, stages: Stage[]): Plan {
   return { schema: PLAN_SCHEMA, strategy: spec.strategy.type, stages };
 }
-
-/** A spec whose strategy is of the type that its planner is for. */
-export type SpecOf<T extends Spec['strategy']['type']> = Spec & {
-  strategy: Extract<Spec['strategy'], { type: T }>;
-};

@@ -7,6 +7,9 @@ export const PLAN_SCHEMA = 1;
 /** Most stages a plan may have. */
 export const MAX_STAGES = 100;
 
+/** Most that a spec may ask for: a plan also has its deploying stage, and one is kept free. */
+export const MOST_STAGES = MAX_STAGES - 2;
+
 /**
  * What a rollout will do, as a value: stages one after the other, each a list of steps.
  * Made once, recorded, then executed to the letter. All durations in milliseconds.

@@ -1,11 +1,35 @@
-import { ALL, DEPLOY_STAGE, planOf, type SpecOf, stepsAt } from './steps.js';
+/** undo: the short way back to a release that served all users before. No strategy that a person chooses in rollout.yaml. */
+import { ALL, DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
+import type { Rolling, SpecOf } from './strategy.js';
 import type { Plan } from './types.js';
+
+const DEFAULTS = {
+  /** The release served all users before, so a short look is enough, and whoever undoes is in a hurry. */
+  bake: '1m',
+} as const;
+
+const LONGEST_BAKE = 3_600_000;
+
+export const undo: Rolling<'undo'> = {
+  means: 'Back to a release that served before; what `sluice undo` starts.',
+  members: ({ duration }) => ({
+    bake: duration(0, LONGEST_BAKE).prefault(DEFAULTS.bake).describe('Watched time after the way back.'),
+  }),
+  reach: 'back',
+  plan,
+  // The release served before: the short look is for the way back itself.
+  watched: () => [],
+  check: ({ release }, fault) => {
+    if ('version' in release) return;
+    fault(['release'], 'undo goes back to a version that is published already (release: {version: N})');
+  },
+};
 
 /**
  * The earlier release served all users before, so that going back to it is no experiment: it is still there, its capacity is
  * waited for within a deadline and no longer, then it gets all traffic. The look afterwards warns and takes nothing back.
  */
-export function planUndo(spec: SpecOf<'undo'>): Plan {
+function plan(spec: SpecOf<'undo'>): Plan {
   const [none, all] = [stepsAt(spec, 0), stepsAt(spec, 100)];
   return planOf(spec, [
     { name: DEPLOY_STAGE, steps: none.ready() },

@@ -21,7 +21,7 @@ import { keyPlace } from '../../src/key-file.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { VERB_TABLE } from '../../src/model/verbs.js';
 import type { RolloutView } from '../../src/model/view.js';
-import { OUTCOMES, VERBS } from '../../src/model/words.js';
+import { OUTCOMES, STRATEGIES, VERBS } from '../../src/model/words.js';
 import { ROOT } from '../support/tools.js';
 import { FakeSluice, play, seeing } from './fake.js';
 import { awaiting, baking, ended, NOW } from './views.js';
@@ -603,6 +603,12 @@ describe('plan', () => {
 });
 
 describe('files', () => {
+  test.each(STRATEGIES)('init writes a valid spec of a %s rollout', async (strategy) => {
+    expect((await play(['init', '--strategy', strategy], { cwd: folder })).code).toBe(0);
+    const { code, out } = await play(['validate', 'rollout.yaml'], { cwd: folder });
+    expect([code, out]).toEqual([0, `valid: my-app/production, ${strategy}\n`]);
+  });
+
   test('init writes a spec that is valid, and never overwrites', async () => {
     const argv = ['init', '--app', 'checkout', '--region', 'eu-west-1'];
     expect((await play(argv, { cwd: folder })).code).toBe(0);

@@ -44,6 +44,7 @@ const BREACHES: [string, string, string][] = [
   ['workflows-are-deterministic', 'workflows/d.ts', 'zod'],
   ['model-is-a-leaf', 'src/model/a.ts', '../strategies/registry.js'],
   ['strategies-are-pure', 'src/strategies/a.ts', 'node:fs'],
+  ['strategies-are-pure', 'src/strategies/b.ts', '../spec/index.js'],
   ['judge-is-pure', 'src/judge/a.ts', '../spec/index.js'],
   ['spec-parses', 'src/spec/a.ts', '../client/index.js'],
   ['kits-are-rules', 'src/platforms/lambda/kit.ts', '../../spec/index.js'],

@@ -50,7 +50,7 @@ export const adopt = command({
     const live = await liveVersion(sluice, { app, environment }, target);
     const input = { app, environment, target, release: { version: live } };
     const { findings } = await sluice.adopt({ app, environment, input });
-    writeNew(ctx.cwd, file, firstSpec({ app, environment, target, release: { version: live } }));
+    writeNew(ctx.cwd, file, await firstSpec({ app, environment, target, release: { version: live } }));
     if (ctx.json) printJson(ctx, { file, app, environment, version: live, findings });
     else {
       for (const { message } of findings) note(ctx, paint([piece(`! ${message}`)], false));

@@ -1,11 +1,12 @@
 import { isName } from '../../model/ids.js';
 import type { Target } from '../../model/spec.js';
+import { STRATEGIES } from '../../model/words.js';
 import { ACCOUNT_OPTIONS, accountOf } from '../account.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { firstSpec, writeNew } from '../first-spec.js';
 import { ignoreState } from '../ignore-state.js';
-import { type Options, text, type Values } from '../inputs.js';
+import { choice, type Options, text, type Values } from '../inputs.js';
 import { print, printJson } from '../print.js';
 import { usageError } from '../usage-error.js';
 
@@ -26,6 +27,11 @@ export const init = command({
   options: {
     app: text('name', 'App (default: my-app).'),
     env: text('environment', 'Environment (default: production).', 'e'),
+    strategy: choice(
+      'strategy',
+      STRATEGIES,
+      'Strategy (default: canary; direct if nothing can run beside the live release).',
+    ),
     ...TARGET_OPTIONS,
     file: text('file', 'File to write (default: rollout.yaml).', 'f'),
   },
@@ -41,11 +47,12 @@ export const init = command({
     writeNew(
       ctx.cwd,
       file,
-      firstSpec({
+      await firstSpec({
         app,
         environment,
         target: targetOf(app, options, ctx),
         release: { folder: './dist' },
+        strategy: options.strategy,
       }),
     );
     const ignored = ignoreState(ctx.cwd);

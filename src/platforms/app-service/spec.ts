@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { AppServiceTarget, Spec } from '../../model/spec.js';
 import { strict, whole } from '../../spec/schema/parts.js';
+import { needsBoth, reachOf } from '../../strategies/registry.js';
 import * as fields from '../fields.js';
 import type { Report, SpecRules } from '../spec-rules.js';
 import { SUBSCRIPTION, WARM_UP } from './kit.js';
@@ -75,7 +76,7 @@ function check(spec: Spec & { target: AppServiceTarget }, fault: Report, variabl
   for (const { path: below, message } of siteSettings(variables)) {
     fault(['configuration', 'environment', ...below], message);
   }
-  if (spec.health.policy.probeBack && spec.strategy.type === 'direct') {
+  if (spec.health.policy.probeBack && reachOf(spec) === 'atOnce') {
     fault(
       ['health', 'policy', 'probeBack'],
       'needs the stable release beside the candidate, and direct publishes over it on App Service (take it out)',
@@ -85,8 +86,9 @@ function check(spec: Spec & { target: AppServiceTarget }, fault: Report, variabl
 }
 
 /** Without a slot the candidate runs nowhere before all users have it. */
-function checkWithoutSlot({ strategy, health }: Spec, fault: Report): void {
-  if (strategy.type !== 'direct' && strategy.type !== 'undo') {
+function checkWithoutSlot(spec: Spec, fault: Report): void {
+  const { strategy, health } = spec;
+  if (needsBoth(spec)) {
     fault(
       ['strategy', 'type'],
       `is ${strategy.type}, which needs a slot beside production (name it: target.slot; without one take direct)`,

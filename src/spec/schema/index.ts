@@ -7,8 +7,6 @@ import { DAY, duration, name, reference, SECOND, strict, text, whole } from './p
 import { strategy } from './strategy.js';
 import { configuration, release, target } from './target.js';
 
-export { stageName } from './strategy.js';
-
 const deadlines = strict({
   worker: duration(SECOND, 30 * DAY)
     .prefault(DEFAULTS.deadlines.worker)

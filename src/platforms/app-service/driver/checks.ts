@@ -1,6 +1,7 @@
 /** What stands in the way of a rollout, by what was read. Pure. */
 import type { FunctionEnvelope, SiteConfigResource } from '@azure/arm-appservice';
 import type { AppServiceTarget, Spec } from '../../../model/spec.js';
+import { needsBoth, reachOf } from '../../../strategies/registry.js';
 import type { Finding } from '../../port.js';
 import { packingOf, tooLarge } from '../../registry.js';
 import { refuse, warn } from '../../shared/findings.js';
@@ -24,8 +25,6 @@ const SLOTS: Record<string, number> = {
   ElasticPremium: 2,
 };
 
-const needsSlot = ({ strategy }: Spec): boolean => strategy.type !== 'direct' && strategy.type !== 'undo';
-
 /** Plans that cannot do it at all. */
 export function checkPlan({ site }: AppServiceTarget, spec: Spec, { state, plan }: Seen): Finding[] {
   const tier = plan?.sku?.tier ?? state.production.arm.sku ?? '';
@@ -45,7 +44,7 @@ export function checkPlan({ site }: AppServiceTarget, spec: Spec, { state, plan 
       ),
     ];
   }
-  if (SLOTS[tier] === 0 && needsSlot(spec)) {
+  if (SLOTS[tier] === 0 && needsBoth(spec)) {
     return [
       refuse(
         'SLUICE_TARGET',
@@ -62,7 +61,7 @@ export function checkSlots(target: AppServiceTarget, spec: Spec, seen: Seen): Fi
   const { state, slotConfig, plan } = seen;
   const at = `--name ${site} --resource-group ${resourceGroup}`;
   if (named === undefined) {
-    if (!needsSlot(spec)) return [];
+    if (!needsBoth(spec)) return [];
     return [
       refuse(
         'SLUICE_TARGET',
@@ -148,13 +147,12 @@ export function checkStacks({ state, slotConfig, settings }: Seen): Finding[] {
 export function checkFunctions(spec: Spec, { state, functions, settings, sticky }: Seen): Finding[] {
   const events = functions.filter((one) => triggerOf(one) !== 'httpTrigger');
   if (events.length === 0 || state.slot === null) return [];
-  const { type } = spec.strategy;
-  if (type === 'canary' || type === 'linear') {
+  if (reachOf(spec) === 'split') {
     const named = events.map((one) => `${nameOf(one)} (${triggerOf(one)})`).join(', ');
     return [
       refuse(
         'SLUICE_TARGET',
-        `strategy ${type} routes HTTP requests alone, and ${named} would not follow it; take strategy blueGreen, or move them into an app of their own`,
+        `strategy ${spec.strategy.type} routes HTTP requests alone, and ${named} would not follow it; take strategy blueGreen, or move them into an app of their own`,
       ),
     ];
   }

@@ -1,6 +1,7 @@
 /** Checks that ask ARM for more. */
 import type { Spec } from '../../../model/spec.js';
 import { clean } from '../../../model/text.js';
+import { reachOf } from '../../../strategies/registry.js';
 import type { Finding } from '../../port.js';
 import { optional, refuse, warn } from '../../shared/findings.js';
 import { all, call, type Session } from './client.js';
@@ -40,7 +41,7 @@ async function unresolved(session: Session, place: Slot): Promise<Finding[]> {
 
 /** A swap with preview needs both slots without the platform's own sign-in. */
 export async function checkSignIn(session: Session, spec: Spec, { slot }: State): Promise<Finding[]> {
-  if (slot === null || spec.strategy.type === 'direct') return [];
+  if (slot === null || reachOf(spec) === 'atOnce') return [];
   return optional('site authentication', async () => {
     if (!(await authenticates(session, null)) && !(await authenticates(session, slot.slot))) return [];
     return [

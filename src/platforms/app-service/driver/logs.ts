@@ -1,6 +1,7 @@
 /** What the application has logged of its errors, from the container's log on the volume. */
 import { SluiceError } from '../../../model/errors.js';
 import type { Spec } from '../../../model/spec.js';
+import { reachOf } from '../../../strategies/registry.js';
 import type { ErrorSample } from '../../port.js';
 import { sample } from '../../shared/log-lines.js';
 import type { Session } from './client.js';
@@ -21,7 +22,7 @@ const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)\s+(.*)$/;
  * then there are none.
  */
 export async function errors(session: Session, { spec, from }: { spec: Spec; from: number }): Promise<ErrorSample[]> {
-  const slot = spec.strategy.type === 'direct' ? null : (session.target.slot ?? null);
+  const slot = reachOf(spec) === 'atOnce' ? null : (session.target.slot ?? null);
   try {
     const arm = await readSite(session, slot);
     if (arm === null) return [];

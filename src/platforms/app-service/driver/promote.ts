@@ -1,6 +1,7 @@
 import { SluiceError } from '../../../model/errors.js';
 import type { Spec } from '../../../model/spec.js';
 import { targetName } from '../../../model/target.js';
+import { reachOf } from '../../../strategies/registry.js';
 import type { Fence, Written } from '../../port.js';
 import { sameSplit, whole } from '../../shared/splits.js';
 import { call, type Session } from './client.js';
@@ -40,7 +41,7 @@ export async function promote(
   const state = await announced(session, now, candidate, fence);
   const late = () => takeBackLate(session, spec, state, { candidate, mark: fence.mark });
   try {
-    if (spec.strategy.type === 'direct' || state.slot === null) await publishLive(session, spec, state, candidate);
+    if (reachOf(spec) === 'atOnce' || state.slot === null) await publishLive(session, spec, state, candidate);
     else await swapLive(session, spec, state, { candidate, mark: fence.mark });
   } catch (error) {
     await late().catch(() => undefined);

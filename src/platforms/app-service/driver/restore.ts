@@ -1,5 +1,6 @@
 import { SluiceError } from '../../../model/errors.js';
 import { targetName } from '../../../model/target.js';
+import { reachOf } from '../../../strategies/registry.js';
 import type { RestoreArgs, Written } from '../../port.js';
 import { NO_SPLIT, sameSplit } from '../../shared/splits.js';
 import type { Session } from './client.js';
@@ -66,16 +67,16 @@ async function empty(session: Session, { production }: State): Promise<void> {
 
 /** The slot, once production is as it was. What fails here is said and is no reason to call the target not restored. */
 async function besideProduction(session: Session, args: RestoreArgs, found: State): Promise<string[]> {
-  const blueGreen = args.spec.strategy.type === 'blueGreen';
+  const idle = reachOf(args.spec) === 'idle';
   try {
-    if (blueGreen) await restoreIdle(session, args);
+    if (idle) await restoreIdle(session, args);
     else if (hadUsers(args, found)) await rescue(session, args);
     return [];
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
     const { slot, site } = session.target;
     return [
-      blueGreen
+      idle
         ? `${site}/${slot} could not be given back what it held: ${error.message}`
         : `users whom the cookie x-ms-routing-name keeps on ${site}/${slot} stay on the candidate for an hour at most: the slot is kept, since stopping it would give them errors, and the stable release could not be published there: ${error.message}`,
     ];

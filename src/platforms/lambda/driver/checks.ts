@@ -1,5 +1,6 @@
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import type { Spec } from '../../../model/spec.js';
+import { reachOf } from '../../../strategies/registry.js';
 import type { Finding } from '../../port.js';
 import { optional, refuse, warn } from '../../shared/findings.js';
 import type { Alias } from './alias.js';
@@ -21,7 +22,7 @@ export function checkPublished(spec: Spec, { latest, stable, named }: Seen): Fin
   const next = 'version' in spec.release ? named : latest;
   if (latest === null || next === null) return found;
   const given = givenTo(spec, stable);
-  const splits = spec.strategy.type === 'canary' || spec.strategy.type === 'linear';
+  const splits = reachOf(spec) === 'split';
   if (stable !== null && splits) {
     const role = given.role ?? next.Role;
     if (role !== stable.Role) {

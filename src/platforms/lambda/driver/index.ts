@@ -2,6 +2,7 @@ import { SluiceError } from '../../../model/errors.js';
 import type { LambdaTarget, Spec } from '../../../model/spec.js';
 import { targetName } from '../../../model/target.js';
 import type { Artifacts } from '../../../store/index.js';
+import { reachOf } from '../../../strategies/registry.js';
 import type { CallContext, Platform, PlatformDriver, Served } from '../../port.js';
 import type { Budget } from '../../shared/budget.js';
 import { whole } from '../../shared/splits.js';
@@ -160,7 +161,7 @@ class Addresses {
   private readonly known = new Map<string, { qualifier: string; at: number }>();
 
   async of(session: Session, spec: Spec, version: string): Promise<string> {
-    if (spec.strategy.type !== 'blueGreen') return version;
+    if (reachOf(spec) !== 'idle') return version;
     const key = this.key(session, version);
     const known = this.known.get(key);
     if (known !== undefined && Date.now() - known.at < REMEMBERED) return known.qualifier;

@@ -6,6 +6,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import type { FunctionConfiguration, Spec } from '../../../model/spec.js';
+import { reachOf } from '../../../strategies/registry.js';
 import type { BeforeState, Finding } from '../../port.js';
 import { hasCode } from '../../shared/failures.js';
 import { refuse, warn } from '../../shared/findings.js';
@@ -105,7 +106,7 @@ function codeOf({ release }: Spec) {
 function untried(session: Session, spec: Spec, { before, latest, given }: Tried): string[] {
   const { provisionedConcurrency } = spec.configuration;
   const { environments } = before;
-  const placed = spec.strategy.type !== 'blueGreen' || (environments?.blue != null && environments.green != null);
+  const placed = reachOf(spec) !== 'idle' || (environments?.blue != null && environments.green != null);
   return [
     ...(before.revision !== null && placed ? [] : ['lambda:CreateAlias', 'lambda:DeleteAlias']),
     ...(given.role === undefined || given.role === latest.Role ? [] : ['iam:PassRole']),
@@ -118,7 +119,7 @@ const invokes = (spec: Spec): boolean => spec.health.probes.some(({ kind }) => k
 
 /** What exists already of the kind that probes will call: policies may allow versions and aliases apart. */
 function probed(session: Session, spec: Spec, { split, environments }: BeforeState): string | null {
-  if (spec.strategy.type === 'blueGreen') {
+  if (reachOf(spec) === 'idle') {
     const side = environments?.blue != null ? 'blue' : environments?.green != null ? 'green' : null;
     return side === null ? null : environmentAlias(session.target.alias, side);
   }

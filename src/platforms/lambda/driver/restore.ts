@@ -1,4 +1,5 @@
 import { SluiceError } from '../../../model/errors.js';
+import { reachOf } from '../../../strategies/registry.js';
 import type { RestoreArgs, Split, Written } from '../../port.js';
 import { readDescription, sameRun } from '../../shared/description.js';
 import { hasCode } from '../../shared/failures.js';
@@ -25,7 +26,7 @@ export async function restore(session: Session, args: RestoreArgs): Promise<Writ
   if (known === null || !isHeeded(session, known)) await heedMark(session);
   if (stable !== null) await capacityFirst(session, stable, before.capacity);
   const written = stable === null ? await removeTarget(session, args) : await writeBefore(session, args, stable);
-  if (spec.strategy.type === 'blueGreen') await restoreEnvironments(session, before, mark);
+  if (reachOf(spec) === 'idle') await restoreEnvironments(session, before, mark);
   const remarks = await putLatestBack(session, args);
   if (stable === null) remarks.push(...(await forgetPublished(session, args)));
   await dropCandidateCapacity(session, args);
