@@ -226,6 +226,8 @@ describe('floors', () => {
   const planned = (spec: Parameters<typeof makePlan>[0], text: string, before: TargetState = { stable: '1' }) =>
     planFaults(makePlan(spec, before), rule(text), before);
 
+  const gate = { ...ONE_PERSON, within: 3_600_000, onTimeout: 'rollback' as const };
+
   test('approvals are raised to what is asked for, and never lowered', () => {
     const approval = { ...ONE_PERSON, people: 3, within: 3_600_000, onTimeout: 'hold' as const };
     const strict = rule('approvals: {people: 2, notStarter: true, comment: true, within: 30m, onTimeout: rollback}');
@@ -238,6 +240,30 @@ describe('floors', () => {
     expect(approvalsOf(canary([], 50), rule('stages: {10%: {approve: [anyone], people: 4}}'))).toMatchObject([
       { people: 1 },
     ]);
+  });
+
+  test('as many people must approve as the strictest asks for, of the spec, the rule and each of its stages', () => {
+    const people = (asked: number, text: string) =>
+      approvalsOf(
+        specFor({ type: 'linear', step: 50, interval: 60_000, bake: 60_000, approval: { ...gate, people: asked } }),
+        rule(text),
+      ).map((each) => each.people);
+    // The approval before the last step is that of its own weight and of 100%.
+    const text = (most: number, half: number, all: number) =>
+      `approvals: {people: ${most}}, stages: {50%: {approve: [anyone], people: ${half}}, 100%: {approve: [anyone], people: ${all}}}`;
+    expect(people(5, text(2, 3, 4))).toEqual([5]);
+    expect(people(1, text(5, 3, 4))).toEqual([5]);
+    expect(people(1, text(2, 5, 4))).toEqual([5]);
+    expect(people(1, text(2, 3, 5))).toEqual([5]);
+  });
+
+  test('an approval closes when the stricter says, and times out as the rule says, else as the spec does', () => {
+    const times = (text: string) =>
+      approvalsOf(canary([], 50), rule(text)).map(({ within, onTimeout }) => [within, onTimeout]);
+    const [own = []] = times('approvals: {}');
+    expect(times('approvals: {within: 1m}')).toEqual([[60_000, own[1]]]);
+    expect(times('approvals: {within: 30d}')).toEqual([own]);
+    expect(times('approvals: {onTimeout: hold}')).toEqual([[own[0], 'hold']]);
   });
 
   test('a bake of a weight may not be shorter, an early pass neither', () => {
@@ -255,7 +281,6 @@ describe('floors', () => {
     expect(planned(canary([], 50), 'approvals: {required: true}')).toEqual([]);
   });
 
-  const gate = { ...ONE_PERSON, within: 3_600_000, onTimeout: 'rollback' as const };
   const stages = (...given: [weight: number, name: string, gated?: boolean][]): Spec =>
     specFor({
       type: 'canary',

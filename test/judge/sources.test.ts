@@ -272,6 +272,14 @@ describe('proof of harm', () => {
     expect(hear.says().state).toBe('unhealthy');
   });
 
+  test('waits for the least number of errors, however strong the evidence is before', () => {
+    const hear = hearing(judgeOf(setup({ policy: { ...policy, minErrors: 6 } })));
+    for (let errors = 1; errors < 6; errors += 1) hear.tick(of(1, 1), of(9));
+    expect(hear.says().logE).toBeGreaterThan(hear.says().limit);
+    expect(hear.says()).toMatchObject({ state: 'undecided', candidate: of(5, 5) });
+    expect(hear.tick(of(1, 1), of(9))).toMatchObject({ state: 'unhealthy', candidate: of(6, 6) });
+  });
+
   test('does not come from a tick that is told twice', () => {
     const hear = hearing(judgeOf(setup()));
     hear.tick(of(10, 1), of(90), 'users', 1);

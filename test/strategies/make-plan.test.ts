@@ -118,6 +118,17 @@ describe('a plan', () => {
       ],
     ],
     [
+      'linear takes steps of a hundredth of a percent as they are',
+      { type: 'linear', step: 33.33, interval: 1_000, bake: 5_000 },
+      [
+        'deploy: deploy probe(a,b)',
+        '33.33%: shift(33.33) bake(33.33,1s)',
+        '66.66%: shift(66.66) bake(66.66,1s)',
+        '99.99%: shift(99.99) bake(99.99,1s)',
+        '100%: promote bake(100,5s) compare(50,5s) finish',
+      ],
+    ],
+    [
       'linear in one step asks before it',
       { type: 'linear', step: 100, interval: 1_000, bake: 5_000, approval: APPROVAL },
       ['deploy: deploy probe(a,b) approve(0)', '100%: promote bake(100,5s) compare(50,5s) finish'],
