@@ -54,7 +54,7 @@ export function publicJwk(text: string): Jwk | null {
 /** The signer of a key file's content. Throws where it is none. */
 export async function signerOf(file: KeyFile): Promise<Signer> {
   const key = createPrivateKey(file.private);
-  const jwk = publicJwk(writePublic(createPublicKey(key)));
+  const jwk = key.asymmetricKeyType === 'ed25519' ? publicJwk(writePublic(createPublicKey(key))) : null;
   if (jwk === null || typeof file.name !== 'string' || file.name === '') throw new Error('no Ed25519 key with a name');
   return { name: file.name, kid: await calculateJwkThumbprint(jwk), key };
 }

@@ -1,4 +1,5 @@
 /** The commands by what a person wants, each loaded only when it is used. */
+import type { Verb } from '../model/words.js';
 import type { Command } from './command.js';
 
 type Load = () => Promise<Command>;
@@ -36,7 +37,7 @@ export const GROUPS: readonly Group[] = [
       abort: () => import('./verbs/abort.js').then((m) => m.abort),
       undo: () => import('./verbs/undo.js').then((m) => m.undo),
       unhold: () => import('./verbs/unhold.js').then((m) => m.unhold),
-    },
+    } satisfies Record<Verb | 'unhold', Load>,
   },
   {
     title: 'Look: see what is happening, and what happened',

@@ -1,5 +1,6 @@
 /** What people sign, and what a rollout records of who may do what. Pure. */
 import type { KeyPrint } from './sealed.js';
+import { MESSAGE_VERBS } from './verbs.js';
 import type { MessageVerb, RolloutType } from './words.js';
 
 /** Longest signed statement that is looked at, in characters. */
@@ -7,23 +8,10 @@ export const LONGEST_TOKEN = 8_192;
 
 /** What a policy can allow. `moveCallers` is `adopt --move-callers`, `hold` is `undo --hold`, `unhold` ends it. `override` is deciding on somebody else's change: `abort --force`, `abort --keep`, `retry --adopt`. */
 export const RIGHTS = [
-  'start',
-  'plan',
-  'adopt',
-  'moveCallers',
-  'undo',
-  'hold',
-  'unhold',
-  'approve',
-  'reject',
-  'pause',
-  'resume',
-  'promote',
-  'skip',
-  'retry',
-  'abort',
-  'override',
-] as const;
+  ...(['start', 'plan', 'adopt', 'moveCallers', 'undo', 'hold', 'unhold'] as const),
+  ...MESSAGE_VERBS,
+  'override' as const,
+];
 export type Right = (typeof RIGHTS)[number];
 
 /** What begins something: it is signed over what it begins. */

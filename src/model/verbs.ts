@@ -1,5 +1,5 @@
-import type { MessageVerb, Phase, Verb } from './words.js';
-import { PHASES } from './words.js';
+/** The verbs: what a person can do to a rollout, and in which phases. Their names come from this table, and so do rights, help and docs. */
+import { PHASES, type Phase } from './phases.js';
 
 /**
  * What each verb does in each phase: the one table that the validators, the CLI's help, the docs and a test read.
@@ -22,7 +22,7 @@ function each(phases: readonly Phase[], effect: string): Partial<Record<Phase, s
   return Object.fromEntries(phases.map((phase) => [phase, effect]));
 }
 
-export const VERB_TABLE: Record<MessageVerb, VerbRule> = {
+const TABLE = {
   approve: {
     does: 'Approves the stage that is waiting, so that the rollout goes on.',
     payload: '{"stage":"10%","by":"ann","comment":"looks good"}',
@@ -93,7 +93,16 @@ export const VERB_TABLE: Record<MessageVerb, VerbRule> = {
     },
     otherwise: 'the rollout has ended',
   },
-};
+} satisfies Record<string, VerbRule>;
+
+/** The verbs that are messages to a running rollout. `undo` is a start of its own. */
+export type MessageVerb = keyof typeof TABLE;
+/** What a person can do. */
+export type Verb = MessageVerb | 'undo';
+
+export const VERB_TABLE: Record<MessageVerb, VerbRule> = TABLE;
+export const MESSAGE_VERBS = Object.keys(TABLE) as MessageVerb[];
+export const VERBS: readonly Verb[] = [...MESSAGE_VERBS, 'undo'];
 
 /** What `undo` does; it is a start of its own and no message. */
 export const UNDO_RULE =

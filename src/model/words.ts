@@ -2,21 +2,7 @@
 
 export { isRolloutType, type RolloutType, STRATEGIES, type Strategy } from './strategy.js';
 
-export const PHASES = [
-  'pending',
-  'preparing',
-  'deploying',
-  'shifting',
-  'baking',
-  'awaitingApproval',
-  'paused',
-  'held',
-  'promoting',
-  'restoring',
-  'stuck',
-] as const;
-/** What an open rollout is doing. */
-export type Phase = (typeof PHASES)[number];
+export { PHASES, type Phase } from './phases.js';
 
 export const OUTCOMES = [
   'succeeded',
@@ -30,12 +16,7 @@ export const OUTCOMES = [
 /** How a rollout ended. */
 export type Outcome = (typeof OUTCOMES)[number];
 
-export const VERBS = ['approve', 'reject', 'pause', 'resume', 'promote', 'skip', 'retry', 'abort', 'undo'] as const;
-/** What a person can do. */
-export type Verb = (typeof VERBS)[number];
-
-/** The verbs that are messages to a running rollout. `undo` is a start of its own. */
-export type MessageVerb = Exclude<Verb, 'undo'>;
+export { type MessageVerb, VERBS, type Verb } from './verbs.js';
 
 /** What the judge says of a candidate. */
 export type VerdictState = 'healthy' | 'unhealthy' | 'undecided' | 'noData' | 'blind';

@@ -181,6 +181,21 @@ describe('a policy', () => {
     expect(holdersOf(rule, 'reject', '100%')).toEqual(['ben']);
   });
 
+  test('who may reject is who may approve at the stage, unless the rule lists it; every other right is the same at all stages', () => {
+    const stages = 'stages: {100%: {approve: [ben]}}';
+    const by = (allow: string, right: Parameters<typeof holdersOf>[1], stage?: string) => {
+      const rule = ruleFor(policy(`rules: [{allow: {${allow}}, ${stages}}]`), 'a', 'b');
+      return rule === null ? null : holdersOf(rule, right, stage);
+    };
+    expect(by('approve: [ann]', 'reject', '10%')).toEqual(['ann']);
+    expect(by('approve: [ann], reject: [ann]', 'reject', '100%')).toEqual(['ann']);
+    expect(by('approve: [ann], reject: [ann]', 'approve', '100%')).toEqual(['ben']);
+    expect(by('approve: [ann]', 'approve')).toEqual(['ann']);
+    expect(by('skip: [ann]', 'skip', '100%')).toEqual(['ann']);
+    expect(by('', 'skip', '100%')).toEqual([]);
+    expect(by('', 'abort', '100%')).toEqual(['everyone']);
+  });
+
   test('a stage may be called as every object has members', () => {
     const found = policy('rules: [{allow: {approve: [ann]}}]');
     const rule = ruleFor(found, 'checkout', 'production');
@@ -210,6 +225,20 @@ describe('a policy', () => {
     ]);
     expect([['ben'], ['@ops'], ['dev'], []].map((list) => isHolder(list, ann))).toEqual([false, false, false, false]);
     expect([['everyone'], ['anyone']].map((list) => isHolder(list, null))).toEqual([false, true]);
+    // A group is meant with its sign alone, whatever stands in the first place of another name.
+    expect(isHolder(['xdev'], ann)).toBe(false);
+  });
+
+  test('whom a list names: people, groups of a login and robots, and nobody for anyone', () => {
+    const found = parsePolicy(`people: {ann: {login: null, keys: ['${ANN}']}, xdev: {login: x}}\n${MAPS}`, 'p');
+    expect(namesOf(found, ['anyone'])).toEqual([]);
+    expect(namesOf(found, ['everyone'])).toEqual(['ann', 'xdev']);
+    expect(namesOf(found, ['xdev', '@dev'])).toEqual(['xdev', '@dev']);
+  });
+
+  test('undo is a start and never open as a verb', () => {
+    const rule = ruleFor(policy('rules: [{allow: {undo: [anyone], override: [anyone]}}]'), 'a', 'b');
+    expect(rule && openVerbs(rule)).toEqual(['override']);
   });
 });
 
@@ -227,6 +256,18 @@ describe('floors', () => {
     planFaults(makePlan(spec, before), rule(text), before);
 
   const gate = { ...ONE_PERSON, within: 3_600_000, onTimeout: 'rollback' as const };
+  const stages = (...given: [weight: number, name: string, gated?: boolean][]): Spec =>
+    specFor({
+      type: 'canary',
+      stages: given.map(([weight, name, gated = false]) => ({
+        ...{ weight, name, bake: 60_000, probes: [] },
+        ...(gated ? { approval: gate } : {}),
+      })),
+    });
+  const linear = (step: number, approval?: typeof gate): StrategySpec => ({
+    ...{ type: 'linear', step, interval: 60_000, bake: 60_000 },
+    ...(approval === undefined ? {} : { approval }),
+  });
 
   test('approvals are raised to what is asked for, and never lowered', () => {
     const approval = { ...ONE_PERSON, people: 3, within: 3_600_000, onTimeout: 'hold' as const };
@@ -257,6 +298,16 @@ describe('floors', () => {
     expect(people(1, text(2, 3, 5))).toEqual([5]);
   });
 
+  test.each(['notStarter', 'comment'] as const)('%s of a spec stays where the rule does not ask for it', (what) => {
+    const asked = (own: boolean, text: string) =>
+      approvalsOf(specFor({ type: 'direct', bake: 0, approval: { ...gate, [what]: own } }), rule(text)).map(
+        (each) => each[what],
+      );
+    expect(asked(true, '')).toEqual([true]);
+    expect(asked(false, `approvals: {${what}: true}`)).toEqual([true]);
+    expect(asked(false, '')).toEqual([false]);
+  });
+
   test('an approval closes when the stricter says, and times out as the rule says, else as the spec does', () => {
     const times = (text: string) =>
       approvalsOf(canary([], 50), rule(text)).map(({ within, onTimeout }) => [within, onTimeout]);
@@ -274,25 +325,28 @@ describe('floors', () => {
     expect(planned(early, 'floors: {bake: 5m}')).toEqual(['stage 10% bakes for 1m; 5m is the least here']);
   });
 
+  test('a bake without traffic may be as short as it likes, and what is no bake counts for none', () => {
+    const tried: StrategySpec = { type: 'blueGreen', bake: 600_000, testBake: 1_000 };
+    expect(planned(specFor(tried), 'floors: {bake: 5m}')).toEqual([]);
+    expect(planned(specFor({ ...tried, bake: 1_000 }), 'floors: {bake: 5m}')).toContainEqual(
+      'stage switch bakes for 1s; 5m is the least here',
+    );
+    expect(planned(stages([1, '1%'], [100, '100%']), 'floors: {bake: 61s}')).toEqual([
+      'stage 1% bakes for 1m; 1m1s is the least here',
+      'stage 100% bakes for 1m; 1m1s is the least here',
+    ]);
+  });
+
   test('an approval that is required must be in the plan', () => {
     expect(planned(canary([]), 'approvals: {required: true}')).toEqual([
-      expect.stringContaining('an approval is needed'),
+      'an approval is needed before all users get the release; add approval: {} to a stage below 100%',
+    ]);
+    expect(planned(specFor(linear(50)), 'approvals: {required: true}')).toEqual([
+      'an approval is needed before the release is live for good; add approval: {} to the strategy',
     ]);
     expect(planned(canary([], 50), 'approvals: {required: true}')).toEqual([]);
   });
 
-  const stages = (...given: [weight: number, name: string, gated?: boolean][]): Spec =>
-    specFor({
-      type: 'canary',
-      stages: given.map(([weight, name, gated = false]) => ({
-        ...{ weight, name, bake: 60_000, probes: [] },
-        ...(gated ? { approval: gate } : {}),
-      })),
-    });
-  const linear = (step: number, approval?: typeof gate): StrategySpec => ({
-    ...{ type: 'linear', step, interval: 60_000, bake: 60_000 },
-    ...(approval === undefined ? {} : { approval }),
-  });
   const blueGreen = (bake: Bake = 0): StrategySpec => ({ type: 'blueGreen', bake, testBake: 0, approval: gate });
 
   test('a stage of the policy is every stage of its weight, whatever a spec calls it', () => {
@@ -332,6 +386,10 @@ describe('floors', () => {
       'stage 100% needs an approval here; add approval: {} to the strategy, or take canary with an approval in this stage',
     ]);
     for (const strategy of [linear(50, gate), blueGreen()]) expect(planned(specFor(strategy), all)).toEqual([]);
+    expect(planned(specFor(blueGreen()), 'stages: {switch: {approve: [ann]}}')).toEqual([]);
+    expect(planned(specFor({ type: 'blueGreen', bake: 0, testBake: 0 }), 'stages: {switch: {approve: [ann]}}')).toEqual(
+      [expect.stringContaining('stage switch needs an approval here; add approval: {} to the strategy')],
+    );
     expect(planned(stages([51, '51%', true], [100, '100%']), half)).toEqual([
       'stage 50% must be approved here, and this plan has none; take canary with such a stage',
     ]);
@@ -373,6 +431,7 @@ describe('floors', () => {
   test('a rule that names its targets is about no others, whatever the spec calls itself', () => {
     const spec = canary([]);
     expect(specFaults(spec, rule("targets: ['default/checkout:*']"))).toEqual([]);
+    expect(specFaults(spec, rule("targets: ['prod/*', 'default/checkout:*']"))).toEqual([]);
     expect(specFaults(specFor({ type: 'undo', bake: 0 }), rule("targets: ['prod/*']"))).toEqual([
       "target default@us-east-1/checkout:live is not one of this rule's targets",
     ]);
@@ -397,6 +456,7 @@ describe('floors', () => {
     expect(faults("targets: ['staging/checkout:live']")).toEqual(refused);
     expect(faults("roles: ['arn:aws:iam::111111111111:*']")).toEqual(refused);
     expect(faults("roles: ['arn:aws:iam::999999999999:role/*']")).toEqual([]);
+    expect(faults("roles: ['arn:aws:iam::111111111111:*', 'arn:aws:iam::999999999999:role/*']")).toEqual([]);
     expect(specFaults({ ...spec, strategy: { type: 'undo', bake: 0 } }, rule(''))).toEqual(refused);
   });
 
@@ -417,6 +477,18 @@ describe('floors', () => {
     expect(faults({ ...spec, allowUngated: true })).toHaveLength(1);
     const lax = { ...spec.health, policy: { ...spec.health.policy, onNoData: 'promote' as const } };
     expect(faults({ ...spec, health: lax })).toEqual([expect.stringContaining('must not say promote')]);
+    const undecided = { ...spec.health, policy: { ...spec.health.policy, onUndecided: 'promote' as const } };
+    expect(faults({ ...spec, health: undecided })).toEqual([expect.stringContaining('must not say promote')]);
+    expect(faults({ ...spec, health: { ...spec.health, probes: [] } })).toEqual([
+      expect.stringContaining('name a probe or a metric that decides'),
+    ]);
+    // A stage of a canary has limits of its own.
+    const [first, ...rest] = spec.strategy.type === 'canary' ? spec.strategy.stages : [];
+    if (first === undefined) throw new Error('a canary has stages');
+    const laxStage = { ...first, health: { onNoData: 'promote' as const } };
+    expect(faults({ ...spec, strategy: { type: 'canary', stages: [laxStage, ...rest] } })).toEqual([
+      expect.stringContaining('must not say promote'),
+    ]);
     expect(faults(specFor({ type: 'direct', bake: 0 }))).toEqual(['strategy direct is not allowed here; take canary']);
     expect(faults(specFor({ type: 'undo', bake: 0 }))).toEqual([]);
   });

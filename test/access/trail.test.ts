@@ -1,3 +1,4 @@
+import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { faultOf, newKey, signerOf, trailOf } from '../../src/access/index.js';
 
 const ANN = newKey('ann');
@@ -45,6 +46,50 @@ test.each<[string, (lines: string[]) => string[], string]>([
   ],
 ])('%s is seen', async (_, change, says) => {
   expect(await faultOf(change(await trail()), ANN.public)).toContain(says);
+});
+
+test('a trail says when it was exported and by which key, and begins with nothing before it', async () => {
+  const signer = await signerOf(ANN);
+  const lines = await trailOf([{ what: 'start' }], signer, NOW);
+  expect(JSON.parse(lines[0] ?? '')).toEqual({ n: 1, what: 'start', prev: '0'.repeat(64) });
+  const { signature } = JSON.parse(lines[1] ?? '') as { signature: string };
+  expect(decodeProtectedHeader(signature)).toEqual({ alg: 'EdDSA', typ: 'sluice-audit+jwt', kid: signer.kid });
+  expect(decodeJwt(signature)).toMatchObject({ iss: 'ann', iat: NOW / 1_000, lines: 1 });
+});
+
+test.each<[string, object, string]>([
+  ['lines than there are', { lines: 2 }, 'its signature is for another trail'],
+  ['last line than there is', { digest: 'other' }, 'its signature is for another trail'],
+])('a signature for another %s counts for nothing', async (_, change, says) => {
+  const { key, kid } = await signerOf(ANN);
+  const lines = await trail();
+  const last = JSON.parse(lines.at(-1) ?? '') as { head: object };
+  const signature = await new SignJWT({ ...last.head, ...change })
+    .setProtectedHeader({ alg: 'EdDSA', typ: 'sluice-audit+jwt', kid })
+    .setIssuer('ann')
+    .sign(key);
+  expect(await faultOf([...lines.slice(0, -1), JSON.stringify({ ...last, signature })], ANN.public)).toBe(says);
+});
+
+test('what the same key has signed as something else is no signature of a trail', async () => {
+  const { key, kid } = await signerOf(ANN);
+  const lines = await trail();
+  const last = JSON.parse(lines.at(-1) ?? '') as { head: object };
+  const signature = await new SignJWT({ ...last.head })
+    .setProtectedHeader({ alg: 'EdDSA', typ: 'sluice+jwt', kid })
+    .setIssuer('ann')
+    .sign(key);
+  const whole = [...lines.slice(0, -1), JSON.stringify({ ...last, signature })];
+  expect(await faultOf(whole, ANN.public)).toBe('its head was signed with another key');
+});
+
+test('a head without a number, and a key that is none, are told as that', async () => {
+  const lines = await trail();
+  const last = JSON.parse(lines.at(-1) ?? '') as { head: object };
+  const odd = JSON.stringify({ ...last, head: { ...last.head, lines: 'three' } });
+  expect(await faultOf([...lines.slice(0, -1), odd], ANN.public)).toBe('it has 3 lines; its head says no number');
+  expect(await faultOf(lines, 'ssh-ed25519 AAAA')).toContain('the key is none');
+  expect(await faultOf([...lines.slice(0, -1), 'null'], ANN.public)).toContain('it has no head');
 });
 
 test('a trail is whole only with the key of who signed it', async () => {

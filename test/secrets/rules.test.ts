@@ -1,4 +1,5 @@
-import { hostMatches, mayUse, type SecretRule } from '../../src/access/secrets.js';
+import { parsePolicy } from '../../src/access/index.js';
+import { hostMatches, mayUse, mayUseBy, type SecretRule } from '../../src/access/secrets.js';
 import type { SecretAsk } from '../../src/model/secrets.js';
 
 const ask = (more: Partial<SecretAsk> = {}): SecretAsk => ({
@@ -53,6 +54,25 @@ test('a rule without hosts sends nothing anywhere, and no rules allow nothing', 
   expect(mayUse([], ask())).toContain('no rule');
 });
 
+test('one host of several is enough', () => {
+  const rules: SecretRule[] = [{ references: ['aws-ssm/shop/*'], hosts: ['other.example', 'api.example.com'] }];
+  expect(mayUse(rules, ask())).toBeNull();
+});
+
+test('letters of either case are two names in every store but a vault', () => {
+  expect(mayUse([{ references: ['aws-ssm/Shop/*'], hosts: ['**'] }], ask())).toContain('no rule');
+  expect(mayUse([{ references: ['AWS-SSM/shop/*'], hosts: ['**'] }], ask())).toContain('no rule');
+});
+
+test('the rule of the target counts; without one, or another policy, nothing may be used, and without a policy everything', () => {
+  const rules = "rules: [{app: shop, secrets: [{references: ['aws-ssm/shop/*'], hosts: ['*.example.com']}]}]";
+  const may = mayUseBy(parsePolicy(rules, 'p'));
+  expect(may?.(ask())).toBeNull();
+  expect(may?.(ask({ host: 'evil.com' }))).toContain('to be sent to evil.com');
+  expect(may?.(ask({ app: 'other' }))).toBe('no rule of the policy is about this target');
+  expect(mayUseBy(null)).toBeUndefined();
+});
+
 test('the hosts of one rule do not serve the secrets of another', () => {
   const rules = [...RULES, { references: ['aws-ssm/other/*'], hosts: ['evil.com'] }];
   expect(mayUse(rules, ask({ host: 'evil.com' }))).toContain('do not allow');
@@ -91,6 +111,9 @@ test.each([
   ['api.example.com:8443', 'api.example.com'],
   ['a.example.com', 'axexample.com'],
   ['api.example.com', 'api.example.com..'],
+  ['x/api.example.com', 'api.example.com'],
+  ['api.example.com/x', 'api.example.com'],
+  ['api.example.com', ''],
   ['', ''],
   ['**', ''],
 ])('%s does not name %s', (glob, host) => {

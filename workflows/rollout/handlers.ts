@@ -329,6 +329,9 @@ function apply(rollout: Hearing, verb: MessageVerb, given: Payload | undefined):
         return effect;
       }
       return abort(rollout, by, said, payload.force === true);
+    default:
+      // A verb that is not applied does not compile.
+      verb satisfies never;
   }
   if (verb !== 'reject') journal.event(`${verb}${said}: ${effect}`, by);
   return effect;
