@@ -1,8 +1,7 @@
 /** The vocabulary every part of Sluice shares. One word for one thing; see docs/concepts.md. */
 
-export { isRolloutType, type RolloutType, STRATEGIES, type Strategy } from './strategy.js';
-
 export { PHASES, type Phase } from './phases.js';
+export { isRolloutType, type RolloutType, STRATEGIES, type Strategy } from './strategy.js';
 
 export const OUTCOMES = [
   'succeeded',
