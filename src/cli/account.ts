@@ -1,33 +1,26 @@
 /** Which account and region a command is about. */
-import type { PlatformName } from '../model/spec.js';
-import { PLATFORMS } from '../model/target.js';
+import { DEFAULT_PLATFORM, PLATFORMS, type PlatformName } from '../model/target.js';
+import { allKits, kitOf } from '../platforms/registry.js';
 import type { Context } from './command.js';
 import { choice, type Options, text, type Values } from './inputs.js';
-import { usageError } from './usage-error.js';
+
+/** The same of each platform: `on Lambda …; on App Service …`. */
+export function onEach(what: (kit: ReturnType<typeof kitOf>) => string): string {
+  return allKits()
+    .map(([, kit]) => `on ${kit.title} ${what(kit)}`)
+    .join('; ');
+}
 
 export const ACCOUNT_OPTIONS = {
-  platform: choice('platform', PLATFORMS, 'Platform (default: lambda).'),
-  account: text(
-    'name',
-    'Account, by the name its worker serves it under (default: default); on App Service the subscription id.',
-  ),
-  region: text('region', 'Region (default on Lambda: $AWS_REGION, then us-east-1).'),
+  platform: choice('platform', PLATFORMS, `Platform (default: ${DEFAULT_PLATFORM}).`),
+  account: text('name', `Account: ${onEach(({ account }) => account.help.account)}.`),
+  region: text('region', `Region: ${onEach(({ account }) => account.help.region)}.`),
 } satisfies Options;
 
-/** Errors: SLUICE_USAGE when App Service is meant and its subscription or region is not given. */
+/** Errors: SLUICE_USAGE for what the platform needs and nobody gave. */
 export function accountOf(
-  { platform = 'lambda', account, region }: Values<typeof ACCOUNT_OPTIONS>,
+  { platform = DEFAULT_PLATFORM, account, region }: Values<typeof ACCOUNT_OPTIONS>,
   { env }: Context,
 ): { platform: PlatformName; account: string; region: string } {
-  if (platform === 'app-service') {
-    if (account === undefined) throw usageError('App Service needs the subscription: add --account SUBSCRIPTION-ID');
-    if (region === undefined)
-      throw usageError('App Service needs the region: add --region, such as --region westeurope');
-    return { platform, account, region };
-  }
-  return {
-    platform,
-    account: account ?? 'default',
-    region: region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1',
-  };
+  return { platform, ...kitOf(platform).account.chosen({ account, region }, env) };
 }

@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Target } from '../model/spec.js';
 import type { Strategy } from '../model/words.js';
+import { kitOf, type TargetField } from '../platforms/registry.js';
 import { usageError } from './usage-error.js';
 
 export interface FirstSpec {
@@ -16,9 +17,10 @@ export interface FirstSpec {
 
 /** YAML, with a comment where a newcomer has to decide. */
 export async function firstSpec(of: FirstSpec): Promise<string> {
+  const kit = kitOf(of.target.platform);
   const release =
     'folder' in of.release
-      ? `  # A folder to upload. Or ${otherSources(of.target)}.\n  folder: ${quoted(of.release.folder)}`
+      ? `  # A folder to upload. Or ${kit.commandLine.otherSources}.\n  folder: ${quoted(of.release.folder)}`
       : `  # The version that is live now. Put the one to roll out here, or folder: PATH to let Sluice publish it.\n  version: ${of.release.version}`;
   return `# What to roll out, where, and how. \`sluice schema\` prints the schema of all fields.
 app: ${quoted(of.app)}
@@ -30,7 +32,7 @@ ${targetLines(of.target)}
 release:
 ${release}
 
-${await sampleOf(of.strategy ?? (runsBesideStable(of.target) ? 'canary' : 'direct'))}`;
+${await sampleOf(of.strategy ?? (kit.runsBesideStable(of.target) ? 'canary' : 'direct'))}`;
 }
 
 /** The records are with the parser's library, without which the command line starts. */
@@ -39,40 +41,14 @@ async function sampleOf(strategy: Strategy): Promise<string> {
   return STRATEGY[strategy].sample;
 }
 
-function otherSources(target: Target): string {
-  switch (target.platform) {
-    case 'lambda':
-      return 'zip: FILE, s3: {bucket, key}, image: URI@sha256:…, version: N';
-    case 'app-service':
-      return 'zip: FILE, version: RELEASE-ID';
-  }
-}
-
 function targetLines(target: Target): string {
-  switch (target.platform) {
-    case 'lambda':
-      return `  platform: lambda
-  function: ${quoted(target.function)}
-  # The alias that your users and triggers call. They must not call the function without an alias.
-  alias: ${quoted(target.alias)}
-  region: ${quoted(target.region)}
-  # The account, by the name its worker serves it under.
-  account: ${quoted(target.account)}`;
-    case 'app-service':
-      return `  platform: app-service
-  site: ${quoted(target.site)}
-  resourceGroup: ${quoted(target.resourceGroup)}
-  # The slot for new releases. Without one, only the strategy direct is possible.
-  ${target.slot === undefined ? '# slot: staging' : `slot: ${quoted(target.slot)}`}
-  region: ${quoted(target.region)}
-  # The subscription id.
-  account: ${quoted(target.account)}`;
-  }
+  const fields = kitOf(target.platform).commandLine.fieldsOf(target);
+  return [`  platform: ${target.platform}`, ...fields.flatMap(fieldLines)].join('\n');
 }
 
-/** Whether a candidate can be called, and can get part of the traffic, before all users get it. */
-function runsBesideStable(target: Target): boolean {
-  return target.platform === 'lambda' || target.slot !== undefined;
+function fieldLines({ name, value, comment }: TargetField): string[] {
+  const line = typeof value === 'string' ? `  ${name}: ${quoted(value)}` : `  # ${name}: ${value.example}`;
+  return comment === undefined ? [line] : [`  # ${comment}`, line];
 }
 
 /** As a YAML scalar: plain where that is safe. */

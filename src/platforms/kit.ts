@@ -14,6 +14,7 @@ import type {
   Spec,
 } from '../model/spec.js';
 import type { PlatformName, TargetOf } from '../model/target.js';
+import type { CommandLine } from './command-line.js';
 import type { Packing } from './packing.js';
 
 export interface PlatformKit<P extends PlatformName = PlatformName> {
@@ -52,6 +53,7 @@ export interface PlatformKit<P extends PlatformName = PlatformName> {
   insteadOfSecret(reference: SecretReference | null): string;
 
   account: AccountRules;
+  commandLine: CommandLine<P>;
 }
 
 /** As it was written, before anybody has checked it. */
@@ -98,12 +100,15 @@ interface AccountRules {
   form: string;
   /** Whether what was read by that form is one. */
   accepts(of: { account: string; roleArn?: string }): boolean;
-  /** What `--account` names, and what `--region` is unless given, as help says it. */
-  help: { account: string; region: string };
+  /** What `--account` names, what `--region` is unless given, and where credentials come from, as help says it after `on Lambda`. */
+  help: { account: string; region: string; credentials: string };
   /** Whether a worker that names no account serves one. */
   hasDefault: boolean;
   /** The region of a process's environment. */
   regionIn(env: Environment): string | undefined;
   /** The account that a command is about. Errors: SLUICE_USAGE for what must be given. */
-  chosen(given: { account?: string; region?: string }, env: Environment): { account: string; region: string };
+  chosen(
+    given: { account?: string | undefined; region?: string | undefined },
+    env: Environment,
+  ): { account: string; region: string };
 }

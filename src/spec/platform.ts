@@ -2,7 +2,7 @@
 import { isReference } from '../model/secrets.js';
 import type { Configuration, Spec } from '../model/spec.js';
 import { DEFAULT_PLATFORM, isPlatform, type PlatformName } from '../model/target.js';
-import { allKits, kitOf } from '../platforms/registry.js';
+import { allKits, isVersion, kitOf } from '../platforms/registry.js';
 import { type Report, SPECS, type SpecRules } from '../platforms/specs.js';
 import { SERVER_METRICS } from './schema/metrics.js';
 import { child, type Mapping, plainOf, type Tree, treeOfValue, withChild } from './tree.js';
@@ -102,14 +102,10 @@ function checkVersion({ target: { platform }, release }: Spec, fault: Report): v
   if (!('version' in release)) return;
   const given = String(release.version);
   const { title, version } = kitOf(platform);
-  if (isVersion(version, given)) return;
-  const other = allKits().find(([, kit]) => isVersion(kit.version, given));
+  if (isVersion(platform, given)) return;
+  const other = allKits().find(([name]) => isVersion(name, given));
   const is = other === undefined ? `is not ${version.called}` : `is ${other[1].version.called} of ${other[1].title}`;
   fault(['release', 'version'], `${is} (on ${title} give ${version.write})`);
-}
-
-function isVersion({ form }: { form: string }, text: string): boolean {
-  return new RegExp(`^(?:${form})$`).test(text);
 }
 
 /** Whoever calls the target's code does so in the ways of its platform. */

@@ -7,7 +7,7 @@ import { SluiceError } from '../model/errors.js';
 import { parseRolloutId } from '../model/ids.js';
 import { DEFAULT_PLATFORM, PLATFORMS, type PlatformName } from '../model/target.js';
 import { utf8 } from '../model/text.js';
-import { allKits, kitOf } from '../platforms/registry.js';
+import { accountForms, kitOf } from '../platforms/registry.js';
 import { checkStoreSetting, DEFAULT_STORE } from '../store/index.js';
 
 /** An account and region a worker serves, under the name specs use. */
@@ -186,20 +186,9 @@ export function parseAccounts(text: string): ServedAccount[] {
     const { account, region, roleArn } = of;
     const served = { account: account ?? '', region: region ?? '', ...(roleArn === undefined ? {} : { roleArn }) };
     if (account !== undefined && kitOf(platform).account.accepts(served)) return { platform, ...served };
-    const forms = allKits().map(
-      ([
-        name,
-        {
-          title,
-          account: { form },
-        },
-      ]) => {
-        return `${name === DEFAULT_PLATFORM ? '' : `${name}:`}${form} for ${title}`;
-      },
-    );
     throw new SluiceError(
       'SLUICE_SETUP',
-      `"${entry.trim()}" is no account to serve; write ${forms.join(', ')}, comma separated`,
+      `"${entry.trim()}" is no account to serve; write ${accountForms()}, comma separated`,
     );
   });
 }

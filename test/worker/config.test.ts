@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { accountsToServe } from '../../src/cli/verbs/worker.js';
-import type { LambdaTarget } from '../../src/model/spec.js';
+import type { LambdaTarget, PlatformName } from '../../src/model/spec.js';
 import { ALONE, createPlatform } from '../../src/platforms/drivers.js';
 import { openWarning, parseAccounts, workerConfig } from '../../src/worker/config.js';
 import { NO_ARTIFACTS } from '../support/artifacts.js';
@@ -84,7 +84,7 @@ describe('who may do what on a worker', () => {
 });
 
 describe('the accounts given to `sluice worker`', () => {
-  const served = (given: string[], platform: string, region?: string) =>
+  const served = (given: string[], platform: PlatformName, region?: string) =>
     parseAccounts(accountsToServe(given, platform, region).join(','));
 
   test('are on the platform and in the region given beside them, unless they name their own', () => {

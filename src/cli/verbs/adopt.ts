@@ -1,10 +1,10 @@
 import type { Sluice, TargetName } from '../../client/types.js';
 import { SluiceError } from '../../model/errors.js';
 import { isName } from '../../model/ids.js';
-import type { PlatformName, Target } from '../../model/spec.js';
+import type { Target } from '../../model/spec.js';
 import { targetName } from '../../model/target.js';
-import { versionOf } from '../../platforms/registry.js';
-import { ACCOUNT_OPTIONS, accountOf } from '../account.js';
+import { isVersion, kitOf } from '../../platforms/registry.js';
+import { ACCOUNT_OPTIONS, accountOf, onEach } from '../account.js';
 import { command } from '../command.js';
 import { LOGIN } from '../common.js';
 import { EXIT } from '../exit-codes.js';
@@ -12,6 +12,7 @@ import { firstSpec, refuseExisting, writeNew } from '../first-spec.js';
 import { argument, text } from '../inputs.js';
 import { note, print, printJson } from '../print.js';
 import { paint, piece } from '../render/pieces.js';
+import { givenIn, targetOptions } from '../target-options.js';
 import { usageError } from '../usage-error.js';
 import { MOVE_OPTIONS, moveCallers } from './move-callers.js';
 
@@ -20,11 +21,11 @@ export const adopt = command({
   summary: 'Start using Sluice for an alias or site that is live already.',
   description:
     'For teams that publish versions with another tool. Marks the Lambda alias or App Service site and writes its first spec. Moves no traffic and never overwrites a file.',
-  args: { target: argument('What is live: FUNCTION:ALIAS on Lambda, SITE or SITE/SLOT on App Service') },
+  args: { target: argument(`What is live: ${onEach(({ commandLine }) => commandLine.nameForm)}`) },
   options: {
     app: text('name', "App (default: the function's or site's name)."),
     env: text('environment', 'Environment (default: production).', 'e'),
-    resourceGroup: text('name', 'App Service: resource group of the site.'),
+    ...targetOptions('adopt'),
     ...ACCOUNT_OPTIONS,
     file: text('file', 'Spec to write (default: rollout.yaml).', 'f'),
     ...MOVE_OPTIONS,
@@ -37,8 +38,10 @@ export const adopt = command({
     'sluice adopt checkout/staging --platform app-service --resource-group shop --account 00000000-0000-0000-0000-000000000000 --region westeurope',
   ],
   handler: async ({ args, options }, ctx) => {
-    const target = targetOf(args.target, options.resourceGroup, accountOf(options, ctx));
-    const app = options.app ?? (target.platform === 'lambda' ? target.function : target.site);
+    const { platform, ...where } = accountOf(options, ctx);
+    const { commandLine } = kitOf(platform);
+    const target = commandLine.targetNamed(args.target, givenIn(options), where);
+    const app = options.app ?? commandLine.appOf(target);
     const { env: environment = 'production', file = 'rollout.yaml' } = options;
     if (!isName(app) || !isName(environment))
       throw usageError(`"${app}/${environment}" cannot be used as a name; set --app and --env`);
@@ -66,7 +69,8 @@ const IN_THE_WAY = ['SLUICE_OWNED', 'SLUICE_ALIAS_SPLIT'] as const;
 /** Reads before anything is written. Errors: SLUICE_OWNED, SLUICE_ALIAS_SPLIT, SLUICE_NOT_FOUND, SLUICE_TARGET. */
 async function liveVersion(sluice: Sluice, name: TargetName, target: Target): Promise<number | string> {
   // The release is a placeholder: the answer says which one is live.
-  const input = { ...name, target, release: { version: target.platform === 'lambda' ? 1 : 'r-000000000000' } };
+  const { version } = kitOf(target.platform);
+  const input = { ...name, target, release: { version: version.example } };
   const { before, findings } = await sluice.plan({ ...name, type: 'direct', input });
   for (const code of IN_THE_WAY) {
     const found = findings.find((finding) => finding.code === code);
@@ -76,39 +80,8 @@ async function liveVersion(sluice: Sluice, name: TargetName, target: Target): Pr
   if (stable === null) {
     throw new SluiceError('SLUICE_NOT_FOUND', `nothing is live at ${targetName(target)} in ${target.region}`);
   }
-  const { form, cure } = RELEASES[target.platform];
-  if (!form.test(stable)) throw new SluiceError('SLUICE_TARGET', `${targetName(target)} is on ${stable}; ${cure}`);
-  return versionOf(target.platform, stable);
-}
-
-/** What the id of an adoptable release looks like, and what to do if something else is live. */
-const RELEASES: Record<PlatformName, { form: RegExp; cure: string }> = {
-  lambda: { form: /^\d+$/, cure: 'publish a version and point the alias at it first' },
-  'app-service': {
-    form: /^r-[0-9a-f]{12}$/,
-    cure: 'start a rollout with `sluice start` instead; nothing has to be adopted',
-  },
-};
-
-/** Errors: SLUICE_USAGE. */
-function targetOf(
-  live: string,
-  resourceGroup: string | undefined,
-  { platform, ...where }: ReturnType<typeof accountOf>,
-): Target {
-  switch (platform) {
-    case 'lambda': {
-      const [name, alias, ...rest] = live.split(':');
-      if (!name || !alias || rest.length > 0) throw usageError('write FUNCTION:ALIAS, such as checkout:live');
-      return { platform, function: name, alias, ...where };
-    }
-    case 'app-service': {
-      const [site, slot, ...rest] = live.split('/');
-      if (!site || slot === '' || rest.length > 0)
-        throw usageError('write SITE or SITE/SLOT, such as checkout/staging');
-      if (resourceGroup === undefined)
-        throw usageError('App Service needs the resource group: add --resource-group NAME');
-      return { platform, site, resourceGroup, ...(slot === undefined ? {} : { slot }), ...where };
-    }
+  if (!isVersion(target.platform, stable)) {
+    throw new SluiceError('SLUICE_TARGET', `${targetName(target)} is on ${stable}; ${version.toAdopt}`);
   }
+  return version.written(stable);
 }

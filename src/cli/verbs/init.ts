@@ -1,23 +1,15 @@
 import { isName } from '../../model/ids.js';
-import type { Target } from '../../model/spec.js';
 import { STRATEGIES } from '../../model/words.js';
+import { kitOf } from '../../platforms/registry.js';
 import { ACCOUNT_OPTIONS, accountOf } from '../account.js';
-import { type Context, command } from '../command.js';
+import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { firstSpec, writeNew } from '../first-spec.js';
 import { ignoreState } from '../ignore-state.js';
-import { choice, type Options, text, type Values } from '../inputs.js';
+import { choice, text } from '../inputs.js';
 import { print, printJson } from '../print.js';
+import { givenIn, targetOptions } from '../target-options.js';
 import { usageError } from '../usage-error.js';
-
-const TARGET_OPTIONS = {
-  function: text('name', "Lambda function (default: the app's name)."),
-  alias: text('name', 'Alias that your users reach (default: live).'),
-  site: text('name', "Site on App Service (default: the app's name)."),
-  slot: text('name', 'App Service: slot for new releases; without one only the strategy direct is possible.'),
-  resourceGroup: text('name', 'App Service: resource group of the site.'),
-  ...ACCOUNT_OPTIONS,
-} satisfies Options;
 
 export const init = command({
   name: 'init',
@@ -32,7 +24,8 @@ export const init = command({
       STRATEGIES,
       'Strategy (default: canary; direct if nothing can run beside the live release).',
     ),
-    ...TARGET_OPTIONS,
+    ...targetOptions('init'),
+    ...ACCOUNT_OPTIONS,
     file: text('file', 'File to write (default: rollout.yaml).', 'f'),
   },
   examples: [
@@ -44,17 +37,10 @@ export const init = command({
     if (!isName(app) || !isName(environment)) {
       throw usageError('--app and --env may contain letters, digits, ".", "_" and "-", at most 63 characters');
     }
-    writeNew(
-      ctx.cwd,
-      file,
-      await firstSpec({
-        app,
-        environment,
-        target: targetOf(app, options, ctx),
-        release: { folder: './dist' },
-        strategy: options.strategy,
-      }),
-    );
+    const { platform, ...where } = accountOf(options, ctx);
+    const target = kitOf(platform).commandLine.target(app, givenIn(options), where);
+    const spec = { app, environment, target, release: { folder: './dist' }, strategy: options.strategy };
+    writeNew(ctx.cwd, file, await firstSpec(spec));
     const ignored = ignoreState(ctx.cwd);
     if (ctx.json) printJson(ctx, { file, ignored });
     else
@@ -66,23 +52,3 @@ export const init = command({
     return EXIT.succeeded.code;
   },
 });
-
-function targetOf(app: string, options: Values<typeof TARGET_OPTIONS>, ctx: Context): Target {
-  const { platform, ...where } = accountOf(options, ctx);
-  switch (platform) {
-    case 'lambda':
-      return { platform, function: options.function ?? app, alias: options.alias ?? 'live', ...where };
-    case 'app-service': {
-      const [resourceGroup, slot] = [options.resourceGroup, options.slot];
-      if (resourceGroup === undefined)
-        throw usageError('App Service needs the resource group: add --resource-group NAME');
-      return {
-        platform,
-        site: options.site ?? app,
-        resourceGroup,
-        ...(slot === undefined ? {} : { slot }),
-        ...where,
-      };
-    }
-  }
-}

@@ -3,6 +3,7 @@ import type { MoveRequest } from '../../client/types.js';
 import type { MovePlan, MoveStep } from '../../model/moving.js';
 import type { Target } from '../../model/spec.js';
 import { targetName } from '../../model/target.js';
+import { kitOf } from '../../platforms/registry.js';
 import type { Context } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { flag, type Options, type Values } from '../inputs.js';
@@ -25,10 +26,14 @@ export async function moveCallers(
   { target, ...name }: { app: string; environment: string; target: Target },
 ): Promise<number> {
   if (undo && publish) throw usageError('use either --undo or --publish, not both');
-  if (target.platform !== 'lambda')
-    throw usageError('--move-callers is only for Lambda; on App Service all callers go through the site');
+  const { noBareCallers, version } = kitOf(target.platform);
+  if (noBareCallers !== null) throw usageError(`--move-callers has nothing to move: ${noBareCallers}`);
   const sluice = await ctx.connect();
-  const request: MoveRequest = { ...name, how: { undo, publish }, input: { ...name, target, release: { version: 1 } } };
+  const request: MoveRequest = {
+    ...name,
+    how: { undo, publish },
+    input: { ...name, target, release: { version: version.example } },
+  };
   const plan = await sluice.callers(request);
   const todo = plan.steps.filter(({ kind }) => kind === 'do');
   if (!ctx.json) print(ctx, shown(plan, targetName(target)));

@@ -1,4 +1,5 @@
-import { PLATFORMS } from '../../model/target.js';
+import { DEFAULT_PLATFORM, PLATFORMS, type PlatformName } from '../../model/target.js';
+import { accountForms, allKits, kitOf } from '../../platforms/registry.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { choice, list, port, text } from '../inputs.js';
@@ -9,15 +10,14 @@ export const worker = command({
   summary: 'Run a worker, which carries out rollouts.',
   description: [
     'The worker holds the cloud credentials. SIGTERM drains it.',
-    'On AWS, credentials come from the usual chain (AWS_* and so on) or from a role to assume.',
-    'On App Service an account is a subscription, named by its id; credentials come from the environment.',
+    ...allKits().map(([, { title, account }]) => `On ${title}, ${account.help.credentials}.`),
     'SLUICE_POLICY names the policy file. It is required; the value `open` means no policy.',
-    'Accounts not given as options come from SLUICE_ACCOUNTS (name@region[=role] or app-service:subscription@region, comma-separated), else it is the account `default` in AWS_REGION.',
+    `Accounts not given as options come from SLUICE_ACCOUNTS (${accountForms()}; comma-separated), else it is the account \`default\` in AWS_REGION.`,
   ].join('\n'),
   args: {},
   options: {
     account: list('name', 'Account to serve, under this name; also name@region[=role]. May be repeated.'),
-    platform: choice('platform', PLATFORMS, 'Platform of the accounts (default: lambda).'),
+    platform: choice('platform', PLATFORMS, `Platform of the accounts (default: ${DEFAULT_PLATFORM}).`),
     region: text('region', 'Region of accounts given without one.'),
     healthPort: port('Serve /healthz and /readyz on this loopback port; 0 picks a free one.'),
   },
@@ -29,9 +29,8 @@ export const worker = command({
   ],
   grace: 60_000,
   handler: async ({ options }) => {
-    const { healthPort, platform = 'lambda' } = options;
-    const ofAws = platform === 'lambda' ? (process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION) : undefined;
-    const region = options.region ?? ofAws;
+    const { healthPort, platform = DEFAULT_PLATFORM } = options;
+    const region = options.region ?? kitOf(platform).account.regionIn(process.env);
     const accounts = accountsToServe(options.account, platform, region);
     // The worker reads its environment, as it does when it is started without this command.
     if (accounts.length > 0) process.env.SLUICE_ACCOUNTS = accounts.join(',');
@@ -47,8 +46,8 @@ export const worker = command({
  * What was given by `--account`, as SLUICE_ACCOUNTS has it. Errors: SLUICE_USAGE when an account has no region, or the platform
  * no account by default.
  */
-export function accountsToServe(given: string[], platform: string, region: string | undefined): string[] {
-  if (platform !== 'lambda' && given.length === 0) {
+export function accountsToServe(given: string[], platform: PlatformName, region: string | undefined): string[] {
+  if (!kitOf(platform).account.hasDefault && given.length === 0) {
     throw usageError(`--platform ${platform} needs --account: there is no default account`);
   }
   return given.map((account) => {

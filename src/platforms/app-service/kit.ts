@@ -1,9 +1,10 @@
 /** Azure App Service, as far as it can be known without asking Azure. Pure. */
 
-import { SluiceError } from '../../model/errors.js';
 import type { PlatformMetricKind } from '../../model/spec.js';
+import { missingOption } from '../command-line.js';
 import type { PlatformKit } from '../kit.js';
 import { MB } from '../packing.js';
+import { commandLine } from './command-line.js';
 
 /** The sources that `sources/index.ts` makes. */
 export const METRICS = ['azureMonitor'] as const satisfies readonly PlatformMetricKind[];
@@ -43,7 +44,7 @@ export const appService: PlatformKit<'app-service'> = {
     write: 'a release id such as r-0123456789ab; `sluice releases` lists them',
     example: 'r-000000000000',
     written: (id) => id,
-    toAdopt: 'roll out a release with `sluice start` instead, which needs no adopting',
+    toAdopt: 'start a rollout with `sluice start` instead; nothing has to be adopted',
   },
   // A slot runs as many instances as production without being asked.
   needsCapacity: () => false,
@@ -69,17 +70,20 @@ export const appService: PlatformKit<'app-service'> = {
     form: "subscription@region with the subscription's id in lower case",
     // Task queues are told apart by letters of either case, and the ids of subscriptions are not: a spec takes lower case alone.
     accepts: ({ account, roleArn }) => roleArn === undefined && SUBSCRIPTION.test(account),
-    help: { account: 'the id of the subscription', region: 'always to be given' },
+    help: {
+      account: 'the subscription id',
+      region: 'it must be given',
+      credentials: 'an account is a subscription, named by its id; credentials come from the environment',
+    },
     hasDefault: false,
     regionIn: () => undefined,
     chosen: ({ account, region }) => {
-      if (account === undefined) throw usage('on app-service name the subscription: --account <its id>');
-      if (region === undefined) throw usage('on app-service name the region: --region westeurope');
+      if (account === undefined) throw missingOption('App Service', 'the subscription', '--account SUBSCRIPTION-ID');
+      if (region === undefined) {
+        throw missingOption('App Service', 'the region', '--region, such as --region westeurope');
+      }
       return { account, region };
     },
   },
+  commandLine,
 };
-
-function usage(message: string): SluiceError {
-  return new SluiceError('SLUICE_USAGE', message);
-}

@@ -3,6 +3,7 @@ import { DEFAULT_ACCOUNT } from '../../model/ids.js';
 import type { PlatformMetricKind } from '../../model/spec.js';
 import type { PlatformKit } from '../kit.js';
 import { MB, type PackingRules } from '../packing.js';
+import { commandLine } from './command-line.js';
 
 /** The sources that `sources/index.ts` makes. */
 export const METRICS = ['cloudwatch', 'lambdaLogs'] as const satisfies readonly PlatformMetricKind[];
@@ -23,9 +24,6 @@ const PACKING: PackingRules = {
 
 /** Most bytes of a zip that a call to Lambda carries. A larger one it reads from S3 itself, in its own Region. */
 export const MOST_IN_CALL = PACKING.mostZipped;
-
-/** What the alias is called where nobody says: most people call it so. */
-export const DEFAULT_ALIAS = 'live';
 
 export const lambda: PlatformKit<'lambda'> = {
   title: 'Lambda',
@@ -72,8 +70,9 @@ export const lambda: PlatformKit<'lambda'> = {
     form: 'name@region or name@region=roleArn',
     accepts: () => true,
     help: {
-      account: `the name under which a worker serves it (${DEFAULT_ACCOUNT})`,
-      region: 'AWS_REGION unless given (us-east-1)',
+      account: `the name its worker serves it under (default: ${DEFAULT_ACCOUNT})`,
+      region: 'the default is $AWS_REGION, then us-east-1',
+      credentials: 'credentials come from the usual chain of AWS (AWS_* and so on) or from a role to assume',
     },
     hasDefault: true,
     regionIn: (env) => env.AWS_REGION ?? env.AWS_DEFAULT_REGION,
@@ -82,4 +81,5 @@ export const lambda: PlatformKit<'lambda'> = {
       region: region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1',
     }),
   },
+  commandLine,
 };

@@ -6,7 +6,7 @@ import { DEFAULT_PLATFORM } from '../../model/target.js';
 import { name, text, whole } from '../../spec/schema/parts.js';
 import * as fields from '../fields.js';
 import type { Report, SpecRules } from '../spec-rules.js';
-import { DEFAULT_ALIAS } from './kit.js';
+import { DEFAULT_ALIAS } from './names.js';
 import { layerFault, roleFault } from './partitions.js';
 import { lambdaVariables } from './variables.js';
 
