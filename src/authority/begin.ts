@@ -18,6 +18,7 @@ import type { Beginning, StartStatement } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
 import { failureOf } from '../model/failures.js';
 import { TASK_QUEUE } from '../model/ids.js';
+import { mayNot } from '../model/rollout/gate.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
 import { clean } from '../model/text.js';
 import type { RolloutType } from '../model/words.js';
@@ -67,17 +68,12 @@ export async function checkBeginning(
   if (wrong !== null)
     throw notAllowed(`${what} is refused: what ${signed.subject.name} signed is for another ${wrong}`);
   if (!isHolder(holders, signed.subject)) {
-    throw notAllowed(`${what} is refused: ${signed.subject.name} may not; ${said(holders)} may`);
+    throw notAllowed(`${what} is refused: ${mayNot(signed.subject.name, null, holders)}`);
   }
   if (holds !== null && !isHolder(holds, signed.subject)) {
-    throw notAllowed(`${what} with --hold is refused: ${signed.subject.name} may not hold; ${said(holds)} may`);
+    throw notAllowed(`${what} with --hold is refused: ${mayNot(signed.subject.name, 'hold', holds)}`);
   }
   return signed;
-}
-
-/** Whom a list names, for a person. */
-export function said(holders: string[]): string {
-  return holders.length === 0 ? 'nobody' : holders.join(', ');
 }
 
 function mismatch(statement: StartStatement, beginner: Beginner): string | null {

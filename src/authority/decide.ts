@@ -1,9 +1,9 @@
 /** What people say to a running rollout: who signed it, and whether he may. A refusal is an answer and no error. */
 import { BadToken, holdersOf, isHolder, type ReadBy, type Rule, read, type Signed } from '../access/index.js';
 import { type GateView, isOverride, type MessageAnswer, type Right, type VerbStatement } from '../model/access.js';
+import { mayNot, NO_APPROVAL, unmet, wrongStage } from '../model/rollout/gate.js';
 import { clean } from '../model/text.js';
 import type { MessageVerb } from '../model/words.js';
-import { said } from './begin.js';
 import { type Grant, type Grants, OVERRIDE } from './grants.js';
 import type { Seals } from './seals.js';
 
@@ -117,7 +117,7 @@ function rightless({ subject, statement }: Signed, gate: GateView | null, { rule
   const rights: Right[] = isOverride(statement as VerbStatement) ? [act, 'override'] : [act];
   for (const right of rights) {
     const holders = holdersOf(rule, right, gate?.stage);
-    if (!isHolder(holders, subject)) return `${subject.name} may not ${right} here; ${said(holders)} may`;
+    if (!isHolder(holders, subject)) return mayNot(subject.name, right, holders);
   }
   return null;
 }
@@ -125,23 +125,20 @@ function rightless({ subject, statement }: Signed, gate: GateView | null, { rule
 /** A decision must be about the gate that is open now, exactly as it was published. */
 function unmetGate(
   name: string,
-  { act, gate: signed, comment }: VerbStatement,
+  { act, gate: signed, comment: why }: VerbStatement,
   gate: GateView | null,
   { rule, grant }: By,
 ): string | null {
   if (act !== 'approve' && act !== 'reject') return null;
-  if (gate === null) return 'no approval is open';
+  if (gate === null) return NO_APPROVAL;
   if (signed === undefined) return 'it names no gate';
-  if (signed.stage !== gate.stage) return `it is for stage ${clean(signed.stage, 60)}; stage ${gate.stage} waits`;
+  const other = wrongStage(signed.stage, gate);
+  if (other !== null) return other;
   if (signed.id !== gate.id || signed.plan !== gate.plan || signed.expires !== gate.expires) {
     return 'the gate has changed since it was signed; look again';
   }
-  if ((gate.comment || rule?.approvals.comment === true) && (comment ?? '').trim() === '')
-    return 'a comment is needed: -m "why"';
-  if (act === 'reject') return null;
-  if ((gate.notStarter || rule?.approvals.notStarter === true) && name === grant.starter) {
-    return `${name} started this rollout; somebody else must approve it`;
-  }
-  if (gate.approved.includes(name)) return `${name} has approved already; ${gate.people} different people are needed`;
-  return null;
+  // The policy may ask for more than the plan of this rollout does.
+  const comment = gate.comment || rule?.approvals.comment === true;
+  const notStarter = gate.notStarter || rule?.approvals.notStarter === true;
+  return unmet(act, { by: name, comment: why }, { ...gate, comment, notStarter }, grant.starter);
 }

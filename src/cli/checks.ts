@@ -1,6 +1,8 @@
 /** What `doctor` says of a diagnosis. Pure. */
+
 import type { Diagnosis } from '../client/types.js';
 import { workerCommand } from '../model/ids.js';
+import { NO_POLICY } from '../model/rollout/words.js';
 import { clean } from '../model/text.js';
 
 export interface Check {
@@ -106,7 +108,7 @@ function policyCheck({ policy }: Diagnosis): Check {
   return {
     name,
     state: 'warn',
-    says: 'open: no policy',
+    says: NO_POLICY,
     cure: 'right for a try on your own machine; else set SLUICE_POLICY and SLUICE_GRANT_KEY on every worker',
   };
 }

@@ -1,6 +1,6 @@
 /** The approvals that are open, over all targets. */
 import { rolloutId } from '../model/ids.js';
-import { clean } from '../model/text.js';
+import { mayNot, unmet } from '../model/rollout/gate.js';
 import type { RolloutView } from '../model/view.js';
 import type { Link } from './connect.js';
 import { toSluiceError } from './errors.js';
@@ -47,7 +47,7 @@ export function whyNotMine(
 ): string | null {
   if (gate.approvers.length === 0) return null;
   if (name === null) return 'you have no key: `sluice key`';
-  if (gate.notStarter && startedBy === name) return 'you started it';
-  if (!gate.approvers.includes(name)) return `you are not among ${clean(gate.approvers.join(', '), 200)}`;
-  return gate.approved.includes(name) ? 'you have approved it already' : null;
+  if (!gate.approvers.includes(name)) return mayNot(name, 'approve', gate.approvers);
+  // Whoever approves can still say why.
+  return unmet('approve', { by: name, comment: 'why' }, gate, startedBy);
 }

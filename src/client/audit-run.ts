@@ -1,8 +1,10 @@
 /** One run's history as lines of the audit: what each event says, and what an answer belongs to. */
+
 import type { WorkflowHandle } from '@temporalio/client';
 import type { LoadedDataConverter, Payload } from '@temporalio/common';
 import { decode, decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { TASK_QUEUE } from '../model/ids.js';
+import { NO_POLICY } from '../model/rollout/words.js';
 import { clean } from '../model/text.js';
 import { VERB_TABLE } from '../model/verbs.js';
 import type { AuditEntry } from './types.js';
@@ -191,7 +193,7 @@ export class Reader {
       this.chain.signed = typeof policy === 'string';
       this.add(event, {
         kind: 'access',
-        what: typeof policy === 'string' ? `policy ${clean(policy, 100)}` : 'open: no policy',
+        what: typeof policy === 'string' ? `policy ${clean(policy, 100)}` : NO_POLICY,
         who: text(starter),
       });
     } else if (type === 'prepare') {

@@ -1,6 +1,7 @@
 /** Lists of rollouts and targets, from the server's visibility store. No worker is needed. */
 
 import { parseRolloutId, rolloutId } from '../model/ids.js';
+import { SEARCH_ATTRIBUTES } from '../model/rollout/words.js';
 import type { RolloutView, TargetView } from '../model/view.js';
 import { OUTCOMES, type Outcome, PHASES, type Phase, type RolloutType, STRATEGIES } from '../model/words.js';
 import { type Listed, listed, OURS } from '../temporal/described.js';
@@ -17,6 +18,10 @@ const ASKED_AT_MOST = 50;
 const TYPES = [...STRATEGIES, 'undo'].map((type) => `'${type}'`).join(', ');
 const ROLLOUTS = `WorkflowType IN (${TYPES}) AND ${OURS} AND ExecutionStatus != 'ContinuedAsNew'`;
 
+const [PHASE] = SEARCH_ATTRIBUTES.phase;
+const [OUTCOME] = SEARCH_ATTRIBUTES.outcome;
+const [WEIGHT] = SEARCH_ATTRIBUTES.weight;
+
 /** See `Sluice.list`. */
 export async function list(link: Link, filter: ListFilter): Promise<ListEntry[]> {
   const closed = filter.phase !== undefined && isOutcome(filter.phase);
@@ -32,7 +37,7 @@ export async function list(link: Link, filter: ListFilter): Promise<ListEntry[]>
     (named === null || named.test(entry.app)) &&
     (filter.phase === undefined || entry.phase === filter.phase || entry.outcome === filter.phase);
   if (filter.phase === undefined) return (await entries(link, query)).filter(matches);
-  const attribute = closed ? 'SluiceOutcome' : 'SluicePhase';
+  const attribute = closed ? OUTCOME : PHASE;
   try {
     return (await entries(link, `${query} AND ${attribute} = '${filter.phase}'`, false)).filter(matches);
   } catch (error) {
@@ -46,11 +51,7 @@ export async function list(link: Link, filter: ListFilter): Promise<ListEntry[]>
 export async function inPhases(link: Link, phases: readonly Phase[]): Promise<ListEntry[]> {
   const running = `${ROLLOUTS} AND ExecutionStatus = 'Running'`;
   try {
-    return await entries(
-      link,
-      `${running} AND SluicePhase IN (${phases.map((each) => `'${each}'`).join(', ')})`,
-      false,
-    );
+    return await entries(link, `${running} AND ${PHASE} IN (${phases.map((each) => `'${each}'`).join(', ')})`, false);
   } catch (error) {
     if (!isUnknownAttribute(error)) throw toSluiceError(error, link.address);
     return entries(link, running);
@@ -150,12 +151,12 @@ async function each(link: Link, query: string, take: (one: Listed) => Promise<vo
 function entryOf({ info, run }: Listed, view: RolloutView | null, target: TargetName): ListEntry {
   const attributes = new Map(info.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
   const open = info.status.name === 'RUNNING';
-  const outcome = (attributes.get('SluiceOutcome') as Outcome | undefined) ?? view?.outcome ?? null;
-  const weight = attributes.get('SluiceWeight');
+  const outcome = (attributes.get(OUTCOME) as Outcome | undefined) ?? view?.outcome ?? null;
+  const weight = attributes.get(WEIGHT);
   return {
     ...target,
     strategy: info.type as RolloutType,
-    phase: open ? ((attributes.get('SluicePhase') as Phase | 'done' | undefined) ?? null) : 'done',
+    phase: open ? ((attributes.get(PHASE) as Phase | 'done' | undefined) ?? null) : 'done',
     outcome: outcome ?? (info.status.name === 'FAILED' ? 'failed' : null),
     weight: typeof weight === 'number' ? weight : (view?.weight ?? null),
     startedAt: view?.startedAt ?? info.startTime.getTime(),

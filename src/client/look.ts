@@ -5,6 +5,7 @@ import type { WatchHeartbeat } from '../health/types.js';
 import { SluiceError } from '../model/errors.js';
 import { failureOf } from '../model/failures.js';
 import { rolloutId } from '../model/ids.js';
+import { shownVerdict } from '../model/rollout/verdict.js';
 import { joined } from '../model/series.js';
 import { clean } from '../model/text.js';
 import type { RolloutView } from '../model/view.js';
@@ -110,10 +111,9 @@ async function live(link: Link, seen: Described, view: RolloutView): Promise<Rol
     const { report } = payloadConverter.fromPayload<WatchHeartbeat>(told);
     // Of the watcher before the hold: its counts have been judged since.
     if (isHeld(view) && report.verdict.state === 'healthy') return view;
-    const { passes: _, probeBack: __, few: ___, ...verdict } = report.verdict;
     return {
       ...view,
-      verdict: { ...verdict, asked: report.asked },
+      verdict: shownVerdict(report),
       // Both are thinned out already.
       series: joined(view.series, report.series, Number.POSITIVE_INFINITY),
     };

@@ -1,9 +1,10 @@
-import type { Counts, SourceCounts, Whose } from '../model/counts.js';
+import type { Counts } from '../model/counts.js';
+import type { Verdict } from '../model/rollout/verdict.js';
 import type { HealthPolicy } from '../model/spec.js';
-import type { VerdictState } from '../model/words.js';
 import type { Arms, SequentialState } from './state.js';
 
 export type { Counts } from '../model/counts.js';
+export type { Verdict } from '../model/rollout/verdict.js';
 
 /** What one source counted in a stretch of time that is closed: nothing will be added to it. */
 export interface Tick {
@@ -65,30 +66,6 @@ export interface SourceState {
 
 /** `before`: it fires since before the rollout, and says nothing of the candidate until it has been quiet. */
 export type AlarmState = 'quiet' | 'before' | 'fired';
-
-export interface Verdict {
-  state: VerdictState;
-  /** One sentence with the numbers. */
-  why: string;
-  /** Whose requests `stable` and `candidate` are: the users', or the probes' where no metric counts users. */
-  counted: Whose;
-  /** At this weight: of several users' metrics, which may count the same requests, the one that says most. */
-  stable: Counts;
-  candidate: Counts;
-  /** What each source that decides has counted at this weight. */
-  sources: SourceCounts[];
-  /** Evidence against the candidate, ln E, and ln(1 / alpha), at which it is unhealthy. */
-  logE: number;
-  limit: number;
-  /** How many more requests of the candidate it takes to show that it is no worse; null when the counts do not point that way. */
-  needed: number | null;
-  /** Shown to be no worse at this weight, by each users' metric where there are any: a bake may pass early. */
-  passes: boolean;
-  /** Unhealthy only by a ceiling while nothing was there to compare with. */
-  probeBack: boolean;
-  /** Not healthy only because too few requests were counted at this weight, so that more time may settle it. */
-  few: boolean;
-}
 
 /** The judge: pure, no clock, no I/O. */
 export interface Judge {

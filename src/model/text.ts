@@ -45,3 +45,8 @@ export function duration(ms: number): string {
   const said = parts.filter(([n]) => n > 0).slice(0, 2);
   return said.length === 0 ? '0s' : said.map(([n, unit]) => `${n}${unit}`).join('');
 }
+
+/** `2026-03-01 10:12:03 UTC`. */
+export function moment(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}

@@ -124,6 +124,8 @@ export interface VerdictView {
   why: string;
   /** Whose requests the next two are: the users', or the probes' where no metric counts users. Absent where earlier code has counted. */
   counted?: Whose;
+  /** When that was counted (ms since the epoch). Absent where earlier code has counted. */
+  at?: number;
   /** At the present weight. */
   stable: Counts;
   candidate: Counts;

@@ -1,20 +1,15 @@
 /** The search attributes of a rollout, registered or verified before a worker takes its first task. */
 import type { NativeConnection } from '@temporalio/worker';
 import { SluiceError } from '../model/errors.js';
+import { SEARCH_ATTRIBUTES as ATTRIBUTES } from '../model/rollout/words.js';
 
-const KEYWORD = 2;
-const DOUBLE = 4;
+/** By temporal.api.enums.v1.IndexedValueType. */
+const TYPES = { KEYWORD: 2, DOUBLE: 4 } as const;
 
-/** Name and indexed value type (temporal.api.enums.v1.IndexedValueType). */
-export const SEARCH_ATTRIBUTES: Record<string, number> = {
-  SluiceApp: KEYWORD,
-  SluiceEnvironment: KEYWORD,
-  SluiceStrategy: KEYWORD,
-  SluicePhase: KEYWORD,
-  SluiceOutcome: KEYWORD,
-  SluicePlatform: KEYWORD,
-  SluiceWeight: DOUBLE,
-};
+/** Name and indexed value type. */
+export const SEARCH_ATTRIBUTES: Record<string, number> = Object.fromEntries(
+  Object.values(ATTRIBUTES).map(([name, type]) => [name, TYPES[type]]),
+);
 
 /**
  * Makes sure all are there: an unregistered one would hang the workflow task of every rollout for ever.

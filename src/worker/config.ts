@@ -5,6 +5,7 @@ import { type Policy, parsePolicy } from '../access/index.js';
 import { CALL_LIFE } from '../model/call-life.js';
 import { SluiceError } from '../model/errors.js';
 import { parseRolloutId } from '../model/ids.js';
+import { OPEN_TO_ALL } from '../model/rollout/words.js';
 import { DEFAULT_PLATFORM, PLATFORMS, type PlatformName } from '../model/target.js';
 import { utf8 } from '../model/text.js';
 import { accountForms, kitOf } from '../platforms/registry.js';
@@ -97,7 +98,7 @@ function saidPolicy(env: Env): string | null {
   if (env.SLUICE_POLICY !== undefined) return policyFile(env);
   throw new SluiceError(
     'SLUICE_SETUP',
-    `SLUICE_POLICY is not set: name the policy's file, or say SLUICE_POLICY=${OPEN} for a worker through which everybody who reaches the namespace can do everything`,
+    `SLUICE_POLICY is not set: name the policy's file, or say SLUICE_POLICY=${OPEN} for a worker through which ${OPEN_TO_ALL}`,
   );
 }
 
@@ -135,7 +136,7 @@ export function grantKeysOf(env: Env): string[] {
 export function openWarning({ policy, grantKeys }: Pick<WorkerConfig, 'policy' | 'grantKeys'>): string | null {
   if (policy !== null) return null;
   const key = grantKeys.length === 0 ? '' : 'there is a grant key and no policy: ';
-  return `${key}SLUICE_POLICY is open: whoever reaches the namespace can start and steer every rollout of this worker's accounts`;
+  return `${key}SLUICE_POLICY is open: ${OPEN_TO_ALL} every rollout of this worker's accounts`;
 }
 
 /** A setting that opens when it is not there. What is set and empty is most often a `$NAME` that nobody filled in. */

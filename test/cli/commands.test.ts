@@ -227,7 +227,7 @@ describe('verbs', () => {
   test('approve is refused when nothing waits', async () => {
     const { code, err } = await play(['approve', 'checkout/production'], { sluice: seeing(baking()) });
     expect(code).toBe(7);
-    expect(err).toBe('error SLUICE_VERB: approve: checkout/production is not waiting for an approval\n');
+    expect(err).toBe('error SLUICE_VERB: approve: no approval is open at checkout/production\n');
   });
 
   test("a refusal is the workflow's own words, and exit code 7", async () => {
@@ -317,7 +317,7 @@ describe('start', () => {
     expect(code).toBe(3);
     expect(err).toContain('started checkout/production, run run-1\n');
     expect(err).toContain('2026-03-01T10:00:00Z checkout/production baking');
-    expect(out).toMatch(/^✖ checkout\/production {2}canary {2}rolled back/);
+    expect(out).toMatch(/^↩ checkout\/production {2}canary {2}rolled back/);
     expect(out).toMatch(/rolled back: it ended as rolledBack\n$/);
   });
 
@@ -328,7 +328,7 @@ describe('start', () => {
       waitingFor: {
         what: 'a decision of a person',
         until: NOW + 86_400_000,
-        otherwise: 'all traffic goes back',
+        otherwise: 'it rolls back',
         verbs: ['promote', 'retry', 'abort'],
         stage: null,
         gate: null,
@@ -340,7 +340,7 @@ describe('start', () => {
     const calls = err.split('\n').filter((line) => line.includes('NEEDS A PERSON'));
     expect(calls).toEqual([
       'checkout/production NEEDS A PERSON: held: a person must decide',
-      'checkout/production NEEDS A PERSON: waiting for an approval',
+      'checkout/production NEEDS A PERSON: waiting for approval',
     ]);
     expect(err).toContain('why: stage 10%: noData: no request of the candidate was counted by metric requests\n');
     for (const command of [
@@ -419,8 +419,8 @@ describe('lists', () => {
     ]);
     expect(out).toBe(
       [
-        'ROLLOUT              STRATEGY  STATE                    WEIGHT  STARTED',
-        'checkout/production  canary    waiting for an approval  10 %    2h ago',
+        'ROLLOUT              STRATEGY  STATE                 WEIGHT  STARTED',
+        'checkout/production  canary    waiting for approval  10 %    2h ago',
         '',
       ].join('\n'),
     );
@@ -449,8 +449,8 @@ describe('lists', () => {
     const open = { app, environment, run, candidate, weight, startedBy, message, gate };
     const why = (by: string, name: string | null) => whyNotMine({ gate, startedBy: by }, name);
     expect([why('ann', 'ann'), why('ann', 'cem'), why('ann', null), why('ann', 'ben')]).toEqual([
-      'you started it',
-      'you are not among ann, ben',
+      'ann started this rollout; somebody else must approve it',
+      'cem may not approve here; ann, ben may',
       'you have no key: `sluice key`',
       null,
     ]);
@@ -458,7 +458,7 @@ describe('lists', () => {
     expect(await play(['approvals', '--mine'], { sluice })).toMatchObject({
       code: 0,
       out: '',
-      err: '1 approval is open, but not for you (you are not among ann, ben)\n',
+      err: '1 approval is open, but not for you (cem may not approve here; ann, ben may)\n',
     });
     const unasked = [
       { app: 'cart', environment: 'production', code: 'SLUICE_NO_WORKER', message: 'no worker answers' },
@@ -536,6 +536,7 @@ describe('lists', () => {
 });
 
 describe('plan', () => {
+  const approval = { within: 86_400_000, onTimeout: 'rollback', people: 2, notStarter: false, comment: false };
   const preview = (findings: object[]) => ({
     spec: {
       app: 'checkout',
@@ -553,7 +554,7 @@ describe('plan', () => {
           steps: [
             { kind: 'shift', id: 'a', weight: 10, deadline: 120_000 },
             { kind: 'bake', id: 'b', weight: 10, duration: 300_000 },
-            { kind: 'approve', id: 'c', weight: 10, approval: { within: 86_400_000, onTimeout: 'rollback' } },
+            { kind: 'approve', id: 'c', weight: 10, approval },
           ],
         },
         {
@@ -579,12 +580,12 @@ describe('plan', () => {
       '  now: release 41 has 100 %',
       '',
       'stage 10%',
-      "  give the candidate 10 % of traffic           within 2m          somebody else's change of the target",
-      '  bake at 10 %                                 for 5m             the judge: unhealthy, undecided or no data',
-      '  approval of stage 10%                        within 1d          a rejection; nobody in time: rollback',
+      "  shift to 10 %                                within 2m                somebody else's change of the target",
+      '  bake                                         5m                       the judge: unhealthy, undecided or no data',
+      '  approval of 10% by 2 people                  within 1d, else roll back a rejection',
       'stage 100%',
-      '  bake at 100 %                                for 5m             the judge: unhealthy, undecided or no data',
-      '  compare at 50 %                              for 5m             only if failures cross the ceiling',
+      '  bake                                         5m                       the judge: unhealthy, undecided or no data',
+      '  compare at 50 %                              for 5m                   only if failures cross the ceiling',
       '',
       'at least 10m of baking',
       '',

@@ -42,7 +42,7 @@ describe('watching', () => {
     const { out } = await play(GET, { sluice: seeing(baking(), baking(), awaiting(), ended('succeeded')) });
     expect(out.split('\n').map((line) => line.split(' · ')[0])).toEqual([
       '2026-03-01T10:00:00Z checkout/production baking',
-      '2026-03-01T10:00:00Z checkout/production waiting for an approval',
+      '2026-03-01T10:00:00Z checkout/production waiting for approval',
       '2026-03-01T10:00:00Z checkout/production succeeded',
       '',
     ]);

@@ -92,11 +92,11 @@ describe('the sentence on top', () => {
 
   test('the traffic is where it is now', () => {
     expect([rolledBack(), succeeded(), running()].map(traffic)).toEqual([
-      'Release 41 has all the traffic.',
-      'Release 42 has all the traffic.',
-      'Release 42 has 10 % of the traffic, release 41 the rest.',
+      'Stable 41 has 100 %, candidate 42 0 %.',
+      'Release 42 has 100 %.',
+      'Stable 41 has 90 %, candidate 42 10 %.',
     ]);
-    expect(traffic(ended('failed', { stable: null }))).toBeNull();
+    expect(traffic(ended('failed', { stable: null }))).toBe('Nothing is live yet; candidate 42 has no traffic.');
   });
 });
 

@@ -3,10 +3,10 @@ import { renderLine } from '../../src/cli/render/line.js';
 import type { Frame } from '../../src/cli/render/pieces.js';
 import { renderView } from '../../src/cli/render/view.js';
 import { traffic } from '../../src/cli/report/sentence.js';
-import { choicesOf } from '../../src/model/choices.js';
+import { choicesOf } from '../../src/model/rollout/next.js';
 import type { RolloutView, VerdictView } from '../../src/model/view.js';
 import type { Phase } from '../../src/model/words.js';
-import { details } from '../../workflows/rollout/show/view.js';
+import { details } from '../../workflows/rollout/show/details.js';
 import { running } from './report-views.js';
 import { awaiting, baking, ended, NOW, source, stage } from './views.js';
 
@@ -37,10 +37,10 @@ describe('the picture of a rollout', () => {
       '          candidate 42         60 requests       0 errors  0 %',
       '  judge: healthy: 0 % of 60 against 0.6 % of 540: within the limit of 5 %',
       '  evidence none (unhealthy at 1 : 100)',
-      '  about 240 more requests to show that it is no worse: about 8m at the present rate',
+      '  about 240 more requests needed to rule out a regression: about 8m at the current rate',
       '    probe smoke: invoke checkout:42 → 60 answers, 0 failed',
-      "  waits for the end of the bake at 10 %, 3m left (until 2026-03-01 10:03:00 UTC); then the watcher's",
-      '  counts decide',
+      '  waiting for the end of the bake at 10 %, 3m left (until 2026-03-01 10:03:00 UTC); then the counts',
+      '  decide',
       '    sluice pause checkout/production  Keeps the weight and stops the clock of the bake',
       '    sluice skip checkout/production   Ends the running bake early',
       '    sluice abort checkout/production  Sends all traffic back to the stable release, in every phase',
@@ -54,7 +54,7 @@ describe('the picture of a rollout', () => {
       '         candidate 42      1,959 requests       4 errors  0.2 %         8 slow  0.41 %',
       '  judge: undecided: too few requests to tell',
       '  evidence 1 : 3 (unhealthy at 1 : 100)',
-      '  about 2,400 more requests to show that it is no worse: about 8m at the present rate',
+      '  about 2,400 more requests needed to rule out a regression: about 8m at the current rate',
       '    CloudWatch Errors: AWS/Lambda Errors FunctionName=ch… → 33 errors of 3,900 requests; version 41…',
       '    probe smoke: invoke checkout:42 with {"user":"user-1"} → 780 answers, 0 failed',
     ]);
@@ -83,8 +83,8 @@ describe('the picture of a rollout', () => {
   });
 
   test('says how many requests are missing without a time where the rate is not known, and not at all after the end', () => {
-    const missing = (view: RolloutView) => renderView(view, frame()).filter((line) => line.includes('no worse'));
-    expect(missing(baking({ series: [] }))).toEqual(['  about 240 more requests to show that it is no worse']);
+    const missing = (view: RolloutView) => renderView(view, frame()).filter((line) => line.includes('regression'));
+    expect(missing(baking({ series: [] }))).toEqual(['  about 240 more requests needed to rule out a regression']);
     expect(missing(ended('rejected'))).toEqual([]);
   });
 
@@ -93,7 +93,7 @@ describe('the picture of a rollout', () => {
     expect(lines).toContain(
       '    sluice approve checkout/production --stage 10%  Approves the stage that is waiting, so that the rollout goes on',
     );
-    expect(lines[0]).toBe('◐ checkout/production  canary  waiting for an approval  started 4m ago by ann');
+    expect(lines[0]).toBe('◆ checkout/production  canary  waiting for approval  started 4m ago by ann');
   });
 
   test('quotes a stage that a shell would split', () => {
@@ -182,7 +182,7 @@ describe('the picture of a rollout', () => {
       '    12 × Error: card declined (request abc-1)',
     ]);
     expect(lines.slice(from + 2).join(' ')).toBe(`rolled back: ${reason} [SLUICE_PROBE]`);
-    expect(lines[0]).toBe('✖ checkout/production  canary  rolled back  took 4m by ann');
+    expect(lines[0]).toBe('↩ checkout/production  canary  rolled back  took 4m by ann');
   });
 
   test('cuts a long error before its request, which is what the logs are searched by', () => {
@@ -315,19 +315,19 @@ describe('the picture of a rollout', () => {
 describe('a rollout on one line', () => {
   test('says what changed, with its time', () => {
     expect(renderLine(baking(), NOW)).toBe(
-      '2026-03-01T10:00:00Z checkout/production baking · candidate 42 has 10 % · stage 10%: bake 5m · waits for the end of the bake at 10 %, until 2026-03-01T10:03:00Z',
+      '2026-03-01T10:00:00Z checkout/production baking · stable 41 has 90 %, candidate 42 10 % · stage 10%: bake 5m · waiting for the end of the bake at 10 %, until 2026-03-01 10:03:00 UTC; then the counts decide',
     );
   });
 
   test('says as a sign of life how many requests there were and how long it still takes', () => {
     expect(renderLine(baking(), NOW, true)).toBe(
-      '2026-03-01T10:00:00Z checkout/production still baking · candidate 42 has 10 % · stage 10%: bake 5m · users: stable 3/540, candidate 0/60 errors/requests · waits for the end of the bake at 10 %, 3m left',
+      '2026-03-01T10:00:00Z checkout/production still baking · stable 41 has 90 %, candidate 42 10 % · stage 10%: bake 5m · users: stable 3/540, candidate 0/60 errors/requests · waiting for the end of the bake at 10 %, 3m left (until 2026-03-01 10:03:00 UTC); then the counts decide',
     );
   });
 
   test('says how it ended and why', () => {
     expect(renderLine(ended('rejected'), NOW)).toBe(
-      '2026-03-01T10:00:00Z checkout/production rejected · candidate 42 has 0 % · stage 10%: bake 5m · it ended as rejected',
+      '2026-03-01T10:00:00Z checkout/production rejected · stable 41 has 100 %, candidate 42 0 % · stage 10%: bake 5m · it ended as rejected',
     );
   });
 });

@@ -56,7 +56,7 @@ export function baking(over: Partial<RolloutView> = {}): RolloutView {
     waitingFor: {
       what: 'the end of the bake at 10 %',
       until: NOW + 180_000,
-      otherwise: "the watcher's counts decide",
+      otherwise: 'the counts decide',
       verbs: ['pause', 'promote', 'skip', 'abort'],
       stage: null,
       gate: null,
@@ -115,9 +115,9 @@ export function awaiting(over: Partial<RolloutView> = {}): RolloutView {
   return baking({
     phase: 'awaitingApproval',
     waitingFor: {
-      what: 'an approval of stage 10%',
+      what: 'approval of stage 10%',
       until: NOW + 3_600_000,
-      otherwise: 'all traffic goes back',
+      otherwise: 'it rolls back',
       verbs: ['approve', 'reject', 'pause', 'abort'],
       stage: '10%',
       gate: null,

@@ -8,7 +8,7 @@ import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { connect, type Sluice } from '../../src/client/index.js';
 import { awsEnv } from '../../src/demo/clouds/lambda.js';
 import { type Stack, startStack, startWorkerProcess } from '../../src/demo/stack.js';
-import { choicesOf } from '../../src/model/choices.js';
+import { choicesOf } from '../../src/model/rollout/next.js';
 import type { RolloutView } from '../../src/model/view.js';
 import { functionWith, lambdaAt } from '../emulators/aws/functions.js';
 import { ROOT } from '../support/tools.js';

@@ -124,7 +124,7 @@ test('a running rollout shows where the traffic is and until when it bakes', asy
 test('an awaiting rollout shows the exact signal that approves it', async () => {
   const rolling = await start('canary', 'v2', canary);
   await reached(rolling, 'awaitingApproval');
-  const text = await look(rolling, 'awaiting', 'Waiting for an approval');
+  const text = await look(rolling, 'awaiting', 'Waiting for approval');
   expect(text).toContain('{"stage":"10%","by":"you"}');
   expect(text).toContain('sluice approve checkout/production');
   await rolling.signal('approve', { stage: '10%', by: 'ann' });

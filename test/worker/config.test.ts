@@ -57,7 +57,7 @@ describe('who may do what on a worker', () => {
   });
 
   test('is open only where that is said, which a key alone does not change, and the log warns', () => {
-    const said = 'whoever reaches the namespace can start and steer every rollout';
+    const said = 'anyone who can reach this namespace can start, approve and abort';
     expect(openWarning(workerConfig({ SLUICE_POLICY: 'open' }))).toContain(said);
     const config = workerConfig({ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY: 'one,two' });
     expect(config).toMatchObject({ policy: null, grantKeys: ['one', 'two'] });

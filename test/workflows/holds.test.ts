@@ -262,7 +262,7 @@ describe('an approval from before the candidate turned unhealthy', () => {
       await rolling.executeUpdate('approve', approvedBy('ann'));
       says.now = 'unhealthy';
       const held = await heldAsUnhealthy(act, rolling);
-      expect(held.waitingFor?.verbs).toEqual(['approve', 'reject', 'retry', 'abort']);
+      expect(held.waitingFor?.verbs).toEqual(['approve', 'reject', 'abort']);
       await act.env.sleep(HOUR);
       expect(await heldAsUnhealthy(act, rolling)).toMatchObject({ weight: 10, phaseSince: held.phaseSince });
       await rolling.executeUpdate('approve', approvedBy('ben'));

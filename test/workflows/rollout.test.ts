@@ -181,7 +181,7 @@ describe('an approval', () => {
       });
       expect(view.phase).toBe('awaitingApproval');
       expect(view.refusals.map((each) => each.why).join('\n')).toMatch(
-        /not the one that waits[\s\S]*there is no signal "aprove"[\s\S]*must be a JSON object[\s\S]*there is no signal "__temporal_x"/,
+        /isn't waiting for approval[\s\S]*there is no signal "aprove"[\s\S]*must be a JSON object[\s\S]*there is no signal "__temporal_x"/,
       );
       await rolling.signal('reject', { stage: '10%', by: 'bob', comment: 'wrong ticket' });
       await rolling.signal('approve', { stage: '10%', by: 'late' });

@@ -7,6 +7,7 @@ import { ApplicationFailure, CancellationScope, condition } from '@temporalio/wo
 import type { Message } from '../../src/authority/index.js';
 import { type CheckedMessage, isOverride, LONGEST_TOKEN, type MessageAnswer } from '../../src/model/access.js';
 import { failureOf } from '../../src/model/failures.js';
+import { nameIn } from '../../src/model/rollout/gate.js';
 import { clean } from '../../src/model/text.js';
 import type { MessageVerb } from '../../src/model/words.js';
 import { core } from '../calls.js';
@@ -159,8 +160,7 @@ export function fitting(line: Message[]): Message[] {
 }
 
 function messageOf(verb: Sayable, payload: Record<string, unknown>): Message {
-  const by = typeof payload.by === 'string' && clean(payload.by) !== '' ? clean(payload.by, 60) : 'somebody';
-  return { verb, by, token: payload.token };
+  return { verb, by: nameIn(payload), token: payload.token };
 }
 
 /** What whoever used the Temporal UI, or a client without a key, is told. */

@@ -1,7 +1,26 @@
-/** The approval that is open: what must be signed, and how far it is. Pure. */
+/** The approval that is open: what must be signed, and how far it is; and what of a rollout decides which messages it takes. Pure. */
 import type { GateView } from '../../src/model/access.js';
+import type { Facts } from '../../src/model/rollout/gate.js';
 import type { ApprovalSpec } from '../../src/model/spec.js';
-import type { RolloutState } from './state.js';
+import { isPart } from '../../src/model/traffic.js';
+import { mayBeSkipped, type RolloutState } from './state.js';
+
+/** What the rules of `src/model/rollout/gate.ts` go by. */
+export function factsOf(state: RolloutState): Facts {
+  const { phase, outcome, code, startedBy, leave, kept, pause, step, split, release } = state;
+  const { gate } = step;
+  return {
+    ...{ phase, outcome, code, startedBy },
+    leaving: leave === null ? null : leave.reason,
+    kept: kept !== null,
+    paused: pause !== null,
+    skippable: mayBeSkipped(state),
+    undecided: step.hold?.undecided === true,
+    gate:
+      gate === undefined ? null : { stage: gate.stage, decidedBy: gate.decision?.by ?? null, open: openGate(state) },
+    part: split !== null && isPart(split, release?.version ?? null),
+  };
+}
 
 /** The gate as it is published. Null when none is open. */
 export function openGate(state: RolloutState): GateView | null {

@@ -11,6 +11,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { CheckedMessage } from '../../src/model/access.js';
+import { nameIn, type Payload, refusal } from '../../src/model/rollout/gate.js';
 import { sealedOf } from '../../src/model/sealed.js';
 import { clean } from '../../src/model/text.js';
 import { VERB_TABLE } from '../../src/model/verbs.js';
@@ -19,13 +20,10 @@ import type { MessageVerb } from '../../src/model/words.js';
 import { planQuery, statusQuery, supersedeSignal, verbSignal, verbUpdate } from '../messages.js';
 import type { Unsealing } from '../unsealing.js';
 import { type Checks, unsigned } from './checks.js';
-import { openGate, together } from './gate.js';
+import { factsOf, openGate, together } from './gate.js';
 import type { Keep, KeepRequest } from './keep.js';
 import type { Run } from './run.js';
-import { mayBeSkipped } from './state.js';
 import type { Undo } from './undo.js';
-
-type Payload = Record<string, unknown>;
 
 /** What the handlers work with. */
 interface Hearing {
@@ -67,7 +65,7 @@ export function registerHandlers(rollout: Hearing): void {
     rollout.run.length.signal();
     rollout.run.journal.refusal(
       name,
-      byOf(given),
+      nameIn(given),
       `there is no signal "${clean(name, 40)}"; there are ${Object.keys(VERB_TABLE).join(', ')}`,
     );
   });
@@ -85,16 +83,16 @@ function opened({ unsealing, run }: Hearing, name: string, given: unknown, hear:
   else {
     unsealing.line(name, sealed, (found) => {
       if (found.ok) hear(found.value);
-      else run.journal.refusal(name, byOf(null), found.why);
+      else run.journal.refusal(name, nameIn(null), found.why);
     });
   }
 }
 
 /** A verb that came as a signal. */
 function take(rollout: Hearing, verb: MessageVerb, given: unknown): void {
-  const why = refusal(rollout, verb, given);
+  const why = refused(rollout, verb, given);
   const payload = (given ?? {}) as Payload;
-  if (why !== null) rollout.run.journal.refusal(verb, byOf(given), why);
+  if (why !== null) rollout.run.journal.refusal(verb, nameIn(given), why);
   else if (rollout.checks.ready) heard(rollout, verb, payload);
   else void shielded(() => later(rollout, verb, payload));
 }
@@ -105,7 +103,7 @@ function makeWay(rollout: Hearing, given: unknown): void {
     await known(rollout);
     const payload = typeof given === 'object' && given !== null ? (given as Payload) : {};
     if (rollout.checks.needs('supersede')) rollout.checks.line('supersede', payload, taken(rollout));
-    else supersede(rollout, byOf(given));
+    else supersede(rollout, nameIn(given));
   });
 }
 
@@ -113,7 +111,7 @@ function makeWay(rollout: Hearing, given: unknown): void {
 function mustBePossible(rollout: Hearing, verb: MessageVerb, given: unknown): void {
   const stranger = unproven(rollout, verb, given);
   if (stranger !== null) throw ApplicationFailure.nonRetryable(stranger, 'SLUICE_ACCESS');
-  const why = refusal(rollout, verb, given);
+  const why = refused(rollout, verb, given);
   if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
 }
 
@@ -125,9 +123,9 @@ function known({ checks, run }: Hearing): Promise<void> {
 /** A signal that came before that. */
 async function later(rollout: Hearing, verb: MessageVerb, payload: Payload): Promise<void> {
   await known(rollout);
-  const why = refusal(rollout, verb, payload);
+  const why = refused(rollout, verb, payload);
   if (why === null) heard(rollout, verb, payload);
-  else rollout.run.journal.refusal(verb, byOf(payload), why);
+  else rollout.run.journal.refusal(verb, nameIn(payload), why);
 }
 
 function heard(rollout: Hearing, verb: MessageVerb, payload: Payload): void {
@@ -140,7 +138,7 @@ function taken(rollout: Hearing): (message: CheckedMessage) => void {
   return (message) => {
     const { verb } = message;
     if (verb === 'supersede') return supersede(rollout, message.by);
-    const why = refusal(rollout, verb, message);
+    const why = refused(rollout, verb, message);
     if (why !== null) return rollout.run.journal.refusal(verb, message.by, why);
     if (!rollout.checks.used(message)) return rollout.run.journal.refusal(verb, message.by, 'it was used already');
     apply(rollout, verb, message as unknown as Payload);
@@ -161,88 +159,16 @@ function unproven({ checks, run }: Hearing, verb: MessageVerb, given: unknown): 
 }
 
 /** Why the verb is refused now; null when it is not. What a worker has checked is looked at in the same way. */
-function refusal(rollout: Hearing, verb: MessageVerb, given: unknown): string | null {
-  const { state } = rollout.run;
-  if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) {
-    return `the payload must be a JSON object like ${VERB_TABLE[verb].payload}`;
-  }
-  const payload = (given ?? {}) as Payload;
-  for (const key of ['by', 'comment', 'stage', 'token']) {
-    // What a worker has checked says null for what is not there.
-    if (payload[key] != null && typeof payload[key] !== 'string')
-      return `"${key}" must be a string, like ${VERB_TABLE[verb].payload}`;
-  }
-  for (const key of ['full', 'force', 'keep', 'unwatched', 'adopt']) {
-    if (payload[key] !== undefined && typeof payload[key] !== 'boolean') return `"${key}" must be true or false`;
-  }
-  if (state.phase === 'done' || VERB_TABLE[verb].in[state.phase] === undefined) {
-    return `${verb} is not possible while ${state.phase === 'done' ? `done (${state.outcome})` : state.phase}: ${VERB_TABLE[verb].otherwise}`;
-  }
-  if (state.kept !== null) return `${verb} comes too late: the rollout is ending (${state.leave?.reason})`;
-  if (state.leave !== null && verb !== 'abort' && verb !== 'retry')
-    return `${verb} comes too late: the rollout is going back (${state.leave.reason})`;
-  return verb === 'approve' || verb === 'reject'
-    ? gateRefusal(rollout, verb, payload)
-    : specific(rollout, verb, payload);
-}
-
-function gateRefusal(rollout: Hearing, verb: 'approve' | 'reject', payload: Payload): string | null {
-  const { gate } = rollout.run.state.step;
-  const open = openGate(rollout.run.state);
-  if (gate === undefined) return `${verb}: ${VERB_TABLE[verb].otherwise}`;
-  if (gate.decision !== null) return `stage ${gate.stage} was decided already, by ${gate.decision.by}`;
-  // What must be signed says all that follows inside its signature; a worker looks at it there.
-  if (typeof payload.token === 'string' && rollout.checks.needs(verb, payload)) return null;
-  if (payload.stage == null) return `name the stage: {"stage":"${gate.stage}","by":"you"}`;
-  if (payload.stage !== gate.stage)
-    return `stage "${clean(payload.stage, 60)}" is not the one that waits; that is "${gate.stage}"`;
-  if (payload.by === undefined || clean(payload.by) === '')
-    return `say who decides: {"stage":"${gate.stage}","by":"you"}`;
-  const by = byOf(payload);
-  if (open?.comment === true && clean(payload.comment) === '') return 'a comment is needed: "comment":"why"';
-  if (verb === 'reject') return null;
-  if (open?.approved.includes(by) === true)
-    return `${by} has approved already; ${open.people} different people are needed`;
-  if (open?.notStarter === true && by === rollout.run.state.startedBy)
-    return `${by} started this rollout; somebody else must approve it`;
-  return null;
-}
-
-function specific(rollout: Hearing, verb: MessageVerb, payload: Payload): string | null {
-  const { state } = rollout.run;
-  if (verb === 'abort') return abortRefusal(rollout, payload);
-  if (verb === 'promote' && state.phase === 'held' && state.step.hold?.undecided === false) {
-    return state.step.gate === undefined
-      ? 'an unhealthy candidate is not promoted; abort, or retry the bake'
-      : 'an approval is open; promote does not go over it';
-  }
-  if (verb === 'promote' && state.step.gate !== undefined) return 'an approval is open; promote does not go over it';
-  if (verb === 'skip' && !mayBeSkipped(state)) return VERB_TABLE.skip.otherwise;
-  if (verb === 'pause' && state.pause !== null) return 'it is paused already';
-  if (verb === 'retry' && payload.adopt === true && state.code !== 'SLUICE_FOREIGN_CHANGE')
-    return 'there is no foreign change to adopt';
-  if (verb === 'retry' && state.code === 'SLUICE_FOREIGN_CHANGE' && payload.adopt !== true) {
-    return 'somebody else changed the target; say retry with {"adopt":true} to take it as it is, or abort with {"keep":true} to leave it and end, or with {"force":true} to go back';
-  }
-  if (verb === 'retry' && state.phase === 'held' && state.step.gate !== undefined)
-    return 'an approval is open; approve or reject it';
-  return null;
-}
-
-/** A foreign change is the one thing that an abort does not outrank: it has to say what becomes of it. */
-function abortRefusal({ keep: keeping }: Hearing, { keep, force, unwatched }: Payload): string | null {
-  if (keep === true && force === true) return 'say keep (leave that change and end) or force (write over it), not both';
-  if (unwatched === true && keep !== true) return '"unwatched" goes with "keep": {"keep":true,"unwatched":true}';
-  if (keep === true) return keeping.possible ? null : 'there is no foreign change to keep; say abort without keep';
-  if (force === true || !keeping.possible) return null;
-  return 'somebody else changed the target; say abort with {"keep":true} (--keep) to leave that change and end, or with {"force":true} (--force) to write over it and go back';
+function refused({ run, checks }: Hearing, verb: MessageVerb, given: unknown): string | null {
+  const payload = (typeof given === 'object' && given !== null ? given : {}) as Payload;
+  return refusal(factsOf(run.state), verb, given, typeof payload.token === 'string' && checks.needs(verb, payload));
 }
 
 /** What a sealed update says. Errors: SLUICE_SEALED for one that does not open; else those of the validator, which could not look into it. */
 async function unsealed(rollout: Hearing, verb: MessageVerb, sealed: string): Promise<Payload> {
   const found = await rollout.unsealing.one(verb, sealed);
   if (!found.ok) {
-    rollout.run.journal.refusal(verb, byOf(null), found.why);
+    rollout.run.journal.refusal(verb, nameIn(null), found.why);
     throw ApplicationFailure.nonRetryable(`${verb} does not open, so nothing was done: ${found.why}`, 'SLUICE_SEALED');
   }
   mustBePossible(rollout, verb, found.value);
@@ -263,12 +189,12 @@ async function answer(rollout: Hearing, verb: MessageVerb, sent: unknown): Promi
       payload = checked as unknown as Payload;
     }
     // Meanwhile it may have become too late.
-    const why = refusal(rollout, verb, payload);
+    const why = refused(rollout, verb, payload);
     if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
     if (payload.keep === true) {
       const refused = await rollout.keep.keep(keepOf(payload));
       if (refused === null) return { verb, phase: state.phase, message: 'ends; nothing more is written' };
-      rollout.run.journal.refusal(verb, byOf(payload), refused);
+      rollout.run.journal.refusal(verb, nameIn(payload), refused);
       throw ApplicationFailure.nonRetryable(refused, 'SLUICE_VERB');
     }
     return { verb, phase: state.phase, message: apply(rollout, verb, payload) };
@@ -281,7 +207,7 @@ async function answer(rollout: Hearing, verb: MessageVerb, sent: unknown): Promi
 function keepOf(payload: Payload): KeepRequest {
   const comment = payload.comment == null ? null : clean(payload.comment, 300);
   return {
-    by: byOf(payload),
+    by: nameIn(payload),
     said: comment === null ? '' : ` (${comment})`,
     unwatched: payload.unwatched === true,
   };
@@ -290,13 +216,13 @@ function keepOf(payload: Payload): KeepRequest {
 /** A signal's keep: what refuses it is recorded. */
 async function keepSilently({ keep, run }: Hearing, payload: Payload): Promise<void> {
   const why = await keep.keep(keepOf(payload));
-  if (why !== null) run.journal.refusal('abort', byOf(payload), why);
+  if (why !== null) run.journal.refusal('abort', nameIn(payload), why);
 }
 
 function apply(rollout: Hearing, verb: MessageVerb, given: Payload | undefined): string {
   const { state, journal, requests } = rollout.run;
   const payload = given ?? {};
-  const by = byOf(payload);
+  const by = nameIn(payload);
   const comment = payload.comment == null ? null : clean(payload.comment, 300);
   const said = comment === null ? '' : `: ${comment}`;
   const effect = state.phase === 'done' ? '' : (VERB_TABLE[verb].in[state.phase] ?? '');
@@ -371,9 +297,4 @@ function abort(rollout: Hearing, by: string, said: string, force: boolean): stri
 function isMeant(rollout: Hearing, given: unknown): boolean {
   const run = typeof given === 'object' && given !== null ? (given as Payload).run : undefined;
   return run === undefined || run === rollout.run.state.run;
-}
-
-function byOf(given: unknown): string {
-  const by = typeof given === 'object' && given !== null ? (given as Payload).by : undefined;
-  return typeof by === 'string' && clean(by) !== '' ? clean(by, 60) : 'somebody';
 }

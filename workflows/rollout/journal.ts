@@ -2,23 +2,25 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import type { ErrorCode } from '../../src/model/errors.js';
+import { SEARCH_ATTRIBUTES, stepLine } from '../../src/model/rollout/words.js';
 import { DEFAULT_PLATFORM } from '../../src/model/target.js';
 import { clean } from '../../src/model/text.js';
 import type { RolloutView, StageView } from '../../src/model/view.js';
 import type { Outcome, Phase } from '../../src/model/words.js';
 import type { Stage, Step } from '../../src/strategies/types.js';
-import { describeStep, details, viewOf } from './show/view.js';
+import { details } from './show/details.js';
+import { viewOf } from './show/view.js';
 import type { RolloutState } from './state.js';
 import { KEPT } from './state.js';
 
-const ATTRIBUTES = {
-  app: defineSearchAttributeKey('SluiceApp', 'KEYWORD'),
-  environment: defineSearchAttributeKey('SluiceEnvironment', 'KEYWORD'),
-  strategy: defineSearchAttributeKey('SluiceStrategy', 'KEYWORD'),
-  phase: defineSearchAttributeKey('SluicePhase', 'KEYWORD'),
-  outcome: defineSearchAttributeKey('SluiceOutcome', 'KEYWORD'),
-  platform: defineSearchAttributeKey('SluicePlatform', 'KEYWORD'),
-  weight: defineSearchAttributeKey('SluiceWeight', 'DOUBLE'),
+const KEYS = {
+  app: defineSearchAttributeKey(...SEARCH_ATTRIBUTES.app),
+  environment: defineSearchAttributeKey(...SEARCH_ATTRIBUTES.environment),
+  strategy: defineSearchAttributeKey(...SEARCH_ATTRIBUTES.strategy),
+  phase: defineSearchAttributeKey(...SEARCH_ATTRIBUTES.phase),
+  outcome: defineSearchAttributeKey(...SEARCH_ATTRIBUTES.outcome),
+  platform: defineSearchAttributeKey(...SEARCH_ATTRIBUTES.platform),
+  weight: defineSearchAttributeKey(...SEARCH_ATTRIBUTES.weight),
 } as const;
 
 export class Journal {
@@ -43,15 +45,15 @@ export class Journal {
     upsertSearchAttributes([
       ...(first
         ? [
-            { key: ATTRIBUTES.app, value: state.app },
-            { key: ATTRIBUTES.environment, value: state.environment },
-            { key: ATTRIBUTES.strategy, value: state.type as string },
-            { key: ATTRIBUTES.platform, value: (state.spec?.target.platform ?? DEFAULT_PLATFORM) as string },
+            { key: KEYS.app, value: state.app },
+            { key: KEYS.environment, value: state.environment },
+            { key: KEYS.strategy, value: state.type as string },
+            { key: KEYS.platform, value: (state.spec?.target.platform ?? DEFAULT_PLATFORM) as string },
           ]
         : []),
-      { key: ATTRIBUTES.phase, value: state.phase as string },
-      { key: ATTRIBUTES.weight, value: state.weight },
-      ...(state.outcome === null ? [] : [{ key: ATTRIBUTES.outcome, value: state.outcome as string }]),
+      { key: KEYS.phase, value: state.phase as string },
+      { key: KEYS.weight, value: state.weight },
+      ...(state.outcome === null ? [] : [{ key: KEYS.outcome, value: state.outcome as string }]),
     ]);
   }
 
@@ -109,7 +111,7 @@ export class Journal {
       view.state = 'running';
       view.startedAt = Date.now();
     }
-    view.current = describeStep(step, stage, this.state.prepared?.before ?? {});
+    view.current = stepLine(step, stage.name, (this.state.prepared?.before.bypass ?? []).length > 0);
     view.until = null;
     this.publish();
   }

@@ -1,6 +1,7 @@
 /** The way out of a foreign change that writes nothing: what somebody else has put there stays, and the rollout ends. */
 
 import { failureOf } from '../../src/model/failures.js';
+import { mayKeep } from '../../src/model/rollout/gate.js';
 import { isPart, saySplit, shareOf } from '../../src/model/traffic.js';
 import type { Split } from '../../src/platforms/port.js';
 import { restoring } from '../calls.js';
@@ -30,7 +31,7 @@ export class Keep {
   /** Whether a foreign change waits for a person's word. */
   get possible(): boolean {
     const { phase, code, kept } = this.run.state;
-    return phase === 'stuck' && code === 'SLUICE_FOREIGN_CHANGE' && kept === null;
+    return mayKeep({ phase, code, kept: kept !== null });
   }
 
   /** Leaves what is there, by a fresh look at it. Null once it is kept; else why it is not. */

@@ -2,6 +2,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { WatchHeartbeat, WatchReport } from '../../src/health/types.js';
 import { failureOf, lastHeartbeat } from '../../src/model/failures.js';
+import { shownVerdict } from '../../src/model/rollout/verdict.js';
 import { joined } from '../../src/model/series.js';
 import { watching } from '../calls.js';
 import type { Run } from './run.js';
@@ -140,9 +141,7 @@ export class Watching {
     if (report === null) return;
     const { state, journal } = this.run;
     state.judge = report.state;
-    const { verdict } = report;
-    const { passes: _, probeBack: __, few: ___, ...shown } = verdict;
-    state.verdict = { ...shown, asked: report.asked };
+    state.verdict = shownVerdict(report);
     state.series = joined(state.series, report.series, MOST_POINTS);
     journal.publish();
   }

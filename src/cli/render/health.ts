@@ -1,6 +1,7 @@
 /** What the judge has counted, how far the evidence is, and what it rests on. */
 import { type Counts, type Pair, probeCalls } from '../../model/counts.js';
-import { estimate, evidence, grouped } from '../../model/numbers.js';
+import { evidence, grouped } from '../../model/numbers.js';
+import { asOf, neededWords, verdictWords } from '../../model/rollout/words.js';
 import { pace } from '../../model/series.js';
 import { duration } from '../../model/text.js';
 import type { Asked, RolloutView, VerdictView } from '../../model/view.js';
@@ -18,9 +19,9 @@ export function healthLines(view: RolloutView, width: number): Line[] {
   if (verdict === null) return [];
   return [
     ...countLines(view, verdict),
-    [piece(`judge: ${verdict.state}: ${verdict.why}`, verdict.state === 'unhealthy' ? 'red' : 'dim')],
+    [piece(`judge${asOf(verdict)}: ${verdictWords(verdict)}`, verdict.state === 'unhealthy' ? 'red' : 'dim')],
     [piece(`evidence ${evidence(verdict)}`, verdict.logE >= verdict.limit ? 'red' : 'dim')],
-    ...missingLines(view, verdict),
+    ...missingLines(view),
     ...sourceLines(verdict, width),
   ];
 }
@@ -65,12 +66,13 @@ function countLine(name: string, { requests, errors, slow }: Counts): Line {
   ];
 }
 
-/** How many requests it still takes, and how long that is at the present rate. */
-function missingLines(view: RolloutView, { needed }: VerdictView): Line[] {
-  if (needed === null || needed <= 0 || view.outcome !== null) return [];
+/** How many requests it still takes, and how long that is at the current rate. */
+function missingLines(view: RolloutView): Line[] {
+  const words = neededWords(view);
+  if (words === null) return [];
   const rate = pace(view.series);
-  const time = rate === null ? '' : `: about ${roughly(needed / rate)} at the present rate`;
-  return [[piece(`about ${estimate(needed)} more requests to show that it is no worse${time}`, 'dim')]];
+  const time = rate === null ? '' : `: about ${roughly((view.verdict?.needed ?? 0) / rate)} at the current rate`;
+  return [[piece(`${words}${time}`, 'dim')]];
 }
 
 /** From a minute on in whole minutes: it is a guess. */

@@ -1,6 +1,6 @@
 /** What `plan` shows: the current split, each step with its deadline, and what could refuse it. Pure. */
 import type { PlanPreview } from '../../client/types.js';
-import { deployWords } from '../../model/bypass.js';
+import { stepWords } from '../../model/rollout/words.js';
 import { targetName } from '../../model/target.js';
 import { duration } from '../../model/text.js';
 import type { Stage, Step } from '../../strategies/types.js';
@@ -34,66 +34,31 @@ function stageLines(stage: Stage, bypass: boolean): Line[] {
   return [
     [piece(`stage ${stage.name}`, 'bold')],
     ...stage.steps.map((step): Line => {
-      const { what, limit, refuses } = wordsOf(step, stage, bypass);
-      return [piece(`  ${pad(what, 44)} `), piece(pad(limit, 18), 'cyan'), piece(` ${refuses}`, 'dim')];
+      const { what, limit, note } = stepWords(step, stage.name, bypass);
+      return [piece(`  ${pad(what, 44)} `), piece(pad(limit, 24), 'cyan'), piece(` ${note ?? refusesOf(step)}`, 'dim')];
     }),
   ];
 }
 
-/** What a step does, how long it may take, what could stop it. */
-function wordsOf(step: Step, stage: Stage, bypass: boolean): { what: string; limit: string; refuses: string } {
-  const within = (ms: number) => `within ${duration(ms)}`;
+/** What could stop a step. */
+function refusesOf(step: Step): string {
   switch (step.kind) {
     case 'deploy':
-      return {
-        what: deployWords(step.into === 'idle', bypass),
-        limit: within(step.deadline),
-        refuses: 'the provider: code, configuration, permissions',
-      };
+      return 'the provider: code, configuration, permissions';
     case 'warm':
-      return {
-        what: 'ready provisioned concurrency',
-        limit: within(step.deadline),
-        refuses: "the provider: the account's concurrency",
-      };
+      return 'the provider: capacity';
     case 'probe':
-      return {
-        what: `probe ${step.probes.join(', ')}`,
-        limit: within(step.deadline),
-        refuses: 'an answer that is not as expected',
-      };
+      return 'an answer that is not as expected';
     case 'shift':
-      return {
-        what: `give the candidate ${step.weight} % of traffic`,
-        limit: within(step.deadline),
-        refuses: "somebody else's change of the target",
-      };
     case 'promote':
-      return {
-        what: 'make the candidate the stable release',
-        limit: within(step.deadline),
-        refuses: "somebody else's change of the target",
-      };
+      return "somebody else's change of the target";
     case 'bake':
-      return {
-        what: `bake at ${step.weight} %`,
-        limit: `for ${duration(step.duration)}`,
-        refuses: 'the judge: unhealthy, undecided or no data',
-      };
     case 'compare':
-      return {
-        what: `compare at ${step.weight} %`,
-        limit: `for ${duration(step.duration)}`,
-        refuses: 'only if failures cross the ceiling',
-      };
+      return 'the judge: unhealthy, undecided or no data';
     case 'approve':
-      return {
-        what: `approval of stage ${stage.name}`,
-        limit: within(step.approval.within),
-        refuses: `a rejection; nobody in time: ${step.approval.onTimeout}`,
-      };
+      return 'a rejection';
     case 'finish':
-      return { what: 'finish: from here undo goes back', limit: '', refuses: '' };
+      return '';
   }
 }
 

@@ -1,7 +1,6 @@
 /** Where the traffic is: `stable 41 ██████████░░ candidate 42 10 %`. */
 import { environmentsNote } from '../../model/environments.js';
-import { strange } from '../../model/traffic.js';
-import { unplanned } from '../../model/unplanned.js';
+import { trafficOf, trafficWords, unwatchedNote } from '../../model/rollout/words.js';
 import type { RolloutView } from '../../model/view.js';
 import type { Line } from './pieces.js';
 import { piece } from './pieces.js';
@@ -9,28 +8,25 @@ import { piece } from './pieces.js';
 const WIDEST = 40;
 const NARROWEST = 10;
 
+/** The split as a bar where two releases share it; else in the words of every view. */
 export function splitLine(view: RolloutView, width: number): Line {
-  const live = environmentsNote(view);
-  if (view.outcome === 'succeeded') return whole(view.candidate, live);
-  const alone = view.kept?.unwatched === true ? ' (nobody watches it)' : '';
-  const unread = unplanned(view);
-  if (unread !== null) return [piece(unread, 'dim')];
-  const read = strange(view);
-  if (read !== null) return [piece(`read: ${read}${alone}`, 'yellow')];
-  if (view.stable === null && view.weight === 0) return nothingLive(view.candidate);
-  const left = `stable ${view.stable ?? 'none yet'} `;
-  if (view.candidate === null) return whole(view.stable, live);
-  const right = ` candidate ${view.candidate} ${view.weight} %${live}${alone}`;
-  const columns = Math.max(NARROWEST, Math.min(WIDEST, width - left.length - right.length));
-  return [piece(left, 'cyan'), ...bar(view.weight, columns), piece(right, 'yellow')];
-}
-
-function nothingLive(candidate: string | null): Line {
-  return [piece(`nothing is live yet${candidate === null ? '' : `; candidate ${candidate} has no traffic`}`, 'dim')];
-}
-
-function whole(release: string | null, live: string): Line {
-  return [piece(`release ${release ?? '?'} has 100 %${live}`, 'cyan')];
+  const traffic = trafficOf(view);
+  switch (traffic.kind) {
+    case 'unread':
+    case 'none':
+      return [piece(trafficWords(view), 'dim')];
+    case 'foreign':
+      return [piece(trafficWords(view), 'yellow')];
+    case 'all':
+      return [piece(trafficWords(view), 'cyan')];
+    case 'split': {
+      const { stable, candidate, weight } = traffic;
+      const left = `stable ${stable ?? 'none'} `;
+      const right = ` candidate ${candidate} ${weight} %${environmentsNote(view)}${unwatchedNote(view)}`;
+      const columns = Math.max(NARROWEST, Math.min(WIDEST, width - left.length - right.length));
+      return [piece(left, 'cyan'), ...bar(weight, columns), piece(right, 'yellow')];
+    }
+  }
 }
 
 /** Stable's part full, the candidate's light; any weight at all is seen, and so is any rest. */

@@ -1,10 +1,11 @@
 /** The stages as a tree. */
 import stringWidth from 'string-width';
+import { shortWord } from '../../model/rollout/words.js';
 import type { RolloutView, StageView } from '../../model/view.js';
 import type { Line } from './pieces.js';
 import { pad, piece } from './pieces.js';
 import { left } from './time.js';
-import { shortWord, stageSign } from './words.js';
+import { stageSign } from './words.js';
 
 /** One line a stage, at most `rows`: the stages around the running one are kept, and how many are left out is said. */
 export function stageLines(view: RolloutView, rows: number, now: number): Line[] {

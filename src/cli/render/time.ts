@@ -1,14 +1,11 @@
 /** Moments as people read them. */
 import { duration } from '../../model/text.js';
 
+export { moment } from '../../model/text.js';
+
 /** `2026-03-01T10:12:03Z`. */
 export function stamp(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19)}Z`;
-}
-
-/** `2026-03-01 10:12:03 UTC`. */
-export function moment(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 /** How long ago, `3m12s`. */

@@ -1,5 +1,6 @@
 /** The picture of `get`: a rollout as lines, never more or longer than the terminal has. Pure. */
 import { bypassHead } from '../../model/bypass.js';
+import { accessWords, otherPolicyWords, shortWord, stateWord } from '../../model/rollout/words.js';
 import type { RolloutView } from '../../model/view.js';
 import { healthLines } from './health.js';
 import type { Frame, Line } from './pieces.js';
@@ -8,10 +9,8 @@ import { splitLine } from './split.js';
 import { stageLines } from './stages.js';
 import { ago } from './time.js';
 import { commandLines, waitingLines } from './waiting.js';
-import { shortWord, stateSign, stateWord } from './words.js';
+import { stateSign } from './words.js';
 
-/** Said wherever a rollout is shown. */
-const OPEN = 'open: there is no policy; whoever reaches the namespace can do everything';
 const EVENTS = 5;
 const REFUSALS = 5;
 const WARNINGS = 5;
@@ -116,9 +115,10 @@ function aboutLines(view: RolloutView, width: number): Line[] {
   const split = splitLine(view, width - 2);
   const target = view.target === '' ? [] : [piece(`${view.target} on ${view.platform}`, 'dim')];
   const message = view.message === null ? [] : [piece(`${target.length === 0 ? '' : ' · '}${view.message}`, 'dim')];
-  const open = view.access?.policy === null ? [[piece(OPEN, 'yellow')] as Line] : [];
-  const others = (view.access?.others ?? []).map(
-    ({ policy, worker }): Line => [piece(`a worker goes by another policy: ${policy} (${worker})`, 'yellow')],
+  const words = view.access?.policy === null ? accessWords(view) : null;
+  const open = words === null ? [] : [[piece(words, 'yellow')] as Line];
+  const others = (view.access === null ? [] : otherPolicyWords(view.access)).map(
+    (text): Line => [piece(text, 'yellow')],
   );
   return [...[split, ...(target.length + message.length === 0 ? [] : [[...target, ...message]])], ...open, ...others];
 }

@@ -1,26 +1,23 @@
 /** What the rollout waits for, until when, and the exact command that answers. */
-import { choicesOf } from '../../model/choices.js';
+import { choicesOf } from '../../model/rollout/next.js';
+import { stateWord, waitingWords } from '../../model/rollout/words.js';
 import type { RolloutView } from '../../model/view.js';
 import type { Line } from './pieces.js';
 import { pad, piece, wrap } from './pieces.js';
-import { left, moment } from './time.js';
-import { stateWord } from './words.js';
+import { left } from './time.js';
 
 /** Columns of the bars around a call for a person. */
 const BAR = 80;
 
 /** In whole sentences, on as many lines of `width` columns as they take. */
 export function waitingLines(view: RolloutView, width: number, now: number): Line[] {
-  const text = waitingText(view, now);
+  const text = waitingAt(view, now);
   return text === null ? [] : wrap(text, width).map((part) => [piece(part, 'bold')]);
 }
 
-/** `waits for …, 3m left (until …); then …`. Null when it waits for nobody. */
-export function waitingText(view: RolloutView, now: number): string | null {
-  const { waitingFor: waits } = view;
-  if (waits === null) return null;
-  if (waits.until === null) return `waits for ${waits.what}; ${waits.otherwise}`;
-  return `waits for ${waits.what}, ${left(waits.until, now)} (until ${moment(waits.until)}); then ${waits.otherwise}`;
+/** `waiting for …, 3m left (until …); then …`. Null when it waits for nobody. */
+export function waitingAt(view: RolloutView, now: number): string | null {
+  return waitingWords(view, (until) => left(until, now));
 }
 
 /** The commands that answer it, each with its effect. */
@@ -36,7 +33,7 @@ export function callLines(view: RolloutView, now: number): Line[] {
   const said = [
     `${view.app}/${view.environment} NEEDS A PERSON: ${stateWord(view)}`,
     ...(view.reason === null ? [] : [`why: ${view.reason}`]),
-    waitingText(view, now) ?? '',
+    waitingAt(view, now) ?? '',
   ];
   return [
     bar,

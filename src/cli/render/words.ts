@@ -1,29 +1,10 @@
-/** The words and signs every view uses for the same thing. */
+/** The colours and signs of a rollout on a terminal and in a report; its words are those of `src/model/rollout/words.ts`. */
+import { percent as percentOf } from '../../model/numbers.js';
+import { type State, signOf } from '../../model/rollout/words.js';
 import type { RolloutView, StageView } from '../../model/view.js';
 import type { Style } from './pieces.js';
 
-const WORDS: Record<string, string> = {
-  awaitingApproval: 'waiting for an approval',
-  rolledBack: 'rolled back',
-  nothingToRelease: 'nothing to release',
-  abandoned: "abandoned: somebody else's change was kept",
-  restoring: 'going back',
-  held: 'held: a person must decide',
-  stuck: 'stuck: needs a person',
-};
-
-/** The state in words: the outcome once there is one, else the phase. */
-export function stateWord(view: Pick<RolloutView, 'phase' | 'outcome'> | { phase: null; outcome: null }): string {
-  const word = view.outcome ?? view.phase ?? 'running';
-  return WORDS[word] ?? word;
-}
-
-/** The same without its explanation. */
-export function shortWord(view: Pick<RolloutView, 'phase' | 'outcome'>): string {
-  return stateWord(view).split(':')[0] ?? '';
-}
-
-export function stateStyle(view: Pick<RolloutView, 'phase' | 'outcome'>): Style {
+export function stateStyle(view: State): Style {
   switch (view.outcome ?? view.phase) {
     case 'succeeded':
     case 'nothingToRelease':
@@ -51,11 +32,8 @@ export interface Sign {
 }
 
 /** Of the rollout. */
-export function stateSign(view: Pick<RolloutView, 'phase' | 'outcome'>): Sign {
-  const style = stateStyle(view);
-  if (style === 'green') return { text: '✔', style };
-  if (view.phase === 'paused') return { text: '‖', style };
-  return { text: style === 'red' ? '✖' : '◐', style };
+export function stateSign(view: State): Sign {
+  return { text: signOf(view), style: stateStyle(view) };
 }
 
 /** Of a stage. */
@@ -76,7 +54,5 @@ export function stageSign(stage: StageView, view: RolloutView): Sign {
 
 /** `0.6 %`; a dash where nothing was counted. */
 export function percent(part: number, of: number): string {
-  if (of === 0) return '–';
-  const share = (part / of) * 100;
-  return `${share >= 10 || share === 0 ? Math.round(share) : Number(share.toPrecision(2))} %`;
+  return of === 0 ? '–' : percentOf(part / of);
 }

@@ -1,5 +1,6 @@
 /** What the verdict rests on: the candidate's errors, and what each source was asked. Pure. */
 import { grouped } from '../../model/numbers.js';
+import { asOf, verdictWords } from '../../model/rollout/words.js';
 import type { RolloutView } from '../../model/view.js';
 import { type Html, html } from './html.js';
 
@@ -26,6 +27,6 @@ export function sources(view: RolloutView): Html | null {
 `,
   );
   return html`<section id="sources"><h2>What the verdict rests on</h2>
-<p>The judge says <b>${verdict.state}</b>: ${verdict.why}</p>
+<p>The judge${asOf(verdict)}: ${verdictWords(verdict)}</p>
 ${rows.length === 0 ? null : html`<div class="wide"><table><thead><tr><th>Source<th>Asked last<th>Answer</tr></thead><tbody>${rows}</tbody></table></div>`}</section>`;
 }

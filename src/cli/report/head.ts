@@ -1,16 +1,17 @@
 /** The top of the page: what happened and why, for a stranger with ten seconds. Pure. */
 import type { Counts } from '../../model/counts.js';
 import { grouped } from '../../model/numbers.js';
+import { accessWords } from '../../model/rollout/words.js';
 import type { RolloutView } from '../../model/view.js';
 import { ago, moment } from '../render/time.js';
-import { waitingText } from '../render/waiting.js';
+import { waitingAt } from '../render/waiting.js';
 import { percent, stateStyle } from '../render/words.js';
 import { type Html, html } from './html.js';
 import { comparison, headline, probed, traffic, unbroken } from './sentence.js';
 
 export function head(view: RolloutView, now: number): Html {
   const { verdict, reason, code } = view;
-  const waits = waitingText(view, now);
+  const waits = waitingAt(view, now);
   const calls = verdict === null ? null : probed(verdict);
   return html`<header class="${stateStyle(view)}">
 <p class="target">${view.app}/${view.environment}</p>
@@ -19,7 +20,7 @@ ${said('traffic', traffic(view))}
 ${said('verdict', verdict === null ? null : unbroken(comparison(verdict)))}
 ${said('probes', calls === null ? null : unbroken(calls))}
 ${reason === null ? null : html`<p id="reason"><b>Why:</b> ${reason}${code === null ? null : html` <code>${code}</code>`}</p>`}
-${waits === null ? null : html`<p id="waits"><b>Now:</b> it ${waits}.</p>`}
+${waits === null ? null : html`<p id="waits"><b>Now:</b> ${waits}.</p>`}
 ${verdict === null ? null : html`<div class="arms">${arm(view, 'stable', verdict.stable)}${arm(view, 'candidate', verdict.candidate)}</div>`}
 <dl>${facts(view, now).map(([name, value]) => html`<div><dt>${name}<dd>${value}</div>`)}</dl>
 </header>`;
@@ -38,13 +39,6 @@ function arm(view: RolloutView, role: 'stable' | 'candidate', { requests, errors
 ${slow === undefined ? null : html`<span>slow: ${percent(slow, requests)}, ${grouped(slow)} answers</span>`}</div>`;
 }
 
-function accessOf({ access }: RolloutView): string | null {
-  if (access === null) return null;
-  return access.policy === null
-    ? 'open: there was no policy, so names are what people said of themselves'
-    : `policy ${access.policy.slice(0, 12)}; who acted has signed`;
-}
-
 function facts(view: RolloutView, now: number): [string, string][] {
   const by = view.startedBy ?? 'somebody';
   const time: [string, string] =
@@ -60,7 +54,7 @@ function facts(view: RolloutView, now: number): [string, string][] {
     ],
     ['Live environment', view.live],
     ['Started', `${moment(view.startedAt)} by ${by}${view.access?.starter == null ? '' : ', signed'}`],
-    ['Access', accessOf(view)],
+    ['Access', accessWords(view)],
     time,
     ['Message', view.message],
     ['Run', view.run],

@@ -1,10 +1,9 @@
 /** What happened, in a headline and in one sentence with the numbers. Pure. */
 import { type Counts, type Pair, probeCalls } from '../../model/counts.js';
 import { evidence as evidenceOf, grouped } from '../../model/numbers.js';
-import { strange } from '../../model/traffic.js';
-import { unplanned } from '../../model/unplanned.js';
+import { shortWord, trafficWords } from '../../model/rollout/words.js';
 import type { RolloutView, VerdictView } from '../../model/view.js';
-import { percent, shortWord } from '../render/words.js';
+import { percent } from '../render/words.js';
 
 /** `Rolled back at 10 %`. */
 export function headline(view: RolloutView): string {
@@ -14,19 +13,10 @@ export function headline(view: RolloutView): string {
   return view.outcome === 'succeeded' || at === null ? said : `${said} at ${at} %`;
 }
 
-/** Where the traffic is now, or that nobody has looked. Null: there is none. */
-export function traffic(view: RolloutView): string | null {
-  const { candidate, stable, weight } = view;
-  const unread = unplanned(view);
-  if (unread !== null && view.outcome !== 'succeeded') return `${unread.charAt(0).toUpperCase()}${unread.slice(1)}.`;
-  if (view.outcome === 'succeeded') return candidate === null ? null : `Release ${candidate} has all the traffic.`;
-  const alone = view.kept?.unwatched === true ? ' Nobody watches it.' : '';
-  const read = strange(view);
-  if (read !== null) return `When it was last read, the traffic went ${read}.${alone}`;
-  if (weight === 0 || candidate === null) {
-    return stable === null ? null : `Release ${stable} has all the traffic.`;
-  }
-  return `Release ${candidate} has ${weight} % of the traffic, release ${stable ?? '–'} the rest.${alone}`;
+/** Where the traffic is now, or that nobody has looked. */
+export function traffic(view: RolloutView): string {
+  const words = trafficWords(view);
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
 /**

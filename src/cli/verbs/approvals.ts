@@ -1,5 +1,5 @@
 import type { OpenApproval } from '../../client/types.js';
-import { quoted } from '../../model/choices.js';
+import { approveCommand } from '../../model/rollout/next.js';
 import { clean } from '../../model/text.js';
 import { command } from '../command.js';
 import { EXIT, exitOfError } from '../exit-codes.js';
@@ -57,6 +57,6 @@ function row({ app, environment, candidate, startedBy, gate }: OpenApproval, now
     `${gate.approved.length} of ${gate.people}${by}`,
     left(gate.expires, now),
     startedBy ?? '–',
-    `sluice approve ${app}/${environment} --stage ${quoted(gate.stage)}${gate.comment ? ' -m "why"' : ''}`,
+    approveCommand({ app, environment }, gate),
   ].map((text) => ({ text }));
 }

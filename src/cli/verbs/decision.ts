@@ -1,5 +1,6 @@
 /** `approve` and `reject`: they name the stage that is waiting. */
 import { SluiceError } from '../../model/errors.js';
+import { NO_APPROVAL } from '../../model/rollout/gate.js';
 import { type Command, command } from '../command.js';
 import { DECISION, decisionOf, TARGET } from '../common.js';
 import { EXIT } from '../exit-codes.js';
@@ -20,7 +21,7 @@ export function decisionCommand(verb: 'approve' | 'reject', summary: string): Co
       const sluice = await ctx.connect();
       const stage = options.stage ?? (await sluice.status(target)).view?.waitingFor?.stage ?? null;
       const id = `${target.app}/${target.environment}`;
-      if (stage === null) throw new SluiceError('SLUICE_VERB', `${verb}: ${id} is not waiting for an approval`);
+      if (stage === null) throw new SluiceError('SLUICE_VERB', `${verb}: ${NO_APPROVAL} at ${id}`);
       const answer = await sluice.verb(target, verb, { stage, ...decisionOf(options) });
       if (ctx.json) printJson(ctx, { ...answer, stage });
       else print(ctx, paint([piece(`${verb} stage ${stage} of ${id}: ${answer.message}`)], false));

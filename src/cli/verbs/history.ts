@@ -1,4 +1,5 @@
 import { shortRun } from '../../model/ids.js';
+import { stateWord } from '../../model/rollout/words.js';
 import { duration } from '../../model/text.js';
 import { command } from '../command.js';
 import { TARGET } from '../common.js';
@@ -6,7 +7,7 @@ import { EXIT } from '../exit-codes.js';
 import { frameOf, note, print, printJson } from '../print.js';
 import { table } from '../render/table.js';
 import { moment } from '../render/time.js';
-import { stateStyle, stateWord } from '../render/words.js';
+import { stateStyle } from '../render/words.js';
 
 export const history = command({
   name: 'history',

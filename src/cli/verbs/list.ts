@@ -1,4 +1,5 @@
 import type { ListEntry } from '../../client/types.js';
+import { stateWord } from '../../model/rollout/words.js';
 import { OUTCOMES, PHASES } from '../../model/words.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
@@ -6,7 +7,7 @@ import { choice, duration, flag, text } from '../inputs.js';
 import { frameOf, note, print, printJson } from '../print.js';
 import { type Cell, table } from '../render/table.js';
 import { ago } from '../render/time.js';
-import { stateStyle, stateWord } from '../render/words.js';
+import { stateStyle } from '../render/words.js';
 
 export const list = command({
   name: 'list',

@@ -1,5 +1,6 @@
 /** What the verbs that are messages to a running rollout have in common. */
 import type { TargetName } from '../../client/types.js';
+import { stateWord } from '../../model/rollout/words.js';
 import { describeVerb, VERB_TABLE } from '../../model/verbs.js';
 import type { Decision, VerbArgs } from '../../model/view.js';
 import type { MessageVerb } from '../../model/words.js';
@@ -8,7 +9,6 @@ import { DECISION, decisionOf, TARGET } from '../common.js';
 import { EXIT } from '../exit-codes.js';
 import { print, printJson } from '../print.js';
 import { paint, piece } from '../render/pieces.js';
-import { stateWord } from '../render/words.js';
 
 /** A verb that takes nothing but who and why. */
 export function messageCommand(verb: MessageVerb, summary: string): Command {

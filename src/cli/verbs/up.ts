@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { SluiceError } from '../../model/errors.js';
+import { OPEN_TO_ALL } from '../../model/rollout/words.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { choice, list, port } from '../inputs.js';
@@ -176,9 +177,7 @@ function announce(
     `  export ${Object.entries(env)
       .map(([name, value]) => `${name}=${value}`)
       .join(' ')}`,
-    policy === null
-      ? 'No policy (SLUICE_POLICY) is set: anyone on this machine can do everything.'
-      : `Policy: ${policy}`,
+    policy === null ? `No policy (SLUICE_POLICY) is set: ${OPEN_TO_ALL}.` : `Policy: ${policy}`,
     `Logs: ${folder}. Press Ctrl-C to stop everything.`,
   ]);
 }

@@ -1,0 +1,302 @@
+/** Why a message is refused, each rule on its own; and that what is offered is what is accepted. */
+import fc from 'fast-check';
+import type { GateView } from '../../../src/model/access.js';
+import { type Facts, mayNot, refusal, unmet, wrongStage } from '../../../src/model/rollout/gate.js';
+import { choicesOf, offers, verbsOf } from '../../../src/model/rollout/next.js';
+import { VERB_TABLE } from '../../../src/model/verbs.js';
+import { type MessageVerb, OUTCOMES, PHASES } from '../../../src/model/words.js';
+import { baking } from '../../cli/views.js';
+
+const VERBS = Object.keys(VERB_TABLE) as MessageVerb[];
+
+function gate(over: Partial<GateView> = {}): GateView {
+  return {
+    ...{ id: 'canary-10.approve', stage: '10%', plan: 'plan', expires: 1_000, people: 2 },
+    ...{ approved: [], approvers: [], notStarter: false, comment: false, ...over },
+  };
+}
+
+function facts(over: Partial<Facts> = {}): Facts {
+  return {
+    ...{ phase: 'baking', outcome: null, code: null, startedBy: 'ann', leaving: null, kept: false },
+    ...{ paused: false, skippable: true, undecided: false, gate: null, part: true, ...over },
+  };
+}
+
+function open(over: Partial<GateView> = {}, more: Partial<Facts> = {}): Facts {
+  const view = gate(over);
+  return facts({
+    phase: 'awaitingApproval',
+    skippable: false,
+    gate: { stage: view.stage, decidedBy: null, open: view },
+    ...more,
+  });
+}
+
+const FOREIGN = { phase: 'stuck', code: 'SLUICE_FOREIGN_CHANGE' } as const;
+const ANN = { by: 'ann' };
+
+describe('a message is refused', () => {
+  test.each<[string, Facts, MessageVerb, unknown, string]>([
+    ['that is no object', facts(), 'pause', 7, 'the payload must be a JSON object like {"by":"ann"'],
+    ['that is a list', facts(), 'pause', [], 'the payload must be a JSON object'],
+    ['whose text is none', facts(), 'pause', { by: 7 }, '"by" must be a string'],
+    ['whose comment is none', facts(), 'pause', { comment: {} }, '"comment" must be a string'],
+    ['whose stage is none', open(), 'approve', { stage: 10, by: 'ben' }, '"stage" must be a string'],
+    ['whose token is none', open(), 'approve', { token: 7 }, '"token" must be a string'],
+    ['whose flag is none', facts(), 'promote', { full: 'yes' }, '"full" must be true or false'],
+    [
+      'in a phase that does not know it',
+      facts(),
+      'resume',
+      ANN,
+      'resume is not possible while baking: the rollout is not',
+    ],
+    [
+      'after the end',
+      facts({ phase: 'done', outcome: 'succeeded' }),
+      'abort',
+      ANN,
+      'abort is not possible while done (succeeded)',
+    ],
+    [
+      'once a change is kept',
+      facts({ ...FOREIGN, kept: true, leaving: 'ann kept it' }),
+      'abort',
+      { force: true },
+      'abort comes too late: the rollout is ending (ann kept it)',
+    ],
+    [
+      'while it rolls back',
+      facts({ leaving: 'unhealthy' }),
+      'skip',
+      ANN,
+      'skip comes too late: the rollout is rolling back (unhealthy)',
+    ],
+    ['with no bake to skip', facts({ skippable: false }), 'skip', ANN, 'no bake is running'],
+    ['that pauses twice', facts({ paused: true }), 'pause', ANN, 'it is already paused'],
+    [
+      'that promotes over an approval',
+      open({}, { phase: 'paused' }),
+      'promote',
+      ANN,
+      'promote cannot pass an open approval',
+    ],
+    [
+      'that promotes what is unhealthy',
+      facts({ phase: 'held' }),
+      'promote',
+      ANN,
+      'an unhealthy candidate is not promoted',
+    ],
+    [
+      'that adopts what is not there',
+      facts({ phase: 'stuck' }),
+      'retry',
+      { adopt: true },
+      'there is no foreign change to adopt',
+    ],
+    [
+      'that retries over a foreign change',
+      facts(FOREIGN),
+      'retry',
+      ANN,
+      'somebody else changed the target; retry with {"adopt":true}',
+    ],
+    [
+      'that retries an approval that timed out',
+      open({}, { phase: 'held' }),
+      'retry',
+      ANN,
+      'an approval is open; approve or reject it',
+    ],
+    [
+      'that aborts a foreign change without a word on it',
+      facts(FOREIGN),
+      'abort',
+      ANN,
+      'somebody else changed the target; abort with {"keep":true}',
+    ],
+    ['that keeps and forces', facts(FOREIGN), 'abort', { keep: true, force: true }, 'not both'],
+    [
+      'that leaves unwatched what it does not keep',
+      facts(FOREIGN),
+      'abort',
+      { unwatched: true },
+      '"unwatched" goes with "keep"',
+    ],
+    ['that keeps what is not there', facts(), 'abort', { keep: true }, 'there is no foreign change to keep'],
+    [
+      'that decides where nothing is asked',
+      facts({ phase: 'awaitingApproval' }),
+      'approve',
+      { stage: '10%', ...ANN },
+      'approve: no approval is open',
+    ],
+    [
+      'that decides twice',
+      facts({ phase: 'awaitingApproval', gate: { stage: '10%', decidedBy: 'cem', open: null } }),
+      'reject',
+      { stage: '10%', by: 'ben' },
+      'stage 10% is already decided, by cem',
+    ],
+    ['that names no stage', open(), 'approve', { by: 'ben' }, 'name the stage: {"stage":"10%","by":"you"}'],
+    [
+      'that names another stage',
+      open(),
+      'approve',
+      { stage: '50%', by: 'ben' },
+      'stage "50%" isn\'t waiting for approval; "10%" is',
+    ],
+    ['that says not who decides', open(), 'approve', { stage: '10%' }, 'say who decides'],
+    ['that says it with blanks', open(), 'approve', { stage: '10%', by: '  ' }, 'say who decides'],
+    [
+      'that lacks a comment',
+      open({ comment: true }),
+      'reject',
+      { stage: '10%', by: 'ben', comment: ' ' },
+      'a comment is needed: -m "why"',
+    ],
+    [
+      'of who started it',
+      open({ notStarter: true }),
+      'approve',
+      { stage: '10%', by: 'ann' },
+      'ann started this rollout; somebody else must approve it',
+    ],
+    [
+      'of who has approved',
+      open({ approved: ['ben'] }),
+      'approve',
+      { stage: '10%', by: 'ben' },
+      'ben has approved already; 2 different people are needed',
+    ],
+  ])('%s', (_, of, verb, payload, why) => {
+    expect(refusal(of, verb, payload)).toContain(why);
+  });
+
+  test.each<[string, Facts, MessageVerb, unknown]>([
+    ['an abort in the middle of rolling back', facts({ phase: 'restoring', leaving: 'unhealthy' }), 'abort', undefined],
+    [
+      'what a worker has checked, with null for what is not there',
+      facts(),
+      'pause',
+      { by: 'ann', comment: null, stage: null },
+    ],
+    ['who started it may reject', open({ notStarter: true }), 'reject', { stage: '10%', by: 'ann' }],
+    ['who has approved may reject', open({ approved: ['ben'] }), 'reject', { stage: '10%', by: 'ben' }],
+    ['a promotion for want of evidence', facts({ phase: 'held', undecided: true }), 'promote', ANN],
+    ['force where nothing is foreign', facts(), 'abort', { force: true }],
+    ['keep on a foreign change', facts(FOREIGN), 'abort', { keep: true, unwatched: true }],
+  ])('not: %s', (_, of, verb, payload) => {
+    expect(refusal(of, verb, payload)).toBeNull();
+  });
+
+  test('what is signed says its stage inside, but no second decision', () => {
+    expect(refusal(open({ comment: true }), 'approve', { token: 'signed' }, true)).toBeNull();
+    const decided = facts({ phase: 'awaitingApproval', gate: { stage: '10%', decidedBy: 'cem', open: null } });
+    expect(refusal(decided, 'approve', { token: 'signed' }, true)).toContain('already decided');
+  });
+
+  test('in the same words by whoever asks before: the client and the worker', () => {
+    expect(unmet('approve', { by: 'ann', comment: '' }, gate({ comment: true }), null)).toContain(
+      'a comment is needed',
+    );
+    expect(wrongStage('10%', gate())).toBeNull();
+    expect(mayNot('ann', 'approve', [])).toBe('ann may not approve here; nobody may');
+    expect(mayNot('ann', null, ['ben', 'cem'])).toBe('ann may not; ben, cem may');
+  });
+});
+
+const anyGate = fc.option(
+  fc.record({
+    comment: fc.boolean(),
+    notStarter: fc.boolean(),
+    approved: fc.subarray(['ben', 'cem']),
+    decided: fc.boolean(),
+  }),
+);
+const anyFacts = fc
+  .record({
+    phase: fc.constantFrom(...PHASES, 'done' as const),
+    outcome: fc.constantFrom(null, ...OUTCOMES),
+    code: fc.constantFrom(null, 'SLUICE_FOREIGN_CHANGE' as const, 'SLUICE_PROVIDER' as const),
+    leaving: fc.constantFrom(null, 'unhealthy'),
+    kept: fc.boolean(),
+    paused: fc.boolean(),
+    skippable: fc.boolean(),
+    undecided: fc.boolean(),
+    part: fc.boolean(),
+    gate: anyGate,
+  })
+  .map(({ gate: asked, ...rest }): Facts => {
+    if (asked === null) return facts({ ...rest, gate: null });
+    const { decided, ...more } = asked;
+    const view = gate(more);
+    return facts({ ...rest, gate: { stage: '10%', decidedBy: decided ? 'cem' : null, open: decided ? null : view } });
+  });
+
+/** All that a person could mean by a verb at this moment. */
+function everyWay(verb: MessageVerb): Record<string, unknown>[] {
+  const said = { by: 'you', comment: 'why', stage: '10%' };
+  switch (verb) {
+    case 'promote':
+      return [said, { ...said, full: true }];
+    case 'retry':
+      return [said, { ...said, adopt: true }];
+    case 'abort':
+      return [said, { ...said, force: true }, { ...said, keep: true }, { ...said, keep: true, unwatched: true }];
+    default:
+      return [said];
+  }
+}
+
+describe('what is offered', () => {
+  test('is what is accepted: no offer is refused, and what is not offered is', () => {
+    fc.assert(
+      fc.property(anyFacts, (of) => {
+        const offered = offers(of);
+        const refused = offered.filter(({ verb, payload }) => refusal(of, verb, payload) !== null);
+        const accepted = VERBS.filter((verb) => everyWay(verb).some((payload) => refusal(of, verb, payload) === null));
+        expect([refused, verbsOf(offered).toSorted()]).toEqual([[], accepted.toSorted()]);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('is what the views print: the same payload, and a command with the same flags', () => {
+    fc.assert(
+      fc.property(anyFacts, (of) => {
+        const offered = offers(of);
+        const split = of.part
+          ? { stable: '41', candidate: '42', weight: 10 }
+          : { stable: '41', candidate: null, weight: 0 };
+        const kept = of.kept ? { split, by: 'ann', unwatched: false } : null;
+        const view = baking({
+          ...{ phase: of.phase, outcome: of.outcome, code: of.code, split, kept },
+          waitingFor: {
+            ...{ what: 'a person', until: null, otherwise: 'nothing', verbs: verbsOf(offered) },
+            ...{ stage: of.gate?.open?.stage ?? null, gate: of.gate?.open ?? null },
+          },
+        });
+        const choices = choicesOf(view);
+        const all =
+          of.phase === 'baking' ? offered.filter(({ verb }) => ['skip', 'pause', 'abort'].includes(verb)) : offered;
+        expect(choices.map(({ verb, payload }) => [verb, JSON.parse(payload)])).toEqual(
+          all.map(({ verb, payload }) => [verb, payload]),
+        );
+        for (const { verb, payload, command } of choices) {
+          expect(command).toMatch(new RegExp(`^sluice ${verb} checkout/production`));
+          for (const flag of ['keep', 'unwatched', 'force', 'adopt'])
+            expect(command.includes(`--${flag}`)).toBe(payload.includes(`"${flag}":true`));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('leaves a retry out of a hold that an approval has timed out into', () => {
+    expect(verbsOf(offers(open({}, { phase: 'held' })))).toEqual(['approve', 'reject', 'abort']);
+    expect(verbsOf(offers(facts({ phase: 'held', undecided: true })))).toEqual(['promote', 'retry', 'abort']);
+  });
+});
