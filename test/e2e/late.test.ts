@@ -51,5 +51,5 @@ test('the companion takes away what lands after the end of the rollout, and `slu
     'DeleteAlias',
   ]);
   await expect(world.alias(APP)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
-  expect((await world.cli(['releases', APP])).out).toContain(`release 1 came late, of run ${view?.run}`);
+  expect((await world.cli(['releases', APP])).out).toContain(`release 1 appeared after run ${view?.run}`);
 });

@@ -49,11 +49,11 @@ describe('queue', () => {
     expect(await second).toMatchObject({
       code: 8,
       err: expect.stringMatching(
-        /^(queued queued\/production: it starts when the way is free\n)?(.*\n)*error SLUICE_SUPERSEDED: this release of queued\/production never began: a newer release by cat took its place in the queue/,
+        /^(queued queued\/production: it starts when the running rollout ends\n)?(.*\n)*error SLUICE_SUPERSEDED: this release of queued\/production never began: a newer release by cat took its place in the queue/,
       ),
     });
     expect((await world.cli(['releases', 'queued'])).out).toMatch(
-      /queued: canary by cat since .*\nnever began: canary by bob, .*: a newer release by cat took its place in the queue/,
+      /queued: canary by cat since .*\nnever started: canary by bob, .*: a newer release by cat took its place in the queue/,
     );
     expect(await world.phase('queued', 'baking')).toMatchObject({ run: rolling.run });
 
@@ -115,7 +115,7 @@ describe('replace', () => {
     expect(await waits).toMatchObject({
       code: 0,
       err: expect.stringContaining(
-        `replacing the running rollout of ${app}/production: it goes back first, then this one starts\n`,
+        `replacing the running rollout of ${app}/production: it rolls back first, then this one starts\n`,
       ),
     });
     expect(world.writers(app).slice(1)).toEqual([old.run, gate.run]);

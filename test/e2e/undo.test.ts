@@ -210,7 +210,7 @@ describe('after an undo', () => {
 
     expect(await world.cli(['unhold', id])).toMatchObject({
       code: 0,
-      out: `released ${id}: rollouts start there again\n`,
+      out: `${id} is no longer held; rollouts can start again\n`,
     });
     expect(await world.cli(['unhold', id])).toMatchObject({ code: 7 });
     expect(await world.cli(['start', file, '--wait'])).toMatchObject({ code: 0 });
