@@ -46,7 +46,7 @@ export function readKey(place: string): KeyFile | null {
   }
   throw new SluiceError(
     'SLUICE_SETUP',
-    `${place} holds no key of Sluice; \`sluice key --new\` makes one and keeps the file`,
+    `${place} is not a Sluice key; \`sluice key --new\` creates one and keeps this file`,
   );
 }
 
@@ -59,14 +59,14 @@ function bytesOf(place: string): Uint8Array | null {
     const { code = String(error) } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT') throw setup(`the key ${place} cannot be read (${code})`);
     if (lstatSync(place, { throwIfNoEntry: false }) === undefined) return null;
-    throw setup(`the key ${place} is a link to a file that is not there; put the file there, or take the link away`);
+    throw setup(`the key ${place} is a link to a file that does not exist; restore the file or remove the link`);
   }
   try {
     const found = fstatSync(file);
-    if (!found.isFile()) throw setup(`the key ${place} is no file; set SLUICE_KEY to a file`);
+    if (!found.isFile()) throw setup(`the key ${place} is not a file; set SLUICE_KEY to a file`);
     // Windows has no such rights.
     if (process.platform !== 'win32' && (found.mode & OTHERS) !== 0) {
-      throw setup(`the key ${place} is open to others than its owner; chmod 600 ${place}`);
+      throw setup(`the key ${place} can be read by other users; run chmod 600 ${place}`);
     }
     return readFileSync(file);
   } finally {
@@ -81,7 +81,7 @@ export async function writeKey(place: string, name: string): Promise<KeyFile> {
     mkdirSync(path.dirname(place), { recursive: true, mode: 0o700 });
     const old = lstatSync(place, { throwIfNoEntry: false });
     if (old?.isFile() === false && !old.isSymbolicLink()) {
-      throw setup(`the key ${place} is no file; set SLUICE_KEY to a file`);
+      throw setup(`the key ${place} is not a file; set SLUICE_KEY to a file`);
     }
     if (old !== undefined) renameSync(place, `${place}.${Date.now()}`);
     writeFileSync(place, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
@@ -105,13 +105,13 @@ export async function readSigner(env: Env): Promise<Signer | null> {
     if (env.SLUICE_KEY === undefined || env.SLUICE_KEY === '') return null;
     throw new SluiceError(
       'SLUICE_SETUP',
-      `SLUICE_KEY names ${env.SLUICE_KEY}, and there is no such file; \`sluice key\` makes it`,
+      `SLUICE_KEY names ${env.SLUICE_KEY}, which does not exist; \`sluice key\` creates it`,
     );
   }
   return signerOf(file).catch(() => {
     throw new SluiceError(
       'SLUICE_SETUP',
-      `${place} holds no key of Sluice; \`sluice key --new\` makes one and keeps the file`,
+      `${place} is not a Sluice key; \`sluice key --new\` creates one and keeps this file`,
     );
   });
 }

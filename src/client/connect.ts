@@ -64,7 +64,7 @@ export function addressOf(options: ConnectOptions = {}) {
     return { connectionOptions, address: connectionOptions.address ?? 'localhost:7233', namespace };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new SluiceError('SLUICE_SETUP', `the TEMPORAL_* settings cannot be read: ${why}`);
+    throw new SluiceError('SLUICE_SETUP', `cannot read the TEMPORAL_* settings: ${why}`);
   }
 }
 
@@ -115,7 +115,7 @@ function lazily(options: ConnectionOptions): Connection {
     const why = error instanceof Error ? error.message : String(error);
     throw new SluiceError(
       'SLUICE_SETUP',
-      `the certificate and key of TEMPORAL_TLS_CLIENT_* cannot be used: ${clean(why)}`,
+      `the certificate and key of TEMPORAL_TLS_CLIENT_* do not work: ${clean(why)}`,
     );
   }
 }
@@ -123,7 +123,7 @@ function lazily(options: ConnectionOptions): Connection {
 function disagree(address: string, why: string): SluiceError {
   return new SluiceError(
     'SLUICE_UNREACHABLE',
-    `the Temporal server at ${address} and this client do not agree on TLS: ${why}`,
+    `the Temporal server at ${address} and this client could not set up TLS: ${why}`,
   );
 }
 

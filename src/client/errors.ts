@@ -34,18 +34,21 @@ const GRPC = {
  */
 export async function noAnswer({ temporal }: Pick<Link, 'temporal'>, what: string): Promise<SluiceError> {
   const seen = await livingWorkers(temporal, TASK_QUEUE, 'workflow').catch(() => null);
-  const look = 'look at it with `sluice doctor`';
+  const look = 'check with `sluice doctor`';
   if (seen === null) {
-    return new SluiceError('SLUICE_DEADLINE', `${what}, and the server does not say which workers live; ${look}`);
+    return new SluiceError(
+      'SLUICE_DEADLINE',
+      `${what}, and the server does not report which workers are running; ${look}`,
+    );
   }
   if (seen.workers === 0) {
     const start = `no worker answers on task queue ${TASK_QUEUE}; start one with \`sluice worker\``;
     return new SluiceError('SLUICE_NO_WORKER', `${what}: ${start}, or ${look}`);
   }
-  const [live, they] = seen.workers === 1 ? ['1 worker lives', 'it is'] : [`${seen.workers} workers live`, 'they are'];
+  const [live, they] = seen.workers === 1 ? ['1 worker runs', 'it is'] : [`${seen.workers} workers run`, 'they are'];
   return new SluiceError(
     'SLUICE_WORKERS_BUSY',
-    `${what}: ${live} on task queue ${TASK_QUEUE} and did not answer in time, so ${they} busy; ask again, or start one more with \`sluice worker\``,
+    `${what}: ${live} on task queue ${TASK_QUEUE} but did not answer in time, so ${they} busy; try again, or start another one with \`sluice worker\``,
   );
 }
 
@@ -104,7 +107,7 @@ export function isUnserved(error: unknown): boolean {
 export function failing(what: string): SluiceError {
   return new SluiceError(
     'SLUICE_NO_WORKER',
-    `${what}: a worker is there and fails the tasks of this rollout; its log says why. Often it lacks a key of SLUICE_CODEC_KEYS`,
+    `${what}: a worker is running but fails this rollout's tasks; its log says why. It may lack a key of SLUICE_CODEC_KEYS`,
   );
 }
 
@@ -127,7 +130,7 @@ export function toSluiceError(error: unknown, address: string): SluiceError {
   if (error instanceof NamespaceNotFoundError) {
     return new SluiceError(
       'SLUICE_SETUP',
-      `the Temporal server at ${address} has no namespace ${clean(error.namespace, 100)}; set TEMPORAL_NAMESPACE to one that it has`,
+      `the Temporal server at ${address} has no namespace ${clean(error.namespace, 100)}; set TEMPORAL_NAMESPACE to one that exists`,
     );
   }
   const why = failureOf(error).message;
@@ -141,7 +144,7 @@ export function toSluiceError(error: unknown, address: string): SluiceError {
     case GRPC.UNIMPLEMENTED:
       return new SluiceError(
         'SLUICE_SETUP',
-        `the Temporal server at ${address} does not know this call (${why}); it needs a newer version`,
+        `the Temporal server at ${address} does not know this call (${why}); upgrade the server`,
       );
     case GRPC.UNAVAILABLE:
     case GRPC.DEADLINE_EXCEEDED:
@@ -149,9 +152,6 @@ export function toSluiceError(error: unknown, address: string): SluiceError {
     case null:
       return new SluiceError('SLUICE_TEMPORAL', `the call to the Temporal server at ${address} failed: ${why}`);
     default:
-      return new SluiceError(
-        'SLUICE_TEMPORAL',
-        `the Temporal server at ${address} could not do it now: ${why}. Try again`,
-      );
+      return new SluiceError('SLUICE_TEMPORAL', `the Temporal server at ${address} is busy: ${why}. Try again`);
   }
 }

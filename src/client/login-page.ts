@@ -22,10 +22,10 @@ export async function listen(state: string) {
   let answered = false;
   const server = createServer((request, response) => {
     const url = addressOf(request.url);
-    if (url === null) return void show(response, 400, 'This is no address.');
-    if (request.method !== 'GET' || url.pathname !== PATH) return void show(response, 404, 'There is nothing here.');
+    if (url === null) return void show(response, 400, 'Not a valid address.');
+    if (request.method !== 'GET' || url.pathname !== PATH) return void show(response, 404, 'Not found.');
     if (answered || url.searchParams.get('state') !== state) {
-      return void show(response, 400, 'This is the answer to another login. Log in anew from the terminal.');
+      return void show(response, 400, 'This page belongs to another login. Start again from the terminal.');
     }
     answered = true;
     heard({
@@ -43,7 +43,7 @@ export async function listen(state: string) {
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}${PATH}`,
 
-    /** The first answer. Errors: SLUICE_ACCESS when nobody has logged in within `patience` ms, or the waiting was ended. */
+    /** The first answer. Errors: SLUICE_ACCESS when nobody logged in within `patience` ms, or the waiting was ended. */
     callback: async (patience: number, signal?: AbortSignal): Promise<Callback> => {
       const timeout = AbortSignal.timeout(patience);
       const ends = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
@@ -52,7 +52,7 @@ export async function listen(state: string) {
           reject(
             new SluiceError(
               'SLUICE_ACCESS',
-              timeout.aborted ? `nobody has logged in within ${duration(patience)}` : 'the login was broken off',
+              timeout.aborted ? `nobody logged in within ${duration(patience)}` : 'the login was cancelled',
             ),
           );
         if (ends.aborted) end();

@@ -48,12 +48,14 @@ export async function logIn(provider: Provider, nonce: string, host: LoginHost, 
       ...(asksClaims ? { claims: claimsOf(provider) } : {}),
     };
     for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
-    host.say(`log in at ${clean(issuer, 300)} to sign this: ${url}`);
-    await host.open(url.href).catch(() => host.say('there is no browser here; open the address above on this machine'));
+    host.say(`to sign this, log in at ${clean(issuer, 300)}: ${url}`);
+    await host
+      .open(url.href)
+      .catch(() => host.say('no browser could be opened; open the address above on this machine'));
     const back = await desk.callback(patience, host.signal);
     try {
       const idToken = await exchanged(back, { token, issuer, clientId, verifier, redirect: desk.address });
-      if (decodeJwt(idToken).nonce !== nonce) throw failed(issuer, 'the answer is for another login');
+      if (decodeJwt(idToken).nonce !== nonce) throw failed(issuer, 'the response belongs to another login');
       await back.answer(null);
       host.say('logged in');
       return idToken;
@@ -75,9 +77,10 @@ function claimsOf({ claims }: Provider): string {
 async function addressesOf(issuer: string): Promise<Metadata> {
   try {
     const answer = await fetch(wellKnown(issuer), { signal: AbortSignal.timeout(WITHIN), redirect: 'error' });
-    if (!answer.ok) throw new Error(`it answers ${answer.status} for its configuration`);
+    if (!answer.ok) throw new Error(`its configuration could not be read (HTTP ${answer.status})`);
     const found = metadataOf(await answer.json(), issuer);
-    if (found.authorize === '' || found.token === '') throw new Error('it names no safe addresses for a login');
+    if (found.authorize === '' || found.token === '')
+      throw new Error('its configuration has no https addresses for the login');
     return found;
   } catch (error) {
     throw failed(issuer, reason(error));
@@ -100,9 +103,9 @@ async function exchanged(
   const error = query.get('error');
   if (error !== null) throw failed(issuer, clean(`${error} ${query.get('error_description') ?? ''}`, 200));
   // Which provider answers, where it says so (RFC 9207).
-  if ((query.get('iss') ?? issuer) !== issuer) throw failed(issuer, 'the answer is of another provider');
+  if ((query.get('iss') ?? issuer) !== issuer) throw failed(issuer, 'the response came from another provider');
   const code = query.get('code');
-  if (code === null) throw failed(issuer, 'the answer has no code');
+  if (code === null) throw failed(issuer, 'the response has no code');
   const answer = await fetch(token, {
     method: 'POST',
     body: new URLSearchParams({

@@ -32,7 +32,7 @@ async function signed(
   if (token.length <= LONGEST_TOKEN) return token;
   throw new SluiceError(
     'SLUICE_ACCESS',
-    `the login makes a statement of ${token.length} characters, and ${LONGEST_TOKEN} are the most; have the provider put fewer claims into its ID token`,
+    `the login's token makes the request ${token.length} characters long, more than the limit of ${LONGEST_TOKEN}; configure the provider to put fewer claims into its ID token`,
   );
 }
 
@@ -90,10 +90,7 @@ async function gateOf(link: Link, target: TargetName, verb: string, stage: strin
   const name = `${target.app}/${target.environment}`;
   if (gate === null) throw new SluiceError('SLUICE_VERB', `${verb}: no approval is open at ${name}`);
   if (stage !== undefined && stage !== gate.stage) {
-    throw new SluiceError(
-      'SLUICE_VERB',
-      `stage "${clean(stage, 60)}" is not the one that waits; that is "${gate.stage}"`,
-    );
+    throw new SluiceError('SLUICE_VERB', `stage "${clean(stage, 60)}" isn't waiting for approval; "${gate.stage}" is`);
   }
   const { id, plan, expires, approvers } = gate;
   return { id, stage: gate.stage, plan, expires, approvers };

@@ -34,7 +34,7 @@ async function heldByCompanions(link: Link): Promise<string[]> {
       .catch((error: unknown) => {
         throw new SluiceError(
           'SLUICE_NO_WORKER',
-          `nothing was deleted: ${workflowId} does not say what it holds (${toSluiceError(error, link.address).message})`,
+          `nothing was deleted: ${workflowId} does not say what it uses (${toSluiceError(error, link.address).message})`,
         );
       });
     held.push(...answer);

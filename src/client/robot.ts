@@ -21,7 +21,7 @@ export function robotHost(env: Record<string, string | undefined>): RobotHost | 
 /** A token for the audience. Errors: SLUICE_ACCESS. */
 export async function robotToken({ url, secret }: RobotHost, audience: string): Promise<string> {
   const failed = (why: string) => new SluiceError('SLUICE_ACCESS', `GitHub Actions gave no token: ${why}`);
-  if (!isSafe(url)) throw failed('ACTIONS_ID_TOKEN_REQUEST_URL is no https address');
+  if (!isSafe(url)) throw failed('ACTIONS_ID_TOKEN_REQUEST_URL is not an https address');
   const address = new URL(url);
   address.searchParams.set('audience', audience);
   try {
@@ -37,5 +37,5 @@ export async function robotToken({ url, secret }: RobotHost, audience: string): 
     if (error instanceof SluiceError) throw error;
     throw failed(clean(error instanceof Error ? error.message : error, 200));
   }
-  throw failed('the answer of the runner holds none');
+  throw failed('the response of the runner contains none');
 }

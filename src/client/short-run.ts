@@ -30,7 +30,7 @@ export async function short<T>(
     })
     .catch((error: unknown) => {
       if (error instanceof WorkflowExecutionAlreadyStartedError) {
-        throw new SluiceError('SLUICE_ALREADY_RUNNING', `${workflowId} is running already; wait for its end`);
+        throw new SluiceError('SLUICE_ALREADY_RUNNING', `${workflowId} is already running; wait until it ends`);
       }
       throw toSluiceError(error, link.address);
     });
@@ -59,7 +59,7 @@ function takenBy(link: Link, workflowId: string, signal: AbortSignal): Promise<n
         .describe()
         .then(async ({ historyLength }) => {
           // Started and scheduled are two events; the third is a worker's.
-          if (!signal.aborted && historyLength <= 2) reject(await noAnswer(link, 'nobody took the request'));
+          if (!signal.aborted && historyLength <= 2) reject(await noAnswer(link, 'no worker took the request'));
         })
         .catch(() => undefined);
     }, TAKEN_WITHIN);

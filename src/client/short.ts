@@ -43,8 +43,8 @@ async function inSight(link: Link, target: TargetName, { spec, before, findings 
   const what = await whatRuns(link, target);
   const then =
     spec.onNewRelease === 'reject'
-      ? `A start is refused meanwhile. Wait with \`sluice status ${id} --until done\`, or end it with \`sluice abort ${id}\``
-      : `A start does not begin at once: onNewRelease is ${spec.onNewRelease}`;
+      ? `A start would be refused now. Wait with \`sluice status ${id} --until done\`, or roll it back with \`sluice abort ${id}\``
+      : `A start would not run immediately: onNewRelease is ${spec.onNewRelease}`;
   return [
     ...others,
     {
@@ -94,7 +94,7 @@ export async function callers(link: Link, request: MoveRequest): Promise<MovePla
     const id = rolloutId(request.app, request.environment);
     throw new SluiceError(
       'SLUICE_ALREADY_RUNNING',
-      `${await whatRuns(link, request)}. Its callers are moved before it or after it: wait with \`sluice status ${id} --until done\``,
+      `${await whatRuns(link, request)}. Callers cannot be moved while it runs: wait with \`sluice status ${id} --until done\``,
     );
   }
   const input = await withProof(link, 'plan', 'direct', request);

@@ -96,13 +96,13 @@ async function alreadyRunning(link: Link, request: TargetName & Pick<StartReques
   if (foreign !== null) {
     return new SluiceError(
       'SLUICE_ALREADY_RUNNING',
-      `${foreign}, and the id is the lock on the target. Whoever started it can end it: \`temporal workflow terminate --workflow-id ${id}\``,
+      `${foreign}, and that id locks the target. Whoever started it can end it: \`temporal workflow terminate --workflow-id ${id}\``,
     );
   }
   const advice =
     request.type === 'undo'
-      ? `An undo is for a rollout that has succeeded. \`sluice abort ${id}\` takes back the one that runs, and \`sluice status ${id} --until done\` waits for its end`
-      : `Wait (\`sluice status ${id} --until done\`), end it (\`sluice abort ${id}\`), or start with --on-new-release queue or replace`;
+      ? `Undo works on rollouts that have succeeded. \`sluice abort ${id}\` rolls back the running one, and \`sluice status ${id} --until done\` waits for its end`
+      : `Wait (\`sluice status ${id} --until done\`), roll it back (\`sluice abort ${id}\`), or start with --on-new-release queue or replace`;
   return new SluiceError('SLUICE_ALREADY_RUNNING', `${await whatRuns(link, request)}. ${advice}`);
 }
 
@@ -131,9 +131,9 @@ async function byCompanion(link: Link, request: StartRequest, mode: 'queue' | 'r
     return answerOf(request, answer);
   } catch (error) {
     if (isLate(error)) {
-      throw await noAnswer(link, `whether the release was taken over by target ${app}/${environment} is not known`);
+      throw await noAnswer(link, `it is unknown whether target ${app}/${environment} accepted the release`);
     }
-    if (isFailing(error)) throw failing(`the release was not taken over by target ${app}/${environment}`);
+    if (isFailing(error)) throw failing(`target ${app}/${environment} did not accept the release`);
     throw toSluiceError(error, link.address);
   }
 }
@@ -150,7 +150,7 @@ export function neverBegan({ app, environment }: TargetName, why: string): Sluic
   const id = rolloutId(app, environment);
   return new SluiceError(
     'SLUICE_SUPERSEDED',
-    `this release of ${id} never began: ${clean(why)}. See \`sluice releases ${id}\`, and start it again if it is still wanted`,
+    `this release of ${id} never started: ${clean(why)}. See \`sluice releases ${id}\`, and start it again if it is still wanted`,
   );
 }
 
@@ -176,17 +176,17 @@ export async function undo(link: Link, target: TargetName, args: UndoArgs): Prom
 /** Why there is no way back to this release, and what there is; null when there is one. */
 function notThere({ app, environment }: TargetName, ledger: TargetView | null, version: string): string | null {
   if (ledger === null)
-    return `nothing was released at ${app}/${environment} yet, so that there is nothing to go back to`;
+    return `nothing has been released at ${app}/${environment} yet, so there is nothing to roll back to`;
   const [live] = ledger.releases;
   if (live !== undefined && live.until === null && live.version === version)
-    return `release ${clean(version)} is live at ${app}/${environment} already`;
+    return `release ${clean(version)} is already live at ${app}/${environment}`;
   if (ledger.undo?.version === version || goesBackTo(ledger).includes(version)) return null;
   const there = goesBackTo(ledger);
-  const ways = there.length === 0 ? 'there is none to go back to' : `there are ${there.join(', ')}`;
+  const ways = there.length === 0 ? 'there are no others' : `there are ${there.join(', ')}`;
   const gone = ledger.releases.find((each) => each.version === version);
   return gone === undefined
     ? `release ${clean(version)} is not in the ledger of ${app}/${environment}; ${ways}`
-    : `release ${clean(version)} of ${app}/${environment} was deleted at ${new Date(gone.retired ?? 0).toISOString()}, after its rollback window; ${ways}. Else start a rollout of its code`;
+    : `release ${clean(version)} of ${app}/${environment} was deleted at ${new Date(gone.retired ?? 0).toISOString()}, after its rollback window; ${ways}. To use its code again, start a rollout of it`;
 }
 
 /** See `Sluice.unhold`. The statement is for the hold that is there, and for no later one. */
@@ -206,7 +206,8 @@ export async function unhold(link: Link, target: TargetName, { by }: { by?: stri
       handle.executeUpdate(unholdUpdate, { args: [message] }),
     );
   } catch (error) {
-    if (isLate(error)) throw await noAnswer(link, `whether ${app}/${environment} was released is not known`);
+    if (isLate(error))
+      throw await noAnswer(link, `it is unknown whether the hold on ${app}/${environment} was removed`);
     throw toSluiceError(error, link.address);
   }
 }
@@ -242,17 +243,17 @@ async function companionOf(link: Link, { app, environment }: TargetName): Promis
 function nothingToUndo({ app, environment }: TargetName, ledger: TargetView | null): string {
   const none = `there is nothing to undo at ${app}/${environment}`;
   const live = ledger?.releases[0];
-  if (live === undefined) return `${none}: nothing was released by Sluice yet`;
+  if (live === undefined) return `${none}: Sluice has released nothing yet`;
   if (live.replaced === null || live.undoUntil === null) {
-    return `${none}: release ${live.version} is the first one. Start a rollout of what shall be live instead`;
+    return `${none}: release ${live.version} is the first one. Start a rollout of the release you want instead`;
   }
-  const over = `${none}: the time to go back to release ${live.replaced} ended at ${new Date(live.undoUntil).toISOString()} (rollbackWindow)`;
+  const over = `${none}: the rollback window for release ${live.replaced} ended at ${new Date(live.undoUntil).toISOString()} (rollbackWindow)`;
   const gone = ledger?.releases.some(({ version, retired }) => version === live.replaced && retired !== null);
-  if (gone === true) return `${over}, and it was deleted since. Start a rollout of its code`;
+  if (gone === true) return `${over}, and it has been deleted. Start a rollout of its code`;
   const known = ledger !== null && goesBackTo(ledger).includes(live.replaced);
   return known
-    ? `${over}. It is still there: \`sluice undo ${app}/${environment} --to ${live.replaced}\``
-    : `${over}. If it is still there, start a rollout with release: {version: ${live.replaced}}`;
+    ? `${over}. It still exists: \`sluice undo ${app}/${environment} --to ${live.replaced}\``
+    : `${over}. If it still exists, start a rollout with release: {version: ${live.replaced}}`;
 }
 
 /** The companion's view. Null when the target has none. Errors: those of `noAnswer`. */

@@ -40,9 +40,7 @@ export async function tlsTrouble(
 ): Promise<string | null> {
   if (tls == null || tls === false) {
     const speaks = (await handshake(address, {}, within, false)) === null;
-    return speaks
-      ? 'it speaks TLS, and this client was not told to; set TEMPORAL_TLS=true, or the certificates it needs'
-      : null;
+    return speaks ? 'the server requires TLS; set TEMPORAL_TLS=true, or the certificates it needs' : null;
   }
   const options = tls === true ? {} : tls;
   const trouble = await handshake(address, options, within, true);
@@ -99,22 +97,20 @@ function worded({ code, message: said, after }: Trouble, { clientCertPair, serve
       serverNameOverride === undefined
         ? 'the name in TEMPORAL_ADDRESS'
         : `TEMPORAL_TLS_SERVER_NAME "${clean(serverNameOverride)}"`;
-    return `its certificate is not for ${asked} (${clean(why)}); set TEMPORAL_TLS_SERVER_NAME to a name that is in it`;
+    return `its certificate is not for ${asked} (${clean(why)}); set TEMPORAL_TLS_SERVER_NAME to a name in the certificate`;
   }
   if (UNTRUSTED.has(code)) {
-    return "its certificate is of no authority that is trusted here; set TEMPORAL_TLS_SERVER_CA_CERT_PATH to its authority's";
+    return "its certificate is not signed by an authority that this machine trusts; set TEMPORAL_TLS_SERVER_CA_CERT_PATH to that authority's certificate";
   }
   if (/wrong version number|packet length too long/i.test(message)) {
-    return 'it does not speak TLS; unset TEMPORAL_TLS and TEMPORAL_TLS_*';
+    return 'the server does not use TLS; unset TEMPORAL_TLS and TEMPORAL_TLS_*';
   }
   if (!after && !/alert/i.test(`${code} ${message}`)) return null;
   if (clientCertPair === undefined) {
-    const asks = /certificate/i.test(message)
-      ? "it asks for a client's certificate"
-      : 'it wants something more of a client';
+    const asks = /certificate/i.test(message) ? 'it requires a client certificate' : 'it requires more of clients';
     return `${asks} (${clean(message)}); set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, both`;
   }
-  return `it does not take this client's certificate${ended(clientCertPair.crt)} (${clean(message)}); set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH to one of an authority that the server trusts`;
+  return `it rejects this client's certificate${ended(clientCertPair.crt)} (${clean(message)}); set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH to one that the server trusts`;
 }
 
 /** That a certificate is past its end, where it is. */

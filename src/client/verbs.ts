@@ -82,9 +82,9 @@ async function refusalOf(
 /** What became of a verb that nobody has answered. */
 async function unanswered(link: Link, what: string, error: unknown): Promise<SluiceError> {
   if (isFailing(error)) return failing(`${what} was not answered`);
-  if (isLate(error)) return noAnswer(link, `${what} was not answered, and may or may not be done later`);
+  if (isLate(error)) return noAnswer(link, `${what} was not answered; it may still take effect`);
   if (!isCrowded(error)) return toSluiceError(error, link.address);
-  return new SluiceError('SLUICE_TEMPORAL', `${what}: the run has had more messages than it may have; say it again`);
+  return new SluiceError('SLUICE_TEMPORAL', `${what}: the run reached its limit of messages; send it again`);
 }
 
 /**
@@ -114,7 +114,7 @@ async function leftAbort(
       const { message: because } = toSluiceError(unsent.error, link.address);
       throw new SluiceError(
         isAway(unsent.error) ? 'SLUICE_UNREACHABLE' : 'SLUICE_TEMPORAL',
-        `abort of ${id} was neither answered nor left as a signal; say it again (${because})`,
+        `abort of ${id} was neither answered nor delivered as a signal; send it again (${because})`,
       );
     }
     try {
@@ -129,12 +129,12 @@ async function leftAbort(
 
 /** The signal is there; `why` it had to be one. */
 async function left(link: Link, id: string, why: unknown): Promise<SluiceError> {
-  const what = `abort of ${id} is left as a signal`;
-  if (isFailing(why)) return failing(`${what} and will be done as soon as the rollout can go on`);
-  if (isLate(why)) return noAnswer(link, `${what} and will be done once a worker takes it`);
+  const what = `abort of ${id} was delivered as a signal`;
+  if (isFailing(why)) return failing(`${what} and takes effect as soon as the rollout can continue`);
+  if (isLate(why)) return noAnswer(link, `${what} and takes effect once a worker is available`);
   return new SluiceError(
     'SLUICE_TEMPORAL',
-    `${what}, behind the messages that came before it; see what becomes of it with \`sluice get ${id}\``,
+    `${what}, after earlier messages; check the result with \`sluice get ${id}\``,
   );
 }
 
@@ -142,9 +142,9 @@ async function nothingRuns(link: Link, target: TargetName, said: MessageVerb): P
   const { view } = await look(link, target);
   const id = rolloutId(target.app, target.environment);
   const outcome = view?.outcome ?? 'done';
-  const way = said === 'abort' && outcome === 'succeeded' ? `; go back with \`sluice undo ${id}\`` : '';
+  const way = said === 'abort' && outcome === 'succeeded' ? `; roll it back with \`sluice undo ${id}\`` : '';
   return new SluiceError(
     'SLUICE_VERB',
-    `${said} comes too late: the last rollout of ${id} has ended (${outcome})${way}`,
+    `${said} came too late: the last rollout of ${id} has ended (${outcome})${way}`,
   );
 }

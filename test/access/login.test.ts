@@ -107,9 +107,9 @@ test('an answer to another login is shown as that and changes nothing; nobody lo
       pages.push(fetch(back));
     },
   };
-  await expect(logIn(at, 'nonce', host, 300)).rejects.toThrow('nobody has logged in within 300ms');
+  await expect(logIn(at, 'nonce', host, 300)).rejects.toThrow('nobody logged in within 300ms');
   const page = await pages[0];
-  expect([page?.status, await page?.text()]).toEqual([400, expect.stringContaining('the answer to another login')]);
+  expect([page?.status, await page?.text()]).toEqual([400, expect.stringContaining('belongs to another login')]);
 });
 
 test('a login that the provider refuses is said in the browser and in the terminal', async () => {
@@ -133,7 +133,7 @@ test('a login that the provider refuses is said in the browser and in the termin
   });
   expect((await pages[0])?.text).toContain('access_denied &lt;b&gt;no&lt;/b&gt;');
   expect(said).toEqual([
-    expect.stringContaining(`log in at ${provider.issuer}`),
-    expect.stringContaining('no browser here'),
+    expect.stringContaining(`to sign this, log in at ${provider.issuer}`),
+    expect.stringContaining('no browser could be opened'),
   ]);
 });

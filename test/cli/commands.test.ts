@@ -754,21 +754,21 @@ describe('a key', () => {
     expect(statSync(place()).mode & 0o777).toBe(0o600);
     expect(await key()).toMatchObject({ code: 0, out: expect.stringContaining('your key is ') });
     writeFileSync(place(), 'nonsense');
-    expect(await key()).toMatchObject({ code: 13, err: expect.stringContaining('`sluice key --new` makes one') });
+    expect(await key()).toMatchObject({ code: 13, err: expect.stringContaining('`sluice key --new` creates one') });
     expect(await key('--new')).toMatchObject({ code: 0, out: expect.stringContaining('created ') });
     expect(readdirSync(path.dirname(place()))).toHaveLength(2);
   });
 
   test.each<[string, () => void, string]>([
-    ['a file that others can read', () => chmodSync(place(), 0o644), 'is open to others than its owner; chmod 600 '],
+    ['a file that others can read', () => chmodSync(place(), 0o644), 'can be read by other users; run chmod 600 '],
     [
       'a link to nothing',
       () => replace(() => symlinkSync('nothing', place())),
-      'is a link to a file that is not there',
+      'is a link to a file that does not exist',
     ],
-    ['a pipe', () => replace(() => execFileSync('mkfifo', [place()])), 'is no file; set SLUICE_KEY to a file'],
-    ['a folder', () => replace(() => mkdirSync(place())), 'is no file; set SLUICE_KEY to a file'],
-    ['bytes', () => writeFileSync(place(), Buffer.from([0xff])), 'holds no key of Sluice'],
+    ['a pipe', () => replace(() => execFileSync('mkfifo', [place()])), 'is not a file; set SLUICE_KEY to a file'],
+    ['a folder', () => replace(() => mkdirSync(place())), 'is not a file; set SLUICE_KEY to a file'],
+    ['bytes', () => writeFileSync(place(), Buffer.from([0xff])), 'is not a Sluice key'],
   ])('that is %s is refused', async (_, make, said) => {
     await key();
     make();
@@ -785,7 +785,7 @@ describe('a key', () => {
 
   test('never takes the place of a folder or a pipe', async () => {
     mkdirSync(place(), { recursive: true });
-    expect(await key('--new')).toMatchObject({ code: 13, err: expect.stringContaining('is no file') });
+    expect(await key('--new')).toMatchObject({ code: 13, err: expect.stringContaining('is not a file') });
     expect(existsSync(place())).toBe(true);
   });
 

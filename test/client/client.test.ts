@@ -101,7 +101,7 @@ describe('with workers', () => {
       expect(end.view).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann: enough' });
       await expect(world.sluice.verb(target('verbs'), 'skip', { by: 'ann' })).rejects.toMatchObject({
         code: 'SLUICE_VERB',
-        message: 'skip comes too late: the last rollout of verbs/production has ended (rolledBack)',
+        message: 'skip came too late: the last rollout of verbs/production has ended (rolledBack)',
       });
     }));
 
@@ -270,7 +270,7 @@ describe('without workers', () => {
     await expect(world.sluice.status(target('alone'))).rejects.toMatchObject(none);
     await expect(world.sluice.verb(target('alone'), 'abort', { by: 'ann' })).rejects.toMatchObject({
       code: 'SLUICE_NO_WORKER',
-      message: expect.stringContaining('left as a signal'),
+      message: expect.stringContaining('delivered as a signal'),
     });
     await world.withWorkers(async () => {
       const end = await world.sluice.wait(target('alone'), 'done');

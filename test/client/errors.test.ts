@@ -42,7 +42,7 @@ test('tasks that fail are a matter of the worker', () => {
   const error = answered(9, 'Unable to perform workflow execution update due to Workflow Task in failed state.');
   expect(toSluiceError(error, AT)).toMatchObject({
     code: 'SLUICE_NO_WORKER',
-    message: expect.stringContaining('a worker is there and fails the tasks of this rollout'),
+    message: expect.stringContaining("a worker is running but fails this rollout's tasks"),
   });
 });
 

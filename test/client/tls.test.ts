@@ -85,22 +85,22 @@ const REFUSALS: [string, () => Promise<Env>, RegExp][] = [
   [
     'brings no certificate',
     async () => trusting(ours),
-    /it asks for a client's certificate \(tlsv13 alert certificate required\); set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, both$/,
+    /it requires a client certificate \(tlsv13 alert certificate required\); set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, both$/,
   ],
   [
     "brings another authority's",
     async () => ({ ...trusting(ours), ...as(await (theirs as Authority).issue({ name: 'me' })) }),
-    /it does not take this client's certificate \(.*\); set TEMPORAL_TLS_CLIENT_CERT_PATH/,
+    /it rejects this client's certificate \(.*\); set TEMPORAL_TLS_CLIENT_CERT_PATH/,
   ],
   [
     'brings one that has ended',
     async () => ({ ...trusting(ours), ...as(await (ours as Authority).issue({ name: 'me', ends: -1 })) }),
-    /it does not take this client's certificate, which ended on \d{4}-\d\d-\d\d /,
+    /it rejects this client's certificate, which ended on \d{4}-\d\d-\d\d /,
   ],
   [
     'trusts another authority',
     async () => ({ ...trusting(theirs), ...as(mine) }),
-    /its certificate is of no authority that is trusted here; set TEMPORAL_TLS_SERVER_CA_CERT_PATH/,
+    /its certificate is not signed by an authority that this machine trusts; set TEMPORAL_TLS_SERVER_CA_CERT_PATH/,
   ],
   [
     "meets a server's that has ended",
@@ -115,7 +115,7 @@ const REFUSALS: [string, () => Promise<Env>, RegExp][] = [
   [
     'speaks TLS to a server that does not',
     async () => ({ ...trusting(ours, temporal.port), ...as(mine) }),
-    /it does not speak TLS; unset TEMPORAL_TLS/,
+    /the server does not use TLS; unset TEMPORAL_TLS/,
   ],
 ];
 
@@ -129,7 +129,7 @@ test.each(REFUSALS)('who %s is told so, client and worker alike', async (_, envO
 test('who speaks in clear to a server with TLS is told so at the deadline', async () => {
   await expect(connect({ env: { TEMPORAL_ADDRESS: `127.0.0.1:${front.port}` }, within: 300 })).rejects.toMatchObject({
     code: 'SLUICE_UNREACHABLE',
-    message: expect.stringMatching(/it speaks TLS, and this client was not told to; set TEMPORAL_TLS=true/),
+    message: expect.stringMatching(/the server requires TLS; set TEMPORAL_TLS=true/),
   });
 });
 
@@ -137,14 +137,12 @@ test('a key of another certificate, and a file that is not there, are named', as
   const other = await (ours as Authority).issue({ name: 'other' });
   await expect(connect({ env: { ...trusting(ours), ...as({ ...mine, key: other.key }) } })).rejects.toMatchObject({
     code: 'SLUICE_SETUP',
-    message: expect.stringMatching(
-      /certificate and key of TEMPORAL_TLS_CLIENT_\* cannot be used: .*key values mismatch/,
-    ),
+    message: expect.stringMatching(/certificate and key of TEMPORAL_TLS_CLIENT_\* do not work: .*key values mismatch/),
   });
   await expect(
     connect({ env: { ...trusting(ours), TEMPORAL_TLS_CLIENT_CERT_PATH: '/nowhere' } }),
   ).rejects.toMatchObject({
     code: 'SLUICE_SETUP',
-    message: expect.stringMatching(/the TEMPORAL_\* settings cannot be read: .*\/nowhere/),
+    message: expect.stringMatching(/cannot read the TEMPORAL_\* settings: .*\/nowhere/),
   });
 });

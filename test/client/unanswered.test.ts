@@ -39,7 +39,7 @@ async function withFailingTasks<T>(apps: string[], play: () => Promise<T>): Prom
       for (let at = 1; at < SIGNALS; at += 1) await anybody(app).signal('nonsense');
       await until(`the tasks of ${app} to fail`, async () => {
         const why = await world.sluice.status(target(app)).catch((error: Error) => error.message);
-        return typeof why === 'string' && why.includes('a worker is there and fails the tasks');
+        return typeof why === 'string' && why.includes("a worker is running but fails this rollout's tasks");
       });
     }
     return play();
@@ -51,11 +51,13 @@ test('an abort of a rollout whose tasks fail is left as a signal, else asked for
   const { answering } = await withFailingTasks(['failing', 'crowded'], async () => {
     await expect(world.sluice.verb(target('failing'), 'skip', { by: 'ann' })).rejects.toMatchObject({
       code: 'SLUICE_NO_WORKER',
-      message: expect.stringMatching(/^skip of failing\/production was not answered: .* fails the tasks/),
+      message: expect.stringMatching(/^skip of failing\/production was not answered: .* fails this rollout's tasks/),
     });
     await expect(world.sluice.verb(target('failing'), 'abort', { by: 'ann' })).rejects.toMatchObject({
       code: 'SLUICE_NO_WORKER',
-      message: expect.stringMatching(/^abort of failing\/production is left as a signal .* fails the tasks/),
+      message: expect.stringMatching(
+        /^abort of failing\/production was delivered as a signal .* fails this rollout's tasks/,
+      ),
     });
     // One more, and the server takes no other signal of this run.
     await anybody('crowded').signal('nonsense');

@@ -31,7 +31,10 @@ describe('who has no key', () => {
     const byLogin = await world.cli(['approve', id, '--login', '-m', 'seen'], world.folder, {}, (url) =>
       browse(url, 'ben'),
     );
-    expect(byLogin).toMatchObject({ code: 0, err: expect.stringContaining(`log in at ${people.provider.issuer}`) });
+    expect(byLogin).toMatchObject({
+      code: 0,
+      err: expect.stringContaining(`to sign this, log in at ${people.provider.issuer}`),
+    });
     // Where a person looks on who has no key, a decision asks for a login by itself, and nothing else does.
     const looking = await world.client({}, (url) => browse(url, 'ben'));
     await expect(looking.verb(world.at(app), 'approve', {})).rejects.toThrow('ben has approved already');

@@ -110,7 +110,7 @@ describe('after the rollback window', () => {
 
     expect(await world.cli(['undo', `${app}/production`])).toMatchObject({
       code: 7,
-      err: `error SLUICE_VERB: there is nothing to undo at ${app}/production: the time to go back to release 4 ended at ${new Date(done.until).toISOString()} (rollbackWindow), and it was deleted since. Start a rollout of its code\n`,
+      err: `error SLUICE_VERB: there is nothing to undo at ${app}/production: the rollback window for release 4 ended at ${new Date(done.until).toISOString()} (rollbackWindow), and it has been deleted. Start a rollout of its code\n`,
     });
     const { out } = await world.cli(['releases', `${app}/production`]);
     expect(out).toMatch(/^5 .* live /m);

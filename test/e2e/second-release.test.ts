@@ -49,7 +49,7 @@ describe('queue', () => {
     expect(await second).toMatchObject({
       code: 8,
       err: expect.stringMatching(
-        /^(queued queued\/production: it starts when the running rollout ends\n)?(.*\n)*error SLUICE_SUPERSEDED: this release of queued\/production never began: a newer release by cat took its place in the queue/,
+        /^(queued queued\/production: it starts when the running rollout ends\n)?(.*\n)*error SLUICE_SUPERSEDED: this release of queued\/production never started: a newer release by cat took its place in the queue/,
       ),
     });
     expect((await world.cli(['releases', 'queued'])).out).toMatch(

@@ -138,7 +138,7 @@ describe('undo --to', () => {
     const over = await world.cli(['undo', id]);
     expect([over.code, over.err]).toEqual([
       7,
-      expect.stringContaining(`It is still there: \`sluice undo ${id} --to 2\``),
+      expect.stringContaining(`It still exists: \`sluice undo ${id} --to 2\``),
     ]);
     const { out } = await world.cli(['releases', id]);
     expect(out).toMatch(/^1 .* --to 1 /m);

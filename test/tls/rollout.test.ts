@@ -86,7 +86,7 @@ test('a client without a certificate does not come in, whatever token it has', a
   } = await temporal.env(['default:admin']);
   await expect(connect({ env })).rejects.toMatchObject({
     code: 'SLUICE_UNREACHABLE',
-    message: expect.stringContaining("it asks for a client's certificate (tlsv13 alert certificate required)"),
+    message: expect.stringContaining('it requires a client certificate (tlsv13 alert certificate required)'),
   });
 });
 
@@ -97,7 +97,7 @@ test("a client with another authority's certificate does not come in", async () 
   await expect(connect({ env: wrong })).rejects.toMatchObject({
     code: 'SLUICE_UNREACHABLE',
     message: expect.stringMatching(
-      /it does not take this client's certificate \(.*alert.*\); set TEMPORAL_TLS_CLIENT_CERT_PATH/,
+      /it rejects this client's certificate \(.*alert.*\); set TEMPORAL_TLS_CLIENT_CERT_PATH/,
     ),
   });
 });
