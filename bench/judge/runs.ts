@@ -1,8 +1,10 @@
 /** One run: a function with users, a candidate at 10 %, and somebody who judges it until it has no weight or the time is over. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { resultOf } from '../../src/client/index.js';
 import { lambdaUsers } from '../../src/demo/clouds/lambda.js';
 import type { Stack } from '../../src/demo/stack.js';
 import { type Answer, Traffic } from '../../src/demo/traffic.js';
@@ -148,12 +150,12 @@ async function rollOut({ stack }: World, name: string, spec: object, cap: number
     if (weighted === null && Date.now() - began > START) throw new Error(`${name} did not start: ${view.reason}`);
     if (weighted !== null && Date.now() - weighted > cap) {
       await handle.signal('abort', { by: 'bench', force: true });
-      await handle.result();
+      await resultOf(handle);
       return null;
     }
     await pause(STATUS);
   }
-  const view = (await handle.result()) as RolloutView;
+  const view = await resultOf(handle);
   const back = stack.aws
     .writes()
     .findLast(

@@ -304,7 +304,11 @@ export class Reader {
       });
     }
     const failed = event.workflowExecutionFailedEventAttributes;
-    if (failed != null) this.add(event, { kind: 'end', what: 'failed', why: await this.lastWords(failed.failure) });
+    if (failed != null) {
+      const rolledBack = failed.failure?.applicationFailureInfo?.type === 'SLUICE_ROLLED_BACK';
+      const why = await this.lastWords(failed.failure);
+      this.add(event, { kind: 'end', what: rolledBack ? 'rolledBack' : 'failed', why });
+    }
     const ended = event.workflowExecutionTerminatedEventAttributes;
     if (ended != null) {
       const { reason = null, identity = null } = ended;

@@ -23,6 +23,7 @@ export { addressOf, connectLink } from './connect.js';
 export { diagnoseFrom } from './diagnose.js';
 export type { LoginHost } from './login.js';
 export { packInput } from './packing.js';
+export { resultOf } from './result.js';
 export type * from './types.js';
 
 /** Connects to the server that TEMPORAL_* name. Errors: SLUICE_UNREACHABLE, SLUICE_SETUP. Close it when done. */

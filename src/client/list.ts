@@ -13,7 +13,7 @@ import type { HistoryEntry, ListEntry, ListFilter, TargetName } from './types.js
 
 /** Most entries of a list, newest first. */
 const AT_MOST = 500;
-/** Most rollouts that are asked one by one: running ones where the server cannot filter by phase, refused ones of a history. */
+/** Most rollouts that are asked one by one: running ones where the server cannot filter by phase, those that closed as failed. */
 const ASKED_AT_MOST = 50;
 const TYPES = [...STRATEGIES, 'undo'].map((type) => `'${type}'`).join(', ');
 const ROLLOUTS = `WorkflowType IN (${TYPES}) AND ${OURS} AND ExecutionStatus != 'ContinuedAsNew'`;
@@ -83,10 +83,11 @@ interface Closed {
 async function closed(link: Link, target: TargetName): Promise<Closed[]> {
   const id = rolloutId(target.app, target.environment);
   const found: Closed[] = [];
+  const failed = { left: ASKED_AT_MOST };
   await each(link, `${ROLLOUTS} AND WorkflowId = '${id}' AND ExecutionStatus != 'Running'`, async (one) => {
     const { info } = one;
     const { workflowId, runId } = info;
-    const view = await viewIn(one);
+    const view = await viewIn(link, one, failed);
     const entry = {
       ...entryOf(one, view, target),
       closed: info.status.name,
@@ -123,12 +124,13 @@ async function environmentsOf(link: Link, app: string): Promise<string[]> {
 
 async function entries(link: Link, query: string, translate = true): Promise<ListEntry[]> {
   const found: ListEntry[] = [];
+  const failed = { left: ASKED_AT_MOST };
   await each(
     link,
     query,
     async (one) => {
       const target = parseRolloutId(one.info.workflowId);
-      if (target !== null) found.push(entryOf(one, await viewIn(one), target));
+      if (target !== null) found.push(entryOf(one, await viewIn(link, one, failed), target));
     },
     translate,
   );
@@ -174,9 +176,16 @@ async function filledIn(link: Link, entry: ListEntry): Promise<ListEntry> {
   return view === null ? entry : { ...entry, phase: view.phase, outcome: view.outcome, weight: view.weight };
 }
 
-/** The view that our workers have left in the memo. In one that they have not ended it may be of whoever started it. */
-async function viewIn({ info, memo }: Listed): Promise<RolloutView | null> {
-  if (!leavesView(info.status.name)) return null;
+/**
+ * The view that our workers have left in the memo; in a run that they have not ended it may be of whoever started it.
+ * `failed`: how many failures may still be asked for.
+ */
+async function viewIn(link: Link, { info, memo }: Listed, failed: { left: number }): Promise<RolloutView | null> {
+  const { workflowId, runId } = info;
+  const status = info.status.name;
+  // A failure is no part of a list, and has to be asked for.
+  if (status === 'FAILED' && failed.left-- <= 0) return null;
+  if (!(await leavesView(link, { status, workflowId, runId }))) return null;
   const view = (await memo('view')) as RolloutView | undefined;
   return view?.schema === 1 ? view : null;
 }

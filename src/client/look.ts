@@ -130,24 +130,51 @@ function isHeld({ phase, waitingFor }: RolloutView): boolean {
 
 /** How a run has ended: from its memo, else from its last words. Errors: of what it has left and nobody can read here. */
 export async function closedView(link: Link, target: TargetName, seen: Described): Promise<RolloutView> {
-  const kept = await viewIn(seen);
+  const kept = await viewIn(link, seen);
   return kept instanceof Error ? lastWords(link, target, seen, kept) : (kept ?? lastWords(link, target, seen, null));
 }
 
-/** Whether our workers leave a view in the memo of a run that has closed so. */
-export function leavesView(status: string): boolean {
-  return status === 'COMPLETED' || status === 'CANCELLED';
+/**
+ * Whether our workers have ended a run that has closed so, and left a view in its memo. Of one that failed only the failure says it: a
+ * rollback leaves one, a refused start leaves what its starter wrote.
+ */
+export async function leavesView(
+  link: Link,
+  { status, workflowId, runId }: { status: string; workflowId: string; runId: string },
+): Promise<boolean> {
+  if (status === 'COMPLETED' || status === 'CANCELLED') return true;
+  return status === 'FAILED' && (await lastFailure(link, { workflowId, runId })).code === 'SLUICE_ROLLED_BACK';
+}
+
+/** How a run closed as failed. */
+async function lastFailure(
+  link: Link,
+  { workflowId, runId }: { workflowId: string; runId: string },
+): Promise<Pick<RolloutView, 'reason' | 'code'>> {
+  return link.temporal.workflow
+    .getHandle(workflowId, runId)
+    .result()
+    .then(
+      () => ({ code: null, reason: 'it failed' }),
+      (error: unknown) => {
+        const { code, message } = failureOf(error);
+        return { code, reason: message };
+      },
+    );
 }
 
 /**
  * The view in the memo of a closed run. Only where our workers have ended it they have written that; else it may be of whoever
  * started it. An error says why it cannot be read.
  */
-async function viewIn(seen: Described): Promise<RolloutView | Error | null> {
-  if (!leavesView(seen.status)) return null;
+async function viewIn(link: Link, seen: Described): Promise<RolloutView | Error | null> {
+  if (!(await leavesView(link, seen))) return null;
   try {
     const view = (await seen.memo('view')) as RolloutView | undefined;
-    return view?.schema === 1 ? view : null;
+    if (view?.schema !== 1) return null;
+    // One that has closed without a result has its series here.
+    const series = (await seen.memo('series')) as RolloutView['series'] | undefined;
+    return { ...view, series: series ?? [] };
   } catch (error) {
     return error instanceof Error ? error : new Error(failureOf(error).message);
   }
@@ -165,7 +192,10 @@ async function lastWords(link: Link, target: TargetName, seen: Described, unread
     return blank;
   }
   if (unread !== null) throw toSluiceError(unread, link.address);
-  if (seen.status === 'FAILED') return { ...blank, outcome: 'failed', ...(await refused(link, seen)) };
+  if (seen.status === 'FAILED') {
+    const why = await refused(link, seen);
+    return { ...blank, outcome: why.code === 'SLUICE_ROLLED_BACK' ? 'rolledBack' : 'failed', ...why };
+  }
   const asked = await ask(link, handle).catch(() => blank);
   return {
     ...asked,
@@ -182,14 +212,8 @@ export async function refused(
   link: Link,
   { workflowId, runId }: { workflowId: string; runId: string },
 ): Promise<Pick<RolloutView, 'reason' | 'code' | 'startedBy' | 'message'>> {
-  const [{ code, message: reason }, input] = await Promise.all([
-    link.temporal.workflow
-      .getHandle(workflowId, runId)
-      .result()
-      .then(
-        () => ({ code: null, message: 'it failed' }),
-        (error: unknown) => failureOf(error),
-      ),
+  const [{ code, reason }, input] = await Promise.all([
+    lastFailure(link, { workflowId, runId }),
     startInput(link, { workflowId, runId }).catch(() => ({})),
   ]);
   const said = (key: string) => {

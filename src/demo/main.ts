@@ -2,10 +2,12 @@
  * The demo: four releases of `checkout` on a real Temporal server and an emulated cloud on this machine, with users who
  * never stop. The fourth release is bad, and nobody touches anything.
  */
+
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { resultOf } from '../client/index.js';
 import { rolloutId, TASK_QUEUE } from '../model/ids.js';
 import type { RolloutView } from '../model/view.js';
 import type { RolloutType } from '../model/words.js';
@@ -204,7 +206,7 @@ async function play({ stack, traffic, examples }: Scene, act: Act): Promise<Play
   });
   live.end();
   const ended = Date.now();
-  const result = why === null ? ((await handle.result()) as RolloutView) : view;
+  const result = why === null ? await resultOf(handle) : view;
   const counts = [...traffic.byVersion(began).values()];
   return {
     platform: stack.cloud.platform,

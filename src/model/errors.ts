@@ -86,6 +86,11 @@ export const ERRORS = {
     final: true,
     means: 'The code cannot be packed, or the artifact is not in the store, too large, or not what its sha256 says.',
   },
+  SLUICE_ROLLED_BACK: {
+    final: true,
+    means:
+      'The rollout was rolled back, so its workflow closed as Failed; the message says why. Traffic is where it was before.',
+  },
   SLUICE_PROBE: { final: true, means: 'A probe failed: the release did not answer as the spec expects.' },
   SLUICE_NO_WORKER: {
     final: true,

@@ -1,14 +1,15 @@
 /** Whoever can complete an activity can forge its answer. What he forges opens nothing: whatever acts asks for the MAC. */
+
 import { randomBytes } from 'node:crypto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { accountActivities } from '../../activities/account.js';
 import type { LightActivities, Prepared } from '../../activities/types.js';
 import { Access } from '../../src/authority/index.js';
+import { resultOf } from '../../src/client/index.js';
 import type { AccessRecord, CheckedMessage } from '../../src/model/access.js';
 import { accountQueue, TASK_QUEUE } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
-import type { RolloutView } from '../../src/model/view.js';
 import type { PlatformDriver } from '../../src/platforms/port.js';
 import { makePlan } from '../../src/strategies/registry.js';
 import { NO_ARTIFACTS } from '../support/artifacts.js';
@@ -109,7 +110,7 @@ test.each(['forged', 'eyJhbGciOiJub25lIn0.e30.', ''])(
     const view = await main.runUntil(async () => {
       const workflowId = `forged${grant.length}/production`;
       const handle = await env.client.workflow.start('canary', { workflowId, taskQueue: TASK_QUEUE, args: [spec] });
-      return (await handle.result()) as unknown as RolloutView;
+      return await resultOf(handle);
     });
     for (const worker of lanes) worker.shutdown();
     await Promise.all(ends);

@@ -2,8 +2,10 @@
  * One round: a rollout with a fault in the middle. Afterwards the target must stand exactly at the old or the new release,
  * the log of writes must show no write out of turn, and the users' traffic must never have stopped.
  */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
+import { resultOf } from '../../src/client/index.js';
 import { packerTo, storeIn } from '../../src/demo/stack.js';
 import { parseMark, TASK_QUEUE } from '../../src/model/ids.js';
 import type { RolloutView } from '../../src/model/view.js';
@@ -114,8 +116,8 @@ export async function playRound(world: World, round: Round, examples: string, ga
   });
   const trouble = makeTrouble(world, round, handle, gate, count);
   const view = await Promise.race([
-    handle.result().then(
-      (value) => value as RolloutView,
+    resultOf(handle).then(
+      (value) => value,
       (error: unknown) => ({
         failed: error instanceof WorkflowFailedError ? String(error.cause?.message) : String(error),
       }),

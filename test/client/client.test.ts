@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
-import { connect } from '../../src/client/index.js';
+import { Client } from '@temporalio/client';
+import { connect, resultOf } from '../../src/client/index.js';
 import type { Snapshot, TargetName } from '../../src/client/types.js';
-import { shortRun } from '../../src/model/ids.js';
+import { shortRun, TASK_QUEUE } from '../../src/model/ids.js';
 import { until } from '../support/until.js';
 import { GATED, inputFor, LONG, QUICK, startWorld, type World } from './world.js';
 
@@ -83,6 +84,36 @@ describe('with workers', () => {
       });
       await world.sluice.verb(target('midway'), 'abort', { by: 'ann' });
       await world.sluice.wait(target('midway'), 'done');
+    }));
+
+  test('a rollback closes the workflow as Failed, never begins again, and keeps its view for every reader', () =>
+    world.withWorkers(async () => {
+      const handle = await new Client({ connection: world.raw }).workflow.start('direct', {
+        workflowId: 'back/production',
+        taskQueue: TASK_QUEUE,
+        args: [inputFor('back', LONG)],
+        retry: { maximumAttempts: 5, initialInterval: '1ms' },
+      });
+      await world.sluice.verb(target('back'), 'abort', { by: 'ann', comment: 'wrong version' });
+      const failure = await handle.result().catch((error: unknown) => error);
+      const { run } = await resultOf(handle);
+      expect(failure).toMatchObject({
+        cause: {
+          type: 'SLUICE_ROLLED_BACK',
+          message: 'aborted by ann: wrong version',
+          nonRetryable: true,
+          details: [{ outcome: 'rolledBack', run }],
+        },
+      });
+      expect((await handle.describe()).status.name).toBe('FAILED');
+      const seen = { outcome: 'rolledBack', reason: 'aborted by ann: wrong version', run };
+      expect(await resultOf(handle)).toMatchObject(seen);
+      expect(await world.sluice.rollout(target('back'))).toMatchObject(seen);
+      expect((await world.sluice.status(target('back'))).view).toMatchObject(seen);
+      expect(await world.sluice.history(target('back'))).toMatchObject([
+        { outcome: 'rolledBack', closed: 'FAILED', reason: seen.reason, run, by: null },
+      ]);
+      expect(await world.sluice.list({ all: true, app: 'back' })).toMatchObject([{ outcome: 'rolledBack', run }]);
     }));
 
   test("a verb that is not possible is refused with the workflow's words", () =>

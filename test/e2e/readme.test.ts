@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CreateAliasCommand, GetAliasCommand, LambdaClient, UpdateAliasCommand } from '@aws-sdk/client-lambda';
 import { toolPath } from '../../emulators/tools.js';
-import { connect, type Sluice } from '../../src/client/index.js';
+import { connect, resultOf, type Sluice } from '../../src/client/index.js';
 import { type Stack, startStack } from '../../src/demo/stack.js';
 import type { RolloutView } from '../../src/model/view.js';
 import { functionWith } from '../emulators/aws/functions.js';
@@ -60,7 +60,7 @@ afterEach(async () => {
   );
   if (status !== 'RUNNING') return;
   await handle.signal('abort', { by: 'the end of a test', force: true });
-  await handle.result();
+  await resultOf(handle);
 });
 
 function project(name: string): Project {

@@ -1,7 +1,7 @@
 /** The ways back that need more than one rollout: `undo` by the companion's ledger, and what `sweep` finds after a terminate. */
 import path from 'node:path';
 import { LambdaClient, UpdateAliasCommand } from '@aws-sdk/client-lambda';
-import { connect, type Sluice } from '../../src/client/index.js';
+import { connect, resultOf, type Sluice } from '../../src/client/index.js';
 import { lambdaUsers } from '../../src/demo/clouds/lambda.js';
 import { type Stack, startStack } from '../../src/demo/stack.js';
 import { Traffic } from '../../src/demo/traffic.js';
@@ -65,7 +65,7 @@ async function undone(input: Record<string, unknown>): Promise<RolloutView> {
   });
   await until('the bake', async () => (await undo.query<RolloutView>('status')).phase === 'baking');
   await undo.executeUpdate('skip', { args: [{ by: 'test' }] });
-  return (await undo.result()) as RolloutView;
+  return await resultOf(undo);
 }
 
 async function ledger() {
@@ -78,7 +78,7 @@ const DIRECT = { type: 'direct', bake: '1s' };
 async function twoReleases(): Promise<[string, string]> {
   const versions: string[] = [];
   for (const code of ['v1', 'v2']) {
-    const view = (await (await release(code, 'ann', DIRECT)).result()) as RolloutView;
+    const view = await resultOf(await release(code, 'ann', DIRECT));
     versions.push(String(view.candidate));
   }
   const [first, second] = versions as [string, string];
@@ -110,7 +110,7 @@ test('an undo that nobody names is not laid to the one who started what it takes
 });
 
 test('a release that fails some users is taken back, and says how it failed', async () => {
-  await (await release('v1', 'ann', DIRECT)).result();
+  await resultOf(await release('v1', 'ann', DIRECT));
   const traffic = new Traffic(lambdaUsers(stack.aws.endpoint, { function: 'checkout', alias: 'live' }), 20);
   traffic.start();
   try {
@@ -120,7 +120,7 @@ test('a release that fails some users is taken back, and says how it failed', as
     ];
     const metrics = [{ name: 'requests', lambdaLogs: { every: '1s', window: '1s', delay: '2s' } }];
     const bad = await release('v4', 'ann', { type: 'canary', stages }, { metrics });
-    const { outcome, errors } = (await bad.result()) as RolloutView;
+    const { outcome, errors } = await resultOf(bad);
     expect(outcome).toBe('rolledBack');
     // On a busy machine a call of our own may be late beside them.
     expect(errors).toContainEqual({ what: expect.stringContaining('TypeError'), count: expect.any(Number) });
@@ -130,7 +130,7 @@ test('a release that fails some users is taken back, and says how it failed', as
 });
 
 test('sweep leaves a running rollout alone, and finds the split of a terminated one', async () => {
-  await (await release('v1', 'ann', DIRECT)).result();
+  await resultOf(await release('v1', 'ann', DIRECT));
   const rolling = await release('v3', 'ann', {
     type: 'canary',
     stages: [

@@ -1,7 +1,9 @@
 /** Plays the scenarios: the lanes side by side, what strikes them all together. */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FaultRule } from '../../emulators/aws/index.js';
 import type { StartAnswer } from '../../src/client/index.js';
+import { resultOf } from '../../src/client/index.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { Phase, Strategy } from '../../src/model/words.js';
 import { NEVER } from '../support/until.js';
@@ -132,7 +134,7 @@ export class Player {
   async #end(app: string, run: string): Promise<RolloutView> {
     const { client } = this.world;
     // Not only done: its last webhooks were sent, or given up.
-    return client.withDeadline(Date.now() + NEVER, () => client.workflow.getHandle(`${app}/production`, run).result());
+    return client.withDeadline(Date.now() + NEVER, () => resultOf(client.workflow.getHandle(`${app}/production`, run)));
   }
 
   async #skip(app: string, run: string, inMiddle: () => Promise<void> = async () => undefined): Promise<void> {

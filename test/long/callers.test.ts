@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { startAws, type Write } from '../../emulators/aws/index.js';
 import type { Running } from '../../emulators/process.js';
-import { connect } from '../../src/client/index.js';
+import { connect, resultOf } from '../../src/client/index.js';
 import type { MoveRequest, Sluice } from '../../src/client/types.js';
 import { awsEnv } from '../../src/demo/clouds/lambda.js';
 import { type Parts, startParts, startWorkerProcess } from '../../src/demo/stack.js';
@@ -152,7 +152,7 @@ describe('a rollout beside them', () => {
     );
     expect((await latest(fn)).CodeSha256).not.toBe(digest);
     await rolling.signal('reject', { stage: '10%', by: 'ben' });
-    const view = (await rolling.result()) as RolloutView;
+    const view = await resultOf(rolling);
     expect(view.outcome).toBe('rejected');
     expect(view.events.map(({ text }) => text)).toContain(`$LATEST of ${fn} is again what version 1 is`);
     await expectOld(fn, digest);
@@ -175,7 +175,7 @@ describe('a rollout beside them', () => {
     await dead;
     await rolling.signal('abort', { by: 'ann' });
     await crash();
-    const view = (await rolling.result()) as RolloutView;
+    const view = await resultOf(rolling);
     expect(view.outcome).toBe('rolledBack');
     await expectOld(fn, digest);
   });
@@ -188,7 +188,7 @@ describe('a rollout beside them', () => {
     await phase(rolling, 'awaitingApproval');
     after = { operation: 'UpdateFunctionConfiguration', act: crash };
     await rolling.signal('abort', { by: 'ann' });
-    const view = (await rolling.result()) as RolloutView;
+    const view = await resultOf(rolling);
     expect(after).toBeNull();
     expect(view.outcome).toBe('rolledBack');
     await expectOld(fn, digest);
@@ -294,7 +294,7 @@ describe('moving them to the alias', () => {
     await expect(sluice.callers(asking(fn))).rejects.toMatchObject(refused);
     await expect(sluice.moveCallers({ ...asking(fn), shown: 'before it began' })).rejects.toMatchObject(refused);
     await held.signal('reject', { stage: '10%', by: 'ben' });
-    await held.result();
+    await resultOf(held);
   });
 
   test('two moves of one target are never side by side, nor under another id', async () => {

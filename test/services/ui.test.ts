@@ -1,7 +1,9 @@
 /** The Temporal UI in a real browser: a person who knows nothing of Sluice reads the state of a rollout off its page. */
+
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
+import { resultOf } from '../../src/client/index.js';
 import { type Stack, startStack } from '../../src/demo/stack.js';
 import type { RolloutView } from '../../src/model/view.js';
 import { ROOT } from '../support/tools.js';
@@ -34,7 +36,7 @@ afterEach(async () => {
   const handle = stack.client.workflow.getHandle('checkout/production');
   if ((await handle.describe()).status.name !== 'RUNNING') return;
   await handle.signal('abort', { by: 'the end of a test', force: true });
-  await handle.result();
+  await resultOf(handle);
 });
 
 async function start(type: string, release: string, strategy: unknown, more: Record<string, unknown> = {}) {
@@ -78,7 +80,7 @@ async function reached(rolling: Rolling, phase: string): Promise<RolloutView> {
 }
 
 async function finished(rolling: Rolling): Promise<RolloutView> {
-  return (await rolling.result()) as RolloutView;
+  return await resultOf(rolling);
 }
 
 /** The text of the run's metadata page, which is kept as a picture too. */

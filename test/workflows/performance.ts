@@ -1,11 +1,12 @@
 /** Performs a play on hosts that die, and says what of the promises was broken. */
+
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { resultOf } from '../../src/client/index.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { rolloutId, TASK_QUEUE } from '../../src/model/ids.js';
-import type { RolloutView } from '../../src/model/view.js';
 import type { Strategy } from '../../src/model/words.js';
 import type { Split } from '../../src/platforms/port.js';
 import { whileItMoves } from '../support/until.js';
@@ -245,7 +246,7 @@ class Performance {
 /** How it closed: its outcome, `canceled`, or `failed`. */
 async function outcomeOf(rollout: WorkflowHandle): Promise<string> {
   try {
-    return ((await rollout.result()) as RolloutView).outcome ?? 'none';
+    return (await resultOf(rollout)).outcome ?? 'none';
   } catch (error) {
     return error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure ? 'canceled' : 'failed';
   }

@@ -203,7 +203,7 @@ function short(type: string, args: object, workflowId = `${type}/checkout/produc
         taskQueue: 'sluice',
         args: [args],
       });
-      await handle.result();
+      await handle.result().catch(() => undefined);
       return handle;
     },
   };

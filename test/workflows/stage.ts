@@ -3,6 +3,7 @@
  * memory and does to the letter what the port promises (fenced, marked, read back). Its own promises are tested by the
  * conformance suite against the real driver; here it only has to fail where a test says so.
  */
+
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { ApplicationFailure, Context } from '@temporalio/activity';
@@ -14,6 +15,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { toFailure } from '../../activities/failures.js';
 import type { AccountActivities, LightActivities, Limits, NotifyEvent } from '../../activities/types.js';
+import { resultOf } from '../../src/client/index.js';
 import type { ProbeReport, WatchInput, WatchReport } from '../../src/health/types.js';
 import type { Verdict } from '../../src/judge/types.js';
 import { SluiceError } from '../../src/model/errors.js';
@@ -467,7 +469,7 @@ function sameSplit(one: Split, other: Split): boolean {
 
 /** Lets the clock run until the rollout has ended. Its final view. */
 export async function ending(rolling: Rolling): Promise<RolloutView> {
-  return (await rolling.result()) as RolloutView;
+  return await resultOf(rolling);
 }
 
 /** The most of the server's time that passes with one look, in ms. */

@@ -159,9 +159,11 @@ export class Journal {
     this.publish();
   }
 
-  /** The closed run's view, for when no worker is there to be asked. */
+  /** The closed run's view, for when no worker is there to be asked. One that closes with a result has its series there. */
   remember(): void {
-    upsertMemo({ view: { ...this.view(), series: [] } });
+    const { series, ...view } = this.view();
+    const hasResult = view.outcome !== 'rolledBack' && this.state.leave?.canceled !== true;
+    upsertMemo({ view: { ...view, series: [] }, ...(hasResult ? {} : { series }) });
   }
 
   private stage(): StageView | undefined {

@@ -134,6 +134,7 @@ class Rollout {
           : `canceled; somebody else's change is kept: ${saySplit(state.kept.split)}`,
       );
     }
+    if (state.outcome === 'rolledBack') throw rolledBack(state);
     return journal.view();
   }
 
@@ -157,4 +158,14 @@ class Rollout {
     if (state.leave !== leave) return;
     await continueAsNew<(input: RolloutInput, carried: RolloutState) => Promise<RolloutView>>(run.input, state);
   }
+}
+
+/** In Temporal's lists a rollback is no green COMPLETED. A start with a retry policy must not begin again. */
+function rolledBack({ outcome, reason, run }: RolloutState): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: reason ?? 'rolled back',
+    type: 'SLUICE_ROLLED_BACK',
+    nonRetryable: true,
+    details: [{ outcome, run }],
+  });
 }
