@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ERRORS } from '../../src/model/errors.js';
+import { STRATEGIES } from '../../src/model/words.js';
 import { ROOT } from '../support/tools.js';
 
 /** docs/errors.md, from the one list of errors. */
@@ -15,6 +16,11 @@ test('docs/errors.md lists every error as the code has it (UPDATE_DOCS=1 rewrite
   const file = path.join(ROOT, 'docs', 'errors.md');
   if (process.env.UPDATE_DOCS === '1') writeFileSync(file, errorsPage());
   expect(readFileSync(file, 'utf8')).toBe(errorsPage());
+});
+
+test('docs/concepts.md describes every strategy', () => {
+  const page = readFileSync(path.join(ROOT, 'docs', 'concepts.md'), 'utf8');
+  expect(STRATEGIES.filter((strategy) => !page.includes(`\n- **${strategy}**: `))).toEqual([]);
 });
 
 test('every file that the README links to is there', () => {
