@@ -13,7 +13,7 @@ import { compiled, makeTree, Needs } from './tree.js';
 /** The guards: what is planted unless files are named. Folders are taken with their files. */
 const GUARDS = ['src/access', 'src/authority', 'src/judge', 'src/model/rollout'];
 /** Suites that take seconds and need no server of Temporal. */
-const UNITS = ['access', 'judge', 'model', 'secrets', 'spec', 'strategies'];
+const UNITS = ['access', 'authority', 'judge', 'model', 'secrets', 'spec', 'strategies'];
 
 const ROOT = process.cwd();
 const { values, positionals } = parseArgs({

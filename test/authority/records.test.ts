@@ -1,0 +1,209 @@
+/** What workers leave for each other by way of a workflow is believed where each part of it is as it was sealed, and not otherwise. */
+import { randomBytes } from 'node:crypto';
+import { digestOf, newKey, parsePolicy, sign, signerOf } from '../../src/access/index.js';
+import { Access } from '../../src/authority/index.js';
+import { Seals } from '../../src/authority/seals.js';
+import { mark } from '../../src/model/ids.js';
+import type { RolloutInput } from '../../src/model/spec.js';
+import { makePlan } from '../../src/strategies/registry.js';
+import type { LateRecord } from '../../workflows/messages.js';
+import { canary } from '../support/specs.js';
+import { fakeServer, HERE, inRun } from './server.js';
+
+const AT = { app: 'checkout', environment: 'production' };
+const KEY = randomBytes(32).toString('base64');
+const access = new Access({ policy: null, keys: [KEY] });
+const open = new Access({ policy: null, keys: [] });
+const spec = canary([], 50);
+const INPUT = { ...AT } as unknown as RolloutInput;
+
+const grantFor = (undo?: { hold: boolean; keepQueue: boolean }, starter: string | null = 'ann') =>
+  access.grants.first({
+    ...{ workflow: HERE.workflowId, run: HERE.runId, first: 'run-0', ...AT, starter, policy: null },
+    ...{ openOverride: false, spec, ...(undo === undefined ? {} : { undo }) },
+  });
+
+describe('an entry of the ledger', () => {
+  const ENTRY = { ...AT, version: '2', run: 'run-0', spec: 'a digest' };
+
+  test.each(['app', 'environment', 'version', 'run', 'spec'] as const)(
+    'is not believed with another %s',
+    async (part) => {
+      const seal = await access.sealEntry(ENTRY);
+      expect(await access.isSealed({ ...ENTRY, seal })).toBe(true);
+      expect(await access.isSealed({ ...ENTRY, [part]: 'other', seal })).toBe(false);
+    },
+  );
+
+  test('is not believed without a seal, where workers have a key', async () => {
+    expect(await access.isSealed({ ...ENTRY, seal: null })).toBe(false);
+    expect(await open.isSealed({ ...ENTRY, seal: null })).toBe(true);
+  });
+});
+
+describe('a record of what was replaced', () => {
+  const RECORD = { ...AT, version: '1', spec: INPUT, since: 1 };
+
+  test.each<[string, object]>([
+    ['app', { app: 'other' }],
+    ['environment', { environment: 'staging' }],
+    ['version', { version: '2' }],
+    ['time', { since: 2 }],
+    ['spec', { spec: { ...INPUT, retain: 1 } }],
+    ['seal', { seal: null }],
+  ])('is not believed with another %s', async (_, change) => {
+    const seal = await access.sealRecord(RECORD);
+    await expect(access.believe({ ...RECORD, seal })).resolves.toBeUndefined();
+    await expect(access.believe({ ...RECORD, seal, ...change })).rejects.toThrow('was not written by a rollout');
+    await expect(open.believe({ ...RECORD, ...change })).resolves.toBeUndefined();
+  });
+});
+
+describe('what an undo asks of the companion', () => {
+  const ASKED = { hold: true, keepQueue: true };
+  const UNDO = { by: 'ann', hold: true, keepQueue: true, seal: null };
+  const sealed = async (undo = {}) =>
+    inRun(async () => access.sealUndo(await grantFor(ASKED), { ...UNDO, ...undo } as never));
+  const asks = async (change: object = {}, undo: object = {}) =>
+    access.isUndo({ ...AT, run: 'run-0', ...change, undo: { ...(await sealed()), ...undo } });
+
+  test('is what its start was checked for, in the name of who signed it, whatever the run says', async () => {
+    const said = await sealed({ by: 'eve', hold: false, keepQueue: false });
+    expect(said).toMatchObject({ ...ASKED, by: 'ann', seal: expect.any(String) });
+  });
+
+  test('is in the name that it gives where nobody had to sign', async () => {
+    const grant = await grantFor(ASKED, null);
+    expect(await inRun(() => access.sealUndo(grant, { ...UNDO, by: 'eve' } as never))).toMatchObject({ by: 'eve' });
+  });
+
+  test('is not sealed for a run that is no undo, nor for one without a grant', async () => {
+    const asked = async (grant: string | null) => inRun(() => access.sealUndo(grant, UNDO as never));
+    await expect(asked(await grantFor())).rejects.toThrow('this run is no undo');
+    await expect(asked(null)).rejects.toThrow('it has no grant of a worker');
+    await expect(
+      inRun(async () => access.sealUndo(await grantFor(ASKED), UNDO as never), { ...HERE, runId: 'run-9' }),
+    ).rejects.toThrow('not for this one');
+  });
+
+  test.each<[string, object, object]>([
+    ['app', { app: 'other' }, {}],
+    ['environment', { environment: 'staging' }, {}],
+    ['run', { run: 'run-9' }, {}],
+    ['name', {}, { by: 'eve' }],
+    ['hold', {}, { hold: false }],
+    ['queue', {}, { keepQueue: false }],
+    ['seal', {}, { seal: null }],
+  ])('is not believed with another %s', async (_, change, undo) => {
+    expect(await asks()).toBe(true);
+    expect(await asks(change, undo)).toBe(false);
+  });
+
+  test('is believed without a word on the queue, and without a key of the workers', async () => {
+    expect(await asks({}, { keepQueue: undefined })).toBe(true);
+    expect(await open.isUndo({ ...AT, run: 'x', undo: { by: 'x', hold: true, seal: null } })).toBe(true);
+    expect(await open.sealUndo(null, UNDO as never)).toEqual(UNDO);
+  });
+});
+
+describe('what comes late', () => {
+  const LATE: LateRecord = { ...AT, run: 'run-0', spec, looks: [1], seal: null };
+
+  test.each<[string, object]>([
+    ['app', { app: 'other' }],
+    ['environment', { environment: 'staging' }],
+  ])('is not taken back with another %s, by the companion of that target either', async (_, change) => {
+    const seal = await new Seals([KEY]).make('late', { ...AT, run: 'run-0', spec: digestOf(spec) });
+    const late = { ...LATE, ...change, seal };
+    const companion = { workflowId: `target/${late.app}/${late.environment}`, runId: 'run-1' };
+    const { client } = fakeServer({ workflowType: { name: 'targetCompanion' } });
+    await expect(inRun(() => access.mayTakeBack(client, late), companion)).rejects.toThrow('was not written by');
+  });
+
+  test('is taken back, and releases retired, by nobody who cannot be looked at', async () => {
+    await expect(access.mayTakeBack(undefined, LATE)).rejects.toThrow('only the companion of');
+    await expect(access.mayRetire(undefined, { version: '1', spec, since: 0, seal: null })).rejects.toThrow(
+      'only the companion of',
+    );
+    await expect(open.mayTakeBack(undefined, LATE)).resolves.toBeUndefined();
+    await expect(open.mayRetire(undefined, { version: '1', spec })).resolves.toBeUndefined();
+    expect(await open.sealLate(null, LATE)).toBe(LATE);
+  });
+});
+
+describe('the end of a hold', () => {
+  const ANN = newKey('ann');
+  const policy = parsePolicy(`people: {ann: {keys: ['${ANN.public}']}}\nrules: [{allow: {unhold: [ann]}}]`, 'p');
+  const policed = new Access({ policy, keys: [KEY] });
+  const ends = async (token: string | null, by: Access = policed, client = fakeServer().client) =>
+    by.admitUnhold(client, { ...AT, run: 'run-1', token });
+  const tokenFor = async (run: string) =>
+    sign({ act: 'unhold', ...AT, strategy: 'undo', spec: null, release: run }, await signerOf(ANN), {
+      ...{ audience: 'sluice:default', now: Date.now(), valid: 60_000 },
+    });
+
+  test('is signed for the run that holds, and counts once', async () => {
+    const { client } = fakeServer();
+    const token = await tokenFor('run-1');
+    expect(await ends(token, policed, client)).toBe('ann');
+    await expect(policed.admitUnhold(client, { ...AT, run: 'run-2', token: await tokenFor('run-1') })).rejects.toThrow(
+      'for another hold',
+    );
+    await expect(ends(null)).rejects.toThrow('the start is not signed');
+    expect(await ends(null, open)).toBeNull();
+  });
+});
+
+describe('a target that was written under a policy', () => {
+  const policed = mark(AT.app, AT.environment, 'run-0', 'x', true);
+
+  test('is left alone by a worker without one, unless its operator has given that target back', () => {
+    const given = (target: string) => new Access({ policy: null, keys: [], openTargets: [target] });
+    expect(() => open.heed(policed)).toThrow('checkout/production was written under a policy');
+    expect(() => given('checkout/staging').heed(policed)).toThrow('was written under a policy');
+    expect(() => given('checkout/production').heed(policed)).not.toThrow();
+    for (const text of [null, 'no mark', mark(AT.app, AT.environment, 'run-0', 'x')]) {
+      expect(() => open.heed(text)).not.toThrow();
+    }
+    expect([open.policed, open.heedful]).toEqual([false, true]);
+  });
+
+  test('is a matter of course for a worker with one', () => {
+    const worker = new Access({ policy: parsePolicy('rules: [{}]', 'p'), keys: [KEY] });
+    expect(() => worker.heed(policed)).not.toThrow();
+    expect([worker.policed, worker.heedful]).toEqual([true, false]);
+  });
+});
+
+describe('a worker says of itself', () => {
+  test('its policy, where people log in, and what such a login must say', async () => {
+    const logins = "{issuer: 'https://a.example', clientId: c}, {issuer: 'https://b.example', clientId: d, name: sub}";
+    const policy = parsePolicy(`logins: [${logins}]\nrules: [{}]`, 'p');
+    expect(await new Access({ policy, keys: [KEY] }).identity()).toMatchObject({
+      policy: policy.digest,
+      encryption: { crv: 'X25519', kid: expect.any(String) },
+      logins: [
+        { issuer: 'https://a.example', clientId: 'c', claims: ['email', 'email_verified', 'groups'] },
+        { issuer: 'https://b.example', clientId: 'd', claims: ['sub', 'groups'] },
+      ],
+      robots: false,
+    });
+    expect(await open.identity()).toEqual({ policy: null, encryption: null, logins: [], robots: false });
+  });
+});
+
+test('without a policy a plan is as the spec says, nobody is asked for, and nothing that is said is checked', async () => {
+  const plan = makePlan(spec, { stable: '1' });
+  expect(open.bounded(spec, plan, { stable: '1' })).toEqual({ plan, faults: [] });
+  expect(open.peopleFor(spec, plan)('canary-50.approve')).toBe(0);
+  expect(open.approversFor(spec, plan)).toEqual({});
+  const message = { verb: 'pause' as const, by: 'ben', token: 'x' };
+  const grant = await grantFor();
+  const decided = await inRun(() =>
+    access.decide(fakeServer().client, { grant, messages: [message], gate: null, used: [] }),
+  );
+  expect(decided).toEqual([{ ok: false, verb: 'pause', by: 'ben', why: 'this worker has no policy to check it by' }]);
+  await expect(
+    inRun(() => access.decide(fakeServer().client, { grant: null, messages: [message], gate: null, used: [] })),
+  ).rejects.toThrow('it has no grant of a worker');
+});
