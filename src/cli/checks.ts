@@ -1,4 +1,4 @@
-/** What `doctor` says of a diagnosis. Pure. */
+/** The checks of `sluice doctor`, from what was found out. Pure. */
 
 import type { Diagnosis } from '../client/types.js';
 import { workerCommand } from '../model/ids.js';
@@ -8,9 +8,9 @@ import { clean } from '../model/text.js';
 export interface Check {
   name: string;
   state: 'ok' | 'warn' | 'fail';
-  says: string;
+  message: string;
   /** What to do. Null where nothing is to be done. */
-  cure: string | null;
+  fix: string | null;
 }
 
 /** The oldest Node this runs on. */
@@ -39,23 +39,23 @@ function nodeCheck(node: string): Check {
   return {
     name: 'node',
     state: ok ? 'ok' : 'fail',
-    says: node,
-    cure: ok ? null : `install Node ${least}.${leastMinor} or newer`,
+    message: node,
+    fix: ok ? null : `install Node ${least}.${leastMinor} or newer`,
   };
 }
 
 function serverCheck({ address, unreachable }: Diagnosis): Check {
-  if (unreachable === null) return { name: 'temporal', state: 'ok', says: `answers at ${address}`, cure: null };
+  if (unreachable === null) return { name: 'temporal', state: 'ok', message: `answers at ${address}`, fix: null };
   // The message says what to do.
-  return { name: 'temporal', state: 'fail', says: unreachable, cure: null };
+  return { name: 'temporal', state: 'fail', message: unreachable, fix: null };
 }
 
 function namespaceCheck({ namespace, namespaceExists }: Diagnosis): Check {
   return {
     name: 'namespace',
     state: namespaceExists ? 'ok' : 'fail',
-    says: namespaceExists ? namespace : `${namespace} is not there, or you may not see it`,
-    cure: namespaceExists
+    message: namespaceExists ? namespace : `${namespace} does not exist, or you may not see it`,
+    fix: namespaceExists
       ? null
       : `set TEMPORAL_NAMESPACE, or create it: temporal operator namespace create --namespace ${namespace}`,
   };
@@ -64,63 +64,68 @@ function namespaceCheck({ namespace, namespaceExists }: Diagnosis): Check {
 function attributesCheck({ missingSearchAttributes: missing }: Diagnosis): Check {
   const name = 'search attributes';
   if (missing === null) {
-    return { name, state: 'warn', says: 'the server does not tell which there are', cure: null };
+    return { name, state: 'warn', message: 'the server does not list them', fix: null };
   }
-  if (missing.length === 0) return { name, state: 'ok', says: 'all there', cure: null };
+  if (missing.length === 0) return { name, state: 'ok', message: 'all present', fix: null };
   return {
     name,
     state: 'warn',
-    says: `missing: ${missing.join(', ')}`,
-    cure: 'a worker registers them when it starts and may; else create them with `temporal operator search-attribute create`, or run workers with SLUICE_SEARCH_ATTRIBUTES=off',
+    message: `missing: ${missing.join(', ')}`,
+    fix: 'a worker registers them at its start if it is allowed to. Otherwise create them with `temporal operator search-attribute create`, or run workers with SLUICE_SEARCH_ATTRIBUTES=off',
   };
 }
 
-/** Of this client, and whether the worker that answered has its keys. */
+/** Whether this client encrypts, and whether the worker that answered has its keys. */
 function encryptionCheck({ encryptionKeys: [first, ...others], keysDiffer }: Diagnosis): Check {
-  if (keysDiffer !== null) return { name: 'encryption', state: 'fail', says: keysDiffer, cure: null };
-  const also = others.length === 0 ? '' : `; reads ${others.join(', ')} too`;
+  if (keysDiffer !== null) return { name: 'encryption', state: 'fail', message: keysDiffer, fix: null };
+  const also = others.length === 0 ? '' : `; also reads ${others.join(', ')}`;
   return {
     name: 'encryption',
     state: 'ok',
-    says: first === undefined ? 'off here (no SLUICE_CODEC_KEYS)' : `on here, under key ${first}${also}`,
-    cure: null,
+    message: first === undefined ? 'off here (no SLUICE_CODEC_KEYS)' : `on here, with key ${first}${also}`,
+    fix: null,
   };
 }
 
 function workerCheck({ workers }: Diagnosis): Check {
   const name = 'worker';
   if (workers === null) {
-    return { name, state: 'warn', says: 'the server does not say whether one lives on task queue sluice', cure: null };
+    return {
+      name,
+      state: 'warn',
+      message: 'the server does not report whether one runs on task queue sluice',
+      fix: null,
+    };
   }
   return {
     name,
     state: workers > 0 ? 'ok' : 'fail',
-    says: workers > 0 ? `${workers} on task queue sluice` : 'none lives on task queue sluice',
-    cure: workers > 0 ? null : 'run `sluice worker`, or `sluice up` on your own machine',
+    message: workers > 0 ? `${workers} on task queue sluice` : 'none runs on task queue sluice',
+    fix: workers > 0 ? null : 'run `sluice worker`, or `sluice up` on your own machine',
   };
 }
 
-/** Of the worker that answered: each reads a policy of its own. */
+/** The policy of the worker that answered; each worker reads its own. */
 function policyCheck({ policy }: Diagnosis): Check {
   const name = 'policy';
-  if (policy === null) return { name, state: 'warn', says: 'no worker has told which', cure: null };
-  if (policy.digest !== null) return { name, state: 'ok', says: `digest ${policy.digest.slice(0, 12)}`, cure: null };
+  if (policy === null) return { name, state: 'warn', message: 'no worker has reported its policy', fix: null };
+  if (policy.digest !== null) return { name, state: 'ok', message: `digest ${policy.digest.slice(0, 12)}`, fix: null };
   return {
     name,
     state: 'warn',
-    says: NO_POLICY,
-    cure: 'right for a try on your own machine; else set SLUICE_POLICY and SLUICE_GRANT_KEY on every worker',
+    message: NO_POLICY,
+    fix: 'fine for trying Sluice on your own machine; otherwise set SLUICE_POLICY and SLUICE_GRANT_KEY on every worker',
   };
 }
 
-/** A list of workers only warns: one that is gone may still stand in it. */
+/** Only a warning: the list may still contain a worker that is gone. */
 function otherPoliciesCheck({ otherPolicies }: Diagnosis): Check {
   const each = otherPolicies.map(({ policy, worker }) => `${policy} (worker ${clean(worker, 120)})`);
   return {
     name: 'one policy',
     state: 'warn',
-    says: `workers go by different ones: also ${each.join(', ')}`,
-    cure: 'give every worker of the namespace the same SLUICE_POLICY; what one refuses another may let through',
+    message: `workers use different policies: also ${each.join(', ')}`,
+    fix: 'give every worker of the namespace the same SLUICE_POLICY; otherwise one worker may allow what another refuses',
   };
 }
 
@@ -135,15 +140,15 @@ function accountCheck({ account, ...lanes }: Diagnosis['accounts'][number]): Che
     return {
       name,
       state: 'fail',
-      says: `no worker serves it in ${account.region} (${lacking.join(', ')})`,
-      cure: `run \`${workerCommand(account)}\` with its credentials`,
+      message: `no worker serves it in ${account.region} (${lacking.join(', ')})`,
+      fix: `run \`${workerCommand(account)}\` with its credentials`,
     };
   }
-  if (unknown.length === 0) return { name, state: 'ok', says: `served in ${account.region}`, cure: null };
+  if (unknown.length === 0) return { name, state: 'ok', message: `served in ${account.region}`, fix: null };
   return {
     name,
     state: 'warn',
-    says: `the server does not say whether a worker serves it in ${account.region} (${unknown.join(', ')})`,
-    cure: null,
+    message: `the server does not report whether a worker serves it in ${account.region} (${unknown.join(', ')})`,
+    fix: null,
   };
 }

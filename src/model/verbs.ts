@@ -6,7 +6,7 @@ import { PHASES, type Phase } from './phases.js';
  * A phase that is absent refuses the verb.
  */
 export interface VerbRule {
-  /** What it does, in one sentence. */
+  /** What it does; its first sentence stands alone where there is little room. */
   does: string;
   /** JSON it takes, as an example for a person with only the Temporal UI. */
   payload: string;
@@ -24,27 +24,27 @@ function each(phases: readonly Phase[], effect: string): Partial<Record<Phase, s
 
 const TABLE = {
   approve: {
-    does: 'Approves the stage that is waiting, so that the rollout goes on.',
+    does: 'Approve the stage that is waiting, so that the rollout continues.',
     payload: '{"stage":"10%","by":"ann","comment":"looks good"}',
     in: {
       awaitingApproval: 'goes on',
-      paused: 'is taken when the pause interrupted this approval; the rollout goes on once resumed',
-      held: 'is taken when the approval timed out into this hold',
+      paused: 'counts if the pause interrupted this approval; the rollout continues once resumed',
+      held: 'counts if the approval timed out into this hold',
     },
     otherwise: 'no approval is open',
   },
   reject: {
-    does: 'Rejects the stage that is waiting: all traffic goes back and the outcome is `rejected`.',
+    does: 'Reject the stage that is waiting: the rollout rolls back and its outcome is `rejected`.',
     payload: '{"stage":"10%","by":"ann","comment":"wrong ticket"}',
     in: {
-      awaitingApproval: 'goes back',
-      paused: 'goes back, when the pause interrupted this approval',
-      held: 'goes back, when the approval timed out into this hold',
+      awaitingApproval: 'rolls back',
+      paused: 'rolls back if the pause interrupted this approval',
+      held: 'rolls back if the approval timed out into this hold',
     },
     otherwise: 'no approval is open',
   },
   pause: {
-    does: "Keeps the weight and stops the clock of the bake. The watcher goes on and may still roll back; an approval's deadline runs on.",
+    does: 'Keep the weight and stop the clock of the bake. The watcher keeps running and may still roll back; the deadline of an approval is not stopped.',
     payload: '{"by":"ann","comment":"incident elsewhere"}',
     in: {
       deploying: 'pauses before the next stage',
@@ -53,43 +53,43 @@ const TABLE = {
       awaitingApproval: 'pauses',
       promoting: 'pauses once promoted',
     },
-    otherwise: 'nothing that could be paused is running',
+    otherwise: 'nothing that can be paused is running',
   },
   resume: {
-    does: 'Ends a pause; the rest of the bake runs.',
+    does: 'End a pause; the bake continues where it stopped.',
     payload: '{"by":"ann"}',
     in: { paused: 'resumes' },
     otherwise: 'the rollout is not paused',
   },
   promote: {
-    does: 'Goes on to the next stage now; with `full` over all remaining weights. Never over an approval or an unhealthy verdict.',
+    does: 'Continue with the next stage now. With `full`, skip all remaining weights. Never skips an approval or an unhealthy verdict.',
     payload: '{"by":"ann","full":false}',
     in: {
-      baking: 'ends the bake and goes on',
-      paused: 'ends the pause and the bake and goes on',
-      held: 'goes on although the judge could not decide',
+      baking: 'ends the bake and continues',
+      paused: 'ends the pause and the bake and continues',
+      held: 'continues although the judge could not decide',
     },
     otherwise: 'there is nothing to promote past',
   },
   skip: {
-    does: 'Ends the running bake early. Never an open approval, a failed probe, an unhealthy or blind verdict.',
+    does: 'End the running bake early. Never skips an approval, a failed probe, or an unhealthy or blind verdict.',
     payload: '{"by":"ann"}',
     in: { baking: 'ends the bake' },
     otherwise: 'no bake is running',
   },
   retry: {
-    does: "Tries again at once what is stuck or held; with `adopt` it takes somebody else's change of the target as its own.",
+    does: "Retry now if the rollout is stuck or held. With `adopt`, accept someone else's change of the target as the rollout's own.",
     payload: '{"by":"ann","adopt":false}',
-    in: { stuck: 'tries at once', held: 'bakes again', restoring: 'tries at once' },
-    otherwise: 'nothing is waiting for another try',
+    in: { stuck: 'retries now', held: 'bakes again', restoring: 'retries now' },
+    otherwise: 'there is nothing to retry',
   },
   abort: {
-    does: 'Sends all traffic back to the stable release, in every phase. On a foreign change it needs a choice: `keep` leaves that change and ends; `force` writes over it; `unwatched` with `keep` also leaves the candidate its part of the traffic, which nobody then watches.',
+    does: 'Send all traffic back to the stable release, in any phase. If someone else changed the target, choose: `keep` leaves that change and ends the rollout, `force` overwrites it, `keep` with `unwatched` also leaves the candidate its traffic with nothing watching it.',
     payload: '{"by":"ann","comment":"wrong version","force":false,"keep":false,"unwatched":false}',
     in: {
-      ...each(ANY_FORWARD, 'goes back'),
-      stuck: 'goes back; on a foreign change it ends with keep, goes back with force, and is refused without either',
-      restoring: 'is answered: already restoring',
+      ...each(ANY_FORWARD, 'rolls back'),
+      stuck: 'rolls back; after a foreign change it needs keep (ends) or force (rolls back)',
+      restoring: 'changes nothing: already restoring',
     },
     otherwise: 'the rollout has ended',
   },
@@ -106,7 +106,7 @@ export const VERBS: readonly Verb[] = [...MESSAGE_VERBS, 'undo'];
 
 /** What `undo` does; it is a start of its own and no message. */
 export const UNDO_RULE =
-  'Goes back to the release that the last rollout replaced, while the rollback window lasts. --to goes back to any release in the ledger that still exists.';
+  'Roll back to the release that the last rollout replaced, while the rollback window lasts. With --to, roll back to any release in the ledger that still exists.';
 
 /** One sentence on any verb, for help and handler descriptions. */
 export function describeVerb(verb: Verb): string {

@@ -580,16 +580,16 @@ describe('plan', () => {
       '  now: release 41 has 100 %',
       '',
       'stage 10%',
-      "  shift to 10 %                                within 2m                somebody else's change of the target",
-      '  bake                                         5m                       the judge: unhealthy, undecided or no data',
-      '  approval of 10% by 2 people                  within 1d, else roll back a rejection',
+      '  shift to 10 %                                within 2m                  stops if someone else changed the target',
+      '  bake                                         5m                         stops if unhealthy, undecided or without data',
+      '  approval of 10% by 2 people                  within 1d, else roll back  rolls back if rejected',
       'stage 100%',
-      '  bake                                         5m                       the judge: unhealthy, undecided or no data',
-      '  compare at 50 %                              for 5m                   only if failures cross the ceiling',
+      '  bake                                         5m                         stops if unhealthy, undecided or without data',
+      '  compare at 50 %                              for 5m                     only if failures cross the ceiling',
       '',
-      'at least 10m of baking',
+      'bakes for at least 10m in total',
       '',
-      '! worth knowing [BARE_NAME]: a trigger uses the bare name',
+      '! warning [BARE_NAME]: a trigger uses the bare name',
       '',
     ]);
   });
@@ -830,8 +830,8 @@ describe('doctor', () => {
     expect(out.split('\n').slice(1)).toEqual([
       '✔ temporal: answers at x:1',
       '✔ namespace: default',
-      '✔ search attributes: all there',
-      '✔ encryption: on here, under key two; reads one too',
+      '✔ search attributes: all present',
+      '✔ encryption: on here, with key two; also reads one',
       '✔ worker: 2 on task queue sluice',
       '✔ policy: digest 0123456789ab',
       '',
@@ -850,7 +850,7 @@ describe('doctor', () => {
     const diagnosis = { ...healthy, workers: 0, accounts: [{ account, calls: 1, watch: 0, restore: 0 }] };
     const { code, out } = await play(['doctor', 'rollout.yaml'], { diagnosis, ...spec() });
     expect(code).toBe(13);
-    expect(out).toContain('✖ worker: none lives on task queue sluice\n  → run `sluice worker`');
+    expect(out).toContain('✖ worker: none runs on task queue sluice\n  → run `sluice worker`');
     expect(out).toContain('✖ account prod: no worker serves it in eu-west-1 (watch, restore)');
     expect(out).toContain('→ run `sluice worker --account prod --region eu-west-1` with its credentials');
   });
@@ -860,16 +860,19 @@ describe('doctor', () => {
     const diagnosis = { ...healthy, workers: null, accounts: [{ account, calls: 1, watch: null, restore: null }] };
     const { code, out } = await play(['doctor', 'rollout.yaml'], { diagnosis, ...spec() });
     expect(code).toBe(0);
-    expect(out).toContain('! worker: the server does not say whether one lives on task queue sluice\n');
+    expect(out).toContain('! worker: the server does not report whether one runs on task queue sluice\n');
     expect(out).toContain(
-      '! account prod: the server does not say whether a worker serves it in eu-west-1 (watch, restore)\n',
+      '! account prod: the server does not report whether a worker serves it in eu-west-1 (watch, restore)\n',
     );
     expect(out).not.toContain('sluice worker');
   });
 
   test.each([
-    [{ digest: null }, '! policy: open: no policy\n  → right for a try on your own machine; else set SLUICE_POLICY'],
-    [null, '! policy: no worker has told which\n'],
+    [
+      { digest: null },
+      '! policy: open: no policy\n  → fine for trying Sluice on your own machine; otherwise set SLUICE_POLICY',
+    ],
+    [null, '! policy: no worker has reported its policy\n'],
   ])('says who is open: %j', async (policy, said) => {
     const { code, out } = await play(['doctor'], { diagnosis: { ...healthy, policy } });
     expect(code).toBe(0);
@@ -881,7 +884,7 @@ describe('doctor', () => {
     const { code, out } = await play(['doctor'], { diagnosis: { ...healthy, otherPolicies } });
     expect(code).toBe(0);
     expect(out).toContain(
-      '! one policy: workers go by different ones: also open (worker 7@old-host:0a1b2c3d:open)\n  → give every worker',
+      '! one policy: workers use different policies: also open (worker 7@old-host:0a1b2c3d:open)\n  → give every worker',
     );
   });
 

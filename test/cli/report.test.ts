@@ -39,23 +39,23 @@ describe('the sentence on top', () => {
   test.each([
     [
       verdict([37_080, 37], [4_120, 37]),
-      '0.9 % of 4,120 requests of users failed against 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400 (unhealthy at 1 : 100).',
+      '0.9 % of 4,120 user requests failed, compared with 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400 (unhealthy at 1 : 100).',
     ],
     [
       verdict([1_000, 0], [100, 5]),
-      '5 % of 100 requests of users failed against 0 % of 1,000: errors that the stable release does not have, evidence 1 : 2,400 (unhealthy at 1 : 100).',
+      '5 % of 100 user requests failed, compared with 0 % of 1,000: errors that the stable release does not have, evidence 1 : 2,400 (unhealthy at 1 : 100).',
     ],
     [
       verdict([0, 0], [100, 5]),
-      '5 % of 100 requests of users failed; nothing was there to compare with, evidence 1 : 2,400 (unhealthy at 1 : 100).',
+      '5 % of 100 user requests failed; there was nothing to compare with, evidence 1 : 2,400 (unhealthy at 1 : 100).',
     ],
     [
       verdict([100, 0], [0, 0]),
-      'No request of a user to the candidate was counted; evidence 1 : 2,400 (unhealthy at 1 : 100).',
+      'No user requests to the candidate were counted; evidence 1 : 2,400 (unhealthy at 1 : 100).',
     ],
     [
       { ...verdict([10, 0], [10, 0]), counted: 'probes' as const },
-      '0 % of 10 calls of our probes failed against 0 % of 10: no errors, evidence 1 : 2,400 (unhealthy at 1 : 100).',
+      '0 % of 10 probe calls failed, compared with 0 % of 10: no errors, evidence 1 : 2,400 (unhealthy at 1 : 100).',
     ],
   ])('%#', (of, said) => {
     expect(comparison(of)).toBe(said);
@@ -74,7 +74,7 @@ describe('the sentence on top', () => {
   test('what our own probes met is a sentence of its own, where there are users beside them', () => {
     const beside = { ...verdict([540, 0], [60, 0]), sources: [source('probe smoke', 'probes', [90, 0], [90, 3])] };
     expect(probed(beside)).toBe(
-      '3.3 % of 90 calls of our probes failed against 0 % of 90: errors that the stable release does not have.',
+      '3.3 % of 90 probe calls failed, compared with 0 % of 90: errors that the stable release does not have.',
     );
     expect(probed({ ...beside, counted: 'probes' })).toBeNull();
     expect(probed(verdict([540, 0], [60, 0]))).toBeNull();

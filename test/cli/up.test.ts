@@ -59,9 +59,11 @@ test('`sluice up` runs all of it on loopback, and Ctrl-C ends all of it', async 
   const doctor = await sluice(['doctor', '-o', 'json'], env);
   expect(doctor.code).toBe(0);
   expect(JSON.parse(doctor.out)).toContainEqual(
-    expect.objectContaining({ name: 'worker', says: '1 on task queue sluice', state: 'ok' }),
+    expect.objectContaining({ name: 'worker', message: '1 on task queue sluice', state: 'ok' }),
   );
-  expect(JSON.parse(doctor.out)).toContainEqual(expect.objectContaining({ name: 'policy', says: 'open: no policy' }));
+  expect(JSON.parse(doctor.out)).toContainEqual(
+    expect.objectContaining({ name: 'policy', message: 'open: no policy' }),
+  );
   expect((await sluice(['list', '-o', 'json'], env)).out).toBe('[]\n');
 
   up.kill('SIGINT');

@@ -41,9 +41,9 @@ describe('the picture of a rollout', () => {
       '    probe smoke: invoke checkout:42 → 60 answers, 0 failed',
       '  waiting for the end of the bake at 10 %, 3m left (until 2026-03-01 10:03:00 UTC); then the counts',
       '  decide',
-      '    sluice pause checkout/production  Keeps the weight and stops the clock of the bake',
-      '    sluice skip checkout/production   Ends the running bake early',
-      '    sluice abort checkout/production  Sends all traffic back to the stable release, in every phase',
+      '    sluice pause checkout/production  Keep the weight and stop the clock of the bake',
+      '    sluice skip checkout/production   End the running bake early',
+      '    sluice abort checkout/production  Send all traffic back to the stable release, in any phase',
     ]);
   });
 
@@ -91,7 +91,7 @@ describe('the picture of a rollout', () => {
   test('names the exact command that answers an open approval', () => {
     const lines = renderView(awaiting(), frame({ width: 130 }));
     expect(lines).toContain(
-      '    sluice approve checkout/production --stage 10%  Approves the stage that is waiting, so that the rollout goes on',
+      '    sluice approve checkout/production --stage 10%  Approve the stage that is waiting, so that the rollout continues',
     );
     expect(lines[0]).toBe('◆ checkout/production  canary  waiting for approval  started 4m ago by ann');
   });
@@ -250,7 +250,7 @@ describe('the picture of a rollout', () => {
       frame(),
     );
     expect(lines).toContain('  ! a trigger points at the bare function');
-    expect(lines).toContain('  refused messages: 3');
+    expect(lines).toContain('  refused commands: 3');
     expect(lines).toContain('  5s ago approve by bob: no approval is open');
   });
 

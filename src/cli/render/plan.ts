@@ -15,10 +15,10 @@ export function renderPlan(preview: PlanPreview, frame: Frame): string[] {
     [piece('  now: '), ...nowLine(before)],
     [],
   ];
-  if (plan === null) lines.push([piece('no plan can be made', 'red')]);
+  if (plan === null) lines.push([piece('there is no plan: the rollout would be refused', 'red')]);
   else {
     for (const stage of plan.stages) lines.push(...stageLines(stage, (before.bypass ?? []).length > 0));
-    lines.push([], [piece(`at least ${duration(shortest(plan.stages))} of baking`, 'dim')]);
+    lines.push([], [piece(`bakes for at least ${duration(shortest(plan.stages))} in total`, 'dim')]);
   }
   return [...lines.map((line) => paint(clip(line, frame.width), frame.colour)), ...findingLines(findings, frame)];
 }
@@ -35,7 +35,7 @@ function stageLines(stage: Stage, bypass: boolean): Line[] {
     [piece(`stage ${stage.name}`, 'bold')],
     ...stage.steps.map((step): Line => {
       const { what, limit, note } = stepWords(step, stage.name, bypass);
-      return [piece(`  ${pad(what, 44)} `), piece(pad(limit, 24), 'cyan'), piece(` ${note ?? refusesOf(step)}`, 'dim')];
+      return [piece(`  ${pad(what, 44)} `), piece(pad(limit, 26), 'cyan'), piece(` ${note ?? refusesOf(step)}`, 'dim')];
     }),
   ];
 }
@@ -44,19 +44,19 @@ function stageLines(stage: Stage, bypass: boolean): Line[] {
 function refusesOf(step: Step): string {
   switch (step.kind) {
     case 'deploy':
-      return 'the provider: code, configuration, permissions';
+      return 'fails if the provider rejects code, configuration or permissions';
     case 'warm':
-      return 'the provider: capacity';
+      return 'fails if the provider lacks capacity';
     case 'probe':
-      return 'an answer that is not as expected';
+      return 'fails on an unexpected response';
     case 'shift':
     case 'promote':
-      return "somebody else's change of the target";
+      return 'stops if someone else changed the target';
     case 'bake':
     case 'compare':
-      return 'the judge: unhealthy, undecided or no data';
+      return 'stops if unhealthy, undecided or without data';
     case 'approve':
-      return 'a rejection';
+      return 'rolls back if rejected';
     case 'finish':
       return '';
   }
@@ -68,12 +68,12 @@ function shortest(stages: Stage[]): number {
   return sum;
 }
 
-/** In full: each says what to do. Refusals last, where the eye ends. */
+/** In full, since each says what to do. Refusals come last, where the reader stops. */
 function findingLines(findings: PlanPreview['findings'], frame: Frame): string[] {
   const sorted = [...findings].sort((a, b) => Number(a.level === 'refuse') - Number(b.level === 'refuse'));
   const lines = sorted.flatMap(({ level, code, message }) => {
     const style = level === 'refuse' ? ('red' as const) : ('yellow' as const);
-    const text = `${level === 'refuse' ? '✖ would be refused' : '! worth knowing'} [${code}]: ${message}`;
+    const text = `${level === 'refuse' ? '✖ would be refused' : '! warning'} [${code}]: ${message}`;
     return wrap(text, frame.width).map((part) => paint([piece(part, style)], frame.colour));
   });
   return lines.length === 0 ? [] : ['', ...lines];

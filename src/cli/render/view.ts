@@ -134,7 +134,7 @@ function refusalLines(view: RolloutView, now: number): Line[] {
   const lines = view.refusals
     .slice(-REFUSALS)
     .map(({ at, verb, by, why }): Line => [piece(`${ago(at, now)} ago ${verb} by ${by}: ${why}`, 'yellow')]);
-  return lines.length === 0 ? [] : [[piece(`refused messages: ${view.refusalsTotal}`, 'yellow')], ...lines];
+  return lines.length === 0 ? [] : [[piece(`refused commands: ${view.refusalsTotal}`, 'yellow')], ...lines];
 }
 
 function eventLines(view: RolloutView, now: number): Line[] {

@@ -1,4 +1,4 @@
-/** What the verdict rests on: the candidate's errors, and what each source was asked. Pure. */
+/** What the verdict is based on: the candidate's errors, and what each source was asked. Pure. */
 import { grouped } from '../../model/numbers.js';
 import { asOf, verdictWords } from '../../model/rollout/words.js';
 import type { RolloutView } from '../../model/view.js';
@@ -26,7 +26,7 @@ export function sources(view: RolloutView): Html | null {
     ({ source, query, answer }) => html`<tr><th>${source}<td><code>${query}</code><td>${answer}</tr>
 `,
   );
-  return html`<section id="sources"><h2>What the verdict rests on</h2>
+  return html`<section id="sources"><h2>What the verdict is based on</h2>
 <p>The judge${asOf(verdict)}: ${verdictWords(verdict)}</p>
-${rows.length === 0 ? null : html`<div class="wide"><table><thead><tr><th>Source<th>Asked last<th>Answer</tr></thead><tbody>${rows}</tbody></table></div>`}</section>`;
+${rows.length === 0 ? null : html`<div class="wide"><table><thead><tr><th>Source<th>Latest query<th>Response</tr></thead><tbody>${rows}</tbody></table></div>`}</section>`;
 }

@@ -16,9 +16,9 @@ export function head(view: RolloutView, now: number): Html {
   return html`<header class="${stateStyle(view)}">
 <p class="target">${view.app}/${view.environment}</p>
 <h1>${headline(view)}</h1>
-${said('traffic', traffic(view))}
-${said('verdict', verdict === null ? null : unbroken(comparison(verdict)))}
-${said('probes', calls === null ? null : unbroken(calls))}
+${paragraph('traffic', traffic(view))}
+${paragraph('verdict', verdict === null ? null : unbroken(comparison(verdict)))}
+${paragraph('probes', calls === null ? null : unbroken(calls))}
 ${reason === null ? null : html`<p id="reason"><b>Why:</b> ${reason}${code === null ? null : html` <code>${code}</code>`}</p>`}
 ${waits === null ? null : html`<p id="waits"><b>Now:</b> ${waits}.</p>`}
 ${verdict === null ? null : html`<div class="arms">${arm(view, 'stable', verdict.stable)}${arm(view, 'candidate', verdict.candidate)}</div>`}
@@ -26,32 +26,29 @@ ${verdict === null ? null : html`<div class="arms">${arm(view, 'stable', verdict
 </header>`;
 }
 
-function said(id: string, text: string | null): Html | null {
+function paragraph(id: string, text: string | null): Html | null {
   return text === null ? null : html`<p id="${id}">${text}</p>`;
 }
 
 /** One release's counts in large. */
 function arm(view: RolloutView, role: 'stable' | 'candidate', { requests, errors, slow }: Counts): Html {
-  const what = view.verdict?.counted === 'probes' ? 'calls of our probes' : 'requests of users';
+  const what = view.verdict?.counted === 'probes' ? 'probe calls' : 'user requests';
   return html`<div class="arm ${role}"><span class="name">${role} ${view[role] ?? '–'}</span>
 <span class="share">${percent(errors, requests)}</span>
 <span>failed: ${grouped(errors)} of ${grouped(requests)} ${what}</span>
-${slow === undefined ? null : html`<span>slow: ${percent(slow, requests)}, ${grouped(slow)} answers</span>`}</div>`;
+${slow === undefined ? null : html`<span>slow: ${percent(slow, requests)}, ${grouped(slow)} responses</span>`}</div>`;
 }
 
 function facts(view: RolloutView, now: number): [string, string][] {
   const by = view.startedBy ?? 'somebody';
   const time: [string, string] =
     view.endedAt === null
-      ? ['Seen', `${moment(now)}, ${ago(view.startedAt, now)} after the start; this page does not renew itself`]
+      ? ['Generated', `${moment(now)}, ${ago(view.startedAt, now)} after the start; this page does not update itself`]
       : ['Ended', `${moment(view.endedAt)}, after ${ago(view.startedAt, view.endedAt)}`];
   const all: [string, string | null][] = [
     ['Strategy', view.strategy],
     ['Target', view.target === '' ? null : `${view.target} on ${view.platform}`],
-    [
-      'Releases',
-      view.candidate === null ? null : `${view.candidate}, to take the place of ${view.stable ?? 'nothing'}`,
-    ],
+    ['Releases', view.candidate === null ? null : `${view.candidate}, to replace ${view.stable ?? 'nothing'}`],
     ['Live environment', view.live],
     ['Started', `${moment(view.startedAt)} by ${by}${view.access?.starter == null ? '' : ', signed'}`],
     ['Access', accessWords(view)],

@@ -59,7 +59,7 @@ export function refusals(view: RolloutView): Html | null {
     ({ at, verb, by, why }) => html`<li><time>${moment(at)}</time> <b>${verb}</b> by ${by}: ${why}</li>
 `,
   );
-  return listed('refusals', 'Refused messages', view.refusalsTotal, rows);
+  return listed('refusals', 'Refused commands', view.refusalsTotal, rows);
 }
 
 function listed(id: string, title: string, total: number, rows: Html[]): Html | null {

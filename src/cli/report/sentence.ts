@@ -9,8 +9,8 @@ import { percent } from '../render/words.js';
 export function headline(view: RolloutView): string {
   const word = shortWord(view);
   const at = lastWeight(view);
-  const said = word.charAt(0).toUpperCase() + word.slice(1);
-  return view.outcome === 'succeeded' || at === null ? said : `${said} at ${at} %`;
+  const title = word.charAt(0).toUpperCase() + word.slice(1);
+  return view.outcome === 'succeeded' || at === null ? title : `${title} at ${at} %`;
 }
 
 /** Where the traffic is now, or that nobody has looked. */
@@ -20,15 +20,15 @@ export function traffic(view: RolloutView): string {
 }
 
 /**
- * `0.9 % of 4,120 requests of users failed against 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400 (unhealthy at
+ * `0.9 % of 4,120 user requests failed, compared with 0.1 % of 37,080: 9 times the errors, evidence 1 : 2,400 (unhealthy at
  * 1 : 100)`.
  */
 export function comparison(verdict: VerdictView): string {
-  const whose = verdict.counted === 'probes' ? 'calls of our probes' : 'requests of users';
+  const whose = verdict.counted === 'probes' ? 'probe calls' : 'user requests';
   const evidence = `evidence ${evidenceOf(verdict)}`;
   if (verdict.candidate.requests === 0) {
-    const none = verdict.counted === 'probes' ? 'No call of our probes' : 'No request of a user';
-    return `${none} to the candidate was counted; ${evidence}.`;
+    const none = verdict.counted === 'probes' ? 'No probe calls' : 'No user requests';
+    return `${none} to the candidate were counted; ${evidence}.`;
   }
   return `${compared(verdict, whose)}, ${evidence}.`;
 }
@@ -36,14 +36,14 @@ export function comparison(verdict: VerdictView): string {
 /** The same of our own calls, where users are counted beside them. Null: there were none. */
 export function probed(verdict: VerdictView): string | null {
   const probes = probeCalls(verdict);
-  return probes === null || probes.candidate.requests === 0 ? null : `${compared(probes, 'calls of our probes')}.`;
+  return probes === null || probes.candidate.requests === 0 ? null : `${compared(probes, 'probe calls')}.`;
 }
 
 function compared({ candidate, stable }: Pair, whose: string): string {
   const failed = `${percent(candidate.errors, candidate.requests)} of ${grouped(candidate.requests)} ${whose} failed`;
-  if (stable.requests === 0) return `${failed}; nothing was there to compare with`;
-  const against = `against ${percent(stable.errors, stable.requests)} of ${grouped(stable.requests)}`;
-  return `${failed} ${against}: ${times(candidate, stable)}`;
+  if (stable.requests === 0) return `${failed}; there was nothing to compare with`;
+  const against = `compared with ${percent(stable.errors, stable.requests)} of ${grouped(stable.requests)}`;
+  return `${failed}, ${against}: ${times(candidate, stable)}`;
 }
 
 function times(candidate: Counts, stable: Counts): string {

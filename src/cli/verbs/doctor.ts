@@ -22,13 +22,13 @@ export const doctor = command({
     if (ctx.json) printJson(ctx, checks);
     else {
       const frame = frameOf(ctx);
-      for (const { state, name, says, cure } of checks) {
+      for (const { state, name, message, fix } of checks) {
         const [sign, style] = SIGNS[state];
-        print(ctx, paint([piece(sign, style), piece(` ${name}: ${says}`)], frame.colour));
-        if (cure !== null)
+        print(ctx, paint([piece(sign, style), piece(` ${name}: ${message}`)], frame.colour));
+        if (fix !== null)
           print(
             ctx,
-            wrap(`→ ${cure}`, frame.width - 2).map((line) => `  ${line}`),
+            wrap(`→ ${fix}`, frame.width - 2).map((line) => `  ${line}`),
           );
       }
     }
