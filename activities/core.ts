@@ -10,6 +10,7 @@ import type { OtherPolicy } from '../src/model/access.js';
 import { SluiceError } from '../src/model/errors.js';
 import { HOLD_MEMO, type Hold, heldMessage, holdIn } from '../src/model/hold.js';
 import { movingId, rolloutId, TASK_QUEUE, targetId } from '../src/model/ids.js';
+import { staticTexts } from '../src/model/rollout/begin.js';
 import type { Unsealer } from '../src/model/sealed.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutType } from '../src/model/words.js';
@@ -234,7 +235,7 @@ export function lightActivities(options: LightOptions): LightActivities {
           args: [input],
           workflowIdConflictPolicy: 'FAIL',
           memo: { ticket },
-          staticSummary: `${app} ${environment} ${type}`,
+          ...staticTexts({ app, environment, type, input, namespace: client.options.namespace }),
         });
         return { started: handle.firstExecutionRunId };
       } catch (error) {

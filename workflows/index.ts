@@ -1,16 +1,14 @@
 /** The workflow types. Every exported function here becomes one, so nothing else is exported. */
-import { ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { AccountActivities, PlanAnswer } from '../activities/types.js';
-import type { WorkerIdentity } from '../src/model/access.js';
-import { isUntaken } from '../src/model/failures.js';
-import type { Account } from '../src/model/ids.js';
-import { accountQueue, movingId, rolloutId } from '../src/model/ids.js';
-import type { Moved, MovePlan, Moving } from '../src/model/moving.js';
+import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+import type { Help } from '../src/model/helper.js';
+import { movingId, rolloutId } from '../src/model/ids.js';
+import type { Moved, Moving } from '../src/model/moving.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutView } from '../src/model/view.js';
-import type { RolloutType } from '../src/model/words.js';
-import type { BeforeState, Finding, SweepFinding } from '../src/platforms/port.js';
-import { core, whyUntaken } from './calls.js';
+import type { BeforeState, Finding } from '../src/platforms/port.js';
+import { core } from './calls.js';
+import { help } from './helps.js';
+import { inAccount } from './in-account.js';
 import { rollout } from './rollout/rollout.js';
 import type { RolloutState } from './rollout/state.js';
 import type { TargetState } from './target/state.js';
@@ -46,24 +44,12 @@ export async function targetCompanion(app: string, environment: string, carried?
   return target(app, environment, carried);
 }
 
-/** What a rollout would do, without doing it. */
-export async function planOnly(args: {
-  input: RolloutInput;
-  app: string;
-  environment: string;
-  type: RolloutType;
-}): Promise<PlanAnswer> {
-  const { spec, access } = await core.parse(args);
-  return inAccount({ ...spec.target }, (calls) => calls.inspect({ spec, grant: access.grant }));
-}
-
-/** Targets of an account that a terminated rollout left split. */
-export async function sweepAccount(args: {
-  platform: string;
-  account: string;
-  region: string;
-}): Promise<SweepFinding[]> {
-  return inAccount(args, (calls) => calls.sweep({ account: args.account, region: args.region }));
+/**
+ * A question that needs a worker, or the mark that a signed start was used; `what` says which. One type for all of them, so that one
+ * filter leaves them out of a list.
+ */
+export async function helper(what: Help, args?: unknown): Promise<unknown> {
+  return help(what, args);
 }
 
 /** Takes a target as it is under Sluice's care: reads it and leaves the mark. */
@@ -76,18 +62,6 @@ export async function adoptTarget(args: {
   const { runId: run } = workflowInfo();
   const claimed = await inAccount({ ...spec.target }, (calls) => calls.claim({ spec, run, grant: access.grant }));
   return { spec, ...claimed };
-}
-
-/** How the callers of a function's bare name come to the target's alias, or back: what `moveCallers` would do. */
-export async function lookCallers(args: {
-  input: RolloutInput;
-  app: string;
-  environment: string;
-  how: Moving;
-}): Promise<MovePlan> {
-  const { how, ...of } = args;
-  const { spec, access } = await core.parse({ ...of, type: 'direct' });
-  return inAccount({ ...spec.target }, (calls) => calls.callers({ spec, how, grant: access.grant }));
 }
 
 /**
@@ -128,39 +102,4 @@ export async function moveCallers(args: {
     }
     return calls.moveCallers({ spec, how, steps, run, grant });
   });
-}
-
-/** How a login is asked for, and to which key of the workers it is encrypted. */
-export async function workerIdentity(): Promise<WorkerIdentity> {
-  return core.identity();
-}
-
-/** Stands for a signed start that was used: the server takes its id once, so that it begins nothing twice. */
-export async function usedProof(): Promise<void> {}
-
-/** How long a short workflow waits for a worker of the account, in ms. */
-const TAKEN_WITHIN = 30_000;
-
-type Calls = Pick<AccountActivities, 'inspect' | 'sweep' | 'claim' | 'callers' | 'moveCallers'>;
-
-/** A call on the account's queue, for a short workflow. Where nobody takes it, the failure says why. */
-async function inAccount<T>(of: Account, call: (calls: Calls) => Promise<T>): Promise<T> {
-  if (workflowInfo().workflowId.split('/').length === 2) {
-    throw ApplicationFailure.nonRetryable('a short workflow must not take the id of a target', 'SLUICE_WORKFLOW_ID');
-  }
-  const calls = proxyActivities<Calls>({
-    taskQueue: accountQueue(of, 'calls'),
-    scheduleToStartTimeout: TAKEN_WITHIN,
-    scheduleToCloseTimeout: '2m',
-    startToCloseTimeout: '2m',
-    heartbeatTimeout: '10s',
-    retry: { initialInterval: '500ms', maximumInterval: '10s' },
-  });
-  try {
-    return await call(calls);
-  } catch (error) {
-    if (!isUntaken(error)) throw error;
-    const { code, message } = await whyUntaken(of, TAKEN_WITHIN);
-    throw ApplicationFailure.nonRetryable(message, code);
-  }
 }

@@ -17,6 +17,7 @@ import {
 import type { Beginning, StartStatement } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
 import { failureOf } from '../model/failures.js';
+import { HELPER, type Help } from '../model/helper.js';
 import { TASK_QUEUE } from '../model/ids.js';
 import { mayNot } from '../model/rollout/gate.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
@@ -110,10 +111,10 @@ export async function consume(client: Client, seals: Seals, { id, run }: { id: s
   const workflowId = `proof-${id}`;
   const seal = await seals.make('proof', { id, run });
   try {
-    await client.workflow.start('usedProof', {
+    await client.workflow.start(HELPER, {
       workflowId,
       taskQueue: TASK_QUEUE,
-      args: [],
+      args: ['usedProof' satisfies Help],
       memo: { seal },
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       workflowExecutionTimeout: USED_WITHIN,
@@ -130,7 +131,7 @@ export async function consume(client: Client, seals: Seals, { id, run }: { id: s
 
 /** What a worker has left with a used proof, and why there is nothing to go by. */
 async function sealIn(found: Described): Promise<{ seal: unknown; doubt: string }> {
-  if (found.type !== 'usedProof') return { seal: undefined, doubt: ` (${sayForeign(found)} stands for it)` };
+  if (found.type !== HELPER) return { seal: undefined, doubt: ` (${sayForeign(found)} stands for it)` };
   try {
     return { seal: await found.memo('seal'), doubt: '' };
   } catch (error) {

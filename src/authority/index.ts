@@ -22,6 +22,7 @@ import {
 } from '../access/index.js';
 import type { AccessRecord, Beginning, MessageAnswer, StartStatement, WorkerIdentity } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
+import { HELPER } from '../model/helper.js';
 import { parseMark, parseRolloutId, TASK_QUEUE, targetId } from '../model/ids.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
@@ -453,7 +454,7 @@ function checkPlace({ app, environment, target }: Spec, rule: Rule): void {
 
 /** What a workflow of this type and id begins. Errors: SLUICE_ACCESS when it begins nothing. */
 function actOf(type: string, workflowId: string, { app, environment, type: strategy }: Begins): Beginning {
-  if (type === 'planOnly' || type === 'lookCallers') return 'plan';
+  if (type === HELPER) return 'plan';
   if (type === 'moveCallers') return 'moveCallers';
   if (type === 'adoptTarget') return 'adopt';
   const id = parseRolloutId(workflowId);

@@ -4,7 +4,7 @@ import { SluiceError } from '../model/errors.js';
 import type { KeyPrint } from '../model/sealed.js';
 import { clean } from '../model/text.js';
 import type { Link } from './connect.js';
-import { short } from './short-run.js';
+import { asked } from './short-run.js';
 
 /** Longest wait for a worker's answer, in ms. */
 const ANSWER_WITHIN = 5_000;
@@ -32,11 +32,11 @@ export async function identityOf(link: Link): Promise<WorkerIdentity | null> {
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(resolve, ANSWER_WITHIN, null);
   });
-  const asked = short<WorkerIdentity>(link, 'workerIdentity', 'which policy and keys', []).catch((error: unknown) => {
+  const answer = asked<WorkerIdentity>(link, 'workerIdentity', 'which policy and keys').catch((error: unknown) => {
     if (error instanceof SluiceError && error.code === 'SLUICE_SETUP') throw error;
     return null;
   });
-  return Promise.race([asked, late]).finally(() => clearTimeout(timer));
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
 
 /** Why workers do not open what is encrypted here, and what to do; null when they do. */

@@ -6,7 +6,7 @@ import { clean } from '../model/text.js';
 import type { Link } from './connect.js';
 import { logIn } from './login.js';
 import { robotToken } from './robot.js';
-import { short } from './short-run.js';
+import { asked } from './short-run.js';
 
 /** Whether somebody may be asked. `needed`: without a signature it is refused. */
 export function mayAsk({ login, robot }: Link, needed: boolean): boolean {
@@ -16,7 +16,7 @@ export function mayAsk({ login, robot }: Link, needed: boolean): boolean {
 /** Null where nobody can be asked, or nothing need be signed. Errors: SLUICE_ACCESS for a login that failed, SLUICE_NO_WORKER. */
 export async function certifiedFor(link: Link, statement: Statement, needed: boolean): Promise<CertifiedKey | null> {
   if (!mayAsk(link, needed)) return null;
-  const worker = await short<WorkerIdentity>(link, 'workerIdentity', 'how to log in', []);
+  const worker = await asked<WorkerIdentity>(link, 'workerIdentity', 'how to log in');
   const { encryption } = worker;
   if (worker.policy === null || encryption === null) return null;
   const once = onceKey();

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { SluiceError } from '../model/errors.js';
+import { HELPER, type Help } from '../model/helper.js';
 import { TASK_QUEUE } from '../model/ids.js';
 import type { Link } from './connect.js';
 import { isLate, isNoAnswer, noAnswer, toSluiceError } from './errors.js';
@@ -10,6 +11,11 @@ import { isLate, isNoAnswer, noAnswer, toSluiceError } from './errors.js';
 const SHORT = 150_000;
 /** Longest wait for a worker to take it, in ms; after it a worker is looked for. */
 const TAKEN_WITHIN = 10_000;
+
+/** A helper's answer to `what`. Errors: as `short`. */
+export function asked<T>(link: Link, what: Help, summary: string, ...args: unknown[]): Promise<T> {
+  return short(link, HELPER, summary, [what, ...args], `${what}-${randomUUID()}`);
+}
 
 /** Its answer. Errors: those of `noAnswer`, and what the workflow has failed with. */
 export async function short<T>(

@@ -12,7 +12,7 @@ import type { Link } from './connect.js';
 import { runningRun } from './look.js';
 import { packed } from './packing.js';
 import { startProof } from './proof.js';
-import { short } from './short-run.js';
+import { asked, short } from './short-run.js';
 import { whatRuns } from './start.js';
 import type { Adopted, MoveRequest, PlanPreview, TargetName } from './types.js';
 
@@ -25,9 +25,10 @@ export async function plan(
   await mustAgree(link);
   const whole = await packed(link.artifacts, request);
   const input = await withProof(link, 'plan', type, { ...request, input: whole });
-  const preview = await short<PlanPreview>(link, 'planOnly', `plan ${app}/${environment} ${request.type}`, [
-    { ...request, input },
-  ]);
+  const preview = await asked<PlanPreview>(link, 'planOnly', `plan ${app}/${environment} ${request.type}`, {
+    ...request,
+    input,
+  });
   return { ...preview, findings: await inSight(link, request, preview) };
 }
 
@@ -70,9 +71,12 @@ async function withProof(
 /** See `Sluice.sweep`. A split is no leftover while the very run that left its mark goes on. */
 export async function sweep(link: Link, account: Account): Promise<SweepFinding[]> {
   await mustAgree(link);
-  const split = await short<SweepFinding[]>(link, 'sweepAccount', `sweep ${account.account} ${account.region}`, [
+  const split = await asked<SweepFinding[]>(
+    link,
+    'sweepAccount',
+    `sweep ${account.account} ${account.region}`,
     account,
-  ]);
+  );
   const gone = await Promise.all(split.map(async (each) => !(await isRunning(link, each))));
   return split.filter((_, at) => gone[at]);
 }
@@ -99,7 +103,7 @@ export async function callers(link: Link, request: MoveRequest): Promise<MovePla
   }
   const input = await withProof(link, 'plan', 'direct', request);
   const summary = `callers of ${request.app}/${request.environment}`;
-  return short(link, 'lookCallers', summary, [{ ...request, input }]);
+  return asked(link, 'lookCallers', summary, { ...request, input });
 }
 
 /** See `Sluice.moveCallers`. */

@@ -6,6 +6,7 @@ import { SluiceError } from '../model/errors.js';
 import { HOLD_MEMO, type Hold, heldMessage, holdIn } from '../model/hold.js';
 import { isName, rolloutId, TASK_QUEUE, targetId } from '../model/ids.js';
 import { goesBackTo } from '../model/ledger.js';
+import { staticTexts } from '../model/rollout/begin.js';
 import { clean } from '../model/text.js';
 import type { TargetView } from '../model/view.js';
 import type { RolloutType } from '../model/words.js';
@@ -68,7 +69,7 @@ async function directly(link: Link, request: StartRequest): Promise<StartAnswer>
       args: [input],
       workflowIdConflictPolicy: 'FAIL',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      staticSummary: `${request.app} ${request.environment} ${request.type}`,
+      ...staticTexts({ ...request, input, namespace: link.namespace }),
     });
     return { state: 'started', workflowId, run: handle.firstExecutionRunId, tookPlaceOf: null };
   } catch (error) {

@@ -8,7 +8,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { resultOf } from '../client/index.js';
+import { listPage } from '../model/helper.js';
 import { rolloutId, TASK_QUEUE } from '../model/ids.js';
+import { staticTexts } from '../model/rollout/begin.js';
 import type { RolloutView } from '../model/view.js';
 import type { RolloutType } from '../model/words.js';
 import { parseSpecText } from '../spec/index.js';
@@ -110,7 +112,7 @@ async function demonstrate({ platform, title, examples, start }: Stage): Promise
   const stack = await startParts(folder, { cloud: start, envOf: ({ env }) => env });
   const interrupted = endOnSignals(stack);
   say(`${title}`);
-  say(`Temporal UI: ${stack.temporal.uiUrl}`);
+  say(`Temporal UI: ${listPage(stack.temporal.uiUrl ?? '', stack.client.options.namespace)}`);
   say(`${stack.cloud.api.name}:  ${stack.cloud.api.url}\n`);
   const traffic = new Traffic(stack.cloud.users(), PER_SECOND);
   const played: Played[] = [];
@@ -186,12 +188,14 @@ async function play({ stack, traffic, examples }: Scene, act: Act): Promise<Play
     baseDir: examples,
   });
   const began = Date.now();
+  const input = { ...(await stack.pack(spec)), startedBy: 'demo', message: act.title };
+  const { app, environment } = spec;
   const handle = await stack.client.workflow.start(act.type, {
     workflowId: rolloutId(spec.app, spec.environment),
     taskQueue: TASK_QUEUE,
-    args: [{ ...(await stack.pack(spec)), startedBy: 'demo', message: act.title }],
+    args: [input],
     workflowIdConflictPolicy: 'FAIL',
-    staticSummary: `${spec.app} ${spec.environment}: ${act.title}`,
+    ...staticTexts({ app, environment, type: act.type, input, namespace: stack.client.options.namespace }),
   });
   const live = new LiveView(act.title);
   const { view, why } = await follow({
@@ -241,7 +245,7 @@ async function stay({ temporal, cloud }: Parts<Cloud>): Promise<void> {
         .join(' ')}`,
       '  npx sluice get checkout/production',
       '  npx sluice releases checkout',
-      `  open ${temporal.uiUrl}\n`,
+      `  open '${listPage(temporal.uiUrl ?? '', 'default')}'\n`,
     ].join('\n'),
   );
   await new Promise<never>(() => undefined);

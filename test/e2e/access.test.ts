@@ -101,7 +101,7 @@ describe('a start', () => {
     expect(await refusal(app)).toBe('this signed start was used already; start anew');
     // Whoever may start workflows can have the server take the id of a used proof again, with a memo of his own.
     const { firstExecutionRunId: run } = await again({ ...spec, token });
-    await people.temporal.workflow.start('usedProof', {
+    await people.temporal.workflow.start('helper', {
       workflowId: `proof-${decodeJwt(String(token)).jti}`,
       taskQueue: 'nobody',
       args: [],
@@ -111,7 +111,7 @@ describe('a start', () => {
     });
     // The worker may have looked a moment before.
     expect(await refusal(app)).toMatch(
-      /^this signed start was used already( \(workflow usedProof on task queue "nobody" stands for it\))?; start anew$/,
+      /^this signed start was used already( \(workflow helper on task queue "nobody" stands for it\))?; start anew$/,
     );
     await again({ ...spec, allowUngated: true, token });
     expect(await refusal(app)).toContain('what ann signed is for another spec');

@@ -108,7 +108,7 @@ describe('a start', () => {
 describe('the workflow that stands for a used proof', () => {
   const seals = new Seals([randomBytes(32).toString('base64')]);
   const use = (id: string, run = 'mine') => consume(client, seals, { id, run });
-  const used = { type: 'usedProof', taskQueue: TASK_QUEUE };
+  const used = { type: 'helper', taskQueue: TASK_QUEUE };
 
   test('lets the run that has used it try again, and no other', async () => {
     await use('own');
@@ -119,7 +119,7 @@ describe('the workflow that stands for a used proof', () => {
     });
   });
 
-  const another = 'workflow usedProof on task queue "another"';
+  const another = 'workflow helper on task queue "another"';
   test.each([
     ['has a memo that nobody can read', 'strange', used, () => unreadable(connection), 'its memo cannot be read'],
     ['is on another task queue', 'elsewhere', { ...used, taskQueue: 'another' }, () => client, another],

@@ -4,6 +4,7 @@
  */
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { SluiceError } from '../../src/model/errors.js';
+import type { Help } from '../../src/model/helper.js';
 import { movingId, targetId } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
 import type { RolloutView, TargetView } from '../../src/model/view.js';
@@ -186,22 +187,31 @@ export const SCENES: Record<string, Scene> = {
   }),
   targetCompanion: { play: companion },
   'targetCompanion-late': { play: lateCompanion },
-  planOnly: short('planOnly', { input: canary([]), app: 'checkout', environment: 'production', type: 'canary' }),
-  sweepAccount: short('sweepAccount', { platform: 'lambda', account: 'default', region: 'us-east-1' }),
+  'helper-planOnly': help('planOnly', {
+    input: canary([]),
+    app: 'checkout',
+    environment: 'production',
+    type: 'canary',
+  }),
+  'helper-sweepAccount': help('sweepAccount', { platform: 'lambda', account: 'default', region: 'us-east-1' }),
   adoptTarget: short('adoptTarget', { input: canary([]), app: 'checkout', environment: 'production' }),
-  lookCallers: short('lookCallers', MOVE),
+  'helper-lookCallers': help('lookCallers', MOVE),
   moveCallers: short('moveCallers', { ...MOVE, shown: 'shown' }, movingId('checkout', 'production')),
-  usedProof: short('usedProof', {}),
-  workerIdentity: short('workerIdentity', {}),
+  'helper-usedProof': help('usedProof'),
+  'helper-workerIdentity': help('workerIdentity'),
 };
 
-function short(type: string, args: object, workflowId = `${type}/checkout/production`): Scene {
+function help(what: Help, ...more: object[]): Scene {
+  return short('helper', [what, ...more], `helper-${what}/checkout/production/scene`);
+}
+
+function short(type: string, args: unknown, workflowId = `${type}/checkout/production`): Scene {
   return {
     play: async ({ env }) => {
       const handle = await env.client.workflow.start(type, {
         workflowId,
         taskQueue: 'sluice',
-        args: [args],
+        args: Array.isArray(args) ? args : [args],
       });
       await handle.result().catch(() => undefined);
       return handle;

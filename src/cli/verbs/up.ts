@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { SluiceError } from '../../model/errors.js';
+import { listPage } from '../../model/helper.js';
 import { OPEN_TO_ALL } from '../../model/rollout/words.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
@@ -172,7 +173,7 @@ function announce(
     return;
   }
   print(ctx, [
-    `Temporal UI: ${ui ?? 'none'}`,
+    `Temporal UI: ${ui === null ? 'none' : listPage(ui, env.TEMPORAL_NAMESPACE ?? 'default')}`,
     'In other terminals:',
     `  export ${Object.entries(env)
       .map(([name, value]) => `${name}=${value}`)

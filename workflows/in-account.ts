@@ -1,0 +1,34 @@
+/** Calls on an account's queue for workflows that are no rollouts. */
+import { ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { AccountActivities } from '../activities/types.js';
+import { isUntaken } from '../src/model/failures.js';
+import type { Account } from '../src/model/ids.js';
+import { accountQueue } from '../src/model/ids.js';
+import { whyUntaken } from './calls.js';
+
+/** How long such a call waits for a worker of the account, in ms. */
+const TAKEN_WITHIN = 30_000;
+
+type Calls = Pick<AccountActivities, 'inspect' | 'sweep' | 'claim' | 'callers' | 'moveCallers'>;
+
+/** Where nobody takes the call, the failure says why. */
+export async function inAccount<T>(of: Account, call: (calls: Calls) => Promise<T>): Promise<T> {
+  if (workflowInfo().workflowId.split('/').length === 2) {
+    throw ApplicationFailure.nonRetryable('a short workflow must not take the id of a target', 'SLUICE_WORKFLOW_ID');
+  }
+  const calls = proxyActivities<Calls>({
+    taskQueue: accountQueue(of, 'calls'),
+    scheduleToStartTimeout: TAKEN_WITHIN,
+    scheduleToCloseTimeout: '2m',
+    startToCloseTimeout: '2m',
+    heartbeatTimeout: '10s',
+    retry: { initialInterval: '500ms', maximumInterval: '10s' },
+  });
+  try {
+    return await call(calls);
+  } catch (error) {
+    if (!isUntaken(error)) throw error;
+    const { code, message } = await whyUntaken(of, TAKEN_WITHIN);
+    throw ApplicationFailure.nonRetryable(message, code);
+  }
+}
