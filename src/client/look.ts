@@ -27,7 +27,7 @@ export interface Look extends Snapshot {
 }
 
 /** What has the id of the target's rollouts: the last one, or the one of `run`, whoever has started it. Null: nothing. */
-async function found(link: Link, { app, environment }: TargetName, run?: string): Promise<Described | null> {
+export async function under(link: Link, { app, environment }: TargetName, run?: string): Promise<Described | null> {
   return described(link.temporal, rolloutId(app, environment), run).catch((error: unknown) => {
     throw toSluiceError(error, link.address);
   });
@@ -42,7 +42,11 @@ export function foreignWords(seen: Described): string | null {
 
 /** The last run of the target, or the one that begins with `run`. Errors: SLUICE_NO_ROLLOUT, also for what a stranger has started. */
 export async function describe(link: Link, target: TargetName, run?: string): Promise<Described> {
-  const seen = await found(link, target, run);
+  return mustBeRollout(link, target, await under(link, target, run));
+}
+
+/** What was found, if it is a rollout of ours. Errors: SLUICE_NO_ROLLOUT. */
+export function mustBeRollout(link: Link, target: TargetName, seen: Described | null): Described {
   const id = rolloutId(target.app, target.environment);
   if (seen === null) {
     throw new SluiceError(
@@ -55,15 +59,9 @@ export async function describe(link: Link, target: TargetName, run?: string): Pr
   throw new SluiceError('SLUICE_NO_ROLLOUT', `${foreign}; \`sluice history ${id}\` shows the rollouts there were`);
 }
 
-/** A stranger under the id of the target's rollouts that runs; null for a rollout, for nothing, and where the server does not say. */
-export async function stranger(link: Link, target: TargetName): Promise<string | null> {
-  const seen = await found(link, target).catch(() => null);
-  return seen?.running === true ? foreignWords(seen) : null;
-}
-
 /** The first run of the rollout that runs now; null when none does. */
 export async function runningRun(link: Link, target: TargetName): Promise<string | null> {
-  const seen = await found(link, target);
+  const seen = await under(link, target);
   return seen?.running === true ? seen.run : null;
 }
 
@@ -71,7 +69,11 @@ export async function runningRun(link: Link, target: TargetName): Promise<string
 export async function look(link: Link, target: TargetName, wanted?: string): Promise<Look> {
   const last = await describe(link, target);
   const followed = wanted !== undefined && last.run !== wanted;
-  const seen = followed ? await describe(link, target, wanted) : last;
+  return lookAt(link, target, followed ? await describe(link, target, wanted) : last);
+}
+
+/** A look at a run that was found. Errors: those of `noAnswer` for a running one that nobody can ask. */
+export async function lookAt(link: Link, target: TargetName, seen: Described): Promise<Look> {
   const { run } = seen;
   const handle = link.temporal.workflow.getHandle(seen.workflowId, seen.runId);
   if (seen.running) {

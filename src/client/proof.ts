@@ -8,7 +8,7 @@ import type { Decision, VerbArgs } from '../model/view.js';
 import type { MessageVerb } from '../model/words.js';
 import { certifiedFor, mayAsk } from './certified.js';
 import type { Link } from './connect.js';
-import { describe, look } from './look.js';
+import type { Sight } from './sight.js';
 import type { TargetName } from './types.js';
 
 interface Asked {
@@ -57,6 +57,7 @@ export async function startProof(
 export async function verbProof(
   link: Link,
   target: TargetName,
+  sight: Sight,
   verb: MessageVerb,
   args: Decision & VerbArgs,
 ): Promise<string | null> {
@@ -69,7 +70,7 @@ export async function verbProof(
     app,
     environment,
     // Who aborts needs no worker for it.
-    run: (await describe(link, target)).run,
+    run: await sight.run(),
     ...(comment === undefined ? {} : { comment: clean(comment, 300) }),
     ...(full === true ? { full } : {}),
     ...(force === true ? { force } : {}),
@@ -78,20 +79,7 @@ export async function verbProof(
     ...(adopt === true ? { adopt } : {}),
   };
   if (!decides) return signed(link, statement, {});
-  const { approvers, ...gate } = await gateOf(link, target, verb, args.stage);
+  const { id, stage, plan, expires, approvers } = await sight.gate(verb, args.stage);
   // Where anybody may decide, nobody need log in.
-  return signed(link, { ...statement, gate }, { needed: approvers.length > 0 });
-}
-
-/** The open gate, exactly as it is published. */
-async function gateOf(link: Link, target: TargetName, verb: string, stage: string | undefined) {
-  const { view } = await look(link, target);
-  const gate = view.waitingFor?.gate ?? null;
-  const name = `${target.app}/${target.environment}`;
-  if (gate === null) throw new SluiceError('SLUICE_VERB', `${verb}: no approval is open at ${name}`);
-  if (stage !== undefined && stage !== gate.stage) {
-    throw new SluiceError('SLUICE_VERB', `stage "${clean(stage, 60)}" isn't waiting for approval; "${gate.stage}" is`);
-  }
-  const { id, plan, expires, approvers } = gate;
-  return { id, stage: gate.stage, plan, expires, approvers };
+  return signed(link, { ...statement, gate: { id, stage, plan, expires } }, { needed: approvers.length > 0 });
 }

@@ -14,9 +14,10 @@ import { type Described, described } from '../temporal/described.js';
 import { mustAgree } from './agreement.js';
 import type { Link } from './connect.js';
 import { failing, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
-import { describe, look, runningRun, stranger } from './look.js';
+import { describe, look, runningRun } from './look.js';
 import { packed } from './packing.js';
 import { startProof } from './proof.js';
+import { Sight } from './sight.js';
 import type { StartAnswer, StartRequest, TargetName, UndoArgs } from './types.js';
 
 /** Every type of rollout is a workflow type: one that the workers would not have does not compile. */
@@ -93,7 +94,7 @@ export async function whatRuns(link: Link, target: TargetName): Promise<string> 
 /** Who is in the way, since when, and what to do. */
 async function alreadyRunning(link: Link, request: TargetName & Pick<StartRequest, 'type'>): Promise<SluiceError> {
   const id = rolloutId(request.app, request.environment);
-  const foreign = await stranger(link, request);
+  const foreign = await new Sight(link, request).stranger();
   if (foreign !== null) {
     return new SluiceError(
       'SLUICE_ALREADY_RUNNING',

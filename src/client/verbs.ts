@@ -11,8 +11,9 @@ import type { MessageVerb } from '../model/words.js';
 import { mustAgree } from './agreement.js';
 import type { Link } from './connect.js';
 import { failing, isAway, isCrowded, isFailing, isLate, noAnswer, toSluiceError } from './errors.js';
-import { look, stranger } from './look.js';
+import { look } from './look.js';
 import { verbProof } from './proof.js';
+import { Sight } from './sight.js';
 import type { TargetName } from './types.js';
 
 /** Longest wait for the workflow's answer, in ms. */
@@ -31,22 +32,32 @@ export async function verb(
 ): Promise<VerbAnswer> {
   const id = rolloutId(target.app, target.environment);
   const handle = link.temporal.workflow.getHandle(id);
-  const [foreign] = await Promise.all([stranger(link, target), mustAgree(link)]);
+  const sight = new Sight(link, target);
+  const [foreign] = await Promise.all([sight.stranger(), mustAgree(link)]);
   if (foreign !== null) throw new SluiceError('SLUICE_NO_ROLLOUT', foreign);
-  const token = await verbProof(link, target, said, args);
-  const message = token === null ? args : { ...args, token };
+  const named = await stageOf(sight, said, args);
+  const token = await verbProof(link, target, sight, said, named);
+  const message = token === null ? named : { ...named, token };
   // The same update however often it is asked for, so that it is done once.
   const updateId = randomUUID();
   const ask = (until: number) =>
     link.temporal.withDeadline(until, () => handle.executeUpdate(verbUpdate(said), { args: [message], updateId }));
   try {
-    return await patiently(ask, Date.now() + ANSWER_WITHIN);
+    const answer = await patiently(ask, Date.now() + ANSWER_WITHIN);
+    return named.stage === undefined ? answer : { ...answer, stage: named.stage };
   } catch (error) {
     const refusal = await refusalOf(link, target, said, error);
     if (refusal !== null) throw refusal;
     if (said !== 'abort') throw await unanswered(link, `${said} of ${id}`, error);
     return leftAbort(link, target, message, ask, error);
   }
+}
+
+/** A decision names its stage: the one that is waiting, unless it names one. Errors: SLUICE_VERB when none is. */
+async function stageOf(sight: Sight, said: MessageVerb, args: Decision & VerbArgs): Promise<Decision & VerbArgs> {
+  if ((said !== 'approve' && said !== 'reject') || args.stage !== undefined) return args;
+  const { stage } = await sight.gate(said, undefined);
+  return { ...args, stage };
 }
 
 /** Asks again while the run has had as many messages as it may have: it continues as a new one. */

@@ -190,6 +190,8 @@ export interface VerbAnswer {
   verb: MessageVerb;
   phase: Phase | 'done';
   message: string;
+  /** The stage that was approved or rejected. */
+  stage?: string;
 }
 
 /** One line of a target's ledger: what was live, since when, by whom. */

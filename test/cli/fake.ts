@@ -59,7 +59,9 @@ export class FakeSluice implements Sluice {
     return this.answer<Awaited<ReturnType<Sluice['audit']>>>('audit', args, { entries: [], signer: null });
   }
   verb(...args: Parameters<Sluice['verb']>) {
-    return this.answer('verb', args, { verb: args[1], phase: 'baking' as const, message: 'goes on' });
+    const [, verb, { stage = this.seen[0]?.waitingFor?.stage ?? undefined }] = args;
+    const answer = { verb, phase: 'baking' as const, message: 'goes on' };
+    return this.answer('verb', args, stage === undefined ? answer : { ...answer, stage });
   }
   async *watch(_target: unknown, options: WatchOptions = {}): AsyncGenerator<Snapshot> {
     const { signal: _signal, ...whom } = options;

@@ -1,7 +1,9 @@
 import { createServer } from 'node:net';
 import { Client } from '@temporalio/client';
-import { connect, resultOf } from '../../src/client/index.js';
+import type { Link } from '../../src/client/connect.js';
+import { connect, connectLink, resultOf } from '../../src/client/index.js';
 import type { Snapshot, TargetName } from '../../src/client/types.js';
+import { verb } from '../../src/client/verbs.js';
 import { shortRun, TASK_QUEUE } from '../../src/model/ids.js';
 import { until } from '../support/until.js';
 import { GATED, inputFor, LONG, QUICK, startWorld, type World } from './world.js';
@@ -15,6 +17,20 @@ afterAll(async () => {
 });
 
 const target = (app: string): TargetName => ({ app, environment: 'production' });
+
+/** The names of the calls that go to the server from now on. */
+function callsOf({ temporal }: Link): string[] {
+  const calls: string[] = [];
+  const service = temporal.workflowService;
+  for (const name of ['describeWorkflowExecution', 'queryWorkflow', 'updateWorkflowExecution'] as const) {
+    const call: (...args: never[]) => unknown = Reflect.get(service, name);
+    Reflect.set(service, name, (...args: never[]) => {
+      calls.push(name);
+      return call.apply(service, args);
+    });
+  }
+  return calls;
+}
 
 async function begin(app: string, strategy: { type: string }, over: object = {}) {
   const type = strategy.type as 'direct' | 'canary';
@@ -84,6 +100,29 @@ describe('with workers', () => {
       });
       await world.sluice.verb(target('midway'), 'abort', { by: 'ann' });
       await world.sluice.wait(target('midway'), 'done');
+    }));
+
+  test('approve takes the stage that is waiting, with two calls of the server before its update', () =>
+    world.withWorkers(async () => {
+      await begin('gated', GATED);
+      const link = await connectLink({ env: { TEMPORAL_ADDRESS: world.temporal.address } });
+      try {
+        await expect(verb(link, target('never'), 'approve', { by: 'bob' })).rejects.toMatchObject({
+          code: 'SLUICE_NO_ROLLOUT',
+        });
+        await world.sluice.wait(target('gated'), 'approval');
+        const calls = callsOf(link);
+        const answer = await verb(link, target('gated'), 'approve', { by: 'bob' });
+        expect(answer).toMatchObject({ verb: 'approve', stage: '10%', message: 'goes on' });
+        expect(calls).toEqual(['describeWorkflowExecution', 'queryWorkflow', 'updateWorkflowExecution']);
+        await world.sluice.wait(target('gated'), 'done');
+        await expect(verb(link, target('gated'), 'approve', { by: 'bob' })).rejects.toMatchObject({
+          code: 'SLUICE_VERB',
+          message: 'approve: no approval is open at gated/production',
+        });
+      } finally {
+        await link.close();
+      }
     }));
 
   test('a rollback closes the workflow as Failed, never begins again, and keeps its view for every reader', () =>

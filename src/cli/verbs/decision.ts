@@ -1,6 +1,4 @@
 /** `approve` and `reject`: they name the stage that is waiting. */
-import { SluiceError } from '../../model/errors.js';
-import { NO_APPROVAL } from '../../model/rollout/gate.js';
 import { type Command, command } from '../command.js';
 import { DECISION, decisionOf, TARGET } from '../common.js';
 import { EXIT } from '../exit-codes.js';
@@ -19,10 +17,9 @@ export function decisionCommand(verb: 'approve' | 'reject', summary: string): Co
     examples: [`sluice ${verb} checkout/production --stage 10% --by ann`],
     handler: async ({ args: { target }, options }, ctx) => {
       const sluice = await ctx.connect();
-      const stage = options.stage ?? (await sluice.status(target)).view?.waitingFor?.stage ?? null;
       const id = `${target.app}/${target.environment}`;
-      if (stage === null) throw new SluiceError('SLUICE_VERB', `${verb}: ${NO_APPROVAL} at ${id}`);
-      const answer = await sluice.verb(target, verb, { stage, ...decisionOf(options) });
+      const named = options.stage === undefined ? {} : { stage: options.stage };
+      const { stage = '', ...answer } = await sluice.verb(target, verb, { ...named, ...decisionOf(options) });
       if (ctx.json) printJson(ctx, { ...answer, stage });
       else print(ctx, paint([piece(`${verb} stage ${stage} of ${id}: ${answer.message}`)], false));
       return EXIT.succeeded.code;
