@@ -200,7 +200,7 @@ describe('a good login', () => {
     ];
     const wrong = 'the login was for something else, or with another key';
     expect((await workerWith(policy).answers(tokens)).map(said)).toEqual([
-      'it is for stage 100%; stage 50% waits',
+      `stage "100%" isn't waiting for approval; "50%" is`,
       wrong,
       wrong,
       wrong,

@@ -164,7 +164,7 @@ describe('a decision', () => {
       'it is of another stage',
       { act: 'approve', gate: { ...SIGNED, stage: '10%' } },
       GATE,
-      'it is for stage 10%; stage 50% waits',
+      `stage "10%" isn't waiting for approval; "50%" is`,
     ],
     ['the step is another', approve, { ...GATE, id: 'canary-10.approve' }, 'the gate has changed since it was signed'],
     ['the plan is another', approve, { ...GATE, plan: 'another' }, 'the gate has changed since it was signed'],

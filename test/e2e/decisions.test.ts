@@ -95,7 +95,7 @@ describe('a decision', () => {
       [await people.signedBy('ben', statement, { audience: 'sluice:staging' }), 'it is for another namespace'],
       [
         await people.signedBy('ben', { ...statement, gate: { ...statement.gate, stage: '100%' } as never }),
-        'it is for stage 100%; stage 50% waits',
+        `stage "100%" isn't waiting for approval; "50%" is`,
       ],
       [
         await people.signedBy('ben', { ...statement, gate: { ...statement.gate, plan: 'other' } as never }),

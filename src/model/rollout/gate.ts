@@ -65,7 +65,8 @@ export function refusal(facts: Facts, verb: MessageVerb, given: unknown, signed 
       return facts.skippable ? null : VERB_TABLE.skip.otherwise;
     case 'pause':
       return facts.paused ? 'it is already paused' : null;
-    case 'resume':
+    // The phase alone decides.
+    default:
       return null;
   }
 }
