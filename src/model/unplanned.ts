@@ -3,8 +3,8 @@ import type { RolloutView } from './view.js';
 /** What is said of the traffic where no plan was made, so that nobody takes an unread target for an empty one. Null: there is a plan. */
 export function unplanned({ stages, stable, outcome, code }: RolloutView): string | null {
   if (stages.length > 0 || stable !== null) return null;
-  if (outcome === null) return 'the target was not looked at yet';
+  if (outcome === null) return 'the target has not been read yet';
   // Closed from outside: what it had done is not known here.
-  if (outcome === 'failed' && code === null) return 'what is live was not looked at';
-  return 'nothing was touched; what is live was not looked at';
+  if (outcome === 'failed' && code === null) return 'the live release was not read';
+  return 'nothing was touched; the live release was not read';
 }

@@ -15,7 +15,7 @@ export interface VerbRule {
   otherwise: string;
 }
 
-/** Every phase but those of going back. */
+/** Every phase but those of rolling back. */
 const ANY_FORWARD = PHASES.filter((phase) => phase !== 'restoring' && phase !== 'stuck');
 
 function each(phases: readonly Phase[], effect: string): Partial<Record<Phase, string>> {
@@ -27,7 +27,7 @@ const TABLE = {
     does: 'Approve the stage that is waiting, so that the rollout continues.',
     payload: '{"stage":"10%","by":"ann","comment":"looks good"}',
     in: {
-      awaitingApproval: 'goes on',
+      awaitingApproval: 'continues',
       paused: 'counts if the pause interrupted this approval; the rollout continues once resumed',
       held: 'counts if the approval timed out into this hold',
     },
@@ -89,7 +89,7 @@ const TABLE = {
     in: {
       ...each(ANY_FORWARD, 'rolls back'),
       stuck: 'rolls back; after a foreign change it needs keep (ends) or force (rolls back)',
-      restoring: 'changes nothing: already restoring',
+      restoring: 'changes nothing: already rolling back',
     },
     otherwise: 'the rollout has ended',
   },

@@ -217,9 +217,9 @@ describe('the picture of a rollout', () => {
   });
 
   test.each([
-    [{ phase: 'preparing' }, 'the target was not looked at yet'],
-    [{ ...REFUSED, code: 'SLUICE_ACCESS' }, 'nothing was touched; what is live was not looked at'],
-    [REFUSED, 'what is live was not looked at'],
+    [{ phase: 'preparing' }, 'the target has not been read yet'],
+    [{ ...REFUSED, code: 'SLUICE_ACCESS' }, 'nothing was touched; the live release was not read'],
+    [REFUSED, 'the live release was not read'],
   ] as const)('of a target that no plan was made for (%o) it says no more than is known', (over, says) => {
     const view = baking({ stable: null, candidate: null, weight: 0, verdict: null, stages: [], ...over });
     expect(renderView(view, frame())[1]).toBe(`  ${says}`);

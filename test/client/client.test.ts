@@ -59,7 +59,7 @@ describe('with workers', () => {
         if ((snapshot.view.verdict?.candidate.requests ?? 0) < 100) continue;
         approved = true;
         const answer = await world.sluice.verb(target('watched'), 'approve', { stage: '10%', by: 'bob' });
-        expect(answer).toMatchObject({ verb: 'approve', message: 'goes on' });
+        expect(answer).toMatchObject({ verb: 'approve', message: 'continues' });
       }
       expect(seen.at(-1)).toMatchObject({
         ended: true,

@@ -92,7 +92,7 @@ test('a worker that lacks the key of a running rollout does nothing to it and sa
   await world.withWorkers(async () => {
     // Answered, or left as a signal while the server still waits before it gives the task that has failed to anybody.
     const said = await world.sluice.verb(target('waiting'), 'abort', { by: 'ann' }).catch((error: Error) => error);
-    expect(said.message).toMatch(/going back|was delivered as a signal/);
+    expect(said.message).toMatch(/rolling back|was delivered as a signal/);
     expect((await world.sluice.wait(target('waiting'), 'done')).view?.outcome).toBe('rolledBack');
   });
 });

@@ -39,7 +39,7 @@ describe('who has no key', () => {
     const looking = await world.client({}, (url) => browse(url, 'ben'));
     await expect(looking.verb(world.at(app), 'approve', {})).rejects.toThrow('ben has approved already');
     await expect(looking.verb(world.at(app), 'abort', {})).rejects.toThrow('abort is not signed');
-    expect(await people.clients.cem.verb(world.at(app), 'approve', {})).toMatchObject({ message: 'goes on' });
+    expect(await people.clients.cem.verb(world.at(app), 'approve', {})).toMatchObject({ message: 'continues' });
 
     const audit = await world.cli(['audit', id]);
     expect(audit.out).toContain('"who":"robot:shop-ci"');

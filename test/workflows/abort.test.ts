@@ -85,7 +85,7 @@ describe('an abort', () => {
         expect(seen).toMatchObject([
           { phase: 'restoring', reason: 'watching for 1m that no late call creates the target again' },
         ]);
-        expect(answers).toMatchObject([{ phase: 'restoring', message: 'already restoring' }]);
+        expect(answers).toMatchObject([{ phase: 'restoring', message: 'already rolling back' }]);
         expect(looks()).toBeGreaterThan(3);
         expect((view.endedAt ?? 0) - (view.startedAt ?? 0)).toBeGreaterThanOrEqual(MINUTE);
       });

@@ -202,7 +202,7 @@ describe('an approval', () => {
       await phase(act, rolling, 'awaitingApproval');
       await expect(rolling.executeUpdate('approve', { args: [{ stage: '10%', by: 'ann' }] })).resolves.toMatchObject({
         verb: 'approve',
-        message: 'goes on',
+        message: 'continues',
       });
       expect((await ending(rolling)).outcome).toBe('succeeded');
     });

@@ -272,14 +272,14 @@ function approve({ run: { state, journal } }: Hearing, by: string, comment: stri
   const names = gate.approvals.map((each) => each.by);
   if (names.length >= people) {
     gate.decision = { approved: true, by: together(names), comment };
-    return 'goes on';
+    return 'continues';
   }
   journal.event(
     `stage ${gate.stage} approved (${names.length} of ${people})${comment === null ? '' : `: ${comment}`}`,
     by,
   );
   journal.publish();
-  return `${names.length} of ${people} people have approved; the others must too`;
+  return `${names.length} of ${people} people have approved`;
 }
 
 /** Outranks everything. A second one is answered; with force it also writes over a foreign change. */
@@ -289,8 +289,8 @@ function abort(rollout: Hearing, by: string, said: string, force: boolean): stri
   state.force ||= force;
   journal.event(`abort${force ? ' --force' : ''}${said}`, by);
   rollout.run.leaveWith({ outcome: 'rolledBack', reason: `aborted by ${by}${said}`, code: null });
-  if (!second) return 'going back';
-  return force ? 'already restoring; now also over the foreign change' : 'already restoring';
+  if (!second) return 'rolling back';
+  return force ? 'already rolling back; now also overwrites the foreign change' : 'already rolling back';
 }
 
 /** A supersede that names a run is for that run only. */

@@ -131,12 +131,12 @@ export function approveCommand(
 }
 
 function effectOf({ stable }: RolloutView, { verb, payload }: Offer): string {
-  if (payload.unwatched === true) return 'Ends the rollout and leaves the split as it is; nobody watches it';
-  if (payload.keep === true) return 'Ends the rollout and leaves that change as it is';
+  if (payload.unwatched === true) return 'End the rollout and leave the split as it is; nobody watches it';
+  if (payload.keep === true) return 'End the rollout and leave that change as it is';
   if (payload.force === true)
-    return `Writes over that change: rolls back to ${stable === null ? 'no release' : `release ${stable}`}`;
+    return `Overwrite that change: roll back to ${stable === null ? 'no release' : `release ${stable}`}`;
   if (payload.adopt === true)
-    return 'Takes that change as its own: the rollout goes on from it, or writes over it if it was rolling back';
+    return 'Accept that change: the rollout continues from it, or overwrites it if it was rolling back';
   return (VERB_TABLE[verb].does.split('. ')[0] ?? '').replace(/\.$/, '').replaceAll('`', '');
 }
 

@@ -142,8 +142,8 @@ function answers(view: RolloutView): string[] {
   return [
     '',
     signed(view)
-      ? '**What you can do:** a command in a terminal, with your key (`sluice key`); what is sent unsigned is refused:'
-      : '**What you can do:** More Actions → Send a Signal, or a command in a terminal:',
+      ? '**What you can do:** run a command in a terminal, with your key (`sluice key`); unsigned signals are refused:'
+      : '**What you can do:** More Actions → Send a Signal, or run a command in a terminal:',
     '',
     ...table([head, ...rows]),
   ];
