@@ -6,6 +6,7 @@ import type { Grant } from '../../src/authority/grants.js';
 import { Access } from '../../src/authority/index.js';
 import { Seals } from '../../src/authority/seals.js';
 import type { Beginning, StartStatement } from '../../src/model/access.js';
+import { HELPER } from '../../src/model/helper.js';
 import type { RolloutInput, Spec } from '../../src/model/spec.js';
 import type { RolloutType } from '../../src/model/words.js';
 import { canary } from '../support/specs.js';
@@ -123,7 +124,7 @@ describe('an undo', () => {
     const hold = { ...undo, input: { hold: true } };
     expect(await begins(await tokenOf({ ...UNDO, hold: true }), hold, RULE)).toBe('ann');
     expect(await begins(await tokenOf({ ...UNDO, hold: true }, 'ben'), hold, RULE)).toBe(
-      'undo checkout/production with --hold is refused: ben may not hold; ann may',
+      'undo checkout/production with --hold is refused: ben may not hold here; ann may',
     );
     expect(await begins(await tokenOf(UNDO, 'ben'), undo, RULE)).toBe('ben');
   });
@@ -160,9 +161,7 @@ describe('a used start', () => {
   test('is marked on our own queue by a workflow whose id the server takes once', async () => {
     const { client, taken } = fakeServer();
     await consume(client, seals, { id: 'x', run: 'run-1' });
-    expect([...taken]).toEqual([
-      ['proof-x', { type: 'usedProof', queue: 'sluice', memo: { seal: expect.any(String) } }],
-    ]);
+    expect([...taken]).toEqual([['proof-x', { type: HELPER, queue: 'sluice', memo: { seal: expect.any(String) } }]]);
   });
 
   test.each<[string, () => Promise<{ type?: string; queue?: string; seal: unknown }>, string]>([
@@ -181,7 +180,7 @@ describe('a used start', () => {
     ],
   ])('stays used where what stands for it is %s', async (_, made, says) => {
     const { client, taken } = fakeServer();
-    const { type = 'usedProof', queue = 'sluice', seal } = await made();
+    const { type = HELPER, queue = 'sluice', seal } = await made();
     taken.set('proof-x', { type, queue, memo: { seal } });
     await expect(consume(client, seals, { id: 'x', run: 'run-1' })).rejects.toThrow(says);
   });
@@ -240,8 +239,7 @@ describe('the run that asks', () => {
   });
 
   test.each<[string, StartStatement['act'], string[]]>([
-    ['planOnly', 'plan', ['inspect', 'callers']],
-    ['lookCallers', 'plan', ['inspect', 'callers']],
+    [HELPER, 'plan', ['inspect', 'callers']],
     ['adoptTarget', 'adopt', ['claim']],
   ])('of %s may do that alone', async (type, act, may) => {
     const { access: record } = await begin({ workflowType: { name: type } }, { ...HERE, workflowId: 'x' }, { act });
@@ -249,7 +247,7 @@ describe('the run that asks', () => {
   });
 
   test('that only plans uses no start up, and every other does', async () => {
-    const { client, taken } = fakeServer({ workflowType: { name: 'planOnly' } });
+    const { client, taken } = fakeServer({ workflowType: { name: HELPER } });
     const input = { ...INPUT, token: await tokenOf({ ...START, act: 'plan' }) } as RolloutInput;
     await inRun(() => access.begin(client, { ...AT, type: 'canary', input, spec: SPEC }));
     expect(taken.size).toBe(0);
@@ -270,9 +268,9 @@ describe('the run that asks', () => {
       return inRun(() => strict.begin(client, { ...AT, type: 'canary', input, spec }));
     };
     await expect(of('canary', 'start', SPEC)).rejects.toThrow('strategy canary is not allowed here; take direct');
-    await expect(of('planOnly', 'plan', SPEC)).resolves.toMatchObject({ access: { starter: 'ann' } });
+    await expect(of(HELPER, 'plan', SPEC)).resolves.toMatchObject({ access: { starter: 'ann' } });
     const elsewhere = { ...SPEC, target: { ...SPEC.target, account: 'prod' } };
-    await expect(of('planOnly', 'plan', elsewhere)).rejects.toThrow('plan checkout/production is refused: target');
+    await expect(of(HELPER, 'plan', elsewhere)).rejects.toThrow('plan checkout/production is refused: target');
   });
 
   test('goes on as another run with the same grant, and as no other', async () => {
@@ -323,7 +321,7 @@ describe('a release for the queue', () => {
     const input = { ...INPUT, token } as RolloutInput;
     const of = { ...AT, type: 'canary' as const, input, mode: 'queue' as const, spec: () => SPEC };
     const id = (JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { jti: string }).jti;
-    taken.set(`proof-${id}`, { type: 'usedProof', queue: 'sluice', memo: {} });
+    taken.set(`proof-${id}`, { type: HELPER, queue: 'sluice', memo: {} });
     await expect(access.admit(client, of)).rejects.toThrow('was used already');
   });
 
