@@ -11,7 +11,7 @@ import { sameNotation } from './digits.js';
 import { asWanted } from './interpolate.js';
 import { checkPlatform, withPlatform } from './platform.js';
 import { faultsOf, type Report, say, writePath } from './problems.js';
-import { written } from './schema/index.js';
+import { parsedAlready, type Written, written } from './schema/index.js';
 import { checkReferences } from './secrets.js';
 import { child, type Fault, locate, mapLeaves, plainOf, type Tree, treeAt, treeOfValue, withChild } from './tree.js';
 
@@ -29,7 +29,16 @@ export interface Expected {
 
 /** Checks one environment's spec and fills in the defaults. Null when there are faults, which are pushed on `faults`. */
 export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | null {
-  const { tree, parsed } = readAsWanted(withPlatform(withStrategy(given, expected.type)));
+  return finished(readAsWanted(withPlatform(withStrategy(given, expected.type))), expected, faults);
+}
+
+/** Checks a complete spec, whose numbers stay as they are. Null when there are faults, which are pushed on `faults`. */
+export function checkComplete(given: Tree, expected: Expected, faults: Fault[]): Spec | null {
+  const tree = withStrategy(given, expected.type);
+  return finished({ tree, parsed: parsedAlready.safeParse(plainOf(tree), { error: say }) }, expected, faults);
+}
+
+function finished({ tree, parsed }: Read, expected: Expected, faults: Fault[]): Spec | null {
   if (!parsed.success) {
     faults.push(...faultsOf(parsed.error.issues, tree));
     return null;
@@ -64,8 +73,13 @@ export function check(given: Tree, expected: Expected, faults: Fault[]): Spec | 
   return expected.baseDir === undefined ? spec : { ...spec, release: absolute(spec.release, expected.baseDir) };
 }
 
+interface Read {
+  tree: Tree;
+  parsed: z.ZodSafeParseResult<Written>;
+}
+
 /** Reads the tree by the schema. What a variable stands in becomes text, number or boolean, as its place wants it. */
-function readAsWanted(given: Tree) {
+function readAsWanted(given: Tree): Read {
   const read = (tree: Tree) => ({ tree, parsed: written.safeParse(plainOf(tree), { error: say }) });
   const first = read(given);
   if (first.parsed.success) return first;

@@ -2,13 +2,13 @@ import path from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { SluiceError } from '../model/errors.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
-import { check, type Expected, MOST_BYTES } from './check.js';
+import { check, checkComplete, type Expected, MOST_BYTES } from './check.js';
 import { selectEnvironment } from './environment.js';
 import { interpolate, type Variables } from './interpolate.js';
 import { type Problem, problemOf, type Source, showProblem, writePath } from './problems.js';
+import { writtenShape } from './shape.js';
 import { syntaxFault } from './syntax.js';
 import { type Fault, type Tree, treeOfDocument, treeOfValue } from './tree.js';
-import { writeSpec } from './write.js';
 
 /** What is known besides the text. */
 export interface TextOptions extends Expected {
@@ -67,7 +67,7 @@ function quoteHint(text: string, at: number): string {
 /**
  * The spec of a workflow's JSON argument, with all defaults. It may be a parsed rollout.yaml, or a complete spec that this
  * function returned: that carries `specSchema: 1`, has its durations in ms and its shares as 0-1, holds no variables, and
- * parses to itself. Errors: SLUICE_SPEC, with one line a problem.
+ * is checked as it is. Errors: SLUICE_SPEC, with one line a problem.
  */
 export function parseSpecValue(value: unknown, options: ValueOptions = {}): Spec {
   const faults: Fault[] = [];
@@ -89,14 +89,8 @@ function readValue(value: unknown, options: ValueOptions, faults: Fault[]): Spec
     faults.push({ at: null, path: ['specSchema'], message });
     return null;
   }
-  const tree = selectEnvironment(
-    treeOfValue(writeSpec(value as RolloutInput)),
-    options.environment,
-    null,
-    null,
-    faults,
-  );
-  return check(tree, options, faults);
+  const shaped = treeOfValue(writtenShape(value as RolloutInput));
+  return checkComplete(selectEnvironment(shaped, options.environment, null, null, faults), options, faults);
 }
 
 function read(tree: Tree, expected: Expected, variables: Variables, text: string | null, faults: Fault[]): Spec | null {

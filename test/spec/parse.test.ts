@@ -142,6 +142,55 @@ notify: [{webhook: 'https://example.com', secret: 'secret://file/webhook#key'}]
     expect(again(again(spec))).toEqual(spec);
   });
 
+  test('keeps each number as it is, also one that no text with a unit would give', () => {
+    const spec = parseSpecText(full);
+    const odd = {
+      ...spec,
+      rollbackWindow: 1_234_567.25,
+      health: { ...spec.health, policy: { ...spec.health.policy, ceiling: 0.012345678901 } },
+    };
+    expect(again(odd)).toEqual(odd);
+  });
+
+  test('may leave out what has a default, as one that an earlier Sluice kept does', () => {
+    const { retain: _, rollbackWindow: __, ...spec } = parseSpecText(full);
+    const { pause: ___, ...deadlines } = spec.deadlines;
+    expect(parseSpecValue({ ...spec, deadlines })).toEqual(parseSpecText(full));
+  });
+
+  test.each<[string, (spec: Spec) => object, string]>([
+    ['a duration as text', (spec) => ({ ...spec, rollbackWindow: '5m' }), 'rollbackWindow: expected milliseconds'],
+    ['a negative duration', (spec) => ({ ...spec, rollbackWindow: -1 }), 'rollbackWindow: expected milliseconds'],
+    [
+      'a deadline out of its range',
+      (spec) => ({ ...spec, deadlines: { ...spec.deadlines, shift: 999 } }),
+      'deadlines.shift: expected milliseconds as a number from 1000',
+    ],
+    ['no number', (spec) => ({ ...spec, rollbackWindow: Number.NaN }), 'rollbackWindow: expected milliseconds'],
+    ['an unknown member', (spec) => ({ ...spec, retian: 5 }), 'unknown key "retian" (did you mean "retain"?)'],
+    ['a weight of nothing', (spec) => withStage(spec, { weight: 0 }), 'strategy.stages[0].weight: expected'],
+    ['a weight that is too fine', (spec) => withStage(spec, { weight: 0.123 }), 'is too fine (two decimals at most)'],
+    ['weights that fall', (spec) => withStage(spec, { weight: 100 }), 'weights must rise'],
+    [
+      'a bake that is over before it begins',
+      (spec) => withStage(spec, { bake: { min: 9_000, max: 5_000 } }),
+      'min 9s must be shorter than max 5s',
+    ],
+    ['a probe that there is not', (spec) => withStage(spec, { probes: ['pgae'] }), 'there is no probe "pgae"'],
+    [
+      'a share over 1',
+      (spec) => withPolicy(spec, { ceiling: 7 }),
+      'health.policy.ceiling: expected a share as a number from 0 to 1',
+    ],
+    [
+      'a chance over a half',
+      (spec) => withPolicy(spec, { alpha: 0.6 }),
+      'health.policy.alpha: expected more than 0%, at most 50%',
+    ],
+  ])('is refused with %s', (_, change, why) => {
+    expect(() => parseSpecValue(change(parseSpecText(full)))).toThrow(why);
+  });
+
   test('keeps what looks like a variable as text', () => {
     const spec = parseSpecText(full);
     expect(spec.configuration.environment).toEqual({ TEMPLATE: '${name}' });
@@ -165,6 +214,15 @@ test('an asynchronous function has no probe unless one is written, and its failu
   const own = parseSpecText(`${SMALLEST}health: {invocation: async, policy: {dispersion: 1}}\n`);
   expect(own.health.policy.dispersion).toBe(1);
 });
+
+function withPolicy(spec: Spec, policy: object): object {
+  return { ...spec, health: { ...spec.health, policy: { ...spec.health.policy, ...policy } } };
+}
+
+function withStage({ strategy, ...spec }: Spec, change: object): object {
+  const [first, ...more] = strategy.type === 'canary' ? strategy.stages : [];
+  return { ...spec, strategy: { ...strategy, stages: [{ ...first, ...change }, ...more] } };
+}
 
 describe('errors', () => {
   test('name file, line, column and path, all at once', () => {

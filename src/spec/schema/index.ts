@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isBypassId } from '../../model/bypass.js';
 import { DEFAULTS } from '../defaults.js';
 import { health } from './health.js';
+import { parsedForm } from './parsed-form.js';
 import { DAY, duration, name, reference, SECOND, strict, text, whole } from './parts.js';
 import { strategy } from './strategy.js';
 import { configuration, release, target } from './target.js';
@@ -76,6 +77,9 @@ export const written = strict({
   message: text().exactOptional().describe('Why this rollout, in your words.'),
   startedBy: text(200).exactOptional().describe('Who started it; the client fills it in.'),
 });
+
+/** The same of a complete spec in the shape of a rollout.yaml: its units are numbers already. */
+export const parsedAlready = parsedForm(written) as z.ZodType<Written>;
 
 /** rollout.yaml once checked: defaults filled in, units converted, not yet the {@link Spec} that the workflow carries. */
 export type Written = z.output<typeof written>;

@@ -39,10 +39,30 @@ export function name() {
   return z.string().regex(NAME, 'letters, digits, ".", "_" and "-" only, 63 at most, a letter or digit first');
 }
 
+/** Of schemas of text with a unit: those of the number that each is read as. */
+const NUMBERS = new WeakMap<z.core.$ZodType, z.ZodType<number>>();
+
+/** Of a schema of text with a unit, with whatever was added to it: that of the number it is read as. */
+export function numberOf(text: z.core.$ZodType): z.ZodType<number> | undefined {
+  const { parent } = text._zod;
+  return NUMBERS.get(text) ?? (parent === undefined ? undefined : numberOf(parent));
+}
+
+function readAs<T extends z.core.$ZodType>(text: T, number: z.ZodType<number>): T {
+  NUMBERS.set(text, number);
+  return text;
+}
+
+/** A number from `least` to `most`, and nothing else: the form that a complete spec has. */
+function number(what: string, least: number, most: number) {
+  const expected = `expected ${what} as a number from ${least} to ${most}`;
+  return z.number(expecting(expected)).min(least, expected).max(most, expected);
+}
+
 /** A duration such as `5m`, in milliseconds once parsed. `least` and `most` are milliseconds. */
 export function duration(least = 0, most = 365 * DAY) {
   const expected = 'expected a duration such as 500ms, 30s, 5m, 2h or 1d';
-  return z
+  const text = z
     .string({
       error: (issue) => {
         if (issue.input === undefined) return undefined;
@@ -58,6 +78,7 @@ export function duration(least = 0, most = 365 * DAY) {
       }
       return ms;
     });
+  return readAs(text, number('milliseconds', least, most));
 }
 
 /** Watched time: a duration, or `{min, max}` for one that may pass early. */
@@ -96,23 +117,33 @@ function signed(value: number): string {
 
 /** A weight such as `10%`, in percent (0-100) once parsed; at most two decimals. */
 export function weight() {
-  return percentage().transform((written, ctx) => {
+  const text = percentage().transform((written, ctx) => {
     const percent = parsePercent(written);
     if (!(percent > 0 && percent <= 100)) {
       ctx.addIssue(`${written} is out of range (more than 0%, at most 100%)`);
       return z.NEVER;
     }
-    if (percent !== Math.round(percent * 100) / 100) {
+    if (!hasTwoDecimals(percent)) {
       ctx.addIssue(`${written} is too fine (two decimals at most)`);
       return z.NEVER;
     }
     return percent;
   });
+  return readAs(
+    text,
+    number('percent', 0, 100)
+      .gt(0, 'expected more than 0 percent')
+      .refine(hasTwoDecimals, 'is too fine (two decimals at most)'),
+  );
+}
+
+function hasTwoDecimals(percent: number): boolean {
+  return percent === Math.round(percent * 100) / 100;
 }
 
 /** A share such as `5%`, as 0-1 once parsed. */
 export function share() {
-  return percentage().transform((written, ctx) => {
+  const text = percentage().transform((written, ctx) => {
     const percent = parsePercent(written);
     if (percent > 100) {
       ctx.addIssue(`${written} is more than 100%`);
@@ -120,6 +151,7 @@ export function share() {
     }
     return percent / 100;
   });
+  return readAs(text, number('a share', 0, 1));
 }
 
 /** A small chance such as `1%`, as 0-1 once parsed: more than none, at most a half. */
