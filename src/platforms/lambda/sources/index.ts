@@ -2,8 +2,10 @@
 import { type CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import type { Alarms, Source, SourceOf } from '../../../health/sources/source.js';
 import type { AlarmSpec, LambdaTarget, MetricSpec, Spec } from '../../../model/spec.js';
+import { isOneOf } from '../../shared/own-metrics.js';
 import { quiet } from '../../shared/quiet.js';
 import { callFree, type LambdaDriverOptions, onLambda, type Session } from '../driver/client.js';
+import { METRICS } from '../kit.js';
 import { alarms } from './cloudwatch/alarms.js';
 import { MetricBatch } from './cloudwatch/batch.js';
 import { cloudwatchSource } from './cloudwatch/index.js';
@@ -19,13 +21,12 @@ export class LambdaSources {
   of(metric: MetricSpec, of: SourceOf): Source | null {
     const target = onLambda(of.spec.target);
     const open = (signal: AbortSignal) => this.open(target, signal);
+    if (!isOneOf(METRICS, metric)) return null;
     switch (metric.kind) {
       case 'cloudwatch':
         return cloudwatchSource(metric, of, this.batchOf(target));
       case 'lambdaLogs':
         return lambdaLogsSource(metric, of, open);
-      default:
-        return null;
     }
   }
 
