@@ -23,21 +23,7 @@ function rule(name, comment, from, to) {
 
 module.exports = {
   forbidden: [
-    rule(
-      'no-cycles',
-      'two files that need each other are one',
-      {},
-      {
-        circular: true,
-        viaOnly: { dependencyTypesNot: ['type-only'] },
-      },
-    ),
-    rule(
-      'workflows-have-no-circles',
-      'by types neither: a part that needs another stands above it',
-      { path: '^workflows/' },
-      { circular: true },
-    ),
+    rule('no-cycles', 'two files that need each other are one, by types too', {}, { circular: true }),
     rule('resolvable', 'an import of nothing', {}, { couldNotResolve: true }),
     rule(
       'workflows-are-deterministic',

@@ -4,8 +4,7 @@ import { rmSync } from 'node:fs';
 import { type Answer, type Call, json, type OnCall, parse } from '../http.js';
 import { actionOf, allows, publishAction, type Role } from './actions.js';
 import { armError } from './answers.js';
-import { arm } from './arm/index.js';
-import { idOf } from './arm/request.js';
+import type { ArmCall } from './arm-call.js';
 import type { Certificates } from './certificates.js';
 import { type FaultRule, Faults } from './faults.js';
 import { route, withCookie } from './front.js';
@@ -15,13 +14,15 @@ import type { Write, WriteLog } from './log.js';
 import { type Content, DEPLOY, LOCATION, releaseIn, type Site, type Slot, slotNamed, slotsOf } from './model.js';
 import { isEmpty, page, Runtime } from './runtime.js';
 import { type Handler, type Listener, listen, type Reaction } from './server.js';
-import { hostOf, type Store, scmOf } from './store.js';
+import { hostOf, idOf, type Store, scmOf } from './store.js';
 import { runSwap, type WarmUp } from './swap.js';
 import { Throttle } from './throttle.js';
 import { Traffic } from './traffic.js';
 import { challenge, isVault, READ_SECRET, vault } from './vaults.js';
 
 export interface Parts {
+  /** Serves management requests. */
+  arm: (azure: Azure, call: Call) => ArmCall;
   store: Store;
   certificates: Certificates;
   log: WriteLog;
@@ -255,7 +256,7 @@ export class Azure {
     const answer = await this.runtime.ask(slot.content.id, this.store.launch(site, slot), call);
     const probe = call.headers['x-sluice-probe'] !== undefined;
     this.traffic.add({
-      resource: idOf(this, site, slot),
+      resource: idOf(this.store, site, slot),
       release: probe ? `${release} (probes)` : release,
       status: answer.status,
       seconds: (performance.now() - started) / 1000,
@@ -308,7 +309,7 @@ export class Azure {
     }
     const throttled = this.#throttle?.refuses(call.method) ?? null;
     if (throttled !== null) return throttled;
-    const { operation, write, serve } = arm(this, call);
+    const { operation, write, serve } = this.parts.arm(this, call);
     const logged = () => this.#logged(operation, write, serve);
     const reaction = await this.faults.meet(operation, logged, gone, write?.site ?? null);
     if (reaction === 'reset') return reaction;

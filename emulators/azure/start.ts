@@ -5,6 +5,7 @@ import type { OnCall } from '../http.js';
 import { register, unregister } from '../registry.js';
 import { home } from '../tools.js';
 import type { Role } from './actions.js';
+import { arm } from './arm/index.js';
 import { Azure } from './azure.js';
 import { type Certificates, makeCertificates } from './certificates.js';
 import type { Faults } from './faults.js';
@@ -95,6 +96,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
   );
   const client = { ...CLIENT, secret: options.clientSecret ?? CLIENT.secret };
   const azure = new Azure({
+    arm,
     store,
     certificates,
     log: new WriteLog(options.writesFile ?? null),

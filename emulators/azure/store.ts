@@ -91,3 +91,9 @@ export function referenceIn(value: string): { uri: string | null } | null {
   }
   return { uri: null };
 }
+
+/** A site's or a slot's resource id. */
+export function idOf({ data }: Store, site: Site, slot: Slot | null = null): string {
+  const whole = `/subscriptions/${data.subscription}/resourceGroups/${site.resourceGroup}/providers/Microsoft.Web/sites/${site.name}`;
+  return slot?.name == null ? whole : `${whole}/slots/${slot.name}`;
+}

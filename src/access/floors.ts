@@ -5,8 +5,9 @@ import { duration } from '../model/text.js';
 import { kitOf } from '../platforms/registry.js';
 import { type Approvals, STRATEGY, type TargetState, watchedOf } from '../strategies/registry.js';
 import type { Plan, Step } from '../strategies/types.js';
+import { ofStage } from './of-stage.js';
 import { mayAssume, mayTouch, placeOf, type Rule } from './policy.js';
-import { ofStage, ruleAt, stageFaults } from './stages.js';
+import { ruleAt, stageFaults } from './stages.js';
 
 /** The plan with every approval as strict as the rule asks for at its stage. */
 export function raised(plan: Plan, rule: Rule): Plan {

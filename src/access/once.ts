@@ -7,7 +7,7 @@ import { CompactEncrypt, calculateJwkThumbprint, importJWK, type JWK } from 'jos
 import type { Statement } from '../model/access.js';
 import { digestOf } from './digest.js';
 import type { Jwk } from './keys.js';
-import type { Subject } from './statement.js';
+import type { Subject } from './subject.js';
 
 /** Who has certified a key, and by what: a provider's token, encrypted to the workers. */
 export interface Certificate {

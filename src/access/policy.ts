@@ -10,7 +10,7 @@ import { duration, type Report, readDocument, strict, writeProblem } from '../sp
 import { digestOf } from './digest.js';
 import { isPublicKey } from './keys.js';
 import { issuer, login, ROBOT, robot } from './logins.js';
-import { ofStage } from './stages.js';
+import { ofStage } from './of-stage.js';
 
 const MINUTE = 60_000;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$/;

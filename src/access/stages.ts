@@ -1,6 +1,7 @@
 /** Which of a rule's `stages:` are about a stage of a plan, whatever a spec calls it. Pure. */
 import type { Approvals } from '../strategies/registry.js';
 import type { ApproveStep, Plan, Stage, Step } from '../strategies/types.js';
+import { ofStage } from './of-stage.js';
 import type { Rule } from './policy.js';
 
 /** An approval of a plan: the name of its stage, and what the step says of it. */
@@ -29,11 +30,6 @@ export function ruleAt(rule: Rule, gate: Gate): Rule {
   if (first === undefined) return { ...rule, stages: {} };
   const asked = [first, ...more].map(({ people = 1 }) => people);
   return { ...rule, stages: { [gate.stage]: { ...first, people: Math.max(...asked) } } };
-}
-
-/** What the rule says of a stage under this very name. */
-export function ofStage({ stages }: Rule, name: string): Rule['stages'][string] | undefined {
-  return Object.hasOwn(stages, name) ? stages[name] : undefined;
 }
 
 /** Where the plan lacks an approval of a stage that the rule names, one sentence each. */

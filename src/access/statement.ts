@@ -9,6 +9,7 @@ import { type MessageVerb, STRATEGIES } from '../model/words.js';
 import { type Jwk, publicJwk, type Signer } from './keys.js';
 import { type Certificate, type CertifiedKey, type Certify, nonceOf } from './once.js';
 import type { Policy } from './policy.js';
+import type { Subject } from './subject.js';
 
 /** The only algorithm that is taken. */
 const ALGORITHM = 'EdDSA';
@@ -57,14 +58,6 @@ export async function sign(
     .setExpirationTime(Math.floor((now + valid) / 1000))
     .setJti(randomUUID())
     .sign(signer.key);
-}
-
-/** Who said something, as the policy knows him. */
-export interface Subject {
-  name: string;
-  groups: string[];
-  /** A program, and no person: only a list that names it means it. */
-  robot?: true;
 }
 
 /** A statement that is really by `subject`. Whether he may is another question. */

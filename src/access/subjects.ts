@@ -2,7 +2,8 @@
 import { clean } from '../model/text.js';
 import { ROBOT } from './logins.js';
 import { isReserved, matches, type Policy } from './policy.js';
-import { BadToken, type Subject } from './statement.js';
+import { BadToken } from './statement.js';
+import type { Subject } from './subject.js';
 
 type Claims = Record<string, unknown>;
 type Login = Policy['logins'][number];

@@ -1,4 +1,5 @@
 /** Temporal's errors, read as Sluice's own. */
+import type { Client } from '@temporalio/client';
 import {
   isGrpcDeadlineError,
   isGrpcServiceError,
@@ -13,7 +14,6 @@ import { chainOf, failureOf } from '../model/failures.js';
 import { TASK_QUEUE } from '../model/ids.js';
 import { clean } from '../model/text.js';
 import { livingWorkers } from '../temporal/living-workers.js';
-import type { Link } from './connect.js';
 
 /** gRPC's status codes that are read here. */
 const GRPC = {
@@ -32,7 +32,7 @@ const GRPC = {
  * What nobody has answered in time: SLUICE_NO_WORKER where the server lists no living worker, else SLUICE_WORKERS_BUSY, and
  * SLUICE_DEADLINE where it cannot be asked. `what` says what was not answered.
  */
-export async function noAnswer({ temporal }: Pick<Link, 'temporal'>, what: string): Promise<SluiceError> {
+export async function noAnswer({ temporal }: { temporal: Client }, what: string): Promise<SluiceError> {
   const seen = await livingWorkers(temporal, TASK_QUEUE, 'workflow').catch(() => null);
   const look = 'check with `sluice doctor`';
   if (seen === null) {

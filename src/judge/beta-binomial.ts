@@ -9,9 +9,10 @@
  * It is computed as ln M(p) = rest + D(p), where D(p) = n KL(e/n || p) >= 0 is how far p is from what was seen and the rest is the
  * price of not having known e/n. Each part is exact to many digits at a billion requests; ln B and e ln p apart are not.
  */
+
+import type { Counts } from '../model/counts.js';
 import { logBeta, logBetaRest, logShare } from './gamma.js';
 import { logSum } from './logs.js';
-import type { Counts } from './types.js';
 
 /** One Beta(a, b) of a mixture; the weights sum to 1. */
 export interface Prior {

@@ -1,7 +1,8 @@
 /** Bounds on one release's error rate that hold at all times together. */
+
+import type { Counts } from '../model/counts.js';
 import { divergence, PLAIN_PRIOR, type Prior, priceOfIgnorance } from './beta-binomial.js';
 import { bisect } from './bisect.js';
-import type { Counts } from './types.js';
 
 /** Shares, 0-1. */
 export interface Bounds {

@@ -1,7 +1,8 @@
 /** What the sequential judge goes by, and its defaults, each with its reason. */
+
+import type { Counts } from '../model/counts.js';
 import { oneArmBounds } from './bounds.js';
 import type { Stakes } from './kernel.js';
-import type { Counts } from './types.js';
 
 export const METRICS = ['relative', 'ceiling', 'latency'] as const;
 /**

@@ -1,8 +1,9 @@
 /** What the sequential judge remembers, and how a look changes the counts in it. Pure. */
+
+import type { Counts } from '../model/counts.js';
 import { clean } from '../model/text.js';
 import type { Wealth } from './kernel.js';
 import type { Metric } from './policy.js';
-import type { Counts } from './types.js';
 
 /** What came since the last look. */
 export interface Look {

@@ -1,5 +1,5 @@
-import { idOf } from '../../emulators/azure/arm/request.js';
 import { type Site, type Slot, startAzure } from '../../emulators/azure/index.js';
+import { idOf } from '../../emulators/azure/store.js';
 import type { Counts } from '../../src/judge/types.js';
 import type { AzureMonitorMetric } from '../../src/model/spec.js';
 import { azureClients, createAppServiceDriver } from '../../src/platforms/app-service/driver/index.js';
@@ -65,7 +65,7 @@ async function start(): Promise<SourceFixture> {
 
   const count = (site: Site, slot: Slot, counts: Counts | null) => {
     if (counts === null) return;
-    const of = { resource: idOf(azure.azure, site, slot), release: '', seconds: 0.01, at: begin };
+    const of = { resource: idOf(azure.azure.store, site, slot), release: '', seconds: 0.01, at: begin };
     azure.traffic.add({ ...of, status: 200, times: counts.requests - counts.errors });
     azure.traffic.add({ ...of, status: 500, times: counts.errors });
   };

@@ -1,6 +1,7 @@
 /** Resource Manager's routes of App Service, as the SDK calls them (api-version 2025-05-01). */
 import { type Answer, type Call, parse } from '../../http.js';
 import { armError, busy, done, listOf, notFound, prepared } from '../answers.js';
+import type { ArmCall } from '../arm-call.js';
 import type { Azure } from '../azure.js';
 import { slotNamed } from '../model.js';
 import {
@@ -21,13 +22,6 @@ import {
 import type { Named, Request } from './request.js';
 import { deleteSite, listed, listSlots, putSite, resource, servePlan, updateSite, updateTags } from './sites.js';
 import { applySlotConfig, deploymentStatus, operation, resetSlotConfig, swapSlot } from './swaps.js';
-
-/** What a request is called in faults and logs. `write`: the site it writes to; null: it writes nothing. */
-export interface ArmCall {
-  operation: string;
-  write: { site: string; slot: string | null } | null;
-  serve: () => Promise<Answer>;
-}
 
 type Serve = (request: Request) => Answer | Promise<Answer>;
 

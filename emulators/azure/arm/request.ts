@@ -1,3 +1,4 @@
+/** What management requests are made of. */
 import type { Call } from '../../http.js';
 import type { Azure } from '../azure.js';
 import type { Site, Slot } from '../model.js';
@@ -18,9 +19,4 @@ export interface Named {
   resourceGroup: string;
   name: string;
   slotName: string | null;
-}
-
-export function idOf(azure: Azure, site: Site, slot: Slot | null = null): string {
-  const whole = `/subscriptions/${azure.store.data.subscription}/resourceGroups/${site.resourceGroup}/providers/Microsoft.Web/sites/${site.name}`;
-  return slot?.name == null ? whole : `${whole}/slots/${slot.name}`;
 }

@@ -1,16 +1,16 @@
 /** Sites, slots, plans and tags. */
 import { type Answer, type Call, parse } from '../../http.js';
 import { armError, busy, done, listOf, notFound, webError } from '../answers.js';
+import type { ArmCall } from '../arm-call.js';
 import type { Azure } from '../azure.js';
 import { isLinux, LOCATION, type Plan, type Site, type Slot, slotNamed } from '../model.js';
-import { hostOf, scmOf } from '../store.js';
-import type { ArmCall } from './index.js';
-import { idOf, type Named, type Request } from './request.js';
+import { hostOf, idOf, scmOf } from '../store.js';
+import type { Named, Request } from './request.js';
 
 export function resource(azure: Azure, site: Site, slot: Slot): Record<string, unknown> {
   const { subscription } = azure.store.data;
   return {
-    id: idOf(azure, site, slot),
+    id: idOf(azure.store, site, slot),
     name: slot.name === null ? site.name : `${site.name}/${slot.name}`,
     type: slot.name === null ? 'Microsoft.Web/sites' : 'Microsoft.Web/sites/slots',
     kind: site.kind,

@@ -3,8 +3,9 @@ import { type Answer, type Call, empty, json } from '../../http.js';
 import { busy, done, notFound } from '../answers.js';
 import type { Azure } from '../azure.js';
 import { type Slot, slotNamed } from '../model.js';
+import { idOf } from '../store.js';
 import { prepare, refusedSwap, unprepare } from '../swap.js';
-import { idOf, type Request } from './request.js';
+import type { Request } from './request.js';
 
 export async function applySlotConfig({ azure, site, slot, body }: Request): Promise<Answer> {
   const refused = refusedSwap(site, slot, String(body.targetSlot ?? ''), 'prepare');
@@ -36,7 +37,7 @@ export function swapSlot({ azure, site, slot, body, call }: Request): Answer {
   const refused = refusedSwap(site, source, to, 'swap');
   if (refused !== null) return refused;
   const id = azure.startSwap(site, source as Slot);
-  return accepted(azure, `${idOf(azure, site, source)}/operationresults/${id}`, call);
+  return accepted(azure, `${idOf(azure.store, site, source)}/operationresults/${id}`, call);
 }
 
 export function operation(azure: Azure, id: string, call: Call): Answer {
