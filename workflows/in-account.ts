@@ -1,9 +1,9 @@
 /** Calls on an account's queue for workflows that are no rollouts. */
 import { ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { AccountActivities } from '../activities/types.js';
-import { isUntaken } from '../src/model/failures.js';
 import type { Account } from '../src/model/ids.js';
 import { accountQueue } from '../src/model/ids.js';
+import { isUntaken } from '../src/model/rollout/failure.js';
 import { whyUntaken } from './calls.js';
 
 /** How long such a call waits for a worker of the account, in ms. */

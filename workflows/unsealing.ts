@@ -4,7 +4,7 @@
  * time, so that a flood of them keeps no abort out.
  */
 import { CancellationScope, sleep } from '@temporalio/workflow';
-import { failureOf } from '../src/model/failures.js';
+import { failureOf } from '../src/model/rollout/failure.js';
 import type { Unsealed } from '../src/model/sealed.js';
 import { core } from './calls.js';
 

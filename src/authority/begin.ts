@@ -16,9 +16,9 @@ import {
 } from '../access/index.js';
 import type { Beginning, StartStatement } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
-import { failureOf } from '../model/failures.js';
 import { HELPER, type Help } from '../model/helper.js';
 import { TASK_QUEUE } from '../model/ids.js';
+import { failureOf } from '../model/rollout/failure.js';
 import { mayNot } from '../model/rollout/gate.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
 import { clean } from '../model/text.js';

@@ -5,7 +5,7 @@ import type { Signer } from '../access/index.js';
 import { codecOf, converterOf, type EncryptionCodec } from '../codec/index.js';
 import { readSigner } from '../key-file.js';
 import { SluiceError } from '../model/errors.js';
-import { failureOf } from '../model/failures.js';
+import { failureOf } from '../model/rollout/failure.js';
 import { clean } from '../model/text.js';
 import { type Artifacts, openArtifacts } from '../store/index.js';
 import { toSluiceError, unreachable } from './errors.js';

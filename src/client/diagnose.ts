@@ -2,10 +2,10 @@
 
 import { codecOf } from '../codec/index.js';
 import { SluiceError } from '../model/errors.js';
-import { failureOf } from '../model/failures.js';
 import { otherPolicies } from '../model/identity.js';
 import type { Account } from '../model/ids.js';
 import { accountQueue, TASK_QUEUE } from '../model/ids.js';
+import { failureOf } from '../model/rollout/failure.js';
 import { livingIdentities, livingWorkers, type QueueType } from '../temporal/living-workers.js';
 import { SEARCH_ATTRIBUTES } from '../temporal/search-attributes.js';
 import { disagreement, identityOf } from './agreement.js';

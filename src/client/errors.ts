@@ -10,8 +10,8 @@ import {
 } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { SluiceError } from '../model/errors.js';
-import { chainOf, failureOf } from '../model/failures.js';
 import { TASK_QUEUE } from '../model/ids.js';
+import { chainOf, failureOf } from '../model/rollout/failure.js';
 import { clean } from '../model/text.js';
 import { livingWorkers } from '../temporal/living-workers.js';
 

@@ -1,7 +1,7 @@
 /** How a rollout ended, for whoever holds Temporal's own handle. */
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
-import { failureOf } from '../model/failures.js';
+import { failureOf } from '../model/rollout/failure.js';
 import type { RolloutView } from '../model/view.js';
 
 /**

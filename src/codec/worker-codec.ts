@@ -1,7 +1,7 @@
 /** How a worker's workflows get payloads: messages as they were sent, everything else opened. */
 import { defaultPayloadConverter, type Payload, type PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { failureOf } from '../model/failures.js';
+import { failureOf } from '../model/rollout/failure.js';
 import { SEALED, UNREAD, type Unsealed, type Unsealer } from '../model/sealed.js';
 import type { EncryptionCodec } from './codec.js';
 

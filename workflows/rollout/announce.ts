@@ -2,7 +2,7 @@
 
 import { log } from '@temporalio/workflow';
 import type { NotifyEvent } from '../../activities/types.js';
-import { failureOf } from '../../src/model/failures.js';
+import { failureOf } from '../../src/model/rollout/failure.js';
 import type { RolloutInput } from '../../src/model/spec.js';
 import type { KeptView } from '../../src/model/view.js';
 import { core } from '../calls.js';

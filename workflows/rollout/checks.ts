@@ -6,7 +6,7 @@
 import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import type { Message } from '../../src/authority/index.js';
 import { type CheckedMessage, isOverride, LONGEST_TOKEN, type MessageAnswer } from '../../src/model/access.js';
-import { failureOf } from '../../src/model/failures.js';
+import { failureOf } from '../../src/model/rollout/failure.js';
 import { nameIn } from '../../src/model/rollout/gate.js';
 import { clean } from '../../src/model/text.js';
 import type { MessageVerb } from '../../src/model/words.js';

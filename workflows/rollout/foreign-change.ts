@@ -1,6 +1,6 @@
 /** Somebody else changed the target: nothing is written until a person answers with `abort --force`, `abort --keep` or `retry --adopt`. */
 import { CancellationScope, condition } from '@temporalio/workflow';
-import { failureOf } from '../../src/model/failures.js';
+import { failureOf } from '../../src/model/rollout/failure.js';
 import { saySplit } from '../../src/model/traffic.js';
 import type { Split } from '../../src/platforms/port.js';
 import { restoring } from '../calls.js';

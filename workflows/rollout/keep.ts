@@ -1,6 +1,6 @@
 /** The way out of a foreign change that writes nothing: what somebody else has put there stays, and the rollout ends. */
 
-import { failureOf } from '../../src/model/failures.js';
+import { failureOf } from '../../src/model/rollout/failure.js';
 import { mayKeep } from '../../src/model/rollout/gate.js';
 import { isPart, saySplit, shareOf } from '../../src/model/traffic.js';
 import type { Split } from '../../src/platforms/port.js';

@@ -2,7 +2,7 @@
 
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Prepared } from '../../activities/types.js';
-import { failureOf, isUntaken } from '../../src/model/failures.js';
+import { failureOf, isUntaken } from '../../src/model/rollout/failure.js';
 import { accountOf, core, preparing, whyUntaken } from '../calls.js';
 import type { Parts } from './parts.js';
 import { stageViews } from './show/view.js';

@@ -12,8 +12,8 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { failureOf } from '../../src/model/failures.js';
 import { parseRolloutId } from '../../src/model/ids.js';
+import { failureOf } from '../../src/model/rollout/failure.js';
 import type { RolloutInput } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
 import { saySplit } from '../../src/model/traffic.js';

@@ -1,7 +1,7 @@
 /** The watcher of the candidate's present weight: one activity that lasts as long as the weight does. */
 import { CancellationScope } from '@temporalio/workflow';
 import type { WatchHeartbeat, WatchReport } from '../../src/health/types.js';
-import { failureOf, lastHeartbeat } from '../../src/model/failures.js';
+import { failureOf, lastHeartbeat } from '../../src/model/rollout/failure.js';
 import { shownVerdict } from '../../src/model/rollout/verdict.js';
 import { joined } from '../../src/model/series.js';
 import { watching } from '../calls.js';

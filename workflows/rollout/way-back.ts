@@ -1,7 +1,7 @@
 /** Going back: one activity that brings the target to its before-state, however often the provider fails. */
 
 import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
-import { failureOf, foundOf, isForeign } from '../../src/model/failures.js';
+import { failureOf, foundOf, isForeign } from '../../src/model/rollout/failure.js';
 import { clean, duration } from '../../src/model/text.js';
 import type { Written } from '../../src/platforms/port.js';
 import { restoring } from '../calls.js';

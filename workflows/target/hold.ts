@@ -1,7 +1,7 @@
 /** The companion's side of an undo: what waits leaves the queue, and a target that is held starts nothing until it is released. */
 import { ApplicationFailure, log, upsertMemo } from '@temporalio/workflow';
-import { failureOf } from '../../src/model/failures.js';
 import { HOLD_MEMO, type Hold } from '../../src/model/hold.js';
+import { failureOf } from '../../src/model/rollout/failure.js';
 import { clean } from '../../src/model/text.js';
 import { core } from '../calls.js';
 import type { RolloutEvent, UndoBegun } from '../messages.js';

@@ -1,6 +1,6 @@
 /** The companion looks again at a first deployment that was taken back: what comes later than any deadline goes too. */
 import { log } from '@temporalio/workflow';
-import { failureOf } from '../../src/model/failures.js';
+import { failureOf } from '../../src/model/rollout/failure.js';
 import type { TargetView } from '../../src/model/view.js';
 import { core, forward } from '../calls.js';
 import type { LateRecord } from '../messages.js';

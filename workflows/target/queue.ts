@@ -1,7 +1,7 @@
 /** The companion's queue: one release deep, the newest wins, and each starter can learn what became of his. */
 import { condition, currentUpdateInfo, log, uuid4 } from '@temporalio/workflow';
-import { failureOf } from '../../src/model/failures.js';
 import { isJson, LARGEST_SPEC } from '../../src/model/json.js';
+import { failureOf } from '../../src/model/rollout/failure.js';
 import { clean } from '../../src/model/text.js';
 import type { QueuedView, SettledView } from '../../src/model/view.js';
 import { isRolloutType } from '../../src/model/words.js';

@@ -12,9 +12,9 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { failureOf } from '../../src/model/failures.js';
 import { heldMessage } from '../../src/model/hold.js';
 import { rolloutId } from '../../src/model/ids.js';
+import { failureOf } from '../../src/model/rollout/failure.js';
 import { sealedOf } from '../../src/model/sealed.js';
 import type { Spec } from '../../src/model/spec.js';
 import { core, forward } from '../calls.js';

@@ -1,7 +1,7 @@
 /** One try of a step's call. What fails there rolls back; a foreign change stops all writes until a person answers; an undo tries again. */
 import { isCancellation } from '@temporalio/workflow';
 import { ERRORS } from '../../../src/model/errors.js';
-import { failureOf, foundOf, isForeign } from '../../../src/model/failures.js';
+import { failureOf, foundOf, isForeign } from '../../../src/model/rollout/failure.js';
 import type { Phase } from '../../../src/model/words.js';
 import { foreignChange } from '../foreign-change.js';
 import type { Outcome } from '../outcome.js';

@@ -1,6 +1,6 @@
 /** Makes the release ready for its traffic before it gets it. */
 import { isCancellation } from '@temporalio/workflow';
-import { failureOf } from '../../../src/model/failures.js';
+import { failureOf } from '../../../src/model/rollout/failure.js';
 import type { StepOf } from '../../../src/strategies/types.js';
 import { forward } from '../../calls.js';
 import type { Outcome } from '../outcome.js';

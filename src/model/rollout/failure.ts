@@ -2,10 +2,10 @@
  * A failure of Temporal, read for its code and its words: by workflows and by clients alike, so that one event has one name.
  * It is read by its shape. The classes belong to the SDK, whose heavy parts nothing here may load.
  */
-import type { ErrorCode } from './errors.js';
-import { ERRORS } from './errors.js';
-import { clean } from './text.js';
-import type { SplitView } from './view.js';
+import type { ErrorCode } from '../errors.js';
+import { ERRORS } from '../errors.js';
+import { clean } from '../text.js';
+import type { SplitView } from '../view.js';
 
 /** Longest message that is kept, in characters. */
 const LONGEST = 1_000;

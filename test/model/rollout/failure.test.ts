@@ -7,7 +7,7 @@ import {
   TimeoutFailure,
   TimeoutType,
 } from '@temporalio/common';
-import { failureOf, isForeign, isUntaken, lastHeartbeat } from '../../src/model/failures.js';
+import { failureOf, isForeign, isUntaken, lastHeartbeat } from '../../../src/model/rollout/failure.js';
 
 const step = (cause: Error) =>
   new ActivityFailure('Activity task failed', 'warm', 'warm-1', RetryState.TIMEOUT, 'worker-1', cause);
