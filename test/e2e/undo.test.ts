@@ -148,7 +148,7 @@ describe('undo --to', () => {
       code: 7,
       err: expect.stringContaining(`release 9 is not in the ledger of ${id}; there are 2, 1`),
     });
-    expect((await world.cli(['undo', id, '--to', '3'])).err).toContain('release 3 is live');
+    expect((await world.cli(['undo', id, '--to', '3'])).err).toContain('release 3 is already live');
 
     const view = await world.undone(app, await world.undo(app, { to: '1' }), ({ verdict }) => verdict === null);
     expect(view).toMatchObject({
