@@ -9,7 +9,7 @@ import { judgeOf } from '../src/judge/index.js';
 import { mark } from '../src/model/ids.js';
 import type { Spec } from '../src/model/spec.js';
 import type { CallContext, PlatformDriver } from '../src/platforms/port.js';
-import { quiet } from '../src/platforms/shared/quiet.js';
+import { readContext } from '../src/platforms/shared/read-context.js';
 import { recognize, withEnvironment } from '../src/secrets/environment.js';
 import { scrubbed } from '../src/secrets/index.js';
 import type { Artifacts } from '../src/store/index.js';
@@ -118,7 +118,7 @@ export function accountActivities(options: AccountOptions): AccountActivities {
       // A weight is watched from its first moment on; only what is said of it waits until the releases' secrets are known.
       const versions = [input.candidate, ...(input.stable === null ? [] : [input.stable])];
       let known = false;
-      const met = meet(quiet(cancellationSignal, Date.now()), input.spec, versions).finally(() => {
+      const met = meet(readContext(cancellationSignal, Date.now()), input.spec, versions).finally(() => {
         known = true;
       });
       try {

@@ -12,7 +12,7 @@ import type { AlarmSpec, MetricSpec, ProbeSpec } from '../model/spec.js';
 import { clean } from '../model/text.js';
 import type { Arm } from '../model/words.js';
 import type { PlatformDriver } from '../platforms/port.js';
-import { quiet } from '../platforms/shared/quiet.js';
+import { readContext } from '../platforms/shared/read-context.js';
 import { bounded, type Clock, repeat } from './bounded.js';
 import { FIRST_CALL } from './first-call.js';
 import { OwnRequests } from './own-requests.js';
@@ -182,7 +182,7 @@ class Watch {
       const { spec, from } = this.input;
       const { driver, outside } = this.deps;
       const call = { probe, spec, version, ...(first ? { patience: Math.max(FIRST_CALL, probe.latency) } : {}) };
-      const result = await runProbe(call, driver, quiet(this.stop.signal, from), outside);
+      const result = await runProbe(call, driver, readContext(this.stop.signal, from), outside);
       if (result.requestId !== undefined) this.probes.add(result.requestId);
       this.met.add(meets);
       // A cold start says nothing of the release, and cold or warm it must get the same verdict.

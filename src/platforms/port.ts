@@ -1,3 +1,4 @@
+/** The port of a platform: what rollouts ask of its driver, and what the driver answers. */
 import type { Alarms, Source, SourceOf } from '../health/sources/source.js';
 import type { Bypass } from '../model/bypass.js';
 import type { Moved, MovePlan, MoveStep, Moving } from '../model/moving.js';

@@ -20,8 +20,8 @@ import { type EmulatedAws, type FaultRule, startAws, type Write } from '../../em
 import { mark, parseMark } from '../../src/model/ids.js';
 import type { Artifact } from '../../src/model/spec.js';
 import { ALONE, createBudget } from '../../src/platforms/drivers.js';
-import { ACTIONS } from '../../src/platforms/lambda/driver/actions.js';
 import { awsClients, createLambdaDriver } from '../../src/platforms/lambda/driver/index.js';
+import { ACTIONS } from '../../src/platforms/lambda/driver/permissions.js';
 import type { Split } from '../../src/platforms/port.js';
 import { artifactsIn, type TestArtifacts } from '../support/artifacts.js';
 import { specFor } from '../support/specs.js';

@@ -9,7 +9,7 @@ import { type StackOptions, startStack } from '../../src/demo/stack.js';
 import { parseMark } from '../../src/model/ids.js';
 import type { RolloutView } from '../../src/model/view.js';
 import type { OnNewRelease, Phase, Strategy } from '../../src/model/words.js';
-import { ACTIONS } from '../../src/platforms/lambda/driver/actions.js';
+import { ACTIONS } from '../../src/platforms/lambda/driver/permissions.js';
 import { ROOT } from '../support/tools.js';
 import { NEVER, until } from '../support/until.js';
 

@@ -3,7 +3,7 @@ import type { AlarmState, Alarms, Reading, Source } from '../../src/health/sourc
 import type { Counts } from '../../src/judge/types.js';
 import type { ProbeSpec, Spec } from '../../src/model/spec.js';
 import type { Address, PlatformDriver, ReleaseAnswer } from '../../src/platforms/port.js';
-import { quiet } from '../../src/platforms/shared/quiet.js';
+import { readContext } from '../../src/platforms/shared/read-context.js';
 import { specFor } from '../support/specs.js';
 
 type Health = Pick<PlatformDriver, 'invoke' | 'address' | 'source' | 'alarms'>;
@@ -90,5 +90,5 @@ export function specWith(probes: ProbeSpec[], metrics: Spec['health']['metrics']
 
 /** A context for calls that nobody cancels. */
 export function calm(signal = new AbortController().signal) {
-  return quiet(signal, 0);
+  return readContext(signal, 0);
 }

@@ -20,7 +20,7 @@ import { awsEnv } from '../../src/demo/clouds/lambda.js';
 import { type Parts, startParts, startWorkerProcess } from '../../src/demo/stack.js';
 import { movingId } from '../../src/model/ids.js';
 import type { RolloutView } from '../../src/model/view.js';
-import { ACTIONS } from '../../src/platforms/lambda/driver/actions.js';
+import { ACTIONS } from '../../src/platforms/lambda/driver/permissions.js';
 import { specOf } from '../e2e/target.js';
 import { call, functionWith, mapTo } from '../emulators/aws/functions.js';
 import { ROOT } from '../support/tools.js';

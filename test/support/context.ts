@@ -1,7 +1,7 @@
 import type { CallContext } from '../../src/platforms/port.js';
-import { quiet } from '../../src/platforms/shared/quiet.js';
+import { readContext } from '../../src/platforms/shared/read-context.js';
 
 /** What an activity lends a driver, as far as a test does not care. */
 export function context(overrides: Partial<CallContext> = {}): CallContext {
-  return { ...quiet(new AbortController().signal, 0), ...overrides };
+  return { ...readContext(new AbortController().signal, 0), ...overrides };
 }

@@ -1,3 +1,4 @@
+/** The text that a target carries: that of its user, and our mark behind it. Pure. */
 import { mark, parseMark } from '../../model/ids.js';
 
 /** Longest text that a target carries: a description on Lambda and a tag's value on Azure have 256 characters. */

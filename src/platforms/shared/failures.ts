@@ -1,3 +1,4 @@
+/** Errors by their codes, and that of a cancelled call. */
 import { SluiceError } from '../../model/errors.js';
 
 /** Whether `error` is one of ours with one of these codes. */

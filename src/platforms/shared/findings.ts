@@ -1,3 +1,4 @@
+/** Findings of the checks before a rollout: those that refuse and those that warn. */
 import type { Finding } from '../port.js';
 import { hasCode } from './failures.js';
 

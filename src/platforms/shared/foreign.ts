@@ -1,3 +1,4 @@
+/** The error for a target that somebody else has changed. */
 import { SluiceError } from '../../model/errors.js';
 import type { Split } from '../port.js';
 

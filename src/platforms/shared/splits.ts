@@ -1,3 +1,4 @@
+/** Splits of traffic: made, compared, and in words. Pure. */
 import type { BeforeState, Split } from '../port.js';
 
 /** The target does not exist. */

@@ -1,3 +1,4 @@
+/** Waiting for something that a provider does, with signs of life. */
 import type { CallContext } from '../port.js';
 import { cancelled } from './failures.js';
 

@@ -14,8 +14,8 @@ import {
   checkStacks,
 } from '../../../src/platforms/app-service/driver/checks.js';
 import { environmentsOf, idleSide } from '../../../src/platforms/app-service/driver/environments.js';
+import type { Observed } from '../../../src/platforms/app-service/driver/observed.js';
 import { releaseId } from '../../../src/platforms/app-service/driver/release.js';
-import type { Seen } from '../../../src/platforms/app-service/driver/seen.js';
 import { differing, withoutRelease, withRelease } from '../../../src/platforms/app-service/driver/settings.js';
 import {
   isExplained,
@@ -209,7 +209,7 @@ describe('app settings', () => {
 });
 
 describe('what refuses a rollout', () => {
-  const seenOf = (over: Partial<Seen> = {}): Seen => ({
+  const seenOf = (over: Partial<Observed> = {}): Observed => ({
     state: stateOf(),
     plan: { location: 'westeurope', sku: { tier: 'Standard' } },
     settings: { production: {}, slot: {} },
@@ -242,7 +242,7 @@ describe('what refuses a rollout', () => {
   });
 
   test('a slot that is missing, named by nobody, swapping by itself, half swapped, or beside a stopped production', () => {
-    const refusals = (seen: Seen, target = TARGET, spec: Spec = canary) =>
+    const refusals = (seen: Observed, target = TARGET, spec: Spec = canary) =>
       checkSlots(target, spec, seen).map(({ message }) => message);
     const { slot: _, ...without } = TARGET;
     expect(refusals(seenOf())).toEqual([]);

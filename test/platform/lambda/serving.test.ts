@@ -192,7 +192,7 @@ test('only a version number can be deleted: anything else would delete the funct
     target: stack.spec(FN).target as LambdaTarget,
     clients: awsClients('us-east-1'),
     budget: createBudget({ perSecond: 100, share: () => ALONE }),
-    unpoliced: new Map(),
+    seenWithoutPolicy: new Map(),
   };
   for (const not of ['', '$LATEST', 'live', '0', '1 ', undefined as unknown as string]) {
     await expect(deleteVersion(session, not)).rejects.toMatchObject({ code: 'SLUICE_TARGET' });

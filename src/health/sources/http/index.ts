@@ -6,7 +6,7 @@ import { SluiceError } from '../../../model/errors.js';
 import type { HttpMetric, Spec } from '../../../model/spec.js';
 import { clean } from '../../../model/text.js';
 import type { PlatformDriver } from '../../../platforms/port.js';
-import { quiet } from '../../../platforms/shared/quiet.js';
+import { readContext } from '../../../platforms/shared/read-context.js';
 import { metricHeaders } from '../../../secrets/headers.js';
 import { asksForHost, type Receiver, urlFor } from '../../http.js';
 import { at } from '../../json-path.js';
@@ -53,7 +53,7 @@ async function receiverOf(
   signal: AbortSignal,
 ): Promise<Receiver> {
   if (!asksForHost(metric)) return { version, address: null };
-  return { version, address: await driver.address(quiet(signal, from), { spec, version }) };
+  return { version, address: await driver.address(readContext(signal, from), { spec, version }) };
 }
 
 function stretchUrl({ url, window }: HttpMetric, receiver: Receiver, end: number): string {

@@ -6,7 +6,7 @@ import type { Finding } from '../../port.js';
 import { packingOf, tooLarge } from '../../registry.js';
 import { refuse, warn } from '../../shared/findings.js';
 import { refusedOnLinux } from '../settings.js';
-import type { Seen } from './seen.js';
+import type { Observed } from './observed.js';
 import type { Settings } from './settings.js';
 
 /** Slots of a plan's tier, production not counted ("App Service limits"); a tier that is not listed is not judged. */
@@ -26,7 +26,7 @@ const SLOTS: Record<string, number> = {
 };
 
 /** Plans that cannot do it at all. */
-export function checkPlan({ site }: AppServiceTarget, spec: Spec, { state, plan }: Seen): Finding[] {
+export function checkPlan({ site }: AppServiceTarget, spec: Spec, { state, plan }: Observed): Finding[] {
   const tier = plan?.sku?.tier ?? state.production.arm.sku ?? '';
   if (tier === 'FlexConsumption') {
     return [
@@ -56,7 +56,7 @@ export function checkPlan({ site }: AppServiceTarget, spec: Spec, { state, plan 
 }
 
 /** The slot, and whether something else moves it. */
-export function checkSlots(target: AppServiceTarget, spec: Spec, seen: Seen): Finding[] {
+export function checkSlots(target: AppServiceTarget, spec: Spec, seen: Observed): Finding[] {
   const { site, resourceGroup, slot: named } = target;
   const { state, slotConfig, plan } = seen;
   const at = `--name ${site} --resource-group ${resourceGroup}`;
@@ -128,7 +128,7 @@ const STACK: (keyof SiteConfigResource)[] = [
 const STACK_SETTINGS = ['FUNCTIONS_EXTENSION_VERSION', 'FUNCTIONS_WORKER_RUNTIME', 'WEBSITE_NODE_DEFAULT_VERSION'];
 
 /** What was tested in the slot must run on the same thing in production. */
-export function checkStacks({ state, slotConfig, settings }: Seen): Finding[] {
+export function checkStacks({ state, slotConfig, settings }: Observed): Finding[] {
   if (slotConfig === null) return [];
   const differs = [
     ...STACK.filter((name) => (state.config[name] ?? '') !== (slotConfig[name] ?? '')),
@@ -144,7 +144,7 @@ export function checkStacks({ state, slotConfig, settings }: Seen): Finding[] {
 }
 
 /** Functions whose trigger is not HTTP run in the slot too, on production's own messages. */
-export function checkFunctions(spec: Spec, { state, functions, settings, sticky }: Seen): Finding[] {
+export function checkFunctions(spec: Spec, { state, functions, settings, sticky }: Observed): Finding[] {
   const events = functions.filter((one) => triggerOf(one) !== 'httpTrigger');
   if (events.length === 0 || state.slot === null) return [];
   if (reachOf(spec) === 'split') {
@@ -190,7 +190,7 @@ export function checkPackage({ release }: Spec): Finding[] {
 }
 
 /** Linux passes settings as variables of a shell: fewer names can be, and a period becomes an underscore on the way. */
-export function checkNames(spec: Spec, { state }: Seen): Finding[] {
+export function checkNames(spec: Spec, { state }: Observed): Finding[] {
   if (state.production.arm.reserved !== true) return [];
   const names = Object.keys(spec.configuration.environment ?? {});
   const refused = refusedOnLinux(names).map(({ name, instead }) =>
@@ -221,7 +221,7 @@ export function checkNames(spec: Spec, { state }: Seen): Finding[] {
 }
 
 /** Settings that travel with the release must be able to, and the files must be the package's. */
-export function checkSettings(spec: Spec, { settings, sticky }: Seen): Finding[] {
+export function checkSettings(spec: Spec, { settings, sticky }: Observed): Finding[] {
   const found: Finding[] = [];
   const stuck = Object.keys(spec.configuration.environment ?? {}).filter((name) => sticky.includes(name));
   if (stuck.length > 0) {

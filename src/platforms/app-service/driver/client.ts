@@ -1,3 +1,4 @@
+/** The SDK clients of a subscription, and the one way to call them: within the budget, with errors in our words. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { WebSiteManagementClient } from '@azure/arm-appservice';
 import type { TokenCredential } from '@azure/identity';

@@ -1,3 +1,4 @@
+/** Makes a release stand in the slot, without traffic. */
 import { SluiceError } from '../../../model/errors.js';
 import type { Release, Spec } from '../../../model/spec.js';
 import { targetName } from '../../../model/target.js';

@@ -5,8 +5,8 @@ import { reachOf } from '../../../strategies/registry.js';
 import type { Finding } from '../../port.js';
 import { optional, refuse, warn } from '../../shared/findings.js';
 import { all, call, type Session } from './client.js';
+import type { Observed } from './observed.js';
 import { authenticates } from './promote.js';
-import type { Seen } from './seen.js';
 import { differing } from './settings.js';
 import { type Slot, type State, slotsOf } from './state.js';
 
@@ -54,7 +54,7 @@ export async function checkSignIn(session: Session, spec: Spec, { slot }: State)
 }
 
 /** What the swap changes under production besides the release. Names alone: values may be secrets. */
-export async function checkDifferences(session: Session, { slot }: State, seen: Seen): Promise<Finding[]> {
+export async function checkDifferences(session: Session, { slot }: State, seen: Observed): Promise<Finding[]> {
   if (slot?.slot == null) return [];
   const name = slot.slot;
   const { resourceGroup, site } = session.target;

@@ -1,11 +1,13 @@
+/** The driver of Azure App Service, and the platform of one served subscription. */
 import { SluiceError } from '../../../model/errors.js';
 import type { AppServiceTarget, Spec, Target } from '../../../model/spec.js';
 import { targetName } from '../../../model/target.js';
 import type { Artifacts } from '../../../store/index.js';
 import type { CallContext, Platform, PlatformDriver, Served } from '../../port.js';
 import type { Budget } from '../../shared/budget.js';
-import { quiet } from '../../shared/quiet.js';
-import { azureMonitorSource } from '../sources/azure-monitor/index.js';
+import { readContext } from '../../shared/read-context.js';
+import { sourceOf } from '../sources/index.js';
+import { instancesMatch } from './capacity.js';
 import { type AppServiceDriverOptions, azureClients, type Session, WAITS } from './client.js';
 import { deploy } from './deploy.js';
 import { headersFor } from './hosts.js';
@@ -20,7 +22,6 @@ import { retire } from './retire.js';
 import { settingValues } from './settings.js';
 import { findSplits } from './sweep.js';
 import { shift } from './traffic.js';
-import { instancesMatch } from './warm.js';
 
 export { credentialOf } from '../../../cloud/azure-credentials.js';
 export { azureClients } from './client.js';
@@ -121,14 +122,12 @@ export function createAppServiceDriver(options: AppServiceDriverOptions): Platfo
       return { host: place.host, headers: headersFor(place) };
     },
 
-    source: (metric, of) => {
-      if (metric.kind !== 'azureMonitor') return null;
-      return azureMonitorSource(metric, of, {
+    source: (metric, of) =>
+      sourceOf(metric, of, {
         // Sources live beside the watcher's own heartbeat.
-        open: (signal) => open(quiet(signal, of.from), of.spec.target),
+        open: (signal) => open(readContext(signal, of.from), of.spec.target),
         placeOf: (session, release) => places.of(session, release),
-      });
-    },
+      }),
 
     alarms: () => null,
 

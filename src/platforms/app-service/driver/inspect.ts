@@ -1,3 +1,4 @@
+/** Reads a target before a rollout: what is there, and what stands in the way. */
 import type { AppServicePlan } from '@azure/arm-appservice';
 import { SluiceError } from '../../../model/errors.js';
 import { mark } from '../../../model/ids.js';
@@ -23,9 +24,9 @@ import { all, asked, call, type Session } from './client.js';
 import { environmentsOf } from './environments.js';
 import { checkDifferences, checkSecrets, checkSignIn } from './further-checks.js';
 import { instancesOf } from './kudu.js';
+import type { Observed } from './observed.js';
 import { findKept } from './packages.js';
 import { readState } from './read.js';
-import type { Seen } from './seen.js';
 import { readSettings, stickyNames } from './settings.js';
 import { revisionOf, type Slot, type State, slotsOf, splitOf } from './state.js';
 import { checkPackagedJobs, checkWebJobs, listWebJobs } from './web-jobs.js';
@@ -110,7 +111,7 @@ async function recordOf(session: Session, state: State, version: string): Promis
   return { version, digest: kept?.digest ?? '' };
 }
 
-async function look(session: Session, state: State): Promise<Seen> {
+async function look(session: Session, state: State): Promise<Observed> {
   const { resourceGroup, site } = session.target;
   const slot = state.slot?.slot ?? null;
   const isFunctionApp = state.production.arm.kind?.includes('functionapp') === true;

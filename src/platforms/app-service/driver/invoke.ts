@@ -1,3 +1,4 @@
+/** One call of exactly one release. */
 import { bounded, TimeOver } from '../../../health/bounded.js';
 import { SluiceError } from '../../../model/errors.js';
 import { clean } from '../../../model/text.js';

@@ -1,3 +1,4 @@
+/** In which slot a release runs, remembered until something moves. */
 import { SluiceError } from '../../../model/errors.js';
 import { targetName } from '../../../model/target.js';
 import { hasCode } from '../../shared/failures.js';

@@ -1,9 +1,11 @@
+/** Gives all users the candidate: by a swap, or by publishing to production. */
 import { SluiceError } from '../../../model/errors.js';
 import type { Spec } from '../../../model/spec.js';
 import { targetName } from '../../../model/target.js';
 import { reachOf } from '../../../strategies/registry.js';
 import type { Fence, Written } from '../../port.js';
 import { sameSplit, whole } from '../../shared/splits.js';
+import { instancesMatch } from './capacity.js';
 import { call, type Session } from './client.js';
 import { waitServing } from './hosts.js';
 import { keepRunning, publish } from './publish.js';
@@ -22,7 +24,6 @@ import {
 } from './state.js';
 import { idle, swapIn } from './swap.js';
 import { announce, GENERATION_TAG } from './tags.js';
-import { instancesMatch } from './warm.js';
 
 /** Longest that a write that came too late is taken back, in ms: a swap with its warm-up takes minutes. */
 const LATE = 15 * 60_000;

@@ -1,3 +1,4 @@
+/** Publishes a package to a slot. */
 import type { SiteConfiguration } from '../../../model/spec.js';
 import { sha256 } from '../../../store/index.js';
 import { call, type Session } from './client.js';

@@ -1,3 +1,4 @@
+/** Reads a target from Azure. */
 import type { Site } from '@azure/arm-appservice';
 import { readDescription } from '../../shared/description.js';
 import { hasCode } from '../../shared/failures.js';

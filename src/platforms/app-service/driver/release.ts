@@ -1,3 +1,4 @@
+/** A release's id and its package. */
 import { SluiceError } from '../../../model/errors.js';
 import type { ReleaseSource, Spec } from '../../../model/spec.js';
 import type { Artifacts } from '../../../store/index.js';

@@ -1,3 +1,4 @@
+/** Brings a target back to what it was before the rollout, from wherever it is. */
 import { SluiceError } from '../../../model/errors.js';
 import { targetName } from '../../../model/target.js';
 import { reachOf } from '../../../strategies/registry.js';

@@ -1,3 +1,4 @@
+/** Forgets old packages, and stops the slot where the spec says so. */
 import type { Spec } from '../../../model/spec.js';
 import { call, type Session } from './client.js';
 import { forget, listKept } from './packages.js';

@@ -1,3 +1,4 @@
+/** The site of a target, as Azure has it. */
 import type { Site } from '@azure/arm-appservice';
 import { SluiceError } from '../../../model/errors.js';
 import type { AppServiceTarget } from '../../../model/spec.js';

@@ -1,3 +1,4 @@
+/** Finds sites of the subscription that a gone rollout left split. */
 import { parseMark } from '../../../model/ids.js';
 import type { SweepFinding } from '../../port.js';
 import { NO_SPLIT, say } from '../../shared/splits.js';

@@ -1,7 +1,9 @@
+/** Gives the slot a share of the clients. */
 import { SluiceError } from '../../../model/errors.js';
 import { targetName } from '../../../model/target.js';
 import type { Fence, Split, Written } from '../../port.js';
 import { sameSplit } from '../../shared/splits.js';
+import { instancesMatch } from './capacity.js';
 import type { Session } from './client.js';
 import { readState } from './read.js';
 import { ruleFor, setRules } from './rules.js';
@@ -17,7 +19,6 @@ import {
 } from './state.js';
 import { swapIn } from './swap.js';
 import { announce } from './tags.js';
-import { instancesMatch } from './warm.js';
 
 interface ShiftArgs {
   stable: string;

@@ -8,8 +8,8 @@ import type { Finding } from '../../port.js';
 import { hasCode } from '../../shared/failures.js';
 import { refuse } from '../../shared/findings.js';
 import { all, call, type Session } from './client.js';
+import type { Observed } from './observed.js';
 import { packageOf } from './release.js';
-import type { Seen } from './seen.js';
 import type { Settings } from './settings.js';
 import { slotsOf } from './state.js';
 import { namesInZip } from './zip-names.js';
@@ -40,7 +40,7 @@ export async function listWebJobs(session: Session, slot: string): Promise<strin
 }
 
 /** Jobs that stand in either slot: those of the live release come into the slot with the swap. Pure. */
-export function checkWebJobs(target: AppServiceTarget, { state, webJobs, settings, sticky }: Seen): Finding[] {
+export function checkWebJobs(target: AppServiceTarget, { state, webJobs, settings, sticky }: Observed): Finding[] {
   if (state.slot === null || areStopped(settings.slot, sticky)) return [];
   return refused(target, webJobs);
 }
@@ -50,7 +50,7 @@ export async function checkPackagedJobs(
   session: Session,
   artifacts: Artifacts,
   spec: Spec,
-  { state, settings, sticky }: Seen,
+  { state, settings, sticky }: Observed,
 ): Promise<Finding[]> {
   if (state.slot === null || areStopped(settings.slot, sticky)) return [];
   // What runs already has its jobs in the list.

@@ -1,3 +1,4 @@
+/** The names in a zip. */
 import { Uint8ArrayReader, ZipReader } from '@zip.js/zip.js';
 import { SluiceError } from '../../../model/errors.js';
 import { clean } from '../../../model/text.js';

@@ -1,3 +1,4 @@
+/** The alias of a target: read, created and written, each write fenced by the revision that it replaces. */
 import {
   type AliasConfiguration,
   CreateAliasCommand,
@@ -40,7 +41,7 @@ export async function readAlias(session: Session, name = session.target.alias): 
       name,
     );
     session.ctx.heed(alias.mark);
-    session.unpoliced.set(keyOf(session, name), alias.revision);
+    session.seenWithoutPolicy.set(keyOf(session, name), alias.revision);
     return alias;
   } catch (error) {
     if (hasCode(error, 'SLUICE_NOT_FOUND')) return null;
@@ -58,7 +59,7 @@ export function trafficOf(alias: Alias | null): Traffic {
  * seen that revision without the mark of a policy.
  */
 export function isHeeded(session: Session, revision: string): boolean {
-  return !session.ctx.heedful || session.unpoliced.get(keyOf(session, session.target.alias)) === revision;
+  return !session.ctx.heedful || session.seenWithoutPolicy.get(keyOf(session, session.target.alias)) === revision;
 }
 
 function keyOf({ target }: Session, alias: string): string {

@@ -1,3 +1,4 @@
+/** Provisioned concurrency of a version: asked for, waited for, given back. */
 import {
   DeleteProvisionedConcurrencyConfigCommand,
   GetProvisionedConcurrencyConfigCommand,

@@ -1,3 +1,4 @@
+/** What stands in the way of a rollout on Lambda. */
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import type { Spec } from '../../../model/spec.js';
 import { reachOf } from '../../../strategies/registry.js';
@@ -8,7 +9,7 @@ import { readCapacity } from './capacity.js';
 import { call, type Session } from './client.js';
 import { changes, differences, logFormatOf } from './configuration.js';
 import { givenTo } from './current.js';
-import type { Seen } from './findings.js';
+import type { Observed } from './observed.js';
 
 /** Share of the account's code storage below which a person should know. */
 const STORAGE_LOW = 0.1;
@@ -17,7 +18,7 @@ const STORAGE_LOW = 0.1;
  * What will be published against what is live: rules of weighted aliases (same execution role, same dead-letter queue, "Implement
  * Lambda canary deployments using a weighted alias"), and what comes along unasked. Pure.
  */
-export function checkPublished(spec: Spec, { latest, stable, named }: Seen): Finding[] {
+export function checkPublished(spec: Spec, { latest, stable, named }: Observed): Finding[] {
   const found: Finding[] = [];
   const next = 'version' in spec.release ? named : latest;
   if (latest === null || next === null) return found;
@@ -85,7 +86,7 @@ export function checkPublished(spec: Spec, { latest, stable, named }: Seen): Fin
  * The metric lambdaLogs reads what only JSON logs say. Without it the rollout could never be judged by that metric: it
  * would be blind from the first stage on. Pure.
  */
-export function checkLogs(spec: Spec, { latest, stable, named }: Seen): Finding[] {
+export function checkLogs(spec: Spec, { latest, stable, named }: Observed): Finding[] {
   const metric = spec.health.metrics.find(({ kind, dryRun }) => kind === 'lambdaLogs' && !dryRun);
   if (metric === undefined) return [];
   if ('version' in spec.release) {

@@ -1,3 +1,4 @@
+/** The SDK clients of an account, and the one way to call them: within the budget, with errors in our words. */
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
@@ -93,7 +94,7 @@ export interface Session {
   clients: Clients;
   budget: Budget;
   /** The revision at which an alias was seen last without the mark of a policy, by its ARN-like name. */
-  unpoliced: Map<string, string>;
+  seenWithoutPolicy: Map<string, string>;
 }
 
 /** A call's name in messages, as AWS's API names it. */

@@ -1,3 +1,4 @@
+/** A function's configuration: read, compared with a spec, and written. */
 import type {
   FunctionConfiguration as LambdaConfiguration,
   LoggingConfig,

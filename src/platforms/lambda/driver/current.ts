@@ -12,7 +12,7 @@ import {
   readConfiguration,
   unreachable,
 } from './configuration.js';
-import type { Seen } from './findings.js';
+import type { Observed } from './observed.js';
 import { writesLatest } from './release-kinds.js';
 
 /** How the live code is published with another configuration. */
@@ -39,7 +39,7 @@ export function givenTo(spec: Spec, stable: LambdaConfiguration | null): Functio
 }
 
 /** Whether the live code can be released with the configuration of the spec, and what else of `$LATEST` that changes. Pure. */
-export function checkCurrent({ target }: Session, spec: Spec, { latest, stable }: Seen): Finding[] {
+export function checkCurrent({ target }: Session, spec: Spec, { latest, stable }: Observed): Finding[] {
   const { function: fn, alias } = target;
   if (latest === null) return [];
   if (stable === null) {

@@ -1,3 +1,4 @@
+/** Blue and green on Lambda: two aliases beside the one that users reach. */
 import { SluiceError } from '../../../model/errors.js';
 import type { BeforeState, Environments } from '../../port.js';
 import { sameRun, sameTarget } from '../../shared/description.js';

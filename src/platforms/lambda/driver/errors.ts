@@ -1,3 +1,4 @@
+/** AWS's errors in our words and codes. */
 import { SluiceError } from '../../../model/errors.js';
 import { clean } from '../../../model/text.js';
 import { hasCode } from '../../shared/failures.js';

@@ -1,3 +1,4 @@
+/** Whether a write was refused because somebody else wrote before it. */
 import { hasCode } from '../../shared/failures.js';
 import { isPrecondition } from './errors.js';
 

@@ -1,3 +1,4 @@
+/** The driver of AWS Lambda, and the platform of one served account. */
 import { SluiceError } from '../../../model/errors.js';
 import type { LambdaTarget, Spec } from '../../../model/spec.js';
 import { targetName } from '../../../model/target.js';
@@ -10,7 +11,6 @@ import { LambdaSources } from '../sources/index.js';
 import { fencedWrite, heedMark, readAlias, trafficOf } from './alias.js';
 import { ensureCapacity } from './capacity.js';
 import { awsClients, type Clients, type LambdaDriverOptions, onLambda, type Session } from './client.js';
-import { publish } from './code.js';
 import { readConfiguration } from './configuration.js';
 import { environmentAlias, placeIdle, readEnvironments } from './environments.js';
 import { inspect } from './inspect.js';
@@ -18,6 +18,7 @@ import { invoke } from './invoke.js';
 import { errors } from './logs.js';
 import { move, planMove } from './moving/index.js';
 import { publishPinned } from './pinned.js';
+import { publish } from './publish.js';
 import { keepLatest } from './put-back.js';
 import { restore } from './restore.js';
 import { retire } from './retire.js';
@@ -53,17 +54,17 @@ export function createLambdaPlatform({ served, budget, artifacts }: LambdaPlatfo
     driverFor: () => driver,
     sweep(ctx, of) {
       const target: LambdaTarget = { platform: 'lambda', function: '(all)', alias: '(all)', ...of };
-      return findSplits({ ctx, target, clients: clients(), budget, unpoliced: new Map() });
+      return findSplits({ ctx, target, clients: clients(), budget, seenWithoutPolicy: new Map() });
     },
   };
 }
 
 /** The driver of AWS Lambda: a target is a function's alias, a release a published version, an address `function:version`. */
 export function createLambdaDriver(options: LambdaDriverOptions): PlatformDriver {
-  const unpoliced: Session['unpoliced'] = new Map();
+  const seenWithoutPolicy: Session['seenWithoutPolicy'] = new Map();
   const open = (ctx: CallContext, spec: Spec): Session => {
     const target = onLambda(spec.target);
-    return { ctx, target, clients: options.clients(target), budget: options.budget, unpoliced };
+    return { ctx, target, clients: options.clients(target), budget: options.budget, seenWithoutPolicy };
   };
   const addresses = new Addresses();
   const sources = new LambdaSources(options);

@@ -1,3 +1,4 @@
+/** Reads a target before a rollout: what is there, and what stands in the way. */
 import { mark } from '../../../model/ids.js';
 import type { Spec } from '../../../model/spec.js';
 import type { Artifacts } from '../../../store/index.js';
@@ -7,19 +8,19 @@ import { refuse } from '../../shared/findings.js';
 import { say } from '../../shared/splits.js';
 import { type Alias, readAlias, trafficOf } from './alias.js';
 import { checkBypass } from './bypass.js';
+import { checkCalls } from './call-checks.js';
 import { readCapacity } from './capacity.js';
 import { checkCapacity, checkCodeStorage, checkLogs, checkPublished } from './checks.js';
 import type { Session } from './client.js';
 import { type LambdaConfiguration, readConfiguration, releaseOf } from './configuration.js';
 import { checkCurrent, givenTo } from './current.js';
 import { readEnvironments } from './environments.js';
-import type { Seen } from './findings.js';
-import { checkPermissions, permissionsToCreate } from './permissions.js';
+import type { Observed } from './observed.js';
+import { checkPermissions, permissionsToCreate } from './permission-checks.js';
 import { checkLatest, pinnedOf } from './pinned.js';
 import { checkPackage, checkReserved, checkRuntime } from './release-checks.js';
 import { writesLatest } from './release-kinds.js';
 import { checkStack } from './stack.js';
-import { checkCalls } from './traffic.js';
 
 /** Reads the target and what stands in the way of a rollout. Writes nothing. */
 export async function inspect(
@@ -44,7 +45,7 @@ export async function inspect(
     ...('latest' in spec.release ? { pinned: pinnedOf(latest) } : {}),
   };
 
-  const seen: Seen = { alias, latest, stable, named };
+  const seen: Observed = { alias, latest, stable, named };
   const findings = [...unread, ...checkAlias(session, spec, alias), ...checkRelease(session, spec, seen)];
   // An undo publishes nothing, and what was right for its release still is. Users wait for it.
   if (spec.strategy.type === 'undo') return { before, findings };
@@ -142,7 +143,7 @@ function checkAlias(session: Session, spec: Spec, alias: Alias | null): Finding[
 }
 
 /** Whether the release can exist. Pure. */
-function checkRelease(session: Session, spec: Spec, seen: Seen): Finding[] {
+function checkRelease(session: Session, spec: Spec, seen: Observed): Finding[] {
   const { release } = spec;
   const { latest, named } = seen;
   const { function: fn } = session.target;

@@ -1,3 +1,4 @@
+/** One call of exactly one version. */
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { bounded, TimeOver } from '../../../health/bounded.js';
 import { SluiceError } from '../../../model/errors.js';

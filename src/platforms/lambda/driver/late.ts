@@ -1,3 +1,4 @@
+/** Attempts that come late: one that a worker left behind must not write `$LATEST` after its rollout has put it back. */
 import { SluiceError } from '../../../model/errors.js';
 import type { BeforeState } from '../../port.js';
 import { sameRun } from '../../shared/description.js';

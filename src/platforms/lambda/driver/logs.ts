@@ -1,3 +1,4 @@
+/** A version's most frequent errors, from CloudWatch Logs. */
 import { type CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { SluiceError } from '../../../model/errors.js';
 import type { ErrorSample } from '../../port.js';

@@ -4,8 +4,8 @@ import type { Release } from '../../../model/spec.js';
 import type { BeforeState, Finding, Pinned } from '../../port.js';
 import { refuse, warn } from '../../shared/findings.js';
 import type { Session } from './client.js';
-import { identicalStable, publishedBefore, publishLatest } from './code.js';
 import { type LambdaConfiguration, releaseOf, waitUntilUsable } from './configuration.js';
+import { identicalStable, publishedBefore, publishLatest } from './publish.js';
 
 export function pinnedOf(latest: LambdaConfiguration): Pinned {
   return { digest: latest.CodeSha256 ?? '', revision: latest.RevisionId ?? '' };

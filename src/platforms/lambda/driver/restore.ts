@@ -1,3 +1,4 @@
+/** Brings a target back to what it was before the rollout, from wherever it is. */
 import { SluiceError } from '../../../model/errors.js';
 import { reachOf } from '../../../strategies/registry.js';
 import type { RestoreArgs, Split, Written } from '../../port.js';

@@ -1,3 +1,4 @@
+/** Deletes old versions that nothing refers to. */
 import { GetPolicyCommand, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
 import { mark } from '../../../model/ids.js';
 import type { Spec } from '../../../model/spec.js';

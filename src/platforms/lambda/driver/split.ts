@@ -1,3 +1,4 @@
+/** An alias as a split of traffic, and back. */
 import type { Split } from '../../port.js';
 import { percent, share, whole } from '../../shared/splits.js';
 

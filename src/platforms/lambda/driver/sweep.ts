@@ -1,3 +1,4 @@
+/** Finds aliases of the account that a gone rollout left split. */
 import { ListAliasesCommand, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { parseMark } from '../../../model/ids.js';
 import type { SweepFinding } from '../../port.js';

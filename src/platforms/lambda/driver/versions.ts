@@ -1,3 +1,4 @@
+/** The published versions of a function: listed, published, deleted. */
 import {
   DeleteFunctionCommand,
   ListAliasesCommand,

@@ -3,7 +3,7 @@ import { type CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-clo
 import type { Alarms, Source, SourceOf } from '../../../health/sources/source.js';
 import type { AlarmSpec, LambdaTarget, MetricSpec, Spec } from '../../../model/spec.js';
 import { isOneOf } from '../../shared/own-metrics.js';
-import { quiet } from '../../shared/quiet.js';
+import { readContext } from '../../shared/read-context.js';
 import { callFree, type LambdaDriverOptions, onLambda, type Session } from '../driver/client.js';
 import { METRICS } from '../kit.js';
 import { alarms } from './cloudwatch/alarms.js';
@@ -52,6 +52,12 @@ export class LambdaSources {
   /** Sources live beside the watcher's own heartbeat and wait for no budget: CloudWatch has quotas of its own. */
   private open(target: LambdaTarget, signal: AbortSignal): Session {
     const { clients, budget } = this.options;
-    return { ctx: quiet(signal, Date.now()), target, clients: clients(target), budget, unpoliced: new Map() };
+    return {
+      ctx: readContext(signal, Date.now()),
+      target,
+      clients: clients(target),
+      budget,
+      seenWithoutPolicy: new Map(),
+    };
   }
 }

@@ -16,13 +16,17 @@ const MINUTE = 60_000;
 const MOST = 180;
 const NAMES = ['Requests', 'Http5xx'];
 
-interface Options {
+export interface AzureMonitorOptions {
   open(signal: AbortSignal): Session;
   /** Where a release runs. */
   placeOf(session: Session, release: string): Promise<Slot>;
 }
 
-export function azureMonitorSource(metric: AzureMonitorMetric, of: SourceOf, { open, placeOf }: Options): Source {
+export function azureMonitorSource(
+  metric: AzureMonitorMetric,
+  of: SourceOf,
+  { open, placeOf }: AzureMonitorOptions,
+): Source {
   return {
     async read({ signal }, since) {
       const ends = closedEnds({ length: MINUTE, delay: metric.delay, now: of.now(), since, most: MOST });

@@ -7,9 +7,9 @@ import { readDescription } from '../../../shared/description.js';
 import { say } from '../../../shared/splits.js';
 import { type Alias, readAlias, writeAlias } from '../alias.js';
 import type { Session } from '../client.js';
-import { publishLatest } from '../code.js';
 import { address } from '../commands.js';
 import { differences, type LambdaConfiguration, readConfiguration, waitUntilUsable } from '../configuration.js';
+import { publishLatest } from '../publish.js';
 import { listVersions } from '../versions.js';
 import type { Planned } from './step.js';
 

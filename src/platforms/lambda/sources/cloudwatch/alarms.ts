@@ -1,3 +1,4 @@
+/** The state of alarms, from CloudWatch. */
 import { DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import type { AlarmState, Alarms } from '../../../../health/sources/source.js';
 import { callFree, type Session } from '../../driver/client.js';

@@ -1,3 +1,4 @@
+/** The report that Lambda logs after each invocation, read from CloudWatch Logs. */
 import { FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { SluiceError } from '../../../../model/errors.js';
 import { callFree, type Session } from '../../driver/client.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { ACTIONS } from '../../../src/platforms/lambda/driver/actions.js';
+import { ACTIONS } from '../../../src/platforms/lambda/driver/permissions.js';
 import { ROOT } from '../../support/tools.js';
 
 test('the role that docs/platforms.md shows is the one that the tests run with', () => {

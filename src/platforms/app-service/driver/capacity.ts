@@ -1,3 +1,4 @@
+/** The slot gets as many instances as production before it gets traffic. */
 import { SluiceError } from '../../../model/errors.js';
 import { nextDelay, pause } from '../../shared/waiting.js';
 import { call, type Session } from './client.js';

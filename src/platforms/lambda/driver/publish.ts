@@ -1,3 +1,4 @@
+/** Code and configuration become a published version. */
 import {
   CreateFunctionCommand,
   type CreateFunctionCommandInput,

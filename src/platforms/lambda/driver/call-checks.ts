@@ -1,3 +1,4 @@
+/** Whether callers go through the alias, so that a rollout moves them. */
 import type { Spec } from '../../../model/spec.js';
 import type { Finding } from '../../port.js';
 import { optional, warn } from '../../shared/findings.js';

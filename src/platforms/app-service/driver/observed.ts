@@ -1,9 +1,10 @@
+/** What was read of a target on App Service before a rollout: the checks go by it. */
 import type { AppServicePlan, FunctionEnvelope, SiteConfigResource } from '@azure/arm-appservice';
 import type { Settings } from './settings.js';
 import type { State } from './state.js';
 
 /** What was read of the target, for the checks. */
-export interface Seen {
+export interface Observed {
   state: State;
   plan: AppServicePlan | null;
   settings: { production: Settings; slot: Settings };
