@@ -188,6 +188,70 @@ describe('a grant', () => {
     }
   });
 
+  test('leaves in the ledger only what was deployed for its plan, by its own spec', async () => {
+    const grant = await planned();
+    const deployed = await grants.deployed(grant, '2');
+    const leave = async (over: object, execution: object = here) => {
+      const env = new MockActivityEnvironment({ workflowExecution: execution as typeof here });
+      const of = { grant, app: 'checkout', environment: 'production', version: '2', spec, deployed, ...over };
+      return env.run(() =>
+        grants.allowEntry(of).then(
+          () => 'left',
+          (error: Error) => error.message,
+        ),
+      );
+    };
+    expect(await leave({})).toBe('left');
+    expect(await leave({ spec: undefined })).toBe('left');
+    for (const over of [{ app: 'other' }, { environment: 'staging' }, { spec: { ...spec, retain: 0 } }]) {
+      expect(await leave(over)).toContain('what it leaves in the ledger is not what it has done');
+    }
+    for (const over of [{ version: '7' }, { deployed: null }]) {
+      expect(await leave(over)).toContain('is not what was deployed for its plan');
+    }
+    expect(await leave({ grant: null })).toContain('it has no grant of a worker');
+    expect(await leave({}, { ...here, runId: 'run-2' })).toContain('not for this one');
+  });
+
+  test('of a plan is for the run that asks, and without a grant there is none', async () => {
+    const grant = await planned();
+    expect(await asked('shift', { grant, spec, weight: 10 }, { ...here, runId: 'run-2' })).toContain(
+      'not for this one',
+    );
+    const given = { spec, plan, before, people: () => 0 };
+    expect(await grants.planned(null, given)).toBeNull();
+    expect(await grants.kept('forged', before)).toBeNull();
+    expect(await grants.deployed('forged', '2')).toBeNull();
+    for (const activity of ['probe', 'watch', 'errors', 'read', 'adopt']) {
+      expect(await asked(activity, { grant, spec })).toBe('allowed');
+    }
+  });
+
+  test('writes over a foreign change without a word where the policy lets anyone', async () => {
+    const open = await grants.planned(
+      await grants.first({
+        ...{ workflow: here.workflowId, run: here.runId, first: 'run-0', app: 'checkout', environment: 'production' },
+        ...{ starter: null, policy: null, openOverride: true, spec },
+      }),
+      { spec, plan, before, people: () => 0 },
+    );
+    expect(await asked('restore', { grant: open, spec, before, force: true })).toBe('allowed');
+    const policed = { mark: step('restore') };
+    expect(await asked('restore', { grant: open, spec, before, ...policed })).toContain(
+      'its mark has to say that it was written without a policy',
+    );
+  });
+
+  test.each(['checkout/staging/run-0', 'other/production/run-0', 'checkout/production/run-9'])(
+    'leaves no mark of %s',
+    async (of) => {
+      const [app = '', environment = '', run = ''] = of.split('/');
+      const grant = await planned();
+      const theirs = mark(app, environment, run, 'x', true);
+      expect(await asked('deploy', { grant, spec, before, mark: theirs })).toContain('the mark of another rollout');
+    },
+  );
+
   test('of a key that is being exchanged counts on every worker that still has it', async () => {
     const [old, next] = [KEY, randomBytes(32).toString('base64')];
     const both = new Grants(new Seals([next, old]));

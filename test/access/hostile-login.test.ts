@@ -95,6 +95,7 @@ test.each<[string, (nonce: string) => Promise<string>, string]>([
     (nonce) => tokenOf(nonce, { aud: [CLIENT, 'wiki'], azp: 'wiki' }),
     'made by another client',
   ],
+  ['made by another client', (nonce) => tokenOf(nonce, { azp: 'wiki' }), 'made by another client'],
   ['for several clients, made by none', (nonce) => tokenOf(nonce, { aud: [CLIENT, 'wiki'] }), 'made by another client'],
   ['with another nonce', () => tokenOf('another'), 'the login was for something else, or with another key'],
   ['without a nonce', () => tokenOf('', { nonce: undefined }), 'the login was for something else'],
@@ -166,6 +167,15 @@ function changed(token: string): string {
   const text = Buffer.from(body, 'base64url').toString().replace('eve@', 'ben@');
   return [head, Buffer.from(text).toString('base64url'), tail].join('.');
 }
+
+test.each<[string, object]>([
+  ['for this client in a list', { aud: [CLIENT] }],
+  ['made by this client', { azp: CLIENT }],
+  ['for several clients, made by this one', { aud: [CLIENT, 'wiki'], azp: CLIENT }],
+])('a login %s is taken', async (_, change) => {
+  const [answer] = await workerWith(policy).answers([await saying((nonce) => tokenOf(nonce, { ...change }))]);
+  expect(said(answer)).toBe('by ben');
+});
 
 describe('a good login', () => {
   test('begins what it is for, where its person may', async () => {
@@ -351,6 +361,13 @@ describe("a CI's token", () => {
     ],
     ['of no workflow', { job_workflow_ref: undefined }, 'no robot'],
     ['for another audience', { aud: AUDIENCE }, 'the login is for another client'],
+    ['of another issuer', { iss: 'https://evil.example' }, 'the policy has no robot of https://evil.example'],
+    [
+      'of this morning, valid for long',
+      { iat: now() - 9_000, exp: now() + 9_000 },
+      'it was not signed right after the login',
+    ],
+    ['without a time', { iat: undefined }, "the login's iat is not what it must be"],
   ])('%s', async (_, change, says) => {
     const [answer] = await workerWith(policy).answers([await robotSaying(change)]);
     expect(said(answer)).toContain(says);

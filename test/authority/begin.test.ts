@@ -273,6 +273,70 @@ describe('the run that asks', () => {
     await expect(of(HELPER, 'plan', elsewhere)).rejects.toThrow('plan checkout/production is refused: target');
   });
 
+  test.each([
+    [true, false],
+    [false, true],
+  ])('that undoes has what was signed in its grant: a hold %s, the queue kept %s', async (hold, keepQueue) => {
+    const by = new Access({ policy: policyOf('allow: {undo: [ann], hold: [ann]}'), keys: [GRANT_KEY] });
+    const token = await tokenOf({ ...UNDO, hold, keepQueue });
+    const { client } = fakeServer({ workflowType: { name: 'undo' } });
+    const of = { ...AT, type: 'undo' as const, input: { token, hold, keepQueue } as never, version: '1', spec: SPEC };
+    const { access: record } = await inRun(() => by.begin(client, of));
+    expect(await grantOf(record.grant)).toMatchObject({
+      undo: { hold, keepQueue },
+      may: expect.arrayContaining(['decide']),
+    });
+  });
+
+  test('that moves callers may do that alone', async () => {
+    const by = new Access({ policy: policyOf('allow: {moveCallers: [ann]}'), keys: [GRANT_KEY] });
+    const token = await tokenOf({ ...START, act: 'moveCallers', release: 'as shown' });
+    const { client, taken } = fakeServer({ workflowType: { name: 'moveCallers' } });
+    const of = {
+      ...AT,
+      type: 'canary' as const,
+      input: { ...INPUT, token } as RolloutInput,
+      version: 'as shown',
+      spec: SPEC,
+    };
+    const { access: record } = await inRun(() => by.begin(client, of));
+    expect((await grantOf(record.grant))?.may).toEqual(['callers', 'moveCallers']);
+    expect(taken.size).toBe(1);
+  });
+
+  test('uses a start up for itself: said again in another run it is refused', async () => {
+    const server = fakeServer();
+    const input = { ...INPUT, token: await tokenOf(START) } as RolloutInput;
+    const begun = (runId: string) => {
+      const { client } = fakeServer({ originalExecutionRunId: runId, firstExecutionRunId: runId });
+      const shared = { ...server.client, workflowService: { ...client.workflowService } } as typeof client;
+      Object.assign(shared.workflowService, {
+        describeWorkflowExecution: server.client.workflowService.describeWorkflowExecution,
+      });
+      return inRun(() => access.begin(shared, { ...AT, type: 'canary', input, spec: SPEC }), { ...HERE, runId });
+    };
+    await expect(begun('run-1')).resolves.toBeDefined();
+    await expect(begun('run-1')).resolves.toBeDefined();
+    await expect(begun('run-2')).rejects.toThrow('was used already');
+  });
+
+  test('where nobody has to sign is in the name that the spec has, uses nothing up, and may override where anyone may', async () => {
+    const by = new Access({ policy: policyOf('allow: {start: [anyone], override: [anyone]}'), keys: [GRANT_KEY] });
+    const { client, taken } = fakeServer();
+    const spec = { ...SPEC, startedBy: 'dan' };
+    const begun = await inRun(() => by.begin(client, { ...AT, type: 'canary', input: INPUT, spec }));
+    expect(begun).toMatchObject({ spec: { startedBy: 'dan' }, access: { starter: null, open: ['override'] } });
+    expect(await grantOf(begun.access.grant)).toMatchObject({ starter: null, openOverride: true });
+    expect(taken.size).toBe(0);
+  });
+
+  test('of a worker with a key and no policy gets a grant, in which everything is open', async () => {
+    const by = new Access({ policy: null, keys: [GRANT_KEY] });
+    const begun = await inRun(() => by.begin(fakeServer().client, { ...AT, type: 'canary', input: INPUT, spec: SPEC }));
+    expect(begun.access).toMatchObject({ policy: null, starter: null, open: [] });
+    expect(await grantOf(begun.access.grant)).toMatchObject({ policy: null, openOverride: true });
+  });
+
   test('goes on as another run with the same grant, and as no other', async () => {
     const { access: record } = await begin({});
     const next = { workflowId: HERE.workflowId, runId: 'run-2' };
@@ -312,6 +376,22 @@ describe('a release for the queue', () => {
     expect((await admitted({ replaces: true }, 'replace')).name).toBe('ann');
     await expect(admitted({}, 'replace')).rejects.toThrow('ann signed a release that waits, not one that replaces');
     await expect(admitted({ replaces: false }, 'replace')).rejects.toThrow('not one that replaces another');
+  });
+
+  test('under a floor is not taken', async () => {
+    const strict = new Access({
+      policy: policyOf('allow: {start: [ann]}, floors: {strategies: [direct]}'),
+      keys: [GRANT_KEY],
+    });
+    const input = { ...INPUT, token: await tokenOf(START) } as RolloutInput;
+    const of = { ...AT, type: 'canary' as const, input, mode: 'queue' as const, spec: () => SPEC };
+    await expect(strict.admit(fakeServer().client, of)).rejects.toThrow('strategy canary is not allowed here');
+  });
+
+  test('that anyone may start needs no signature, and is told as of nobody', async () => {
+    const by = new Access({ policy: policyOf('allow: {start: [anyone]}'), keys: [GRANT_KEY] });
+    const of = { ...AT, type: 'canary' as const, input: INPUT, mode: 'replace' as const, spec: () => SPEC };
+    expect(await by.admit(fakeServer().client, of)).toBeNull();
   });
 
   test('that was used, or is of somebody who may not, is not taken', async () => {

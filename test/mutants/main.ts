@@ -168,7 +168,7 @@ function asksFor(mutant: Mutant): { ask: Ask; time: number }[] {
     const all = atStart ? needs.includes(compiled(mutant.file)) : around.has(mutant.id);
     const meant = all ? tests : tests.filter(({ reached }) => reached.includes(mutant.id));
     if (meant.length === 0) return [];
-    const only = all ? null : meant.map(({ name }) => name);
+    const only = all ? null : meant.map(({ at }) => at);
     const time = meant.reduce((sum, { took }) => sum + took, 0);
     return [{ ask: { suite, needs, mutant: mutant.id, fresh: atStart, only }, time }];
   });
@@ -191,8 +191,8 @@ async function judge(mutant: Mutant, runner: Runner): Promise<Verdict> {
 }
 
 /** The test that failed, where it was one. */
-function onlyOf({ failed, tests }: Ran, { only }: Ask): string[] | null {
-  return failed !== null && tests.some(({ name }) => name === failed) ? [failed] : only;
+function onlyOf({ failedAt }: Ran, { only }: Ask): number[] | null {
+  return failedAt === null ? only : [failedAt];
 }
 
 const verdicts = new Map<number, Verdict>();

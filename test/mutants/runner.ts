@@ -18,19 +18,20 @@ export interface Ask {
   mutant: number;
   /** Whether the modules load anew, with the mutant awake. */
   fresh: boolean;
-  /** Names of the tests to run; null: all. */
-  only: string[] | null;
+  /** The tests to run, by their places in the suite; null: all. Their names may be others each time that the suite is read. */
+  only: number[] | null;
 }
 
 export interface Ran {
-  /** Names of tests, with ms and the mutants whose place they have reached. */
-  tests: { name: string; took: number; reached: number[] }[];
+  /** Tests by their places in the suite, with ms and the mutants whose place they have reached. */
+  tests: { at: number; took: number; reached: number[] }[];
   /** Reached while the modules were loading. */
   loading: number[];
   /** Reached while the suite was read, or in its hooks. */
   around: number[];
-  /** The first test that failed, or another word for what did. */
+  /** What failed first, in words, and its place if it is a test. */
   failed: string | null;
+  failedAt: number | null;
 }
 
 declare global {
@@ -61,26 +62,27 @@ function take(): number[] {
 }
 
 async function run({ suite, needs, mutant, fresh, only }: Ask): Promise<Ran> {
-  const ran: Ran = { tests: [], loading: [], around: [], failed: null };
+  const ran: Ran = { tests: [], loading: [], around: [], failed: null, failedAt: null };
   circus.resetState();
   const state = circus.getState();
   state.testTimeout = NEVER;
-  if (only !== null) state.testNamePattern = new RegExp(`^(?:${only.map(escaped).join('|')})$`);
   take();
   for (const each of needs) await import(pathToFileURL(path.resolve(each)).href);
   ran.loading = take();
   awake = mutant;
   runs += 1;
   let began = 0;
+  const places = new Map<object, number>();
   const hear: Parameters<typeof circus.addEventHandler>[0] = (event, { rootDescribeBlock }) => {
     if (event.name === 'test_started') {
       ran.around.push(...take());
       began = performance.now();
     } else if (event.name === 'test_done') {
-      const name = nameOf(event.test);
-      ran.tests.push({ name, took: performance.now() - began, reached: take() });
+      const at = places.get(event.test) ?? -1;
+      ran.tests.push({ at, took: performance.now() - began, reached: take() });
       if (event.test.errors.length === 0 || ran.failed !== null) return;
-      ran.failed = name;
+      ran.failed = nameOf(event.test);
+      ran.failedAt = at;
       // One is enough.
       skipAll(rootDescribeBlock);
     } else if (event.name === 'hook_failure' && ran.failed === null) {
@@ -90,6 +92,11 @@ async function run({ suite, needs, mutant, fresh, only }: Ask): Promise<Ran> {
   };
   circus.addEventHandler(hear);
   await import(`${pathToFileURL(path.resolve(suite)).href}?${fresh ? 'fresh' : 'run'}=${runs}`);
+  for (const test of testsIn(state.rootDescribeBlock)) {
+    const at = places.size;
+    places.set(test, at);
+    if (only !== null && !only.includes(at)) test.mode = 'skip';
+  }
   const { unhandledErrors } = await circus.run();
   circus.removeEventHandler(hear);
   ran.around.push(...take());
@@ -99,12 +106,14 @@ async function run({ suite, needs, mutant, fresh, only }: Ask): Promise<Ran> {
 }
 
 type Block = ReturnType<typeof circus.getState>['rootDescribeBlock'];
+type TestEntry = Extract<Block['children'][number], { type: 'test' }>;
+
+function testsIn(block: Block): TestEntry[] {
+  return block.children.flatMap((child) => (child.type === 'test' ? [child] : testsIn(child)));
+}
 
 function skipAll(block: Block): void {
-  for (const child of block.children) {
-    if (child.type === 'test') child.mode = 'skip';
-    else skipAll(child);
-  }
+  for (const test of testsIn(block)) test.mode = 'skip';
 }
 
 /** As jest calls it: the words of its blocks, and its own. */
@@ -116,10 +125,6 @@ function nameOf(test: { name: string; parent: Block }): string {
   return words.join(' ');
 }
 
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-}
-
 process.on('message', (ask: Ask) => {
   const answer = (ran: Ran) => process.send?.(ran);
   run(ask).then(answer, (error: unknown) => {
@@ -128,6 +133,7 @@ process.on('message', (ask: Ask) => {
       tests: [],
       loading: [],
       around: [],
+      failedAt: null,
       failed: `could not run: ${error instanceof Error ? error.stack : String(error)}`,
     });
   });

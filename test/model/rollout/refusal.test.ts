@@ -1,7 +1,7 @@
 /** Why a message is refused, each rule on its own; and that what is offered is what is accepted. */
 import fc from 'fast-check';
 import type { GateView } from '../../../src/model/access.js';
-import { type Facts, mayNot, refusal, unmet, wrongStage } from '../../../src/model/rollout/gate.js';
+import { type Facts, mayNot, nameIn, refusal, unmet, wrongStage } from '../../../src/model/rollout/gate.js';
 import { choicesOf, offers, verbsOf } from '../../../src/model/rollout/next.js';
 import { VERB_TABLE } from '../../../src/model/verbs.js';
 import { type MessageVerb, OUTCOMES, PHASES } from '../../../src/model/words.js';
@@ -44,7 +44,16 @@ describe('a message is refused', () => {
     ['whose comment is none', facts(), 'pause', { comment: {} }, '"comment" must be a string'],
     ['whose stage is none', open(), 'approve', { stage: 10, by: 'ben' }, '"stage" must be a string'],
     ['whose token is none', open(), 'approve', { token: 7 }, '"token" must be a string'],
-    ['whose flag is none', facts(), 'promote', { full: 'yes' }, '"full" must be true or false'],
+    ...(['full', 'force', 'keep', 'unwatched', 'adopt'] as const).map(
+      (flag): [string, Facts, MessageVerb, unknown, string] => [
+        `whose ${flag} is neither true nor false`,
+        facts(),
+        'abort',
+        { [flag]: 'yes' },
+        `"${flag}" must be true or false`,
+      ],
+    ),
+    ['that is null', facts(), 'pause', null, 'the payload must be a JSON object'],
     [
       'in a phase that does not know it',
       facts(),
@@ -299,4 +308,42 @@ describe('what is offered', () => {
     expect(verbsOf(offers(open({}, { phase: 'held' })))).toEqual(['approve', 'reject', 'abort']);
     expect(verbsOf(offers(facts({ phase: 'held', undecided: true })))).toEqual(['promote', 'retry', 'abort']);
   });
+});
+
+test('what is no refusal: what the rules above ask for is there', () => {
+  const held = facts({ phase: 'held' });
+  const accepted: [Facts, MessageVerb, unknown][] = [
+    [facts(), 'skip', ANN],
+    [facts(), 'promote', ANN],
+    [{ ...held, undecided: true }, 'promote', ANN],
+    [facts(FOREIGN), 'retry', { adopt: true }],
+    [facts({ phase: 'stuck' }), 'retry', ANN],
+    [held, 'retry', ANN],
+    [facts({ phase: 'stuck', leaving: 'unhealthy' }), 'retry', ANN],
+    [facts({ phase: 'restoring', leaving: 'unhealthy' }), 'abort', ANN],
+    [facts(FOREIGN), 'abort', { keep: true }],
+    [facts(FOREIGN), 'abort', { force: true }],
+    // Somebody else's change that no longer waits for a word is one that an abort outranks.
+    [facts({ ...FOREIGN, phase: 'restoring' }), 'abort', ANN],
+    [facts({ phase: 'stuck' }), 'abort', ANN],
+    [open({ comment: true }), 'approve', { stage: '10%', by: 'ben', comment: 'seen' }],
+  ];
+  for (const [of, verb, payload] of accepted) expect(refusal(of, verb, payload)).toBeNull();
+  const keep = { keep: true };
+  expect(refusal(facts({ ...FOREIGN, phase: 'restoring' }), 'abort', keep)).toContain('no foreign change to keep');
+  expect(refusal(facts({ phase: 'stuck' }), 'abort', keep)).toContain('no foreign change to keep');
+  expect(refusal(open(), 'approve', { stage: '10%' })).toBe('say who decides: {"stage":"10%","by":"you"}');
+  expect(refusal(open({ comment: true }), 'approve', { stage: '10%', by: 'ben' })).toContain('a comment is needed');
+});
+
+test.each<[unknown, string]>([
+  [{ by: 'ann' }, 'ann'],
+  [{ by: '  ' }, 'somebody'],
+  [{ by: 7 }, 'somebody'],
+  [{}, 'somebody'],
+  [null, 'somebody'],
+  [undefined, 'somebody'],
+  ['ann', 'somebody'],
+])('%j is said by %s', (given, name) => {
+  expect(nameIn(given)).toBe(name);
 });
