@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { AccountAccess, Asking } from '../src/authority/index.js';
-import type { OutsideOf } from '../src/egress/index.js';
+import type { EgressOf } from '../src/egress/index.js';
 import { decidingSources, runSmoke, watch, worst } from '../src/health/index.js';
 import type { WatchHeartbeat } from '../src/health/types.js';
 import { judgeOf } from '../src/judge/index.js';
@@ -25,7 +25,7 @@ interface AccountOptions {
   /** The driver for a target's account, with its credentials. */
   driverFor: (spec: Spec) => PlatformDriver;
   /** What reaches the addresses and the secrets of a target's spec. */
-  outsideOf: OutsideOf;
+  outsideOf: EgressOf;
   artifacts: Artifacts;
   /** The worker's policy and its key. */
   access: AccountAccess;

@@ -4,12 +4,12 @@ import type { Client } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { canonical } from '../src/access/index.js';
 import type { Access } from '../src/authority/index.js';
-import type { Outside } from '../src/egress/index.js';
+import type { Egress } from '../src/egress/index.js';
 import { bounded } from '../src/health/bounded.js';
 import type { OtherPolicy } from '../src/model/access.js';
 import { SluiceError } from '../src/model/errors.js';
 import { HOLD_MEMO, type Hold, heldMessage, holdIn } from '../src/model/hold.js';
-import { movingId, rolloutId, TASK_QUEUE, targetId } from '../src/model/ids.js';
+import { companionId, movingId, rolloutId, TASK_QUEUE } from '../src/model/ids.js';
 import { staticTexts } from '../src/model/rollout/begin.js';
 import type { Unsealer } from '../src/model/sealed.js';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
@@ -21,8 +21,8 @@ import type { Artifacts } from '../src/store/index.js';
 import { described } from '../src/temporal/described.js';
 import type { KeptEntry, LateRecord, RolloutEvent } from '../workflows/messages.js';
 import { withFailures } from './failures.js';
-import type { LightActivities, Limits } from './types.js';
-import { undoOf, wishOf } from './undo.js';
+import type { CoreActivities, Limits } from './types.js';
+import { requestOf, undoOf } from './undo.js';
 
 interface LightOptions {
   client: Client;
@@ -31,7 +31,7 @@ interface LightOptions {
   access: Access;
   codec: Unsealer;
   /** What reaches webhooks and their secrets. */
-  outside: Outside;
+  outside: Egress;
   /** Asks the server for the living workers of a queue of activities. */
   workersOf: (queue: string) => Promise<WorkersSeen>;
   /** Living workers that go by another policy than this one: `policy` is the beginning of its digest, or `open`. */
@@ -46,7 +46,7 @@ const MOST_OTHERS = 5;
 /** Longest wait for the store to keep a spec, in ms: the companion must learn of the end in any case, and waits for it. */
 const KEEP = 5_000;
 
-type Told = Parameters<LightActivities['tellTarget']>[0];
+type Told = Parameters<CoreActivities['tellCompanion']>[0];
 
 function defined(fields: RolloutInput): RolloutInput {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -65,8 +65,8 @@ function parsed(input: RolloutInput, of: { app: string; environment: string; typ
 
 /** What holds a target, by its companion's memo; null when nothing does. */
 async function holdOf(client: Client, app: string, environment: string): Promise<Hold | null> {
-  const found = await described(client, targetId(app, environment));
-  if (found === null || !found.running || found.type !== 'targetCompanion') return null;
+  const found = await described(client, companionId(app, environment));
+  if (found === null || !found.running || found.type !== 'companion') return null;
   return holdIn({ [HOLD_MEMO]: await found.memo(HOLD_MEMO) });
 }
 
@@ -93,7 +93,7 @@ async function inTheWay(
   return given === ticket ? { started: found.run } : { busy: found.run };
 }
 
-export function lightActivities(options: LightOptions): LightActivities {
+export function lightActivities(options: LightOptions): CoreActivities {
   const { client, searchAttributes, limits, access, codec, outside, artifacts } = options;
   /** What a rollout leaves with the companion is believed later only with a worker's seal. */
   const kept = async ({ app, environment, event, grant, deployed, spec }: Told): Promise<RolloutEvent> => {
@@ -162,13 +162,13 @@ export function lightActivities(options: LightOptions): LightActivities {
     const [begun, others] = await Promise.all([access.begin(client, { ...of, ...version }), options.otherPolicies()]);
     return { ...begun, access: { ...begun.access, others: others.slice(0, MOST_OTHERS) }, searchAttributes, limits };
   };
-  return withFailures<LightActivities>({
+  return withFailures<CoreActivities>({
     parse: async ({ input, app, environment, type, shown }) => {
       // A plan may be looked at.
       const rolls = Context.current().info.workflowType === type;
       if (rolls) await waitForMove(client, app, environment);
       if (type === 'undo') {
-        const { to, ...asked } = wishOf(input);
+        const { to, ...asked } = requestOf(input);
         const { version, spec: found, unknown } = await undoOf({ client, access, artifacts }, { app, environment, to });
         const { startedBy: _by, message: _why, ...rest } = found;
         const { token, startedBy, message } = input;
@@ -210,11 +210,11 @@ export function lightActivities(options: LightOptions): LightActivities {
       await notify(spec, event, outside);
     },
 
-    tellTarget: async (told) => {
+    tellCompanion: async (told) => {
       const { app, environment } = told;
       const event = await kept(told);
-      await client.workflow.signalWithStart('targetCompanion', {
-        workflowId: targetId(app, environment),
+      await client.workflow.signalWithStart('companion', {
+        workflowId: companionId(app, environment),
         taskQueue: TASK_QUEUE,
         args: [app, environment],
         signal: 'rolloutEvent',

@@ -83,7 +83,7 @@ export interface NotifyEvent {
 }
 
 /** On task queue `sluice`. */
-export interface LightActivities {
+export interface CoreActivities {
   /**
    * Parses and completes the spec; refuses a bad one with SLUICE_SPEC, and a start at a target that is held with SLUICE_HELD. An
    * undo's spec is the one that made its release live, from the target's ledger.
@@ -108,7 +108,7 @@ export interface LightActivities {
   /** The grants of the run that this one has continued, for this one. */
   renew(args: { grants: string[] }): Promise<string[]>;
   /** Tells the target's companion, starting it when there is none; `spec` is kept for a later undo. */
-  tellTarget(
+  tellCompanion(
     args: Granted & {
       app: string;
       environment: string;

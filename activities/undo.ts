@@ -4,7 +4,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Access } from '../src/authority/index.js';
 import { bounded } from '../src/health/bounded.js';
 import { SluiceError } from '../src/model/errors.js';
-import { targetId } from '../src/model/ids.js';
+import { companionId } from '../src/model/ids.js';
 import { isJson, LARGEST_SPEC } from '../src/model/json.js';
 import type { RolloutInput, Target } from '../src/model/spec.js';
 import { targetName } from '../src/model/target.js';
@@ -22,7 +22,7 @@ interface Where {
 }
 
 /** What was asked with an undo. */
-interface UndoWish {
+interface UndoRequest {
   /** A release of the ledger; null: the one that the last rollout replaced. */
   to: string | null;
   hold: boolean;
@@ -30,7 +30,7 @@ interface UndoWish {
 }
 
 /** Of the workflow's argument. Errors: SLUICE_SPEC. */
-export function wishOf({ to = null, hold = false, keepQueue = false }: RolloutInput): UndoWish {
+export function requestOf({ to = null, hold = false, keepQueue = false }: RolloutInput): UndoRequest {
   const version = typeof to === 'number' ? String(to) : to;
   if (version !== null && (typeof version !== 'string' || version === '' || version.length > 300))
     throw new SluiceError('SLUICE_SPEC', 'undo: "to" is the version of a release, such as "3"');
@@ -76,7 +76,7 @@ export async function undoOf(
 
 async function askCompanion(client: Client, at: Where, to: string | null): Promise<UndoAnswer> {
   const answer = await client.workflow
-    .getHandle(targetId(at.app, at.environment))
+    .getHandle(companionId(at.app, at.environment))
     .query<UndoAnswer | null, [string | null]>('undoRecord', to)
     .catch((error: unknown) => {
       if (error instanceof WorkflowNotFoundError) return null;
@@ -140,5 +140,5 @@ function placeOf(target: Target): string {
 function bare(spec: RolloutInput): RolloutInput {
   const { environment: _own, ...configuration } = spec.configuration as Record<string, unknown>;
   const health = { ...(spec.health as object), probes: [], metrics: [], alarms: [] };
-  return { ...spec, configuration, health, allowUngated: true };
+  return { ...spec, configuration, health, allowUnjudged: true };
 }

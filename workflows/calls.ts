@@ -1,6 +1,6 @@
 /** The activities of one rollout, each on the queue, with the deadline and the retries its kind needs. */
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
-import type { AccountActivities, LightActivities } from '../activities/types.js';
+import type { AccountActivities, CoreActivities } from '../activities/types.js';
 import type { Account, Lane } from '../src/model/ids.js';
 import { accountQueue, TASK_QUEUE } from '../src/model/ids.js';
 import type { Spec } from '../src/model/spec.js';
@@ -13,7 +13,7 @@ const HEARTBEAT = '10s';
 /** Longest single try of a cloud call; a frozen worker is found by its heartbeat long before. */
 const ONE_TRY = '30m';
 
-export const core = proxyActivities<LightActivities>({
+export const core = proxyActivities<CoreActivities>({
   taskQueue: TASK_QUEUE,
   startToCloseTimeout: '30s',
   scheduleToCloseTimeout: '5m',
@@ -21,7 +21,7 @@ export const core = proxyActivities<LightActivities>({
 });
 
 /** A look at the workers of a queue. Nothing waits long for it: without an answer it is not known. */
-const aside = proxyActivities<Pick<LightActivities, 'workersOf'>>({
+const aside = proxyActivities<Pick<CoreActivities, 'workersOf'>>({
   taskQueue: TASK_QUEUE,
   startToCloseTimeout: '10s',
   scheduleToCloseTimeout: '15s',

@@ -7,12 +7,12 @@ import type { RolloutInput, Spec } from '../src/model/spec.js';
 import type { RolloutView } from '../src/model/view.js';
 import type { BeforeState, Finding } from '../src/platforms/port.js';
 import { core } from './calls.js';
-import { help } from './helps.js';
+import { companion as companionOf } from './companion/companion.js';
+import type { CompanionState } from './companion/state.js';
+import { help } from './helper.js';
 import { inAccount } from './in-account.js';
 import { rollout } from './rollout/rollout.js';
 import type { RolloutState } from './rollout/state.js';
-import type { TargetState } from './target/state.js';
-import { target } from './target/target.js';
 
 /** Everybody at once, with a probe before, a bake after and a way back. */
 export async function direct(input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {
@@ -40,8 +40,8 @@ export async function undo(input: RolloutInput, carried?: RolloutState): Promise
 }
 
 /** The companion of a target. */
-export async function targetCompanion(app: string, environment: string, carried?: TargetState): Promise<void> {
-  return target(app, environment, carried);
+export async function companion(app: string, environment: string, carried?: CompanionState): Promise<void> {
+  return companionOf(app, environment, carried);
 }
 
 /**

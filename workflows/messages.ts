@@ -2,11 +2,11 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { RolloutInput, Spec } from '../src/model/spec.js';
 import type {
+  CompanionView,
   Decision,
   LedgerEntry,
   QueuedView,
   RolloutView,
-  TargetView,
   VerbAnswer,
   VerbArgs,
 } from '../src/model/view.js';
@@ -59,7 +59,7 @@ export interface Submission {
 /** A release handed to the companion, for `onNewRelease: queue | replace`. */
 export const submitUpdate = defineUpdate<SubmitAnswer, [Submission]>('submit');
 /** The companion's view. */
-export const targetQuery = defineQuery<TargetView>('target');
+export const companionQuery = defineQuery<CompanionView>('companion');
 /** SHA-256 digests, in hex, of everything in the artifact store that the target may still need. */
 export const heldQuery = defineQuery<string[]>('held');
 

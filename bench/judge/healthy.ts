@@ -3,13 +3,13 @@
  * is ever worse than its stable release, so whatever is taken back is a false alarm.
  */
 
-import { createOutside } from '../../src/egress/index.js';
+import { createEgress } from '../../src/egress/index.js';
 import { decidingSources } from '../../src/health/source-names.js';
 import type { SourceTick } from '../../src/health/sources/source.js';
 import type { WatchReport } from '../../src/health/types.js';
 import { type WatchDeps, watch } from '../../src/health/watcher.js';
 import { type Baseline, type Counts, dispersion, judgeOf } from '../../src/judge/index.js';
-import type { HealthPolicy, MetricSpec, ProbeSpec, Spec } from '../../src/model/spec.js';
+import type { JudgeRules, MetricSpec, ProbeSpec, Spec } from '../../src/model/spec.js';
 import { binomial, seeded } from '../../test/judge/random.js';
 import { SimulatedClock } from '../../test/support/clock.js';
 import { specFor } from '../../test/support/specs.js';
@@ -58,13 +58,13 @@ const METRIC: MetricSpec = {
 const USERS = 'metric requests';
 
 /** How many of `rollouts` healthy rollouts are called unhealthy, with the seeds `first`, `first` + 1, … */
-export async function falseAlarms(rollouts: number, first: number, policy: HealthPolicy): Promise<number> {
+export async function falseAlarms(rollouts: number, first: number, policy: JudgeRules): Promise<number> {
   let alarms = 0;
   for (let at = 0; at < rollouts; at += 1) if (await isTakenBack(first + at, policy)) alarms += 1;
   return alarms;
 }
 
-async function isTakenBack(seed: number, policy: HealthPolicy): Promise<boolean> {
+async function isTakenBack(seed: number, policy: JudgeRules): Promise<boolean> {
   const clock = new SimulatedClock();
   const service = new Service(seed, clock);
   const baselines = { [USERS]: service.lookBack() };
@@ -81,13 +81,13 @@ interface StageOf {
   service: Service;
   clock: SimulatedClock;
   weight: number;
-  policy: HealthPolicy;
+  policy: JudgeRules;
   baselines: Record<string, Baseline>;
   state: WatchReport['state'] | null;
 }
 
 /** Nothing is asked over the network here. */
-const OUTSIDE = createOutside({ env: {}, allowAddresses: '' })(null);
+const OUTSIDE = createEgress({ env: {}, allowAddresses: '' })(null);
 
 /** One weight, watched until its time is over. */
 async function stageOf({ service, clock, weight, policy, baselines, state }: StageOf): Promise<WatchReport> {
@@ -116,9 +116,9 @@ async function stageOf({ service, clock, weight, policy, baselines, state }: Sta
   return report;
 }
 
-function specOf(policy: HealthPolicy): Spec {
+function specOf(policy: JudgeRules): Spec {
   const spec = specFor({ type: 'direct', bake: 1_000 });
-  return { ...spec, health: { ...spec.health, probes: [PROBE], metrics: [METRIC], policy } };
+  return { ...spec, health: { ...spec.health, probes: [PROBE], metrics: [METRIC], judge: policy } };
 }
 
 /** A service whose releases are alike, seen through the part of a driver that the watcher needs. */

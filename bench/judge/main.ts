@@ -1,7 +1,7 @@
 /** `npm run bench:judge -- --output json`: how soon a bad candidate loses its users, and how often a good one does; docs/benchmarks/judge.md. */
 import path from 'node:path';
 import { startStack } from '../../src/demo/stack.js';
-import type { HealthPolicy } from '../../src/model/spec.js';
+import type { JudgeRules } from '../../src/model/spec.js';
 import { parseSpecValue } from '../../src/spec/index.js';
 import { atLeast } from './binomial.js';
 import { badShare } from './candidates.js';
@@ -21,13 +21,13 @@ const LONG = 0.05;
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 /** The policy of a rollout.yaml that says nothing of it, but without the second look at 100 %. */
-function defaultPolicy(): HealthPolicy {
+function defaultPolicy(): JudgeRules {
   const target = { function: 'bench', region: 'us-east-1' };
   const spec = parseSpecValue({ app: 'bench', environment: 'bench', target, release: { version: 1 } });
-  return { ...spec.health.policy, probeBack: false };
+  return { ...spec.health.judge, probeBack: false };
 }
 
-async function judgeHealthy({ rollouts, seed }: Options, policy: HealthPolicy): Promise<FalseAlarms> {
+async function judgeHealthy({ rollouts, seed }: Options, policy: JudgeRules): Promise<FalseAlarms> {
   say(`${rollouts} healthy rollouts on a simulated clock, seeds ${seed} to ${seed + rollouts - 1} …`);
   const alarms = await falseAlarms(rollouts, seed, policy);
   say(`  ${alarms} of them taken back`);

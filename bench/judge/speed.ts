@@ -1,7 +1,7 @@
 /** Ticks a second of the judge, for who wonders what a worker with many rollouts spends on it. */
 import { judgeOf, policyFrom } from '../../src/judge/index.js';
 import { kernel } from '../../src/judge/kernel.js';
-import type { HealthPolicy } from '../../src/model/spec.js';
+import type { JudgeRules } from '../../src/model/spec.js';
 
 /** Ms that each is measured for. */
 const SPAN = 500;
@@ -15,7 +15,7 @@ export interface Speed {
   judgeOf: number;
 }
 
-export function speedOf(policy: HealthPolicy): Speed {
+export function speedOf(policy: JudgeRules): Speed {
   const { start, bet } = kernel(policyFrom().stakes);
   let wealth = start();
   const judge = judgeOf({

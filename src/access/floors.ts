@@ -47,7 +47,7 @@ export function placeFaults(target: Target, rule: Rule): string[] {
 }
 
 /** Where the spec's target, its strategy or its health is under a floor, one sentence each. `undo` goes back, and has the first alone. */
-export function specFaults({ strategy, health, allowUngated, allowBypass, target }: Spec, rule: Rule): string[] {
+export function specFaults({ strategy, health, allowUnjudged, allowBypass, target }: Spec, rule: Rule): string[] {
   const { floors } = rule;
   const faults = placeFaults(target, rule);
   if (strategy.type === 'undo') return faults;
@@ -60,10 +60,10 @@ export function specFaults({ strategy, health, allowUngated, allowBypass, target
     );
   }
   if (floors.health === 'required') {
-    if (allowUngated || !isJudged(health)) {
-      faults.push('health is required here: name a probe or a metric that decides, and take allowUngated out');
+    if (allowUnjudged || !isJudged(health)) {
+      faults.push('health is required here: name a probe or a metric that decides, and take allowUnjudged out');
     }
-    const lax = [health.policy, ...watchedOf({ strategy }, health.policy).map(({ policy }) => policy)].some(
+    const lax = [health.judge, ...watchedOf({ strategy }, health.judge).map(({ judge }) => judge)].some(
       ({ onNoData, onUndecided }) => onNoData === 'promote' || onUndecided === 'promote',
     );
     if (lax) faults.push('health is required here: onNoData and onUndecided must not say promote');

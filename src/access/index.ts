@@ -4,16 +4,6 @@ export { isSafe, type Metadata, metadataOf, wellKnown } from './discovery.js';
 export { placeFaults, planFaults, raised, specFaults } from './floors.js';
 export { isPublicKey, type KeyFile, newKey, type Signer, signerOf } from './keys.js';
 export {
-  type CertifiedKey,
-  type Certify,
-  nonceOf,
-  onceKey,
-  robotAudience,
-  SEAL_ALGORITHM,
-  SEAL_CIPHER,
-  sealTo,
-} from './once.js';
-export {
   ANYONE,
   EVERYONE,
   holdersOf,
@@ -37,5 +27,15 @@ export {
   sign,
   validFor,
 } from './statement.js';
+export {
+  type CertifiedKey,
+  type Certify,
+  nonceOf,
+  robotAudience,
+  SEAL_ALGORITHM,
+  SEAL_CIPHER,
+  sealTo,
+  statementKey,
+} from './statement-key.js';
 export { personBy, robotBy } from './subjects.js';
 export { faultOf, trailOf } from './trail.js';

@@ -7,8 +7,8 @@ import { clean, duration } from '../model/text.js';
 import { VERB_TABLE } from '../model/verbs.js';
 import { type MessageVerb, STRATEGIES } from '../model/words.js';
 import { type Jwk, publicJwk, type Signer } from './keys.js';
-import { type Certificate, type CertifiedKey, type Certify, nonceOf } from './once.js';
 import type { Policy } from './policy.js';
+import { type Certificate, type CertifiedKey, type Certify, nonceOf } from './statement-key.js';
 import type { Subject } from './subject.js';
 
 /** The only algorithm that is taken. */

@@ -114,7 +114,7 @@ export async function consume(client: Client, seals: Seals, { id, run }: { id: s
     await client.workflow.start(HELPER, {
       workflowId,
       taskQueue: TASK_QUEUE,
-      args: ['usedProof' satisfies Help],
+      args: ['usedSignature' satisfies Help],
       memo: { seal },
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       workflowExecutionTimeout: USED_WITHIN,

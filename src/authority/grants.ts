@@ -86,7 +86,7 @@ export interface Asking {
 }
 
 /** What a rollout may do before it has a plan. */
-const BEFORE_PLAN = ['prepare', 'notify', 'tellTarget', 'decide', 'renew'];
+const BEFORE_PLAN = ['prepare', 'notify', 'tellCompanion', 'decide', 'renew'];
 /** And with one. */
 const WITH_PLAN = [
   'keep',
@@ -211,7 +211,7 @@ export class Grants {
     version: string;
     spec: object;
   }): Promise<void> {
-    await this.allow('tellTarget', { grant: of.grant });
+    await this.allow('tellCompanion', { grant: of.grant });
     const { plan, stable, spec, app, environment } = await this.read(of.grant);
     const own = app === of.app && environment === of.environment && spec === digestOf(of.spec) && stable === of.version;
     if (plan === undefined || !own) throw refused('what it leaves for undo is not what it has done');
@@ -227,7 +227,7 @@ export class Grants {
     deployed: string | null;
   }): Promise<void> {
     const { grant: given, app, environment, version, spec, deployed } = of;
-    await this.allow('tellTarget', { grant: given });
+    await this.allow('tellCompanion', { grant: given });
     const grant = await this.read(given);
     const own = app === grant.app && environment === grant.environment;
     if (!own || (spec !== undefined && grant.spec !== digestOf(spec)))

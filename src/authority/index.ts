@@ -23,7 +23,7 @@ import {
 import type { AccessRecord, Beginning, MessageAnswer, StartStatement, WorkerIdentity } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
 import { HELPER } from '../model/helper.js';
-import { parseMark, parseRolloutId, TASK_QUEUE, targetId } from '../model/ids.js';
+import { companionId, parseMark, parseRolloutId, TASK_QUEUE } from '../model/ids.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
 import type { TargetState } from '../strategies/registry.js';
@@ -343,7 +343,7 @@ export class Access implements AccountAccess {
   async sealLate(given: string | null, late: LateRecord): Promise<LateRecord> {
     if (!this.seals.on) return late;
     const { spec, looks } = late;
-    await this.grants.allow('tellTarget', { grant: given, spec });
+    await this.grants.allow('tellCompanion', { grant: given, spec });
     const { app, environment, first: run, stable } = await this.grants.read(given);
     if (stable !== null) throw notAllowed('refused: the target of this run was there before');
     const seal = await this.seals.make('late', { app, environment, run, spec: digestOf(spec) });
@@ -354,7 +354,7 @@ export class Access implements AccountAccess {
   async mayTakeBack(client: Client | undefined, { app, environment, run, spec, seal }: LateRecord): Promise<void> {
     if (!this.seals.on) return;
     const here = client === undefined ? null : await placeOf(client);
-    if (here?.type !== 'targetCompanion' || here.workflowId !== targetId(app, environment))
+    if (here?.type !== 'companion' || here.workflowId !== companionId(app, environment))
       throw notAllowed(`refused: only the companion of ${app}/${environment} takes back what comes late`);
     const found = await this.seals.open<Record<string, unknown>>('late', seal);
     const same = found?.app === app && found.environment === environment && found.run === run;
@@ -365,7 +365,7 @@ export class Access implements AccountAccess {
   /** What an undo asks of the companion, as its start was checked. Errors: SLUICE_ACCESS. */
   async sealUndo(given: string | null, undo: UndoBegun): Promise<UndoBegun> {
     if (!this.seals.on) return undo;
-    await this.grants.allow('tellTarget', { grant: given });
+    await this.grants.allow('tellCompanion', { grant: given });
     const { app, environment, first: run, starter, undo: asked } = await this.grants.read(given);
     if (asked === undefined) throw notAllowed('refused: this run is no undo');
     const by = starter ?? undo.by;
@@ -408,7 +408,7 @@ export class Access implements AccountAccess {
     const { spec, since = 0, ...rest } = record;
     const { app, environment, rollbackWindow } = spec;
     const here = client === undefined ? null : await placeOf(client);
-    if (here?.type !== 'targetCompanion' || here.workflowId !== targetId(app, environment))
+    if (here?.type !== 'companion' || here.workflowId !== companionId(app, environment))
       throw notAllowed(`refused: only the companion of ${app}/${environment} retires its releases`);
     await this.believe({ ...rest, since, app, environment, spec: { ...spec } });
     const until = since + rollbackWindow;

@@ -1,5 +1,5 @@
 /** The ways to show a rollout that is being followed. */
-import type { Snapshot, TargetName } from '../client/types.js';
+import type { AppEnvironment, Snapshot } from '../client/types.js';
 import { needsPerson } from '../model/until.js';
 import type { RolloutView } from '../model/view.js';
 import type { Context, Sink } from './command.js';
@@ -26,14 +26,14 @@ export interface Display {
   summary(view: RolloutView): string[];
 }
 
-export async function displayFor(ctx: Context, as: 'watch' | 'wait', target: TargetName): Promise<Display> {
+export async function displayFor(ctx: Context, as: 'watch' | 'wait', target: AppEnvironment): Promise<Display> {
   if (as === 'watch' && ctx.json) return jsonDisplay(ctx);
   if (as === 'watch' && mayRedraw(ctx)) return liveDisplay(ctx, target);
   return logDisplay(ctx, as === 'watch' ? ctx.stdout : ctx.stderr, target);
 }
 
 /** For a terminal: redrawn in place. */
-async function liveDisplay(ctx: Context, target: TargetName): Promise<Display> {
+async function liveDisplay(ctx: Context, target: AppEnvironment): Promise<Display> {
   const { createLogUpdate } = await import('log-update');
   const draw = createLogUpdate(ctx.stdout as unknown as NodeJS.WritableStream, { showCursor: true });
   let drawnAt = Number.NEGATIVE_INFINITY;
@@ -56,18 +56,18 @@ async function liveDisplay(ctx: Context, target: TargetName): Promise<Display> {
   };
 }
 
-function pictureOf(ctx: Context, snapshot: Snapshot, target: TargetName, redrawn: boolean): string[] {
+function pictureOf(ctx: Context, snapshot: Snapshot, target: AppEnvironment, redrawn: boolean): string[] {
   const frame = frameOf(ctx, redrawn);
   if (snapshot.view !== null) return renderView(snapshot.view, frame, snapshot.trouble);
   return [paint([piece(waitingText(target, snapshot), 'yellow')], frame.colour)];
 }
 
-function waitingText(target: TargetName, snapshot: Snapshot): string {
+function waitingText(target: AppEnvironment, snapshot: Snapshot): string {
   return snapshot.trouble ?? `waiting for a rollout of ${target.app}/${target.environment} to start`;
 }
 
 /** For a log: one timestamped line per change, and a heartbeat. */
-function logDisplay(ctx: Context, sink: Sink, target: TargetName): Display {
+function logDisplay(ctx: Context, sink: Sink, target: AppEnvironment): Display {
   let lastKey = '';
   let lastAt = ctx.now();
   let lastCall = '';

@@ -1,5 +1,5 @@
 /** Follows a rollout on a terminal, in a log, or for a program, until it has reached a state. */
-import type { Sluice, Snapshot, TargetName, WatchOptions } from '../client/types.js';
+import type { AppEnvironment, Sluice, Snapshot, WatchOptions } from '../client/types.js';
 import { isReached, type Until } from '../model/until.js';
 import type { RolloutView } from '../model/view.js';
 import type { Context } from './command.js';
@@ -20,7 +20,7 @@ export interface Following {
 }
 
 /** Resolves with the exit code. */
-export async function follow(ctx: Context, sluice: Sluice, target: TargetName, how: Following): Promise<number> {
+export async function follow(ctx: Context, sluice: Sluice, target: AppEnvironment, how: Following): Promise<number> {
   const late = how.timeout === undefined ? null : AbortSignal.timeout(how.timeout);
   const signal = late === null ? ctx.signal : AbortSignal.any([ctx.signal, late]);
   const options: WatchOptions = { signal, ...how.only };
@@ -63,7 +63,7 @@ function exitOf(
 /** The result, and what the user can do next. */
 function conclude(
   ctx: Context,
-  target: TargetName,
+  target: AppEnvironment,
   how: Following,
   view: RolloutView | null,
   code: number,

@@ -3,7 +3,7 @@
  * follow from that. A handler gets values, so a misspelt name or a wrong type does not compile.
  */
 import { userInfo } from 'node:os';
-import type { TargetName } from '../client/types.js';
+import type { AppEnvironment } from '../client/types.js';
 import { isName } from '../model/ids.js';
 import { clean } from '../model/text.js';
 import { DURATION, parseDuration } from '../spec/units.js';
@@ -152,7 +152,7 @@ export function argument(help: string): Argument<string> {
 }
 
 /** `checkout/production`. */
-export function target(help: string): Argument<TargetName> {
+export function target(help: string): Argument<AppEnvironment> {
   return {
     help,
     required: true,

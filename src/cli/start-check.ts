@@ -1,5 +1,5 @@
 /** The first moments of a rollout: the worker's access check may refuse one that the server has started. */
-import type { Sluice, StartAnswer, TargetName } from '../client/types.js';
+import type { AppEnvironment, Sluice, StartAnswer } from '../client/types.js';
 import { SluiceError } from '../model/errors.js';
 import type { RolloutView } from '../model/view.js';
 import type { Context } from './command.js';
@@ -12,7 +12,7 @@ const CHECK_TIMEOUT = 2_000;
 export async function reportRejection(
   ctx: Context,
   sluice: Sluice,
-  target: TargetName,
+  target: AppEnvironment,
   answer: StartAnswer,
 ): Promise<void> {
   if (answer.state !== 'started') return;
@@ -45,7 +45,7 @@ export async function reportRejection(
 /** The first view after the check. */
 async function checked(
   sluice: Sluice,
-  target: TargetName,
+  target: AppEnvironment,
   run: string,
   signal: AbortSignal,
 ): Promise<RolloutView | null> {

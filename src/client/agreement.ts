@@ -4,7 +4,7 @@ import { SluiceError } from '../model/errors.js';
 import type { KeyPrint } from '../model/sealed.js';
 import { clean } from '../model/text.js';
 import type { Link } from './connect.js';
-import { asked } from './short-run.js';
+import { asked } from './helper-run.js';
 
 /** Longest wait for a worker's answer, in ms. */
 const ANSWER_WITHIN = 5_000;

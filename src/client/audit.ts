@@ -11,7 +11,7 @@ import { described, listed } from '../temporal/described.js';
 import { type Chain, elsewhere, entryOf, foreign, type HistoryEvent, Reader, typeOf } from './audit-run.js';
 import type { Link } from './connect.js';
 import { toSluiceError } from './errors.js';
-import type { AuditEntry, TargetName } from './types.js';
+import type { AppEnvironment, AuditEntry } from './types.js';
 
 /** One run of a target, as the server has kept it. */
 export interface KeptRun {
@@ -20,7 +20,7 @@ export interface KeptRun {
 }
 
 /** See `Sluice.audit`. */
-export async function audit(link: Link, target: TargetName): Promise<AuditEntry[]> {
+export async function audit(link: Link, target: AppEnvironment): Promise<AuditEntry[]> {
   const id = rolloutId(target.app, target.environment);
   const runs: { runId: string; at: number }[] = [];
   try {

@@ -1,12 +1,12 @@
 /** A key for one statement, certified by a login in the browser or by the CI that runs this. */
-import { audienceOf, type CertifiedKey, nonceOf, onceKey, robotAudience, sealTo } from '../access/index.js';
+import { audienceOf, type CertifiedKey, nonceOf, robotAudience, sealTo, statementKey } from '../access/index.js';
 import type { Statement, WorkerIdentity } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
 import { clean } from '../model/text.js';
 import type { Link } from './connect.js';
+import { asked } from './helper-run.js';
 import { logIn } from './login.js';
 import { robotToken } from './robot.js';
-import { asked } from './short-run.js';
 
 /** Whether somebody may be asked. `needed`: without a signature it is refused. */
 export function mayAsk({ login, robot }: Link, needed: boolean): boolean {
@@ -19,7 +19,7 @@ export async function certifiedFor(link: Link, statement: Statement, needed: boo
   const worker = await asked<WorkerIdentity>(link, 'workerIdentity', 'how to log in');
   const { encryption } = worker;
   if (worker.policy === null || encryption === null) return null;
-  const once = onceKey();
+  const once = statementKey();
   const nonce = await nonceOf(once.jwk, statement);
   const { login, robot } = link;
   if (asksPerson(login, needed)) {

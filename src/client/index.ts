@@ -3,15 +3,15 @@ import { approvals } from './approvals.js';
 import { audit } from './audit.js';
 import type { ConnectOptions } from './connect.js';
 import { connectLink } from './connect.js';
+import { rollout } from './full-view.js';
 import { history, list, releases } from './list.js';
 import { look } from './look.js';
+import { adopt, callers, moveCallers, plan, sweep } from './operations.js';
 import { prune } from './prune.js';
-import { adopt, callers, moveCallers, plan, sweep } from './short.js';
 import { start, undo, unhold } from './start.js';
 import type { Sluice } from './types.js';
 import { verb } from './verbs.js';
 import { wait, watch } from './watch.js';
-import { rollout } from './whole.js';
 
 export type { ErrorCode } from '../model/errors.js';
 export { SluiceError } from '../model/errors.js';

@@ -2,14 +2,14 @@
 
 import { parseRolloutId, rolloutId } from '../model/ids.js';
 import { SEARCH_ATTRIBUTES } from '../model/rollout/words.js';
-import type { RolloutView, TargetView } from '../model/view.js';
+import type { CompanionView, RolloutView } from '../model/view.js';
 import { OUTCOMES, type Outcome, PHASES, type Phase, type RolloutType, STRATEGIES } from '../model/words.js';
 import { type Listed, listed, OURS } from '../temporal/described.js';
 import type { Link } from './connect.js';
 import { isUnknownAttribute, toSluiceError } from './errors.js';
 import { ask, leavesView, refused } from './look.js';
 import { ledgerOf } from './start.js';
-import type { HistoryEntry, ListEntry, ListFilter, TargetName } from './types.js';
+import type { AppEnvironment, HistoryEntry, ListEntry, ListFilter } from './types.js';
 
 /** Most entries of a list, newest first. */
 const AT_MOST = 500;
@@ -59,7 +59,7 @@ export async function inPhases(link: Link, phases: readonly Phase[]): Promise<Li
 }
 
 /** See `Sluice.history`. */
-export async function history(link: Link, target: TargetName): Promise<HistoryEntry[]> {
+export async function history(link: Link, target: AppEnvironment): Promise<HistoryEntry[]> {
   const found = await closed(link, target);
   // What was refused has left no view, so its history is looked at.
   const bare = found.filter(({ entry, bare }) => bare && entry.closed === 'FAILED').slice(0, ASKED_AT_MOST);
@@ -80,7 +80,7 @@ interface Closed {
   entry: HistoryEntry;
 }
 
-async function closed(link: Link, target: TargetName): Promise<Closed[]> {
+async function closed(link: Link, target: AppEnvironment): Promise<Closed[]> {
   const id = rolloutId(target.app, target.environment);
   const found: Closed[] = [];
   const failed = { left: ASKED_AT_MOST };
@@ -102,12 +102,12 @@ async function closed(link: Link, target: TargetName): Promise<Closed[]> {
 }
 
 /** The closed run whose id ends with `run`; undefined when there is none. */
-export async function closedRun(link: Link, target: TargetName, run: string): Promise<HistoryEntry | undefined> {
+export async function closedRun(link: Link, target: AppEnvironment, run: string): Promise<HistoryEntry | undefined> {
   return (await closed(link, target)).map(({ entry }) => entry).find((entry) => entry.run.endsWith(run));
 }
 
 /** See `Sluice.releases`. */
-export async function releases(link: Link, app: string, environment?: string): Promise<TargetView[]> {
+export async function releases(link: Link, app: string, environment?: string): Promise<CompanionView[]> {
   const environments = environment === undefined ? await environmentsOf(link, app) : [environment];
   const views = await Promise.all(environments.map((each) => ledgerOf(link, { app, environment: each })));
   return views.filter((view) => view !== null);
@@ -115,9 +115,9 @@ export async function releases(link: Link, app: string, environment?: string): P
 
 async function environmentsOf(link: Link, app: string): Promise<string[]> {
   const found = new Set<string>();
-  await each(link, `WorkflowType = 'targetCompanion' AND ${OURS} AND ExecutionStatus = 'Running'`, async ({ info }) => {
+  await each(link, `WorkflowType = 'companion' AND ${OURS} AND ExecutionStatus = 'Running'`, async ({ info }) => {
     const [kind, owner, environment] = info.workflowId.split('/');
-    if (kind === 'target' && owner === app && environment !== undefined) found.add(environment);
+    if (kind === 'companion' && owner === app && environment !== undefined) found.add(environment);
   });
   return [...found].sort();
 }
@@ -150,7 +150,7 @@ async function each(link: Link, query: string, take: (one: Listed) => Promise<vo
   }
 }
 
-function entryOf({ info, run }: Listed, view: RolloutView | null, target: TargetName): ListEntry {
+function entryOf({ info, run }: Listed, view: RolloutView | null, target: AppEnvironment): ListEntry {
   const attributes = new Map(info.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
   const open = info.status.name === 'RUNNING';
   const outcome = (attributes.get(OUTCOME) as Outcome | undefined) ?? view?.outcome ?? null;

@@ -13,7 +13,7 @@ import { isRolloutType, type Outcome, type RolloutType } from '../model/words.js
 import { type Described, described, sayForeign } from '../temporal/described.js';
 import type { Link } from './connect.js';
 import { failing, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
-import type { Snapshot, TargetName } from './types.js';
+import type { AppEnvironment, Snapshot } from './types.js';
 
 /** Longest wait for a worker's answer to a query, in ms. */
 const ANSWER_WITHIN = 5_000;
@@ -27,7 +27,7 @@ export interface Look extends Snapshot {
 }
 
 /** What has the id of the target's rollouts: the last one, or the one of `run`, whoever has started it. Null: nothing. */
-export async function under(link: Link, { app, environment }: TargetName, run?: string): Promise<Described | null> {
+export async function under(link: Link, { app, environment }: AppEnvironment, run?: string): Promise<Described | null> {
   return described(link.temporal, rolloutId(app, environment), run).catch((error: unknown) => {
     throw toSluiceError(error, link.address);
   });
@@ -41,12 +41,12 @@ export function foreignWords(seen: Described): string | null {
 }
 
 /** The last run of the target, or the one that begins with `run`. Errors: SLUICE_NO_ROLLOUT, also for what a stranger has started. */
-export async function describe(link: Link, target: TargetName, run?: string): Promise<Described> {
+export async function describe(link: Link, target: AppEnvironment, run?: string): Promise<Described> {
   return mustBeRollout(link, target, await under(link, target, run));
 }
 
 /** What was found, if it is a rollout of ours. Errors: SLUICE_NO_ROLLOUT. */
-export function mustBeRollout(link: Link, target: TargetName, seen: Described | null): Described {
+export function mustBeRollout(link: Link, target: AppEnvironment, seen: Described | null): Described {
   const id = rolloutId(target.app, target.environment);
   if (seen === null) {
     throw new SluiceError(
@@ -60,20 +60,20 @@ export function mustBeRollout(link: Link, target: TargetName, seen: Described | 
 }
 
 /** The first run of the rollout that runs now; null when none does. */
-export async function runningRun(link: Link, target: TargetName): Promise<string | null> {
+export async function runningRun(link: Link, target: AppEnvironment): Promise<string | null> {
   const seen = await under(link, target);
   return seen?.running === true ? seen.run : null;
 }
 
 /** The last rollout, or the one of `run`. Errors: SLUICE_NO_ROLLOUT, those of `noAnswer` for a running one that nobody can ask. */
-export async function look(link: Link, target: TargetName, wanted?: string): Promise<Look> {
+export async function look(link: Link, target: AppEnvironment, wanted?: string): Promise<Look> {
   const last = await describe(link, target);
   const followed = wanted !== undefined && last.run !== wanted;
   return lookAt(link, target, followed ? await describe(link, target, wanted) : last);
 }
 
 /** A look at a run that was found. Errors: those of `noAnswer` for a running one that nobody can ask. */
-export async function lookAt(link: Link, target: TargetName, seen: Described): Promise<Look> {
+export async function lookAt(link: Link, target: AppEnvironment, seen: Described): Promise<Look> {
   const { run } = seen;
   const handle = link.temporal.workflow.getHandle(seen.workflowId, seen.runId);
   if (seen.running) {
@@ -131,7 +131,7 @@ function isHeld({ phase, waitingFor }: RolloutView): boolean {
 }
 
 /** How a run has ended: from its memo, else from its last words. Errors: of what it has left and nobody can read here. */
-export async function closedView(link: Link, target: TargetName, seen: Described): Promise<RolloutView> {
+export async function closedView(link: Link, target: AppEnvironment, seen: Described): Promise<RolloutView> {
   const kept = await viewIn(link, seen);
   return kept instanceof Error ? lastWords(link, target, seen, kept) : (kept ?? lastWords(link, target, seen, null));
 }
@@ -183,7 +183,12 @@ async function viewIn(link: Link, seen: Described): Promise<RolloutView | Error 
 }
 
 /** A closed run without a view in its memo: refused before anything was touched, terminated, or with one that nobody can read. */
-async function lastWords(link: Link, target: TargetName, seen: Described, unread: Error | null): Promise<RolloutView> {
+async function lastWords(
+  link: Link,
+  target: AppEnvironment,
+  seen: Described,
+  unread: Error | null,
+): Promise<RolloutView> {
   const blank = blankView(target, seen);
   const handle = link.temporal.workflow.getHandle(seen.workflowId, seen.runId);
   // A run that others have followed has ended, even where it was first continued as new.
@@ -241,7 +246,7 @@ async function startInput({ temporal }: Link, execution: { workflowId: string; r
   return typeof input === 'object' && input !== null ? input : {};
 }
 
-function blankView(target: TargetName, seen: Described): RolloutView {
+function blankView(target: AppEnvironment, seen: Described): RolloutView {
   return {
     schema: 1,
     ...target,

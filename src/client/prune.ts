@@ -27,7 +27,7 @@ export async function prune(
 /** Digests that a target may still need, of every target. Errors: SLUICE_NO_WORKER when one does not answer: then nothing may go. */
 async function heldByCompanions(link: Link): Promise<string[]> {
   const held: string[] = [];
-  for await (const { workflowId } of running(link, "WorkflowType = 'targetCompanion'")) {
+  for await (const { workflowId } of running(link, "WorkflowType = 'companion'")) {
     const handle = link.temporal.workflow.getHandle(workflowId);
     const answer = await link.temporal
       .withDeadline(Date.now() + ANSWER_WITHIN, () => handle.query(heldQuery))

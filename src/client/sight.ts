@@ -7,7 +7,7 @@ import type { MessageVerb } from '../model/words.js';
 import type { Described } from '../temporal/described.js';
 import type { Link } from './connect.js';
 import { foreignWords, lookAt, mustBeRollout, under } from './look.js';
-import type { TargetName } from './types.js';
+import type { AppEnvironment } from './types.js';
 
 export class Sight {
   private found: Promise<Described | null> | undefined;
@@ -15,7 +15,7 @@ export class Sight {
 
   constructor(
     private readonly link: Link,
-    private readonly target: TargetName,
+    private readonly target: AppEnvironment,
   ) {}
 
   /** A stranger under the id of the target's rollouts that runs; null for a rollout, for nothing, and where the server does not say. */

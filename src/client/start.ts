@@ -1,14 +1,14 @@
 /** Starting: directly, where the workflow id is the lock, or through the target's companion. */
 import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type * as workflows from '../../workflows/index.js';
-import { type SubmitAnswer, submitUpdate, targetQuery, unholdUpdate } from '../../workflows/messages.js';
+import { companionQuery, type SubmitAnswer, submitUpdate, unholdUpdate } from '../../workflows/messages.js';
 import { SluiceError } from '../model/errors.js';
 import { HOLD_MEMO, type Hold, heldMessage, holdIn } from '../model/hold.js';
-import { isName, rolloutId, TASK_QUEUE, targetId } from '../model/ids.js';
+import { companionId, isName, rolloutId, TASK_QUEUE } from '../model/ids.js';
 import { goesBackTo } from '../model/ledger.js';
 import { staticTexts } from '../model/rollout/begin.js';
 import { clean } from '../model/text.js';
-import type { TargetView } from '../model/view.js';
+import type { CompanionView } from '../model/view.js';
 import type { RolloutType } from '../model/words.js';
 import { type Described, described } from '../temporal/described.js';
 import { mustAgree } from './agreement.js';
@@ -16,9 +16,9 @@ import type { Link } from './connect.js';
 import { failing, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
 import { describe, look, runningRun } from './look.js';
 import { packed } from './packing.js';
-import { startProof } from './proof.js';
 import { Sight } from './sight.js';
-import type { StartAnswer, StartRequest, TargetName, UndoArgs } from './types.js';
+import { startToken } from './tokens.js';
+import type { AppEnvironment, StartAnswer, StartRequest, UndoArgs } from './types.js';
 
 /** Every type of rollout is a workflow type: one that the workers would not have does not compile. */
 type Rollouts = Pick<typeof workflows, RolloutType>;
@@ -28,7 +28,7 @@ const ANSWER_WITHIN = 10_000;
 
 /** See `Sluice.start`. Workers refuse a start at a target that is held; a look at the companion says so at once. */
 export async function start(link: Link, request: StartRequest): Promise<StartAnswer> {
-  if (!isName(request.app) || !isName(request.environment) || request.app === 'target') {
+  if (!isName(request.app) || !isName(request.environment) || request.app === 'companion') {
     throw new SluiceError(
       'SLUICE_WORKFLOW_ID',
       `"${clean(request.app)}/${clean(request.environment)}" is no <app>/<environment>: letters, digits, ".", "_" and "-", 63 at most each`,
@@ -56,7 +56,7 @@ async function inputOf(link: Link, request: StartRequest) {
   const waits = onNewRelease !== 'reject';
   const replaces = onNewRelease === 'replace';
   const asked = act === 'undo' ? { hold: hold === true, keepQueue: keepQueue === true } : {};
-  const token = await startProof(link, { act, app, environment, strategy, release, replaces, input, ...asked }, waits);
+  const token = await startToken(link, { act, app, environment, strategy, release, replaces, input, ...asked }, waits);
   return token === null ? input : { ...input, token };
 }
 
@@ -80,7 +80,7 @@ async function directly(link: Link, request: StartRequest): Promise<StartAnswer>
 }
 
 /** What runs, by whom and since when: `a canary of checkout/production by ann is running, since …, now baking`. */
-export async function whatRuns(link: Link, target: TargetName): Promise<string> {
+export async function whatRuns(link: Link, target: AppEnvironment): Promise<string> {
   const id = rolloutId(target.app, target.environment);
   const running = await describe(link, target).catch(() => null);
   const view = running === null ? null : ((await look(link, target).catch(() => null))?.view ?? null);
@@ -92,7 +92,7 @@ export async function whatRuns(link: Link, target: TargetName): Promise<string> 
 }
 
 /** Who is in the way, since when, and what to do. */
-async function alreadyRunning(link: Link, request: TargetName & Pick<StartRequest, 'type'>): Promise<SluiceError> {
+async function alreadyRunning(link: Link, request: AppEnvironment & Pick<StartRequest, 'type'>): Promise<SluiceError> {
   const id = rolloutId(request.app, request.environment);
   const foreign = await new Sight(link, request).stranger();
   if (foreign !== null) {
@@ -110,8 +110,8 @@ async function alreadyRunning(link: Link, request: TargetName & Pick<StartReques
 
 async function byCompanion(link: Link, request: StartRequest, mode: 'queue' | 'replace'): Promise<StartAnswer> {
   const { app, environment } = request;
-  const startWorkflowOperation = new WithStartWorkflowOperation('targetCompanion', {
-    workflowId: targetId(app, environment),
+  const startWorkflowOperation = new WithStartWorkflowOperation('companion', {
+    workflowId: companionId(app, environment),
     taskQueue: TASK_QUEUE,
     args: [app, environment],
     workflowIdConflictPolicy: 'USE_EXISTING',
@@ -140,7 +140,7 @@ async function byCompanion(link: Link, request: StartRequest, mode: 'queue' | 'r
   }
 }
 
-function answerOf(target: TargetName, { state, run, why, ticket, tookPlaceOf }: SubmitAnswer): StartAnswer {
+function answerOf(target: AppEnvironment, { state, run, why, ticket, tookPlaceOf }: SubmitAnswer): StartAnswer {
   const workflowId = rolloutId(target.app, target.environment);
   if (state === 'queued' || state === 'replacing') return { state, workflowId, run: null, ticket, tookPlaceOf };
   if (run === null) throw neverBegan(target, why ?? 'a newer release took its place in the queue');
@@ -148,7 +148,7 @@ function answerOf(target: TargetName, { state, run, why, ticket, tookPlaceOf }: 
 }
 
 /** What the starter of a release hears that waited and never ran. */
-export function neverBegan({ app, environment }: TargetName, why: string): SluiceError {
+export function neverBegan({ app, environment }: AppEnvironment, why: string): SluiceError {
   const id = rolloutId(app, environment);
   return new SluiceError(
     'SLUICE_SUPERSEDED',
@@ -157,7 +157,7 @@ export function neverBegan({ app, environment }: TargetName, why: string): Sluic
 }
 
 /** See `Sluice.undo`. */
-export async function undo(link: Link, target: TargetName, args: UndoArgs): Promise<StartAnswer> {
+export async function undo(link: Link, target: AppEnvironment, args: UndoArgs): Promise<StartAnswer> {
   const { to, hold, keepQueue, ...said } = args;
   const ledger = await ledgerOf(link, target);
   const version = to ?? ledger?.undo?.version;
@@ -176,7 +176,7 @@ export async function undo(link: Link, target: TargetName, args: UndoArgs): Prom
 }
 
 /** Why there is no way back to this release, and what there is; null when there is one. */
-function notThere({ app, environment }: TargetName, ledger: TargetView | null, version: string): string | null {
+function notThere({ app, environment }: AppEnvironment, ledger: CompanionView | null, version: string): string | null {
   if (ledger === null)
     return `nothing has been released at ${app}/${environment} yet, so there is nothing to roll back to`;
   const [live] = ledger.releases;
@@ -192,7 +192,11 @@ function notThere({ app, environment }: TargetName, ledger: TargetView | null, v
 }
 
 /** See `Sluice.unhold`. The statement is for the hold that is there, and for no later one. */
-export async function unhold(link: Link, target: TargetName, { by }: { by?: string }): Promise<{ by: string | null }> {
+export async function unhold(
+  link: Link,
+  target: AppEnvironment,
+  { by }: { by?: string },
+): Promise<{ by: string | null }> {
   const { app, environment } = target;
   const hold = await readableHold(link, target);
   if (hold === null) {
@@ -200,9 +204,9 @@ export async function unhold(link: Link, target: TargetName, { by }: { by?: stri
   }
   await mustAgree(link);
   const statement = { act: 'unhold', app, environment, strategy: 'undo', release: hold.run, input: {} } as const;
-  const token = await startProof(link, statement);
+  const token = await startToken(link, statement);
   const message = { ...(by === undefined ? {} : { by }), ...(token === null ? {} : { token }) };
-  const handle = link.temporal.workflow.getHandle(targetId(app, environment));
+  const handle = link.temporal.workflow.getHandle(companionId(app, environment));
   try {
     return await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () =>
       handle.executeUpdate(unholdUpdate, { args: [message] }),
@@ -215,7 +219,7 @@ export async function unhold(link: Link, target: TargetName, { by }: { by?: stri
 }
 
 /** What holds a target, by its companion's memo; null when nothing does, or when it cannot be read here. */
-async function holdOf(link: Link, target: TargetName): Promise<Hold | null> {
+async function holdOf(link: Link, target: AppEnvironment): Promise<Hold | null> {
   const companion = await companionOf(link, target);
   // What is kept under a key that is not here, the workers can read.
   const hold = await companion?.memo(HOLD_MEMO).catch(() => null);
@@ -223,7 +227,7 @@ async function holdOf(link: Link, target: TargetName): Promise<Hold | null> {
 }
 
 /** The same, where "not held" would not be true. */
-async function readableHold(link: Link, target: TargetName): Promise<Hold | null> {
+async function readableHold(link: Link, target: AppEnvironment): Promise<Hold | null> {
   const companion = await companionOf(link, target);
   const hold = await companion?.memo(HOLD_MEMO).catch((error: unknown) => {
     const { code, message } = toSluiceError(error, link.address);
@@ -234,15 +238,15 @@ async function readableHold(link: Link, target: TargetName): Promise<Hold | null
 }
 
 /** The companion that runs; null when none does, or somebody else has its id. */
-async function companionOf(link: Link, { app, environment }: TargetName): Promise<Described | null> {
-  const found = await described(link.temporal, targetId(app, environment)).catch((error: unknown) => {
+async function companionOf(link: Link, { app, environment }: AppEnvironment): Promise<Described | null> {
+  const found = await described(link.temporal, companionId(app, environment)).catch((error: unknown) => {
     throw toSluiceError(error, link.address);
   });
-  return found?.running === true && found.type === 'targetCompanion' ? found : null;
+  return found?.running === true && found.type === 'companion' ? found : null;
 }
 
 /** Why there is no way back by `undo`, and the way there is. */
-function nothingToUndo({ app, environment }: TargetName, ledger: TargetView | null): string {
+function nothingToUndo({ app, environment }: AppEnvironment, ledger: CompanionView | null): string {
   const none = `there is nothing to undo at ${app}/${environment}`;
   const live = ledger?.releases[0];
   if (live === undefined) return `${none}: Sluice has released nothing yet`;
@@ -259,10 +263,10 @@ function nothingToUndo({ app, environment }: TargetName, ledger: TargetView | nu
 }
 
 /** The companion's view. Null when the target has none. Errors: those of `noAnswer`. */
-export async function ledgerOf(link: Link, target: TargetName): Promise<TargetView | null> {
-  const handle = link.temporal.workflow.getHandle(targetId(target.app, target.environment));
+export async function ledgerOf(link: Link, target: AppEnvironment): Promise<CompanionView | null> {
+  const handle = link.temporal.workflow.getHandle(companionId(target.app, target.environment));
   try {
-    return await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () => handle.query(targetQuery));
+    return await link.temporal.withDeadline(Date.now() + ANSWER_WITHIN, () => handle.query(companionQuery));
   } catch (error) {
     const found = toSluiceError(error, link.address);
     if (found.code === 'SLUICE_NO_ROLLOUT') return null;

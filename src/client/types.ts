@@ -7,18 +7,18 @@ import type { Account } from '../model/ids.js';
 import type { Moved, MovePlan, Moving } from '../model/moving.js';
 import type { RolloutInput, Spec } from '../model/spec.js';
 import type { Until } from '../model/until.js';
-import type { Decision, QueuedView, RolloutView, TargetView, VerbAnswer, VerbArgs } from '../model/view.js';
+import type { CompanionView, Decision, QueuedView, RolloutView, VerbAnswer, VerbArgs } from '../model/view.js';
 import type { MessageVerb, OnNewRelease, Outcome, Phase, RolloutType } from '../model/words.js';
 import type { BeforeState, Finding, SweepFinding } from '../platforms/port.js';
 import type { Plan } from '../strategies/types.js';
 
 /** Names a target: its rollouts, its companion, its lock. */
-export interface TargetName {
+export interface AppEnvironment {
   app: string;
   environment: string;
 }
 
-export interface StartRequest extends TargetName {
+export interface StartRequest extends AppEnvironment {
   type: RolloutType;
   /** A parsed rollout.yaml. Its `folder` or `zip` is packed here, and put into the artifact store. */
   input: RolloutInput;
@@ -93,7 +93,7 @@ export interface AuditEntry {
 }
 
 /** An approval that is open, and whether the caller's would count. */
-export interface OpenApproval extends TargetName {
+export interface OpenApproval extends AppEnvironment {
   run: string;
   candidate: string | null;
   weight: number;
@@ -107,7 +107,7 @@ export interface OpenApproval extends TargetName {
 }
 
 /** A rollout that may have an approval open, and that could not be asked. */
-export interface Unasked extends TargetName {
+export interface Unasked extends AppEnvironment {
   code: ErrorCode;
   message: string;
 }
@@ -148,7 +148,7 @@ export interface ListFilter {
   all?: boolean;
 }
 
-export interface ListEntry extends TargetName {
+export interface ListEntry extends AppEnvironment {
   strategy: RolloutType;
   /** Null where the server does not know it (no search attributes). */
   phase: Phase | 'done' | null;
@@ -189,7 +189,7 @@ export interface Pruned {
 }
 
 /** Which callers are moved, and which way. */
-export interface MoveRequest extends TargetName {
+export interface MoveRequest extends AppEnvironment {
   /** Names the target; its release is of no account. */
   input: RolloutInput;
   how: Moving;
@@ -235,43 +235,43 @@ export interface Sluice {
   /** Starts a rollout, or hands it to the companion. Errors: SLUICE_ALREADY_RUNNING, SLUICE_SUPERSEDED, SLUICE_HELD. */
   start(request: StartRequest): Promise<StartAnswer>;
   /** The running rollout, or the last one. Works without a worker once it is closed. */
-  status(target: TargetName): Promise<Snapshot>;
+  status(target: AppEnvironment): Promise<Snapshot>;
   /**
    * A rollout in full, its series too: the running one or the last one, or the one whose run id ends with `run`.
    * Errors: SLUICE_NO_ROLLOUT, also for a run that the server does not know (any more).
    */
-  rollout(target: TargetName, run?: string): Promise<RolloutView>;
+  rollout(target: AppEnvironment, run?: string): Promise<RolloutView>;
   /** The open approvals of all targets. A rollout that cannot be asked is an answer, not an error. */
   approvals(): Promise<Approvals>;
   /** What happened to a target, as long as the server remembers it, and the caller's key. Errors: SLUICE_NO_ROLLOUT. */
-  audit(target: TargetName): Promise<{ entries: AuditEntry[]; signer: Signer | null }>;
+  audit(target: AppEnvironment): Promise<{ entries: AuditEntry[]; signer: Signer | null }>;
   /** Says a verb, signed where the caller has a key, and waits for the answer. Errors: SLUICE_VERB with the workflow's own words. */
-  verb(target: TargetName, verb: MessageVerb, args: Decision & VerbArgs): Promise<VerbAnswer>;
+  verb(target: AppEnvironment, verb: MessageVerb, args: Decision & VerbArgs): Promise<VerbAnswer>;
   /**
    * A snapshot now and whenever something may have changed, at most a second apart; the last one has `ended`. It stays with one
    * run. Errors: SLUICE_SUPERSEDED for a ticket whose release never began.
    */
-  watch(target: TargetName, options?: WatchOptions): AsyncIterable<Snapshot>;
+  watch(target: AppEnvironment, options?: WatchOptions): AsyncIterable<Snapshot>;
   /** Resolves with the first snapshot that `until` is true of, or the last one of the rollout. */
-  wait(target: TargetName, until: Until, options?: WatchOptions): Promise<Snapshot>;
+  wait(target: AppEnvironment, until: Until, options?: WatchOptions): Promise<Snapshot>;
   /** Newest first. */
   list(filter: ListFilter): Promise<ListEntry[]>;
   /** The ledger of one environment, or of all of the app. */
-  releases(app: string, environment?: string): Promise<TargetView[]>;
+  releases(app: string, environment?: string): Promise<CompanionView[]>;
   /** Closed runs, newest first. */
-  history(target: TargetName): Promise<HistoryEntry[]>;
+  history(target: AppEnvironment): Promise<HistoryEntry[]>;
   /** Starts the short rollout back. Errors: SLUICE_VERB when there is nothing to go back to. */
-  undo(target: TargetName, args: UndoArgs): Promise<StartAnswer>;
+  undo(target: AppEnvironment, args: UndoArgs): Promise<StartAnswer>;
   /** Releases a target that `undo --hold` holds; who has signed that. Errors: SLUICE_VERB when it is not held. */
-  unhold(target: TargetName, args: { by?: string }): Promise<{ by: string | null }>;
-  plan(request: { input: RolloutInput; type: RolloutType } & TargetName): Promise<PlanPreview>;
+  unhold(target: AppEnvironment, args: { by?: string }): Promise<{ by: string | null }>;
+  plan(request: { input: RolloutInput; type: RolloutType } & AppEnvironment): Promise<PlanPreview>;
   sweep(account: Account): Promise<SweepFinding[]>;
   /**
    * What of the account's artifact store nothing needs any more; `remove`: deletes it, with this client's own rights. Reads all
    * ledgers, queues and running rollouts of the namespace first. Errors: SLUICE_NO_WORKER when one of them does not answer.
    */
   prune(of: { account: string; region: string; remove: boolean }): Promise<Pruned[]>;
-  adopt(request: { input: RolloutInput } & TargetName): Promise<Adopted>;
+  adopt(request: { input: RolloutInput } & AppEnvironment): Promise<Adopted>;
   /** How callers of a function's bare name would come to the target's alias, or back. Errors: SLUICE_TARGET where they may not, SLUICE_ALREADY_RUNNING. */
   callers(request: MoveRequest): Promise<MovePlan>;
   /**

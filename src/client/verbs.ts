@@ -12,9 +12,9 @@ import { mustAgree } from './agreement.js';
 import type { Link } from './connect.js';
 import { failing, isAway, isCrowded, isFailing, isLate, noAnswer, toSluiceError } from './errors.js';
 import { look } from './look.js';
-import { verbProof } from './proof.js';
 import { Sight } from './sight.js';
-import type { TargetName } from './types.js';
+import { verbToken } from './tokens.js';
+import type { AppEnvironment } from './types.js';
 
 /** Longest wait for the workflow's answer, in ms. */
 const ANSWER_WITHIN = 10_000;
@@ -26,7 +26,7 @@ const AGAIN = 500;
 /** See `Sluice.verb`. An abort that is not answered is left as a signal: it must land, whoever comes back when. */
 export async function verb(
   link: Link,
-  target: TargetName,
+  target: AppEnvironment,
   said: MessageVerb,
   args: Decision & VerbArgs,
 ): Promise<VerbAnswer> {
@@ -36,7 +36,7 @@ export async function verb(
   const [foreign] = await Promise.all([sight.stranger(), mustAgree(link)]);
   if (foreign !== null) throw new SluiceError('SLUICE_NO_ROLLOUT', foreign);
   const named = await stageOf(sight, said, args);
-  const token = await verbProof(link, target, sight, said, named);
+  const token = await verbToken(link, target, sight, said, named);
   const message = token === null ? named : { ...named, token };
   // The same update however often it is asked for, so that it is done once.
   const updateId = randomUUID();
@@ -75,7 +75,7 @@ async function patiently<T>(ask: (until: number) => Promise<T>, until: number): 
 /** Why there is nothing to leave behind: it was refused, or there is nobody to say it to. Null: nobody has answered. */
 async function refusalOf(
   link: Link,
-  target: TargetName,
+  target: AppEnvironment,
   said: MessageVerb,
   error: unknown,
 ): Promise<SluiceError | null> {
@@ -105,7 +105,7 @@ async function unanswered(link: Link, what: string, error: unknown): Promise<Slu
  */
 async function leftAbort(
   link: Link,
-  target: TargetName,
+  target: AppEnvironment,
   message: Decision & VerbArgs,
   ask: (until: number) => Promise<VerbAnswer>,
   why: unknown,
@@ -149,7 +149,7 @@ async function left(link: Link, id: string, why: unknown): Promise<SluiceError> 
   );
 }
 
-async function nothingRuns(link: Link, target: TargetName, said: MessageVerb): Promise<SluiceError> {
+async function nothingRuns(link: Link, target: AppEnvironment, said: MessageVerb): Promise<SluiceError> {
   const { view } = await look(link, target);
   const id = rolloutId(target.app, target.environment);
   const outcome = view?.outcome ?? 'done';

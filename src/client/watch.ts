@@ -10,7 +10,7 @@ import { isNoAnswer } from './errors.js';
 import type { Look } from './look.js';
 import { look } from './look.js';
 import { ledgerOf, neverBegan } from './start.js';
-import type { Snapshot, TargetName, WatchOptions } from './types.js';
+import type { AppEnvironment, Snapshot, WatchOptions } from './types.js';
 
 /** Shortest and longest wait between two looks, in ms: short after a change, long while nothing happens. */
 const SOON = 200;
@@ -23,7 +23,7 @@ const AWAY_AT_MOST = 60_000;
 const PASSING = new Set<ErrorCode>(['SLUICE_UNREACHABLE', 'SLUICE_TEMPORAL']);
 
 /** See `Sluice.watch`. */
-export async function* watch(link: Link, target: TargetName, options: WatchOptions = {}): AsyncGenerator<Snapshot> {
+export async function* watch(link: Link, target: AppEnvironment, options: WatchOptions = {}): AsyncGenerator<Snapshot> {
   const signal = options.signal ?? new AbortController().signal;
   const stopped = new AbortController();
   const either = AbortSignal.any([signal, stopped.signal]);
@@ -69,7 +69,7 @@ export async function* watch(link: Link, target: TargetName, options: WatchOptio
 /** See `Sluice.wait`. */
 export async function wait(
   link: Link,
-  target: TargetName,
+  target: AppEnvironment,
   until: Until,
   options: WatchOptions = {},
 ): Promise<Snapshot> {
@@ -87,7 +87,7 @@ class Whom {
 
   constructor(
     private readonly link: Link,
-    private readonly target: TargetName,
+    private readonly target: AppEnvironment,
     private readonly options: WatchOptions,
   ) {
     this.run = options.run;
@@ -129,7 +129,7 @@ async function lookCalmly(whom: Whom): Promise<Look | SluiceError | null> {
 }
 
 /** Resolves when the run closes: a long poll, so the end is seen at once. */
-function closes(link: Link, target: TargetName, signal: AbortSignal): Promise<void> {
+function closes(link: Link, target: AppEnvironment, signal: AbortSignal): Promise<void> {
   const handle = link.temporal.workflow.getHandle(rolloutId(target.app, target.environment));
   return link.temporal
     .withAbortSignal(signal, () => handle.result())

@@ -2,7 +2,7 @@
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import { clean, duration } from '../model/text.js';
-import { unplanned } from '../model/unplanned.js';
+import { unreadTraffic } from '../model/unread-traffic.js';
 import type { RolloutView } from '../model/view.js';
 import type { VersionCounts } from './traffic.js';
 
@@ -45,7 +45,7 @@ function split(view: RolloutView): string {
   if (view.outcome === 'succeeded' || view.weight === 100) return `version ${candidate} 100 %`;
   // Before it is prepared a rollout knows nothing of its target.
   if (view.phase === 'pending' || view.phase === 'preparing') return 'looking at the target';
-  const unread = unplanned(view);
+  const unread = unreadTraffic(view);
   if (unread !== null) return unread;
   if (view.stable === null) {
     return candidate === '–' ? 'nothing is live yet' : `nothing is live yet, candidate ${candidate}`;

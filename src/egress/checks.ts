@@ -8,16 +8,16 @@ import type { Finding } from '../platforms/port.js';
 import { kitOf } from '../platforms/registry.js';
 import { refuse, warn } from '../platforms/shared/findings.js';
 import { hostOf } from '../secrets/headers.js';
-import type { Outside } from './index.js';
+import type { Egress } from './index.js';
 
 /** Longest look-up of a name, in ms; one that is not answered is looked up again when it is used. */
 const LOOK_UP = 5_000;
 
 export interface Checked {
   /** The target's own: what its probes and metrics use. */
-  outside: Outside;
+  outside: Egress;
   /** What webhooks use. */
-  own: Outside;
+  own: Egress;
 }
 
 /**
@@ -72,7 +72,7 @@ function urlsOf({ health, notify }: Spec): Named[] {
   ];
 }
 
-async function reachable({ path, url }: Named, { net }: Outside, signal: AbortSignal): Promise<Finding[]> {
+async function reachable({ path, url }: Named, { net }: Egress, signal: AbortSignal): Promise<Finding[]> {
   const host = hostIn(url);
   if (host === null) return [];
   try {

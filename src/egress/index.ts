@@ -5,15 +5,15 @@ import { createNet, type Net } from '../net/index.js';
 import { kitOf } from '../platforms/registry.js';
 import { createSecrets, type Secrets } from '../secrets/index.js';
 
-export interface Outside {
+export interface Egress {
   net: Net;
   secrets: Secrets;
 }
 
 /** By the target, whose role reads its secrets; null for what is done without one (webhooks), with the worker's own. */
-export type OutsideOf = (target: Target | null) => Outside;
+export type EgressOf = (target: Target | null) => Egress;
 
-export interface OutsideOptions {
+export interface EgressOptions {
   env: NodeJS.ProcessEnv;
   /** `SLUICE_ALLOW_ADDRESSES`. */
   allowAddresses: string;
@@ -24,10 +24,10 @@ export interface OutsideOptions {
 }
 
 /** Errors: SLUICE_SETUP for addresses that are none. */
-export function createOutside({ env, allowAddresses, served, mayUse }: OutsideOptions): OutsideOf {
+export function createEgress({ env, allowAddresses, served, mayUse }: EgressOptions): EgressOf {
   const net = createNet(allowAddresses);
   const own = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';
-  const byRole = new Map<string, Outside>();
+  const byRole = new Map<string, Egress>();
   return (target) => {
     const identity = target === null ? null : kitOf(target.platform).awsIdentity(target);
     const roleArn = identity === null ? undefined : (identity.roleArn ?? served?.roleArn);

@@ -1,6 +1,6 @@
 /** Health before the rollout: what stable did, which alarms fire. It is read once, before the candidate has any traffic. */
 
-import type { Outside } from '../egress/index.js';
+import type { Egress } from '../egress/index.js';
 import type { Baseline } from '../judge/index.js';
 import { dispersion } from '../judge/index.js';
 import { decidingMetrics } from '../model/evidence.js';
@@ -25,7 +25,7 @@ type Driver = Pick<PlatformDriver, 'source' | 'address' | 'alarms'>;
 export async function healthBefore(
   ctx: CallContext,
   driver: Driver,
-  outside: Outside,
+  outside: Egress,
   spec: Spec,
   stable: string | null,
 ): Promise<{ health: HealthBefore; findings: Finding[] }> {
@@ -51,7 +51,7 @@ export async function healthBefore(
 }
 
 function mayBeUnseen({ health, strategy }: Spec): boolean {
-  return strategy.type === 'undo' || health.policy.onNoData === 'promote';
+  return strategy.type === 'undo' || health.judge.onNoData === 'promote';
 }
 
 /** A first release has no users until somebody calls it, and then its metrics have nothing to say. */
@@ -63,7 +63,7 @@ function nobodyYet({ app, environment, health }: Spec): Finding[] {
     return [{ level: 'warn', code: 'HEALTH', message }];
   }
   const then =
-    health.policy.onNoData === 'hold'
+    health.judge.onNoData === 'hold'
       ? `it is held until \`sluice promote ${app}/${environment}\``
       : 'it is rolled back';
   const message = `nothing is live yet, so there may be no users to count: if no request reaches the first release during its bake, ${then} (metric ${names.join(', ')}; add a probe, which can judge it)`;
@@ -81,7 +81,7 @@ function nobodyCountsLosses({ target }: Spec): Finding[] {
 /** All closed stretches of the time before, of the release that is stable. */
 async function past(
   signal: AbortSignal,
-  { driver, outside }: { driver: Driver; outside: Outside },
+  { driver, outside }: { driver: Driver; outside: Egress },
   spec: Spec,
   metric: MetricSpec,
   stable: string,

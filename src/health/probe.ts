@@ -1,6 +1,6 @@
 /** One call of a probe to one release. */
 
-import type { Outside } from '../egress/index.js';
+import type { Egress } from '../egress/index.js';
 import { SluiceError } from '../model/errors.js';
 import type { ProbeSpec, Spec } from '../model/spec.js';
 import { clean } from '../model/text.js';
@@ -52,7 +52,7 @@ export async function runProbe(
   call: ProbeCall,
   driver: Invoker,
   ctx: CallContext,
-  outside: Outside,
+  outside: Egress,
 ): Promise<ProbeResult> {
   const began = performance.now();
   const limit = call.probe.latency;
@@ -123,7 +123,7 @@ async function addressOf({ spec, version }: ProbeCall, driver: Invoker, ctx: Cal
   }
 }
 
-async function http(call: ProbeCall, driver: Invoker, ctx: CallContext, outside: Outside): Promise<Compared> {
+async function http(call: ProbeCall, driver: Invoker, ctx: CallContext, outside: Egress): Promise<Compared> {
   const { probe, spec, version } = call;
   const address = asksForHost(probe) ? await addressOf(call, driver, ctx) : null;
   const receiver = { version, address };

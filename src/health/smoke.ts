@@ -1,6 +1,6 @@
 /** The smoke test before the first weight: each probe several times in a row, on the candidate alone. */
 
-import type { Outside } from '../egress/index.js';
+import type { Egress } from '../egress/index.js';
 import type { ProbeSpec, Spec } from '../model/spec.js';
 import { duration } from '../model/text.js';
 import type { CallContext } from '../platforms/port.js';
@@ -30,7 +30,7 @@ interface Outcome {
 interface Deps {
   driver: Invoker;
   ctx: CallContext;
-  outside: Outside;
+  outside: Egress;
 }
 
 /**

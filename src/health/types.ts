@@ -1,6 +1,6 @@
 import type { Baseline, JudgeState, Verdict } from '../judge/types.js';
 import type { SeriesPoint } from '../model/series.js';
-import type { HealthPolicy, Spec } from '../model/spec.js';
+import type { JudgeRules, Spec } from '../model/spec.js';
 import type { Asked } from '../model/view.js';
 import type { ErrorSample } from '../platforms/port.js';
 
@@ -15,7 +15,7 @@ export interface WatchInput {
   /** What the judge knows so far, from earlier weights too. */
   state: JudgeState | null;
   /** What the judge goes by at this stage. */
-  policy: HealthPolicy;
+  policy: JudgeRules;
   /** What was known before the rollout. */
   before: HealthBefore;
   /** From when on it also ends once the candidate is shown to be no worse (ms since the epoch); null: never. */

@@ -3,7 +3,7 @@
  * It lasts until the judge is sure of harm, or has what it was waiting for, or somebody cancels it. A crash costs the counts since the last heartbeat.
  */
 import { setMaxListeners } from 'node:events';
-import type { Outside } from '../egress/index.js';
+import type { Egress } from '../egress/index.js';
 import type { Judge, JudgeState, Tick, Verdict } from '../judge/types.js';
 import { probeCalls } from '../model/counts.js';
 import { SluiceError } from '../model/errors.js';
@@ -50,7 +50,7 @@ interface Reader {
 
 export interface WatchDeps {
   driver: Pick<PlatformDriver, 'invoke' | 'address' | 'source' | 'alarms'>;
-  outside: Outside;
+  outside: Egress;
   /** Ends the watch. */
   signal: AbortSignal;
   heartbeat: (details: WatchHeartbeat) => void;

@@ -1,6 +1,6 @@
 import type { Counts } from '../model/counts.js';
 import type { Verdict } from '../model/rollout/verdict.js';
-import type { HealthPolicy } from '../model/spec.js';
+import type { JudgeRules } from '../model/spec.js';
 import type { Arms, SequentialState } from './state.js';
 
 export type { Counts } from '../model/counts.js';
@@ -30,7 +30,7 @@ export interface Baseline {
 
 /** What the judge goes by. Plain JSON. */
 export interface JudgeSetup {
-  policy: HealthPolicy;
+  policy: JudgeRules;
   /** By source. */
   baselines: Record<string, Baseline>;
   /** Sources that decide, each with an equal share of the evidence. What another one says is shown and never decides. */

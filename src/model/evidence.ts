@@ -1,5 +1,5 @@
 /** What can show that a candidate is well, and how soon. Pure. */
-import type { HealthPolicy, HealthSpec, MetricSpec } from './spec.js';
+import type { HealthSpec, JudgeRules, MetricSpec } from './spec.js';
 
 const MINUTE = 60_000;
 
@@ -32,7 +32,7 @@ export type Shortest =
 export function shortestBake(
   health: Pick<HealthSpec, 'metrics' | 'probes'>,
   weight: number,
-  { minRequests }: Pick<HealthPolicy, 'minRequests'>,
+  { minRequests }: Pick<JudgeRules, 'minRequests'>,
 ): Shortest | null {
   const metrics = weight > 0 ? decidingMetrics(health) : [];
   const slowest = metrics

@@ -3,7 +3,7 @@
 /** Their workflow type. Its first argument says what the run is for. */
 export const HELPER = 'helper';
 
-export const HELPS = ['planOnly', 'sweepAccount', 'lookCallers', 'workerIdentity', 'usedProof'] as const;
+export const HELPS = ['planOnly', 'sweepAccount', 'lookCallers', 'workerIdentity', 'usedSignature'] as const;
 /** What a helper is for. */
 export type Help = (typeof HELPS)[number];
 

@@ -21,8 +21,8 @@ export function rolloutId(app: string, environment: string): string {
 }
 
 /** The workflow id of a target's companion. */
-export function targetId(app: string, environment: string): string {
-  return `target/${app}/${environment}`;
+export function companionId(app: string, environment: string): string {
+  return `companion/${app}/${environment}`;
 }
 
 /** The workflow id under which the callers of a target are moved: while it runs no rollout of the target begins. */

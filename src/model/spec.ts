@@ -1,9 +1,9 @@
-import type { HealthPolicy } from './health-policy.js';
+import type { JudgeRules } from './judge-rules.js';
 import type { StrategySpec } from './strategy.js';
 import type { Configuration, Target } from './target.js';
 import type { OnNewRelease } from './words.js';
 
-export type { HealthPolicy } from './health-policy.js';
+export type { JudgeRules } from './judge-rules.js';
 export type { ApprovalSpec, Bake, StageSpec, StrategySpec } from './strategy.js';
 export type {
   AppServiceTarget,
@@ -39,7 +39,7 @@ export interface Spec {
   notify: NotifySpec[];
   deadlines: Deadlines;
   /** Run even though nothing could ever judge the candidate. */
-  allowUngated: boolean;
+  allowUnjudged: boolean;
   /** Callers of the bare function that may get the release with its deployment, by id (src/model/bypass.ts). Lambda. */
   allowBypass: string[];
   /** Free text: why this rollout. */
@@ -82,7 +82,7 @@ export interface HealthSpec {
   metrics: MetricSpec[];
   /** Alarms of the platform that stop a rollout when they go off during it. */
   alarms: AlarmSpec[];
-  policy: HealthPolicy;
+  judge: JudgeRules;
 }
 
 /** An alarm that somebody else keeps. One that fires at the start is recorded and ignored until it has been quiet once. */

@@ -1,5 +1,5 @@
 /** The strategies by name, and what a complete spec says of each. A new one is named here first. */
-import type { HealthPolicy } from './health-policy.js';
+import type { JudgeRules } from './judge-rules.js';
 
 /** What a spec says of a strategy, by the strategy's name. */
 export interface StrategyFields {
@@ -41,8 +41,8 @@ export interface StageSpec {
   /** Names of probes that must pass at this stage before its bake, on the candidate. */
   probes: string[];
   approval?: ApprovalSpec;
-  /** What the judge goes by at this stage, where it differs from `health.policy`. */
-  health?: Partial<HealthPolicy>;
+  /** What the judge goes by at this stage, where it differs from `health.judge`. */
+  health?: Partial<JudgeRules>;
 }
 
 /** Watched time in milliseconds. With `min` and `max` it passes as soon after `min` as the candidate is shown to be no worse. */

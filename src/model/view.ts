@@ -236,7 +236,7 @@ export interface SettledView extends QueuedView {
 }
 
 /** The companion's view of its target. */
-export interface TargetView {
+export interface CompanionView {
   app: string;
   environment: string;
   /** Newest first. */

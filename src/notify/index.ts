@@ -1,7 +1,7 @@
 /** Telling the outside of every end and every wait. */
 import { Context } from '@temporalio/activity';
 import type { NotifyEvent } from '../../activities/types.js';
-import type { Outside } from '../egress/index.js';
+import type { Egress } from '../egress/index.js';
 import { ERRORS, SluiceError } from '../model/errors.js';
 import type { Spec } from '../model/spec.js';
 import { messageOf, type Occasion } from './message.js';
@@ -17,7 +17,7 @@ export { verifySignature } from './signature.js';
 export async function notify(
   spec: Pick<Spec, 'app' | 'environment' | 'notify'>,
   event: NotifyEvent,
-  outside: Outside,
+  outside: Egress,
   occasion: Occasion = occasionOf(event),
 ): Promise<void> {
   const message = messageOf(event, occasion);

@@ -1,6 +1,6 @@
 /** One delivery of a message to one webhook. */
 
-import type { Outside } from '../egress/index.js';
+import type { Egress } from '../egress/index.js';
 import { fetchReason } from '../health/reason.js';
 import { SluiceError } from '../model/errors.js';
 import type { NotifySpec, Spec } from '../model/spec.js';
@@ -14,7 +14,7 @@ const TIMEOUT = 10_000;
 
 export interface Posting {
   spec: Pick<Spec, 'app' | 'environment'>;
-  outside: Outside;
+  outside: Egress;
   /** ms since the epoch; now unless given. */
   now?: number;
   /** Longest answer, in ms. */

@@ -7,7 +7,7 @@ import type {
   AlarmSpec,
   Configuration,
   Deadlines,
-  HealthPolicy,
+  JudgeRules,
   MetricSpec,
   PlatformMetricKind,
   ReleaseKind,
@@ -62,7 +62,7 @@ type Unchecked<T> = { readonly [K in keyof T]?: unknown };
 interface Defaults {
   deadlines: Readonly<Partial<Record<keyof Deadlines, string>>>;
   metrics: readonly ({ name: string } & Readonly<Partial<Record<MetricSpec['kind'], object>>>)[];
-  policy: Readonly<Partial<Pick<HealthPolicy, 'probeBack'>>>;
+  judge: Readonly<Partial<Pick<JudgeRules, 'probeBack'>>>;
 }
 
 interface EventRules {

@@ -10,7 +10,7 @@ import { writeDuration } from './units.js';
 
 /** What a bake has to last, however it is written. */
 export function checkBakes(spec: Spec, fault: Report): void {
-  for (const watched of watchedOf(spec, spec.health.policy)) {
+  for (const watched of watchedOf(spec, spec.health.judge)) {
     const why = lateErrors(spec, watched) ?? neverPasses(spec, watched);
     if (why !== null) fault(watched.path, why);
   }
@@ -29,20 +29,20 @@ function lateErrors({ target, health }: Spec, { bake, weight }: Watched): string
 }
 
 /** A bake that is over before its evidence can be there is held or taken back, whatever the release is like. */
-function neverPasses({ health }: Spec, { bake, weight, policy }: Watched): string | null {
-  const least = shortestBake(health, weight, policy);
+function neverPasses({ health }: Spec, { bake, weight, judge }: Watched): string | null {
+  const least = shortestBake(health, weight, judge);
   const longest = typeof bake === 'number' ? bake : bake.max;
   if (least === null || longest >= least.ms) return null;
   const take = `(take ${writeDuration(least.ms)} or more`;
   if ('metric' in least) {
     // Somebody wants to go on without data.
-    if (policy.onNoData === 'promote') return null;
+    if (judge.onNoData === 'promote') return null;
     const { name, every, delay } = least.metric;
     const window = least.ms - every - delay;
     const faster = fasterThan(least.metric.kind);
     return `is too short to ever pass: metric "${name}" counts by ${duration(window)}, is final ${duration(delay)} later and is read every ${duration(every)} ${take}${faster})`;
   }
-  if (policy.onUndecided === 'promote') return null;
+  if (judge.onUndecided === 'promote') return null;
   return `is too short to ever pass: the probes make ${least.calls} calls in ${duration(least.ms)}, and minRequests is ${least.calls} ${take}, or call more often)`;
 }
 

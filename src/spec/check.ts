@@ -52,7 +52,7 @@ function finished({ tree, parsed }: Read, expected: Expected, faults: Fault[]): 
       `is "${spec.app}", but this is a rollout of "${expected.app}" (the workflow id is <app>/<environment>)`,
     );
   }
-  if (spec.app === 'target') fault(['app'], 'the name "target" is taken by Sluice (take another one)');
+  if (spec.app === 'companion') fault(['app'], 'the name "companion" is taken by Sluice (take another one)');
   if (expected.type !== undefined && spec.strategy.type !== expected.type) {
     fault(
       ['strategy', 'type'],
@@ -123,11 +123,11 @@ function checkDigits(tree: Tree, fault: Report): void {
   }
 }
 
-function checkJudged({ health, allowUngated }: Spec, fault: Report): void {
-  if (allowUngated || isJudged(health)) return;
+function checkJudged({ health, allowUnjudged }: Spec, fault: Report): void {
+  if (allowUnjudged || isJudged(health)) return;
   fault(
     ['health'],
-    'nothing could ever judge the candidate (add a probe or a metric that is no dryRun, or say allowUngated: true)',
+    'nothing could ever judge the candidate (add a probe or a metric that is no dryRun, or say allowUnjudged: true)',
   );
 }
 

@@ -16,12 +16,12 @@ export function complete(written: Written): Spec {
       probes: written.health.probes.map(probeOf),
       metrics: written.health.metrics.map(metricOf),
       alarms: written.health.alarms.map(({ name, cloudwatch }) => ({ name, kind: 'cloudwatch', alarm: cloudwatch })),
-      policy: {
+      judge: {
         ceiling: null,
         dispersion:
           written.health.invocation === 'async' ? (kitOf(written.target.platform).events?.tries ?? null) : null,
         margin: null,
-        ...written.health.policy,
+        ...written.health.judge,
       },
     },
   };

@@ -68,7 +68,7 @@ export const DEFAULTS = {
   invocation: 'sync',
   /** Nobody's alarms are known. */
   alarms: [] as never[],
-  policy: {
+  judge: {
     /** One false alarm in a hundred rollouts, whatever the number of looks. */
     alpha: '1%',
     /** Below this, one error is 5 % and more: no share means anything. */
@@ -116,7 +116,7 @@ export const DEFAULTS = {
     stuckAfter: '1m',
   },
   /** A rollout that nothing watches is a mistake unless somebody says it is not. */
-  allowUngated: false,
+  allowUnjudged: false,
   /** What changes production before its rollout begins is refused. */
   allowBypass: [] as never[],
 } as const;

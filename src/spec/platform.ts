@@ -26,7 +26,7 @@ function withDefaultsOf(platform: PlatformName, tree: Mapping, target: Mapping):
   // The default probe calls the release: not where an event would do something, nor where nothing runs it before all users have it.
   const unasked = late || !runsBesideStable(plainOf(target) as Record<string, unknown>);
   const judged =
-    health.kind === 'map' ? withChild(tree, 'health', filled(health, 'policy', { ...defaults.policy })) : tree;
+    health.kind === 'map' ? withChild(tree, 'health', filled(health, 'judge', { ...defaults.judge })) : tree;
   const ofHealth = { ...(unasked ? { probes: [] } : {}), metrics: defaults.metrics };
   return filled(filled(judged, 'health', ofHealth), 'deadlines', { ...defaults.deadlines });
 }

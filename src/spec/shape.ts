@@ -8,7 +8,7 @@ export function writtenShape(spec: Record<string, unknown>): Record<string, unkn
     // A stage may have limits of its own.
     strategy: (strategy) => change(strategy, { stages: list((stage) => change(stage, { health: withoutNull })) }),
     health: (health) =>
-      change(health, { probes: list(probe), metrics: list(metric), alarms: list(alarm), policy: withoutNull }),
+      change(health, { probes: list(probe), metrics: list(metric), alarms: list(alarm), judge: withoutNull }),
   }) as Record<string, unknown>;
 }
 

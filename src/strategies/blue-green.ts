@@ -25,10 +25,10 @@ export const blueGreen: Strategy<'blueGreen'> = {
   }),
   reach: 'idle',
   plan,
-  watched: ({ bake, testBake }, policy) => [
+  watched: ({ bake, testBake }, judge) => [
     // Without one, nobody looks at the idle environment.
-    ...(testBake > 0 ? [{ path: ['strategy', 'testBake'], bake: testBake, weight: 0, policy }] : []),
-    { path: ['strategy', 'bake'], bake, weight: 100, policy },
+    ...(testBake > 0 ? [{ path: ['strategy', 'testBake'], bake: testBake, weight: 0, judge }] : []),
+    { path: ['strategy', 'bake'], bake, weight: 100, judge },
   ],
   check,
   first: ({ bake, approval }) => ({ bake, approval, into: 'idle', stage: SWITCH }),
@@ -54,10 +54,10 @@ function plan(spec: SpecOf<'blueGreen'>): Plan {
   ]);
 }
 
-function check({ strategy, health, allowUngated }: SpecOf<'blueGreen'>, fault: Fault): void {
-  if (allowUngated || !isJudged(health) || health.probes.length > 0 || strategy.testBake === 0) return;
+function check({ strategy, health, allowUnjudged }: SpecOf<'blueGreen'>, fault: Fault): void {
+  if (allowUnjudged || !isJudged(health) || health.probes.length > 0 || strategy.testBake === 0) return;
   fault(
     ['strategy', 'testBake'],
-    'nothing could judge the idle environment, which has no users (add a probe, leave testBake out, or say allowUngated: true)',
+    'nothing could judge the idle environment, which has no users (add a probe, leave testBake out, or say allowUnjudged: true)',
   );
 }

@@ -22,12 +22,12 @@ export const canary: Strategy<'canary'> = {
   }),
   reach: 'split',
   plan,
-  watched: ({ stages }, policy) =>
+  watched: ({ stages }, judge) =>
     stages.map(({ bake, weight, health }, i) => ({
       path: ['strategy', 'stages', i, 'bake'],
       bake,
       weight,
-      policy: { ...policy, ...health },
+      judge: { ...judge, ...health },
     })),
   check,
   first: ({ stages }) => ({
@@ -84,7 +84,7 @@ function plan(spec: SpecOf<'canary'>): Plan {
   ]);
 }
 
-function stages({ strict, weight, bake, name, approval, policy }: Parts): z.ZodType<StageSpec[], unknown> {
+function stages({ strict, weight, bake, name, approval, judge }: Parts): z.ZodType<StageSpec[], unknown> {
   const stage = strict({
     weight: weight().describe("The candidate's share of traffic."),
     name: z
@@ -98,7 +98,7 @@ function stages({ strict, weight, bake, name, approval, policy }: Parts): z.ZodT
       .prefault(DEFAULTS.stageProbes)
       .describe('Names of probes that must pass at this weight before the bake.'),
     approval: approval.exactOptional().describe('A person must approve after the bake, before the rollout goes on.'),
-    health: policy.exactOptional().describe('Members of `health.policy` that differ at this stage.'),
+    health: judge.exactOptional().describe('Members of `health.judge` that differ at this stage.'),
   }).transform(({ name, ...of }): StageSpec => ({ ...of, name: name ?? `${of.weight}%` }));
   return z
     .array(stage)

@@ -16,7 +16,7 @@ export const direct: Strategy<'direct'> = {
   }),
   reach: 'atOnce',
   plan,
-  watched: ({ bake }, policy) => [{ path: ['strategy', 'bake'], bake, weight: 100, policy }],
+  watched: ({ bake }, judge) => [{ path: ['strategy', 'bake'], bake, weight: 100, judge }],
   first: ({ bake, approval }) => ({ bake, approval, stage: ALL }),
   approvals: { ...ONE_APPROVAL, late: true },
   sample: `strategy:

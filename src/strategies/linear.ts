@@ -29,9 +29,9 @@ export const linear: Strategy<'linear'> = {
   }),
   reach: 'split',
   plan,
-  watched: ({ interval, step, bake }, policy) => [
-    { path: ['strategy', 'interval'], bake: interval, weight: step, policy },
-    { path: ['strategy', 'bake'], bake, weight: 100, policy },
+  watched: ({ interval, step, bake }, judge) => [
+    { path: ['strategy', 'interval'], bake: interval, weight: step, judge },
+    { path: ['strategy', 'bake'], bake, weight: 100, judge },
   ],
   first: ({ bake, approval }) => ({ bake, approval, stage: ALL }),
   approvals: ONE_APPROVAL,

@@ -1,7 +1,7 @@
 /**
  * Strategies: one record each, and what everybody else asks of them. A name of the model without a record here does not compile.
  */
-import type { HealthPolicy, Spec } from '../model/spec.js';
+import type { JudgeRules, Spec } from '../model/spec.js';
 import type { RolloutType, Strategy as StrategyName } from '../model/strategy.js';
 import { blueGreen } from './blue-green.js';
 import { canary } from './canary.js';
@@ -40,8 +40,8 @@ export function needsBoth(spec: Pick<Spec, 'strategy'>): boolean {
 }
 
 /** Every watched time of a spec's strategy. */
-export function watchedOf(spec: Pick<Spec, 'strategy'>, policy: HealthPolicy): Watched[] {
-  return rollingOf(spec).watched(spec.strategy, policy);
+export function watchedOf(spec: Pick<Spec, 'strategy'>, judge: JudgeRules): Watched[] {
+  return rollingOf(spec).watched(spec.strategy, judge);
 }
 
 /** Reports what a strategy finds wrong with its spec. */

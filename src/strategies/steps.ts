@@ -2,7 +2,7 @@
  * The steps that strategies are made of. A step's id is `<strategy>-<weight>.<kind>`: weights only rise within a plan
  * and no weight has two steps of a kind, so it is unique, and the mark it becomes tells a person where the rollout was.
  */
-import type { ApprovalSpec, Bake, HealthPolicy, Spec } from '../model/spec.js';
+import type { ApprovalSpec, Bake, JudgeRules, Spec } from '../model/spec.js';
 import { kitOf } from '../platforms/registry.js';
 import { PLAN_SCHEMA, type Plan, type Stage, type Step, type StepKind } from './types.js';
 
@@ -24,7 +24,7 @@ export interface Steps {
   promote(): Step[];
   bake(time: Bake): Step[];
   /** After a bake with nothing left to compare with: once more beside the stable release, for as long as that bake. */
-  compare(time: Bake, health?: Partial<HealthPolicy>): Step[];
+  compare(time: Bake, health?: Partial<JudgeRules>): Step[];
   /** Capacity, waited for within `deadlines.warm` and no longer; the release exists already. */
   ready(): Step[];
   /** Watched time that decides nothing. */
@@ -63,7 +63,7 @@ export function stepsAt(spec: Spec, weight: number): Steps {
         : { ...step('bake'), duration: time.max, earliest: time.min },
     ],
     compare: (time, health) =>
-      (health?.probeBack ?? spec.health.policy.probeBack)
+      (health?.probeBack ?? spec.health.judge.probeBack)
         ? [
             {
               ...step('compare'),

@@ -1,6 +1,6 @@
 /** What is to be known of a strategy, in one record: the parser, the planner, the policy and the platforms go by it. */
 import type { z } from 'zod';
-import type { ApprovalSpec, Bake, HealthPolicy, Spec } from '../model/spec.js';
+import type { ApprovalSpec, Bake, JudgeRules, Spec } from '../model/spec.js';
 import type { FieldsOf, RolloutType, Strategy as StrategyName, StrategyOf } from '../model/strategy.js';
 import type { Plan } from './types.js';
 
@@ -21,8 +21,8 @@ export interface Parts {
   weight(): z.ZodType<number, unknown>;
   bake(): z.ZodType<Bake, unknown>;
   approval: z.ZodType<ApprovalSpec, unknown>;
-  /** Members of `health.policy` that differ. */
-  policy: z.ZodType<Partial<HealthPolicy>, unknown>;
+  /** Members of `health.judge` that differ. */
+  judge: z.ZodType<Partial<JudgeRules>, unknown>;
 }
 
 /** One schema for each member; the compiler finds the one that is missing. */
@@ -36,7 +36,7 @@ export interface Watched {
   bake: Bake;
   /** Percent that the candidate has. */
   weight: number;
-  policy: HealthPolicy;
+  judge: JudgeRules;
 }
 
 /** Says that what stands at `path` is wrong, and what to do about it. */
@@ -49,8 +49,8 @@ export interface Rolling<T extends RolloutType> {
   members(parts: Parts): Members<T>;
   reach: Reach;
   plan(spec: SpecOf<T>): Plan;
-  /** Every watched time of it. `policy` is that of the spec, which a stage may change for itself. */
-  watched(strategy: StrategyOf<T>, policy: HealthPolicy): Watched[];
+  /** Every watched time of it. `judge` is that of the spec, which a stage may change for itself. */
+  watched(strategy: StrategyOf<T>, judge: JudgeRules): Watched[];
   /** Rules between its members and the rest of the spec. */
   check?(spec: SpecOf<T>, fault: Fault): void;
 }

@@ -1,4 +1,4 @@
-import type { ApprovalSpec, HealthPolicy } from '../model/spec.js';
+import type { ApprovalSpec, JudgeRules } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
 
 /** Version of the plan's shape. A workflow refuses a plan it does not know. */
@@ -24,8 +24,8 @@ export interface Stage {
   /** Unique in the plan; what `approve` names. */
   name: string;
   steps: Step[];
-  /** What the judge goes by at this stage, where it differs from the spec's policy. */
-  health?: Partial<HealthPolicy>;
+  /** What the judge goes by at this stage, where it differs from the spec's `health.judge`. */
+  health?: Partial<JudgeRules>;
 }
 
 interface StepBase {

@@ -16,7 +16,7 @@ import { mayUseBy } from '../access/index.js';
 import { Access } from '../authority/index.js';
 import { addressOf, connectLink } from '../client/index.js';
 import { codecOf, unsealerOf, workerConverterOf } from '../codec/index.js';
-import { createOutside } from '../egress/index.js';
+import { createEgress } from '../egress/index.js';
 import { SluiceError } from '../model/errors.js';
 import { identityOf } from '../model/identity.js';
 import type { Lane } from '../model/ids.js';
@@ -142,7 +142,7 @@ export async function startWorker(
       access,
       artifacts: openArtifacts({ setting: config.store, namespace, env: process.env, cwd: process.cwd() }),
       codec: unsealerOf(codec),
-      outside: createOutside(outsideOptions(config))(null),
+      outside: createEgress(outsideOptions(config))(null),
       workersOf: (queue) => livingWorkers(client, queue, 'activity'),
       otherPolicies: () => fellowsWithOtherPolicy(client, config.policy?.digest ?? null),
     }),
@@ -197,7 +197,7 @@ async function accountWorkers(
   });
   const activities = accountActivities({
     driverFor: (spec) => platform.driverFor(spec.target),
-    outsideOf: createOutside({ ...outsideOptions(config), served }),
+    outsideOf: createEgress({ ...outsideOptions(config), served }),
     artifacts,
     access,
     client,

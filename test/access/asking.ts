@@ -4,12 +4,12 @@ import {
   audienceOf,
   type CertifiedKey,
   nonceOf,
-  onceKey,
   type Policy,
   ruleFor,
   type Signer,
   sealTo,
   sign,
+  statementKey,
 } from '../../src/access/index.js';
 import { checkBeginning } from '../../src/authority/begin.js';
 import { certifier } from '../../src/authority/certifying.js';
@@ -53,7 +53,7 @@ export async function certified(
   login: (nonce: string) => Promise<string>,
   by: 'login' | 'robot' = 'login',
 ): Promise<CertifiedKey> {
-  const once = onceKey();
+  const once = statementKey();
   const token = await login(await nonceOf(once.jwk, statement));
   return { ...once, certificate: { by, sealed: await sealed(token) } };
 }

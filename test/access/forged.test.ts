@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { accountActivities } from '../../activities/account.js';
-import type { LightActivities, Prepared } from '../../activities/types.js';
+import type { CoreActivities, Prepared } from '../../activities/types.js';
 import { Access } from '../../src/authority/index.js';
 import { resultOf } from '../../src/client/index.js';
 import type { AccessRecord, CheckedMessage } from '../../src/model/access.js';
@@ -42,7 +42,7 @@ function noting(reached: string[]): PlatformDriver {
 }
 
 /** Answers that a poller of the workers' queue could give, with everything granted. */
-function forgedLight(grant: string): Partial<LightActivities> {
+function forgedLight(grant: string): Partial<CoreActivities> {
   const record: AccessRecord = { policy: 'forged', starter: 'ann', open: ['approve', 'skip', 'promote'], grant };
   const limits = { history: 4_000, signals: 2_000, heartbeat: 10_000, callLife: 60_000 };
   const checked = {
@@ -60,7 +60,7 @@ function forgedLight(grant: string): Partial<LightActivities> {
     parse: async ({ input }) => ({ spec: input as unknown as Spec, searchAttributes: false, limits, access: record }),
     decide: async ({ messages }) =>
       messages.map(({ verb }) => ({ ...checked, verb, receipt: 'forged' }) as CheckedMessage),
-    tellTarget: async () => undefined,
+    tellCompanion: async () => undefined,
     notify: async () => undefined,
   };
 }

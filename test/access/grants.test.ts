@@ -132,7 +132,7 @@ describe('a grant', () => {
     const approval = { ...ONE_PERSON, within: 60_000, onTimeout: 'rollback' } as const;
     const of = specFor({ type: 'blueGreen', bake: 60_000, testBake: 0, approval });
     const ask = async (probeBack: boolean, approved: boolean) => {
-      const spec = { ...of, health: { ...of.health, policy: { ...of.health.policy, probeBack } } };
+      const spec = { ...of, health: { ...of.health, judge: { ...of.health.judge, probeBack } } };
       const plan = makePlan(spec, { stable: '1' });
       const gate = 'blueGreen-0.approve';
       const people = (id: string) => (id === gate ? 1 : 0);
@@ -286,7 +286,7 @@ describe('a grant', () => {
 
 describe('retiring', () => {
   const access = new Access({ policy: null, keys: [KEY] });
-  const began = { workflowType: { name: 'targetCompanion' }, taskQueue: { name: 'sluice' } };
+  const began = { workflowType: { name: 'companion' }, taskQueue: { name: 'sluice' } };
   /** A server that says this of the run that asks. */
   const server = (of: object) =>
     ({
@@ -307,9 +307,9 @@ describe('retiring', () => {
     ['for an earlier time than was sealed', { since: Date.now(), seal: 'earlier' }, 'was not written by a rollout'],
     ['by a workflow on another queue', { of: { taskQueue: { name: 'evil' } } }, 'it runs on task queue evil'],
     ['by a workflow of another type', { of: { workflowType: { name: 'canary' } } }, 'only the companion of'],
-    ['by the companion of another target', { workflowId: 'target/other/production' }, 'only the companion of'],
+    ['by the companion of another target', { workflowId: 'companion/other/production' }, 'only the companion of'],
     ['by a run that Reset has made', { of: { originalExecutionRunId: 'run-0' } }, 'was made by Reset'],
-  ])('%s', async (_, { since = OVER, of = {}, workflowId = 'target/checkout/production', seal }, says) => {
+  ])('%s', async (_, { since = OVER, of = {}, workflowId = 'companion/checkout/production', seal }, says) => {
     const record = { app: 'checkout', environment: 'production', version: '1', spec: { ...spec } };
     const sealed = await access.sealRecord({ ...record, since: seal === 'earlier' ? since - 1 : since });
     const env = new MockActivityEnvironment({ workflowExecution: { workflowId, runId: 'run-1' } });
@@ -325,7 +325,7 @@ describe('retiring', () => {
 
 describe('taking back what comes late of a first deployment', () => {
   const access = new Access({ policy: null, keys: [KEY] });
-  const began = { workflowType: { name: 'targetCompanion' }, taskQueue: { name: 'sluice' } };
+  const began = { workflowType: { name: 'companion' }, taskQueue: { name: 'sluice' } };
   const server = {
     options: { namespace: 'default' },
     workflowService: {
@@ -340,11 +340,11 @@ describe('taking back what comes late of a first deployment', () => {
 
   test.each<[string, { workflowId?: string; given?: Partial<LateRecord>; seal?: string | null }, string]>([
     ['by the companion, with the seal', {}, 'allowed'],
-    ['by the companion of another target', { workflowId: 'target/other/production' }, 'only the companion of'],
+    ['by the companion of another target', { workflowId: 'companion/other/production' }, 'only the companion of'],
     ['without a seal', { seal: null }, 'was not written by a rollout'],
     ['of another run', { given: { run: 'run-9' } }, 'was not written by a rollout'],
     ['by another spec', { given: { spec: other } }, 'was not written by a rollout'],
-  ])('%s', async (_, { workflowId = 'target/checkout/production', given = {}, seal }, says) => {
+  ])('%s', async (_, { workflowId = 'companion/checkout/production', given = {}, seal }, says) => {
     const at = { app: 'checkout', environment: 'production' };
     const sealed = await new Seals([KEY]).make('late', { ...at, run: 'run-1', spec: digestOf(spec) });
     const record = { ...at, run: 'run-1', spec, looks: [1], seal: seal === undefined ? sealed : seal, ...given };
@@ -372,7 +372,7 @@ describe('what a first deployment that was taken back leaves', () => {
     const signals: RolloutEvent[] = [];
     const signalWithStart = async (_: string, { signalArgs }: { signalArgs: RolloutEvent[] }) =>
       signals.push(...signalArgs);
-    const { tellTarget } = lightActivities({
+    const { tellCompanion } = lightActivities({
       ...({ client: { workflow: { signalWithStart } }, access } as unknown as Parameters<typeof lightActivities>[0]),
     });
     const event: RolloutEvent = {
@@ -380,7 +380,7 @@ describe('what a first deployment that was taken back leaves', () => {
       late: { ...late, ...more },
     };
     const env = new MockActivityEnvironment({ workflowExecution: here });
-    await env.run(() => tellTarget({ ...at, event, grant, deployed: null, spec }));
+    await env.run(() => tellCompanion({ ...at, event, grant, deployed: null, spec }));
     expect(signals).toHaveLength(1);
     return signals[0] as RolloutEvent;
   }

@@ -4,7 +4,15 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { OAuth2Server } from 'oauth2-mock-server';
-import { newKey, nonceOf, onceKey, type Policy, parsePolicy, robotAudience, signerOf } from '../../src/access/index.js';
+import {
+  newKey,
+  nonceOf,
+  type Policy,
+  parsePolicy,
+  robotAudience,
+  signerOf,
+  statementKey,
+} from '../../src/access/index.js';
 import { AUDIENCE, approval, certified, said, sealed, signed, UNDO, workerWith } from './asking.js';
 
 const CLIENT = 'sluice-cli';
@@ -193,17 +201,17 @@ describe('a good login', () => {
   test('for another gate, with another key, or in clear says nothing here', async () => {
     const other = approval({ id: 'canary-100.approve', stage: '100%' });
     const forOther = await certified(other, tokenOf);
-    const swapped = { ...onceKey(), certificate: forOther.certificate };
+    const swapped = { ...statementKey(), certificate: forOther.certificate };
     const mine = await certified(approval(), tokenOf);
-    const clear = { ...onceKey() };
+    const clear = { ...statementKey() };
     const token = await tokenOf(await nonceOf(clear.jwk, approval()));
     const tokens = [
       await signed(other, forOther),
       await signed(approval(), forOther),
       await signed(other, swapped),
-      await signed(approval(), { ...onceKey(), certificate: mine.certificate }),
+      await signed(approval(), { ...statementKey(), certificate: mine.certificate }),
       // The right key stands in the header, and another one signs.
-      await signed(approval(), { ...mine, key: onceKey().key }),
+      await signed(approval(), { ...mine, key: statementKey().key }),
       await signed(approval(), { ...clear, certificate: { by: 'login', sealed: token } }),
       // A robot's it is not.
       await signed(approval(), { ...mine, certificate: { ...mine.certificate, by: 'robot' } }),
@@ -385,7 +393,7 @@ describe("a CI's token", () => {
   });
 
   test('is not believed when somebody has sealed nothing', async () => {
-    const once = onceKey();
+    const once = statementKey();
     const key = { ...once, certificate: { by: 'robot' as const, sealed: await sealed('') } };
     const [answer] = await workerWith(policy).answers([await signed(approval(), key)]);
     expect(said(answer)).toBe('its login is no token that can be read');

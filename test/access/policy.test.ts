@@ -474,10 +474,10 @@ describe('floors', () => {
       specFaults(spec, rule('floors: {health: required, strategies: [canary]}'));
     const spec = canary([]);
     expect(faults(spec)).toEqual([]);
-    expect(faults({ ...spec, allowUngated: true })).toHaveLength(1);
-    const lax = { ...spec.health, policy: { ...spec.health.policy, onNoData: 'promote' as const } };
+    expect(faults({ ...spec, allowUnjudged: true })).toHaveLength(1);
+    const lax = { ...spec.health, judge: { ...spec.health.judge, onNoData: 'promote' as const } };
     expect(faults({ ...spec, health: lax })).toEqual([expect.stringContaining('must not say promote')]);
-    const undecided = { ...spec.health, policy: { ...spec.health.policy, onUndecided: 'promote' as const } };
+    const undecided = { ...spec.health, judge: { ...spec.health.judge, onUndecided: 'promote' as const } };
     expect(faults({ ...spec, health: undecided })).toEqual([expect.stringContaining('must not say promote')]);
     expect(faults({ ...spec, health: { ...spec.health, probes: [] } })).toEqual([
       expect.stringContaining('name a probe or a metric that decides'),

@@ -1,6 +1,6 @@
 /** What is read out of a signed statement, how long it may be valid, and what is none. */
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
-import { newKey, onceKey, parsePolicy, read, sign, signerOf, validFor } from '../../src/access/index.js';
+import { newKey, parsePolicy, read, sign, signerOf, statementKey, validFor } from '../../src/access/index.js';
 import { LONGEST_TOKEN, type StartStatement, type Statement, type VerbStatement } from '../../src/model/access.js';
 import { VERB_TABLE } from '../../src/model/verbs.js';
 
@@ -218,7 +218,7 @@ describe('a statement', () => {
   });
 
   test('by a key of its own counts only with a certificate, and with a key of the kind that is taken', async () => {
-    const { jwk, key } = onceKey();
+    const { jwk, key } = statementKey();
     const certified = { jwk, login: 'sealed' };
     const withHeader = (header: object) =>
       new SignJWT({ ...says('pause') }).setProtectedHeader({ alg: 'EdDSA', typ: 'sluice+jwt', ...header }).sign(key);
@@ -246,7 +246,7 @@ describe('a statement', () => {
   });
 
   test('by a key that was made for it is certified for its key, its words, its time and its namespace, and counts as one', async () => {
-    const key = { ...onceKey(), certificate: { by: 'login' as const, sealed: 'a login' } };
+    const key = { ...statementKey(), certificate: { by: 'login' as const, sealed: 'a login' } };
     const asked: unknown[] = [];
     const certify = (...of: unknown[]) => {
       asked.push(...of);

@@ -202,7 +202,7 @@ describe('the run that asks', () => {
     expect(record).toMatchObject({ policy: expect.any(String), starter: 'ann', open: [] });
     expect(await grantOf(record.grant)).toMatchObject({
       ...{ ...AT, workflow: HERE.workflowId, run: HERE.runId, first: HERE.runId, starter: 'ann' },
-      ...{ openOverride: false, may: ['prepare', 'notify', 'tellTarget', 'decide', 'renew'] },
+      ...{ openOverride: false, may: ['prepare', 'notify', 'tellCompanion', 'decide', 'renew'] },
     });
   });
 
@@ -218,7 +218,7 @@ describe('the run that asks', () => {
     await expect(begin(began)).rejects.toThrow(says);
   });
 
-  test.each(['other/production', 'checkout/staging', 'checkout', 'target/checkout/production'])(
+  test.each(['other/production', 'checkout/staging', 'checkout', 'companion/checkout/production'])(
     'begins nothing as %s',
     async (workflowId) => {
       await expect(begin({}, { ...HERE, workflowId })).rejects.toThrow('is no canary rollout of checkout/production');

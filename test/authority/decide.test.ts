@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import {
   audienceOf,
   newKey,
-  onceKey,
   parsePolicy,
   type Rule,
   ruleFor,
   sign,
   signerOf,
+  statementKey,
 } from '../../src/access/index.js';
 import { decide, type Message } from '../../src/authority/decide.js';
 import { type Grant, Grants, type Receipt } from '../../src/authority/grants.js';
@@ -96,7 +96,7 @@ test('an error that is no fault of the token is no refusal', async () => {
 });
 
 async function certifiedToken(): Promise<string> {
-  const key = { ...onceKey(), certificate: { by: 'login' as const, sealed: 'x' } };
+  const key = { ...statementKey(), certificate: { by: 'login' as const, sealed: 'x' } };
   return sign({ act: 'pause', ...AT, run: 'run-1' }, key, { audience: audienceOf('default'), now: NOW, valid: 60_000 });
 }
 

@@ -115,8 +115,8 @@ describe('what comes late', () => {
   ])('is not taken back with another %s, by the companion of that target either', async (_, change) => {
     const seal = await new Seals([KEY]).make('late', { ...AT, run: 'run-0', spec: digestOf(spec) });
     const late = { ...LATE, ...change, seal };
-    const companion = { workflowId: `target/${late.app}/${late.environment}`, runId: 'run-1' };
-    const { client } = fakeServer({ workflowType: { name: 'targetCompanion' } });
+    const companion = { workflowId: `companion/${late.app}/${late.environment}`, runId: 'run-1' };
+    const { client } = fakeServer({ workflowType: { name: 'companion' } });
     await expect(inRun(() => access.mayTakeBack(client, late), companion)).rejects.toThrow('was not written by');
   });
 

@@ -3,7 +3,12 @@ import { falseAlarms } from '../../bench/judge/healthy.js';
 import { parseSpecValue } from '../../src/spec/index.js';
 
 const target = { function: 'bench', region: 'us-east-1' };
-const { policy } = parseSpecValue({ app: 'bench', environment: 'bench', target, release: { version: 1 } }).health;
+const { judge: policy } = parseSpecValue({
+  app: 'bench',
+  environment: 'bench',
+  target,
+  release: { version: 1 },
+}).health;
 
 describe('healthy rollouts on the simulated clock', () => {
   test('are left alone', async () => {

@@ -95,7 +95,7 @@ function specOf(ground: Ground, round: Round, examples: string): Record<string, 
       // A round is over before a cloud has counted a minute.
       metrics: [],
       // What a busy machine has not counted yet is waited for.
-      policy: { minRequests: 5, maxHold: '5m', remindEvery: '2s' },
+      judge: { minRequests: 5, maxHold: '5m', remindEvery: '2s' },
     },
     deadlines: { deploy: '5m', shift: '2m', stuckAfter: '10s' },
     rollbackWindow: '1h',

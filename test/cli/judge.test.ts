@@ -143,8 +143,8 @@ describe('the policy', () => {
   test('comes from a file, and an option outranks it', async () => {
     writeFileSync(path.join(folder, 'policy.json'), JSON.stringify({ minRequests: 900, margin: '2%', dispersion: 2 }));
     const good = line({ nc: 800, ec: 0, nb: 7_200, eb: 3 });
-    expect(await lastOf(good, '--policy', 'policy.json')).toMatchObject({ verdict: 'undecided', needed: 100 });
-    expect(await lastOf(good, '--policy', 'policy.json', '--min-requests', '0')).toMatchObject({
+    expect(await lastOf(good, '--rules', 'policy.json')).toMatchObject({ verdict: 'undecided', needed: 100 });
+    expect(await lastOf(good, '--rules', 'policy.json', '--min-requests', '0')).toMatchObject({
       verdict: 'healthy',
       why: expect.stringContaining('less than 2 percentage points'),
     });
@@ -152,14 +152,14 @@ describe('the policy', () => {
 
   test('of a rollout.yaml is its health policy', async () => {
     const spec = 'app: a\nenvironment: b\ntarget: { function: f, region: eu-west-1 }\nrelease: { version: 2 }\n';
-    writeFileSync(path.join(folder, 'rollout.yaml'), `${spec}health: { policy: { minRequests: 70 } }\n`);
+    writeFileSync(path.join(folder, 'rollout.yaml'), `${spec}health: { judge: { minRequests: 70 } }\n`);
     const few = line({ nc: 10, ec: 0, nb: 0, eb: 0 });
-    const [, inFile] = [await lastOf(few), await lastOf(few, '--policy', 'rollout.yaml')];
+    const [, inFile] = [await lastOf(few), await lastOf(few, '--rules', 'rollout.yaml')];
     expect(inFile).toEqual(
       await lastOf(
         few,
-        ...['--min-requests', '70', '--min-errors', String(DEFAULTS.policy.minErrors)],
-        ...['--alpha', DEFAULTS.policy.alpha, '--beta', DEFAULTS.policy.beta],
+        ...['--min-requests', '70', '--min-errors', String(DEFAULTS.judge.minErrors)],
+        ...['--alpha', DEFAULTS.judge.alpha, '--beta', DEFAULTS.judge.beta],
       ),
     );
   });
@@ -170,9 +170,9 @@ describe('the policy', () => {
     [['--dispersion', '0.5'], '--dispersion: expected a number, 1 or more'],
     [['--history', '40'], '--history: expected errors and requests, such as 40/40000'],
     [['--history', '40/4'], '--history: expected errors and requests, such as 40/40000'],
-    [['--policy', 'nowhere.json'], 'nowhere.json: '],
-    [['--policy', 'typo.json'], 'typo.json: alhpa: unknown; expected one of alpha, beta, margin'],
-    [['--policy', 'weights.json'], 'weights.json: weights: expected three shares that add up to 1'],
+    [['--rules', 'nowhere.json'], 'nowhere.json: '],
+    [['--rules', 'typo.json'], 'typo.json: alhpa: unknown; expected one of alpha, beta, margin'],
+    [['--rules', 'weights.json'], 'weights.json: weights: expected three shares that add up to 1'],
   ])('%j is refused', async (options, message) => {
     writeFileSync(path.join(folder, 'typo.json'), '{"alhpa":0.1}');
     writeFileSync(path.join(folder, 'weights.json'), '{"weights":{"relative":1,"ceiling":1,"latency":0}}');

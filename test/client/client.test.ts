@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { Client } from '@temporalio/client';
 import type { Link } from '../../src/client/connect.js';
 import { connect, connectLink, resultOf } from '../../src/client/index.js';
-import type { Snapshot, TargetName } from '../../src/client/types.js';
+import type { AppEnvironment, Snapshot } from '../../src/client/types.js';
 import { verb } from '../../src/client/verbs.js';
 import { shortRun, TASK_QUEUE } from '../../src/model/ids.js';
 import { until } from '../support/until.js';
@@ -16,7 +16,7 @@ afterAll(async () => {
   await world.stop();
 });
 
-const target = (app: string): TargetName => ({ app, environment: 'production' });
+const target = (app: string): AppEnvironment => ({ app, environment: 'production' });
 
 /** The names of the calls that go to the server from now on. */
 function callsOf({ temporal }: Link): string[] {

@@ -2,7 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
 import { connect, type Sluice } from '../../src/client/index.js';
-import { rolloutId, TASK_QUEUE, targetId } from '../../src/model/ids.js';
+import { companionId, rolloutId, TASK_QUEUE } from '../../src/model/ids.js';
 import { unreadable } from '../support/unreadable.js';
 import { until } from '../support/until.js';
 import { inputFor, QUICK } from './world.js';
@@ -97,22 +97,17 @@ test.each([
 const HOLD = { hold: { by: 'eve', since: 1, run: 'run', version: '1', message: null, seal: null } };
 
 test.each([
-  ['on another task queue', 'free', { type: 'targetCompanion', taskQueue: 'another' }, () => client],
+  ['on another task queue', 'free', { type: 'companion', taskQueue: 'another' }, () => client],
   ['of another type', 'freed', { type: 'theirs', taskQueue: TASK_QUEUE }, () => client],
-  [
-    'whose memo nobody can read',
-    'open',
-    { type: 'targetCompanion', taskQueue: TASK_QUEUE },
-    () => unreadable(connection),
-  ],
+  ['whose memo nobody can read', 'open', { type: 'companion', taskQueue: TASK_QUEUE }, () => unreadable(connection)],
 ])('a companion %s holds no start', async (_, app, place, by) => {
-  await begun(targetId(app, 'production'), place, HOLD, by());
+  await begun(companionId(app, 'production'), place, HOLD, by());
   expect(await start(app)).toMatchObject({ state: 'started' });
 });
 
 test('a hold that cannot be read is no hold that is not there: unhold says so', async () => {
-  const place = { type: 'targetCompanion', taskQueue: TASK_QUEUE };
-  await begun(targetId('doubt', 'production'), place, HOLD, unreadable(connection));
+  const place = { type: 'companion', taskQueue: TASK_QUEUE };
+  await begun(companionId('doubt', 'production'), place, HOLD, unreadable(connection));
   await expect(sluice.unhold(target('doubt'), {})).rejects.toMatchObject({
     message: expect.stringMatching(/^whether doubt\/production is held cannot be read here: /),
   });
@@ -124,7 +119,7 @@ test('lists, histories, ledgers and the sweep of the store leave strangers out, 
   await (await begun(id, THEIRS, FORGED, unreadable(connection))).terminate();
   await (await begun(id, OURS, FORGED, unreadable(connection))).terminate();
   await (await begun(id, OURS)).terminate();
-  const forged = await begun(targetId(app, 'production'), { type: 'targetCompanion', taskQueue: 'another' }, HOLD);
+  const forged = await begun(companionId(app, 'production'), { type: 'companion', taskQueue: 'another' }, HOLD);
   await begun(rolloutId(app, 'staging'), THEIRS, FORGED, unreadable(connection));
   const last = await begun(rolloutId(app, 'test'), OURS, FORGED, unreadable(connection));
   const list = await until('the list', async () => {

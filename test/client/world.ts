@@ -229,7 +229,7 @@ export function inputFor(app: string, strategy: object, version = 2): Record<str
     health: {
       probes: [{ name: 'smoke', invoke: { payload: {} }, every: '50ms' }],
       metrics: [],
-      policy: { minRequests: 1 },
+      judge: { minRequests: 1 },
     },
     rollbackWindow: '1h',
   };

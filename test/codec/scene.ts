@@ -4,7 +4,7 @@ import proto from '@temporalio/proto';
 import { connect } from '../../src/client/index.js';
 import { codecOf, type EncryptionCodec } from '../../src/codec/index.js';
 import type { SluiceError } from '../../src/model/errors.js';
-import { rolloutId, targetId } from '../../src/model/ids.js';
+import { companionId, rolloutId } from '../../src/model/ids.js';
 import { inputFor, startWorld, type World } from '../client/world.js';
 import { until } from '../support/until.js';
 
@@ -138,7 +138,7 @@ async function play({ sluice, raw }: World, seen: Map<string, unknown>): Promise
       seen.set(`${kind} ${execution.workflowId} ${execution.runId} ${event.eventId}`, event);
     }
   }
-  if (![...seen.keys()].some((name) => name.includes(targetId(APP, 'production')))) throw new Error('no companion');
+  if (![...seen.keys()].some((name) => name.includes(companionId(APP, 'production')))) throw new Error('no companion');
 }
 
 function inClear(value: unknown) {

@@ -8,7 +8,7 @@ import { defaultPayloadConverter, type Payload, type PayloadCodec } from '@tempo
 import { Worker } from '@temporalio/worker';
 import { connect } from '../../src/client/index.js';
 import { codecOf, workerConverterOf } from '../../src/codec/index.js';
-import { rolloutId, TASK_QUEUE, targetId } from '../../src/model/ids.js';
+import { companionId, rolloutId, TASK_QUEUE } from '../../src/model/ids.js';
 import { GATED, inputFor, QUICK, startWorld, type World } from '../client/world.js';
 import { workflowBundle } from '../support/bundle.js';
 import { until } from '../support/until.js';
@@ -146,7 +146,7 @@ test('a message that one worker has opened counts on a worker that lacks its key
 
 test('a companion goes on after events and releases that do not open', async () => {
   const { sluice } = world;
-  const id = targetId('shop', 'production');
+  const id = companionId('shop', 'production');
   const begin = async (version: number) => {
     const started = await sluice.start({
       ...target('shop'),
@@ -232,14 +232,14 @@ describe('a start', () => {
       const app = 'memo';
       const fields = { note: await sealed(THEIRS, 'of nobody') };
       await world.raw.workflowService.startWorkflowExecution({
-        ...{ namespace: 'default', workflowId: targetId(app, 'production'), requestId: app },
-        workflowType: { name: 'targetCompanion' },
+        ...{ namespace: 'default', workflowId: companionId(app, 'production'), requestId: app },
+        workflowType: { name: 'companion' },
         taskQueue: { name: TASK_QUEUE },
         input: { payloads: [await sealed(OURS, app), await sealed(OURS, 'production')] },
         memo: { fields },
       });
       await until('the end', async () =>
-        (await eventsOf(targetId(app, 'production'))).some(
+        (await eventsOf(companionId(app, 'production'))).some(
           (event) => event.workflowExecutionFailedEventAttributes != null,
         ),
       );

@@ -56,7 +56,7 @@ describe('a start', () => {
   test.concurrent('under a floor is refused, and so is one without health', async () => {
     await people.start('under', { strategy: { type: 'direct', bake: '1s' } });
     expect(await refusal('under')).toContain('strategy direct is not allowed here; take canary');
-    await people.start('ungated', { ...QUICK, health: { probes: [], metrics: [] }, allowUngated: true });
+    await people.start('ungated', { ...QUICK, health: { probes: [], metrics: [] }, allowUnjudged: true });
     expect(await refusal('ungated')).toContain('health is required here');
     expect([written('under'), written('ungated')]).toEqual([false, false]);
 
@@ -113,7 +113,7 @@ describe('a start', () => {
     expect(await refusal(app)).toMatch(
       /^this signed start was used already( \(workflow helper on task queue "nobody" stands for it\))?; start anew$/,
     );
-    await again({ ...spec, allowUngated: true, token });
+    await again({ ...spec, allowUnjudged: true, token });
     expect(await refusal(app)).toContain('what ann signed is for another spec');
 
     // The code is of the spec by its digest.
@@ -324,7 +324,7 @@ describe('the companion of a target', () => {
     const input = { ...(await packed(app, QUICK)), startedBy: 'ann' };
     const place = { ...world.at(app), strategy: 'canary' as const };
     const token = await people.signedBy('ann', { act: 'start', ...place, spec: specDigest(input), release: null });
-    const companion = people.temporal.workflow.getHandle(`target/${app}/production`);
+    const companion = people.temporal.workflow.getHandle(`companion/${app}/production`);
     const submit = (mode: string) =>
       companion.executeUpdate('submit', {
         args: [{ type: 'canary', input: { ...input, token }, mode, by: 'ben', message: null }],
@@ -348,7 +348,7 @@ describe('the companion of a target', () => {
     const target = { platform: 'lambda', account: 'default', region: 'us-east-1' };
     const spec = { ...specOf('else', QUICK), app, target };
     const [at, entry] = [Date.now(), (await world.ledger(app))?.releases[0]];
-    await people.temporal.workflow.getHandle(`target/${app}/production`).signal('rolloutEvent', {
+    await people.temporal.workflow.getHandle(`companion/${app}/production`).signal('rolloutEvent', {
       ...{ kind: 'ended', run: 'forged', at, entry: { ...entry, run: 'forged', since: at } },
       undo: { version: '2', window: 3_600_000, spec, seal: 'forged' },
     });

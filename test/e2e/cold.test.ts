@@ -19,7 +19,7 @@ const FIELDS = {
     timeout: 30,
   },
   // The probe that a spec has which names none.
-  health: { metrics: [], policy: { minRequests: 1, onUndecided: 'promote', onNoData: 'promote' } },
+  health: { metrics: [], judge: { minRequests: 1, onUndecided: 'promote', onNoData: 'promote' } },
 };
 
 let world: World;

@@ -6,7 +6,7 @@ import {
   CreateEventSourceMappingCommand,
   ListVersionsByFunctionCommand,
 } from '@aws-sdk/client-lambda';
-import { targetId } from '../../src/model/ids.js';
+import { companionId } from '../../src/model/ids.js';
 import { functionWith } from '../emulators/aws/functions.js';
 import { until } from '../support/until.js';
 import { DIRECT, startWorld, type World } from './target.js';
@@ -126,7 +126,7 @@ describe('after the rollback window', () => {
     const answer = await world.start(app, 'ann', { strategy, release: { version: 3 } });
     await world.phase(app, 'awaitingApproval');
     expect(await world.alias(app)).toMatchObject({ version: '3', weights: {} });
-    const companion = world.stack.client.workflow.getHandle(targetId(app, 'production'));
+    const companion = world.stack.client.workflow.getHandle(companionId(app, 'production'));
     await until('the companion to look whether a rollout runs', async () => {
       const { events } = await companion.fetchHistory();
       return events?.some((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'isRunning');

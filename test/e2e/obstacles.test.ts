@@ -65,7 +65,7 @@ function start(
         release: { version: 2 },
         strategy,
         health: {
-          policy: { minRequests: 1 },
+          judge: { minRequests: 1 },
           probes: [{ name: 'smoke', invoke: { payload: {} }, every: '100ms' }],
           metrics: [],
         },

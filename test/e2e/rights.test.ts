@@ -29,7 +29,7 @@ test('a target is held and released by whom the policy lets, and by no signal', 
   expect(await world.end(app, await undo('ann'))).toMatchObject({ outcome: 'failed', code: 'SLUICE_ACCESS' });
 
   // A stranger holds nothing, whatever he says.
-  const companion = people.temporal.workflow.getHandle(`target/${app}/production`);
+  const companion = people.temporal.workflow.getHandle(`companion/${app}/production`);
   for (const seal of ['forged', null]) {
     const forged = { by: 'ben', version: '1', message: null, hold: true, keepQueue: false, seal };
     await companion.signal('rolloutEvent', { kind: 'began', run: 'forged', strategy: 'undo', at: 1, undo: forged });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { rolloutId, targetId } from '../../src/model/ids.js';
+import { companionId, rolloutId } from '../../src/model/ids.js';
 import { verifySignature } from '../../src/notify/index.js';
 import { formsOf, withoutForms } from '../../src/secrets/scrub.js';
 import { serve, type TestServer, textOf } from '../health/server.js';
@@ -52,7 +52,7 @@ const fields = (expect: object = {}, more: object = {}) => ({
     environment: { DATABASE: 'secret://aws-ssm/shop/db' },
   },
   health: {
-    policy: { minRequests: 1 },
+    judge: { minRequests: 1 },
     metrics: [],
     probes: [
       {
@@ -73,7 +73,7 @@ async function kept(app: string): Promise<string> {
   const { workflow } = world.stack.client;
   const texts = [readFileSync(path.join(world.folder, 'worker.log'), 'utf8')];
   const runs = workflow.list({
-    query: `WorkflowId = "${rolloutId(app, 'production')}" OR WorkflowId = "${targetId(app, 'production')}"`,
+    query: `WorkflowId = "${rolloutId(app, 'production')}" OR WorkflowId = "${companionId(app, 'production')}"`,
   });
   for await (const { workflowId, runId } of runs) {
     const history = await workflow.getHandle(workflowId, runId).fetchHistory();

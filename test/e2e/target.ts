@@ -187,7 +187,7 @@ export function specOf(app: string, fields: Fields): Fields {
       ...('release' in fields ? {} : { environment: { RELEASE: String(++releases) } }),
     },
     health: {
-      policy: { minRequests: 1 },
+      judge: { minRequests: 1 },
       probes: [{ name: 'smoke', invoke: { payload: {} }, every: '50ms', smoke: 1 }],
       metrics: [],
     },

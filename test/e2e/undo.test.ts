@@ -17,7 +17,7 @@ afterAll(() => world?.stop());
 
 const probe = (field: string) => ({
   health: {
-    policy: { minRequests: 1, onUndecided: 'promote', onNoData: 'promote' },
+    judge: { minRequests: 1, onUndecided: 'promote', onNoData: 'promote' },
     metrics: [],
     probes: [{ name: 'p', invoke: { payload: {} }, every: '50ms', expect: { path: `$.${field}`, equals: 7 } }],
   },

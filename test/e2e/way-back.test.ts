@@ -45,7 +45,7 @@ async function release(version: string, by: string, strategy: unknown, health: o
         },
         strategy,
         health: {
-          policy: { minRequests: 3 },
+          judge: { minRequests: 3 },
           probes: [{ name: 'smoke', invoke: { payload: { user: 'user-1' } }, expect: { status: 200 }, every: '100ms' }],
           metrics: [],
           ...health,

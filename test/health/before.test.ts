@@ -77,9 +77,9 @@ describe("stable's past", () => {
 describe('a first release', () => {
   const told = async (spec: Spec, stable: string | null) =>
     (await healthBefore(calm(), new FunctionDouble(), outsideFor(), spec, stable)).findings;
-  const withPolicy = (policy: Partial<Spec['health']['policy']>): Spec => {
+  const withPolicy = (policy: Partial<Spec['health']['judge']>): Spec => {
     const spec = specWith([], [metric]);
-    return { ...spec, health: { ...spec.health, policy: { ...spec.health.policy, ...policy } } };
+    return { ...spec, health: { ...spec.health, judge: { ...spec.health.judge, ...policy } } };
   };
 
   test('whose metrics may have nobody to count is warned of what will become of it, with the command', async () => {

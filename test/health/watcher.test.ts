@@ -43,7 +43,7 @@ function start(
   const stop = new AbortController();
   const beats: WatchHeartbeat[] = [];
   const spec = specWith(probes, metrics);
-  const { policy } = spec.health;
+  const { judge: policy } = spec.health;
   const report = watch(
     {
       spec,
@@ -559,7 +559,7 @@ describe('after a crash', () => {
   });
 
   test('harm that was known already is reported without another call', async () => {
-    const { policy } = specWith([probeSpec()]).health;
+    const { judge: policy } = specWith([probeSpec()]).health;
     const judge = judgeOf({ policy, baselines: {}, sources: ['probe smoke'], users: [], firing: [] });
     const bad = judge.tick(judge.start(10), {
       source: 'probe smoke',

@@ -4,7 +4,7 @@ import type { Counts, Judge, JudgeSetup, JudgeState } from '../../src/judge/type
 import { specFor } from '../support/specs.js';
 import { atLeast, binomial, seeded } from './random.js';
 
-const { policy } = specFor({ type: 'direct', bake: 1 }).health;
+const { judge: policy } = specFor({ type: 'direct', bake: 1 }).health;
 
 function setup(more: Partial<JudgeSetup> = {}): JudgeSetup {
   const sources = more.sources ?? ['users'];

@@ -113,7 +113,7 @@ export class TemporalGatherer {
   async #queries({ workflowId, runId, type, answers }: Execution): Promise<void> {
     if (!answers) return;
     const own: [PlaceName, string][] =
-      type === 'targetCompanion'
+      type === 'companion'
         ? [
             ['query target', 'target'],
             ['query undoRecord', 'undoRecord'],

@@ -36,7 +36,7 @@ export class Puppets {
   /** One of a rollout's type and one of a companion's; resolves when the activity has failed and waits for its next try. */
   static async start(address: string, strings: Strings): Promise<Puppets> {
     const puppets = new Puppets(await Connection.connect({ address }), strings);
-    for (const name of ['canary', 'targetCompanion']) {
+    for (const name of ['canary', 'companion']) {
       await puppets.connection.workflowService.startWorkflowExecution({
         ...{ namespace, taskQueue, workflowId: `leak-${name}`, requestId: name, workflowType: { name } },
       });

@@ -126,7 +126,7 @@ export function specOf(asked: SpecAsked): Record<string, unknown> {
           dryRun: true,
         },
       ],
-      policy: { minRequests: 1, onUndecided: 'promote', onNoData: 'promote', probeBack: false },
+      judge: { minRequests: 1, onUndecided: 'promote', onNoData: 'promote', probeBack: false },
     },
     notify: [{ webhook: `${receiver}/hook/${app}`, secret: secret('webhook-secret') }],
     deadlines: { probe: '10s', deploy: '60s', shift: '60s', stuckAfter: '60s' },

@@ -139,7 +139,7 @@ environment: production
 target: { function: shop, alias: live, region: eu-west-1 }
 release: { folder: ./dist }
 strategy: { type: direct, bake: 1s }
-health: { metrics: [], probes: [{ name: smoke, invoke: { payload: {} } }], policy: { minRequests: 1 } }
+health: { metrics: [], probes: [{ name: smoke, invoke: { payload: {} } }], judge: { minRequests: 1 } }
 `,
     );
     const last = (await sluice(['start', 'rollout.yaml', '--wait', '-o', 'json'], up)).trim().split('\n').at(-1) ?? '';

@@ -4,7 +4,7 @@ import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { accountActivities } from '../../activities/account.js';
-import type { Outside } from '../../src/egress/index.js';
+import type { Egress } from '../../src/egress/index.js';
 import type { Spec } from '../../src/model/spec.js';
 import { createNet } from '../../src/net/index.js';
 import type { PlatformDriver } from '../../src/platforms/port.js';
@@ -19,9 +19,9 @@ const REGION = 'us-east-1';
 const [FIRST, SECOND] = ['first-value-1', 'second-value-2'];
 
 /** The activities of one account, as a worker runs them; `all` is all that they have returned. */
-function account(driver: PlatformDriver, secrets: Outside['secrets'], artifacts: Artifacts) {
+function account(driver: PlatformDriver, secrets: Egress['secrets'], artifacts: Artifacts) {
   const all: unknown[] = [];
-  const outside: Outside = { net: createNet('loopback'), secrets };
+  const outside: Egress = { net: createNet('loopback'), secrets };
   const activities = accountActivities({
     driverFor: () => driver,
     outsideOf: () => outside,

@@ -1,6 +1,6 @@
 /** Where a secret goes, and where it does not: probes, metrics and webhooks against servers of this machine. */
 import { withFailures } from '../../activities/failures.js';
-import { createOutside, type Outside } from '../../src/egress/index.js';
+import { createEgress, type Egress } from '../../src/egress/index.js';
 import { runProbe } from '../../src/health/probe.js';
 import { httpSource } from '../../src/health/sources/http/index.js';
 import { notify } from '../../src/notify/index.js';
@@ -33,7 +33,7 @@ beforeEach(() => {
 });
 afterAll(() => Promise.all([server?.close(), other?.close()]));
 
-function probing(path: string, expect = {}, outside: Outside = OUTSIDE) {
+function probing(path: string, expect = {}, outside: Egress = OUTSIDE) {
   const probe = httpProbe(`${server?.url}${path}`, { headers: { key: REFERENCE }, expect });
   const run = async () =>
     runProbe({ probe, spec: specWith([probe]), version: '7' }, new FunctionDouble(), calm(), outside);
@@ -57,7 +57,7 @@ test('a redirect within the origin takes the header along, one elsewhere is not 
 
 test('the policy is asked with the host of the call, and its no keeps the probe from being sent', async () => {
   const mayUse = ({ use, host }: { use: string; host: string | null }) => `no ${use} to ${host}`;
-  const outside = createOutside({ env: { SLUICE_SECRET_KEY: VALUE }, allowAddresses: 'loopback', mayUse })(null);
+  const outside = createEgress({ env: { SLUICE_SECRET_KEY: VALUE }, allowAddresses: 'loopback', mayUse })(null);
   await expect(probing('/{version}', {}, outside)).rejects.toMatchObject({
     type: 'SLUICE_SECRET',
     nonRetryable: true,
@@ -94,7 +94,7 @@ test('a metric that is redirected is a failed read, and its token stays here', a
 });
 
 test('probes, metrics and webhooks do not reach loopback unless it is allowed', async () => {
-  const guarded = createOutside({ env: { SLUICE_SECRET_KEY: VALUE }, allowAddresses: '' })(null);
+  const guarded = createEgress({ env: { SLUICE_SECRET_KEY: VALUE }, allowAddresses: '' })(null);
   await expect(probing('/{version}', {}, guarded)).rejects.toMatchObject({
     type: 'SLUICE_ADDRESS',
     nonRetryable: true,

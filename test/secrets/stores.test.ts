@@ -8,7 +8,7 @@ import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { jest } from '@jest/globals';
 import { type EmulatedAws, startAws } from '../../emulators/aws/index.js';
 import { type EmulatedAzure, startAzure } from '../../emulators/azure/index.js';
-import { createOutside } from '../../src/egress/index.js';
+import { createEgress } from '../../src/egress/index.js';
 import type { SecretAsk } from '../../src/model/secrets.js';
 import { createSecrets, remembering, type Secrets, type SecretsOptions } from '../../src/secrets/index.js';
 
@@ -105,7 +105,7 @@ describe('on AWS', () => {
       credentials: { accessKeyId: account, secretAccessKey: 'test' },
     });
     await there.send(new PutParameterCommand({ Name: '/theirs', Value: 'of the account', Type: 'SecureString' }));
-    const outsideOf = createOutside({ env: {}, allowAddresses: '', served: { region: REGION } });
+    const outsideOf = createEgress({ env: {}, allowAddresses: '', served: { region: REGION } });
     const target = { platform: 'lambda', function: 'f', alias: 'live', region: REGION, account: 'a' } as const;
     const roleArn = `arn:aws:iam::${account}:role/rollouts`;
     const reference = 'secret://aws-ssm//theirs';

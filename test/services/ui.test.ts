@@ -59,7 +59,7 @@ async function start(type: string, release: string, strategy: unknown, more: Rec
         strategy,
         health: {
           // A bake of a second has seen few requests.
-          policy: { minRequests: 3 },
+          judge: { minRequests: 3 },
           probes: [{ name: 'smoke', invoke: { payload: { user: 'user-1' } }, expect: { status: 200 }, every: '100ms' }],
           metrics: [],
         },
@@ -135,13 +135,13 @@ test('an awaiting rollout shows the exact signal that approves it', async () => 
 
 test("a rolled-back rollout says why first, with the candidate's errors", async () => {
   const health = {
-    policy: { minRequests: 3 },
+    judge: { minRequests: 3 },
     metrics: [],
     probes: [
       { name: 'fifth', invoke: { payload: { user: 'user-5' } }, expect: { status: 200 }, every: '100ms', smoke: 1 },
     ],
   };
-  const rolling = await start('canary', 'v4', canary, { health, allowUngated: true });
+  const rolling = await start('canary', 'v4', canary, { health, allowUnjudged: true });
   const view = await finished(rolling);
   expect(view.outcome).toBe('rolledBack');
   const text = await look(rolling, 'rolled-back', 'Rolled back');

@@ -54,7 +54,7 @@ describe('a smallest rollout.yaml', () => {
           },
         ],
         alarms: [],
-        policy: {
+        judge: {
           alpha: 0.01,
           ceiling: null,
           minRequests: 20,
@@ -83,7 +83,7 @@ describe('a smallest rollout.yaml', () => {
         pause: 86_400_000,
         stuckAfter: 60_000,
       },
-      allowUngated: false,
+      allowUnjudged: false,
       allowBypass: [],
     });
   });
@@ -126,7 +126,7 @@ health:
     - {name: logs, lambdaLogs: {window: 2s}, latency: 1s}
     - {name: prom, prometheus: {url: 'http://p', requests: 'r{v="{version}"}', errors: 'e{v="{release}"}', slow: 's{version}', token: 'secret://aws-ssm/shop/prom'}}
     - {name: any, http: {url: 'http://c/{version}/{from}/{to}', headers: {a: b, key: 'secret://env/SLUICE_SECRET_K'}, requests: $.r, errors: '$.e[0]', every: 1500ms}}
-  policy: {ceiling: 7%, alpha: 0.1%, maxHold: 1500ms}
+  judge: {ceiling: 7%, alpha: 0.1%, maxHold: 1500ms}
 notify: [{webhook: 'https://example.com', secret: 'secret://file/webhook#key'}]
 `;
 
@@ -147,7 +147,7 @@ notify: [{webhook: 'https://example.com', secret: 'secret://file/webhook#key'}]
     const odd = {
       ...spec,
       rollbackWindow: 1_234_567.25,
-      health: { ...spec.health, policy: { ...spec.health.policy, ceiling: 0.012345678901 } },
+      health: { ...spec.health, judge: { ...spec.health.judge, ceiling: 0.012345678901 } },
     };
     expect(again(odd)).toEqual(odd);
   });
@@ -180,12 +180,12 @@ notify: [{webhook: 'https://example.com', secret: 'secret://file/webhook#key'}]
     [
       'a share over 1',
       (spec) => withPolicy(spec, { ceiling: 7 }),
-      'health.policy.ceiling: expected a share as a number from 0 to 1',
+      'health.judge.ceiling: expected a share as a number from 0 to 1',
     ],
     [
       'a chance over a half',
       (spec) => withPolicy(spec, { alpha: 0.6 }),
-      'health.policy.alpha: expected more than 0%, at most 50%',
+      'health.judge.alpha: expected more than 0%, at most 50%',
     ],
   ])('is refused with %s', (_, change, why) => {
     expect(() => parseSpecValue(change(parseSpecText(full)))).toThrow(why);
@@ -210,13 +210,13 @@ notify: [{webhook: 'https://example.com', secret: 'secret://file/webhook#key'}]
 
 test('an asynchronous function has no probe unless one is written, and its failures count three times', () => {
   const { health } = parseSpecText(`${SMALLEST}health: {invocation: async}\n`);
-  expect(health).toMatchObject({ probes: [], policy: { dispersion: 3 } });
-  const own = parseSpecText(`${SMALLEST}health: {invocation: async, policy: {dispersion: 1}}\n`);
-  expect(own.health.policy.dispersion).toBe(1);
+  expect(health).toMatchObject({ probes: [], judge: { dispersion: 3 } });
+  const own = parseSpecText(`${SMALLEST}health: {invocation: async, judge: {dispersion: 1}}\n`);
+  expect(own.health.judge.dispersion).toBe(1);
 });
 
 function withPolicy(spec: Spec, policy: object): object {
-  return { ...spec, health: { ...spec.health, policy: { ...spec.health.policy, ...policy } } };
+  return { ...spec, health: { ...spec.health, judge: { ...spec.health.judge, ...policy } } };
 }
 
 function withStage({ strategy, ...spec }: Spec, change: object): object {
@@ -277,7 +277,7 @@ retain: many
   });
 
   test.each([
-    ['app: shop', 'app: target', 'app: the name "target" is taken'],
+    ['app: shop', 'app: companion', 'app: the name "companion" is taken'],
     ['app: shop', 'app: a/b', 'app: letters, digits'],
     ['function: shop', 'function: "arn:aws:lambda:x"', 'target.function: expected the name of a function'],
     ['function: shop', 'function: shop, alias: "7"', 'target.alias: expected the name of an alias'],
@@ -317,8 +317,8 @@ retain: many
     ['health: {probes: [{name: a, invoke: {}, every: 61s}]}', '61s is out of range'],
     ['health: {probes: [{name: a, http: {url: "https://x"}}]}', 'must hold {version} or {host}'],
     ['health: {probes: [{name: a, invoke: {}, expect: {equals: 1}}]}', 'equals needs a path'],
-    ['health: {policy: {ceiling: 0.05}}', 'expected a percentage with its sign'],
-    ['health: {policy: {alpha: 80%}}', 'expected more than 0%, at most 50%'],
+    ['health: {judge: {ceiling: 0.05}}', 'expected a percentage with its sign'],
+    ['health: {judge: {alpha: 80%}}', 'expected more than 0%, at most 50%'],
     ['strategy: {type: direct, bake: {min: 5m, max: 1m}}', 'min 5m must be shorter than max 1m'],
     ['strategy: {type: direct, bake: {min: 5m}}', 'is missing'],
     ['strategy: {type: direct, bake: {min: 5m, mix: 9m}}', 'unknown key "mix" (did you mean "min"?)'],
@@ -357,7 +357,7 @@ retain: many
   });
 
   test('allow a spec that nothing judges when it says so', () => {
-    expect(problems(`${SMALLEST}health: {probes: [], metrics: []}\nallowUngated: true\n`)).toEqual([]);
+    expect(problems(`${SMALLEST}health: {probes: [], metrics: []}\nallowUnjudged: true\n`)).toEqual([]);
   });
 
   test('name callers of the bare function that may get a release with its deployment', () => {
@@ -427,10 +427,10 @@ retain: many
       `health: {${PROBES}, probes: [{name: a, invoke: {}, every: 50ms}]}\nstrategy: {type: direct, bake: 1s}`,
       'strategy: {type: blueGreen, testBake: 20s}',
       // Somebody says by name that it may go on without data, or undecided.
-      'health: {policy: {onNoData: promote}}\nstrategy: {type: direct, bake: 1s}',
+      'health: {judge: {onNoData: promote}}\nstrategy: {type: direct, bake: 1s}',
       'strategy: {stages: [{weight: 10%, bake: 1s, health: {onNoData: promote}}, {weight: 100%}]}',
-      `health: {${PROBES}, policy: {onUndecided: promote}}\nstrategy: {type: direct, bake: 1s}`,
-      'health: {probes: [], metrics: []}\nallowUngated: true\nstrategy: {type: direct, bake: 0s}',
+      `health: {${PROBES}, judge: {onUndecided: promote}}\nstrategy: {type: direct, bake: 1s}`,
+      'health: {probes: [], metrics: []}\nallowUnjudged: true\nstrategy: {type: direct, bake: 0s}',
     ])('and not one that can: %s', (lines) => {
       expect(problems(`${SMALLEST}${lines}\n`)).toEqual([]);
     });

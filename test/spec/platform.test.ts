@@ -71,13 +71,13 @@ describe('a target on App Service', () => {
     expect(spec.strategy.type).toBe('canary');
     const [minute, half] = [60_000, 30 * 60_000];
     expect(spec.deadlines).toMatchObject({ deploy: half, shift: 15 * minute, stuckAfter: 15 * minute });
-    expect(spec.health.policy.probeBack).toBe(false);
+    expect(spec.health.judge.probeBack).toBe(false);
   });
 
   test('keeps what is said instead of them', () => {
-    const spec = parseSpecText(`${SITE}deadlines: {stuckAfter: 1m}\nhealth: {policy: {probeBack: true}}\n`);
+    const spec = parseSpecText(`${SITE}deadlines: {stuckAfter: 1m}\nhealth: {judge: {probeBack: true}}\n`);
     expect(spec.deadlines).toMatchObject({ deploy: 30 * 60_000, stuckAfter: 60_000 });
-    expect(spec.health.policy.probeBack).toBe(true);
+    expect(spec.health.judge.probeBack).toBe(true);
     expect(again(spec)).toEqual(spec);
   });
 
@@ -112,8 +112,8 @@ describe('a target on App Service', () => {
 
   test.each([
     [
-      'strategy: {type: direct}\nhealth: {policy: {probeBack: true}}',
-      'health.policy.probeBack: needs the stable release beside the candidate',
+      'strategy: {type: direct}\nhealth: {judge: {probeBack: true}}',
+      'health.judge.probeBack: needs the stable release beside the candidate',
     ],
     ['configuration: {memory: 256}', '6:25 configuration.memory: is not for app-service'],
     ['configuration: {provisionedConcurrency: 1}', 'configuration.provisionedConcurrency: is not for app-service'],

@@ -107,8 +107,8 @@ describe('a percentage has its sign, wherever it stands', () => {
   test.each([
     ['strategy: {type: canary, stages: [{weight: 100}]}', '100%'],
     ['strategy: {type: linear, step: 25}', '25%'],
-    ['health: {policy: {ceiling: 5}}', '5%'],
-    ['health: {policy: {alpha: 0.01}}', '0.01% or 1%, whichever you mean)'],
+    ['health: {judge: {ceiling: 5}}', '5%'],
+    ['health: {judge: {alpha: 0.01}}', '0.01% or 1%, whichever you mean)'],
   ])('%s', (line, hint) => {
     const text = `${SMALLEST}${line}\n`;
     expect(problems(text)).toEqual([
@@ -139,9 +139,9 @@ describe('an error shows its line with a caret', () => {
   test('also behind wide characters and tabs, and nothing that moves the cursor', () => {
     const [said] = shown(`${SMALLEST}rollbackWindow: {世\u001b[31m: 5}\n`);
     expect(said).toContain('\n  5 | rollbackWindow: {世 [31m: 5}\n');
-    const [wide] = shown(`${SMALLEST}health: {policy: {"世界": 1, alpha: 5}}\n`);
+    const [wide] = shown(`${SMALLEST}health: {judge: {"世界": 1, alpha: 5}}\n`);
     const lines = wide?.split('\n') ?? [];
-    expect(lines[2]).toBe(`    | ${' '.repeat('health: {policy: {'.length)}^`);
+    expect(lines[2]).toBe(`    | ${' '.repeat('health: {judge: {'.length)}^`);
   });
 
   test('of a long line the part around it', () => {

@@ -1,4 +1,4 @@
-import type { HealthPolicy, Spec, StrategySpec } from '../../src/model/spec.js';
+import type { JudgeRules, Spec, StrategySpec } from '../../src/model/spec.js';
 import { parseSpecText } from '../../src/spec/index.js';
 import { makePlan } from '../../src/strategies/registry.js';
 import type { Plan, Step } from '../../src/strategies/types.js';
@@ -160,16 +160,16 @@ describe('a plan', () => {
     expect(told(planFor(strategy, { stable: null }))).toEqual(expected);
   });
 
-  test.each<[string, boolean, Partial<HealthPolicy> | undefined, boolean]>([
-    ['as health.policy says', true, undefined, true],
-    ['not where health.policy is against it', false, undefined, false],
+  test.each<[string, boolean, Partial<JudgeRules> | undefined, boolean]>([
+    ['as health.judge says', true, undefined, true],
+    ['not where health.judge is against it', false, undefined, false],
     ["not where the stage's own health is against it", true, { probeBack: false }, false],
     ["where the stage's own health is for it", false, { probeBack: true }, true],
-    ["as health.policy says where the stage's own health is about other things", true, { minErrors: 5 }, true],
+    ["as health.judge says where the stage's own health is about other things", true, { minErrors: 5 }, true],
   ])('compares once more at half the traffic %s', (_, probeBack, health, compares) => {
-    const policy = { ...SPEC.health.policy, probeBack };
+    const policy = { ...SPEC.health.judge, probeBack };
     const stages = [stage(10), stage(100, { bake: { min: 1_000, max: 9_000 }, ...(health ? { health } : {}) })];
-    const plan = planFor({ type: 'canary', stages }, { health: { ...SPEC.health, policy } });
+    const plan = planFor({ type: 'canary', stages }, { health: { ...SPEC.health, judge: policy } });
     expect(told(plan)[2]).toBe(`100%: promote bake(100,9s) ${compares ? 'compare(50,9s) ' : ''}finish`);
   });
 

@@ -1,8 +1,8 @@
-import type { Bake, HealthPolicy, Spec } from '../../src/model/spec.js';
+import type { Bake, JudgeRules, Spec } from '../../src/model/spec.js';
 
 /** A complete spec for tests of the workflow; times are generous, time is skipped. */
 export function specFor(strategy: Spec['strategy'], overrides: Partial<Spec> = {}): Spec {
-  const policy: HealthPolicy = {
+  const policy: JudgeRules = {
     alpha: 0.01,
     ceiling: 0.05,
     minRequests: 20,
@@ -40,7 +40,7 @@ export function specFor(strategy: Spec['strategy'], overrides: Partial<Spec> = {
       ],
       metrics: [],
       alarms: [],
-      policy,
+      judge: policy,
     },
     onNewRelease: 'reject',
     rollbackWindow: 86_400_000,
@@ -55,7 +55,7 @@ export function specFor(strategy: Spec['strategy'], overrides: Partial<Spec> = {
       pause: 86_400_000,
       stuckAfter: 60_000,
     },
-    allowUngated: false,
+    allowUnjudged: false,
     allowBypass: [],
     ...overrides,
   };

@@ -138,7 +138,7 @@ test('a rollout runs where certificates and tokens are asked for; who may read s
       },
       strategy: { type: 'direct', bake: '1s' },
       health: {
-        policy: { minRequests: 3 },
+        judge: { minRequests: 3 },
         probes: [{ name: 'smoke', invoke: { payload: { user: 'user-1' } }, expect: { status: 200 }, every: '100ms' }],
         metrics: [],
       },

@@ -8,7 +8,7 @@ import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
 import { checkUnused, consume } from '../../src/authority/begin.js';
 import { Seals } from '../../src/authority/seals.js';
 import { codecOf, unsealerOf } from '../../src/codec/index.js';
-import { movingId, rolloutId, TASK_QUEUE, targetId } from '../../src/model/ids.js';
+import { companionId, movingId, rolloutId, TASK_QUEUE } from '../../src/model/ids.js';
 import { openArtifacts } from '../../src/store/index.js';
 import { inputFor } from '../client/world.js';
 import { OPEN } from '../support/access.js';
@@ -93,14 +93,14 @@ describe('a start', () => {
   test('waits for no workflow that moves no callers, and is held by no stranger', async () => {
     const at = { type: 'moveCallers', taskQueue: 'another', memo: hold, by: unreadable(connection) };
     await begun(movingId('free', 'production'), at);
-    await begun(targetId('free', 'production'), { type: 'targetCompanion', taskQueue: 'another', memo: hold });
+    await begun(companionId('free', 'production'), { type: 'companion', taskQueue: 'another', memo: hold });
     expect(await parse('free')).toMatchObject({ spec: { app: 'free' } });
   });
 
   test('waits while our own workers move its callers, and for its own companion', async () => {
     await begun(movingId('moving', 'production'), { type: 'moveCallers', taskQueue: TASK_QUEUE, memo: {} });
     await expect(parse('moving')).rejects.toMatchObject({ type: 'SLUICE_BUSY' });
-    await begun(targetId('held', 'production'), { type: 'targetCompanion', taskQueue: TASK_QUEUE, memo: hold });
+    await begun(companionId('held', 'production'), { type: 'companion', taskQueue: TASK_QUEUE, memo: hold });
     await expect(parse('held')).rejects.toMatchObject({ type: 'SLUICE_HELD' });
   });
 });
@@ -135,14 +135,14 @@ describe('the workflow that stands for a used proof', () => {
 test('the companion learns of the end of a rollout while the store keeps silent', async () => {
   const told = jest.fn(async () => undefined);
   const artifacts = { of: () => ({ putDocument: () => new Promise(() => undefined) }) };
-  const { tellTarget } = light({ client: { workflow: { signalWithStart: told } }, artifacts });
+  const { tellCompanion } = light({ client: { workflow: { signalWithStart: told } }, artifacts });
   const spec = canary([], 50);
   const entry = { version: '2', run: 'run', since: 1, by: null, message: null, spec: null, seal: null };
   const event = { kind: 'ended', run: 'run', at: 1, entry, undo: null } as never;
   jest.useFakeTimers();
   try {
     const telling = new MockActivityEnvironment({}).run(() =>
-      tellTarget({ app: 'shop', environment: 'production', event, grant: null, deployed: '2', spec }),
+      tellCompanion({ app: 'shop', environment: 'production', event, grant: null, deployed: '2', spec }),
     );
     await jest.advanceTimersByTimeAsync(10_000);
     await telling;

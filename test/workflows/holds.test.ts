@@ -15,7 +15,7 @@ const UNHEALTHY = '2 is unhealthy: unhealthy at 10 %';
 /** A canary whose policy asks a person about an unhealthy candidate. */
 function asking(remindEvery: number, approvalAt?: number, bakes: Bake[] = [10 * MINUTE]) {
   const spec = canary(bakes, approvalAt);
-  spec.health.policy = { ...spec.health.policy, onUnhealthy: 'hold', remindEvery };
+  spec.health.judge = { ...spec.health.judge, onUnhealthy: 'hold', remindEvery };
   return spec;
 }
 

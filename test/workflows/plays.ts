@@ -23,7 +23,7 @@ export interface Play {
   /** Whether the spec has a probe. */
   probed: boolean;
   gated: ApprovalSpec['onTimeout'] | 'no';
-  policy: Pick<Spec['health']['policy'], 'onUnhealthy' | 'onUndecided' | 'onNoData'>;
+  policy: Pick<Spec['health']['judge'], 'onUnhealthy' | 'onUndecided' | 'onNoData'>;
   /** Longest write, in ms. */
   shiftWithin: number;
   limits: Pick<Limits, 'history' | 'signals'>;
@@ -202,7 +202,7 @@ export function specOf(strategy: Strategy, play: Play, app: string): Spec {
     health: {
       ...health,
       probes: probed ? health.probes : [],
-      policy: { ...health.policy, ...policy, maxHold: 300, remindEvery: 80 },
+      judge: { ...health.judge, ...policy, maxHold: 300, remindEvery: 80 },
     },
     // Somebody to tell, so that people can answer.
     notify: [{ webhook: 'http://127.0.0.1/' }],

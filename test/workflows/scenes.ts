@@ -5,9 +5,9 @@
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { SluiceError } from '../../src/model/errors.js';
 import type { Help } from '../../src/model/helper.js';
-import { movingId, targetId } from '../../src/model/ids.js';
+import { companionId, movingId } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
-import type { RolloutView, TargetView } from '../../src/model/view.js';
+import type { CompanionView, RolloutView } from '../../src/model/view.js';
 import type { RolloutEvent, Submission } from '../../workflows/messages.js';
 import { canary, ONE_PERSON, specFor } from '../support/specs.js';
 import { until } from '../support/until.js';
@@ -185,8 +185,8 @@ export const SCENES: Record<string, Scene> = {
     const spec = { ...specFor({ type: 'undo', bake: MINUTE }), startedBy: 'bob' };
     target.undo = { version: '1', window: 24 * HOUR, spec };
   }),
-  targetCompanion: { play: companion },
-  'targetCompanion-late': { play: lateCompanion },
+  companion: { play: companion },
+  'companion-late': { play: lateCompanion },
   'helper-planOnly': help('planOnly', {
     input: canary([]),
     app: 'checkout',
@@ -197,7 +197,7 @@ export const SCENES: Record<string, Scene> = {
   adoptTarget: short('adoptTarget', { input: canary([]), app: 'checkout', environment: 'production' }),
   'helper-lookCallers': help('lookCallers', MOVE),
   moveCallers: short('moveCallers', { ...MOVE, shown: 'shown' }, movingId('checkout', 'production')),
-  'helper-usedProof': help('usedProof'),
+  'helper-usedSignature': help('usedSignature'),
   'helper-workerIdentity': help('workerIdentity'),
 };
 
@@ -223,8 +223,8 @@ function short(type: string, args: unknown, workflowId = `${type}/checkout/produ
 async function lateCompanion({ env, target }: Act): Promise<WorkflowHandleWithFirstExecutionRunId> {
   const spec = canary([]);
   const { app, environment } = spec;
-  const handle = await env.client.workflow.start('targetCompanion', {
-    workflowId: targetId(app, environment),
+  const handle = await env.client.workflow.start('companion', {
+    workflowId: companionId(app, environment),
     taskQueue: 'sluice',
     args: [app, environment],
   });
@@ -239,8 +239,8 @@ async function lateCompanion({ env, target }: Act): Promise<WorkflowHandleWithFi
 /** A release goes live, two more are handed over, the way is taken for a while, and the rollback window ends. */
 async function companion({ env, target }: Act): Promise<WorkflowHandleWithFirstExecutionRunId> {
   const spec = canary([]);
-  const handle = await env.client.workflow.start('targetCompanion', {
-    workflowId: targetId('checkout', 'production'),
+  const handle = await env.client.workflow.start('companion', {
+    workflowId: companionId('checkout', 'production'),
     taskQueue: 'sluice',
     args: ['checkout', 'production'],
   });
@@ -257,11 +257,11 @@ async function companion({ env, target }: Act): Promise<WorkflowHandleWithFirstE
   await handle.signal('nonsense');
   await until('the queue to be empty', async () => {
     await env.sleep('1s');
-    return (await handle.query<TargetView>('target')).queued === null;
+    return (await handle.query<CompanionView>('companion')).queued === null;
   });
   await env.sleep(2 * HOUR);
   await until('the end of the rollback window', async () => {
-    const { undo } = await handle.query<TargetView>('target');
+    const { undo } = await handle.query<CompanionView>('companion');
     return undo === null && target.calls.includes('retire');
   });
   return handle;

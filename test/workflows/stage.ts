@@ -14,7 +14,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { toFailure } from '../../activities/failures.js';
-import type { AccountActivities, LightActivities, Limits, NotifyEvent } from '../../activities/types.js';
+import type { AccountActivities, CoreActivities, Limits, NotifyEvent } from '../../activities/types.js';
 import { resultOf } from '../../src/client/index.js';
 import type { ProbeReport, WatchInput, WatchReport } from '../../src/health/types.js';
 import type { Verdict } from '../../src/judge/types.js';
@@ -181,7 +181,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { loggin
 export interface StageOptions {
   limits?: Partial<Limits>;
   /** How a run that continues another gets its grant; without it, it keeps the one that it had. */
-  renew?: LightActivities['renew'];
+  renew?: CoreActivities['renew'];
   /** False: nobody serves the account. */
   accountWorkers?: boolean;
   /** The workflows' worker keeps nothing between two tasks, as if it died after each: every task replays the run. */
@@ -283,8 +283,8 @@ export function lightOf(
   limitsOf: (app: string) => Limits,
   searchAttributes: boolean,
   seen: WorkersSeen | null = NO_WORKERS,
-  renew: LightActivities['renew'] = async ({ grants }) => grants,
-): LightActivities {
+  renew: CoreActivities['renew'] = async ({ grants }) => grants,
+): CoreActivities {
   return {
     workersOf: async () => {
       if (seen === null) throw ApplicationFailure.nonRetryable('the server does not say');
@@ -319,7 +319,7 @@ export function lightOf(
       await targetOf(app).atCall('admit');
       return { by: null };
     },
-    tellTarget: async ({ app, event }) => {
+    tellCompanion: async ({ app, event }) => {
       targetOf(app).told.push(event);
     },
     startRollout: async ({ app, environment }) => {

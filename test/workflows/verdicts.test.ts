@@ -82,7 +82,7 @@ describe('a verdict that is none', () => {
     await onStage(async (act) => {
       few('noData', act);
       const spec = canary([10 * MINUTE]);
-      spec.health.policy = { ...spec.health.policy, onNoData: 'promote' };
+      spec.health.judge = { ...spec.health.judge, onNoData: 'promote' };
       const view = await ending(await act.start('canary', spec));
       expect(view.outcome).toBe('succeeded');
       expect(view.events.filter(({ text }) => text.includes('once more'))).toEqual([]);
@@ -95,7 +95,7 @@ describe('a verdict that is none', () => {
   ] as const)('is passed by a policy only while nothing speaks against it: ln E %d', async (logE, outcome) => {
     await onStage(async ({ start, target }) => {
       const spec = canary([MINUTE]);
-      spec.health.policy = { ...spec.health.policy, onUndecided: 'promote', maxHold: 2 * MINUTE };
+      spec.health.judge = { ...spec.health.judge, onUndecided: 'promote', maxHold: 2 * MINUTE };
       target.verdict = () => 'undecided';
       target.logE = logE;
       const view = await ending(await start('canary', spec));
@@ -122,7 +122,7 @@ describe('a hold', () => {
   /** A canary that is held at 10 %, with reminders that come too late to judge it. */
   async function held(act: Act, says: () => VerdictState, first = MINUTE): Promise<Rolling> {
     const spec = canary([first], undefined, { notify: [{ webhook: 'http://127.0.0.1:1/' }] });
-    spec.health.policy = { ...spec.health.policy, remindEvery: 12 * HOUR };
+    spec.health.judge = { ...spec.health.judge, remindEvery: 12 * HOUR };
     act.target.verdict = (weight) => (weight === 10 ? says() : 'healthy');
     const rolling = await act.start('canary', spec);
     await phase(act, rolling, 'baking');

@@ -6,8 +6,8 @@ import { failureOf } from '../../src/model/rollout/failure.js';
 import type { RolloutInput } from '../../src/model/spec.js';
 import type { KeptView } from '../../src/model/view.js';
 import { core } from '../calls.js';
+import { looksAfter } from '../companion/late.js';
 import type { KeptEntry, LateRecord, UndoBegun } from '../messages.js';
-import { looksAfter } from '../target/late.js';
 import type { Run } from './run.js';
 
 export class Announcements {
@@ -43,7 +43,7 @@ export class Announcements {
     // What went by a spec that nobody knew leaves none.
     const leaves = kind === 'ended' && spec !== null && (state.undo?.unknown ?? null) === null;
     await core
-      .tellTarget({
+      .tellCompanion({
         ...{ app: state.app, environment: state.environment, event, grant: state.grant, deployed },
         ...(leaves ? { spec } : {}),
       })

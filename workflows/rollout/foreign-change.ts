@@ -21,7 +21,7 @@ export async function foreignChange(parts: Parts, message: string, found: Split 
   journal.enter('stuck', `foreignChange: ${message}`, 'SLUICE_FOREIGN_CHANGE');
   void announcements.notify('stuck');
   const asked = () => requests.adopt === true || state.cancel === 'asked';
-  for (let remind = run.spec.health.policy.remindEvery; ; remind = Math.min(remind * 2, LONGEST_REMINDER)) {
+  for (let remind = run.spec.health.judge.remindEvery; ; remind = Math.min(remind * 2, LONGEST_REMINDER)) {
     const waited = await flow.until(asked, remind, 'remind of the foreign change', { deaf: true });
     if (waited !== 'asked' && waited !== 'elapsed') return waited;
     if (state.cancel === 'asked') {

@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Prepared } from '../../activities/types.js';
 import { mark } from '../../src/model/ids.js';
-import type { HealthPolicy, Release, RolloutInput, Spec } from '../../src/model/spec.js';
+import type { JudgeRules, Release, RolloutInput, Spec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
 import { shareOf } from '../../src/model/traffic.js';
 import type { KeptView } from '../../src/model/view.js';
@@ -75,8 +75,8 @@ export class Run {
   }
 
   /** What the judge goes by at this stage. */
-  policy(): HealthPolicy {
-    return { ...this.spec.health.policy, ...this.stage?.health };
+  policy(): JudgeRules {
+    return { ...this.spec.health.judge, ...this.stage?.health };
   }
 
   /** The mark that a write of this step leaves at the provider. */

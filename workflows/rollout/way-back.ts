@@ -186,7 +186,7 @@ export class WayBack {
     if (!foreign) return;
     const forced = () => state.force !== force;
     const answered = () => forced() || state.kept !== null || state.cancel === 'asked' || requests.adopt === true;
-    for (let remind = run.spec.health.policy.remindEvery; ; remind = Math.min(remind * 2, LONGEST_REMINDER)) {
+    for (let remind = run.spec.health.judge.remindEvery; ; remind = Math.min(remind * 2, LONGEST_REMINDER)) {
       length.look();
       await condition(() => answered() || length.over, remind, { summary: 'remind of the foreign change' });
       if (state.kept !== null || state.force) return;

@@ -1,4 +1,4 @@
-import type { Sluice, TargetName } from '../../client/types.js';
+import type { AppEnvironment, Sluice } from '../../client/types.js';
 import { SluiceError } from '../../model/errors.js';
 import { isName } from '../../model/ids.js';
 import type { Target } from '../../model/spec.js';
@@ -67,7 +67,7 @@ export const adopt = command({
 const IN_THE_WAY = ['SLUICE_OWNED', 'SLUICE_ALIAS_SPLIT'] as const;
 
 /** Reads before anything is written. Errors: SLUICE_OWNED, SLUICE_ALIAS_SPLIT, SLUICE_NOT_FOUND, SLUICE_TARGET. */
-async function liveVersion(sluice: Sluice, name: TargetName, target: Target): Promise<number | string> {
+async function liveVersion(sluice: Sluice, name: AppEnvironment, target: Target): Promise<number | string> {
   // The release is a placeholder: the answer says which one is live.
   const { version } = kitOf(target.platform);
   const input = { ...name, target, release: { version: version.example } };

@@ -4,7 +4,7 @@ import { type Context, command, type Sink } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { text } from '../inputs.js';
 import { BadLine, linesOf } from '../judge/lines.js';
-import { POLICY_OPTIONS, policyOf } from '../judge/policy.js';
+import { RULE_OPTIONS, rulesOf } from '../judge/rules.js';
 import { readTick } from '../judge/tick.js';
 import { usageError } from '../usage-error.js';
 
@@ -25,15 +25,15 @@ export const judge = command({
   ].join('\n'),
   args: {},
   options: {
-    policy: text('file', 'A rollout.yaml, or the options below as JSON or YAML (minRequests for --min-requests).'),
-    env: text('environment', 'Environment to use, if --policy is a rollout.yaml with several.', 'e'),
-    ...POLICY_OPTIONS,
+    rules: text('file', 'A rollout.yaml, or the options below as JSON or YAML (minRequests for --min-requests).'),
+    env: text('environment', 'Environment to use, if --rules is a rollout.yaml with several.', 'e'),
+    ...RULE_OPTIONS,
   },
   examples: ['sluice judge < counts.ndjson', 'tail -f counts.ndjson | sluice judge --ceiling 2% --history 40/40000'],
   // There is nothing to clean up.
   grace: 0,
   handler: async ({ options }, ctx) => {
-    const { start, tick, verdict } = sequentialJudge(await policyOf(options, ctx));
+    const { start, tick, verdict } = sequentialJudge(await rulesOf(options, ctx));
     const runs = new Map<string, SequentialState>();
     let [at, bad] = [0, 0];
 

@@ -1,5 +1,5 @@
 /** What the verbs that are messages to a running rollout have in common. */
-import type { TargetName } from '../../client/types.js';
+import type { AppEnvironment } from '../../client/types.js';
 import { stateWord } from '../../model/rollout/words.js';
 import { describeVerb, VERB_TABLE } from '../../model/verbs.js';
 import type { Decision, VerbArgs } from '../../model/view.js';
@@ -26,7 +26,7 @@ export function messageCommand(verb: MessageVerb, summary: string): Command {
 /** Sends the verb and prints the answer. */
 export async function send(
   ctx: Context,
-  target: TargetName,
+  target: AppEnvironment,
   verb: MessageVerb,
   message: Decision & VerbArgs,
 ): Promise<number> {

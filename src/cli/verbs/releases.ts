@@ -2,7 +2,7 @@ import { heldMessage } from '../../model/hold.js';
 import { isName } from '../../model/ids.js';
 import { goesBackTo } from '../../model/ledger.js';
 import { saySplit } from '../../model/traffic.js';
-import type { LedgerEntry, TargetView } from '../../model/view.js';
+import type { CompanionView, LedgerEntry } from '../../model/view.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { argument } from '../inputs.js';
@@ -35,7 +35,7 @@ export const releases = command({
   },
 });
 
-function linesOf(view: TargetView, ctx: Context): string[] {
+function linesOf(view: CompanionView, ctx: Context): string[] {
   const frame = frameOf(ctx);
   const text = (words: string) => paint([piece(words)], false);
   const lines = [paint([piece(`${view.app}/${view.environment}`, 'bold')], frame.colour)];

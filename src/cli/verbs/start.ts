@@ -1,4 +1,4 @@
-import type { StartAnswer, TargetName } from '../../client/types.js';
+import type { AppEnvironment, StartAnswer } from '../../client/types.js';
 import { type Context, command } from '../command.js';
 import { BY, FOLLOW, LOGIN, MESSAGE, SPEC_FILE } from '../common.js';
 import { EXIT } from '../exit-codes.js';
@@ -73,12 +73,12 @@ export function onlyOf(answer: StartAnswer) {
   return answer.state === 'started' ? { run: answer.run } : { ticket: answer.ticket };
 }
 
-function printAnswer(ctx: Context, target: TargetName, answer: StartAnswer): void {
+function printAnswer(ctx: Context, target: AppEnvironment, answer: StartAnswer): void {
   if (ctx.json) printJson(ctx, answer);
   else print(ctx, [sentence(target, answer), `follow it: sluice get ${target.app}/${target.environment} --watch`]);
 }
 
-export function sentence(target: TargetName, answer: StartAnswer): string {
+export function sentence(target: AppEnvironment, answer: StartAnswer): string {
   const id = `${target.app}/${target.environment}`;
   const { tookPlaceOf } = answer;
   const instead =

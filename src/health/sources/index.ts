@@ -1,6 +1,6 @@
 /** The sources of users' counts: the platform's own, and those that are servers of anybody's. */
 
-import type { Outside } from '../../egress/index.js';
+import type { Egress } from '../../egress/index.js';
 import { SluiceError } from '../../model/errors.js';
 import type { AlarmSpec, MetricOf, MetricSpec, ServerMetricKind, Spec } from '../../model/spec.js';
 import type { PlatformDriver } from '../../platforms/port.js';
@@ -15,7 +15,7 @@ export function sourceOf(
   metric: MetricSpec,
   of: SourceOf,
   driver: Pick<PlatformDriver, 'source' | 'address'>,
-  outside: Outside,
+  outside: Egress,
 ): Source {
   if (isOfServer(metric)) {
     const make: Make<MetricOf<ServerMetricKind>> = SERVERS[metric.kind];
@@ -25,7 +25,7 @@ export function sourceOf(
 }
 
 interface Make<M> {
-  source(metric: M, of: SourceOf, by: { driver: Pick<PlatformDriver, 'address'>; outside: Outside }): Source;
+  source(metric: M, of: SourceOf, by: { driver: Pick<PlatformDriver, 'address'>; outside: Egress }): Source;
 }
 
 /** The sources that are servers of anybody's, by kind. */

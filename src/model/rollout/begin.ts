@@ -1,5 +1,5 @@
 /** What Temporal's UI shows of a rollout from its first moment on and never changes: what was asked for, by whom and why. Pure. */
-import { rolloutId, targetId } from '../ids.js';
+import { companionId, rolloutId } from '../ids.js';
 import type { RolloutInput } from '../spec.js';
 import { clean, code } from '../text.js';
 import type { RolloutType } from '../words.js';
@@ -29,7 +29,7 @@ export function staticTexts(of: Begun): { staticSummary: string; staticDetails: 
   ];
   const page = `/namespaces/${encodeURIComponent(namespace)}/workflows`;
   const all = `${page}?query=${encodeURIComponent(`WorkflowId = "${id}"`)}`;
-  const companion = `${page}/${encodeURIComponent(targetId(app, environment))}`;
+  const companion = `${page}/${encodeURIComponent(companionId(app, environment))}`;
   return {
     staticSummary: clean(`${type} of ${id}`),
     staticDetails: [

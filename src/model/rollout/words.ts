@@ -9,7 +9,7 @@ import { estimate } from '../numbers.js';
 import type { ApprovalSpec } from '../spec.js';
 import { clean, duration, moment } from '../text.js';
 import { strange } from '../traffic.js';
-import { unplanned } from '../unplanned.js';
+import { unreadTraffic } from '../unread-traffic.js';
 import type { AccessView, RolloutView, VerdictView } from '../view.js';
 import type { Outcome, Phase } from '../words.js';
 
@@ -151,7 +151,7 @@ export type Traffic =
 export function trafficOf(view: RolloutView): Traffic {
   const { outcome, candidate, stable, weight } = view;
   if (outcome === 'succeeded' && candidate !== null) return { kind: 'all', release: candidate, over: true };
-  const unread = unplanned(view);
+  const unread = unreadTraffic(view);
   if (unread !== null) return { kind: 'unread', words: unread };
   const read = strange(view);
   if (read !== null) return { kind: 'foreign', words: read };

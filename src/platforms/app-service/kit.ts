@@ -27,7 +27,7 @@ export const appService: PlatformKit<'app-service'> = {
     // The users' own requests to a site, which App Service counts without any set-up.
     metrics: [{ name: 'requests', azureMonitor: {} }],
     // Half the traffic back means another swap of the slots, and direct has no stable release to go back to.
-    policy: { probeBack: false },
+    judge: { probeBack: false },
   },
   // The replaced release stays ready for a swap back.
   configured: (configuration) => ({

@@ -76,9 +76,9 @@ function check(spec: Spec & { target: AppServiceTarget }, fault: Report, variabl
   for (const { path: below, message } of siteSettings(variables)) {
     fault(['configuration', 'environment', ...below], message);
   }
-  if (spec.health.policy.probeBack && reachOf(spec) === 'atOnce') {
+  if (spec.health.judge.probeBack && reachOf(spec) === 'atOnce') {
     fault(
-      ['health', 'policy', 'probeBack'],
+      ['health', 'judge', 'probeBack'],
       'needs the stable release beside the candidate, and direct publishes over it on App Service (take it out)',
     );
   }

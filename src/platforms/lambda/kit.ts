@@ -44,7 +44,7 @@ export const lambda: PlatformKit<'lambda'> = {
     deadlines: {},
     // The users' own requests, which every function has without any set-up.
     metrics: [{ name: 'requests', cloudwatch: {} }],
-    policy: {},
+    judge: {},
   },
   configured: (configuration) => configuration,
   runsBesideStable: () => true,

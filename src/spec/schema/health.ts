@@ -77,8 +77,8 @@ const probe = strict({
 const either = ['rollback', 'hold'] as const;
 const any = [...either, 'promote'] as const;
 
-/** The policy's members; a stage may override each. */
-const policyFields = {
+/** What the judge goes by; a stage may override each. */
+const judgeFields = {
   alpha: chance().describe('Largest chance of ever calling a release unhealthy that is no worse than stable.'),
   ceiling: share().describe(
     "Share of errors the candidate may have whatever stable does (your SLO); from stable's past unless given.",
@@ -106,24 +106,24 @@ const policyFields = {
   remindEvery: duration(SECOND).describe('Time between reminders while held.'),
 };
 
-const policy = strict({
-  alpha: policyFields.alpha.prefault(DEFAULTS.policy.alpha),
-  ceiling: policyFields.ceiling.exactOptional(),
-  minRequests: policyFields.minRequests.prefault(DEFAULTS.policy.minRequests),
-  minErrors: policyFields.minErrors.prefault(DEFAULTS.policy.minErrors),
-  dispersion: policyFields.dispersion.exactOptional(),
-  margin: policyFields.margin.exactOptional(),
-  beta: policyFields.beta.prefault(DEFAULTS.policy.beta),
-  probeBack: policyFields.probeBack.prefault(DEFAULTS.policy.probeBack),
-  onUnhealthy: policyFields.onUnhealthy.prefault(DEFAULTS.policy.onUnhealthy),
-  onUndecided: policyFields.onUndecided.prefault(DEFAULTS.policy.onUndecided),
-  onNoData: policyFields.onNoData.prefault(DEFAULTS.policy.onNoData),
-  maxHold: policyFields.maxHold.prefault(DEFAULTS.policy.maxHold),
-  remindEvery: policyFields.remindEvery.prefault(DEFAULTS.policy.remindEvery),
+const judge = strict({
+  alpha: judgeFields.alpha.prefault(DEFAULTS.judge.alpha),
+  ceiling: judgeFields.ceiling.exactOptional(),
+  minRequests: judgeFields.minRequests.prefault(DEFAULTS.judge.minRequests),
+  minErrors: judgeFields.minErrors.prefault(DEFAULTS.judge.minErrors),
+  dispersion: judgeFields.dispersion.exactOptional(),
+  margin: judgeFields.margin.exactOptional(),
+  beta: judgeFields.beta.prefault(DEFAULTS.judge.beta),
+  probeBack: judgeFields.probeBack.prefault(DEFAULTS.judge.probeBack),
+  onUnhealthy: judgeFields.onUnhealthy.prefault(DEFAULTS.judge.onUnhealthy),
+  onUndecided: judgeFields.onUndecided.prefault(DEFAULTS.judge.onUndecided),
+  onNoData: judgeFields.onNoData.prefault(DEFAULTS.judge.onNoData),
+  maxHold: judgeFields.maxHold.prefault(DEFAULTS.judge.maxHold),
+  remindEvery: judgeFields.remindEvery.prefault(DEFAULTS.judge.remindEvery),
 });
 
 /** What a stage may say of its own. */
-export const policyOverride = strict(policyFields).partial();
+export const judgeOverride = strict(judgeFields).partial();
 
 /** Reports the second of two entries with one name. */
 function uniqueNames<T extends { name: string }>(entries: T[], ctx: z.RefinementCtx<T[]>): void {
@@ -162,5 +162,5 @@ export const health = strict({
     .superRefine(uniqueNames)
     .prefault([...DEFAULTS.alarms])
     .describe('Alarms that stop the rollout when they go off during it.'),
-  policy: policy.prefault({}).describe('When the candidate is unhealthy, and what to do when that is not clear.'),
+  judge: judge.prefault({}).describe('When the candidate is unhealthy, and what to do when that is not clear.'),
 });

@@ -56,9 +56,9 @@ export const written = strict({
     .prefault([...DEFAULTS.notify])
     .describe('Webhooks.'),
   deadlines: deadlines.prefault({}).describe('Longest waits.'),
-  allowUngated: z
+  allowUnjudged: z
     .boolean({ error: 'expected true or false' })
-    .prefault(DEFAULTS.allowUngated)
+    .prefault(DEFAULTS.allowUnjudged)
     .describe('Run even though nothing could ever judge the candidate.'),
   allowBypass: z
     .array(

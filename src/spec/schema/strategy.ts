@@ -1,10 +1,10 @@
 /** The strategies as people write them: each record's members, and what they share. */
 import { z } from 'zod';
-import type { HealthPolicy } from '../../model/spec.js';
+import type { JudgeRules } from '../../model/spec.js';
 import { STRATEGIES, type StrategySpec } from '../../model/strategy.js';
 import { type Parts, ROLLING } from '../../strategies/registry.js';
 import { DEFAULTS } from '../defaults.js';
-import { policyOverride } from './health.js';
+import { judgeOverride } from './health.js';
 import { bake, duration, name, strict, weight, whole } from './parts.js';
 
 const approval = strict({
@@ -25,9 +25,9 @@ const approval = strict({
 });
 
 /** What is absent is not there at all, since neither YAML nor JSON has `undefined`. */
-const policy = policyOverride as z.ZodType<Partial<HealthPolicy>, unknown>;
+const judge = judgeOverride as z.ZodType<Partial<JudgeRules>, unknown>;
 
-const PARTS: Parts = { strict, name, duration, weight, bake, approval, policy };
+const PARTS: Parts = { strict, name, duration, weight, bake, approval, judge };
 
 const forms = Object.entries(ROLLING).map(([type, { means, members }]) =>
   strict({ type: z.literal(type).describe(means), ...members(PARTS) }),

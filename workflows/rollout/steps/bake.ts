@@ -76,7 +76,7 @@ async function judged(parts: Parts, stage: Stage, step: BakeStep, endedBy: strin
   }
   // It passed early, and what came in the moment since does not: the bake goes on to its end.
   if (passed !== null && endedBy === undefined && Date.now() < (here.until ?? 0)) return 'again';
-  if (verdict.state !== 'blind' && run.spec.allowUngated && !isJudged(run.spec.health)) return 'done';
+  if (verdict.state !== 'blind' && run.spec.allowUnjudged && !isJudged(run.spec.health)) return 'done';
   const policy = run.policy();
   const answer = verdict.state === 'noData' ? policy.onNoData : policy.onUndecided;
   const why = `${verdict.state}: ${verdict.why}`;

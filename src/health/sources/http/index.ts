@@ -1,6 +1,6 @@
 /** Counts from any address that answers JSON: asked for each release and each stretch. */
 
-import type { Outside } from '../../../egress/index.js';
+import type { Egress } from '../../../egress/index.js';
 import type { Counts } from '../../../judge/types.js';
 import { SluiceError } from '../../../model/errors.js';
 import type { HttpMetric, Spec } from '../../../model/spec.js';
@@ -21,7 +21,7 @@ export function httpSource(
   metric: HttpMetric,
   of: SourceOf,
   driver: Pick<PlatformDriver, 'address'>,
-  outside: Outside,
+  outside: Egress,
 ): Source {
   return {
     async read({ signal }, since) {
@@ -64,7 +64,7 @@ function stretchUrl({ url, window }: HttpMetric, receiver: Receiver, end: number
 
 async function ask(
   metric: HttpMetric,
-  { receiver, spec, outside }: { receiver: Receiver; spec: Spec; outside: Outside },
+  { receiver, spec, outside }: { receiver: Receiver; spec: Spec; outside: Egress },
   end: number,
   signal: AbortSignal,
 ): Promise<{ counts: Counts | null; asked: Asked }> {

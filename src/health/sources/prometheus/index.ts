@@ -1,6 +1,6 @@
 /** Counts from a Prometheus server, or anything that speaks its query API. */
 
-import type { Outside } from '../../../egress/index.js';
+import type { Egress } from '../../../egress/index.js';
 import type { Counts } from '../../../judge/types.js';
 import type { PrometheusMetric } from '../../../model/spec.js';
 import { kitOf } from '../../../platforms/registry.js';
@@ -14,7 +14,7 @@ import { type Events, eventsOf, type Stretches } from './count.js';
 /** Stretches of one read; all are asked for in one range query. */
 const MOST = 100;
 
-export function prometheusSource(metric: PrometheusMetric, of: SourceOf, { net, secrets }: Outside): Source {
+export function prometheusSource(metric: PrometheusMetric, of: SourceOf, { net, secrets }: Egress): Source {
   return {
     async read({ signal }, since) {
       const { window, delay } = metric;

@@ -1,6 +1,6 @@
 /**
  * The companion of a target: the queue (one deep, the newest wins), the ledger of what was live, and the timer of the
- * rollback window, after which old releases are retired. One entity workflow per target, `target/<app>/<environment>`.
+ * rollback window, after which old releases are retired. One entity workflow per target, `companion/<app>/<environment>`.
  */
 import {
   ApplicationFailure,
@@ -19,14 +19,14 @@ import { sealedOf } from '../../src/model/sealed.js';
 import type { Spec } from '../../src/model/spec.js';
 import { core, forward } from '../calls.js';
 import type { RolloutEvent, Submission, UndoAnswer, UndoRecord } from '../messages.js';
-import { heldQuery, rolloutEventSignal, submitUpdate, targetQuery, undoQuery, unholdUpdate } from '../messages.js';
+import { companionQuery, heldQuery, rolloutEventSignal, submitUpdate, undoQuery, unholdUpdate } from '../messages.js';
 import { RunLength } from '../run-length.js';
 import { LONGEST_RELEASE, Unsealing } from '../unsealing.js';
 import { eventOf } from './events.js';
 import { beginsUndo, released, remember, type Unhold, undoingOf, unholdRefusal } from './hold.js';
 import { lookLate, untilLook, watchLate } from './late.js';
 import { startQueued, submissionOf, submit } from './queue.js';
-import type { TargetState } from './state.js';
+import type { CompanionState } from './state.js';
 import { heldIn, show, viewOf } from './view.js';
 
 /** Releases the ledger keeps. */
@@ -41,10 +41,10 @@ const MANY_EVENTS = 2_000;
  */
 const PATIENCE = 2 * 60_000;
 
-export async function target(app: string, environment: string, carried?: TargetState): Promise<void> {
+export async function companion(app: string, environment: string, carried?: CompanionState): Promise<void> {
   // Only a run that continues another has a state; one that is brought to a start is anybody's.
   const goesOn = workflowInfo().continuedFromExecutionRunId !== undefined;
-  const fresh: TargetState = {
+  const fresh: CompanionState = {
     app,
     environment,
     releases: [],
@@ -60,7 +60,7 @@ export async function target(app: string, environment: string, carried?: TargetS
     late: null,
     takenBack: null,
   };
-  const state: TargetState = { ...fresh, ...(goesOn ? carried : undefined) };
+  const state: CompanionState = { ...fresh, ...(goesOn ? carried : undefined) };
   remember(state);
   let wakes = 0;
   /** Undos that are being looked into: nothing is started beside that. */
@@ -75,7 +75,7 @@ export async function target(app: string, environment: string, carried?: TargetS
     wakes += 1;
   };
 
-  setHandler(targetQuery, () => viewOf(state), { description: 'Ledger, queue and rollback window of the target.' });
+  setHandler(companionQuery, () => viewOf(state), { description: 'Ledger, queue and rollback window of the target.' });
   setHandler(heldQuery, () => heldIn(state), {
     description: 'Digests of what the artifact store keeps for the target.',
   });
@@ -188,7 +188,7 @@ export async function target(app: string, environment: string, carried?: TargetS
     show(state);
     growth.look();
     if (growth.over && asked === 0 && allHandlersFinished())
-      await continueAsNew<typeof target>(app, environment, state);
+      await continueAsNew<typeof companion>(app, environment, state);
   }
 }
 
@@ -203,13 +203,13 @@ function mustBeSubmission(given: unknown): Submission {
 }
 
 /** Errors: SLUICE_VERB. */
-function mustBeUnhold(state: TargetState, given: unknown): asserts given is Unhold | null | undefined {
+function mustBeUnhold(state: CompanionState, given: unknown): asserts given is Unhold | null | undefined {
   const why = unholdRefusal(state, given);
   if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
 }
 
 /** Errors: SLUICE_HELD. */
-function mustBeFree({ app, environment, hold }: TargetState): void {
+function mustBeFree({ app, environment, hold }: CompanionState): void {
   if (hold !== null)
     throw ApplicationFailure.nonRetryable(heldMessage(rolloutId(app, environment), hold), 'SLUICE_HELD');
 }
@@ -222,7 +222,7 @@ async function unsealed(unsealing: Unsealing, name: string, sealed: string): Pro
 }
 
 /** `looking`: a look for what came late is under way, and wakes when it is done. */
-function nextDue(state: TargetState, lookAgain: number, looking: boolean): number | null {
+function nextDue(state: CompanionState, lookAgain: number, looking: boolean): number | null {
   const look = looking ? null : untilLook(state);
   const dues = [
     (state.queued === null || state.hold !== null) && state.retire === null ? null : lookAgain,
@@ -232,7 +232,7 @@ function nextDue(state: TargetState, lookAgain: number, looking: boolean): numbe
   return dues.length === 0 ? null : Math.min(...dues);
 }
 
-function dueSummary(state: TargetState): string {
+function dueSummary(state: CompanionState): string {
   if (state.queued !== null) return 'look whether the queued release can start';
   if (state.retire === null && state.undo === null) return 'look for what came late of a first deployment';
   return state.retire === null
@@ -240,7 +240,7 @@ function dueSummary(state: TargetState): string {
     : 'look whether old releases can be retired';
 }
 
-function take(state: TargetState, event: RolloutEvent): void {
+function take(state: CompanionState, event: RolloutEvent): void {
   if (event.kind === 'began') {
     state.running = { run: event.run, strategy: event.strategy, since: event.at };
     state.undoing = undoingOf(event);
@@ -267,14 +267,14 @@ function take(state: TargetState, event: RolloutEvent): void {
 }
 
 /** The newest record there is: within the rollback window, while old releases are retired, or after it. */
-function lastRecord({ undo, retire, base }: TargetState): UndoRecord | null {
+function lastRecord({ undo, retire, base }: CompanionState): UndoRecord | null {
   if (undo === null) return retire ?? base;
   const { until: _until, ...record } = undo;
   return record;
 }
 
 /** What an undo needs: by itself within the window alone, to a release of the ledger at any time. */
-function backTo(state: TargetState, to: string | null): UndoAnswer | null {
+function backTo(state: CompanionState, to: string | null): UndoAnswer | null {
   const record = lastRecord(state);
   if (record === null || (to === null && state.undo === null)) return null;
   const version = to ?? record.version;
@@ -283,7 +283,7 @@ function backTo(state: TargetState, to: string | null): UndoAnswer | null {
 }
 
 /** An undo lets nothing jump in behind it, unless it was told to. A run that was terminated says no end. */
-async function refuseBeside(state: TargetState): Promise<void> {
+async function refuseBeside(state: CompanionState): Promise<void> {
   const { app, environment } = state;
   for (;;) {
     const { undoing } = state;
@@ -299,7 +299,7 @@ async function refuseBeside(state: TargetState): Promise<void> {
 }
 
 /** The window is over: nothing goes back by `undo` any more, and old releases may go. */
-function endWindow(state: TargetState): void {
+function endWindow(state: CompanionState): void {
   if (state.undo === null || Date.now() < state.undo.until) return;
   const { until: _until, ...record } = state.undo;
   state.retire = record;
@@ -307,7 +307,7 @@ function endWindow(state: TargetState): void {
 }
 
 /** Not while a rollout runs: it may need a release that no alias holds, the candidate before its weight or stable in the last bake. */
-async function retire(state: TargetState): Promise<void> {
+async function retire(state: CompanionState): Promise<void> {
   const { app, environment, retire: record } = state;
   if (record === null) return;
   const { version, since = 0, seal = null } = record;

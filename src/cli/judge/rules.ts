@@ -1,4 +1,4 @@
-/** The policy of `sluice judge`: from its options and from a file. */
+/** What `sluice judge` judges by: from its options and from a file. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
@@ -55,7 +55,7 @@ const schema = z.strictObject({
 
 type Policy = z.infer<typeof schema>;
 
-export const POLICY_OPTIONS = {
+export const RULE_OPTIONS = {
   alpha: text('chance', 'Chance that a release that is no worse is ever called unhealthy (default: 1%).'),
   beta: text('chance', 'Chance that one that is worse by the margin is called healthy at a weight (default: 5%).'),
   margin: text('share', 'How much worse a healthy release may be (default: 1%, or the rate of --history if higher).'),
@@ -68,21 +68,21 @@ export const POLICY_OPTIONS = {
   history: text('errors/requests', "The stable release's counts before the rollout, such as 40/40000."),
 } satisfies Options;
 
-/** Of `sluice judge`, all that make its policy. */
-interface Chosen extends Values<typeof POLICY_OPTIONS> {
-  policy: string | undefined;
+/** Of `sluice judge`, all that make its rules. */
+interface Chosen extends Values<typeof RULE_OPTIONS> {
+  rules: string | undefined;
   env: string | undefined;
 }
 
 /** The file first, then the options. Errors: SLUICE_USAGE, SLUICE_SPEC. */
-export async function policyOf({ policy, env, ...options }: Chosen, ctx: Context): Promise<SequentialPolicy> {
-  const fromFile = policy === undefined ? {} : await readPolicy(ctx, policy, env);
+export async function rulesOf({ rules, env, ...options }: Chosen, ctx: Context): Promise<SequentialPolicy> {
+  const fromFile = rules === undefined ? {} : await readRules(ctx, rules, env);
   const { dispersion, ...values } = { ...fromFile, ...valuesOf(options) };
   const choice = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as PolicyChoice;
   return policyFrom(dispersion === undefined ? choice : { ...choice, stakes: { dispersion: dispersion } });
 }
 
-function valuesOf({ history, ...others }: Values<typeof POLICY_OPTIONS>): Policy {
+function valuesOf({ history, ...others }: Values<typeof RULE_OPTIONS>): Policy {
   const written = Object.entries({ ...others, history: historyOf(history) }).filter(([, value]) => value !== undefined);
   return checked(Object.fromEntries(written), flagOf);
 }
@@ -93,20 +93,20 @@ function historyOf(text: string | undefined): unknown {
   return errors === undefined ? text : { errors, requests };
 }
 
-/** A rollout.yaml, or a policy with the names of the options. */
-async function readPolicy(ctx: Context, file: string, environment: string | undefined): Promise<Policy> {
+/** A rollout.yaml, or rules with the names of the options. */
+async function readRules(ctx: Context, file: string, environment: string | undefined): Promise<Policy> {
   const { parse } = await import('yaml');
   let value: unknown;
   try {
     value = parse(readFileSync(path.resolve(ctx.cwd, file), 'utf8'));
   } catch (error) {
     throw usageError(
-      `${file}: ${clean(error instanceof Error ? error.message : error)}; write a policy as JSON or YAML`,
+      `${file}: ${clean(error instanceof Error ? error.message : error)}; write the rules as JSON or YAML`,
     );
   }
   if (isSpec(value)) {
-    const { policy } = (await readSpec(ctx, file, { environment })).health;
-    const { alpha, beta, minRequests, minErrors, ceiling, margin, dispersion } = policy;
+    const { judge: rules } = (await readSpec(ctx, file, { environment })).health;
+    const { alpha, beta, minRequests, minErrors, ceiling, margin, dispersion } = rules;
     const set = { alpha, beta, minRequests, minErrors, ceiling, margin, dispersion };
     return checked(Object.fromEntries(Object.entries(set).filter(([, of]) => of !== null)), (at) => `${file}: ${at}`);
   }

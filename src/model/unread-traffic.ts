@@ -1,7 +1,7 @@
 import type { RolloutView } from './view.js';
 
 /** What is said of the traffic where no plan was made, so that nobody takes an unread target for an empty one. Null: there is a plan. */
-export function unplanned({ stages, stable, outcome, code }: RolloutView): string | null {
+export function unreadTraffic({ stages, stable, outcome, code }: RolloutView): string | null {
   if (stages.length > 0 || stable !== null) return null;
   if (outcome === null) return 'the target has not been read yet';
   // Closed from outside: what it had done is not known here.

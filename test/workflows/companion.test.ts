@@ -1,7 +1,7 @@
-import { targetId } from '../../src/model/ids.js';
-import type { TargetView } from '../../src/model/view.js';
+import { companionId } from '../../src/model/ids.js';
+import type { CompanionView } from '../../src/model/view.js';
+import { areLooks, looksAfter } from '../../workflows/companion/late.js';
 import type { SubmitAnswer } from '../../workflows/messages.js';
-import { areLooks, looksAfter } from '../../workflows/target/late.js';
 import { canary } from '../support/specs.js';
 import { until } from '../support/until.js';
 import { type Act, onStage } from './stage.js';
@@ -15,15 +15,15 @@ test('a release that is being started is shown beside the one that has come sinc
     target.atCall = async (name) => {
       if (name === 'startRollout') await held;
     };
-    const companion = await env.client.workflow.start('targetCompanion', {
-      workflowId: targetId('checkout', 'production'),
+    const companion = await env.client.workflow.start('companion', {
+      workflowId: companionId('checkout', 'production'),
       taskQueue: 'sluice',
       args: ['checkout', 'production'],
     });
     const submission = (by: string) => ({ type: 'canary', input: canary([]), mode: 'replace', by, message: null });
     const submit = (by: string) =>
       companion.executeUpdate<SubmitAnswer, [object]>('submit', { args: [submission(by)] });
-    const view = () => companion.query<TargetView>('target');
+    const view = () => companion.query<CompanionView>('companion');
 
     const first = submit('ann');
     await until('the start of the first', async () => (await view()).starting?.by === 'ann');
@@ -39,8 +39,8 @@ test('a release that is being started is shown beside the one that has come sinc
 
 test('an event under a key that no worker has waits for a while, and is left out then', async () => {
   await onStage(async ({ env }) => {
-    const companion = await env.client.workflow.start('targetCompanion', {
-      workflowId: targetId('checkout', 'production'),
+    const companion = await env.client.workflow.start('companion', {
+      workflowId: companionId('checkout', 'production'),
       taskQueue: 'sluice',
       args: ['checkout', 'production'],
     });
@@ -55,15 +55,15 @@ test('an event under a key that no worker has waits for a while, and is left out
     expect(tries).toBeGreaterThan(3);
     await env.sleep('30m');
     expect(await asked()).toBe(tries);
-    expect(await companion.query<TargetView>('target')).toMatchObject({ releases: [] });
+    expect(await companion.query<CompanionView>('companion')).toMatchObject({ releases: [] });
     await companion.terminate('the end of the scene');
   });
 });
 
 test('an event of anybody that does not fit is not looked at, and the companion goes on', async () => {
   await onStage(async ({ env }) => {
-    const companion = await env.client.workflow.start('targetCompanion', {
-      workflowId: targetId('checkout', 'production'),
+    const companion = await env.client.workflow.start('companion', {
+      workflowId: companionId('checkout', 'production'),
       taskQueue: 'sluice',
       args: ['checkout', 'production'],
     });
@@ -105,7 +105,7 @@ test('an event of anybody that does not fit is not looked at, and the companion 
     await companion.signal('rolloutEvent', { ...ended, entry: odd, undo: null });
     await companion.signal('rolloutEvent', { kind: 'began', run: 'r', strategy: 'canary', at: 1 });
     const { running, releases } = await until('the last event', async () => {
-      const view = await companion.query<TargetView>('target');
+      const view = await companion.query<CompanionView>('companion');
       return view.running === null ? null : view;
     });
     expect(running?.run).toBe('r');
@@ -128,12 +128,12 @@ test('an event of anybody that does not fit is not looked at, and the companion 
 test("a state that a start has brought along is nobody's", async () => {
   await onStage(async ({ env }) => {
     const brought = { app: 'other', environment: 'production', releases: [], running: { run: 'r', since: 1 } };
-    const companion = await env.client.workflow.start('targetCompanion', {
-      workflowId: targetId('checkout', 'production'),
+    const companion = await env.client.workflow.start('companion', {
+      workflowId: companionId('checkout', 'production'),
       taskQueue: 'sluice',
       args: ['checkout', 'production', brought],
     });
-    expect(await companion.query<TargetView>('target')).toMatchObject({ app: 'checkout', running: null });
+    expect(await companion.query<CompanionView>('companion')).toMatchObject({ app: 'checkout', running: null });
     await companion.terminate('the end of the scene');
   });
 });
@@ -156,8 +156,8 @@ describe('a release that was handed over before an undo began, and is let in aft
         asked = true;
         await held;
       };
-      const companion = await env.client.workflow.start('targetCompanion', {
-        workflowId: targetId('checkout', 'production'),
+      const companion = await env.client.workflow.start('companion', {
+        workflowId: companionId('checkout', 'production'),
         taskQueue: 'sluice',
         args: ['checkout', 'production'],
       });
@@ -173,12 +173,12 @@ describe('a release that was handed over before an undo began, and is let in aft
         undo: { ...BEGINS, ...asks },
       });
       await until('the undo', async () => {
-        const { running, hold } = await companion.query<TargetView>('target');
+        const { running, hold } = await companion.query<CompanionView>('companion');
         return running?.run === 'u' && (hold !== null) === asks.hold;
       });
       admit();
       const answer = await submitted;
-      const { queued } = await companion.query<TargetView>('target');
+      const { queued } = await companion.query<CompanionView>('companion');
       // What waits would keep the server's clock running.
       await companion.terminate('the end of the scene');
       expect(answer).toMatch(why);
@@ -197,13 +197,13 @@ describe('after a first deployment that was taken back', () => {
     const { app, environment, ...spec } = canary([]);
     const looks = [10 * MINUTE, 60 * MINUTE];
     const late = { app, environment, run: 'a', spec: { app, environment, ...spec }, looks, seal: null };
-    const companion = await env.client.workflow.start('targetCompanion', {
-      workflowId: targetId(app, environment),
+    const companion = await env.client.workflow.start('companion', {
+      workflowId: companionId(app, environment),
       taskQueue: 'sluice',
       args: [app, environment],
     });
     await companion.signal('rolloutEvent', { kind: 'ended', run: 'a', at: 1, entry: null, undo: null, late });
-    return { companion, view: () => companion.query<TargetView>('target') };
+    return { companion, view: () => companion.query<CompanionView>('companion') };
   }
 
   test.each([

@@ -9,7 +9,7 @@ import type { MessageVerb } from '../model/words.js';
 import { certifiedFor, mayAsk } from './certified.js';
 import type { Link } from './connect.js';
 import type { Sight } from './sight.js';
-import type { TargetName } from './types.js';
+import type { AppEnvironment } from './types.js';
 
 interface Asked {
   /** It may stand in the queue for long. */
@@ -37,7 +37,7 @@ async function signed(
 }
 
 /** The proof of a start; null where nobody signs. `waits`: it may stand in the queue for long. */
-export async function startProof(
+export async function startToken(
   link: Link,
   of: Omit<StartStatement, 'spec'> & { input: RolloutInput },
   waits = false,
@@ -54,9 +54,9 @@ export async function startProof(
 }
 
 /** The proof of a verb; null where nobody signs. Errors: SLUICE_VERB when a decision has no gate. */
-export async function verbProof(
+export async function verbToken(
   link: Link,
-  target: TargetName,
+  target: AppEnvironment,
   sight: Sight,
   verb: MessageVerb,
   args: Decision & VerbArgs,

@@ -9,17 +9,17 @@ import type { RolloutType } from '../model/words.js';
 import type { Finding, SweepFinding } from '../platforms/port.js';
 import { mustAgree } from './agreement.js';
 import type { Link } from './connect.js';
+import { asked, short } from './helper-run.js';
 import { runningRun } from './look.js';
 import { packed } from './packing.js';
-import { startProof } from './proof.js';
-import { asked, short } from './short-run.js';
 import { whatRuns } from './start.js';
-import type { Adopted, MoveRequest, PlanPreview, TargetName } from './types.js';
+import { startToken } from './tokens.js';
+import type { Adopted, AppEnvironment, MoveRequest, PlanPreview } from './types.js';
 
 /** See `Sluice.plan`. */
 export async function plan(
   link: Link,
-  request: { input: RolloutInput; type: RolloutType } & TargetName,
+  request: { input: RolloutInput; type: RolloutType } & AppEnvironment,
 ): Promise<PlanPreview> {
   const { app, environment, type } = request;
   await mustAgree(link);
@@ -33,7 +33,11 @@ export async function plan(
 }
 
 /** The findings in sight of the rollout that runs now: its own split is no leftover that somebody should end by hand. */
-async function inSight(link: Link, target: TargetName, { spec, before, findings }: PlanPreview): Promise<Finding[]> {
+async function inSight(
+  link: Link,
+  target: AppEnvironment,
+  { spec, before, findings }: PlanPreview,
+): Promise<Finding[]> {
   const { app, environment } = target;
   const left = parseMark(before.mark ?? undefined);
   const own = left !== null && left.app === app && left.environment === environment;
@@ -61,10 +65,10 @@ async function withProof(
   link: Link,
   act: 'plan' | 'adopt' | 'moveCallers',
   strategy: RolloutType,
-  { input, app, environment }: { input: RolloutInput } & TargetName,
+  { input, app, environment }: { input: RolloutInput } & AppEnvironment,
   release: string | null = null,
 ): Promise<RolloutInput> {
-  const token = await startProof(link, { act, app, environment, strategy, release, input });
+  const token = await startToken(link, { act, app, environment, strategy, release, input });
   return token === null ? input : { ...input, token };
 }
 
@@ -86,7 +90,7 @@ async function isRunning(link: Link, { app, environment, run }: SweepFinding): P
 }
 
 /** See `Sluice.adopt`. */
-export async function adopt(link: Link, request: { input: RolloutInput } & TargetName): Promise<Adopted> {
+export async function adopt(link: Link, request: { input: RolloutInput } & AppEnvironment): Promise<Adopted> {
   await mustAgree(link);
   const input = await withProof(link, 'adopt', 'direct', request);
   return short(link, 'adoptTarget', `adopt ${request.app}/${request.environment}`, [{ ...request, input }]);

@@ -1,8 +1,8 @@
 /** docs/development/add-a-platform.md is true: a platform is four files beside its own folder, and none can be forgotten. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { CopiedTree } from '../setup/copied-tree.js';
 import { ROOT } from '../support/tools.js';
-import { CopiedTree } from './copied-tree.js';
 
 const MODEL = 'src/model/target.ts';
 const KIT = 'src/platforms/toy/kit.ts';

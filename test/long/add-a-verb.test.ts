@@ -1,8 +1,8 @@
 /** docs/development/add-a-verb.md is true: a verb is three files beside its own, and the compiler names those that were forgotten. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { Toy } from '../setup/toy.js';
 import { ROOT } from '../support/tools.js';
-import { Toy } from './toy.js';
 
 const TABLE = 'src/model/verbs.ts';
 const HANDLERS = 'workflows/rollout/handlers.ts';

@@ -1,7 +1,7 @@
 /** What the judge goes by, as a complete spec says it. */
 
 /** The judge's limits (docs/judge.md has the formulas), and what to do when it cannot decide. */
-export interface HealthPolicy {
+export interface JudgeRules {
   /** Largest chance (0-1) of ever calling a candidate unhealthy that is no worse than stable and under its ceilings. */
   alpha: number;
   /** Share of errors (0-1) that the candidate may have whatever stable does: the SLO. Null: from stable's own past. */

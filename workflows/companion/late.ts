@@ -1,7 +1,7 @@
 /** The companion looks again at a first deployment that was taken back: what comes later than any deadline goes too. */
 import { log } from '@temporalio/workflow';
 import { failureOf } from '../../src/model/rollout/failure.js';
-import type { TargetView } from '../../src/model/view.js';
+import type { CompanionView } from '../../src/model/view.js';
 import { core, forward } from '../calls.js';
 import type { LateRecord } from '../messages.js';
 
@@ -22,7 +22,7 @@ export interface LateState {
   environment: string;
   /** What is looked for, and when (ms since the epoch). */
   late: { record: LateRecord; dues: number[] } | null;
-  takenBack: TargetView['takenBack'];
+  takenBack: CompanionView['takenBack'];
 }
 
 /** When the companion looks, in ms after the end, a day at most. `callLife`: of a call of the provider, in ms. */

@@ -1,8 +1,8 @@
 /** docs/development/add-a-metric-source.md is true: a source is two files beside the folder of sources, and none can be forgotten. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { CopiedTree, type Edit } from '../setup/copied-tree.js';
 import { ROOT } from '../support/tools.js';
-import { CopiedTree, type Edit } from './copied-tree.js';
 
 const MODEL = 'src/model/spec.ts';
 const SCHEMA = 'src/spec/schema/metrics.ts';

@@ -1,16 +1,16 @@
 /** What the companion of a target keeps and carries from run to run. */
-import type { TargetView } from '../../src/model/view.js';
+import type { CompanionView } from '../../src/model/view.js';
 import type { KeptEntry, UndoRecord } from '../messages.js';
 import type { HoldState } from './hold.js';
 import type { LateState } from './late.js';
 import type { QueueState } from './queue.js';
 
-export interface TargetState extends QueueState, HoldState, LateState {
+export interface CompanionState extends QueueState, HoldState, LateState {
   releases: KeptEntry[];
   undo: (UndoRecord & { until: number }) | null;
   /** The record by which old releases are retired, once a window is over and until it is done. */
   retire: UndoRecord | null;
   /** The last record of all, once old releases are retired: where the target is, for an undo to any release of the ledger. */
   base: UndoRecord | null;
-  running: TargetView['running'];
+  running: CompanionView['running'];
 }

@@ -17,12 +17,12 @@ export interface Certificate {
 }
 
 /** A key that was made for one statement. */
-export interface OnceKey {
+export interface StatementKey {
   jwk: Jwk;
   key: KeyObject;
 }
 
-export interface CertifiedKey extends OnceKey {
+export interface CertifiedKey extends StatementKey {
   certificate: Certificate;
 }
 
@@ -32,7 +32,7 @@ export type Certify = (
   of: { nonce: string; signedAt: number; audience: string },
 ) => Promise<Subject>;
 
-export function onceKey(): OnceKey {
+export function statementKey(): StatementKey {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const { x = '' } = publicKey.export({ format: 'jwk' });
   return { jwk: { kty: 'OKP', crv: 'Ed25519', x }, key: privateKey };

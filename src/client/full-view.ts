@@ -7,10 +7,10 @@ import type { Described } from '../temporal/described.js';
 import type { Link } from './connect.js';
 import { closedRun } from './list.js';
 import { closedView, describe, look } from './look.js';
-import type { TargetName } from './types.js';
+import type { AppEnvironment } from './types.js';
 
 /** See `Sluice.rollout`. */
-export async function rollout(link: Link, target: TargetName, run?: string): Promise<RolloutView> {
+export async function rollout(link: Link, target: AppEnvironment, run?: string): Promise<RolloutView> {
   const latest = await describe(link, target);
   if (run === undefined || latest.run.endsWith(run)) {
     return latest.running ? (await look(link, target)).view : inFull(link, target, latest);
@@ -26,7 +26,7 @@ export async function rollout(link: Link, target: TargetName, run?: string): Pro
   return inFull(link, target, await describe(link, target, past.run));
 }
 
-async function inFull(link: Link, target: TargetName, seen: Described): Promise<RolloutView> {
+async function inFull(link: Link, target: AppEnvironment, seen: Described): Promise<RolloutView> {
   const handle = link.temporal.workflow.getHandle(seen.workflowId, seen.runId);
   // A run that went on as a new one ended as that one did, and its result is that one's.
   const ended = seen.status === 'COMPLETED' || seen.status === 'CONTINUED_AS_NEW';

@@ -3,16 +3,16 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import { heldMessage } from '../../src/model/hold.js';
 import { rolloutId } from '../../src/model/ids.js';
 import { code } from '../../src/model/text.js';
-import type { TargetView } from '../../src/model/view.js';
+import type { CompanionView } from '../../src/model/view.js';
 import { type Queued, queuedView } from './queue.js';
-import type { TargetState } from './state.js';
+import type { CompanionState } from './state.js';
 
 /** Every digest that stands anywhere in the ledger, the queue and the record of undo: one too many keeps a file, one too few loses it. */
-export function heldIn(state: TargetState): string[] {
+export function heldIn(state: CompanionState): string[] {
   return [...new Set(JSON.stringify(state).match(/\b[0-9a-f]{64}\b/g) ?? [])];
 }
 
-export function viewOf(state: TargetState): TargetView {
+export function viewOf(state: CompanionState): CompanionView {
   const shown = (waiting: Queued | null) => (waiting === null ? null : queuedView(waiting));
   return {
     app: state.app,
@@ -28,13 +28,13 @@ export function viewOf(state: TargetState): TargetView {
   };
 }
 
-function holdView({ hold }: TargetState): TargetView['hold'] {
+function holdView({ hold }: CompanionState): CompanionView['hold'] {
   if (hold === null) return null;
   const { seal: _seal, ...shown } = hold;
   return shown;
 }
 
-export function show(state: TargetState): void {
+export function show(state: CompanionState): void {
   const live = state.releases.find((each) => each.until === null);
   const lines = [
     `## ${code(`${state.app}/${state.environment}`)}`,

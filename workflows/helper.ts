@@ -28,7 +28,7 @@ export function help(what: Help, args: unknown): Promise<unknown> {
       return lookCallers(args as Asked & { how: Moving });
     case 'workerIdentity':
       return workerIdentity();
-    case 'usedProof':
+    case 'usedSignature':
       return Promise.resolve();
     default:
       throw ApplicationFailure.nonRetryable(

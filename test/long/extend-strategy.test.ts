@@ -1,8 +1,8 @@
 /** Adds a strategy to a copy of the tree. The files that this touches are those that docs/development/add-a-strategy.md lists. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { CopiedTree, type Edit } from '../setup/copied-tree.js';
 import { ROOT } from '../support/tools.js';
-import { CopiedTree, type Edit } from './copied-tree.js';
 
 const OWN = 'src/strategies/halves.ts';
 
