@@ -185,6 +185,19 @@ test.each<[string, object]>([
   expect(said(answer)).toBe('by ben');
 });
 
+test('a login that has expired since the statement was signed is taken, and one that had before is not', async () => {
+  const ago = (seconds: number) => now() - seconds;
+  const signedAgo = async (iat: number, exp: number) => {
+    const key = await certified(approval(), (nonce) => tokenOf(nonce, { iat, nbf: iat, exp }));
+    return signed(approval(), key, Date.now() - 300_000);
+  };
+  const tokens = [await signedAgo(ago(310), ago(200)), await signedAgo(ago(500), ago(400))];
+  expect((await workerWith(policy).answers(tokens)).map(said)).toEqual([
+    'by ben',
+    'the login has expired; log in again',
+  ]);
+});
+
 describe('a good login', () => {
   test('begins what it is for, where its person may', async () => {
     const { begins } = workerWith({
@@ -303,6 +316,25 @@ describe('a provider', () => {
     // A start has touched nothing, and is looked at again.
     const start = await signed(UNDO, await certified(UNDO, of(hanging)));
     await expect(worker.begins(start)).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
+  });
+
+  test('that sends on to another place is no pass, and is not followed there', async () => {
+    const document = json({ issuer, jwks_uri: `${issuer}/jwks` });
+    const followed: string[] = [];
+    const moved: string = await answering((request, response) => {
+      followed.push(request.url ?? '');
+      if (request.url === '/moved') return document(request, response);
+      response.writeHead(302, { location: `${moved}/moved` }).end();
+    });
+    const [answer] = await workerWith(policyOf([issuer, moved])).answers([await saying(of(moved))]);
+    expect(said(answer)).toContain('cannot be reached');
+    expect(followed).toEqual(['/.well-known/openid-configuration']);
+  });
+
+  test('whose document hangs is no pass', async () => {
+    const hanging = await answering(() => undefined);
+    const [answer] = await workerWith(policyOf([issuer, hanging]), 100).answers([await saying(of(hanging))]);
+    expect(said(answer)).toContain('did not answer in time');
   });
 
   test('that cannot be reached, fails, or is another one is no pass', async () => {
