@@ -152,7 +152,15 @@ describe('a grant', () => {
     const [own, before] = [await grants.deployed(grant, '2'), await grants.deployed(await first(), '2')];
     expect(await ask({ candidate: '2', deployed: own })).toBe('allowed');
     expect(await ask({ candidate: '7', deployed: own })).toContain('7 is not what was deployed for its plan');
-    for (const deployed of [null, 'forged', grant, before]) {
+    // By another run, whose plan is the same.
+    const elsewhere = await grants.planned(
+      await grants.first({
+        ...{ workflow: here.workflowId, run: here.runId, first: 'run-9', app: 'checkout', environment: 'production' },
+        ...{ starter: 'ann', policy: 'p', openOverride: false, spec },
+      }),
+      { spec, plan, before: { split: { stable: '1', candidate: null, weight: 0 } } as BeforeState, people: () => 0 },
+    );
+    for (const deployed of [null, 'forged', grant, before, await grants.deployed(elsewhere, '2')]) {
       expect(await ask({ candidate: '2', deployed })).toContain('2 is not what was deployed for its plan');
     }
     expect(await ask({ candidate: '2', deployed: own, stable: '7' })).toContain('7 is not what was live before it');
@@ -182,6 +190,7 @@ describe('a grant', () => {
       { version: '7' },
       { spec: { ...spec, retain: 0 } },
       { app: 'other' },
+      { environment: 'staging' },
       { grant: await first() },
     ]) {
       await expect(leave(over)).rejects.toThrow('what it leaves for undo is not what it has done');

@@ -1,6 +1,7 @@
 /** Who may begin what: the signature, what it is over, the run that asks, and that it counts once. */
 import { randomBytes } from 'node:crypto';
-import { audienceOf, newKey, parsePolicy, sign, signerOf, specDigest } from '../../src/access/index.js';
+import { decodeJwt } from 'jose';
+import { audienceOf, digestOf, newKey, parsePolicy, sign, signerOf, specDigest } from '../../src/access/index.js';
 import { checkBeginning, checkUnused, consume } from '../../src/authority/begin.js';
 import type { Grant } from '../../src/authority/grants.js';
 import { Access } from '../../src/authority/index.js';
@@ -200,7 +201,9 @@ describe('the run that asks', () => {
     const { spec, access: record } = await begin({});
     expect(spec.startedBy).toBe('ann');
     expect(record).toMatchObject({ policy: expect.any(String), starter: 'ann', open: [] });
+    expect(await grantOf(record.grant)).not.toHaveProperty('undo');
     expect(await grantOf(record.grant)).toMatchObject({
+      ...{ spec: digestOf({ ...SPEC, startedBy: 'ann' }) },
       ...{ ...AT, workflow: HERE.workflowId, run: HERE.runId, first: HERE.runId, starter: 'ann' },
       ...{ openOverride: false, may: ['prepare', 'notify', 'tellCompanion', 'decide', 'renew'] },
     });
@@ -289,7 +292,10 @@ describe('the run that asks', () => {
   });
 
   test('that moves callers may do that alone', async () => {
-    const by = new Access({ policy: policyOf('allow: {moveCallers: [ann]}'), keys: [GRANT_KEY] });
+    const by = new Access({
+      policy: policyOf('allow: {moveCallers: [ann]}, floors: {strategies: [direct]}'),
+      keys: [GRANT_KEY],
+    });
     const token = await tokenOf({ ...START, act: 'moveCallers', release: 'as shown' });
     const { client, taken } = fakeServer({ workflowType: { name: 'moveCallers' } });
     const of = {
@@ -316,6 +322,7 @@ describe('the run that asks', () => {
       return inRun(() => access.begin(shared, { ...AT, type: 'canary', input, spec: SPEC }), { ...HERE, runId });
     };
     await expect(begun('run-1')).resolves.toBeDefined();
+    expect([...server.taken.keys()]).toEqual([`proof-${decodeJwt(String(input.token)).jti}`]);
     await expect(begun('run-1')).resolves.toBeDefined();
     await expect(begun('run-2')).rejects.toThrow('was used already');
   });

@@ -1,5 +1,6 @@
 /** What workers leave for each other by way of a workflow is believed where each part of it is as it was sealed, and not otherwise. */
 import { randomBytes } from 'node:crypto';
+import { decodeJwt } from 'jose';
 import { digestOf, newKey, parsePolicy, sign, signerOf } from '../../src/access/index.js';
 import { Access } from '../../src/authority/index.js';
 import { Seals } from '../../src/authority/seals.js';
@@ -142,9 +143,12 @@ describe('the end of a hold', () => {
       ...{ audience: 'sluice:default', now: Date.now(), valid: 60_000 },
     });
 
-  test('is signed for the run that holds, and counts once', async () => {
-    const { client } = fakeServer();
+  test('is signed for the run that holds, and uses its signature up', async () => {
+    const { client, taken } = fakeServer();
     const token = await tokenFor('run-1');
+    expect(await ends(token, policed, client)).toBe('ann');
+    expect([...taken.keys()]).toEqual([`proof-${decodeJwt(token).jti}`]);
+    // A retry of the same answer knows its own.
     expect(await ends(token, policed, client)).toBe('ann');
     await expect(policed.admitUnhold(client, { ...AT, run: 'run-2', token: await tokenFor('run-1') })).rejects.toThrow(
       'for another hold',
@@ -206,4 +210,18 @@ test('without a policy a plan is as the spec says, nobody is asked for, and noth
   await expect(
     inRun(() => access.decide(fakeServer().client, { grant: null, messages: [message], gate: null, used: [] })),
   ).rejects.toThrow('it has no grant of a worker');
+});
+
+test('where anyone may approve nobody is asked for; where it must be signed, anyone is everyone whom the policy knows', () => {
+  const plan = makePlan(spec, { stable: '1' });
+  const people = ['ann', 'ben'].map((name) => `${name}: {keys: ['${newKey(name).public}']}`);
+  const by = (rule: string) => {
+    const policy = parsePolicy(`people: {${people.join(', ')}}\nrules: [{${rule}}]`, 'p');
+    const worker = new Access({ policy, keys: [KEY] });
+    return [worker.peopleFor(spec, plan)('canary-50.approve'), worker.approversFor(spec, plan)];
+  };
+  expect(by('allow: {approve: [anyone]}')).toEqual([0, { '50%': [] }]);
+  expect(by('allow: {approve: [anyone]}, stages: {100%: {approve: [ann]}}')).toEqual([1, { '50%': ['ann', 'ben'] }]);
+  expect(by('allow: {approve: [ben]}')).toEqual([1, { '50%': ['ben'] }]);
+  expect(by('app: other, allow: {approve: [ben]}')).toEqual([0, {}]);
 });
