@@ -3,7 +3,7 @@ import { judgeOf } from '../../src/judge/sources.js';
 import type { Counts, JudgeSetup, Tick } from '../../src/judge/types.js';
 import { specFor } from '../support/specs.js';
 
-const { policy } = specFor({ type: 'direct', bake: 1 }).health;
+const { judge: policy } = specFor({ type: 'direct', bake: 1 }).health;
 
 function of(requests: number, errors = 0): Counts {
   return { requests, errors };
