@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+/** The documentation holds together: every link leads somewhere, every page is in the index, the generated pages are fresh. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ERRORS } from '../../src/model/errors.js';
 import { STRATEGIES } from '../../src/model/words.js';
@@ -28,6 +29,50 @@ test('every file that the README links to is there', () => {
   const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link]) => link as string);
   expect(links.length).toBeGreaterThan(5);
   expect(links.filter((link) => !existsSync(path.join(ROOT, link)))).toEqual([]);
+});
+
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(path.join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => path.join('docs', file)),
+];
+
+/** The links of a page to places in the repository, each resolved from its root. */
+function linksOf(page: string): { file: string; anchor?: string }[] {
+  const text = readFileSync(path.join(ROOT, page), 'utf8');
+  return [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].map(([, link = '', anchor]) => ({
+    file: link === '' ? page : path.join(path.dirname(page), link),
+    ...(anchor === undefined ? {} : { anchor }),
+  }));
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): string[] {
+  const text = readFileSync(path.join(ROOT, page), 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replace(/\s/g, '-'),
+  );
+}
+
+test.each(PAGES)('every link on %s leads to a file, and to a heading where it names one', (page) => {
+  const broken = linksOf(page).filter(
+    ({ file, anchor }) =>
+      !existsSync(path.join(ROOT, file)) || (anchor !== undefined && !anchorsOf(file).includes(anchor)),
+  );
+  expect(broken).toEqual([]);
+});
+
+test('docs/README.md lists every page once', () => {
+  const listed = linksOf('docs/README.md')
+    .map(({ file }) => file)
+    .filter((file) => file.endsWith('.md'));
+  const pages = PAGES.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md');
+  expect(listed.sort()).toEqual(pages.sort());
 });
 
 test('every npm command that the README names exists', () => {
