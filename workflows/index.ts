@@ -46,9 +46,9 @@ export async function companion(app: string, environment: string, carried?: Comp
 
 /**
  * A question that needs a worker, or the mark that a signed start was used; `what` says which. One type for all of them, so that one
- * filter leaves them out of a list.
+ * filter leaves them out of a list. Without arguments it says what a client must know of the workers.
  */
-export async function helper(what: Help, args?: unknown): Promise<unknown> {
+export async function helper(what: Help = 'workerIdentity', args?: unknown): Promise<unknown> {
   return help(what, args);
 }
 

@@ -16,7 +16,7 @@ import { isEmpty, page, Runtime } from './runtime.js';
 import { type Handler, type Listener, listen, type Reaction } from './server.js';
 import { hostOf, idOf, type Store, scmOf } from './store.js';
 import { runSwap, type WarmUp } from './swap.js';
-import { Throttle } from './throttle.js';
+import { type Limit, Throttle } from './throttle.js';
 import { Traffic } from './traffic.js';
 import { challenge, isVault, READ_SECRET, vault } from './vaults.js';
 
@@ -33,7 +33,7 @@ export interface Parts {
   identityHeader: string;
   /** What callers may do; null: everything. */
   role: Role | null;
-  throttle: boolean;
+  throttle: boolean | { reads: Limit };
   warmUp: WarmUp;
   retryAfterSeconds: number;
   metricsDelayMs: number;
@@ -64,7 +64,8 @@ export class Azure {
 
   constructor(readonly parts: Parts) {
     this.#tokens = new Tokens(parts.store.data.tokenKey);
-    this.#throttle = parts.throttle ? new Throttle() : null;
+    const { throttle } = parts;
+    this.#throttle = throttle === false ? null : throttle === true ? new Throttle() : new Throttle(throttle.reads);
   }
 
   get store(): Store {

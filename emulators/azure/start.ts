@@ -14,6 +14,7 @@ import { type Write, WriteLog } from './log.js';
 import { type Data, LOCATION, type Plan, type Site } from './model.js';
 import { Store } from './store.js';
 import { WARM_UP, type WarmUp } from './swap.js';
+import type { Limit } from './throttle.js';
 import type { Traffic } from './traffic.js';
 
 /** The subscription, where none is given. */
@@ -31,7 +32,7 @@ export interface AzureOptions {
   /** What callers may do; everything unless given. */
   role?: Role;
   /** With Resource Manager's own limits; true unless given. */
-  throttle?: boolean;
+  throttle?: boolean | { reads: Limit };
   warmUp?: Partial<WarmUp>;
   /** What a running operation says in Retry-After; 0: nothing. */
   retryAfterSeconds?: number;

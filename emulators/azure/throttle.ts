@@ -8,12 +8,19 @@ interface Bucket {
   at: number;
 }
 
-const bucket = (size: number, perSecond: number): Bucket => ({ size, perSecond, left: size, at: Date.now() });
+/** Requests at once, and how many come back in a second. */
+export type Limit = Pick<Bucket, 'size' | 'perSecond'>;
+
+const bucket = (limit: Limit): Bucket => ({ ...limit, left: limit.size, at: Date.now() });
 
 export class Throttle {
-  readonly #reads = bucket(250, 25);
-  readonly #writes = bucket(200, 10);
-  readonly #deletes = bucket(200, 10);
+  readonly #reads: Bucket;
+  readonly #writes = bucket({ size: 200, perSecond: 10 });
+  readonly #deletes = bucket({ size: 200, perSecond: 10 });
+
+  constructor(reads: Limit = { size: 250, perSecond: 25 }) {
+    this.#reads = bucket(reads);
+  }
 
   /** Null: the request may pass. A POST that reads counts as a write, as there. */
   refuses(method: string, now = Date.now()): Answer | null {

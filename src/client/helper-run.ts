@@ -14,7 +14,9 @@ const TAKEN_WITHIN = 10_000;
 
 /** A helper's answer to `what`. Errors: as `short`. */
 export function asked<T>(link: Link, what: Help, summary: string, ...args: unknown[]): Promise<T> {
-  return short(link, HELPER, summary, [what, ...args], `${what}-${randomUUID()}`);
+  // A client asks for the workers' keys before it sends anything that they could not decrypt, so this question has no arguments.
+  const sent = what === 'workerIdentity' ? [] : [what, ...args];
+  return short(link, HELPER, summary, sent, `${what}-${randomUUID()}`);
 }
 
 /** Its answer. Errors: those of `noAnswer`, and what the workflow has failed with. */

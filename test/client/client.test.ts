@@ -113,7 +113,7 @@ describe('with workers', () => {
         await world.sluice.wait(target('gated'), 'approval');
         const calls = callsOf(link);
         const answer = await verb(link, target('gated'), 'approve', { by: 'bob' });
-        expect(answer).toMatchObject({ verb: 'approve', stage: '10%', message: 'goes on' });
+        expect(answer).toMatchObject({ verb: 'approve', stage: '10%', message: 'continues' });
         expect(calls).toEqual(['describeWorkflowExecution', 'queryWorkflow', 'updateWorkflowExecution']);
         await world.sluice.wait(target('gated'), 'done');
         await expect(verb(link, target('gated'), 'approve', { by: 'bob' })).rejects.toMatchObject({

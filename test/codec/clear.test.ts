@@ -21,6 +21,7 @@ test('all of it is there for who has the key', () => {
     'WORKFLOW_EXECUTION_FAILED: failure.encodedAttributes',
     'WORKFLOW_EXECUTION_SIGNALED: input',
     'WORKFLOW_EXECUTION_STARTED: input',
+    'WORKFLOW_EXECUTION_STARTED: userMetadata.details',
     'WORKFLOW_EXECUTION_UPDATE_ACCEPTED: acceptedRequest.input.args',
     'WORKFLOW_EXECUTION_UPDATE_COMPLETED: outcome.failure.encodedAttributes',
     'WORKFLOW_PROPERTIES_MODIFIED: upsertedMemo.fields.view',

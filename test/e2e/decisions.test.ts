@@ -129,7 +129,7 @@ describe('a decision', () => {
     expect(JSON.parse(mine.out)).toMatchObject([{ app, gate: { stage: '50%', approved: ['ben'] }, mine: true }]);
     expect(await world.cli(['approve', id], world.folder, { SLUICE_KEY: people.keyOf('cem') })).toMatchObject({
       code: 0,
-      out: `approve stage 50% of ${id}: goes on\n`,
+      out: `approve stage 50% of ${id}: continues\n`,
     });
     const { view: end } = await world.sluice.wait(world.at(app), 'done', { run, signal: AbortSignal.timeout(NEVER) });
     expect(end).toMatchObject({ outcome: 'succeeded', startedBy: 'ann', access: { starter: 'ann' } });
@@ -148,7 +148,7 @@ describe('a decision', () => {
     const verify = () => world.cli(['audit', '--verify', out, '--key', key]);
     expect(await verify()).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/is whole: \d+ lines, signed with this key/),
+      out: expect.stringMatching(/is complete: \d+ lines, signed with this key/),
     });
 
     const text = readFileSync(out, 'utf8');

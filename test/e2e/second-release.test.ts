@@ -23,7 +23,7 @@ describe('reject', () => {
     const { answer } = await running('rejected');
     const writers = world.writers('rejected');
     const message = expect.stringMatching(
-      /^a canary of rejected\/production by ann is running, since 20.*, now baking\. Wait \(.*\), end it \(`sluice abort rejected\/production`\), or start with --on-new-release queue or replace$/,
+      /^a canary of rejected\/production by ann is running, since 20.*, now baking\. Wait \(.*\), roll it back \(`sluice abort rejected\/production`\), or start with --on-new-release queue or replace$/,
     );
     await expect(world.start('rejected', 'bob', QUICK)).rejects.toMatchObject({
       code: 'SLUICE_ALREADY_RUNNING',

@@ -84,7 +84,7 @@ function canaryOf(app: string, folder: string, policy: object) {
       ],
     },
     health: {
-      policy,
+      judge: policy,
       metrics: [
         {
           name: 'users',
@@ -119,7 +119,9 @@ test('held, it goes back by itself once the metric speaks; nobody is shown a hea
   const { out } = await world.cli(['get', 'late/production']);
   expect(out).toMatch(/users +stable \d+ +0 requests/);
   expect(out).toMatch(/probes +stable \d+ +\d+ requests/);
-  expect(out).toContain('judge: noData: no request of the candidate was counted by metric users');
+  expect(out).toMatch(
+    /judge as of \d\d:\d\d:\d\d UTC: noData: no request of the candidate was counted by metric users/,
+  );
   expect(out).toContain('sluice promote late/production');
   shop.speaks = true;
   const view = await world.end('late', answer);

@@ -24,7 +24,7 @@ export const toy: PlatformKit<'toy'> = {
   alarms: [],
   events: null,
   noBareCallers: 'nobody passes a box',
-  defaults: { deadlines: {}, metrics: [], policy: {} },
+  defaults: { deadlines: {}, metrics: [], judge: {} },
   configured: (configuration) => configuration,
   runsBesideStable: () => true,
   places: ['box'],

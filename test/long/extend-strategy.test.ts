@@ -23,7 +23,7 @@ export const halves: Strategy<'halves'> = {
       { name: ALL, steps: [...all.promote(), ...all.bake(bake), ...all.compare(bake), ...all.finish()] },
     ]);
   },
-  watched: ({ bake }, policy) => [50, 100].map((weight) => ({ path: ['strategy', 'bake'], bake, weight, policy })),
+  watched: ({ bake }, judge) => [50, 100].map((weight) => ({ path: ['strategy', 'bake'], bake, weight, judge })),
   first: ({ bake }) => ({ bake, approval: undefined, stage: ALL }),
   approvals: ONE_APPROVAL,
   sample: 'strategy:\\n  type: halves\\n',

@@ -20,7 +20,8 @@ let aws: EmulatedAws;
 let lambda: LambdaClient;
 
 beforeAll(async () => {
-  aws = await startAws({ provisioningMs: 400 });
+  // Long enough to be seen in progress on a machine that is busy.
+  aws = await startAws({ provisioningMs: 3_000 });
   lambda = lambdaAt(aws.endpoint);
   await functionWith(lambda, FN, ['return 1', 'return 2', 'return 3']);
 });
