@@ -132,8 +132,10 @@ export function mayNot(name: string, right: string | null, holders: readonly str
   return `${name} may not${right === null ? '' : ` ${right} here`}; ${holders.length === 0 ? 'nobody' : clean(holders.join(', '), 200)} may`;
 }
 
-function promote({ phase, gate, undecided }: Facts): string | null {
+function promote({ phase, gate, undecided, skippable }: Facts): string | null {
   if (gate !== null) return 'promote cannot pass an open approval; approve or reject it';
+  // It would end a bake that is yet to come.
+  if (phase === 'baking' && !skippable) return `${VERB_TABLE.skip.otherwise}; promote once one is`;
   if (phase === 'held' && !undecided) return 'an unhealthy candidate is not promoted; abort, or retry the bake';
   return null;
 }

@@ -25,7 +25,7 @@ test('a start says what was asked for, by whom, why, and where to look', () => {
     "- **Message:** `new 'totals'`",
     '- **Follow:** `sluice get checkout/production --watch`',
     '',
-    '[All rollouts of this target](/namespaces/default/workflows?query=WorkflowId%20%3D%20%22checkout%2Fproduction%22) · [Its releases and queue](/namespaces/default/workflows/target%2Fcheckout%2Fproduction)',
+    '[All rollouts of this target](/namespaces/default/workflows?query=WorkflowId%20%3D%20%22checkout%2Fproduction%22) · [Its releases and queue](/namespaces/default/workflows/companion%2Fcheckout%2Fproduction)',
   ]);
 });
 

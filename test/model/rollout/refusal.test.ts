@@ -83,6 +83,7 @@ describe('a message is refused', () => {
       'skip comes too late: the rollout is rolling back (unhealthy)',
     ],
     ['with no bake to skip', facts({ skippable: false }), 'skip', ANN, 'no bake is running'],
+    ['with no bake to end', facts({ skippable: false }), 'promote', ANN, 'no bake is running; promote once one is'],
     ['that pauses twice', facts({ paused: true }), 'pause', ANN, 'it is already paused'],
     [
       'that promotes over an approval',

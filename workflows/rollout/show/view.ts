@@ -84,14 +84,7 @@ function waitingFor(state: RolloutState): WaitingFor | null {
   const gate = openGate(state);
   switch (state.phase) {
     case 'baking':
-      return {
-        what: `the end of the ${state.type === 'undo' ? 'look' : 'bake'} at ${state.weight} %`,
-        until,
-        otherwise: state.type === 'undo' ? 'it ends, whatever it has found' : 'the counts decide',
-        verbs,
-        stage: null,
-        gate: null,
-      };
+      return { ...bakingFor(state), until, verbs, stage: null, gate: null };
     case 'awaitingApproval':
       return { what: approvalOf(state, stage), until, otherwise: approvalThen(state), verbs, stage, gate };
     case 'paused':
@@ -116,6 +109,19 @@ function waitingFor(state: RolloutState): WaitingFor | null {
     case 'done':
       return null;
   }
+}
+
+/** A bake, a comparison, or the probes of a candidate that has weight. */
+function bakingFor({ type, weight, step, prepared, cursor }: RolloutState): Pick<WaitingFor, 'what' | 'otherwise'> {
+  if (type === 'undo')
+    return { what: `the end of the look at ${weight} %`, otherwise: 'it ends, whatever it has found' };
+  if (step.compare !== undefined)
+    return { what: `the end of the comparison at ${weight} %`, otherwise: 'the counts decide' };
+  const { kind } = prepared?.plan.stages[cursor.stage]?.steps[cursor.step] ?? {};
+  return {
+    what: kind === 'probe' ? 'the probes' : `the end of the bake at ${weight} %`,
+    otherwise: 'the counts decide',
+  };
 }
 
 /** A hold for want of evidence ends by evidence too. */
