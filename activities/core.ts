@@ -59,7 +59,7 @@ function parsed(input: RolloutInput, of: { app: string; environment: string; typ
   const [field] = Object.keys(spec.release);
   throw new SluiceError(
     'SLUICE_SPEC',
-    `release.${field} is a path of another machine, and a worker packs nothing. Start with \`sluice start\`, or give the argument that \`sluice pack\` prints: it has release: {artifact: {sha256, bytes}}`,
+    `release.${field} is a path on another machine, and workers pack nothing. Start with \`sluice start\`, or give the argument that \`sluice pack\` prints: it has release: {artifact: {sha256, bytes}}`,
   );
 }
 
@@ -77,7 +77,7 @@ async function waitForMove(client: Client, app: string, environment: string): Pr
   if (found === null || !found.running || found.type !== 'moveCallers') return;
   throw new SluiceError(
     'SLUICE_BUSY',
-    `the callers of ${rolloutId(app, environment)} are being moved (workflow ${workflowId}); the rollout begins after that`,
+    `the callers of ${rolloutId(app, environment)} are being moved (workflow ${workflowId}); the rollout starts after that`,
   );
 }
 
@@ -115,7 +115,7 @@ export function lightActivities(options: LightOptions): CoreActivities {
     try {
       return { late: await access.sealLate(grant, late) };
     } catch (error) {
-      log.warn('the companion will not look for what comes late of a first deployment', { why: String(error) });
+      log.warn('the companion will not check for late calls of a first deployment', { why: String(error) });
       return {};
     }
   };
@@ -134,7 +134,7 @@ export function lightActivities(options: LightOptions): CoreActivities {
     try {
       return await bounded(new AbortController().signal, KEEP, () => artifacts.of(spec).putDocument(canonical(spec)));
     } catch (error) {
-      log.warn('the spec of a release could not be kept for undo', { why: String(error) });
+      log.warn('the spec of a release could not be stored for undo', { why: String(error) });
       return null;
     }
   };

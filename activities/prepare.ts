@@ -51,7 +51,7 @@ export async function inspectAndPlan(
   if (bytes > LARGEST) {
     throw new SluiceError(
       'SLUICE_SPEC',
-      `spec and plan together are ${bytes} bytes; at most ${LARGEST} fit. Take stages, payloads or environment out.`,
+      `spec and plan together are ${bytes} bytes; at most ${LARGEST} fit. Remove stages, payloads or environment variables.`,
     );
   }
   const floors = faults.map((message): Finding => ({ level: 'refuse', code: 'SLUICE_ACCESS', message }));

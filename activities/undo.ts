@@ -64,13 +64,13 @@ export async function undoOf(
   if (!sealed && version !== record.version) {
     throw new SluiceError(
       'SLUICE_ACCESS',
-      `the ledger's entry of release ${version} was not written by a rollout; nothing is done by it`,
+      `the ledger's entry of release ${version} was not written by a rollout, so it is not used`,
     );
   }
-  const known = sealed ? await specOf(artifacts, at, record, entry) : 'no rollout of Sluice has made it live';
+  const known = sealed ? await specOf(artifacts, at, record, entry) : 'no Sluice rollout made it live';
   const release = { version: versionOf((record.spec.target as Target).platform, version) };
   if (typeof known !== 'string') return { version, spec: { ...known, release }, unknown: null };
-  const why = `the spec that made release ${clean(version, 60)} live is not known (${known}): it gets the traffic, and nothing looks at it`;
+  const why = `the spec that made release ${clean(version, 60)} live is not known (${known}): it gets the traffic, but nothing watches it`;
   return { version, spec: { ...bare(record.spec), release }, unknown: why };
 }
 
@@ -89,7 +89,7 @@ async function askCompanion(client: Client, at: Where, to: string | null): Promi
 function nothing({ app, environment }: Where): SluiceError {
   return new SluiceError(
     'SLUICE_SPEC',
-    `there is nothing to undo at ${app}/${environment}: nothing was replaced, or the rollback window is over. \`sluice releases ${app}/${environment}\` shows which releases are still there; go back with \`sluice undo ${app}/${environment} --to RELEASE\``,
+    `there is nothing to undo at ${app}/${environment}: nothing was replaced, or the rollback window is over. \`sluice releases ${app}/${environment}\` shows which releases still exist; roll back with \`sluice undo ${app}/${environment} --to RELEASE\``,
   );
 }
 
@@ -108,7 +108,7 @@ async function specOf(
   entry: KeptEntry,
 ): Promise<RolloutInput | string> {
   const target = record.spec.target as Target;
-  if (entry.spec === null) return 'it was not kept';
+  if (entry.spec === null) return 'it was not stored';
   const { spec: sha256 } = entry;
   let found: unknown;
   try {
@@ -119,13 +119,13 @@ async function specOf(
     return clean(error instanceof Error ? error.message : error, 200);
   }
   if (!isJson(found, LARGEST_SPEC) || found.app !== app || found.environment !== environment)
-    return 'it is no spec of this target';
+    return 'it is not a spec of this target';
   const was = placeOf(found.target as Target);
   const is = placeOf(target);
   if (was !== is) {
     throw new SluiceError(
       'SLUICE_TARGET',
-      `release ${entry.version} was live at ${was}, and ${app}/${environment} is now at ${is}: it cannot be given the traffic there. Start a rollout of its code`,
+      `release ${entry.version} was live at ${was}, and ${app}/${environment} is now at ${is}: it cannot receive traffic there. Start a rollout of its code`,
     );
   }
   // Reached as it is today: a role may have been replaced since.

@@ -106,7 +106,7 @@ export function looking(spec: Spec) {
     heartbeatTimeout: HEARTBEAT,
     cancellationType: ActivityCancellationType.TRY_CANCEL,
     retry: RETRY,
-    summary: "look for the candidate's most frequent errors",
+    summary: "find the candidate's most frequent errors",
   });
 }
 

@@ -32,7 +32,7 @@ export function help(what: Help, args: unknown): Promise<unknown> {
       return Promise.resolve();
     default:
       throw ApplicationFailure.nonRetryable(
-        `a helper does ${HELPS.join(', ')}, and not "${clean(what, 40)}"; is the client newer than the worker?`,
+        `this worker has no helper "${clean(what, 40)}", only ${HELPS.join(', ')}; is the client newer than the worker?`,
         'SLUICE_SETUP',
       );
   }

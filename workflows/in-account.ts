@@ -14,7 +14,7 @@ type Calls = Pick<AccountActivities, 'inspect' | 'sweep' | 'claim' | 'callers' |
 /** Where nobody takes the call, the failure says why. */
 export async function inAccount<T>(of: Account, call: (calls: Calls) => Promise<T>): Promise<T> {
   if (workflowInfo().workflowId.split('/').length === 2) {
-    throw ApplicationFailure.nonRetryable('a short workflow must not take the id of a target', 'SLUICE_WORKFLOW_ID');
+    throw ApplicationFailure.nonRetryable('a helper workflow must not use the id of a target', 'SLUICE_WORKFLOW_ID');
   }
   const calls = proxyActivities<Calls>({
     taskQueue: accountQueue(of, 'calls'),

@@ -80,7 +80,7 @@ export async function moveCallers(args: {
   const { workflowId, runId: run } = workflowInfo();
   if (workflowId !== movingId(app, environment)) {
     throw ApplicationFailure.nonRetryable(
-      `callers are moved by workflow ${movingId(app, environment)} alone`,
+      `callers are moved only by workflow ${movingId(app, environment)}`,
       'SLUICE_WORKFLOW_ID',
     );
   }
@@ -96,7 +96,7 @@ export async function moveCallers(args: {
     const { steps, digest } = await calls.callers({ spec, how, grant });
     if (digest !== shown) {
       throw ApplicationFailure.nonRetryable(
-        'what there is to move has changed since it was shown. Nothing was moved; look again',
+        'the callers have changed since they were shown. Nothing was moved; run the command again',
         'SLUICE_TARGET',
       );
     }

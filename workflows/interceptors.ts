@@ -41,7 +41,7 @@ export function interceptors(): WorkflowInterceptors {
         async execute(input, next) {
           if (refused === null) return next(input);
           throw ApplicationFailure.nonRetryable(
-            `the workflow's argument or memo cannot be read, so nothing was begun: ${refused}. Start it again, from where SLUICE_CODEC_KEYS has a key of the workers first`,
+            `the workflow's argument or memo cannot be read, so nothing was started: ${refused}. Start it again with one of the workers' keys first in SLUICE_CODEC_KEYS`,
             'SLUICE_SEALED',
           );
         },

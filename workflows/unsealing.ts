@@ -118,13 +118,13 @@ async function ask(batch: Waiting[]): Promise<Map<Waiting, Unsealed>> {
     // Somebody else may have answered in the place of a worker, with anything.
     return new Map(batch.map((each, at) => [each, sane(Array.isArray(answers) ? answers[at] : undefined)]));
   } catch (error) {
-    const why = `no worker could open it: ${failureOf(error).message}`;
+    const why = `no worker could decrypt it: ${failureOf(error).message}`;
     return new Map(batch.map((each) => [each, { ok: false, why, late: true }]));
   }
 }
 
 function sane(answer: Unsealed | null | undefined): Unsealed {
   if (answer?.ok === true) return { ok: true, value: answer.value };
-  const why = typeof answer?.why === 'string' ? answer.why : 'it could not be opened';
+  const why = typeof answer?.why === 'string' ? answer.why : 'it could not be decrypted';
   return { ok: false, why, late: answer?.late === true };
 }

@@ -319,8 +319,7 @@ export class Access implements AccountAccess {
       found.version === version &&
       found.since === since &&
       found.spec === digestOf(spec);
-    if (!same)
-      throw notAllowed(`the record of ${app}/${environment} was not written by a rollout; nothing is done by it`);
+    if (!same) throw notAllowed(`the record of ${app}/${environment} was not written by a rollout, so it is not used`);
   }
 
   /** An entry of the ledger that an undo believes later. */
@@ -359,7 +358,7 @@ export class Access implements AccountAccess {
     const found = await this.seals.open<Record<string, unknown>>('late', seal);
     const same = found?.app === app && found.environment === environment && found.run === run;
     if (!same || found.spec !== digestOf(spec))
-      throw notAllowed(`the record of ${app}/${environment} was not written by a rollout; nothing is done by it`);
+      throw notAllowed(`the record of ${app}/${environment} was not written by a rollout, so it is not used`);
   }
 
   /** What an undo asks of the companion, as its start was checked. Errors: SLUICE_ACCESS. */

@@ -177,7 +177,7 @@ export function judgeOf(setup: JudgeSetup): Judge {
       );
     }
     if (logE >= DOUBT * limit) {
-      return answer('undecided', `${sentence(byEvidence(all)[0], all)}; not enough to go back, too much to go on`);
+      return answer('undecided', `${sentence(byEvidence(all)[0], all)}; not enough to roll back, too much to continue`);
     }
     const over = all.find(overCeiling);
     if (over === undefined) return null;
@@ -320,11 +320,11 @@ function named({ name }: Weighed, all: Weighed[]): string {
   return all.length > 1 ? `${clean(name)}: ` : '';
 }
 
-/** `no request of the candidate was counted by metric requests; 240 calls of our probes show nothing of your users`. */
+/** `no request of the candidate was counted by metric requests; 240 probe calls say nothing about your users`. */
 function nothingCounted(silent: string[], all: Counted[], users: string[]): string {
   const by = silent.length === 0 ? '' : ` by ${silent.map((name) => clean(name, 40)).join(', ')}`;
   const probes = all.filter(({ name }) => !users.includes(name));
   const calls = users.length === 0 ? 0 : probes.reduce((sum, one) => sum + requestsOf(one, 'candidate'), 0);
-  const beside = calls === 0 ? '' : `; ${grouped(calls)} calls of our probes show nothing of your users`;
+  const beside = calls === 0 ? '' : `; ${grouped(calls)} probe calls say nothing about your users`;
   return `no request of the candidate was counted${by}${beside}`;
 }

@@ -10,9 +10,9 @@ export function unhealthyWords(metric: Metric, state: SequentialState, policy: S
   return `${charge(metric, state, policy)}, evidence ${odds(state.peak)}`;
 }
 
-/** `0.1 % of 4,120 against 0.1 % of 37,080: worse by less than 1 percentage point, evidence 1 : 25`. */
+/** `0.1 % of 4,120 against 0.1 % of 37,080: a regression of 1 percentage point or more is ruled out, evidence 1 : 25`. */
 export function healthyWords(state: SequentialState, proof: number, policy: SequentialPolicy): string {
-  return `${compared(state.step)}: ${goal(policy)}, evidence ${odds(proof)}`;
+  return `${compared(state.step)}: ${regression(policy)} is ruled out, evidence ${odds(proof)}`;
 }
 
 export function undecidedWords(
@@ -26,8 +26,8 @@ export function undecidedWords(
     logE > 0
       ? `${charge(metric, state, policy)}, evidence ${odds(logE)}`
       : `${compared(state.step)}: no evidence against it`;
-  if (needed === null) return `${so}; more requests like these would not prove it ${goal(policy)}`;
-  return `${so}; about ${estimate(needed)} more requests would prove it ${goal(policy)}`;
+  if (needed === null) return `${so}; more requests like these would not rule out ${regression(policy)}`;
+  return `${so}; about ${estimate(needed)} more requests needed to rule out ${regression(policy)}`;
 }
 
 /** What a metric says against the candidate. */
@@ -57,7 +57,7 @@ function share(counts: Counts): string {
   return `${percent(rateOf(counts))} of ${grouped(counts.requests)}`;
 }
 
-function goal({ margin }: SequentialPolicy): string {
+function regression({ margin }: SequentialPolicy): string {
   const points = Number((margin * 100).toPrecision(2));
-  return `worse by less than ${points} percentage point${points === 1 ? '' : 's'}`;
+  return `a regression of ${points} percentage point${points === 1 ? '' : 's'} or more`;
 }

@@ -38,13 +38,13 @@ function timeOf(text: string): number | null {
 export function bypassHead(outcome: Outcome | null): string {
   switch (outcome) {
     case null:
-      return 'Outside of the rollout: these callers get the release with its deployment, whatever the weight';
+      return 'Outside the rollout: these callers get the release with its deployment, whatever the weight';
     case 'abandoned':
-      return 'Outside of the rollout: these callers may run the release; nothing was taken back';
+      return 'Outside the rollout: these callers may run the release; nothing was rolled back';
     case 'succeeded':
-      return 'Outside of the rollout: these callers got the release with its deployment, before any weight';
+      return 'Outside the rollout: these callers got the release with its deployment, before any weight';
     default:
-      return 'Outside of the rollout: these callers may have run the release until it was taken back';
+      return 'Outside the rollout: these callers may have run the release until it was rolled back';
   }
 }
 

@@ -14,12 +14,12 @@ export const ERRORS = {
   SLUICE_ACCESS: {
     final: true,
     means:
-      'The policy of the worker does not allow it, or the proof of who asks is missing, wrong, expired or used already; the message says which.',
+      "The worker's policy does not allow it, or the proof of who is asking is missing, wrong, expired or already used; the message says which.",
   },
   SLUICE_SEALED: {
     final: true,
     means:
-      'A start or a message does not open: it is encrypted under a key that the worker does not have, or it was changed. Nothing was done; the message names the key.',
+      'A start or a message cannot be decrypted: the worker does not have its key, or it was changed. Nothing was done; the message names the key.',
   },
   SLUICE_ALREADY_RUNNING: {
     final: true,
@@ -28,28 +28,27 @@ export const ERRORS = {
   SLUICE_HELD: {
     final: true,
     means:
-      'The target takes no new rollout: somebody went back with `undo --hold`. `sluice unhold` releases it. Nothing was changed.',
+      'The target is held: someone rolled back with `undo --hold`, and no rollout can start until `sluice unhold`. Nothing was changed.',
   },
   SLUICE_SUPERSEDED: {
     final: true,
-    means: 'The release waited in the queue and a newer one took its place before it began. Nothing was changed.',
+    means: 'The release waited in the queue, and a newer one took its place before it started. Nothing was changed.',
   },
   SLUICE_ALIAS_SPLIT: {
     final: true,
-    means:
-      'The target is split between two releases by somebody else. The message names the command that ends the split.',
+    means: 'Someone else has split the target between two releases. The message names the command that ends the split.',
   },
   SLUICE_OWNED: { final: true, means: 'The target carries the mark of another app or environment.' },
   SLUICE_FOREIGN_CHANGE: {
     final: true,
     means:
-      'Somebody else changed the target during the rollout. Nothing is written until a person says `abort --force` or `retry --adopt`; `abort --keep` leaves that change and ends.',
+      'Someone else changed the target during the rollout. Nothing is written until someone runs `abort --force` or `retry --adopt`; `abort --keep` leaves the change and ends the rollout.',
   },
-  SLUICE_TARGET: { final: true, means: 'The target cannot be rolled out like this; `plan` names each reason.' },
+  SLUICE_TARGET: { final: true, means: 'This rollout is not possible on this target; `plan` names each reason.' },
   SLUICE_BYPASS: {
     final: true,
     means:
-      'Callers reach the function by its bare name and would get the release with its deployment, at 0 %. The message lists each with the command that moves it; `allowBypass` lets it through.',
+      'Callers reach the function by its bare name and would get the release as soon as it is deployed, at 0 %. The message lists each with the command that moves it; `allowBypass` lets it through.',
   },
   SLUICE_NOT_FOUND: {
     final: true,
@@ -75,7 +74,7 @@ export const ERRORS = {
   SLUICE_SECRET: {
     final: true,
     means:
-      'A secret that the spec refers to does not exist, has no such version or key, or may not be used so by the policy; the message names the reference.',
+      'A secret that the spec refers to does not exist, has no such version or key, or the policy does not allow its use here; the message names the reference.',
   },
   SLUICE_ADDRESS: {
     final: true,
@@ -94,30 +93,31 @@ export const ERRORS = {
   SLUICE_PROBE: { final: true, means: 'A probe failed: the release did not answer as the spec expects.' },
   SLUICE_NO_WORKER: {
     final: true,
-    means: 'No worker lives that serves task queue sluice, or the account and region that the target names.',
+    means: 'No worker is running that serves task queue sluice, or the account and region of the target.',
   },
   SLUICE_WORKERS_BUSY: {
     final: true,
-    means: 'Workers live, and none of them took the task in time; the message says how many places they have.',
+    means:
+      'Workers are running, but none of them took the task in time; the message says how many task slots they have.',
   },
   SLUICE_DEADLINE: {
     final: true,
     means:
-      'A step did not end before its deadline, or the worker that ran it gave no sign of life any more. `deadlines` of the spec sets them.',
+      'A step missed its deadline, or the worker that ran it stopped responding. `deadlines` in the spec sets the deadlines.',
   },
   SLUICE_VERB: {
     final: true,
-    means: 'The verb is not possible now, or its payload is malformed; the message says what is.',
+    means: 'The command is not possible now, or its payload is malformed; the message says what is possible.',
   },
   SLUICE_NO_ROLLOUT: {
     final: true,
-    means: 'There is no such rollout: none of this target was ever started, or the server has forgotten it.',
+    means: 'There is no such rollout: none was ever started on this target, or the server has deleted it.',
   },
-  SLUICE_USAGE: { final: true, means: 'The command line is not understood; the message says what was expected.' },
+  SLUICE_USAGE: { final: true, means: 'The command line is not valid; the message says what was expected.' },
   SLUICE_UNREACHABLE: { final: true, means: 'The Temporal server cannot be reached.' },
   SLUICE_TEMPORAL: {
     final: false,
-    means: 'The Temporal server answers, and could not do what it was asked; the message has its answer. Try again.',
+    means: 'The Temporal server answered with an error, which the message quotes. Try again.',
   },
   SLUICE_SETUP: {
     final: true,

@@ -105,7 +105,7 @@ const GRAMMAR: Record<SecretProvider, Grammar> = {
  */
 export function parseReference(text: string): SecretReference | { problem: string } {
   const [, provider = '', rest = ''] = /^secret:\/\/([^/]*)\/(.*)$/s.exec(text) ?? [];
-  if (provider === '' || rest === '') return { problem: `is no reference (write ${FORM})` };
+  if (provider === '' || rest === '') return { problem: `is not valid (write ${FORM})` };
   if (!isProvider(provider)) {
     return { problem: `names the unknown store "${provider.slice(0, 40)}" (one of ${SECRET_PROVIDERS.join(', ')})` };
   }
@@ -119,18 +119,18 @@ export function parseReference(text: string): SecretReference | { problem: strin
   ];
   const { name: allowed, expected, canonical, version: versions } = GRAMMAR[provider];
   if (name === undefined || version === undefined || key === undefined) {
-    return { problem: 'has a % that begins no %40, %23 or %25' };
+    return { problem: 'has a % that is not part of %40, %23 or %25' };
   }
   if (!allowed.test(name)) return { problem: `has no possible name: expected ${expected}` };
   if (version !== null && versions === null) {
-    return { problem: `pins a version, and ${provider} keeps none (write %40 for an @ in the name)` };
+    return { problem: `pins a version, but ${provider} keeps none (write %40 for an @ in the name)` };
   }
   if (version !== null && versions?.test(version) === false) {
     return {
-      problem: `pins "${version.slice(0, 40)}", which is no version of ${provider} (write %40 for an @ in the name)`,
+      problem: `pins "${version.slice(0, 40)}", which is not a version of ${provider} (write %40 for an @ in the name)`,
     };
   }
-  if (key === '') return { problem: 'has nothing behind # (name the member of the JSON value, or take the # out)' };
+  if (key === '') return { problem: 'has nothing behind # (name the member of the JSON value, or remove the #)' };
   return { provider, name: canonical(name), version, key };
 }
 

@@ -179,7 +179,7 @@ export interface VerbArgs {
   force?: boolean;
   /** `abort`, on a foreign change: leave it in place, write nothing more and end. */
   keep?: boolean;
-  /** With `keep`: also where it leaves a split of the candidate that nobody watches. */
+  /** With `keep`: also where it leaves a split of the candidate that nothing watches. */
   unwatched?: boolean;
   /** `retry`: take a foreign change as ours. */
   adopt?: boolean;

@@ -106,16 +106,16 @@ export function seenOf(living: ListedWorker[], queue: string): WorkersSeen {
  */
 export function untaken(account: Account, ms: number, seen: WorkersSeen | null): { code: ErrorCode; message: string } {
   const served = `account ${account.account} in ${account.region}`;
-  const task = `nobody took a task from queue ${accountQueue(account, 'calls')} within ${duration(ms)}`;
+  const task = `no worker took a task from queue ${accountQueue(account, 'calls')} within ${duration(ms)}`;
   const start = `start one with \`${workerCommand(account)}\``;
   if (seen === null) {
-    const message = `${task}, and the server does not say which workers serve ${served}; \`sluice doctor\` looks, and if there is none, ${start}`;
+    const message = `${task}, and the server does not report which workers serve ${served}; check with \`sluice doctor\`, and if there is none, ${start}`;
     return { code: 'SLUICE_DEADLINE', message };
   }
   if (seen.workers === 0) return { code: 'SLUICE_NO_WORKER', message: `no worker serves ${served}: ${task}; ${start}` };
   return {
     code: 'SLUICE_WORKERS_BUSY',
-    message: `${busyWords(seen, `serve${seen.workers === 1 ? 's' : ''} ${served}`)}: ${task}. It goes on when a place is free; for more places ${start.replace('one', 'one more worker')}`,
+    message: `${busyWords(seen, `serve${seen.workers === 1 ? 's' : ''} ${served}`)}: ${task}. It continues when a slot is free; for more slots, ${start.replace('one', 'one more worker')}`,
   };
 }
 
@@ -123,8 +123,8 @@ export function untaken(account: Account, ms: number, seen: WorkersSeen | null):
 export function busyWords({ workers, places, taken }: WorkersSeen, that: string): string {
   const whose = workers === 1 ? `the worker that ${that}` : `the ${workers} workers that ${that}`;
   if (places === null || taken === null) {
-    return workers === 1 ? `${whose} lives and is busy` : `${whose} live and are busy`;
+    return workers === 1 ? `${whose} is running but busy` : `${whose} are running but busy`;
   }
-  if (taken >= places) return `all ${places} places of ${whose} are taken`;
-  return `${taken} of ${places} places of ${whose} are taken`;
+  if (taken >= places) return `all ${places} task slots of ${whose} are in use`;
+  return `${taken} of ${places} task slots of ${whose} are in use`;
 }

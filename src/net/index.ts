@@ -83,7 +83,7 @@ function refusal(host: string, address: string, kind: string): SluiceError {
   const named = host === address ? address : `${clean(host, 253)} is ${address}, which`;
   return new SluiceError(
     'SLUICE_ADDRESS',
-    `${named} is ${kind} and is not reached for a spec. Name another host, or allow it where the worker runs: SLUICE_ALLOW_ADDRESSES`,
+    `${named} is ${kind}, which a spec may not reach. Use another host, or allow it on the worker with SLUICE_ALLOW_ADDRESSES`,
   );
 }
 

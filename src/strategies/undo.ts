@@ -13,7 +13,7 @@ const LONGEST_BAKE = 3_600_000;
 export const undo: Rolling<'undo'> = {
   means: 'Back to a release that served before; what `sluice undo` starts.',
   members: ({ duration }) => ({
-    bake: duration(0, LONGEST_BAKE).prefault(DEFAULTS.bake).describe('Watched time after the way back.'),
+    bake: duration(0, LONGEST_BAKE).prefault(DEFAULTS.bake).describe('Watched time after the rollback.'),
   }),
   reach: 'back',
   plan,
@@ -21,7 +21,7 @@ export const undo: Rolling<'undo'> = {
   watched: () => [],
   check: ({ release }, fault) => {
     if ('version' in release) return;
-    fault(['release'], 'undo goes back to a version that is published already (release: {version: N})');
+    fault(['release'], 'undo rolls back to a version that is already published (release: {version: N})');
   },
 };
 

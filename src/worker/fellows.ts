@@ -28,7 +28,7 @@ export function watchFellows(
     const now = others.map(({ policy: name, worker }) => `${name} (${worker})`).join(', ');
     if (now !== said && now !== '' && !stopped) {
       warn(
-        `workers of this namespace do not go by one policy: this one goes by ${policy ?? 'none'}, others by ${now}. Whoever is refused here may be let through there; give all of them one SLUICE_POLICY`,
+        `workers of this namespace use different policies: this one uses ${policy ?? 'none'}, others use ${now}. One may allow what another refuses; give all of them the same SLUICE_POLICY`,
       );
     }
     said = now;

@@ -522,7 +522,7 @@ describe('lists', () => {
         'RELEASE  LIVE SINCE               UNTIL  UNDO  BY   STRATEGY  MESSAGE',
         '42       2026-03-01 10:00:00 UTC  live         ann  canary    totals',
         'never started: direct by bob, 2026-03-01 10:00:00 UTC: its place was taken',
-        'undo goes back to release 41, 1h left: sluice undo checkout/production',
+        'undo rolls back to release 41, 1h left: sluice undo checkout/production',
         '',
       ].join('\n'),
     );

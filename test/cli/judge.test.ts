@@ -146,7 +146,7 @@ describe('the policy', () => {
     expect(await lastOf(good, '--rules', 'policy.json')).toMatchObject({ verdict: 'undecided', needed: 100 });
     expect(await lastOf(good, '--rules', 'policy.json', '--min-requests', '0')).toMatchObject({
       verdict: 'healthy',
-      why: expect.stringContaining('less than 2 percentage points'),
+      why: expect.stringContaining('a regression of 2 percentage points or more is ruled out'),
     });
   });
 

@@ -19,7 +19,7 @@ const page = (view = rolledBack()) => renderReport(view, { now: NOW, version: '1
 test('the report says who got the release beside the alias', () => {
   const bypass = [{ id: 'url', what: 'the function URL <of all>' }];
   expect(page({ ...rolledBack(), bypass })).toContain('<code>url</code> the function URL &lt;of all&gt;');
-  expect(page()).not.toContain('Outside of the rollout');
+  expect(page()).not.toContain('Outside the rollout');
 });
 
 describe('the sentence on top', () => {

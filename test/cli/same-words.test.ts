@@ -90,7 +90,7 @@ const STATES: [string, RolloutState][] = [
     }),
   ]),
   [
-    'done: a change kept that nobody watches',
+    'done: a change kept that nothing watches',
     at('bake', {
       phase: 'done',
       outcome: 'abandoned',

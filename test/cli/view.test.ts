@@ -148,11 +148,11 @@ describe('the picture of a rollout', () => {
     },
   );
 
-  test('every view says that nobody watches a split that was kept', () => {
+  test('every view says that nothing watches a split that was kept', () => {
     const split = { stable: '41', candidate: '42', weight: 33 };
     const view = ended('abandoned', { split, weight: 33, kept: { split, by: 'ann', unwatched: true } });
     const shown = [renderView(view, frame()).join('\n'), renderLine(view, NOW), details(view), traffic(view)];
-    for (const text of shown) expect(text).toMatch(/nobody watches it/i);
+    for (const text of shown) expect(text).toMatch(/nothing watches it/i);
     const strange = ended('abandoned', { split: { stable: '7', candidate: '42', weight: 5 }, kept: view.kept });
     for (const text of [renderView(strange, frame()).join('\n'), details(strange), traffic(strange)])
       expect(text).toContain('95 % to 7, 5 % to 42');
@@ -230,14 +230,14 @@ describe('the picture of a rollout', () => {
   test('shows who gets the release beside the alias, in every view', () => {
     const bypass = [{ id: 'mapping/91eaeb7e', what: 'event source mapping 91eaeb7e (orders)' }];
     const view = baking({ bypass });
-    const head = 'Outside of the rollout: these callers get the release with its deployment, whatever the weight';
+    const head = 'Outside the rollout: these callers get the release with its deployment, whatever the weight';
     const lines = renderView(view, { ...frame(), width: 120 });
     expect(lines).toContain(`  ${head}:`);
     expect(lines).toContain('  - mapping/91eaeb7e: event source mapping 91eaeb7e (orders)');
     expect(details(view)).toContain(`**${head}:**\n- \`mapping/91eaeb7e\`: \`event source mapping 91eaeb7e (orders)\``);
     const back = details({ ...view, outcome: 'rolledBack', phase: 'done' });
-    expect(back).toContain('may have run the release until it was taken back');
-    expect(details(baking())).not.toContain('Outside of the rollout');
+    expect(back).toContain('may have run the release until it was rolled back');
+    expect(details(baking())).not.toContain('Outside the rollout');
   });
 
   test('shows refusals and warnings', () => {

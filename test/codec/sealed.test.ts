@@ -208,7 +208,7 @@ describe('a start', () => {
       const handle = await stranger(spoil).workflow.start('direct', start);
       await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'SLUICE_SEALED' } });
       const { view } = await world.sluice.status(target(app));
-      expect(view).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('nothing was begun') });
+      expect(view).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('nothing was started') });
       await begun(app);
     });
   });

@@ -139,7 +139,7 @@ describe('a start', () => {
       ['folder', keys],
       ['zip', path.join(keys, 'ann.json')],
     ] as const) {
-      const said = `release.${field} is a path of another machine, and a worker packs nothing`;
+      const said = `release.${field} is a path on another machine, and workers pack nothing`;
       expect(await raw({ [field]: at })).toEqual({ code: 'SLUICE_SPEC', reason: expect.stringContaining(said) });
     }
     expect(await raw({ artifact: { sha256: '0'.repeat(64), bytes: 1 } })).toEqual({
@@ -305,7 +305,7 @@ describe('the companion of a target', () => {
       return view !== null && view.refusalsTotal === 2 ? view : null;
     });
     expect(refusals.map(({ why }) => why)).toEqual([
-      'supersede is not signed, and there is a policy; make a key with `sluice key`, have it added to the policy and say it again, or use --login',
+      'supersede is not signed, and there is a policy; make a key with `sluice key`, have it added to the policy and send it again, or use --login',
       'it does not come from the companion of the target',
     ]);
     await waiting(app);
@@ -355,7 +355,7 @@ describe('the companion of a target', () => {
     await until('the forged record', async () => (await world.ledger(app))?.releases[0]?.run === 'forged');
     expect(await undo('ann')).toMatchObject({
       outcome: 'failed',
-      reason: `the record of ${app}/production was not written by a rollout; nothing is done by it`,
+      reason: `the record of ${app}/production was not written by a rollout, so it is not used`,
     });
   }
 });

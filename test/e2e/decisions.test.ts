@@ -78,7 +78,7 @@ describe('a decision', () => {
     await expect(world.sluice.verb(world.at(app), 'approve', { stage, by: 'ben' })).rejects.toMatchObject({
       code: 'SLUICE_ACCESS',
       message:
-        'approve is not signed, and there is a policy; make a key with `sluice key`, have it added to the policy and say it again, or use --login',
+        'approve is not signed, and there is a policy; make a key with `sluice key`, have it added to the policy and send it again, or use --login',
     });
     await expect(people.clients.ann.verb(world.at(app), 'approve', { stage })).rejects.toThrow(
       'ann may not approve here; @managers may',

@@ -51,7 +51,7 @@ describe('adopt', () => {
 
     const file = path.join(cwd, 'rollout.yaml');
     const same = await world.cli(['start', file, '--wait'], cwd);
-    expect([same.code, same.out]).toEqual([0, expect.stringContaining('release 1 is live already and identical')]);
+    expect([same.code, same.out]).toEqual([0, expect.stringContaining('release 1 is already live and identical')]);
 
     writeFileSync(file, readFileSync(file, 'utf8').replace('version: 1', 'version: 2'));
     const waits = world.cli(['start', file, '--wait'], cwd);

@@ -141,7 +141,7 @@ test('a release that is live already ends as nothingToRelease, and the alias is 
   await live('same');
   const writes = writesTo('same').length;
   const view = await ended(await start('same', HOUR_AT_10, { release: { version: 1 } }));
-  expect(view).toMatchObject({ outcome: 'nothingToRelease', reason: 'release 1 is live already and identical' });
+  expect(view).toMatchObject({ outcome: 'nothingToRelease', reason: 'release 1 is already live and identical' });
   expect(writesTo('same')).toHaveLength(writes);
 });
 
@@ -191,7 +191,7 @@ test('without a worker for the account it says whose and which queue, and goes o
   expect(stuck).toMatchObject({
     code: 'SLUICE_NO_WORKER',
     reason:
-      'no worker serves account prod in us-east-1: nobody took a task from queue sluice-lambda-prod-us-east-1 within 1s; start one with `sluice worker --account prod --region us-east-1`. Nothing has been changed',
+      'no worker serves account prod in us-east-1: no worker took a task from queue sluice-lambda-prod-us-east-1 within 1s; start one with `sluice worker --account prod --region us-east-1`. Nothing has been changed',
   });
   const worker = await startWorkerProcess({
     temporal: stack.temporal.address,
@@ -258,7 +258,7 @@ test('credentials that expire in a bake pass nothing: it is held, an abort says 
   const stuck = await phase(rolling, 'stuck');
   expect(stuck.code).toBe('SLUICE_CREDENTIALS');
   expect(stuck.reason).toMatch(
-    /^going back has not succeeded yet: .*ExpiredTokenException.*Give the worker valid credentials/,
+    /^the rollback has not succeeded yet: .*ExpiredTokenException.*Give the worker valid credentials/,
   );
   await stack.aws.faults.clear();
   expect(await ended(rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann' });

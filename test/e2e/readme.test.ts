@@ -195,7 +195,7 @@ test('the quickstart goes from an empty project to a release and back', async ()
   const released = await live();
   expect(released).toEqual({ version: (await ended()).candidate, split: false });
   await until('the offer to go back', async () =>
-    (await say('npx sluice releases')).includes(`undo goes back to release ${LIVE}`),
+    (await say('npx sluice releases')).includes(`undo rolls back to release ${LIVE}`),
   );
   await say('npx sluice undo');
   await seen('the look after the way back', (view) => view.strategy === 'undo' && view.phase === 'baking');

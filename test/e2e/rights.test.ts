@@ -46,7 +46,7 @@ test('a target is held and released by whom the policy lets, and by no signal', 
   const start = () => people.start(app, QUICK);
   await expect(start()).rejects.toMatchObject({
     code: 'SLUICE_HELD',
-    message: expect.stringContaining('ben went back to release'),
+    message: expect.stringContaining('ben rolled back to release'),
   });
 
   await expect(people.clients.ann.unhold(at, { by: 'ben' })).rejects.toMatchObject(refused('ann'));

@@ -107,7 +107,7 @@ test('workers that go by different policies are named: by doctor, in a rollout, 
   const names = [seen.policy.digest?.slice(0, 12) ?? 'open', ...seen.otherPolicies.map(({ policy }) => policy)];
   expect(names.sort()).toEqual([digest, 'open'].sort());
   await until('the warning of either worker', () =>
-    [one, other].some((worker) => worker.lastLines().some((line) => line.includes('do not go by one policy'))),
+    [one, other].some((worker) => worker.lastLines().some((line) => line.includes('use different policies'))),
   );
   await people.start('fresh', QUICK);
   const view = await until('the rollout to have begun', async () => {

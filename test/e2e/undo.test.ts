@@ -106,7 +106,7 @@ describe('an undo goes by the spec that made its release live', () => {
     expect(view).toMatchObject({
       outcome: 'succeeded',
       candidate: '1',
-      warnings: [expect.stringMatching(/^the spec that made release 1 live is not known .*nothing looks at it$/)],
+      warnings: [expect.stringMatching(/^the spec that made release 1 live is not known .*nothing watches it$/)],
     });
     expect(await world.alias(app)).toMatchObject({ version: '1', weights: {} });
   }, 60_000);
@@ -194,7 +194,7 @@ describe('after an undo', () => {
     await world.undone(app, run);
 
     const file = world.file(app, { ...DIRECT, ...probe('total'), release: { version: '2' } });
-    const held = `${id} is held: ben went back to release 1 with undo --hold at `;
+    const held = `${id} is held: ben rolled back to release 1 with undo --hold at `;
     for (const more of [[], ['--on-new-release', 'queue'], ['--on-new-release', 'replace']]) {
       const said = await world.cli(['start', file, ...more]);
       expect([said.code, said.err]).toEqual([18, expect.stringContaining(`error SLUICE_HELD: ${held}`)]);

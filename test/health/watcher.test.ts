@@ -312,7 +312,7 @@ describe('a hold for want of evidence', () => {
     const { verdict, series } = await cancel();
     expect(verdict).toMatchObject({ state: 'noData', counted: 'users', candidate: { requests: 0 } });
     expect(verdict.why).toMatch(
-      /^no request of the candidate was counted by metric requests; \d+ calls of our probes show nothing of your users$/,
+      /^no request of the candidate was counted by metric requests; \d+ probe calls say nothing about your users$/,
     );
     expect(series.at(-1)?.probes?.candidate.requests).toBeGreaterThanOrEqual(100);
   });

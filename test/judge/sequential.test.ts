@@ -130,7 +130,7 @@ describe('healthy', () => {
   test('is what is proven to be worse by less than margin', () => {
     expect(verdictOf(repeated(3, good))).toMatchObject({ state: 'healthy', needed: 0 });
     expect(verdictOf(repeated(3, good)).why).toMatch(
-      /^0 % of 750 against 0\.089 % of 6,750: worse by less than 1 percentage point, evidence 1 : \d+$/,
+      /^0 % of 750 against 0\.089 % of 6,750: a regression of 1 percentage point or more is ruled out, evidence 1 : \d+$/,
     );
     expect(verdictOf(repeated(3, good), { margin: 0.001 }).state).toBe('undecided');
   });
@@ -138,7 +138,7 @@ describe('healthy', () => {
   test('needs about as many more requests as it says', () => {
     const { state, needed, why } = verdictOf([good]);
     expect(state).toBe('undecided');
-    expect(why).toMatch(/; about \d+ more requests would prove it worse by less than 1 percentage point$/);
+    expect(why).toMatch(/; about \d+ more requests needed to rule out a regression of 1 percentage point or more$/);
     const later = (more: number) => verdictOf([good, step(more, 0, 9 * more, (9 * more) / 1_125)]).state;
     expect(later(Math.ceil((needed ?? 0) * 1.05))).toBe('healthy');
     expect(later(Math.floor((needed ?? 0) * 0.9))).toBe('undecided');
@@ -169,7 +169,9 @@ describe('healthy', () => {
   test('is never said of what looks worse by margin', () => {
     const said = verdictOf([step(100, 2, 900, 0)], { alpha: 1e-9 });
     expect(said).toMatchObject({ state: 'undecided', needed: null });
-    expect(said.why).toMatch(/; more requests like these would not prove it worse by less than 1 percentage point$/);
+    expect(said.why).toMatch(
+      /; more requests like these would not rule out a regression of 1 percentage point or more$/,
+    );
   });
 });
 

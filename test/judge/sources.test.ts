@@ -117,7 +117,7 @@ describe('without proof of harm', () => {
     hear.tick(of(100, 2), of(900));
     expect(hear.says().logE).toBeGreaterThan(hear.says().limit / 2);
     expect(hear.says()).toMatchObject({ state: 'undecided' });
-    expect(hear.says().why).toContain('too much to go on');
+    expect(hear.says().why).toContain('too much to continue');
   });
 
   test('a candidate over the ceiling does not pass because stable is as bad', () => {
@@ -140,7 +140,7 @@ describe("users' requests and our probes' calls", () => {
     const hear = both();
     probes(hear, 1_200);
     const why =
-      'no request of the candidate was counted by metric requests; 1,200 calls of our probes show nothing of your users';
+      'no request of the candidate was counted by metric requests; 1,200 probe calls say nothing about your users';
     expect(hear.says()).toMatchObject({ state: 'noData', why, passes: false });
     // Stable's users alone, and none at all, are no request of the candidate either.
     expect(hear.tick(null, of(900), 'metric requests')).toMatchObject({ state: 'noData', why });

@@ -51,7 +51,7 @@ test('workers are counted by process, places by queue', () => {
 });
 
 const ACCOUNT = { platform: 'lambda', account: 'prod', region: 'eu-west-1' };
-const TASK = 'nobody took a task from queue sluice-lambda-prod-eu-west-1 within 30s';
+const TASK = 'no worker took a task from queue sluice-lambda-prod-eu-west-1 within 30s';
 const WORKER = '`sluice worker --account prod --region eu-west-1`';
 
 test.each([
@@ -63,22 +63,22 @@ test.each([
   [
     { workers: 1, places: 50, taken: 50 },
     'SLUICE_WORKERS_BUSY',
-    `all 50 places of the worker that serves account prod in eu-west-1 are taken: ${TASK}. It goes on when a place is free; for more places start one more worker with ${WORKER}`,
+    `all 50 task slots of the worker that serves account prod in eu-west-1 are in use: ${TASK}. It continues when a slot is free; for more slots, start one more worker with ${WORKER}`,
   ],
   [
     { workers: 2, places: 100, taken: 97 },
     'SLUICE_WORKERS_BUSY',
-    `97 of 100 places of the 2 workers that serve account prod in eu-west-1 are taken: ${TASK}. It goes on when a place is free; for more places start one more worker with ${WORKER}`,
+    `97 of 100 task slots of the 2 workers that serve account prod in eu-west-1 are in use: ${TASK}. It continues when a slot is free; for more slots, start one more worker with ${WORKER}`,
   ],
   [
     { workers: 1, places: null, taken: null },
     'SLUICE_WORKERS_BUSY',
-    `the worker that serves account prod in eu-west-1 lives and is busy: ${TASK}. It goes on when a place is free; for more places start one more worker with ${WORKER}`,
+    `the worker that serves account prod in eu-west-1 is running but busy: ${TASK}. It continues when a slot is free; for more slots, start one more worker with ${WORKER}`,
   ],
   [
     null,
     'SLUICE_DEADLINE',
-    `${TASK}, and the server does not say which workers serve account prod in eu-west-1; \`sluice doctor\` looks, and if there is none, start one with ${WORKER}`,
+    `${TASK}, and the server does not report which workers serve account prod in eu-west-1; check with \`sluice doctor\`, and if there is none, start one with ${WORKER}`,
   ],
 ])('a task that nobody took, where the server lists %j', (seen, code, message) => {
   expect(untaken(ACCOUNT, 30_000, seen)).toEqual({ code, message });

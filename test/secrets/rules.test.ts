@@ -40,7 +40,7 @@ test.each<[string, Partial<SecretAsk>, string | null]>([
     { reference: 'secret://aws-secretsmanager/shop/a' },
     'as a secret of kind probe',
   ],
-  ['a malformed reference', { reference: 'secret://aws-ssm/' }, 'the reference is no reference'],
+  ['a malformed reference', { reference: 'secret://aws-ssm/' }, 'the reference is not valid'],
 ])('%s', (_, more, why) => {
   const said = mayUse(RULES, ask(more));
   if (why === null) expect(said).toBeNull();

@@ -10,7 +10,7 @@ function errorsPage(): string {
   const rows = Object.entries(ERRORS).map(
     ([code, { final, means }]) => `| \`${code}\` | ${means} | ${final ? 'no' : 'yes'} |`,
   );
-  return ['# Errors', '', '| code | what it means | tried again |', '|---|---|---|', ...rows, ''].join('\n');
+  return ['# Errors', '', '| code | what it means | retried |', '|---|---|---|', ...rows, ''].join('\n');
 }
 
 test('docs/errors.md lists every error as the code has it (UPDATE_DOCS=1 rewrites it)', () => {

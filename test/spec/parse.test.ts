@@ -305,7 +305,7 @@ retain: many
     [`strategy: {stages: [${many(99)}]}`, 'at most 98 stages'],
     ['strategy: {type: linear, step: 1%}', '1% makes more than 98 steps'],
     ['strategy: {type: direct, stages: []}', 'strategy: unknown key "stages"'],
-    ['strategy: {type: undo}\nrelease: {folder: x}', 'undo goes back to a version'],
+    ['strategy: {type: undo}\nrelease: {folder: x}', 'undo rolls back to a version'],
     ['health: {probes: [], metrics: []}', 'health: nothing could ever judge the candidate'],
     [
       'health: {probes: [], metrics: [{name: a, cloudwatch: {}, dryRun: true}]}',

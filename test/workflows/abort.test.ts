@@ -83,7 +83,7 @@ describe('an abort', () => {
         expect(view).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann' });
         expect(target.split).toEqual(NOTHING);
         expect(seen).toMatchObject([
-          { phase: 'restoring', reason: 'watching for 1m that no late call creates the target again' },
+          { phase: 'restoring', reason: 'watching for 1m in case a late call creates the target again' },
         ]);
         expect(answers).toMatchObject([{ phase: 'restoring', message: 'already rolling back' }]);
         expect(looks()).toBeGreaterThan(3);
@@ -124,7 +124,7 @@ describe('an abort', () => {
         expect(view).toMatchObject({ outcome: 'rolledBack', split: theirs });
         expect(act.target.split).toEqual(theirs);
         expect(view.events.map(({ text }) => text)).toContainEqual(
-          expect.stringMatching(/^somebody else has created the target meanwhile, which stays: /),
+          expect.stringMatching(/^someone else has created the target meanwhile; it stays: /),
         );
       });
     });
@@ -260,13 +260,13 @@ describe('without a worker for the account', () => {
       'where the server lists a living worker, its places are taken',
       { workers: 2, places: 100, taken: 100 },
       'SLUICE_WORKERS_BUSY',
-      'all 100 places of the 2 workers that serve account default in us-east-1 are taken',
+      'all 100 task slots of the 2 workers that serve account default in us-east-1 are in use',
     ],
     [
       'where the server does not say, nothing is claimed of workers',
       null,
       'SLUICE_DEADLINE',
-      'the server does not say which workers serve account default in us-east-1',
+      'the server does not report which workers serve account default in us-east-1',
     ],
   ])('%s', async (_, seen, code, words) => {
     await onStage(

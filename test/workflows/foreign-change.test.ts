@@ -101,7 +101,7 @@ describe.each(BOTH)('a foreign change that was found on the way %s', (way) => {
       await rolling.signal('abort', { ...BY, keep: true, unwatched: true });
       const end = await ending(rolling);
       expect(end).toMatchObject({ outcome: 'abandoned', weight: 33, kept: { split: OURS, unwatched: true } });
-      expect(end.reason).toContain('nobody watches');
+      expect(end.reason).toContain('nothing watches');
       expect(act.target.split).toEqual(OURS);
       expect(act.target.told.at(-1)).toMatchObject({ entry: { version: '1', kept: { split: OURS, unwatched: true } } });
     });

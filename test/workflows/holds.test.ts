@@ -70,7 +70,7 @@ describe('a hold over no verdict, whose candidate turns unhealthy', () => {
       says.now = 'unhealthy';
       await heldAsUnhealthy(act, rolling);
       await expect(rolling.executeUpdate('promote', BY)).rejects.toMatchObject({
-        cause: { message: 'an unhealthy candidate is not promoted; abort, or retry the bake' },
+        cause: { message: 'an unhealthy candidate cannot be promoted; abort, or retry the bake' },
       });
       await bakesAgain(act, rolling, says);
     });
@@ -213,7 +213,7 @@ describe('a pause in which the candidate turns unhealthy', () => {
         'canary-100.compare.forward',
       ]);
       expect(events.map(({ text }) => text)).toContain(
-        'the pause by ann ends, since the release must be compared with the old one',
+        'the pause by ann ends, since the release must be compared with the stable one',
       );
     });
   });

@@ -62,7 +62,7 @@ describe('an undo', () => {
       const view = await ending(rolling);
       expect(view).toMatchObject({
         outcome: 'succeeded',
-        warnings: [expect.stringMatching(/^1 gets the traffic without its capacity: .*still allocating/)],
+        warnings: [expect.stringMatching(/^1 gets the traffic before its capacity is ready: .*still allocating/)],
       });
       expect(target.split).toEqual(BACK);
     });

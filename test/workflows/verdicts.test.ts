@@ -49,7 +49,7 @@ describe('a verdict that is none', () => {
         const began = (await phase(act, rolling, 'baking')).waitingFor?.until ?? 0;
         await env.sleep(11 * MINUTE);
         const again = await bakingOn(act, rolling);
-        expect(again.reason).toBe(`once more 10m for more requests: ${state}: ${state} at 10 %`);
+        expect(again.reason).toBe(`baking for another 10m to get more requests: ${state}: ${state} at 10 %`);
         expect(again.waitingFor?.until).toBeGreaterThanOrEqual(began + 10 * MINUTE);
         expect(again.events.map(({ text }) => text)).toContain(`baking: ${again.reason}`);
         target.few = false;

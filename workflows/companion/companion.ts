@@ -80,7 +80,7 @@ export async function companion(app: string, environment: string, carried?: Comp
     description: 'Digests of what the artifact store keeps for the target.',
   });
   setHandler(undoQuery, (to) => backTo(state, typeof to === 'string' ? to : null), {
-    description: 'What `undo` goes back to: null, or the version of a release of the ledger.',
+    description: 'What `undo` rolls back to: null, or the version of a release in the ledger.',
   });
   const hear = (given: unknown) => {
     const event = eventOf(given);
@@ -102,7 +102,7 @@ export async function companion(app: string, environment: string, carried?: Comp
     if (sealed === null) return hear(given);
     events.line('rolloutEvent', sealed, (found) => {
       if (found.ok) hear(found.value);
-      else log.warn('an event of a rollout does not open and is not in the ledger', { why: found.why });
+      else log.warn('an event of a rollout cannot be decrypted and is missing from the ledger', { why: found.why });
     });
   });
   setHandler(
@@ -117,7 +117,7 @@ export async function companion(app: string, environment: string, carried?: Comp
       return answer;
     },
     {
-      description: 'Releases a target that is held, so that rollouts start again. Input: {"by":"ann"}',
+      description: 'Ends the hold on a target, so that rollouts can start again. Input: {"by":"ann"}',
       validator: (given) => {
         if (sealedOf(given) === null) mustBeUnhold(state, given);
       },
@@ -143,7 +143,8 @@ export async function companion(app: string, environment: string, carried?: Comp
       return answer;
     },
     {
-      description: 'Hands over a release for when the way is free (queue), or in place of the running one (replace).',
+      description:
+        'Submits a release, to start when the target is free (queue) or in place of the running one (replace).',
       validator: (submission) => {
         mustBeFree(state);
         // What is sealed is looked at once a worker has opened it.
@@ -218,7 +219,10 @@ function mustBeFree({ app, environment, hold }: CompanionState): void {
 async function unsealed(unsealing: Unsealing, name: string, sealed: string): Promise<unknown> {
   const found = await unsealing.one(name, sealed);
   if (found.ok) return found.value;
-  throw ApplicationFailure.nonRetryable(`${name} does not open, so nothing was done: ${found.why}`, 'SLUICE_SEALED');
+  throw ApplicationFailure.nonRetryable(
+    `${name} cannot be decrypted, so nothing was done: ${found.why}`,
+    'SLUICE_SEALED',
+  );
 }
 
 /** `looking`: a look for what came late is under way, and wakes when it is done. */
@@ -233,11 +237,11 @@ function nextDue(state: CompanionState, lookAgain: number, looking: boolean): nu
 }
 
 function dueSummary(state: CompanionState): string {
-  if (state.queued !== null) return 'look whether the queued release can start';
-  if (state.retire === null && state.undo === null) return 'look for what came late of a first deployment';
+  if (state.queued !== null) return 'check whether the queued release can start';
+  if (state.retire === null && state.undo === null) return 'check for late calls of a first deployment';
   return state.retire === null
     ? `rollback window to ${state.undo?.version}`
-    : 'look whether old releases can be retired';
+    : 'check whether old releases can be retired';
 }
 
 function take(state: CompanionState, event: RolloutEvent): void {
@@ -293,7 +297,7 @@ async function refuseBeside(state: CompanionState): Promise<void> {
   }
   const id = rolloutId(app, environment);
   throw ApplicationFailure.nonRetryable(
-    `an undo of ${id} is running, and nothing is queued behind it. Start again after it, or undo with --keep-queue`,
+    `an undo of ${id} is running, and nothing can queue behind it. Start again after it, or undo with --keep-queue`,
     'SLUICE_ALREADY_RUNNING',
   );
 }

@@ -25,7 +25,7 @@ export async function beginsUndo(state: QueueState & HoldState, run: string, und
   try {
     await core.believeUndo({ app, environment, run, undo });
   } catch (error) {
-    log.warn('an undo is not believed', { why: failureOf(error).message });
+    log.warn('an undo was not accepted', { why: failureOf(error).message });
     if (state.undoing?.run === run) state.undoing = null;
     return;
   }
@@ -33,7 +33,7 @@ export async function beginsUndo(state: QueueState & HoldState, run: string, und
   if (!undo.keepQueue)
     leaveQueue(
       state,
-      `${who} went back to release ${clean(undo.version, 60)}; what waited does not start after an undo`,
+      `${who} rolled back to release ${clean(undo.version, 60)}; a queued release does not start after an undo`,
     );
   if (!undo.hold) return;
   const { by, version, message, seal } = undo;
@@ -73,7 +73,10 @@ export async function released(
   });
   // Another undo may hold it meanwhile, and this was not about that one.
   if (state.hold?.run !== hold.run)
-    throw ApplicationFailure.nonRetryable('unhold: it is held by another undo now; say it again', 'SLUICE_VERB');
+    throw ApplicationFailure.nonRetryable(
+      'unhold: the target is now held by another undo; send it again',
+      'SLUICE_VERB',
+    );
   state.hold = null;
   remember(state, true);
   return { by: answer.by };

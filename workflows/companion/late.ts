@@ -55,15 +55,15 @@ export async function lookLate(state: LateState): Promise<void> {
   try {
     if (await core.isRunning({ app, environment })) dues = [Date.now() + BESIDE, ...dues];
     else {
-      const look = forward(record.spec, WITHIN, 'look for what came late of a first deployment');
+      const look = forward(record.spec, WITHIN, 'check for late calls of a first deployment');
       const { taken } = await look.takeBack(record);
       if (taken !== null) {
         state.takenBack = { version: taken, run: record.run, at: Date.now() };
-        log.warn('a first deployment that was taken back came late, and was taken back again', { taken });
+        log.warn('a rolled-back first deployment appeared late and was removed again', { taken });
       }
     }
   } catch (error) {
-    log.warn('nobody knows whether something came late of a first deployment', { why: failureOf(error).message });
+    log.warn('could not check for late calls of a first deployment', { why: failureOf(error).message });
   }
   if (state.late === late) state.late = dues.length === 0 ? null : { record, dues };
 }

@@ -90,7 +90,7 @@ export async function startQueued(state: QueueState & { hold: object | null }): 
   if (queued === null || state.hold !== null) return;
   if (Date.now() - queued.since > QUEUED_AT_MOST) {
     state.queued = null;
-    settle(state, queued, null, 'the way was not free for a week');
+    settle(state, queued, null, 'the target was not free for a week');
     return;
   }
   state.starting = queued;

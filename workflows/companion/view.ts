@@ -46,14 +46,14 @@ export function show(state: CompanionState): void {
   if (state.undo !== null)
     lines.push(
       '',
-      `**Undo** goes back to release ${code(state.undo.version)} until ${new Date(state.undo.until).toISOString()}: ${code(`sluice undo ${state.app}/${state.environment}`)}`,
+      `**Undo** rolls back to release ${code(state.undo.version)} until ${new Date(state.undo.until).toISOString()}: ${code(`sluice undo ${state.app}/${state.environment}`)}`,
     );
   if (state.hold !== null)
     lines.push('', `**Held:** ${code(heldMessage(rolloutId(state.app, state.environment), state.hold), 600)}`);
   if (state.takenBack !== null)
     lines.push(
       '',
-      `**Taken back:** release ${code(state.takenBack.version)} came late, of run ${code(state.takenBack.run)}, which was rolled back; it was taken away again at ${new Date(state.takenBack.at).toISOString()}`,
+      `**Removed:** release ${code(state.takenBack.version)} of run ${code(state.takenBack.run)} appeared after that run had been rolled back; it was removed at ${new Date(state.takenBack.at).toISOString()}`,
     );
   if (state.queued !== null)
     lines.push(

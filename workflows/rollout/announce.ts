@@ -47,7 +47,7 @@ export class Announcements {
         ...{ app: state.app, environment: state.environment, event, grant: state.grant, deployed },
         ...(leaves ? { spec } : {}),
       })
-      .catch((error: unknown) => log.warn('the companion could not be told', { why: failureOf(error).message }));
+      .catch((error: unknown) => log.warn('the companion could not be notified', { why: failureOf(error).message }));
   }
 
   /** What is live now and was not before: the release, or what was read where somebody else's change is kept. */
@@ -133,6 +133,8 @@ export class Announcements {
     if (state.spec === null || state.spec.notify.length === 0) return Promise.resolve();
     return core
       .notify({ spec: this.run.spec, event: { type, view: this.run.journal.view() }, grant: state.grant })
-      .catch((error: unknown) => this.run.journal.event(`a webhook could not be told: ${failureOf(error).message}`));
+      .catch((error: unknown) =>
+        this.run.journal.event(`a webhook could not be notified: ${failureOf(error).message}`),
+      );
   }
 }

@@ -78,7 +78,7 @@ export class Checks {
     const { journal } = this.run;
     const message = messageOf(verb, payload);
     if (typeof message.token !== 'string') journal.refusal(verb, message.by, unsigned(verb));
-    else if (message.token.length > LONGEST_TOKEN) journal.refusal(verb, message.by, 'its token is too long to be one');
+    else if (message.token.length > LONGEST_TOKEN) journal.refusal(verb, message.by, 'its token is too long');
     else if (this.tokens.has(message.token)) journal.refusal(verb, message.by, 'it was sent twice');
     else {
       this.waiting.push(message);
@@ -165,5 +165,5 @@ function messageOf(verb: Sayable, payload: Record<string, unknown>): Message {
 
 /** What whoever used the Temporal UI, or a client without a key, is told. */
 export function unsigned(verb: Sayable): string {
-  return `${verb} is not signed, and there is a policy; make a key with \`sluice key\`, have it added to the policy and say it again, or use --login`;
+  return `${verb} is not signed, and there is a policy; make a key with \`sluice key\`, have it added to the policy and send it again, or use --login`;
 }

@@ -22,7 +22,7 @@ export async function foreignChange(parts: Parts, message: string, found: Split 
   void announcements.notify('stuck');
   const asked = () => requests.adopt === true || state.cancel === 'asked';
   for (let remind = run.spec.health.judge.remindEvery; ; remind = Math.min(remind * 2, LONGEST_REMINDER)) {
-    const waited = await flow.until(asked, remind, 'remind of the foreign change', { deaf: true });
+    const waited = await flow.until(asked, remind, 'remind about the foreign change', { deaf: true });
     if (waited !== 'asked' && waited !== 'elapsed') return waited;
     if (state.cancel === 'asked') {
       await keep.cancel();
@@ -44,16 +44,16 @@ export async function adopt(run: Run, cut: () => boolean): Promise<boolean> {
   delete requests.retry;
   const scope = new CancellationScope();
   const adopting = scope.run(() =>
-    restoring(spec, READ_WITHIN, 'take the target as it is').adopt({ spec, grant: state.grant }),
+    restoring(spec, READ_WITHIN, 'accept the target as it is').adopt({ spec, grant: state.grant }),
   );
   const outcome = await Promise.race([
     adopting.catch((error: unknown) => failureOf(error).message),
-    condition(cut).then(() => 'something else was asked for'),
+    condition(cut).then(() => 'another command arrived'),
   ]);
   scope.cancel();
   if (typeof outcome === 'string') {
     journal.event(
-      `the foreign change could not be adopted: ${outcome}; say retry --adopt again, abort --keep or abort --force`,
+      `the foreign change could not be adopted: ${outcome}; run retry --adopt again, abort --keep or abort --force`,
     );
     return false;
   }

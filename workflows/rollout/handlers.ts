@@ -66,7 +66,7 @@ export function registerHandlers(rollout: Hearing): void {
     rollout.run.journal.refusal(
       name,
       nameIn(given),
-      `there is no signal "${clean(name, 40)}"; there are ${Object.keys(VERB_TABLE).join(', ')}`,
+      `there is no signal "${clean(name, 40)}"; expected one of ${Object.keys(VERB_TABLE).join(', ')}`,
     );
   });
 }
@@ -146,7 +146,7 @@ function taken(rollout: Hearing): (message: CheckedMessage) => void {
 }
 
 function supersede(rollout: Hearing, by: string): void {
-  const reason = `a newer release by ${by} takes its place`;
+  const reason = `a newer release by ${by} replaces it`;
   if (rollout.run.isUndo) rollout.undo.makeWay(by);
   else rollout.run.leaveWith({ outcome: 'superseded', reason, code: null });
 }
@@ -169,7 +169,10 @@ async function unsealed(rollout: Hearing, verb: MessageVerb, sealed: string): Pr
   const found = await rollout.unsealing.one(verb, sealed);
   if (!found.ok) {
     rollout.run.journal.refusal(verb, nameIn(null), found.why);
-    throw ApplicationFailure.nonRetryable(`${verb} does not open, so nothing was done: ${found.why}`, 'SLUICE_SEALED');
+    throw ApplicationFailure.nonRetryable(
+      `${verb} cannot be decrypted, so nothing was done: ${found.why}`,
+      'SLUICE_SEALED',
+    );
   }
   mustBePossible(rollout, verb, found.value);
   return (found.value ?? {}) as Payload;

@@ -14,7 +14,7 @@ export interface KeepRequest {
   by: string;
   /** `: why`, or nothing. */
   said: string;
-  /** Also where nobody watches what is left. */
+  /** Also where nothing watches what is left. */
   unwatched: boolean;
 }
 
@@ -40,9 +40,9 @@ export class Keep {
     const { phaseSince } = state;
     const read = await this.read();
     // Whoever was faster has decided; what was read may be old by now.
-    if (!this.possible || state.phaseSince !== phaseSince) return 'something else was asked for meanwhile';
+    if (!this.possible || state.phaseSince !== phaseSince) return 'another command arrived meanwhile';
     if (read.split === null && !unwatched) {
-      return `the target could not be read: ${read.why}. Say abort with {"keep":true} again, or with {"keep":true,"unwatched":true} to end without a look`;
+      return `the target could not be read: ${read.why}. Send abort with {"keep":true} again, or with {"keep":true,"unwatched":true} to end without reading it`;
     }
     const split = read.split ?? state.split ?? { stable: null, candidate: null, weight: 0 };
     this.run.saw(split);
@@ -50,13 +50,13 @@ export class Keep {
     const part = isPart(split, candidate);
     if (part && !unwatched) {
       journal.publish();
-      return `candidate ${candidate} has ${shareOf(split, candidate)} % and nobody would watch it; say abort with {"keep":true,"unwatched":true} to leave that, or with {"force":true} to go back`;
+      return `candidate ${candidate} has ${shareOf(split, candidate)} % and nothing would watch it; send abort with {"keep":true,"unwatched":true} to leave it, or with {"force":true} to roll back`;
     }
     const kept = { split, by, unwatched: part || read.split === null };
     const { leave } = state;
-    const left = kept.unwatched ? ', which nobody watches' : '';
+    const left = kept.unwatched ? ', which nothing watches' : '';
     const looked = read.split === null ? ' when it was last read' : '';
-    const before = leave === null ? '' : `. It was going back: ${leave.reason}`;
+    const before = leave === null ? '' : `. It was rolling back: ${leave.reason}`;
     this.run.leaveKept(kept, {
       outcome: 'abandoned',
       reason: `${by} kept somebody else's change${said}: ${saySplit(split)}${looked}${left}${before}`,

@@ -67,7 +67,7 @@ export class Preparation {
         if (ended === 'leaving') return null;
         delete requests.retry;
         if (typeof ended === 'string') continue;
-        if (state.phase === 'stuck') journal.enter('preparing', 'a worker came');
+        if (state.phase === 'stuck') journal.enter('preparing', 'a worker connected');
         return ended.value;
       } catch (error) {
         if (!isUntaken(error)) throw this.refused(error);

@@ -114,7 +114,7 @@ class Rollout {
           throw ApplicationFailure.create({ message, type: code, nonRetryable: true });
         }
         // Traffic may be split: whatever keeps a worker from answering must not end the run that watches over it.
-        journal.event(`the grant of this run could not be renewed and is tried again: ${message}`);
+        journal.event(`the grant of this run could not be renewed and will be retried: ${message}`);
         journal.publish();
         await sleep(rest, { summary: 'renew the grant of this run again' });
       }

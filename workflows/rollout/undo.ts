@@ -36,7 +36,7 @@ export class Undo {
   unhealthy({ verdict }: WatchReport): void {
     const { version } = this.run.release;
     this.warn(
-      `${version} does not look healthy: ${verdict.why}. It keeps all traffic; \`sluice abort ${this.run.state.app}/${this.run.state.environment}\` sends it back`,
+      `${version} does not look healthy: ${verdict.why}. It keeps all traffic; \`sluice abort ${this.run.state.app}/${this.run.state.environment}\` rolls it back`,
     );
   }
 
@@ -48,12 +48,12 @@ export class Undo {
       report === null
         ? "the watcher's counts were lost with its worker"
         : `${report.verdict.state}: ${report.verdict.why}`;
-    journal.event(`${endedBy === undefined ? 'the look is over' : `the look was ended by ${endedBy}`}: ${seen}`);
+    journal.event(`${endedBy === undefined ? 'the bake is over' : `the bake was ended by ${endedBy}`}: ${seen}`);
   }
 
   /** A newer release waits for the way: the look ends, and the way back stays. */
   makeWay(by: string): void {
-    this.run.journal.event('a newer release takes its turn after this undo; the look ends early', by);
+    this.run.journal.event('a newer release starts after this undo; the bake ends early', by);
     this.run.requests.skip = by;
   }
 

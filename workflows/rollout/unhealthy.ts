@@ -22,7 +22,7 @@ export async function unhealthy(parts: Parts, report: WatchReport): Promise<Outc
   if (comparison !== null) {
     state.compared = true;
     if (state.pause !== null) {
-      run.journal.event(`the pause by ${state.pause.by} ends, since the release must be compared with the old one`);
+      run.journal.event(`the pause by ${state.pause.by} ends, since the release must be compared with the stable one`);
       state.pause = null;
     }
     return { goTo: comparison, step: { compare: { why, at: 'back', until: null } } };

@@ -109,11 +109,11 @@ export class WayBack {
     const looks = LOOKS.map((share) => last + callLife * share);
     for (let looked = since; looked < last + callLife && state.kept === null; ) {
       const next = looks.find((at) => at > Date.now()) ?? Date.now();
-      journal.enter('restoring', `watching for ${duration(callLife)} that no late call creates the target again`);
+      journal.enter('restoring', `watching for ${duration(callLife)} in case a late call creates the target again`);
       length.look();
       const left = next - Date.now();
       if (left > 0)
-        await condition(() => length.over, left, { summary: 'look whether a late call has created the target' });
+        await condition(() => length.over, left, { summary: 'check whether a late call has created the target' });
       if (length.over) await this.continueAsNew();
       looked = Date.now();
       if (!(await this.takeAwayAgain())) return;
@@ -126,7 +126,7 @@ export class WayBack {
     const { state, journal } = run;
     while (state.kept === null) {
       const { force } = state;
-      const outcome = await this.tryOnce(RESTORE_CHUNK, 'take away what came late');
+      const outcome = await this.tryOnce(RESTORE_CHUNK, 'remove what a late call created');
       if (outcome === 'again') continue;
       if ('written' in outcome) {
         for (const remark of outcome.written.remarks ?? []) this.remark(remark);
@@ -139,7 +139,7 @@ export class WayBack {
       }
       const found = foundOf(error);
       if (found !== null) run.saw(found);
-      journal.event(`somebody else has created the target meanwhile, which stays: ${failureOf(error).message}`);
+      journal.event(`someone else has created the target meanwhile; it stays: ${failureOf(error).message}`);
       return false;
     }
     return false;
@@ -181,14 +181,14 @@ export class WayBack {
     const foreign = isForeign(error);
     const found = foundOf(error);
     if (found !== null) run.saw(found);
-    journal.enter('stuck', `${foreign ? 'foreignChange: ' : 'going back has not succeeded yet: '}${message}`, code);
+    journal.enter('stuck', `${foreign ? 'foreignChange: ' : 'the rollback has not succeeded yet: '}${message}`, code);
     void announcements.notify('stuck');
     if (!foreign) return;
     const forced = () => state.force !== force;
     const answered = () => forced() || state.kept !== null || state.cancel === 'asked' || requests.adopt === true;
     for (let remind = run.spec.health.judge.remindEvery; ; remind = Math.min(remind * 2, LONGEST_REMINDER)) {
       length.look();
-      await condition(() => answered() || length.over, remind, { summary: 'remind of the foreign change' });
+      await condition(() => answered() || length.over, remind, { summary: 'remind about the foreign change' });
       if (state.kept !== null || state.force) return;
       if (state.cancel === 'asked') {
         await keep.cancel();

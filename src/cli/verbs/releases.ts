@@ -14,7 +14,7 @@ import { usageError } from '../usage-error.js';
 
 export const releases = command({
   name: 'releases',
-  summary: 'List what was live when, and what undo can go back to.',
+  summary: 'List what was live when, and what undo can roll back to.',
   args: { app: argument('APP for all its environments, or APP/ENVIRONMENT') },
   options: {},
   examples: ['sluice releases checkout', 'sluice releases checkout/production -o json'],
@@ -69,7 +69,7 @@ function linesOf(view: CompanionView, ctx: Context): string[] {
   }
   if (view.undo !== null) {
     const undo = `sluice undo ${view.app}/${view.environment}`;
-    lines.push(text(`undo goes back to release ${view.undo.version}, ${left(view.undo.until, frame.now)}: ${undo}`));
+    lines.push(text(`undo rolls back to release ${view.undo.version}, ${left(view.undo.until, frame.now)}: ${undo}`));
   }
   return lines;
 }

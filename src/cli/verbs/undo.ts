@@ -17,7 +17,7 @@ export const undo = command({
   ].join('\n'),
   args: { target: TARGET },
   options: {
-    to: text('release', 'Release to go back to, even after the rollback window; `sluice releases` lists them.'),
+    to: text('release', 'Release to roll back to, even after the rollback window; `sluice releases` lists them.'),
     hold: flag('Then block new rollouts until `sluice unhold`.'),
     keepQueue: flag('Let the queued release start afterwards.'),
     ...FOLLOW,

@@ -23,7 +23,7 @@ export function staticTexts(of: Begun): { staticSummary: string; staticDetails: 
   const lines: [string, string | null][] = [
     ['Target', fields(target)],
     ['Release', type === 'undo' ? (typeof to === 'string' ? code(to, 60) : 'the one before') : fields(release)],
-    ['Started by', typeof startedBy === 'string' ? `${code(startedBy, 60)}, by their own word` : null],
+    ['Started by', typeof startedBy === 'string' ? `${code(startedBy, 60)}, unverified` : null],
     ['Message', typeof message === 'string' ? code(message, LONGEST) : null],
     ['Follow', code(`sluice get ${id} --watch`)],
   ];

@@ -72,7 +72,7 @@ function lateOf(links: Link[], timeouts: Link[]): { code: ErrorCode; message: st
     answer !== undefined
       ? `; the last answer was: ${clean(answer.message, LONGEST_ANSWER)}`
       : lost && deadlineOf(timeouts[0]) !== 'HEARTBEAT'
-        ? '; the worker that ran it last gave no sign of life any more'
+        ? '; the last worker that ran it stopped responding'
         : '';
   return { code: codeOf(answer) ?? 'SLUICE_DEADLINE', message: `${lateWords(name, timeouts[0])}${last}` };
 }
@@ -82,7 +82,7 @@ function lateWords(name: string, late: Link | undefined): string {
     case 'SCHEDULE_TO_START':
       return `no worker took ${name} in time`;
     case 'HEARTBEAT':
-      return `the worker that ran ${name} gave no sign of life any more, and its tries are over`;
+      return `the worker that ran ${name} stopped responding, and no attempts are left`;
     case 'START_TO_CLOSE':
     case 'SCHEDULE_TO_CLOSE':
     case null:

@@ -101,7 +101,7 @@ function decision(
   if (payload.stage == null) return `name the stage: ${like}`;
   const other = wrongStage(String(payload.stage), open);
   if (other !== null) return other;
-  if (payload.by == null || clean(payload.by) === '') return `say who decides: ${like}`;
+  if (payload.by == null || clean(payload.by) === '') return `name who decides: ${like}`;
   return unmet(verb, { by: nameIn(payload), comment: payload.comment }, open, startedBy);
 }
 
@@ -136,7 +136,7 @@ function promote({ phase, gate, undecided, skippable }: Facts): string | null {
   if (gate !== null) return 'promote cannot pass an open approval; approve or reject it';
   // It would end a bake that is yet to come.
   if (phase === 'baking' && !skippable) return `${VERB_TABLE.skip.otherwise}; promote once one is`;
-  if (phase === 'held' && !undecided) return 'an unhealthy candidate is not promoted; abort, or retry the bake';
+  if (phase === 'held' && !undecided) return 'an unhealthy candidate cannot be promoted; abort, or retry the bake';
   return null;
 }
 
@@ -144,14 +144,14 @@ function retry({ phase, code, gate }: Facts, { adopt }: Payload): string | null 
   const foreign = code === 'SLUICE_FOREIGN_CHANGE';
   if (adopt === true && !foreign) return 'there is no foreign change to adopt';
   if (foreign && adopt !== true)
-    return `${FOREIGN}; retry with {"adopt":true} (--adopt) to take that change as it is, or ${KEEP_OR_FORCE}`;
+    return `${FOREIGN}; retry with {"adopt":true} (--adopt) to accept that change, or ${KEEP_OR_FORCE}`;
   if (phase === 'held' && gate !== null) return 'an approval is open; approve or reject it';
   return null;
 }
 
 const FOREIGN = 'somebody else changed the target';
 const KEEP_OR_FORCE =
-  'abort with {"keep":true} (--keep) to leave that change and end, or with {"force":true} (--force) to write over it and roll back';
+  'abort with {"keep":true} (--keep) to leave that change and end, or with {"force":true} (--force) to overwrite it and roll back';
 
 /** A foreign change waits for a person's word. */
 export function mayKeep({ phase, code, kept }: Pick<Facts, 'phase' | 'code' | 'kept'>): boolean {
@@ -160,7 +160,7 @@ export function mayKeep({ phase, code, kept }: Pick<Facts, 'phase' | 'code' | 'k
 
 /** A foreign change is the one thing that an abort does not outrank: it has to say what becomes of it. */
 function abort(facts: Facts, { keep, force, unwatched }: Payload): string | null {
-  if (keep === true && force === true) return 'keep (leave that change and end) or force (write over it), not both';
+  if (keep === true && force === true) return 'keep (leave that change and end) or force (overwrite it), not both';
   if (unwatched === true && keep !== true) return '"unwatched" goes with "keep": {"keep":true,"unwatched":true}';
   if (keep === true) return mayKeep(facts) ? null : 'there is no foreign change to keep; abort without keep';
   if (force === true || !mayKeep(facts)) return null;

@@ -131,7 +131,7 @@ export function approveCommand(
 }
 
 function effectOf({ stable }: RolloutView, { verb, payload }: Offer): string {
-  if (payload.unwatched === true) return 'End the rollout and leave the split as it is; nobody watches it';
+  if (payload.unwatched === true) return 'End the rollout and leave the split as it is; nothing watches it';
   if (payload.keep === true) return 'End the rollout and leave that change as it is';
   if (payload.force === true)
     return `Overwrite that change: roll back to ${stable === null ? 'no release' : `release ${stable}`}`;

@@ -162,7 +162,7 @@ export function trafficOf(view: RolloutView): Traffic {
 
 /** That a split is left with nobody watching it; nothing else. */
 export function unwatchedNote({ kept }: RolloutView): string {
-  return kept?.unwatched === true ? '; nobody watches it' : '';
+  return kept?.unwatched === true ? '; nothing watches it' : '';
 }
 
 /** One sentence without its dot. */
@@ -246,7 +246,7 @@ export function accessWords({ access, startedBy }: Pick<RolloutView, 'access' | 
 /** Of each worker that went by another policy. */
 export function otherPolicyWords({ others }: AccessView): string[] {
   return others.map(
-    ({ policy, worker }) => `a worker goes by another policy: ${clean(policy, 20)} (${clean(worker, 80)})`,
+    ({ policy, worker }) => `a worker uses a different policy: ${clean(policy, 20)} (${clean(worker, 80)})`,
   );
 }
 

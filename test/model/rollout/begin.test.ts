@@ -21,7 +21,7 @@ test('a start says what was asked for, by whom, why, and where to look', () => {
     '',
     '- **Target:** `platform lambda, function checkout, alias live`',
     '- **Release:** `artifact`',
-    '- **Started by:** `ann`, by their own word',
+    '- **Started by:** `ann`, unverified',
     "- **Message:** `new 'totals'`",
     '- **Follow:** `sluice get checkout/production --watch`',
     '',

@@ -26,18 +26,8 @@ test.each([
   [SCHEDULE_TO_CLOSE, odd, 'SLUICE_DEADLINE', 'warm did not end before its deadline; the last answer was: odd'],
   [START_TO_CLOSE, undefined, 'SLUICE_DEADLINE', 'warm did not end before its deadline'],
   [START_TO_CLOSE, busy, 'SLUICE_BUSY', `warm did not end before its deadline${ANSWERED}`],
-  [
-    HEARTBEAT,
-    undefined,
-    'SLUICE_DEADLINE',
-    'the worker that ran warm gave no sign of life any more, and its tries are over',
-  ],
-  [
-    HEARTBEAT,
-    busy,
-    'SLUICE_BUSY',
-    `the worker that ran warm gave no sign of life any more, and its tries are over${ANSWERED}`,
-  ],
+  [HEARTBEAT, undefined, 'SLUICE_DEADLINE', 'the worker that ran warm stopped responding, and no attempts are left'],
+  [HEARTBEAT, busy, 'SLUICE_BUSY', `the worker that ran warm stopped responding, and no attempts are left${ANSWERED}`],
 ] as const)('a %s over, last failure %s: %s', (type, last, code, message) => {
   const failure = step(late(type, last));
   expect(failureOf(failure)).toEqual({ code, message });
@@ -49,7 +39,7 @@ test.each([
 test('a deadline behind which a heartbeat was lost says both', () => {
   expect(failureOf(step(late(SCHEDULE_TO_CLOSE, late(HEARTBEAT))))).toEqual({
     code: 'SLUICE_DEADLINE',
-    message: 'warm did not end before its deadline; the worker that ran it last gave no sign of life any more',
+    message: 'warm did not end before its deadline; the last worker that ran it stopped responding',
   });
 });
 

@@ -97,7 +97,7 @@ describe('a message is refused', () => {
       facts({ phase: 'held' }),
       'promote',
       ANN,
-      'an unhealthy candidate is not promoted',
+      'an unhealthy candidate cannot be promoted',
     ],
     [
       'that adopts what is not there',
@@ -158,8 +158,8 @@ describe('a message is refused', () => {
       { stage: '50%', by: 'ben' },
       'stage "50%" isn\'t waiting for approval; "10%" is',
     ],
-    ['that says not who decides', open(), 'approve', { stage: '10%' }, 'say who decides'],
-    ['that says it with blanks', open(), 'approve', { stage: '10%', by: '  ' }, 'say who decides'],
+    ['that says not who decides', open(), 'approve', { stage: '10%' }, 'name who decides'],
+    ['that says it with blanks', open(), 'approve', { stage: '10%', by: '  ' }, 'name who decides'],
     [
       'that lacks a comment',
       open({ comment: true }),
@@ -333,7 +333,7 @@ test('what is no refusal: what the rules above ask for is there', () => {
   const keep = { keep: true };
   expect(refusal(facts({ ...FOREIGN, phase: 'restoring' }), 'abort', keep)).toContain('no foreign change to keep');
   expect(refusal(facts({ phase: 'stuck' }), 'abort', keep)).toContain('no foreign change to keep');
-  expect(refusal(open(), 'approve', { stage: '10%' })).toBe('say who decides: {"stage":"10%","by":"you"}');
+  expect(refusal(open(), 'approve', { stage: '10%' })).toBe('name who decides: {"stage":"10%","by":"you"}');
   expect(refusal(open({ comment: true }), 'approve', { stage: '10%', by: 'ben' })).toContain('a comment is needed');
 });
 

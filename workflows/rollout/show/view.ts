@@ -113,8 +113,7 @@ function waitingFor(state: RolloutState): WaitingFor | null {
 
 /** A bake, a comparison, or the probes of a candidate that has weight. */
 function bakingFor({ type, weight, step, prepared, cursor }: RolloutState): Pick<WaitingFor, 'what' | 'otherwise'> {
-  if (type === 'undo')
-    return { what: `the end of the look at ${weight} %`, otherwise: 'it ends, whatever it has found' };
+  if (type === 'undo') return { what: `the end of the bake at ${weight} %`, otherwise: 'it ends, whatever it found' };
   if (step.compare !== undefined)
     return { what: `the end of the comparison at ${weight} %`, otherwise: 'the counts decide' };
   const { kind } = prepared?.plan.stages[cursor.stage]?.steps[cursor.step] ?? {};

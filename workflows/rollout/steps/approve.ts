@@ -24,7 +24,7 @@ export async function approve(parts: Parts, stage: Stage, step: ApproveStep): Pr
   if (state.weight > 0 && here.harmKnown !== true) watching.ensure();
   if (gate.decision !== null) return decided(parts, gate);
   if (Date.now() >= gate.until) return timedOut(parts, stage, step);
-  journal.enter('awaitingApproval', `stage ${stage.name} waits for an approval`);
+  journal.enter('awaitingApproval', `stage ${stage.name} is waiting for approval`);
   journal.deadline(gate.until);
   if (first) void announcements.notify('waiting');
   const asked = () => gate.decision !== null || requests.pause !== undefined;

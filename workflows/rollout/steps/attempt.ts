@@ -48,7 +48,7 @@ async function rest({ run, flow, undo, announcements }: Parts, error: unknown): 
   const { code, message } = failureOf(error);
   run.journal.enter('stuck', `the undo has not succeeded yet: ${message}`, code);
   void announcements.notify('stuck');
-  const waited = await flow.until(() => run.requests.retry !== undefined, undo.nextRest(), 'try the undo again', {
+  const waited = await flow.until(() => run.requests.retry !== undefined, undo.nextRest(), 'retry the undo', {
     deaf: true,
   });
   delete run.requests.retry;

@@ -59,7 +59,7 @@ async function judged(parts: Parts, stage: Stage, step: BakeStep, endedBy: strin
     here.lostReports = (here.lostReports ?? 0) + 1;
     if (here.lostReports <= LOST_REPORTS) {
       journal.event(
-        `stage ${stage.name}: the watcher's counts were lost with its worker; baking on for ${duration(REBAKE)}`,
+        `stage ${stage.name}: the watcher's counts were lost with its worker; baking for another ${duration(REBAKE)}`,
       );
       here.left = Math.min(step.duration, REBAKE);
       return 'again';
@@ -81,13 +81,13 @@ async function judged(parts: Parts, stage: Stage, step: BakeStep, endedBy: strin
   const answer = verdict.state === 'noData' ? policy.onNoData : policy.onUndecided;
   const why = `${verdict.state}: ${verdict.why}`;
   if (report?.verdict.few === true && answer !== 'promote' && here.again === undefined) {
-    here.again = { why: `once more ${duration(step.duration)} for more requests: ${why}` };
+    here.again = { why: `baking for another ${duration(step.duration)} to get more requests: ${why}` };
     here.left = step.duration;
     return 'again';
   }
   // What the evidence speaks against is not passed by a policy: a person has to say so.
   if (answer === 'promote' && report !== null && verdict.state !== 'blind' && report.verdict.logE <= 0) {
-    journal.event(`stage ${stage.name}: passed by policy: ${verdict.why}`);
+    journal.event(`stage ${stage.name}: passed by health.judge: ${verdict.why}`);
     return 'done';
   }
   if (answer === 'rollback')

@@ -15,7 +15,7 @@ export async function compare(parts: Parts, stage: Stage, step: CompareStep): Pr
   const { compare: here } = state.step;
   if (here === undefined) return 'done';
   if (here.at === 'back') {
-    journal.event(`stage ${stage.name}: ${here.why}; back to ${step.weight} % to compare with the old release`);
+    journal.event(`stage ${stage.name}: ${here.why}; back to ${step.weight} % to compare with the stable release`);
     const outcome = await giveWeight(parts, `${step.id}.back`, step.weight, step.deadline);
     if (outcome !== 'done') return outcome;
     here.at = 'watch';
@@ -35,7 +35,7 @@ export async function compare(parts: Parts, stage: Stage, step: CompareStep): Pr
   }
   const outcome = await makeStable(parts, `${step.id}.forward`, step.deadline);
   if (outcome !== 'done') return outcome;
-  journal.event(`stage ${stage.name}: the release is no worse than the old one; forward again`);
+  journal.event(`stage ${stage.name}: the release is no worse than the stable one; moving forward again`);
   // A skip was for the bake before the comparison.
   delete run.requests.skip;
   return { goTo: { ...state.cursor, step: state.cursor.step - 1 } };

@@ -38,7 +38,7 @@ export async function deploy(parts: Parts, step: StepOf<'deploy'>): Promise<Outc
   };
   const outcome = await attempt(parts, 'deploying', work, untouched);
   if (outcome !== 'done' || run.release.version !== before.split.stable) return outcome;
-  const reason = `release ${before.split.stable} is live already and identical`;
+  const reason = `release ${before.split.stable} is already live and identical`;
   return { leave: { outcome: 'nothingToRelease', reason, code: null } };
 }
 
@@ -50,7 +50,7 @@ async function keepCallers(parts: Parts, step: StepOf<'deploy'>): Promise<Outcom
   const bypass = before.bypass ?? [];
   if (bypass.length === 0 || before.latest !== undefined) return 'done';
   return attempt(parts, 'deploying', async () => {
-    const kept = await forward(spec, step.deadline, 'keep what callers beside the target run').keep({
+    const kept = await forward(spec, step.deadline, 'keep the code that callers of the bare name run').keep({
       spec,
       before,
       mark: run.mark('keep'),

@@ -26,6 +26,6 @@ async function readyOrGoOn({ run, undo }: Parts, step: StepOf<'warm'>): Promise<
   } catch (error) {
     const { code, message } = failureOf(error);
     if (isCancellation(error) || code === 'SLUICE_ACCESS') throw error;
-    undo.warn(`${run.release.version} gets the traffic without its capacity: ${message}`);
+    undo.warn(`${run.release.version} gets the traffic before its capacity is ready: ${message}`);
   }
 }
