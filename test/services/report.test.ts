@@ -127,7 +127,7 @@ test('without a script the numbers are still there', async () => {
   const opened = await open(rolledBack(), { javaScriptEnabled: false });
   await opened.page.locator('#points summary').click();
   expect(await opened.page.locator('#points tbody tr').first().isVisible()).toBe(true);
-  expect(await opened.page.locator('noscript').textContent()).toContain('the tables below have the same numbers');
+  expect(await opened.page.locator('noscript').textContent()).toContain('the tables below show the same numbers');
   await opened.page.close();
 });
 

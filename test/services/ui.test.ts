@@ -117,7 +117,7 @@ test('a running rollout shows where the traffic is and until when it bakes', asy
   });
   await reached(rolling, 'baking');
   const text = await look(rolling, 'running', 'Baking');
-  expect(text).toMatch(/90 % on stable \d+, 10 % on candidate \d+/);
+  expect(text).toMatch(/stable \d+ has 90 %, candidate \d+ 10 %/);
   expect(text).toContain('Waiting for the end of the bake at 10 %');
   await rolling.executeUpdate('abort', { args: [{ by: 'test' }] });
   await finished(rolling);
