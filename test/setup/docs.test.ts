@@ -67,6 +67,15 @@ test.each(PAGES)('every link on %s leads to a file, and to a heading where it na
   expect(broken).toEqual([]);
 });
 
+/** Places of the repository in backticks, such as `src/model/ids.ts`; those with `<name>` in them are patterns. */
+const PLACE = /`((?:src|test|workflows|activities|emulators|docs|examples|schema|scripts|bench)\/[^`\s<*]*)`/g;
+
+test.each(PAGES)('every file and folder that %s names is there', (page) => {
+  const places = [...readFileSync(path.join(ROOT, page), 'utf8').matchAll(PLACE)].map(([, place = '']) => place);
+  const there = (place: string) => existsSync(path.join(ROOT, place));
+  expect(places.filter((place) => !there(place))).toEqual([]);
+});
+
 test('docs/README.md lists every page once', () => {
   const listed = linksOf('docs/README.md')
     .map(({ file }) => file)
