@@ -1,3 +1,4 @@
+/** HTTP for the emulated clouds: requests and answers with whole bodies, forwarded upstream. */
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http';
 
 /** A request or an answer with its whole body: what the gateway's rules look at. */

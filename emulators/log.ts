@@ -1,3 +1,4 @@
+/** A log of what an emulated cloud did, in memory and optionally in a file. */
 import { appendFileSync } from 'node:fs';
 
 /** What was done, in the order of its effect: in memory and, when asked, as one JSON line each in a file. */

@@ -1,3 +1,4 @@
+/** Starts and stops the programs that an emulated cloud or a test needs. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync, type WriteStream, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';

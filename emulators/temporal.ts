@@ -1,3 +1,4 @@
+/** Starts a local Temporal server. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Connection } from '@temporalio/client';

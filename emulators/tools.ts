@@ -1,3 +1,4 @@
+/** Finds the programs that the set-up installs. */
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';

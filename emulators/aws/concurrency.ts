@@ -1,3 +1,4 @@
+/** Emulated AWS: reserved and provisioned concurrency, with Lambda's rules for both. */
 import { type Answer, json, parse } from '../http.js';
 import { invalidValue, Refusal } from './refusal.js';
 import type { LambdaRequest } from './route.js';

@@ -1,3 +1,4 @@
+/** Emulated AWS: the HTTP gateway in front of ministack that adds AWS's own rules, faults and a log of writes. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Answer, type Call, json, type OnCall, parse, readBody, send, upstreamOf } from '../http.js';
 import { actionOf, checkRole } from './actions.js';

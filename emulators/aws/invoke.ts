@@ -1,3 +1,4 @@
+/** Emulated AWS: calls a function, by version or by an alias whose weights are drawn for each call. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Answer, type Call, json, parse } from '../http.js';
 import { checkReserved } from './concurrency.js';

@@ -1,3 +1,4 @@
+/** Emulated AWS: the log of writes to Lambda's control plane, and counts of the calls by version. */
 import { type Answer, parse } from '../http.js';
 import { Log } from '../log.js';
 import type { Invocation } from './metrics.js';

@@ -1,3 +1,4 @@
+/** Emulated AWS: CloudWatch's metrics, counted from the calls that the gateway saw. */
 import type { Upstream } from '../http.js';
 import type { Scope } from './route.js';
 import { signed, type Where } from './store.js';

@@ -1,3 +1,4 @@
+/** Emulated AWS: starts microburst, the proxy that injects faults. */
 import { SluiceError } from '../../src/model/errors.js';
 import { answers, freePort, onFreePorts, type Running, startProcess } from '../process.js';
 import { toolPath } from '../tools.js';

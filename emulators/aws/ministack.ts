@@ -1,3 +1,4 @@
+/** Emulated AWS: starts ministack, the program that runs the functions. */
 import { answers, freePort, onFreePorts, type Running, startProcess } from '../process.js';
 import { toolPath } from '../tools.js';
 

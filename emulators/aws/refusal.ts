@@ -1,3 +1,4 @@
+/** Emulated AWS: the errors with which AWS refuses a request. */
 import { randomUUID } from 'node:crypto';
 import { type Answer, json } from '../http.js';
 

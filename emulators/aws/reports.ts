@@ -1,3 +1,4 @@
+/** Emulated AWS: CloudWatch Logs, with the reports that Lambda writes after each call. */
 import { randomBytes } from 'node:crypto';
 import { type Answer, parse, type Upstream } from '../http.js';
 import type { Invocation } from './metrics.js';

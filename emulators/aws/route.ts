@@ -1,3 +1,4 @@
+/** Emulated AWS: takes the path of a request to Lambda's API apart. */
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** A request to Lambda's API for one function, taken apart. */

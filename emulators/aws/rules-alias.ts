@@ -1,3 +1,4 @@
+/** Emulated AWS: Lambda's rules for aliases and their weights. */
 import { parse } from '../http.js';
 import { invalidModel, invalidValue, stale } from './refusal.js';
 import type { LambdaRequest } from './route.js';

@@ -1,3 +1,4 @@
+/** Emulated AWS: Lambda's rules for updating code and publishing versions. */
 import { type Answer, json, parse } from '../http.js';
 import { busy, invalidValue, stale } from './refusal.js';
 import type { LambdaRequest } from './route.js';

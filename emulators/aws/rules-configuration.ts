@@ -1,3 +1,4 @@
+/** Emulated AWS: Lambda's rules for a function's configuration and upload. */
 import { parse } from '../http.js';
 import { invalidModel, invalidValue, Refusal } from './refusal.js';
 

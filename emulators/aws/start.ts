@@ -1,3 +1,4 @@
+/** Emulated AWS: starts all its parts and connects them. */
 import type { OnCall } from '../http.js';
 import { freePort } from '../process.js';
 import { type AskedWrite, type Gateway, startGateway } from './gateway.js';

@@ -1,3 +1,4 @@
+/** Emulated AWS: reads functions, versions and aliases from ministack. */
 import { type Answer, parse, type Upstream } from '../http.js';
 import { notFound, Refusal } from './refusal.js';
 import type { LambdaRequest } from './route.js';

@@ -1,3 +1,4 @@
+/** Emulated Azure: the errors and answers of its services, in their own form. */
 import { type Answer, json } from '../http.js';
 
 /** Resource Manager's own form of an error. */

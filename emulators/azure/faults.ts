@@ -1,3 +1,4 @@
+/** Emulated Azure: faults that a test or the chaos run can switch on. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { empty, json } from '../http.js';
 import type { Reaction } from './server.js';

@@ -1,3 +1,4 @@
+/** Emulated Azure: the log of writes to the control plane and to Kudu. */
 import { type Answer, parse } from '../http.js';
 import { Log } from '../log.js';
 import { type Rule, releaseIn, rulesOf, type Site } from './model.js';

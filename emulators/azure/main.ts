@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+/** Emulated Azure as a program of its own. */
 import { parseArgs } from 'node:util';
 import { wholeNumber } from '../flags.js';
 import { stopAll } from '../registry.js';

@@ -1,3 +1,4 @@
+/** Emulated Azure: the HTTP server that its services share. */
 import { createServer as createPlain, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecure } from 'node:https';
 import { type Answer, type Call, json, readBody, send } from '../http.js';

@@ -1,3 +1,4 @@
+/** Emulated Azure: starts all its services with a first site and slot. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SluiceError } from '../../src/model/errors.js';

@@ -41,7 +41,7 @@ export function placeFaults(target: Target, rule: Rule): string[] {
   const faults = mayTouch(rule, target) ? [] : [`target ${placeOf(target)} is not one of this rule's targets`];
   const role = kitOf(target.platform).awsIdentity(target)?.roleArn;
   if (role !== undefined && !mayAssume(rule, role)) {
-    faults.push(`target.roleArn ${role} is not one of this rule's roles; take it out, or have it added to roles:`);
+    faults.push(`target.roleArn ${role} is not one of this rule's roles; remove it, or have it added to roles:`);
   }
   return faults;
 }
@@ -56,12 +56,12 @@ export function specFaults({ strategy, health, allowUnjudged, allowBypass, targe
   }
   if (floors.bypass === 'forbidden' && allowBypass.length > 0) {
     faults.push(
-      `allowBypass is not allowed here; take it out, and move these callers to the alias: ${allowBypass.join(', ')}`,
+      `allowBypass is not allowed here; remove it, and move these callers to the alias: ${allowBypass.join(', ')}`,
     );
   }
   if (floors.health === 'required') {
     if (allowUnjudged || !isJudged(health)) {
-      faults.push('health is required here: name a probe or a metric that decides, and take allowUnjudged out');
+      faults.push('health is required here: name a probe or a metric that decides, and remove allowUnjudged');
     }
     const lax = [health.judge, ...watchedOf({ strategy }, health.judge).map(({ judge }) => judge)].some(
       ({ onNoData, onUndecided }) => onNoData === 'promote' || onUndecided === 'promote',

@@ -151,7 +151,7 @@ function shortHanded(policy: z.output<typeof schema>, fault: Report): void {
       const who = able.map(([name]) => name).join(', ');
       fault(
         ['rules', at, ...path],
-        `${needed} people must approve here and only ${able.length} can (${who}); no such gate would ever open`,
+        `${needed} people must approve here and only ${able.length} can (${who}); it could never be approved`,
       );
     };
     look(['allow', 'approve'], allow.approve ?? [], approvals.people);
@@ -171,10 +171,7 @@ function reserved({ people, logins }: z.output<typeof schema>, fault: Report): v
   const look = (path: (string | number)[], name: string) => {
     const means = RESERVED.get(name.toLowerCase());
     if (means === undefined) return;
-    fault(
-      path,
-      `${name.toLowerCase()} means ${means} in a list and cannot name a person or a group; take another name`,
-    );
+    fault(path, `${name.toLowerCase()} means ${means} in a list and cannot name a person or a group; use another name`);
   };
   for (const [name, { groups }] of Object.entries(people)) {
     look(['people', name], name);

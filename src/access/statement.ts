@@ -138,7 +138,7 @@ async function readCertified(
   by: ReadBy,
 ): Promise<Signed> {
   const key = await importJWK(jwk, ALGORITHM).catch(() => {
-    throw new BadToken('it is signed with a key that is none');
+    throw new BadToken('it is signed with an invalid key');
   });
   const { statement, signedAt, until } = await verified(token, key, by, {});
   const nonce = await nonceOf(jwk, statement);
@@ -164,9 +164,9 @@ async function verified(
     throw new BadToken(worded(error));
   });
   const { iat = 0, exp = 0, jti = '' } = payload;
-  if (iat * 1000 > now + TOLERANCE * 1000) throw new BadToken('it was signed in the future; look at the clocks');
+  if (iat * 1000 > now + TOLERANCE * 1000) throw new BadToken('it was signed in the future; check the clocks');
   const statement = SHAPE.safeParse(payload);
-  if (!statement.success) throw new BadToken('it does not say what a statement of this kind says');
+  if (!statement.success) throw new BadToken('it lacks what a statement of this kind contains');
   const { act } = statement.data;
   const longest = longestOf(act);
   if ((exp - iat) * 1000 > longest) {
@@ -187,7 +187,7 @@ function headerOf(token: string): { kid: string } | { jwk: Jwk; certificate: Cer
   } catch (error) {
     if (error instanceof BadToken) throw error;
   }
-  throw new BadToken('it is no signed token');
+  throw new BadToken('it is not a signed token');
 }
 
 function certificateOf(login: unknown, robot: unknown): Certificate | null {
@@ -220,10 +220,10 @@ async function personOf(policy: Policy, kid: string) {
 
 /** The claim alone, and never the token. */
 function worded(error: unknown): string {
-  if (error instanceof errors.JWTExpired) return 'it has expired; say it again';
+  if (error instanceof errors.JWTExpired) return 'it has expired; send it again';
   if (error instanceof errors.JWSSignatureVerificationFailed) return 'its signature is wrong';
   if (error instanceof errors.JWTClaimValidationFailed) {
     return error.claim === 'aud' ? 'it is for another namespace' : `its ${error.claim} is not what it must be`;
   }
-  return 'it is no token that can be read';
+  return 'it is not a readable token';
 }

@@ -1,3 +1,4 @@
+/** Reads a folder into the list of files, links and empty folders that a package holds. */
 import { constants } from 'node:fs';
 import { lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';

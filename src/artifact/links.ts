@@ -1,3 +1,4 @@
+/** Where the symbolic links of a package point. */
 import path from 'node:path';
 import type { PackingRules } from '../platforms/registry.js';
 

@@ -1,3 +1,4 @@
+/** Packs a folder, or takes a zip, into the artifact of a release, with its SHA-256. */
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';

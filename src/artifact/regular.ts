@@ -1,3 +1,4 @@
+/** Reads a file only if it is a regular one. */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { SluiceError } from '../model/errors.js';

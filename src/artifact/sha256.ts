@@ -1,3 +1,4 @@
+/** SHA-256 of bytes. */
 import { createHash } from 'node:crypto';
 
 /** In hex, as artifacts and documents are named by it. */

@@ -1,3 +1,4 @@
+/** Checks that a zip can be deployed to its platform. */
 import { type Entry, Reader, TextWriter, ZipReader } from '@zip.js/zip.js';
 import { SluiceError } from '../model/errors.js';
 import { megabytes, type PackingRules } from '../platforms/registry.js';

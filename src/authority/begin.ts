@@ -140,7 +140,7 @@ async function sealIn(found: Described): Promise<{ seal: unknown; doubt: string 
 }
 
 function usedAlready(doubt = ''): SluiceError {
-  return notAllowed(`this signed start was used already${doubt}; start anew`);
+  return notAllowed(`this signed start was already used${doubt}; start anew`);
 }
 
 /** A signed start that has begun a run already takes no other's place. Errors: SLUICE_ACCESS. */

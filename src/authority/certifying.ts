@@ -16,7 +16,7 @@ const TOLERANCE = 60_000;
 export function certifier(policy: Policy, envelopes: Envelopes, issuers: Issuers): Certify {
   return async ({ by, sealed }, { nonce, signedAt: at, audience }) => {
     const token = await envelopes.open(sealed);
-    if (token === null) throw new BadToken('its login is not encrypted to these workers; say it again');
+    if (token === null) throw new BadToken('its login is not encrypted to these workers; send it again');
     const issuer = issuerOf(token);
     if (by === 'robot') {
       const known = Object.values(policy.robots).some((robot) => robot.issuer === issuer);
@@ -43,7 +43,7 @@ function issuerOf(token: string): string {
   try {
     return String(decodeJwt(token).iss);
   } catch {
-    throw new BadToken('its login is no token that can be read');
+    throw new BadToken('its login is not a readable token');
   }
 }
 

@@ -65,7 +65,7 @@ async function one(message: Message, gate: GateView | null, seen: Set<string>, b
   }
   const { name } = signed.subject;
   const statement = signed.statement as VerbStatement;
-  const why = unfit(verb, statement, by.grant) ?? (seen.has(signed.id) ? 'it was used already' : null);
+  const why = unfit(verb, statement, by.grant) ?? (seen.has(signed.id) ? 'it was already used' : null);
   if (why !== null) return refuse(name, why);
   const refused = rightless(signed, gate, by) ?? unmetGate(name, statement, gate, by);
   if (refused !== null) return refuse(name, refused);
@@ -131,11 +131,11 @@ function unmetGate(
 ): string | null {
   if (act !== 'approve' && act !== 'reject') return null;
   if (gate === null) return NO_APPROVAL;
-  if (signed === undefined) return 'it names no gate';
+  if (signed === undefined) return 'it names no approval';
   const other = wrongStage(signed.stage, gate);
   if (other !== null) return other;
   if (signed.id !== gate.id || signed.plan !== gate.plan || signed.expires !== gate.expires) {
-    return 'the gate has changed since it was signed; look again';
+    return 'the approval has changed since it was signed; check it and decide again';
   }
   // The policy may ask for more than the plan of this rollout does.
   const comment = gate.comment || rule?.approvals.comment === true;

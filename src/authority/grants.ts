@@ -181,7 +181,7 @@ export class Grants {
     // What a deployment may publish is pinned there too.
     if (BY_BEFORE.includes(activity) && digestOf(asking.before) !== grant.before) {
       throw refused(
-        activity === 'deploy' ? 'its grant is for another start' : 'its grant is for the way back to another state',
+        activity === 'deploy' ? 'its grant is for another start' : 'its grant is for a rollback to another state',
       );
     }
     this.allowMark(grant, asking.fence?.mark ?? asking.mark);
@@ -214,7 +214,7 @@ export class Grants {
     await this.allow('tellCompanion', { grant: of.grant });
     const { plan, stable, spec, app, environment } = await this.read(of.grant);
     const own = app === of.app && environment === of.environment && spec === digestOf(of.spec) && stable === of.version;
-    if (plan === undefined || !own) throw refused('what it leaves for undo is not what it has done');
+    if (plan === undefined || !own) throw refused('what it records for undo is not what it did');
   }
 
   /** An entry of the ledger says what this run has made live, by its own spec. Errors: SLUICE_ACCESS. */
@@ -231,7 +231,7 @@ export class Grants {
     const grant = await this.read(given);
     const own = app === grant.app && environment === grant.environment;
     if (!own || (spec !== undefined && grant.spec !== digestOf(spec)))
-      throw refused('what it leaves in the ledger is not what it has done');
+      throw refused('what it records in the ledger is not what it did');
     await this.allowRelease(grant, { deployed, candidate: version });
   }
 
@@ -247,7 +247,7 @@ export class Grants {
 
   private async allowForce(grant: Grant, asking: Asking): Promise<void> {
     const by = await this.receiptsOf(grant, asking, OVERRIDE);
-    if (by.size === 0) throw refused('nobody who may has said that a foreign change is to be overwritten');
+    if (by.size === 0) throw refused('nobody with the right to override has asked to overwrite the foreign change');
   }
 
   /** Who has given receipts of a gate. */

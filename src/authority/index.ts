@@ -214,8 +214,8 @@ export class Access implements AccountAccess {
     }
     const { app, environment, input, type, version } = begins;
     const here = await placeOf(client);
-    if (here.continuedFrom !== null) throw notAllowed('refused: a run that continues another begins nothing');
-    if (here.delayed) throw notAllowed('refused: a delayed start; a signed one begins at once');
+    if (here.continuedFrom !== null) throw notAllowed('refused: a run that continues another starts nothing');
+    if (here.delayed) throw notAllowed('refused: a delayed start; a signed one starts at once');
     const act = actOf(here.type, here.workflowId, begins);
     const rule = this.rule(app, environment);
     const beginner = { app, environment, strategy: type, act, input, ...(version === undefined ? {} : { version }) };
@@ -354,7 +354,7 @@ export class Access implements AccountAccess {
     if (!this.seals.on) return;
     const here = client === undefined ? null : await placeOf(client);
     if (here?.type !== 'companion' || here.workflowId !== companionId(app, environment))
-      throw notAllowed(`refused: only the companion of ${app}/${environment} takes back what comes late`);
+      throw notAllowed(`refused: only the companion of ${app}/${environment} removes what appears late`);
     const found = await this.seals.open<Record<string, unknown>>('late', seal);
     const same = found?.app === app && found.environment === environment && found.run === run;
     if (!same || found.spec !== digestOf(spec))
@@ -429,12 +429,13 @@ async function placeOf(client: Client) {
   if (origin === null) throw notAllowed('refused: the server does not know the run that asks');
   if (origin.reset) {
     throw notAllowed(
-      `refused: run ${workflowExecution.runId} of ${workflowExecution.workflowId} was made by Reset, and a release is not done twice. Start a new rollout; \`sluice sweep\` finds a target that was left split`,
+      `refused: run ${workflowExecution.runId} of ${workflowExecution.workflowId} was made by Reset, and a release is not repeated. Start a new rollout; \`sluice sweep\` finds a target that was left split`,
     );
   }
   if (origin.taskQueue !== TASK_QUEUE)
     throw notAllowed(`refused: it runs on task queue ${origin.taskQueue}, not on ${TASK_QUEUE}`);
-  if (origin.eager) throw notAllowed('refused: who started it also took its tasks, past the workers (an eager start)');
+  if (origin.eager)
+    throw notAllowed('refused: its starter also took its tasks, bypassing the workers (an eager start)');
   return { ...workflowExecution, ...origin };
 }
 

@@ -54,7 +54,7 @@ export class Issuers {
     } catch (error) {
       const bad = worded(error, issuer);
       if (bad !== null) throw new BadToken(bad);
-      const why = `it could not be checked: ${issuer} ${failing(error)}. Say it again, or sign with a key`;
+      const why = `it could not be checked: ${issuer} ${failing(error)}. Send it again, or sign with a key`;
       this.away.set(issuer, { until: Date.now() + AWAY, why });
       throw new NotChecked(why);
     }
@@ -93,7 +93,7 @@ function worded(error: unknown, issuer: string): string | null {
     return `the login's ${clean(error.claim, 30)} is not what it must be`;
   }
   const unreadable = [errors.JWTInvalid, errors.JWSInvalid, errors.JOSENotSupported];
-  return unreadable.some((each) => error instanceof each) ? 'the login is no token that can be read' : null;
+  return unreadable.some((each) => error instanceof each) ? 'the login is not a readable token' : null;
 }
 
 /** What a provider did instead of answering. */

@@ -45,7 +45,7 @@ export function disagreement([first]: KeyPrint[], theirs: KeyPrint[]): string | 
   const same = theirs.find(({ id }) => id === first.id);
   if (same?.print === first.print) return null;
   if (same !== undefined) {
-    return `the key "${first.id}" is another key here than on the workers; give SLUICE_CODEC_KEYS here their key of that id, or give this one an id of its own and add it to every worker first`;
+    return `the key "${first.id}" is a different key here than on the workers; put their key of that id into SLUICE_CODEC_KEYS here, or give this one its own id and add it to every worker first`;
   }
   const have = theirs.length === 0 ? 'no keys' : `the keys ${clean(theirs.map(({ id }) => id).join(', '), 300)}`;
   const put =

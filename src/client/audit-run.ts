@@ -199,7 +199,7 @@ export class Reader {
     } else if (type === 'prepare') {
       const { before, digest, plan } = fieldsOf(answer, 'the answer of prepare');
       const stages = listOf(fieldsOf(plan, 'the plan').stages, 'the stages of the plan');
-      this.chain.split = fieldsOf(before, 'what was before').split ?? null;
+      this.chain.split = fieldsOf(before, 'the state before').split ?? null;
       this.add(event, {
         kind: 'plan',
         what: `${stages.length} stages`,
@@ -379,5 +379,5 @@ function kindOf(event: HistoryEvent): string {
 }
 
 function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'nobody can say why';
+  return error instanceof Error ? error.message : 'the reason is unknown';
 }

@@ -1,5 +1,5 @@
 /**
- * What happened to a target, from the histories of its rollouts: who said or did what, why, and what was before and after.
+ * What happened to a target, from the histories of its rollouts: who said or did what, why, and the state before and after.
  * The server wrote them down as they happened; here they only become lines.
  */
 import { WorkflowNotFoundError } from '@temporalio/client';
@@ -86,9 +86,9 @@ export class Teller {
     }
     const origin = began?.originalExecutionRunId || runId;
     const reset = events.findIndex(({ workflowTaskFailedEventAttributes: failed }) => failed?.newRunId === runId);
-    // What our workers did afterwards is as true as anything they do; what was before is not of this run.
+    // What our workers did afterwards is as true as anything they do; the state before is not of this run.
     if (origin !== runId)
-      say(`it was made by Reset from run ${origin}; what it has from there is not told again`, events[reset]);
+      say(`it was made by Reset from run ${origin}; what it copied from there is not listed again`, events[reset]);
     const before = began?.continuedExecutionRunId ?? '';
     if (this.foreign.has(before)) say(`it continues run ${before}, which is foreign`);
     const none = { bearers: new Map(), workers: new Set<string>(), split: null, signed: false };
@@ -108,7 +108,7 @@ function whyForeign(first: HistoryEvent): string | null {
   const type = began?.workflowType?.name ?? '';
   if (!isRolloutType(type)) return 'its type is no rollout';
   if (began?.eagerExecutionAccepted === true)
-    return 'who started it also took its tasks, past the workers (an eager start)';
+    return 'its starter also took its tasks, bypassing the workers (an eager start)';
   return null;
 }
 

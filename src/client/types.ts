@@ -50,7 +50,7 @@ export type StartAnswer =
   | { state: 'started'; workflowId: string; run: string; tookPlaceOf: QueuedView | null }
   | { state: 'queued' | 'replacing'; workflowId: string; run: null; ticket: string; tookPlaceOf: QueuedView | null };
 
-/** One line of the audit: who did what, why, and what was before and after. */
+/** One line of the audit: who did what, why, and the state before and after. */
 export interface AuditEntry {
   /** ISO 8601, as the server wrote it down. */
   at: string;

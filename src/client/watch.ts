@@ -111,8 +111,8 @@ class Whom {
     // While it is being started it may run already, and another one may stand in the queue.
     if (ledger?.queued?.ticket === ticket || ledger?.starting?.ticket === ticket) return null;
     const settled = ledger?.settled.find((each) => each.ticket === ticket);
-    if (settled === undefined) throw neverBegan(this.target, 'its target has forgotten it');
-    if (settled.run === null) throw neverBegan(this.target, settled.why ?? 'its place was taken');
+    if (settled === undefined) throw neverBegan(this.target, 'its target no longer knows it');
+    if (settled.run === null) throw neverBegan(this.target, settled.why ?? 'a newer release took its place');
     return settled.run;
   }
 }

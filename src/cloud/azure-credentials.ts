@@ -1,3 +1,4 @@
+/** Which credentials a process uses at Azure. */
 import {
   AzureCliCredential,
   ClientSecretCredential,

@@ -124,14 +124,14 @@ async function demonstrate({ platform, title, examples, start }: Stage): Promise
       if (played.length === 1) traffic.start();
       if (done.outcome === act.expected) continue;
       // The next one could not even start.
-      wrong = `${act.title} was to be ${act.expected} and is ${done.outcome ?? 'not ended'} (${done.reason}). The demo ends here.`;
+      wrong = `${act.title} was to be ${act.expected} and is ${done.outcome ?? 'not ended'} (${done.reason}). The demo stops here.`;
       break;
     }
     await traffic.stop();
     say(`\n${table(played).join('\n')}\n`);
     say(
       endedAsTheyMust(played)
-        ? 'Everything ended as it must: only version 4 failed requests, and it was taken back by itself.'
+        ? 'Everything ended as it must: only version 4 failed requests, and it was rolled back automatically.'
         : (wrong ?? 'Something did not end as it must; see the table.'),
     );
     if (flags.keep && wrong === null) await stay(stack);

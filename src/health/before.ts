@@ -137,16 +137,16 @@ async function firingNow(
 }
 
 function missing(name: string, alarm: string): Finding {
-  const message = `alarm ${name}: there is no alarm "${alarm}" in the target's account and region (mend its name in health.alarms, or make it)`;
+  const message = `alarm ${name}: there is no alarm "${alarm}" in the target's account and region (correct its name in health.alarms, or create it)`;
   return { level: 'refuse', code: 'SLUICE_TARGET', message };
 }
 
 function firesAlready(name: string): Finding {
-  const message = `alarm ${name} fires already; it stops this rollout only if it goes off again after it has been quiet`;
+  const message = `alarm ${name} is already firing; it stops this rollout only if it clears and goes off again`;
   return { level: 'warn', code: 'HEALTH', message };
 }
 
 function unread(what: string, error: unknown): string {
   const why = clean(error instanceof Error ? error.message : error, 300);
-  return `${what} could not be read before the rollout: ${why}. While it cannot, the judge is blind and nothing passes`;
+  return `${what} could not be read before the rollout: ${why}. Until it can, the judge is blind and nothing passes`;
 }

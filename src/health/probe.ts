@@ -137,5 +137,5 @@ async function http(call: ProbeCall, driver: Invoker, ctx: CallContext, outside:
   const expect = { ...probe.expect, status: probe.expect.status ?? OK };
   const why = unmet(expect, { status, value: body });
   const unreadable = cut && why !== null && status === expect.status;
-  return { latencyMs, why: unreadable ? `${why}: the answer was cut at 64 KB` : why };
+  return { latencyMs, why: unreadable ? `${why}: the response was cut at 64 KB` : why };
 }

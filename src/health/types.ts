@@ -1,3 +1,4 @@
+/** The types of watching a candidate: input, report and heartbeat. */
 import type { Baseline, JudgeState, Verdict } from '../judge/types.js';
 import type { SeriesPoint } from '../model/series.js';
 import type { JudgeRules, Spec } from '../model/spec.js';

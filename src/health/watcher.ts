@@ -254,7 +254,7 @@ class Watch {
     const { reason } = this.deps.signal as { reason?: { message?: unknown } };
     if (reason?.message === SHUTDOWN) {
       this.beat();
-      throw new SluiceError('SLUICE_PROVIDER', 'the worker is shutting down; another one goes on watching');
+      throw new SluiceError('SLUICE_PROVIDER', 'the worker is shutting down; another one continues watching');
     }
     const fresh = new AbortController();
     await Promise.all(this.readers.map((reader) => this.read(reader, fresh.signal, LAST_READ)));

@@ -131,7 +131,7 @@ export function sequentialJudge(policy: SequentialPolicy): SequentialJudge {
       return { state: 'unhealthy', why: unhealthyWords(metric, state, policy) };
     }
     if (state.blindTicks >= BLIND_AFTER) {
-      const why = `nothing could be read ${state.blindTicks} times in a row: ${state.blindWhy ?? 'no reason'}`;
+      const why = `the counts could not be read ${state.blindTicks} times in a row: ${state.blindWhy ?? 'no reason'}`;
       return { state: 'blind', why };
     }
     if (state.all.candidate.requests === 0) return { state: 'noData', why: 'no request of the candidate was counted' };

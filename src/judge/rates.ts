@@ -1,3 +1,4 @@
+/** Error rates from counts. */
 import type { Counts } from './types.js';
 
 /** Share of errors, 0-1; 0 without a request. */

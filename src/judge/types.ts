@@ -1,3 +1,4 @@
+/** The types of the judge: counts in, state, verdict out. */
 import type { Counts } from '../model/counts.js';
 import type { Verdict } from '../model/rollout/verdict.js';
 import type { JudgeRules } from '../model/spec.js';

@@ -1,3 +1,4 @@
+/** Words for the two environments of a blue-green target. */
 import type { RolloutView } from './view.js';
 
 /** Which of blue-green's two environments is live, and where the candidate waits for its traffic, in brackets; nothing for other targets. */

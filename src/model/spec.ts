@@ -1,3 +1,4 @@
+/** The types of a complete spec, as rollout.yaml becomes after defaults. */
 import type { JudgeRules } from './judge-rules.js';
 import type { StrategySpec } from './strategy.js';
 import type { Configuration, Target } from './target.js';

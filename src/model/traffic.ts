@@ -1,3 +1,4 @@
+/** How traffic is divided between two releases, as a share and in words. */
 import type { RolloutView, SplitView } from './view.js';
 
 /** Percent of traffic that a release has in a split. Pure. */

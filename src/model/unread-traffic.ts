@@ -1,3 +1,4 @@
+/** Words for the traffic of a rollout that has no plan yet. */
 import type { RolloutView } from './view.js';
 
 /** What is said of the traffic where no plan was made, so that nobody takes an unread target for an empty one. Null: there is a plan. */

@@ -1,3 +1,4 @@
+/** The view of a rollout: the one JSON value that the CLI, the UI, the report and clients read. */
 import type { GateView, OtherPolicy } from './access.js';
 import type { Bypass } from './bypass.js';
 import type { Counts, SourceCounts, Whose } from './counts.js';

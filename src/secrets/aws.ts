@@ -38,7 +38,7 @@ export function awsFailure(error: unknown, reference: SecretReference, names: Na
   const { name = '', message = '' } = (error ?? {}) as { name?: string; message?: string };
   const said = clean(message === '' ? name : message, 300);
   if (names.missing.includes(name))
-    return missing(reference, said.replace(/\.$/, ''), 'make it, or mend the reference');
+    return missing(reference, said.replace(/\.$/, ''), 'create it, or correct the reference');
   if (names.denied.includes(name)) return denied(reference, 'kms:Decrypt', said);
   const ours = awsError(error, names.operation, `secret://${reference.provider}/${reference.name}`);
   return hasCode(ours, 'SLUICE_PERMISSION') && !/AssumeRole/.test(ours.message)

@@ -93,7 +93,7 @@ async function waited<T>(signal: AbortSignal, within: number, said: string, work
 }
 
 function untold(said: string, within: number): SluiceError {
-  return new SluiceError('SLUICE_PROVIDER', `${said} was not told within ${within} ms`);
+  return new SluiceError('SLUICE_PROVIDER', `${said} did not arrive within ${within} ms`);
 }
 
 /** From the store, or what the running activity has read of it lately. */
@@ -135,13 +135,13 @@ function memberOf(value: string, reference: SecretReference): string {
 function memberIn(value: string, reference: SecretReference, key: string): string {
   const object = parsed(value);
   if (typeof object !== 'object' || object === null || Array.isArray(object)) {
-    throw missing(reference, 'the value is no JSON object, so it has no keys', 'take the # out of the reference');
+    throw missing(reference, 'the value is no JSON object, so it has no keys', 'remove the # from the reference');
   }
   const found: unknown = Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
   if (typeof found === 'string') return found;
   if (typeof found === 'number' || typeof found === 'boolean') return String(found);
   const what = found === undefined ? `the value has no key ${key}` : `what the value has at ${key} is no text`;
-  throw missing(reference, what, 'mend the value or the reference');
+  throw missing(reference, what, 'correct the value or the reference');
 }
 
 function parsed(text: string): unknown {

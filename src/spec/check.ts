@@ -1,3 +1,4 @@
+/** Checks a parsed spec: defaults, and all rules that involve more than one field. */
 import path from 'node:path';
 import type { z } from 'zod';
 import { isJudged } from '../model/evidence.js';
@@ -56,7 +57,7 @@ function finished({ tree, parsed }: Read, expected: Expected, faults: Fault[]): 
   if (expected.type !== undefined && spec.strategy.type !== expected.type) {
     fault(
       ['strategy', 'type'],
-      `is ${spec.strategy.type}, but this is a ${expected.type} rollout (start it as ${spec.strategy.type}, or take strategy out)`,
+      `is ${spec.strategy.type}, but this is a ${expected.type} rollout (start it as ${spec.strategy.type}, or remove strategy)`,
     );
   }
   checkStrategy(spec, fault);
@@ -139,7 +140,7 @@ function checkInvocation(spec: Spec, fault: Report): void {
     if (probe.safe || probe.kind !== 'invoke') continue;
     fault(
       ['health', 'probes', i],
-      `probe "${probe.name}" would do what an event does, since the function is called ${CALLED[invocation]} (say safe: true when it has no side effects, or take it out)`,
+      `probe "${probe.name}" would do what an event does, since the function is called ${CALLED[invocation]} (say safe: true when it has no side effects, or remove it)`,
     );
   }
 }

@@ -1,3 +1,4 @@
+/** Reads YAML text into a document with positions. */
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { faultsOf, type Problem, problemOf, type Report, say } from './problems.js';

@@ -1,3 +1,4 @@
+/** Picks one environment of a rollout.yaml and merges its overrides. */
 import { interpolate, type Variables } from './interpolate.js';
 import { suggestion } from './nearest.js';
 import { child, type Fault, locate, merge, type Tree } from './tree.js';

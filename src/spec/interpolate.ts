@@ -1,3 +1,4 @@
+/** Replaces the variables of a rollout.yaml. */
 import { keepsDigits, sameNotation } from './digits.js';
 import type { Fault, Path, Tree } from './tree.js';
 

@@ -1,3 +1,4 @@
+/** Makes the JSON Schema of rollout.yaml from the same schemas that check it. */
 import { z } from 'zod';
 import { written } from './schema/index.js';
 

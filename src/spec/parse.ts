@@ -1,3 +1,4 @@
+/** From the text of a rollout.yaml, or a workflow's argument, to a checked spec or its problems. */
 import path from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { SluiceError } from '../model/errors.js';

@@ -58,7 +58,7 @@ export function checkPlatform(spec: Spec, fault: Report): void {
   };
   const fields = Object.keys(rules.configuration);
   for (const key of Object.keys(spec.configuration)) {
-    foreign(['configuration', key], fields, `take it out; ${platform} has ${fields.join(', ')}`);
+    foreign(['configuration', key], fields, `remove it; ${platform} has ${fields.join(', ')}`);
   }
   for (const key of Object.keys(spec.release)) {
     foreign(['release', key], kit.releases, `give one of ${kit.releases.join(', ')}`);
@@ -71,7 +71,7 @@ export function checkPlatform(spec: Spec, fault: Report): void {
     foreign(
       ['health', 'alarms', i, kind],
       kit.alarms,
-      kit.alarms.length === 0 ? 'take it out: no alarms are known there' : `take one of ${kit.alarms.join(', ')}`,
+      kit.alarms.length === 0 ? 'remove it: no alarms are known there' : `take one of ${kit.alarms.join(', ')}`,
     );
   }
   checkPlaces(spec, fault);
@@ -114,11 +114,11 @@ function checkCallers({ target: { platform }, health, allowBypass }: Spec, fault
   if (health.invocation !== 'sync' && events === null) {
     fault(
       ['health', 'invocation'],
-      `is ${health.invocation}, and only requests over HTTP can be rolled out on ${title} (take it out)`,
+      `is ${health.invocation}, and only requests over HTTP can be rolled out on ${title} (remove it)`,
     );
   }
   if (allowBypass.length > 0 && noBareCallers !== null) {
-    fault(['allowBypass'], `is for callers that reach a release past its target, and ${noBareCallers} (take it out)`);
+    fault(['allowBypass'], `is for callers that reach a release past its target, and ${noBareCallers} (remove it)`);
   }
 }
 

@@ -1,3 +1,4 @@
+/** The problems of a spec, with line, column and a caret. */
 import type { LineCounter } from 'yaml';
 import type { z } from 'zod';
 import { clean } from '../model/text.js';

@@ -1,3 +1,4 @@
+/** Checks where in a spec references to secrets stand. */
 import { isReference, mentionsReference, parseReference } from '../model/secrets.js';
 import type { Report } from './problems.js';
 
@@ -35,7 +36,7 @@ function checkHost({ headers, token }: Record<string, unknown>, fault: Report, p
   if (host === undefined || secrets.length === 0) return;
   fault(
     [...path, 'headers', host],
-    'names another host than the URL, to which the secrets beside it would go (take it out, or name the host in the URL)',
+    'names another host than the URL, to which the secrets beside it would go (remove it, or name the host in the URL)',
   );
 }
 

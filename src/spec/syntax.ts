@@ -7,7 +7,7 @@ type Code = YAMLError['code'];
 const WORDS: Partial<Record<Code, string | readonly (readonly [RegExp, string])[]>> = {
   BAD_ALIAS: 'a name after & or * cannot be empty, and cannot end with ":"',
   ALIAS_PROPS: 'a reference (*…) takes no anchor or tag of its own',
-  BAD_DIRECTIVE: 'this %-directive is not known (take it out)',
+  BAD_DIRECTIVE: 'this %-directive is not known (remove it)',
   BAD_DQ_ESCAPE: 'this \\-escape does not exist in double quotes (write \\\\ for a backslash, or use single quotes)',
   BAD_INDENT: [
     [/end with a/i, 'the closing "}" or "]" is missing, or stands too far to the left'],

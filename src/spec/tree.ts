@@ -1,3 +1,4 @@
+/** A YAML document as a plain tree that keeps positions. */
 import type { Document, Node, Pair } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq } from 'yaml';
 import { keepsDigits, lostDigits } from './digits.js';
@@ -74,7 +75,7 @@ export function treeOfDocument(doc: Document.Parsed, faults: Fault[]): Tree {
         }
         if (key === '__proto__') {
           // The schema would pass over it without a word.
-          faults.push({ at: keyAt, path, message: '"__proto__" cannot be a key (take another name)' });
+          faults.push({ at: keyAt, path, message: '"__proto__" cannot be a key (use another name)' });
           continue;
         }
         entries.set(key, { keyAt, tree: build(pair.value, [...path, key]) });

@@ -154,7 +154,7 @@ function asOurs(error: unknown, address: string, action: string): SluiceError {
   if (codeOf(error) === 'ContainerNotFound')
     return new SluiceError(
       'SLUICE_SETUP',
-      `the artifact store ${address} does not exist; make the container, or mend SLUICE_STORE`,
+      `the artifact store ${address} does not exist; create the container, or correct SLUICE_STORE`,
     );
   if (status === 403) return refused(address, action, said);
   if (status === 401 || /CredentialUnavailable|AuthenticationError|AuthenticationRequired/.test((error as Error).name))

@@ -1,3 +1,4 @@
+/** Reads files of the artifact store safely. */
 import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { readRegular } from '../artifact/index.js';

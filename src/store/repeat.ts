@@ -1,3 +1,4 @@
+/** Retries calls to an artifact store. */
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** How often a call to a store is made, and the first pause between two, in ms; each further one is twice as long. */

@@ -157,7 +157,7 @@ function asOurs(error: unknown, address: string, action: string): SluiceError {
   if (name === 'NoSuchBucket')
     return new SluiceError(
       'SLUICE_SETUP',
-      `the artifact store ${address} does not exist; make the bucket, or mend SLUICE_STORE`,
+      `the artifact store ${address} does not exist; create the bucket, or correct SLUICE_STORE`,
     );
   if (name === 'PermanentRedirect' || name === 'AuthorizationHeaderMalformed')
     return new SluiceError(

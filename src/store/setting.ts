@@ -1,3 +1,4 @@
+/** Parses SLUICE_STORE, which says where artifacts are kept. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SluiceError } from '../model/errors.js';

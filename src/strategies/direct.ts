@@ -11,7 +11,7 @@ const DEFAULTS = {
 export const direct: Strategy<'direct'> = {
   means: 'All traffic at once, after the smoke probes.',
   members: ({ bake, approval }) => ({
-    bake: bake().prefault(DEFAULTS.bake).describe('Watched time after the switch, with the way back open.'),
+    bake: bake().prefault(DEFAULTS.bake).describe('Watched time after the switch, while a rollback is still instant.'),
     approval: approval.exactOptional().describe('A person must approve after the bake, before the way back ends.'),
   }),
   reach: 'atOnce',

@@ -1,3 +1,4 @@
+/** The types of a plan: stages, steps and approvals. */
 import type { ApprovalSpec, JudgeRules } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
 

@@ -11,7 +11,7 @@ const DEFAULTS = {
 const LONGEST_BAKE = 3_600_000;
 
 export const undo: Rolling<'undo'> = {
-  means: 'Back to a release that served before; what `sluice undo` starts.',
+  means: 'Rolls back to a release that served before; `sluice undo` starts it.',
   members: ({ duration }) => ({
     bake: duration(0, LONGEST_BAKE).prefault(DEFAULTS.bake).describe('Watched time after the rollback.'),
   }),

@@ -54,7 +54,7 @@ async function drained(worker: RunningWorker): Promise<void> {
     if (away || (await answers())) return;
     away = true;
     process.stderr.write(
-      `the worker ends although the Temporal server at ${address} is away: what it runs cannot be reported, and is run again by another worker\n`,
+      `the worker ends although the Temporal server at ${address} is away: its results cannot be reported, and another worker runs its tasks again\n`,
     );
   };
   const first = look();
@@ -88,6 +88,6 @@ async function answers(): Promise<boolean> {
 function notStarted(error: unknown): SluiceError {
   return new SluiceError(
     'SLUICE_SETUP',
-    `the worker cannot start: ${error instanceof Error ? error.message : String(error)}. \`sluice doctor\` looks at the server`,
+    `the worker cannot start: ${error instanceof Error ? error.message : String(error)}. check the server with \`sluice doctor\``,
   );
 }

@@ -77,7 +77,7 @@ describe('a grant', () => {
     ).toContain('the mark of another rollout');
     expect(await asked('restore', { grant, spec, before, mark: step('restore') })).toBe('allowed');
     const elsewhere = { ...before, split: { ...before.split, stable: '9' } };
-    expect(await asked('restore', { grant, spec, before: elsewhere })).toContain('the way back to another state');
+    expect(await asked('restore', { grant, spec, before: elsewhere })).toContain('a rollback to another state');
     // What `release: {latest: true}` may publish is what was pinned when the run was prepared.
     const pinned = { ...before, pinned: { digest: 'other', revision: 'other' } };
     expect(await asked('deploy', { grant, spec, before })).toBe('allowed');
@@ -88,11 +88,11 @@ describe('a grant', () => {
     const grant = await planned();
     expect(await asked('keep', { grant, spec, before, mark: step('keep') })).toBe('allowed');
     const elsewhere = { ...before, bypass: [{ id: 'url', what: 'a URL' }] };
-    expect(await asked('keep', { grant, spec, before: elsewhere })).toContain('the way back to another state');
+    expect(await asked('keep', { grant, spec, before: elsewhere })).toContain('a rollback to another state');
     const kept = { ...before, latest: '3' };
     const next = await grants.kept(grant, kept);
     expect(await asked('restore', { grant: next, spec, before: kept, mark: step('restore') })).toBe('allowed');
-    expect(await asked('restore', { grant: next, spec, before })).toContain('the way back to another state');
+    expect(await asked('restore', { grant: next, spec, before })).toContain('a rollback to another state');
   });
 
   test('of a run before its plan is made changes nothing', async () => {
@@ -173,8 +173,8 @@ describe('a grant', () => {
     const ask = (force: boolean, ...receipts: (string | null)[]) =>
       asked('restore', { grant, spec, before, force, receipts: receipts.map(String) });
     expect(await ask(false)).toBe('allowed');
-    expect(await ask(true)).toContain('nobody who may has said that a foreign change is to be overwritten');
-    expect(await ask(true, await receipt('ben'))).toContain('nobody who may');
+    expect(await ask(true)).toContain('nobody with the right to override has asked to overwrite the foreign change');
+    expect(await ask(true, await receipt('ben'))).toContain('nobody with the right');
     expect(await ask(true, await receipt('ben', grants, { gate: 'override' }))).toBe('allowed');
   });
 
@@ -193,7 +193,7 @@ describe('a grant', () => {
       { environment: 'staging' },
       { grant: await first() },
     ]) {
-      await expect(leave(over)).rejects.toThrow('what it leaves for undo is not what it has done');
+      await expect(leave(over)).rejects.toThrow('what it records for undo is not what it did');
     }
   });
 
@@ -213,7 +213,7 @@ describe('a grant', () => {
     expect(await leave({})).toBe('left');
     expect(await leave({ spec: undefined })).toBe('left');
     for (const over of [{ app: 'other' }, { environment: 'staging' }, { spec: { ...spec, retain: 0 } }]) {
-      expect(await leave(over)).toContain('what it leaves in the ledger is not what it has done');
+      expect(await leave(over)).toContain('what it records in the ledger is not what it did');
     }
     for (const over of [{ version: '7' }, { deployed: null }]) {
       expect(await leave(over)).toContain('is not what was deployed for its plan');

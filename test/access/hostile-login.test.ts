@@ -152,7 +152,7 @@ test.each<[string, (nonce: string) => Promise<string>, string]>([
     async (nonce) => changed(await tokenOf(nonce, { email: 'eve@example.com' })),
     'has not signed the login',
   ],
-  ['that is none', async () => 'not.a.token', 'no token that can be read'],
+  ['that is none', async () => 'not.a.token', 'not a readable token'],
 ])('a login %s is refused', async (_, login, says) => {
   const [answer] = await workerWith(policy).answers([await saying(login)]);
   expect(said(answer)).toContain(says);
@@ -236,7 +236,7 @@ describe('a good login', () => {
       wrong,
       wrong,
       'its signature is wrong',
-      'its login is not encrypted to these workers; say it again',
+      'its login is not encrypted to these workers; send it again',
       'the login is for another client than the policy names',
     ]);
   });
@@ -245,7 +245,7 @@ describe('a good login', () => {
     const mine = await certified(approval(), tokenOf);
     const tokens = [await signed(approval(), mine), await signed(approval(), mine)];
     expect(tokens[0]).not.toBe(tokens[1]);
-    expect((await workerWith(policy).answers(tokens)).map(said)).toEqual(['by ben', 'it was used already']);
+    expect((await workerWith(policy).answers(tokens)).map(said)).toEqual(['by ben', 'it was already used']);
   });
 
   test('may name a person of the policy by any id, and a stranger by a name alone', async () => {
@@ -309,9 +309,9 @@ describe('a provider', () => {
     const key = await signed(approval(), await signerOf(ANN));
     const answers = (await worker.answers([...forged, key, await saying(tokenOf)])).map(said);
     expect(new Set(answers.slice(0, 50))).toEqual(
-      new Set([`it could not be checked: ${hanging} did not answer in time. Say it again, or sign with a key`]),
+      new Set([`it could not be checked: ${hanging} did not answer in time. Send it again, or sign with a key`]),
     );
-    expect(answers.slice(50)).toEqual(['ann started this rollout; somebody else must approve it', 'by ben']);
+    expect(answers.slice(50)).toEqual(['ann started this rollout; someone else must approve it', 'by ben']);
     expect(asked).toBe(1);
     // A start has touched nothing, and is looked at again.
     const start = await signed(UNDO, await certified(UNDO, of(hanging)));
@@ -347,7 +347,7 @@ describe('a provider', () => {
     const worker = workerWith(policyOf([failing, other, plain, gone]));
     const answers = await worker.answers(await Promise.all([failing, other, plain, gone].map((at) => saying(of(at)))));
     expect(
-      answers.map(said).map((why) => why.replace(/^it could not be checked: \S+ |\. Say it again.*/g, '')),
+      answers.map(said).map((why) => why.replace(/^it could not be checked: \S+ |\. Send it again.*/g, '')),
     ).toEqual([
       'answers 500 for its configuration',
       expect.stringMatching(/is another issuer$/),
@@ -428,6 +428,6 @@ describe("a CI's token", () => {
     const once = statementKey();
     const key = { ...once, certificate: { by: 'robot' as const, sealed: await sealed('') } };
     const [answer] = await workerWith(policy).answers([await signed(approval(), key)]);
-    expect(said(answer)).toBe('its login is no token that can be read');
+    expect(said(answer)).toBe('its login is not a readable token');
   });
 });

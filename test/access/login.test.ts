@@ -68,7 +68,7 @@ test('who logs in is the person of the policy, or one with a group that the logi
     'by cem@example.com',
     `the policy knows no dan@example.com of ${provider.issuer}, and maps none of the groups of this login`,
     `${provider.issuer} has not verified the email ben@example.com`,
-    'it was used already',
+    'it was already used',
     'by ben',
   ]);
   // One person, by whatever he signs.

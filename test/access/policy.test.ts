@@ -59,7 +59,7 @@ describe('a policy', () => {
     ['rules: [', 'policy.yaml:4:9'],
     [
       'rules: [{allow: {approve: [ben]}, approvals: {people: 2}}]',
-      '4:18 rules[0].allow.approve: 2 people must approve here and only 1 can (ben); no such gate would ever open',
+      '4:18 rules[0].allow.approve: 2 people must approve here and only 1 can (ben); it could never be approved',
     ],
     [
       'rules: [{allow: {approve: [ann, ben]}, stages: {100%: {approve: [ben]}}, approvals: {people: 2}}]',
@@ -85,7 +85,7 @@ describe('a policy', () => {
     ],
   ])('with a name that means others is refused: %s', (text, says) => {
     expect(() => parsePolicy(`${text.replace('KEY', `'${ANN}'`)}\nrules: [{}]`, 'p')).toThrow(says);
-    expect(() => parsePolicy(`${text.replace('KEY', `'${ANN}'`)}\nrules: [{}]`, 'p')).toThrow('take another name');
+    expect(() => parsePolicy(`${text.replace('KEY', `'${ANN}'`)}\nrules: [{}]`, 'p')).toThrow('use another name');
   });
 
   test.each([
@@ -451,7 +451,7 @@ describe('floors', () => {
     const spec = canary([], undefined, { target: { ...target, account: 'staging', roleArn } });
     const faults = (text: string) => specFaults(spec, rule(text));
     const refused = [
-      `target.roleArn ${roleArn} is not one of this rule's roles; take it out, or have it added to roles:`,
+      `target.roleArn ${roleArn} is not one of this rule's roles; remove it, or have it added to roles:`,
     ];
     expect(faults("targets: ['staging/checkout:live']")).toEqual(refused);
     expect(faults("roles: ['arn:aws:iam::111111111111:*']")).toEqual(refused);
@@ -464,7 +464,7 @@ describe('floors', () => {
     const spec = canary([], undefined, { allowBypass: ['url', 'calls'] });
     expect(specFaults(spec, rule('floors: {}'))).toEqual([]);
     expect(specFaults(spec, rule('floors: {bypass: forbidden}'))).toEqual([
-      'allowBypass is not allowed here; take it out, and move these callers to the alias: url, calls',
+      'allowBypass is not allowed here; remove it, and move these callers to the alias: url, calls',
     ]);
     expect(specFaults(canary([]), rule('floors: {bypass: forbidden}'))).toEqual([]);
   });

@@ -121,14 +121,14 @@ describe('a statement', () => {
     const minute = 60 * SECOND;
     expect((await readAt(await signedBy(ANN, says('pause'), NOW + minute))).subject.name).toBe('ann');
     const early = await signedBy(ANN, says('pause'), NOW + minute + SECOND);
-    await expect(readAt(early)).rejects.toThrow('it was signed in the future; look at the clocks');
+    await expect(readAt(early)).rejects.toThrow('it was signed in the future; check the clocks');
   });
 
   test('by a clock that is a minute slow counts; one that has expired does not', async () => {
     const minute = 60 * SECOND;
     const token = await signedBy(ANN, says('pause'));
     expect((await readAt(token, NOW + MINUTES + minute - SECOND)).subject.name).toBe('ann');
-    await expect(readAt(token, NOW + MINUTES + minute)).rejects.toThrow('it has expired; say it again');
+    await expect(readAt(token, NOW + MINUTES + minute)).rejects.toThrow('it has expired; send it again');
   });
 
   test.each<[string, Record<string, unknown>, string]>([
@@ -139,7 +139,7 @@ describe('a statement', () => {
     ['for no namespace', { aud: undefined }, 'it is for another namespace'],
     ['in the name of somebody else', { iss: 'ben' }, 'its iss is not what it must be'],
     ['about somebody else', { sub: 'ben' }, 'its sub is not what it must be'],
-    ['of an unknown kind', { act: 'launch' }, 'it does not say what a statement of this kind says'],
+    ['of an unknown kind', { act: 'launch' }, 'it lacks what a statement of this kind contains'],
   ])('%s is refused', async (_, change, says) => {
     expect((await readAt(await made())).subject.name).toBe('ann');
     await expect(readAt(await made(change))).rejects.toThrow(says);
@@ -163,7 +163,7 @@ describe('a statement', () => {
     const token = await signedBy(ANN, says('pause'));
     const long = `${token}${'A'.repeat(LONGEST_TOKEN - token.length)}`;
     expect(long).toHaveLength(LONGEST_TOKEN);
-    await expect(readAt(long)).rejects.toThrow('it is no token that can be read');
+    await expect(readAt(long)).rejects.toThrow('it is not a readable token');
     await expect(readAt(`${long}A`)).rejects.toThrow(`the token is longer than ${LONGEST_TOKEN} characters`);
   });
 
@@ -208,7 +208,7 @@ describe('a statement', () => {
     const good = await made({ ...without('run'), ...statement });
     expect((await readAt(good)).statement).toEqual(statement);
     await expect(readAt(await made({ ...without('run'), ...statement, ...change }))).rejects.toThrow(
-      'it does not say what a statement of this kind says',
+      'it lacks what a statement of this kind contains',
     );
   });
 
@@ -230,12 +230,12 @@ describe('a statement', () => {
       { ...certified, jwk: { ...jwk, crv: 'X25519' } },
       { ...certified, jwk: { ...jwk, x: 7 } },
     ]) {
-      await expect(readAt(await withHeader(header))).rejects.toThrow('it is no signed token');
+      await expect(readAt(await withHeader(header))).rejects.toThrow('it is not a signed token');
     }
     await expect(readAt(await withHeader({ ...certified, jwk: { ...jwk, x: 'short' } }))).rejects.toThrow(
-      'it is signed with a key that is none',
+      'it is signed with an invalid key',
     );
-    await expect(readAt('no.token')).rejects.toThrow('it is no signed token');
+    await expect(readAt('no.token')).rejects.toThrow('it is not a signed token');
   });
 
   test('by a shared secret is refused by name', async () => {

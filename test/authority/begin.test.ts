@@ -94,7 +94,7 @@ describe('a start', () => {
     expect(await begins(7)).toContain('the start is not signed');
     expect(await begins(undefined, {}, open)).toBe('nobody has to sign');
     expect(await begins(await tokenOf(START, 'ben'), {}, open)).toBe('ben');
-    expect(await begins('forged', {}, open)).toContain('it is no signed token');
+    expect(await begins('forged', {}, open)).toContain('it is not a signed token');
     expect(await begins(await tokenOf({ ...START, app: 'other' }), {}, open)).toContain('for another app');
   });
 
@@ -154,8 +154,8 @@ describe('a used start', () => {
     await expect(checkUnused(client, 'x')).resolves.toBeUndefined();
     await consume(client, seals, { id: 'x', run: 'run-1' });
     await consume(client, seals, { id: 'x', run: 'run-1' });
-    await expect(consume(client, seals, { id: 'x', run: 'run-2' })).rejects.toThrow('was used already; start anew');
-    await expect(checkUnused(client, 'x')).rejects.toThrow('was used already; start anew');
+    await expect(consume(client, seals, { id: 'x', run: 'run-2' })).rejects.toThrow('was already used; start anew');
+    await expect(checkUnused(client, 'x')).rejects.toThrow('was already used; start anew');
     await expect(consume(client, seals, { id: 'y', run: 'run-2' })).resolves.toBeUndefined();
   });
 
@@ -166,18 +166,18 @@ describe('a used start', () => {
   });
 
   test.each<[string, () => Promise<{ type?: string; queue?: string; seal: unknown }>, string]>([
-    ['of another type', async () => ({ type: 'other', seal: null }), 'was used already ('],
-    ['on another queue', async () => ({ queue: 'evil', seal: null }), 'was used already ('],
-    ['without a seal', async () => ({ seal: null }), 'was used already; start anew'],
+    ['of another type', async () => ({ type: 'other', seal: null }), 'was already used ('],
+    ['on another queue', async () => ({ queue: 'evil', seal: null }), 'was already used ('],
+    ['without a seal', async () => ({ seal: null }), 'was already used; start anew'],
     [
       'sealed for another start',
       async () => ({ seal: await seals.make('proof', { id: 'y', run: 'run-1' }) }),
-      'was used already; start anew',
+      'was already used; start anew',
     ],
     [
       'sealed as something else',
       async () => ({ seal: await seals.make('grant', { id: 'x', run: 'run-1' }) }),
-      'was used already; start anew',
+      'was already used; start anew',
     ],
   ])('stays used where what stands for it is %s', async (_, made, says) => {
     const { client, taken } = fakeServer();
@@ -213,8 +213,8 @@ describe('the run that asks', () => {
     ['the server does not know', null, 'the server does not know the run that asks'],
     ['Reset has made', { originalExecutionRunId: 'run-0' }, 'was made by Reset'],
     ['is on another queue', { taskQueue: { name: 'evil' } }, 'it runs on task queue evil, not on sluice'],
-    ['its starter decides in', { eagerExecutionAccepted: true }, 'past the workers (an eager start)'],
-    ['continues another', { continuedExecutionRunId: 'run-0' }, 'a run that continues another begins nothing'],
+    ['its starter decides in', { eagerExecutionAccepted: true }, 'bypassing the workers (an eager start)'],
+    ['continues another', { continuedExecutionRunId: 'run-0' }, 'a run that continues another starts nothing'],
     ['was to wait', { firstWorkflowTaskBackoff: { seconds: 1 } }, 'a delayed start'],
     ['is of another type', { workflowType: { name: 'direct' } }, 'of type direct is no canary rollout'],
   ])('begins nothing where it is one that %s', async (_, began, says) => {
@@ -324,7 +324,7 @@ describe('the run that asks', () => {
     await expect(begun('run-1')).resolves.toBeDefined();
     expect([...server.taken.keys()]).toEqual([`proof-${decodeJwt(String(input.token)).jti}`]);
     await expect(begun('run-1')).resolves.toBeDefined();
-    await expect(begun('run-2')).rejects.toThrow('was used already');
+    await expect(begun('run-2')).rejects.toThrow('was already used');
   });
 
   test('where nobody has to sign is in the name that the spec has, uses nothing up, and may override where anyone may', async () => {
@@ -409,7 +409,7 @@ describe('a release for the queue', () => {
     const of = { ...AT, type: 'canary' as const, input, mode: 'queue' as const, spec: () => SPEC };
     const id = (JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { jti: string }).jti;
     taken.set(`proof-${id}`, { type: HELPER, queue: 'sluice', memo: {} });
-    await expect(access.admit(client, of)).rejects.toThrow('was used already');
+    await expect(access.admit(client, of)).rejects.toThrow('was already used');
   });
 
   test('needs no signature where there is no policy', async () => {

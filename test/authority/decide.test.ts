@@ -85,7 +85,7 @@ test('what is not signed, and what cannot be read, is refused under the name tha
     ]),
   ).toEqual([
     { ok: false, verb: 'pause', by: 'ben', why: 'pause is not signed' },
-    { ok: false, verb: 'pause', by: expect.stringMatching(/^x{1,59}…?$|^x{60}$/), why: 'it is no signed token' },
+    { ok: false, verb: 'pause', by: expect.stringMatching(/^x{1,59}…?$|^x{60}$/), why: 'it is not a signed token' },
   ]);
 });
 
@@ -120,9 +120,9 @@ test('what was said before is refused: in an earlier call, and in this one', asy
   const token = await tokenOf({ act: 'pause' });
   const message = { verb: 'pause' as const, by: 'ben', token };
   const [first, second] = await answered([message, message]);
-  expect(second).toMatchObject({ ok: false, why: 'it was used already' });
+  expect(second).toMatchObject({ ok: false, why: 'it was already used' });
   if (first?.ok !== true) throw new Error('the first counts');
-  expect(await answered([message], { used: [first.id] })).toMatchObject([{ ok: false, why: 'it was used already' }]);
+  expect(await answered([message], { used: [first.id] })).toMatchObject([{ ok: false, why: 'it was already used' }]);
   expect(await answered([message], { used: ['another'] })).toMatchObject([{ ok: true }]);
 });
 
@@ -159,16 +159,21 @@ describe('a decision', () => {
 
   test.each<[string, Say, GateView | null, string]>([
     ['no gate is open', approve, null, 'no approval is open'],
-    ['it names no gate', { act: 'approve' }, GATE, 'it names no gate'],
+    ['it names no approval', { act: 'approve' }, GATE, 'it names no approval'],
     [
       'it is of another stage',
       { act: 'approve', gate: { ...SIGNED, stage: '10%' } },
       GATE,
       `stage "10%" isn't waiting for approval; "50%" is`,
     ],
-    ['the step is another', approve, { ...GATE, id: 'canary-10.approve' }, 'the gate has changed since it was signed'],
-    ['the plan is another', approve, { ...GATE, plan: 'another' }, 'the gate has changed since it was signed'],
-    ['it closes at another time', approve, { ...GATE, expires: 1 }, 'the gate has changed since it was signed'],
+    [
+      'the step is another',
+      approve,
+      { ...GATE, id: 'canary-10.approve' },
+      'the approval has changed since it was signed',
+    ],
+    ['the plan is another', approve, { ...GATE, plan: 'another' }, 'the approval has changed since it was signed'],
+    ['it closes at another time', approve, { ...GATE, expires: 1 }, 'the approval has changed since it was signed'],
   ])('is refused where %s', async (_, say, gate, why) => {
     expect(await heard(say, 'ben', { gate })).toContain(why);
     expect(await heard({ ...say, act: 'reject' }, 'ben', { gate })).toContain(why);
@@ -189,7 +194,7 @@ describe('a decision', () => {
     const asking = ruleFor(policyOf(`${ALLOW}, approvals: {notStarter: true}`), AT.app, AT.environment);
     expect(await heard(approve, 'ann', { gate: GATE })).toBe('by ann');
     for (const around of [{ gate: { ...GATE, notStarter: true } }, { gate: GATE, rule: asking }]) {
-      expect(await heard(approve, 'ann', around)).toBe('ann started this rollout; somebody else must approve it');
+      expect(await heard(approve, 'ann', around)).toBe('ann started this rollout; someone else must approve it');
       expect(await heard(approve, 'ben', around)).toBe('by ben');
       expect(await heard(reject, 'ann', around)).toBe('by ann');
     }

@@ -443,7 +443,7 @@ describe('lists', () => {
     const open = { app, environment, run, candidate, weight, startedBy, message, gate };
     const why = (by: string, name: string | null) => whyNotMine({ gate, startedBy: by }, name);
     expect([why('ann', 'ann'), why('ann', 'cem'), why('ann', null), why('ann', 'ben')]).toEqual([
-      'ann started this rollout; somebody else must approve it',
+      'ann started this rollout; someone else must approve it',
       'cem may not approve here; ann, ben may',
       'you have no key: `sluice key`',
       null,
@@ -505,7 +505,7 @@ describe('lists', () => {
             ticket: 't1',
             at: NOW,
             run: null,
-            why: 'its place was taken',
+            why: 'a newer release took its place',
           },
         ],
         undo: { version: '41', until: NOW + 3_600_000 },
@@ -521,7 +521,7 @@ describe('lists', () => {
         'checkout/production',
         'RELEASE  LIVE SINCE               UNTIL  UNDO  BY   STRATEGY  MESSAGE',
         '42       2026-03-01 10:00:00 UTC  live         ann  canary    totals',
-        'never started: direct by bob, 2026-03-01 10:00:00 UTC: its place was taken',
+        'never started: direct by bob, 2026-03-01 10:00:00 UTC: a newer release took its place',
         'undo rolls back to release 41, 1h left: sluice undo checkout/production',
         '',
       ].join('\n'),

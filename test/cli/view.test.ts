@@ -108,7 +108,7 @@ describe('the picture of a rollout', () => {
       weight: 0,
       phase: 'stuck',
       code: 'SLUICE_FOREIGN_CHANGE',
-      reason: 'somebody else changed the target',
+      reason: 'someone else changed the target',
       waitingFor: {
         what: 'a person',
         until: null,

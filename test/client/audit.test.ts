@@ -67,7 +67,7 @@ describe('what no worker of Sluice did', () => {
   test.each([
     ['on a task queue of its own', { taskQueue: { name: 'evil' } }, 'it ran on task queue "evil"'],
     ['on a task queue that only looks like ours', { taskQueue: { name: 'sluice-evil' } }, 'task queue "sluice-evil"'],
-    ['whose starter took its tasks', { eagerExecutionAccepted: true }, 'past the workers (an eager start)'],
+    ['whose starter took its tasks', { eagerExecutionAccepted: true }, 'bypassing the workers (an eager start)'],
     ['of another type', { workflowType: { name: 'helper' } }, 'its type is no rollout'],
   ])('a run %s is one entry, with who started it', async (_, over, why) => {
     const entries = await told({ runId: 'run-1', events: [started('run-1', over), ...FORGED] });

@@ -98,7 +98,7 @@ describe('a start', () => {
       people.temporal.workflow.start('canary', { workflowId: `${app}/production`, taskQueue: 'sluice', args: [input] });
 
     await again({ ...spec, token });
-    expect(await refusal(app)).toBe('this signed start was used already; start anew');
+    expect(await refusal(app)).toBe('this signed start was already used; start anew');
     // Whoever may start workflows can have the server take the id of a used proof again, with a memo of his own.
     const { firstExecutionRunId: run } = await again({ ...spec, token });
     await people.temporal.workflow.start('helper', {
@@ -111,7 +111,7 @@ describe('a start', () => {
     });
     // The worker may have looked a moment before.
     expect(await refusal(app)).toMatch(
-      /^this signed start was used already( \(workflow helper on task queue "nobody" stands for it\))?; start anew$/,
+      /^this signed start was already used( \(workflow helper on task queue "nobody" stands for it\))?; start anew$/,
     );
     await again({ ...spec, allowUnjudged: true, token });
     expect(await refusal(app)).toContain('what ann signed is for another spec');
@@ -192,7 +192,7 @@ describe('a grant', () => {
     );
     // On our task queue, and yet nobody of us decides in it.
     expect(await byOwnWorkflow('evil-eager', 'renew', { grants: [args.grant] }, 'sluice', true)).toMatch(
-      /who started it also took its tasks, past the workers/,
+      /its starter also took its tasks, bypassing the workers/,
     );
     expect(writes()).toBe(before);
     await people.clients.dan.verb(world.at(app), 'abort', { by: 'dan' });
@@ -255,7 +255,7 @@ describe('a grant', () => {
     const before = writes();
     for (const [at, says] of [
       [tasks.length - 1, /its grant is for run \S+ of reset\/production, not for this one/],
-      [0, /was made by Reset, and a release is not done twice/],
+      [0, /was made by Reset, and a release is not repeated/],
     ] as const) {
       await people.temporal.workflowService.resetWorkflowExecution({
         namespace: 'default',

@@ -89,7 +89,7 @@ describe('a decision', () => {
 
     const bad: [unknown, string][] = [
       [undefined, 'approve is not signed'],
-      ['not.a.token', 'it is no signed token'],
+      ['not.a.token', 'it is not a signed token'],
       [await people.signedBy('eve', statement), 'the policy does not know'],
       [await people.signedBy('ben', statement, { now: Date.now() - 3_600_000 }), 'it has expired'],
       [await people.signedBy('ben', statement, { audience: 'sluice:staging' }), 'it is for another namespace'],

@@ -68,7 +68,7 @@ describe("stable's past", () => {
         level: 'warn',
         code: 'HEALTH',
         message:
-          'metric requests could not be read before the rollout: access denied. While it cannot, the judge is blind and nothing passes',
+          'metric requests could not be read before the rollout: access denied. Until it can, the judge is blind and nothing passes',
       },
     ]);
   });

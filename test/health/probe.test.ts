@@ -206,6 +206,6 @@ describe('an http probe', () => {
     });
     await expect(run(httpProbe(url, { latency: 5_000 }))).resolves.toMatchObject({ ok: true });
     const result = await run(httpProbe(url, { latency: 5_000, expect: { path: '$.ok' } }));
-    expect(result).toMatchObject({ ok: false, why: 'nothing at $.ok: the answer was cut at 64 KB' });
+    expect(result).toMatchObject({ ok: false, why: 'nothing at $.ok: the response was cut at 64 KB' });
   });
 });

@@ -70,12 +70,12 @@ test('half the evidence is a doubt, and less is none', () => {
   let before = hear.said();
   for (let failed = 0; before.logE < before.limit / 2; failed += 1) {
     expect(before.state).not.toBe('unhealthy');
-    if (failed > 0) expect(before.why).not.toContain('too much to go on');
+    if (failed > 0) expect(before.why).not.toContain('too much to continue');
     before = hear.tick(of(200, 1), of(1_800, 1));
     expect(failed).toBeLessThan(100);
   }
   expect(before).toMatchObject({ state: 'undecided', few: false });
-  expect(before.why).toContain('too much to go on');
+  expect(before.why).toContain('too much to continue');
 });
 
 test('what made it unhealthy is said for ever, at greater weights too, and a smaller one asks again', () => {

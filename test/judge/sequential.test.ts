@@ -187,7 +187,7 @@ describe('what was not counted', () => {
     expect(verdictOf([...good, lost, lost]).state).toBe('healthy');
     expect(verdictOf([...good, lost, lost, lost])).toMatchObject({
       state: 'blind',
-      why: 'nothing could be read 3 times in a row: throttled',
+      why: 'the counts could not be read 3 times in a row: throttled',
     });
     const onlyStable: Step = { candidate: null, stable: { requests: 9, errors: 0 } };
     expect(verdictOf([...good, lost, lost, lost, onlyStable]).state).toBe('blind');

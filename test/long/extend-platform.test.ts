@@ -45,7 +45,7 @@ export const toy: PlatformKit<'toy'> = {
       places: [],
       mostZipped: MB,
       mostUnzipped: MB,
-      whenTooLarge: 'Take files out (.sluiceignore)',
+      whenTooLarge: 'Remove files (.sluiceignore)',
     },
   },
   awsIdentity: () => null,

@@ -65,14 +65,17 @@ describe('on AWS', () => {
   });
 
   test.each([
-    ['secret://aws-secretsmanager/shop/nothing', /^secret:\/\/aws-secretsmanager\/shop\/nothing: .*; make it, or mend/],
+    [
+      'secret://aws-secretsmanager/shop/nothing',
+      /^secret:\/\/aws-secretsmanager\/shop\/nothing: .*; create it, or correct/,
+    ],
     ['secret://aws-secretsmanager/shop/db@NOSUCH', /^secret:\/\/aws-secretsmanager\/shop\/db@NOSUCH: /],
     [
       'secret://aws-secretsmanager/shop/db#nothing',
       /^secret:\/\/aws-secretsmanager\/shop\/db#nothing: the value has no key/,
     ],
     ['secret://aws-secretsmanager/shop/db#toString', /has no key toString/],
-    ['secret://aws-ssm/shop/nothing', /^secret:\/\/aws-ssm\/shop\/nothing: .*; make it, or mend/],
+    ['secret://aws-ssm/shop/nothing', /^secret:\/\/aws-ssm\/shop\/nothing: .*; create it, or correct/],
     ['secret://aws-ssm/shop/token@9', /^secret:\/\/aws-ssm\/shop\/token@9: /],
     ['secret://aws-ssm/shop/token#key', /the value is no JSON object/],
   ])('%s is missing, and the error says what and not the value', async (reference, said) => {
@@ -208,7 +211,7 @@ describe('in Key Vault', () => {
     const secrets = secretsFrom({ env: azure.env, ca: azure.ca, within: 100 });
     await expect(read(secrets, 'secret://azure-keyvault/shop/db')).rejects.toMatchObject({
       code: 'SLUICE_PROVIDER',
-      message: 'secret://azure-keyvault/shop/db was not told within 100 ms',
+      message: 'secret://azure-keyvault/shop/db did not arrive within 100 ms',
     });
   });
 

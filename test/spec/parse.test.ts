@@ -452,7 +452,7 @@ retain: many
     expect(problems(text, { app: 'other', environment: 'staging', type: 'canary' })).toEqual([
       'rollout.yaml:2:6 app: is "shop", but this is a rollout of "other" (the workflow id is <app>/<environment>)',
       'rollout.yaml:3:14 environment: this spec has no environment "staging" (known: production)',
-      'rollout.yaml:6:18 strategy.type: is direct, but this is a canary rollout (start it as direct, or take strategy out)',
+      'rollout.yaml:6:18 strategy.type: is direct, but this is a canary rollout (start it as direct, or remove strategy)',
     ]);
   });
 });

@@ -207,9 +207,9 @@ describe('names and sizes of variables', () => {
   const onSite = (line: string) => problems(withLine(SITE, line));
 
   test.each([
-    ['AWS_REGION', 'is a variable that Lambda sets itself (take it out)'],
-    ['LAMBDA_TASK_ROOT', 'is a variable that Lambda sets itself (take it out)'],
-    ['_HANDLER', 'is a variable that Lambda sets itself (take it out)'],
+    ['AWS_REGION', 'is a variable that Lambda sets itself (remove it)'],
+    ['LAMBDA_TASK_ROOT', 'is a variable that Lambda sets itself (remove it)'],
+    ['_HANDLER', 'is a variable that Lambda sets itself (remove it)'],
     ['A', 'is too short a name: Lambda wants two characters or more'],
     ['spring.profile', 'is no name for a variable of Lambda: letters, digits and "_" only, a letter first'],
     ['1ST', 'is no name for a variable of Lambda: letters, digits and "_" only, a letter first'],
@@ -240,8 +240,8 @@ describe('names and sizes of variables', () => {
   );
 
   test.each([
-    ['SLUICE_SETTINGS', 'is an app setting that Sluice sets itself (take it out)'],
-    ['sluice_release', 'is an app setting that Sluice sets itself (take it out)'],
+    ['SLUICE_SETTINGS', 'is an app setting that Sluice sets itself (remove it)'],
+    ['sluice_release', 'is an app setting that Sluice sets itself (remove it)'],
     ['WEBSITE_SWAP_WARMUP_PING_PATH', 'is an app setting that Sluice sets itself (write configuration.warmUp.path)'],
     ['with space', 'is no name for an app setting'],
     ['', 'is no name for an app setting'],

@@ -158,7 +158,7 @@ test('a container that is not there is said by name', async () => {
     ),
   ).rejects.toMatchObject({
     code: 'SLUICE_SETUP',
-    message: expect.stringContaining('make the container, or mend SLUICE_STORE'),
+    message: expect.stringContaining('create the container, or correct SLUICE_STORE'),
   });
 });
 

@@ -103,7 +103,7 @@ test('an upload that broke off is repeated, and so is one whose answer was lost'
 test('a bucket that is not there, and a store that is away, are said by name', async () => {
   await expect(s3Store({ bucket: 'no-such-bucket', prefix: '' }).create('a', Buffer.alloc(1))).rejects.toMatchObject({
     code: 'SLUICE_SETUP',
-    message: expect.stringContaining('make the bucket, or mend SLUICE_STORE'),
+    message: expect.stringContaining('create the bucket, or correct SLUICE_STORE'),
   });
   const proxy = await breaking(aws.endpoint, ['body', 'body', 'body', 'body', 'body']);
   try {

@@ -115,7 +115,7 @@ describe('the workflow that stands for a used proof', () => {
     await use('own');
     await expect(use('own', 'another')).rejects.toMatchObject({
       code: 'SLUICE_ACCESS',
-      message: expect.stringContaining('was used already'),
+      message: expect.stringContaining('was already used'),
     });
   });
 

@@ -357,7 +357,7 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
     if (fence.revision !== target.revision) {
       if (target.mark === fence.mark && sameSplit(target.split, split))
         return { revision: target.revision, split: target.split };
-      throw new ForeignChange('the alias was changed by somebody else', target.split);
+      throw new ForeignChange('the alias was changed by someone else', target.split);
     }
     return target.write(split, fence.mark);
   };
@@ -395,7 +395,7 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
         [...attempted, { mark, split: before.split }].some(
           (write) => write.mark === target.mark && sameSplit(write.split, target.split),
         );
-      if (!explained && !force) throw new ForeignChange('the alias was changed by somebody else', target.split);
+      if (!explained && !force) throw new ForeignChange('the alias was changed by someone else', target.split);
       return {
         ...target.write(before.split, mark),
         ...(target.remarks.length === 0 ? {} : { remarks: target.remarks }),

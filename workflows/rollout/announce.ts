@@ -50,7 +50,7 @@ export class Announcements {
       .catch((error: unknown) => log.warn('the companion could not be notified', { why: failureOf(error).message }));
   }
 
-  /** What is live now and was not before: the release, or what was read where somebody else's change is kept. */
+  /** What is live now and was not before: the release, or what was read where someone else's change is kept. */
   private live(at: number): KeptEntry | null {
     const { kept, outcome } = this.run.state;
     if (outcome === 'succeeded') return this.ledgerEntry(at);

@@ -140,7 +140,7 @@ function taken(rollout: Hearing): (message: CheckedMessage) => void {
     if (verb === 'supersede') return supersede(rollout, message.by);
     const why = refused(rollout, verb, message);
     if (why !== null) return rollout.run.journal.refusal(verb, message.by, why);
-    if (!rollout.checks.used(message)) return rollout.run.journal.refusal(verb, message.by, 'it was used already');
+    if (!rollout.checks.used(message)) return rollout.run.journal.refusal(verb, message.by, 'it was already used');
     apply(rollout, verb, message as unknown as Payload);
   };
 }
@@ -188,7 +188,7 @@ async function answer(rollout: Hearing, verb: MessageVerb, sent: unknown): Promi
     if (!checks.ready) await known(rollout);
     if (state.phase !== 'done' && checks.needs(verb, given)) {
       const checked = await checks.one(verb, given);
-      if (!checks.used(checked)) throw ApplicationFailure.nonRetryable(`${verb}: it was used already`, 'SLUICE_ACCESS');
+      if (!checks.used(checked)) throw ApplicationFailure.nonRetryable(`${verb}: it was already used`, 'SLUICE_ACCESS');
       payload = checked as unknown as Payload;
     }
     // Meanwhile it may have become too late.

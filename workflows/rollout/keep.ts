@@ -59,7 +59,7 @@ export class Keep {
     const before = leave === null ? '' : `. It was rolling back: ${leave.reason}`;
     this.run.leaveKept(kept, {
       outcome: 'abandoned',
-      reason: `${by} kept somebody else's change${said}: ${saySplit(split)}${looked}${left}${before}`,
+      reason: `${by} kept someone else's change${said}: ${saySplit(split)}${looked}${left}${before}`,
       code: 'SLUICE_FOREIGN_CHANGE',
       canceled: leave?.canceled === true || state.cancel !== null,
     });

@@ -131,7 +131,7 @@ class Rollout {
       throw new CancelledFailure(
         state.kept === null
           ? `canceled; all traffic is back on ${state.prepared?.before.split.stable ?? 'what it was on'}`
-          : `canceled; somebody else's change is kept: ${saySplit(state.kept.split)}`,
+          : `canceled; someone else's change is kept: ${saySplit(state.kept.split)}`,
       );
     }
     if (state.outcome === 'rolledBack') throw rolledBack(state);

@@ -24,7 +24,7 @@ export class WayBack {
     private readonly continueAsNew: () => Promise<void>,
   ) {}
 
-  /** Goes back for the reason why the rollout leaves, unless somebody else's change is kept, and ends. */
+  /** Goes back for the reason why the rollout leaves, unless someone else's change is kept, and ends. */
   async goBack(): Promise<void> {
     const { run, watching } = this.parts;
     const { state, journal } = run;

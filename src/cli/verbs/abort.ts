@@ -1,3 +1,4 @@
+/** `sluice abort`: roll back a running rollout: all traffic to the stable release. */
 import { command } from '../command.js';
 import { DECISION, decisionOf, TARGET } from '../common.js';
 import { flag } from '../inputs.js';

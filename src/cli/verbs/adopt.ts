@@ -1,3 +1,4 @@
+/** `sluice adopt`: start using Sluice for an alias or site that is live already. */
 import type { AppEnvironment, Sluice } from '../../client/types.js';
 import { SluiceError } from '../../model/errors.js';
 import { isName } from '../../model/ids.js';

@@ -1,3 +1,4 @@
+/** `sluice approvals`: list stages waiting for approval, the first to expire on top. */
 import type { OpenApproval } from '../../client/types.js';
 import { approveCommand } from '../../model/rollout/next.js';
 import { clean } from '../../model/text.js';

@@ -1,3 +1,4 @@
+/** `sluice audit`: export who did what to a target, and why, as signed NDJSON. */
 import { SluiceError } from '../../model/errors.js';
 import { command } from '../command.js';
 import { TARGET } from '../common.js';

@@ -1,3 +1,4 @@
+/** `sluice codec`: let Temporal's UI and CLI show encrypted payloads (codec server). */
 import type { Context } from '../command.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';

@@ -1,3 +1,4 @@
+/** `sluice doctor`: check your setup, and say how to fix it. */
 import { checksOf } from '../checks.js';
 import { command } from '../command.js';
 import { ENVIRONMENT } from '../common.js';

@@ -1,3 +1,4 @@
+/** `sluice get`: show the current or last rollout of a target; --watch follows it. */
 import { command } from '../command.js';
 import { TARGET } from '../common.js';
 import { EXIT } from '../exit-codes.js';

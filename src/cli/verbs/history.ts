@@ -1,3 +1,4 @@
+/** `sluice history`: list past rollouts of a target, with outcome and reason. */
 import { shortRun } from '../../model/ids.js';
 import { stateWord } from '../../model/rollout/words.js';
 import { duration } from '../../model/text.js';

@@ -1,3 +1,4 @@
+/** `sluice init`: write a first rollout.yaml. Never overwrites a file. */
 import { isName } from '../../model/ids.js';
 import { STRATEGIES } from '../../model/words.js';
 import { kitOf } from '../../platforms/registry.js';

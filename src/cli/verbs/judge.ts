@@ -1,3 +1,4 @@
+/** `sluice judge`: get verdicts for your own counts: counts in, verdicts out. */
 import { type SequentialState, type SequentialVerdict, sequentialJudge } from '../../judge/index.js';
 import { clean } from '../../model/text.js';
 import { type Context, command, type Sink } from '../command.js';

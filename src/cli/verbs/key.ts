@@ -1,3 +1,4 @@
+/** `sluice key`: show your signing key, or create it the first time. */
 import { SluiceError } from '../../model/errors.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';

@@ -1,3 +1,4 @@
+/** `sluice list`: list running rollouts; --all includes closed ones. */
 import type { ListEntry } from '../../client/types.js';
 import { stateWord } from '../../model/rollout/words.js';
 import { OUTCOMES, PHASES } from '../../model/words.js';

@@ -1,3 +1,4 @@
+/** `sluice pack`: upload the code and print the input to start with plain Temporal. */
 import { command } from '../command.js';
 import { SPEC_FILE } from '../common.js';
 import { EXIT } from '../exit-codes.js';

@@ -1,3 +1,4 @@
+/** `sluice plan`: show what a rollout would do and what would stop it. */
 import { command } from '../command.js';
 import { LOGIN, SPEC_FILE } from '../common.js';
 import { EXIT } from '../exit-codes.js';

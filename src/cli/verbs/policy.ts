@@ -1,3 +1,4 @@
+/** `sluice policy`: check a policy file, or list who may do what to a target. */
 import type { Policy, Rule } from '../../access/index.js';
 import { RIGHTS, type Right } from '../../model/access.js';
 import { duration } from '../../model/text.js';

@@ -1,3 +1,4 @@
+/** `sluice promote`: continue with the next stage now, or with --full go to 100 %. */
 import { command } from '../command.js';
 import { DECISION, decisionOf, TARGET } from '../common.js';
 import { flag } from '../inputs.js';

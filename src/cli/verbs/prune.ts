@@ -1,3 +1,4 @@
+/** `sluice prune`: list artifacts unused for 30 days; --delete deletes them. */
 import { ACCOUNT_OPTIONS, accountOf } from '../account.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';

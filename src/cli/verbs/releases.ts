@@ -1,3 +1,4 @@
+/** `sluice releases`: list what was live when, and what undo can roll back to. */
 import { heldMessage } from '../../model/hold.js';
 import { isName } from '../../model/ids.js';
 import { goesBackTo } from '../../model/ledger.js';

@@ -1,3 +1,4 @@
+/** `sluice report`: write one HTML page about a rollout: what happened, and why. */
 import path from 'node:path';
 import { shortRun } from '../../model/ids.js';
 import type { RolloutView } from '../../model/view.js';

@@ -1,3 +1,4 @@
+/** `sluice retry`: retry a rollout that is stuck or held. */
 import { command } from '../command.js';
 import { DECISION, decisionOf, TARGET } from '../common.js';
 import { flag } from '../inputs.js';

@@ -1,3 +1,4 @@
+/** `sluice schema`: print the JSON Schema of rollout.yaml, for your editor. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { SluiceError } from '../../model/errors.js';

@@ -1,3 +1,4 @@
+/** `sluice start`: start the rollout that a rollout.yaml describes. */
 import type { AppEnvironment, StartAnswer } from '../../client/types.js';
 import { type Context, command } from '../command.js';
 import { BY, FOLLOW, LOGIN, MESSAGE, SPEC_FILE } from '../common.js';

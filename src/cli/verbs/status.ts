@@ -1,3 +1,4 @@
+/** `sluice status`: print the state in one line, or wait for one; for scripts. */
 import { command } from '../command.js';
 import { TARGET } from '../common.js';
 import { exitOfView } from '../exit-codes.js';

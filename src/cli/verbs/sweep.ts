@@ -1,3 +1,4 @@
+/** `sluice sweep`: find targets that a terminated rollout left with split traffic. */
 import { ACCOUNT_OPTIONS, accountOf } from '../account.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';

@@ -1,3 +1,4 @@
+/** `sluice undo`: roll back to an earlier release after a rollout has succeeded. */
 import { UNDO_RULE } from '../../model/verbs.js';
 import { command } from '../command.js';
 import { BY, FOLLOW, LOGIN, MESSAGE, TARGET } from '../common.js';

@@ -1,3 +1,4 @@
+/** `sluice unhold`: allow rollouts again after `undo --hold`. */
 import { command } from '../command.js';
 import { BY, LOGIN, TARGET } from '../common.js';
 import { EXIT } from '../exit-codes.js';

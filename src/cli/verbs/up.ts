@@ -1,3 +1,4 @@
+/** `sluice up`: run Sluice on this machine: Temporal, a worker, an emulated cloud. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';

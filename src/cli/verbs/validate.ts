@@ -1,3 +1,4 @@
+/** `sluice validate`: check a rollout.yaml offline; errors come with line and column. */
 import type { Spec } from '../../model/spec.js';
 import { command } from '../command.js';
 import { SPEC_FILE } from '../common.js';

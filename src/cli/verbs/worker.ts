@@ -1,3 +1,4 @@
+/** `sluice worker`: run a worker, which carries out rollouts. */
 import { DEFAULT_PLATFORM, PLATFORMS, type PlatformName } from '../../model/target.js';
 import { accountForms, allKits, kitOf } from '../../platforms/registry.js';
 import { command } from '../command.js';

@@ -122,7 +122,7 @@ export function unmet(
 ): string | null {
   if (gate.comment && clean(comment) === '') return 'a comment is needed: -m "why", or "comment":"why"';
   if (verb === 'reject') return null;
-  if (gate.notStarter && by === startedBy) return `${by} started this rollout; somebody else must approve it`;
+  if (gate.notStarter && by === startedBy) return `${by} started this rollout; someone else must approve it`;
   if (gate.approved.includes(by)) return `${by} has approved already; ${gate.people} different people are needed`;
   return null;
 }
@@ -149,7 +149,7 @@ function retry({ phase, code, gate }: Facts, { adopt }: Payload): string | null 
   return null;
 }
 
-const FOREIGN = 'somebody else changed the target';
+const FOREIGN = 'someone else changed the target';
 const KEEP_OR_FORCE =
   'abort with {"keep":true} (--keep) to leave that change and end, or with {"force":true} (--force) to overwrite it and roll back';
 

@@ -38,7 +38,7 @@ const STATES: Record<Phase | Outcome, StateWords> = {
   rejected: { word: 'rejected', sign: '✖' },
   superseded: { word: 'superseded', sign: '↷' },
   nothingToRelease: { word: 'nothing to release', sign: '✔' },
-  abandoned: { word: 'abandoned', hint: "somebody else's change was kept", sign: '⚑' },
+  abandoned: { word: 'abandoned', hint: "someone else's change was kept", sign: '⚑' },
   failed: { word: 'failed', sign: '✖' },
 };
 

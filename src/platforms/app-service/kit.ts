@@ -57,7 +57,7 @@ export const appService: PlatformKit<'app-service'> = {
       places: [],
       mostZipped: 2048 * MB,
       mostUnzipped: 250 * 1024 * MB,
-      whenTooLarge: 'Take files out (.sluiceignore)',
+      whenTooLarge: 'Remove files (.sluiceignore)',
     },
   },
   awsIdentity: () => null,

@@ -3,9 +3,9 @@ import type { Fault } from '../fault.js';
 
 /** App settings that Sluice sets itself, and what to do instead. */
 const OURS = {
-  SLUICE_RELEASE: 'take it out',
-  SLUICE_ENVIRONMENT: 'take it out',
-  SLUICE_SETTINGS: 'take it out',
+  SLUICE_RELEASE: 'remove it',
+  SLUICE_ENVIRONMENT: 'remove it',
+  SLUICE_SETTINGS: 'remove it',
   WEBSITE_SWAP_WARMUP_PING_PATH: 'write configuration.warmUp.path',
   WEBSITE_SWAP_WARMUP_PING_STATUSES: 'write configuration.warmUp.statuses',
 } as const;

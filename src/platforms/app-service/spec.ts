@@ -79,7 +79,7 @@ function check(spec: Spec & { target: AppServiceTarget }, fault: Report, variabl
   if (spec.health.judge.probeBack && reachOf(spec) === 'atOnce') {
     fault(
       ['health', 'judge', 'probeBack'],
-      'needs the stable release beside the candidate, and direct publishes over it on App Service (take it out)',
+      'needs the stable release beside the candidate, and direct publishes over it on App Service (remove it)',
     );
   }
   if (spec.target.slot === undefined) checkWithoutSlot(spec, fault);
@@ -98,7 +98,7 @@ function checkWithoutSlot(spec: Spec, fault: Report): void {
     if (probe.kind === 'http' && !probe.url?.includes('{host}')) continue;
     fault(
       ['health', 'probes', i],
-      `probe "${probe.name}" would call the release before it serves anybody, and without a slot nothing runs it then (name one: target.slot, or take the probe out)`,
+      `probe "${probe.name}" would call the release before it serves anybody, and without a slot nothing runs it then (name one: target.slot, or remove the probe)`,
     );
   }
 }

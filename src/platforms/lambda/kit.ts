@@ -19,7 +19,7 @@ const PACKING: PackingRules = {
   mostZipped: 50 * MB,
   mostUnzipped: 250 * MB,
   whenTooLarge:
-    "Take files out (.sluiceignore), keep artifacts in S3 in the function's Region (SLUICE_STORE=s3://BUCKET/PREFIX, for who starts and for the workers), or put the zip into S3 yourself (release: {s3: …})",
+    "Remove files (.sluiceignore), keep artifacts in S3 in the function's Region (SLUICE_STORE=s3://BUCKET/PREFIX, for who starts and for the workers), or put the zip into S3 yourself (release: {s3: …})",
 };
 
 /** Most bytes of a zip that a call to Lambda carries. A larger one it reads from S3 itself, in its own Region. */
@@ -62,7 +62,7 @@ export const lambda: PlatformKit<'lambda'> = {
   packing: {
     rules: PACKING,
     // From S3 a zip has no limit of its own: what it unzips to has.
-    fromS3: { ...PACKING, mostZipped: PACKING.mostUnzipped, whenTooLarge: 'Take files out (.sluiceignore)' },
+    fromS3: { ...PACKING, mostZipped: PACKING.mostUnzipped, whenTooLarge: 'Remove files (.sluiceignore)' },
   },
   awsIdentity: ({ region, roleArn }) => ({ region, ...(roleArn === undefined ? {} : { roleArn }) }),
   insteadOfSecret: () => 'the function that reads the secret at run time (AWS Parameters and Secrets Lambda Extension)',

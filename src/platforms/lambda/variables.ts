@@ -32,7 +32,7 @@ const MOST_BYTES = 4096;
 /** What Lambda would refuse of a function's variables. Leave the values of references out: they are not what it gets. */
 export function lambdaVariables(variables: Record<string, string>): Fault[] {
   const faults = Object.keys(variables).flatMap((name): Fault[] => {
-    if (RESERVED.has(name)) return [{ path: [name], message: 'is a variable that Lambda sets itself (take it out)' }];
+    if (RESERVED.has(name)) return [{ path: [name], message: 'is a variable that Lambda sets itself (remove it)' }];
     if (NAME.test(name)) return [];
     const message =
       name.length === 1

@@ -83,7 +83,7 @@ function failure(error: unknown, answer: Answer | null, reference: SecretReferen
   const said = clean(ours.message.replace(/^.*GetSecret of \S+: /, '').replace(/\. Allow it in .*$/, ''), 400);
   switch (ours.code) {
     case 'SLUICE_NOT_FOUND':
-      return missing(reference, said, 'make it, or mend the reference');
+      return missing(reference, said, 'create it, or correct the reference');
     case 'SLUICE_PERMISSION':
       return denied(reference, ACTION, said);
     default:

@@ -98,11 +98,13 @@ const judgeFields = {
   beta: chance().describe('Chance that a release worse than that passes a bake early.'),
   probeBack: z
     .boolean()
-    .describe('At 100%, with nothing to compare with: back to half once, to see whether it is the release.'),
+    .describe(
+      'At 100%, with nothing to compare with: go back to half the traffic once, to see whether the release is at fault.',
+    ),
   onUnhealthy: z.enum(either).describe('What to do with an unhealthy candidate.'),
   onUndecided: z.enum(any).describe('What to do when a bake ends and the counts decide nothing.'),
   onNoData: z.enum(any).describe('What to do when a bake ends and a metric has counted no request of the candidate.'),
-  maxHold: duration(SECOND).describe('Longest hold; then the rollout goes back.'),
+  maxHold: duration(SECOND).describe('Longest hold; then the rollout rolls back.'),
   remindEvery: duration(SECOND).describe('Time between reminders while held.'),
 };
 

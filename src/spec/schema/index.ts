@@ -21,14 +21,14 @@ const deadlines = strict({
   pause: duration(SECOND).prefault(DEFAULTS.deadlines.pause).describe('The longest pause.'),
   stuckAfter: duration(SECOND, DAY)
     .prefault(DEFAULTS.deadlines.stuckAfter)
-    .describe('How long going back may take before the rollout says `stuck`.'),
+    .describe('How long a rollback may take before the rollout is shown as `stuck`.'),
 });
 
 const notify = strict({
   webhook: z
     .string()
     .regex(/^https?:\/\/\S+$/, 'expected an http or https URL')
-    .describe('URL that is told of every end and every wait.'),
+    .describe('URL that is called for every end and every wait.'),
   secret: reference().exactOptional().describe('Reference to the secret that signs the message.'),
 });
 

@@ -13,7 +13,7 @@ function keysOfOthers(here: PlatformName): Record<string, string> {
       .filter((key) => !Object.hasOwn(own, key))
       .map((key): [string, string] => [
         key,
-        `is for platform ${platform}, and this target is on ${here} (take it out, or write platform: ${platform})`,
+        `is for platform ${platform}, and this target is on ${here} (remove it, or write platform: ${platform})`,
       ]),
   );
   return Object.fromEntries(others);
@@ -59,7 +59,7 @@ const SOURCES = ['folder', 'zip', 's3', 'image', 'version', 'latest', 'current',
 const yes = () =>
   z
     .boolean({ error: 'expected true' })
-    .refine((value) => value, 'expected true (or take it out)')
+    .refine((value) => value, 'expected true (or remove it)')
     .meta({ const: true });
 
 /** Exactly one member, as the check says; the parser reports it in these words. */

@@ -111,7 +111,7 @@ describe('a message is refused', () => {
       facts(FOREIGN),
       'retry',
       ANN,
-      'somebody else changed the target; retry with {"adopt":true}',
+      'someone else changed the target; retry with {"adopt":true}',
     ],
     [
       'that retries an approval that timed out',
@@ -125,7 +125,7 @@ describe('a message is refused', () => {
       facts(FOREIGN),
       'abort',
       ANN,
-      'somebody else changed the target; abort with {"keep":true}',
+      'someone else changed the target; abort with {"keep":true}',
     ],
     ['that keeps and forces', facts(FOREIGN), 'abort', { keep: true, force: true }, 'not both'],
     [
@@ -172,7 +172,7 @@ describe('a message is refused', () => {
       open({ notStarter: true }),
       'approve',
       { stage: '10%', by: 'ann' },
-      'ann started this rollout; somebody else must approve it',
+      'ann started this rollout; someone else must approve it',
     ],
     [
       'of who has approved',

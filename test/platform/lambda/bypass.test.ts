@@ -336,7 +336,7 @@ describe('what callers of the bare name run', () => {
       new UpdateFunctionCodeCommand({ FunctionName: fn, ZipFile: await zipOf('return "theirs"') }),
     );
     await settled(stack.lambda, fn);
-    expect((await restore(scene)).remarks?.[0]).toMatch(/was changed by somebody else .* stays as it is; version 2 is/);
+    expect((await restore(scene)).remarks?.[0]).toMatch(/was changed by someone else .* stays as it is; version 2 is/);
     expect(await answer(fn)).toBe('theirs');
     await restore(scene, { force: true });
     expect(await answer(fn)).toBe('old');

@@ -195,7 +195,7 @@ describe('a function with SnapStart', () => {
     for (const release of [{ artifact: await source('2') }, { version: 1 }]) {
       const { findings } = await inspect(stack.spec(fn, { release, configuration }));
       const [refused] = findings.filter(({ level }) => level === 'refuse');
-      expect(refused?.message).toContain('take configuration.provisionedConcurrency out');
+      expect(refused?.message).toContain('remove configuration.provisionedConcurrency');
     }
     const spec = stack.spec(fn, { release: { version: 1 }, configuration });
     const release = { version: '1', digest: '' };

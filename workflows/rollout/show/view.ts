@@ -159,7 +159,7 @@ function stuckFor(state: RolloutState, verbs: MessageVerb[]): WaitingFor {
   if (state.code === 'SLUICE_FOREIGN_CHANGE') {
     return {
       ...base,
-      what: 'a person to decide, since somebody else changed the target',
+      what: 'a person to decide, since someone else changed the target',
       otherwise: 'nothing is written until then',
       verbs,
     };

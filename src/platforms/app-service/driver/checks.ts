@@ -32,7 +32,7 @@ export function checkPlan({ site }: AppServiceTarget, spec: Spec, { state, plan 
     return [
       refuse(
         'SLUICE_TARGET',
-        `${site} runs on Flex Consumption, which has no slots, no routing by percentage and no way back of its own; Sluice does not roll out to it. Move the app to an Elastic Premium or App Service plan`,
+        `${site} runs on Flex Consumption, which has no slots, no routing by percentage and no rollback; Sluice does not support it. Move the app to an Elastic Premium or App Service plan`,
       ),
     ];
   }
@@ -48,7 +48,7 @@ export function checkPlan({ site }: AppServiceTarget, spec: Spec, { state, plan 
     return [
       refuse(
         'SLUICE_TARGET',
-        `${site} runs on a plan of tier ${tier}, which has no slots: strategy ${spec.strategy.type} needs one. Scale the plan up to Standard, or take strategy direct`,
+        `${site} runs on a plan of tier ${tier}, which has no slots: strategy ${spec.strategy.type} needs one. Scale the plan up to Standard, or use strategy direct`,
       ),
     ];
   }
@@ -65,7 +65,7 @@ export function checkSlots(target: AppServiceTarget, spec: Spec, seen: Observed)
     return [
       refuse(
         'SLUICE_TARGET',
-        `target.slot is missing: strategy ${spec.strategy.type} moves traffic between production and a slot. Name one, or take strategy direct`,
+        `target.slot is missing: strategy ${spec.strategy.type} moves traffic between production and a slot. Name one, or use strategy direct`,
       ),
     ];
   }
@@ -96,7 +96,7 @@ export function checkSlots(target: AppServiceTarget, spec: Spec, seen: Observed)
     found.push(
       refuse(
         'SLUICE_TARGET',
-        `${site} is half way through a swap with preview (targetSwapSlot is ${state.pending}), and refuses other writes until it ends; reset it with \`az webapp deployment slot swap ${at} --slot ${named} --action reset\``,
+        `${site} is halfway through a swap with preview (targetSwapSlot is ${state.pending}), and refuses other writes until it ends; reset it with \`az webapp deployment slot swap ${at} --slot ${named} --action reset\``,
       ),
     );
   }
@@ -206,7 +206,7 @@ export function checkNames(spec: Spec, { state }: Observed): Finding[] {
       ...refused,
       refuse(
         'SLUICE_TARGET',
-        `configuration.environment: on Linux ${met.join(', ')} reaches the application with "_" in the place of ".", and that name is in the spec too. Take one of them out`,
+        `configuration.environment: on Linux ${met.join(', ')} reaches the application with "_" in the place of ".", and that name is in the spec too. Remove one of them`,
       ),
     ];
   }
@@ -228,7 +228,7 @@ export function checkSettings(spec: Spec, { settings, sticky }: Observed): Findi
     found.push(
       refuse(
         'SLUICE_TARGET',
-        `configuration.environment: ${stuck.join(', ')} ${stuck.length === 1 ? 'is a slot setting, which stays' : 'are slot settings, which stay'} with its slot in a swap; take it out of the spec, or make it an ordinary setting of the site`,
+        `configuration.environment: ${stuck.join(', ')} ${stuck.length === 1 ? 'is a slot setting, which stays' : 'are slot settings, which stay'} with its slot in a swap; remove it of the spec, or make it an ordinary setting of the site`,
       ),
     );
   }
@@ -254,7 +254,7 @@ export function checkProbes({ slot, site }: AppServiceTarget, spec: Spec): Findi
   return [
     refuse(
       'SLUICE_TARGET',
-      `probes ${asking.map(({ name }) => name).join(', ')} call the release before it has traffic, and ${site} has no slot for it to run in; name target.slot, or take these probes out`,
+      `probes ${asking.map(({ name }) => name).join(', ')} call the release before it has traffic, and ${site} has no slot for it to run in; name target.slot, or remove these probes`,
     ),
   ];
 }

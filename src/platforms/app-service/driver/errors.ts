@@ -95,7 +95,7 @@ export function isInProgress(error: unknown): boolean {
   return error instanceof AzureError && error.reason === 'inProgress';
 }
 
-/** The slots are half way through a swap with preview. */
+/** The slots are halfway through a swap with preview. */
 export function isPrepared(error: unknown): boolean {
   return error instanceof AzureError && error.reason === 'prepared';
 }

@@ -139,7 +139,7 @@ export function createAppServiceDriver(options: AppServiceDriverOptions): Platfo
 
 function siteIn(target: Target): AppServiceTarget {
   if (target.platform === 'app-service') return target;
-  throw new SluiceError('SLUICE_SPEC', `a target of ${target.platform} was given to the driver of app-service`);
+  throw new SluiceError('SLUICE_SPEC', `a target of ${target.platform} was passed to the driver of app-service`);
 }
 
 function noCallers({ target }: Spec): never {

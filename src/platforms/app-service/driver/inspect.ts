@@ -158,7 +158,7 @@ function checkOwner(session: Session, spec: Spec, state: State): Finding[] {
     found.push(
       refuse(
         'SLUICE_OWNED',
-        `${name} belongs to another rollout target (its tag sluice says ${state.mark}); use that app and environment, or take the mark out of the tag`,
+        `${name} belongs to another rollout target (its tag sluice says ${state.mark}); use that app and environment, or remove the mark from the tag`,
       ),
     );
   }
@@ -166,7 +166,7 @@ function checkOwner(session: Session, spec: Spec, state: State): Finding[] {
     found.push(
       refuse(
         'SLUICE_ALIAS_SPLIT',
-        `${name} is split already: ${say(splitOf(state))}, by ${state.mark ?? 'somebody else than Sluice'}. End the split with \`az webapp traffic-routing clear --name ${site} --resource-group ${resourceGroup}\`, or find what left it with \`sluice sweep\``,
+        `${name} is split already: ${say(splitOf(state))}, by ${state.mark ?? 'someone other than Sluice'}. End the split with \`az webapp traffic-routing clear --name ${site} --resource-group ${resourceGroup}\`, or find what left it with \`sluice sweep\``,
       ),
     );
   }

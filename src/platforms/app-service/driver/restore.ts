@@ -79,7 +79,7 @@ async function besideProduction(session: Session, args: RestoreArgs, found: Stat
     return [
       idle
         ? `${site}/${slot} could not be given back what it held: ${error.message}`
-        : `users whom the cookie x-ms-routing-name keeps on ${site}/${slot} stay on the candidate for an hour at most: the slot is kept, since stopping it would give them errors, and the stable release could not be published there: ${error.message}`,
+        : `users whom the cookie x-ms-routing-name keeps on ${site}/${slot} stay on the candidate for an hour at most: the slot is kept, since stopping it would cause errors for them, and the stable release could not be published there: ${error.message}`,
     ];
   }
 }

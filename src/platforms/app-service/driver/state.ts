@@ -139,7 +139,7 @@ export function foreignChange(
       : `sends ${say(splitOf(found))} at revision ${revisionOf(found)} (${found.mark === null ? 'no mark of Sluice' : `mark ${found.mark}`})`;
   const expected = revision === null ? 'no release in production' : `revision ${revision}`;
   return new ForeignChange(
-    `${name} was changed by somebody else: it ${is}; expected ${expected}, to write ${say(wanted)}. Nothing was written`,
+    `${name} was changed by someone else: it ${is}; expected ${expected}, to write ${say(wanted)}. Nothing was written`,
     found === null ? NO_SPLIT : splitOf(found),
   );
 }

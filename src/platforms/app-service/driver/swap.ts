@@ -52,10 +52,7 @@ export async function swapIn(session: Session, { release, mark, verify }: SwapAr
       else throw error;
     }
   }
-  throw new SluiceError(
-    'SLUICE_BUSY',
-    `${targetName(session.target)} is being changed all the time; it could not be swapped`,
-  );
+  throw new SluiceError('SLUICE_BUSY', `${targetName(session.target)} keeps being changed; it could not be swapped`);
 }
 
 /** The target when no operation runs on it. Errors: SLUICE_BUSY when `longest` ms were not enough. */

@@ -139,7 +139,7 @@ export function foreignChange(
   const { function: fn, alias } = session.target;
   const expected = revision === null ? 'no alias' : `revision ${revision}`;
   return new ForeignChange(
-    `${fn}:${alias} was changed by somebody else: ${found(is)}; expected ${expected}, to write ${say(wanted)}. Nothing was written`,
+    `${fn}:${alias} was changed by someone else: ${found(is)}; expected ${expected}, to write ${say(wanted)}. Nothing was written`,
     is?.split ?? NO_SPLIT,
   );
 }

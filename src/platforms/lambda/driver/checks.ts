@@ -74,7 +74,7 @@ export function checkPublished(spec: Spec, { latest, stable, named }: Observed):
       found.push(
         refuse(
           'SLUICE_TARGET',
-          'Lambda gives no provisioned concurrency to versions with SnapStart; take configuration.provisionedConcurrency out, or turn SnapStart off at the function',
+          'Lambda gives no provisioned concurrency to versions with SnapStart; remove configuration.provisionedConcurrency, or turn SnapStart off at the function',
         ),
       );
     }

@@ -84,7 +84,7 @@ function credentialsOf(roleArn: string): ReturnType<typeof fromTemporaryCredenti
 /** A target as this driver's own. Errors: SLUICE_TARGET for another platform's. */
 export function onLambda(target: Target): LambdaTarget {
   if (target.platform === 'lambda') return target;
-  throw new SluiceError('SLUICE_TARGET', `a target on ${target.platform} was given to the driver of Lambda`);
+  throw new SluiceError('SLUICE_TARGET', `a target on ${target.platform} was passed to the driver of Lambda`);
 }
 
 /** One target during one call of the driver: what every helper of this folder needs. */

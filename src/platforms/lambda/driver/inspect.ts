@@ -119,7 +119,7 @@ function checkAlias(session: Session, spec: Spec, alias: Alias | null): Finding[
     found.push(
       refuse(
         'SLUICE_OWNED',
-        `${fn}:${name} belongs to another rollout target (its description says ${alias.mark}); use that app and environment, or take the mark out of the alias's description`,
+        `${fn}:${name} belongs to another rollout target (its description says ${alias.mark}); use that app and environment, or remove the mark from the alias's description`,
       ),
     );
   }
@@ -135,7 +135,7 @@ function checkAlias(session: Session, spec: Spec, alias: Alias | null): Finding[
     found.push(
       refuse(
         'SLUICE_ALIAS_SPLIT',
-        `${fn}:${name} is split already: ${say(alias.split)}, by ${alias.mark ?? 'somebody else than Sluice'}. End the split with \`aws lambda update-alias --function-name ${fn} --name ${name} --routing-config AdditionalVersionWeights={}\`, or find what left it with \`sluice sweep\``,
+        `${fn}:${name} is split already: ${say(alias.split)}, by ${alias.mark ?? 'someone other than Sluice'}. End the split with \`aws lambda update-alias --function-name ${fn} --name ${name} --routing-config AdditionalVersionWeights={}\`, or find what left it with \`sluice sweep\``,
       ),
     );
   }

@@ -37,7 +37,7 @@ export class Late {
     const expected = adopted ?? before.revision ?? '';
     if ((alias?.revision ?? '') === expected) return;
     throw new ForeignChange(
-      `${address(this.session)} was changed by somebody else before the release was deployed: ${found(alias)}; expected revision ${expected}. $LATEST, which callers of the bare name run, is not written`,
+      `${address(this.session)} was changed by someone else before the release was deployed: ${found(alias)}; expected revision ${expected}. $LATEST, which callers of the bare name run, is not written`,
       alias?.split ?? NO_SPLIT,
     );
   }

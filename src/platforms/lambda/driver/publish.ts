@@ -117,7 +117,7 @@ export async function publish(
   }
   throw new SluiceError(
     'SLUICE_BUSY',
-    `${session.target.function} is being changed by somebody else all the time; its code could not be published`,
+    `${session.target.function} keeps being changed by someone else; its code could not be published`,
   );
 }
 

@@ -113,7 +113,7 @@ async function writeBack(session: Session, version: string, args: RestoreArgs): 
     const latest = await waitUntilUsable(session, undefined, written ? {} : { failedUpdate: 'passes' });
     if (!args.force && !(await isOurs(session, latest, kept, args))) {
       return [
-        `$LATEST of ${fn} was changed by somebody else during the rollout and stays as it is; version ${version} is what it was before`,
+        `$LATEST of ${fn} was changed by someone else during the rollout and stays as it is; version ${version} is what it was before`,
       ];
     }
     const change = configurationBack(latest, kept, spec);
@@ -186,6 +186,6 @@ function digestOf({ release }: Spec): string | null {
 function busy(session: Session, what: string): SluiceError {
   return new SluiceError(
     'SLUICE_BUSY',
-    `$LATEST of ${session.target.function} is being changed by somebody else all the time; ${what}`,
+    `$LATEST of ${session.target.function} keeps being changed by someone else; ${what}`,
   );
 }

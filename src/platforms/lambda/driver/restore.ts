@@ -179,6 +179,6 @@ async function dropCandidateCapacity(session: Session, args: RestoreArgs): Promi
 function changing(session: Session): SluiceError {
   return new SluiceError(
     'SLUICE_BUSY',
-    `${session.target.function}:${session.target.alias} is being changed by somebody else all the time; it could not be restored`,
+    `${session.target.function}:${session.target.alias} keeps being changed by someone else; it could not be restored`,
   );
 }

@@ -65,7 +65,7 @@ async function onPolicy(
   }
   throw new SluiceError(
     'SLUICE_BUSY',
-    `the policy of ${address(session)} is being changed all the time; permission ${word(entry.sid)} is as it was`,
+    `the policy of ${address(session)} keeps being changed; permission ${word(entry.sid)} is as it was`,
   );
 }
 
@@ -74,7 +74,7 @@ function check(session: Session, entry: Entry, there: PolicyStatement): void {
   if (isThat(there, entry)) return;
   throw new SluiceError(
     'SLUICE_BUSY',
-    `permission ${word(entry.sid)} of ${address(session)} was changed by somebody else meanwhile, and is left alone`,
+    `permission ${word(entry.sid)} of ${address(session)} was changed by someone else meanwhile, and is left alone`,
   );
 }
 
