@@ -106,7 +106,7 @@ export interface ProbeExpect {
 export interface ProbeSpec {
   name: string;
   kind: 'invoke' | 'http';
-  /** `invoke`: the event. A probe is marked for the function, see docs/rollout-yaml.md. */
+  /** `invoke`: the event. How the function recognizes a probe is in docs/health.md. */
   payload?: unknown;
   /** `http`: URL per arm; `{version}` is replaced by the release's version, `{host}` by the host that serves it. */
   url?: string;
