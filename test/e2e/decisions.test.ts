@@ -99,7 +99,7 @@ describe('a decision', () => {
       ],
       [
         await people.signedBy('ben', { ...statement, gate: { ...statement.gate, plan: 'other' } as never }),
-        'the gate has changed',
+        'the approval has changed',
       ],
       [await people.signedBy('ben', { ...statement, run: 'another' }), 'it is for another rollout of this target'],
       [await people.signedBy('ben', { ...statement, act: 'reject' }), 'what was signed is reject, not approve'],
