@@ -113,7 +113,10 @@ export async function startProcess(options: StartOptions): Promise<Running> {
   }
   const running = control(pid, temp, ended, options.grace ?? 5_000, lines);
   const deadline = Date.now() + (options.within ?? 30_000);
-  while (!(await options.ready().catch(() => false))) {
+  for (;;) {
+    const ready = await options.ready().catch(() => false);
+    // Whatever answers there, it is not this program once this one has ended.
+    if (failure === null && ready) return running;
     if (failure === null && Date.now() < deadline) {
       await pause(LOOK_EVERY);
       continue;
@@ -127,7 +130,6 @@ export async function startProcess(options: StartOptions): Promise<Running> {
       ? new PortTaken('SLUICE_SETUP', text)
       : new SluiceError('SLUICE_SETUP', text);
   }
-  return running;
 }
 
 /** A folder of the process's own, inside the project: nothing is written elsewhere. */
@@ -266,6 +268,13 @@ export function listens(port: number): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
+}
+
+/** Whether an HTTP GET is answered with 200: another program on the port has no such page. */
+export async function serves(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+  await response.arrayBuffer();
+  return response.status === 200;
 }
 
 /** Whether an HTTP GET is answered with a status below 500. */

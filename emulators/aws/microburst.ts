@@ -1,6 +1,6 @@
 /** Emulated AWS: starts microburst, the proxy that injects faults. */
 import { SluiceError } from '../../src/model/errors.js';
-import { answers, freePort, onFreePorts, type Running, startProcess } from '../process.js';
+import { freePort, onFreePorts, type Running, serves, startProcess } from '../process.js';
 import { toolPath } from '../tools.js';
 
 /**
@@ -84,7 +84,7 @@ async function startOnce(
     command: toolPath('microburst'),
     args: ['--host', '127.0.0.1', '--port', String(port), '--upstream', upstream, '--no-resign'],
     ports: [port],
-    ready: () => answers(`${url}/_microburst/health`),
+    ready: () => serves(`${url}/_microburst/health`),
     ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
   });
   return { url, started };

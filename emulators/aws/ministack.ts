@@ -1,5 +1,5 @@
 /** Emulated AWS: starts ministack, the program that runs the functions. */
-import { answers, freePort, onFreePorts, type Running, startProcess } from '../process.js';
+import { freePort, onFreePorts, type Running, serves, startProcess } from '../process.js';
 import { toolPath } from '../tools.js';
 
 /** Header that names the alias a call came by, when the gateway has called the version it drew. */
@@ -209,7 +209,7 @@ async function startOnce(options: MinistackOptions): Promise<{ url: string; proc
       SLUICE_UPDATING_MS: String(options.updatingMs),
     },
     ports: [port],
-    ready: () => answers(`${url}/_ministack/health`),
+    ready: () => serves(`${url}/_ministack/health`),
     ...(options.logFile === undefined ? {} : { logFile: options.logFile }),
   });
   return { url, process: started };

@@ -1,9 +1,17 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { startAws } from '../../emulators/aws/index.js';
-import { answers, freePort, listens, onFreePorts, type Running, startProcess } from '../../emulators/process.js';
+import {
+  answers,
+  freePort,
+  listens,
+  onFreePorts,
+  type Running,
+  serves,
+  startProcess,
+} from '../../emulators/process.js';
 import { projectRoot } from '../../emulators/tools.js';
 import { until } from '../support/until.js';
 import { call, functionWith, lambdaAt } from './aws/functions.js';
@@ -156,4 +164,22 @@ test('one that loses it again and again fails, and the message says why before t
     /ended with code 2\n {2}panic: listen tcp 127\.0\.0\.1:41234: bind: address already in use\n {2}goroutine stack 20/,
   );
   expect(readFileSync(join(folder, 'lost-always'), 'utf8')).toBe('3');
+});
+
+test('one that has ended is not ready, whoever answers in its place', async () => {
+  const options = { name: 'gone', command: process.execPath, args: ['-e', 'process.exitCode = 3'] };
+  const slowly = () => new Promise<boolean>((resolve) => setTimeout(resolve, 1_500, true));
+  await expect(startProcess({ ...options, ready: slowly })).rejects.toThrow('gone ended with code 3');
+});
+
+test('a page that is not there is no sign of life of the program that should have it', async () => {
+  const stranger = createServer((socket) => {
+    socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+  });
+  const port = await new Promise<number>((resolve) => {
+    stranger.listen(0, '127.0.0.1', () => resolve((stranger.address() as AddressInfo).port));
+  });
+  const url = `http://127.0.0.1:${port}/_microburst/health`;
+  expect([await answers(url), await serves(url)]).toEqual([true, false]);
+  stranger.close();
 });

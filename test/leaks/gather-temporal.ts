@@ -115,7 +115,7 @@ export class TemporalGatherer {
     const own: [PlaceName, string][] =
       type === 'companion'
         ? [
-            ['query target', 'target'],
+            ['query companion', 'companion'],
             ['query undoRecord', 'undoRecord'],
           ]
         : [

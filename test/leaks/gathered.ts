@@ -14,7 +14,7 @@ export const PLACES = [
   'pending failures',
   'query status',
   'query plan',
-  'query target',
+  'query companion',
   'query undoRecord',
   'current details',
   'worker log',

@@ -58,7 +58,7 @@ export async function inject(world: World): Promise<Injected[]> {
     queries: {
       status: value('query status'),
       plan: value('query plan'),
-      target: value('query target'),
+      companion: value('query companion'),
       undoRecord: value('query undoRecord'),
       __temporal_workflow_metadata: value('current details'),
     },
