@@ -99,7 +99,7 @@ describe('replace', () => {
     expect(superseded).toMatchObject({
       outcome: 'superseded',
       weight: 0,
-      reason: 'a newer release by bob takes its place',
+      reason: 'a newer release by bob replaces it',
     });
 
     const gate = await world.phase(app, 'awaitingApproval');
