@@ -33,7 +33,7 @@ export function movingId(app: string, environment: string): string {
 /** Splits a rollout's workflow id. Null when it is not one. */
 export function parseRolloutId(id: string): { app: string; environment: string } | null {
   const [app, environment, ...rest] = id.split('/');
-  return rest.length === 0 && isName(app) && isName(environment) && app !== 'target' ? { app, environment } : null;
+  return rest.length === 0 && isName(app) && isName(environment) && app !== 'companion' ? { app, environment } : null;
 }
 
 /** The account of a target that names none. */

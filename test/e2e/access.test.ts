@@ -312,7 +312,7 @@ describe('the companion of a target', () => {
     const next = await world.start(app, 'ann', QUICK, 'replace', people.clients.ann);
     expect(await world.end(app, started)).toMatchObject({
       outcome: 'superseded',
-      reason: 'a newer release by ann takes its place',
+      reason: 'a newer release by ann replaces it',
     });
     expect(await world.end(app, next)).toMatchObject({ outcome: 'succeeded', access: { starter: 'ann' } });
 
