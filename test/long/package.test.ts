@@ -94,7 +94,8 @@ const sluice = (args: string[], env: Record<string, string> = {}) =>
 test('it holds what a user runs, and no tests, sources or maps', () => {
   const installed = path.join(project, 'node_modules', 'sluice');
   expect(readdirSync(installed).sort()).toEqual([
-    ...['CHANGELOG.md', 'README.md', 'bin', 'dist', 'package.json', 'page', 'requirements.txt', 'schema', 'scripts'],
+    ...['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json', 'page'],
+    ...['requirements.txt', 'schema', 'scripts'],
   ]);
   const dist = readdirSync(path.join(installed, 'dist'), { recursive: true }).map(String);
   expect(dist.filter((name) => name.endsWith('.map') || /^(?:test|bench)\b/.test(name))).toEqual([]);
