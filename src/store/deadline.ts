@@ -42,6 +42,8 @@ export async function within<T>(ms: number, work: (signal: AbortSignal) => Promi
 
 /** What a stream brings; null when that is more than `most` bytes. Errors: Late after a silence, and those of the stream. */
 export async function drained(stream: Readable, { most, size }: { most: number; size: number }, waits: Waits) {
+  // An SDK's stream may fail once more after nobody waits for it any longer. Unheard, that would end the process.
+  stream.on('error', () => undefined);
   if (size > most) {
     stream.destroy();
     return null;

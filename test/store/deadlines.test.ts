@@ -1,5 +1,7 @@
 /** Every call to a store has an end, also where the store is silent or stops in the middle. */
+import { Readable } from 'node:stream';
 import { azureBlobStore } from '../../src/store/azure-blob.js';
+import { drained } from '../../src/store/deadline.js';
 import type { ObjectStore } from '../../src/store/port.js';
 import { s3Store } from '../../src/store/s3.js';
 import { silent } from './silent.js';
@@ -55,4 +57,10 @@ describe.each(STORES)('%s', (_, open) => {
       await server.close();
     }
   });
+});
+
+test('a stream that fails after nobody waits for it any longer ends no process', async () => {
+  const stream = new Readable({ read: () => undefined });
+  await expect(drained(stream, { most: 10, size: 5 }, WAITS)).rejects.toThrow('nothing came for 0.1 s');
+  expect(() => stream.emit('error', new Error('The operation was aborted.'))).not.toThrow();
 });
