@@ -61,6 +61,6 @@ describe.each(STORES)('%s', (_, open) => {
 
 test('a stream that fails after nobody waits for it any longer ends no process', async () => {
   const stream = new Readable({ read: () => undefined });
-  await expect(drained(stream, { most: 10, size: 5 }, WAITS)).rejects.toThrow('nothing came for 0.1 s');
+  expect(await drained(stream, { most: 1, size: 5 }, WAITS)).toBeNull();
   expect(() => stream.emit('error', new Error('The operation was aborted.'))).not.toThrow();
 });
