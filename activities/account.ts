@@ -25,7 +25,7 @@ interface AccountOptions {
   /** The driver for a target's account, with its credentials. */
   driverFor: (spec: Spec) => PlatformDriver;
   /** What reaches the addresses and the secrets of a target's spec. */
-  outsideOf: EgressOf;
+  egressOf: EgressOf;
   artifacts: Artifacts;
   /** The worker's policy and its key. */
   access: AccountAccess;
@@ -64,13 +64,13 @@ function restores({ strategy }: Spec): boolean {
 }
 
 export function accountActivities(options: AccountOptions): AccountActivities {
-  const { driverFor, outsideOf, artifacts, access } = options;
+  const { driverFor, egressOf, artifacts, access } = options;
   const called = <T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>) => calledBy(access, urgent, work);
-  const from = (spec: Spec) => ({ artifacts, outside: outsideOf(spec.target), own: outsideOf(null), access });
+  const from = (spec: Spec) => ({ artifacts, egress: egressOf(spec.target), own: egressOf(null), access });
   /** Before these releases of the target are heard. */
   const meet = (ctx: CallContext, spec: Spec, versions: string[]) => {
     const values = versions.map((version) => async () => driverFor(spec).values(ctx, { spec, version }));
-    return recognize(spec, { secrets: outsideOf(spec.target).secrets, values }, ctx.signal);
+    return recognize(spec, { secrets: egressOf(spec.target).secrets, values }, ctx.signal);
   };
   const activities: AccountActivities = {
     prepare: ({ spec, grant }) =>
@@ -87,7 +87,7 @@ export function accountActivities(options: AccountOptions): AccountActivities {
         const filled =
           'version' in args.spec.release
             ? {}
-            : await withEnvironment(args.spec, outsideOf(args.spec.target).secrets, ctx.signal);
+            : await withEnvironment(args.spec, egressOf(args.spec.target).secrets, ctx.signal);
         const done = await driverFor(args.spec).deploy(ctx, { ...args, ...filled });
         const deployed = await access.grants.deployed(args.grant, done.release.version);
         return deployed === null ? done : { ...done, deployed };
@@ -108,13 +108,13 @@ export function accountActivities(options: AccountOptions): AccountActivities {
       called(false, async (ctx) => {
         const asked = spec.health.probes.filter((probe) => probes.includes(probe.name));
         await meet(ctx, spec, [version]);
-        const outside = outsideOf(spec.target);
-        return runSmoke({ spec, version, probes: asked, within }, { driver: driverFor(spec), ctx, outside });
+        const egress = egressOf(spec.target);
+        return runSmoke({ spec, version, probes: asked, within }, { driver: driverFor(spec), ctx, egress });
       }),
     watch: async (input) => {
       const { cancellationSignal, heartbeat, info } = Context.current();
       const last = info.heartbeatDetails as WatchHeartbeat | undefined;
-      const outside = outsideOf(input.spec.target);
+      const egress = egressOf(input.spec.target);
       // A weight is watched from its first moment on; only what is said of it waits until the releases' secrets are known.
       const versions = [input.candidate, ...(input.stable === null ? [] : [input.stable])];
       let known = false;
@@ -125,12 +125,12 @@ export function accountActivities(options: AccountOptions): AccountActivities {
         return await watch(input, {
           driver: driverFor(input.spec),
           signal: cancellationSignal,
-          outside,
+          egress,
           heartbeat: (details) => heartbeat(known ? scrubbed(details) : last),
           ...(last === undefined ? {} : { lastHeartbeat: last }),
           now: () => Date.now(),
           judge: judgeOf({
-            policy: input.policy,
+            rules: input.rules,
             baselines: input.before.baselines,
             firing: input.before.firing,
             ...decidingSources(input.spec.health, input),

@@ -24,14 +24,14 @@ import { withFailures } from './failures.js';
 import type { CoreActivities, Limits } from './types.js';
 import { requestOf, undoOf } from './undo.js';
 
-interface LightOptions {
+interface CoreOptions {
   client: Client;
   searchAttributes: boolean;
   limits: Limits;
   access: Access;
   codec: Unsealer;
   /** What reaches webhooks and their secrets. */
-  outside: Egress;
+  egress: Egress;
   /** Asks the server for the living workers of a queue of activities. */
   workersOf: (queue: string) => Promise<WorkersSeen>;
   /** Living workers that go by another policy than this one: `policy` is the beginning of its digest, or `open`. */
@@ -93,8 +93,8 @@ async function inTheWay(
   return given === ticket ? { started: found.run } : { busy: found.run };
 }
 
-export function lightActivities(options: LightOptions): CoreActivities {
-  const { client, searchAttributes, limits, access, codec, outside, artifacts } = options;
+export function lightActivities(options: CoreOptions): CoreActivities {
+  const { client, searchAttributes, limits, access, codec, egress, artifacts } = options;
   /** What a rollout leaves with the companion is believed later only with a worker's seal. */
   const kept = async ({ app, environment, event, grant, deployed, spec }: Told): Promise<RolloutEvent> => {
     if (event.kind === 'began') {
@@ -207,7 +207,7 @@ export function lightActivities(options: LightOptions): CoreActivities {
 
     notify: async ({ spec, event, grant }) => {
       await access.grants.allow('notify', { spec, grant });
-      await notify(spec, event, outside);
+      await notify(spec, event, egress);
     },
 
     tellCompanion: async (told) => {

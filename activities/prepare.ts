@@ -2,7 +2,7 @@
 
 import { digestOf } from '../src/access/index.js';
 import type { AccountAccess } from '../src/authority/index.js';
-import { type Checked, checkOutside } from '../src/egress/checks.js';
+import { type Checked, checkEgress } from '../src/egress/checks.js';
 import { healthBefore } from '../src/health/index.js';
 import type { HealthBefore } from '../src/health/types.js';
 import type { ErrorCode } from '../src/model/errors.js';
@@ -43,8 +43,8 @@ export async function inspectAndPlan(
   const healthy =
     spec.strategy.type === 'undo'
       ? unread(spec)
-      : await healthBefore(ctx, driver, from.outside, spec, before.split.stable);
-  if (spec.strategy.type !== 'undo') findings.push(...(await checkOutside(spec, from, ctx.signal)));
+      : await healthBefore(ctx, driver, from.egress, spec, before.split.stable);
+  if (spec.strategy.type !== 'undo') findings.push(...(await checkEgress(spec, from, ctx.signal)));
   const { stable } = before.split;
   const { plan, faults } = from.access.bounded(spec, makePlan(spec, { stable }), { stable });
   const bytes = Buffer.byteLength(JSON.stringify({ spec, plan }));

@@ -58,20 +58,20 @@ const METRIC: MetricSpec = {
 const USERS = 'metric requests';
 
 /** How many of `rollouts` healthy rollouts are called unhealthy, with the seeds `first`, `first` + 1, … */
-export async function falseAlarms(rollouts: number, first: number, policy: JudgeRules): Promise<number> {
+export async function falseAlarms(rollouts: number, first: number, rules: JudgeRules): Promise<number> {
   let alarms = 0;
-  for (let at = 0; at < rollouts; at += 1) if (await isTakenBack(first + at, policy)) alarms += 1;
+  for (let at = 0; at < rollouts; at += 1) if (await isTakenBack(first + at, rules)) alarms += 1;
   return alarms;
 }
 
-async function isTakenBack(seed: number, policy: JudgeRules): Promise<boolean> {
+async function isTakenBack(seed: number, rules: JudgeRules): Promise<boolean> {
   const clock = new SimulatedClock();
   const service = new Service(seed, clock);
   const baselines = { [USERS]: service.lookBack() };
   let report: WatchReport | null = null;
   for (const weight of WEIGHTS) {
     service.weight = weight;
-    report = await stageOf({ service, clock, weight, policy, baselines, state: report?.state ?? null });
+    report = await stageOf({ service, clock, weight, rules, baselines, state: report?.state ?? null });
     if (report.verdict.state === 'unhealthy') return true;
   }
   return false;
@@ -81,7 +81,7 @@ interface StageOf {
   service: Service;
   clock: SimulatedClock;
   weight: number;
-  policy: JudgeRules;
+  rules: JudgeRules;
   baselines: Record<string, Baseline>;
   state: WatchReport['state'] | null;
 }
@@ -90,18 +90,18 @@ interface StageOf {
 const OUTSIDE = createEgress({ env: {}, allowAddresses: '' })(null);
 
 /** One weight, watched until its time is over. */
-async function stageOf({ service, clock, weight, policy, baselines, state }: StageOf): Promise<WatchReport> {
-  const spec = specOf(policy);
+async function stageOf({ service, clock, weight, rules, baselines, state }: StageOf): Promise<WatchReport> {
+  const spec = specOf(rules);
   const stop = new AbortController();
   const before = { baselines, firing: [] };
   const from = clock.now();
-  const judge = judgeOf({ policy, ...before, ...decidingSources(spec.health, { stable: STABLE }) });
+  const judge = judgeOf({ rules, ...before, ...decidingSources(spec.health, { stable: STABLE }) });
   let over = false;
   const report = watch(
-    { spec, stable: STABLE, candidate: CANDIDATE, weight, from, state, policy, before, earliest: null, held: false },
+    { spec, stable: STABLE, candidate: CANDIDATE, weight, from, state, rules, before, earliest: null, held: false },
     {
       driver: service,
-      outside: OUTSIDE,
+      egress: OUTSIDE,
       signal: stop.signal,
       heartbeat: () => {},
       now: () => clock.now(),
@@ -116,9 +116,9 @@ async function stageOf({ service, clock, weight, policy, baselines, state }: Sta
   return report;
 }
 
-function specOf(policy: JudgeRules): Spec {
+function specOf(rules: JudgeRules): Spec {
   const spec = specFor({ type: 'direct', bake: 1_000 });
-  return { ...spec, health: { ...spec.health, probes: [PROBE], metrics: [METRIC], judge: policy } };
+  return { ...spec, health: { ...spec.health, probes: [PROBE], metrics: [METRIC], judge: rules } };
 }
 
 /** A service whose releases are alike, seen through the part of a driver that the watcher needs. */

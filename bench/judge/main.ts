@@ -20,18 +20,18 @@ const MOST_LOST = 0.01;
 const LONG = 0.05;
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
-/** The policy of a rollout.yaml that says nothing of it, but without the second look at 100 %. */
-function defaultPolicy(): JudgeRules {
+/** The rules of a rollout.yaml that says nothing of it, but without the second look at 100 %. */
+function defaultRules(): JudgeRules {
   const target = { function: 'bench', region: 'us-east-1' };
   const spec = parseSpecValue({ app: 'bench', environment: 'bench', target, release: { version: 1 } });
   return { ...spec.health.judge, probeBack: false };
 }
 
-async function judgeHealthy({ rollouts, seed }: Options, policy: JudgeRules): Promise<FalseAlarms> {
+async function judgeHealthy({ rollouts, seed }: Options, rules: JudgeRules): Promise<FalseAlarms> {
   say(`${rollouts} healthy rollouts on a simulated clock, seeds ${seed} to ${seed + rollouts - 1} …`);
-  const alarms = await falseAlarms(rollouts, seed, policy);
+  const alarms = await falseAlarms(rollouts, seed, rules);
   say(`  ${alarms} of them taken back`);
-  return { rollouts, share: alarms / rollouts, alpha: policy.alpha, p: atLeast(alarms, rollouts, policy.alpha) };
+  return { rollouts, share: alarms / rollouts, alpha: rules.alpha, p: atLeast(alarms, rollouts, rules.alpha) };
 }
 
 /** The long ones first, so that the short ones fill the gaps. */
@@ -99,9 +99,9 @@ async function playAll(options: Options): Promise<Played[]> {
 }
 
 async function main(options: Options): Promise<number> {
-  const policy = defaultPolicy();
-  const speed = speedOf(policy);
-  const falseRollbacks = await judgeHealthy(options, policy);
+  const rules = defaultRules();
+  const speed = speedOf(rules);
+  const falseRollbacks = await judgeHealthy(options, rules);
   say(`real traffic on the emulated cloud, at most ${options.load} requests a second at one time …`);
   const played = await playAll(options);
   const strains = played.map(({ strain }) => strain);
@@ -110,7 +110,7 @@ async function main(options: Options): Promise<number> {
   const lost = strains.reduce((sum, strain) => sum + strain.lost, 0);
   if (lost > MOST_LOST * lags.length)
     throw new Error(`${lost} of ${lags.length} requests got no answer; see .sluice/bench`);
-  const setting = { weight: WEIGHT / 100, alpha: policy.alpha, tick: FAST.window / 1_000, delay: FAST.delay / 1_000 };
+  const setting = { weight: WEIGHT / 100, alpha: rules.alpha, tick: FAST.window / 1_000, delay: FAST.delay / 1_000 };
   const runs = played.flatMap((one) => one.runs);
   const rows = rowsOf(runs, setting);
   const bars = barsOf(rows, falseRollbacks, {
@@ -129,7 +129,7 @@ async function main(options: Options): Promise<number> {
   const print = (line: string) => process.stdout.write(`${line}\n`);
   for (const line of table(rows)) print(line);
   print(
-    `\nfalse rollbacks: ${(100 * falseRollbacks.share).toFixed(2)} % of ${falseRollbacks.rollouts} healthy rollouts, allowed are ${100 * policy.alpha} % (p ${falseRollbacks.p.toPrecision(2)})`,
+    `\nfalse rollbacks: ${(100 * falseRollbacks.share).toFixed(2)} % of ${falseRollbacks.rollouts} healthy rollouts, allowed are ${100 * rules.alpha} % (p ${falseRollbacks.p.toPrecision(2)})`,
   );
   print(
     `users: ${machine.requests} requests, ${lost} without an answer, sent ${machine.lag95} ms late at the 95th percentile; stable answered in ${machine.answer50} ms (median), ${machine.answer95} ms (95th)`,

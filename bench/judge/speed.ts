@@ -1,5 +1,5 @@
 /** Ticks a second of the judge, for who wonders what a worker with many rollouts spends on it. */
-import { judgeOf, policyFrom } from '../../src/judge/index.js';
+import { judgeOf, rulesFrom } from '../../src/judge/index.js';
 import { kernel } from '../../src/judge/kernel.js';
 import type { JudgeRules } from '../../src/model/spec.js';
 
@@ -15,11 +15,11 @@ export interface Speed {
   judgeOf: number;
 }
 
-export function speedOf(policy: JudgeRules): Speed {
-  const { start, bet } = kernel(policyFrom().stakes);
+export function speedOf(rules: JudgeRules): Speed {
+  const { start, bet } = kernel(rulesFrom().stakes);
   let wealth = start();
   const judge = judgeOf({
-    policy,
+    rules,
     baselines: {},
     sources: ['metric requests'],
     users: ['metric requests'],

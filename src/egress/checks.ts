@@ -15,7 +15,7 @@ const LOOK_UP = 5_000;
 
 export interface Checked {
   /** The target's own: what its probes and metrics use. */
-  outside: Egress;
+  egress: Egress;
   /** What webhooks use. */
   own: Egress;
 }
@@ -24,11 +24,11 @@ export interface Checked {
  * What may not be read or reached is refused, all of it with its place in the spec; a store that is away is an error, for
  * another try. Errors: those of `resolve` that are not final; an AbortError when cancelled.
  */
-export async function checkOutside(spec: Spec, checked: Checked, signal: AbortSignal): Promise<Finding[]> {
+export async function checkEgress(spec: Spec, checked: Checked, signal: AbortSignal): Promise<Finding[]> {
   const places = secretPlaces(spec);
   const findings = await Promise.all([
     ...places.map((place) => readOnce(spec, place, checked, signal)),
-    ...urlsOf(spec).map((named) => reachable(named, checked.outside, signal)),
+    ...urlsOf(spec).map((named) => reachable(named, checked.egress, signal)),
   ]);
   return [...findings.flat(), ...frozen(spec, places)];
 }
@@ -36,10 +36,10 @@ export async function checkOutside(spec: Spec, checked: Checked, signal: AbortSi
 async function readOnce(
   { app, environment }: Spec,
   { path, reference, use, url }: SecretPlace,
-  { outside, own }: Checked,
+  { egress, own }: Checked,
   signal: AbortSignal,
 ): Promise<Finding[]> {
-  const { secrets } = use === 'webhook' ? own : outside;
+  const { secrets } = use === 'webhook' ? own : egress;
   try {
     await secrets.resolve(reference, { app, environment, use, host: hostIn(url) }, signal);
     return [];

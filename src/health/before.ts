@@ -25,7 +25,7 @@ type Driver = Pick<PlatformDriver, 'source' | 'address' | 'alarms'>;
 export async function healthBefore(
   ctx: CallContext,
   driver: Driver,
-  outside: Egress,
+  egress: Egress,
   spec: Spec,
   stable: string | null,
 ): Promise<{ health: HealthBefore; findings: Finding[] }> {
@@ -34,7 +34,7 @@ export async function healthBefore(
   const read = metrics.map(async (metric): Promise<[string, Baseline][]> => {
     try {
       const ticks = await bounded(ctx.signal, LONGEST, (signal) =>
-        past(signal, { driver, outside }, spec, metric, stable as string),
+        past(signal, { driver, egress }, spec, metric, stable as string),
       );
       return [[metricSource(metric), baselineOf(ticks)]];
     } catch (error) {
@@ -81,7 +81,7 @@ function nobodyCountsLosses({ target }: Spec): Finding[] {
 /** All closed stretches of the time before, of the release that is stable. */
 async function past(
   signal: AbortSignal,
-  { driver, outside }: { driver: Driver; outside: Egress },
+  { driver, egress }: { driver: Driver; egress: Egress },
   spec: Spec,
   metric: MetricSpec,
   stable: string,
@@ -89,7 +89,7 @@ async function past(
   const now = () => Date.now();
   const from = now() - ('window' in metric ? LOOK_BACK.seconds : LOOK_BACK.minutes);
   const of = { spec, stable: null, candidate: stable, from, now, isProbe: () => false };
-  const source = sourceOf(metric, of, driver, outside);
+  const source = sourceOf(metric, of, driver, egress);
   const ticks: SourceTick[] = [];
   for (let since = from; ; ) {
     const reading = await source.read({ signal }, since);

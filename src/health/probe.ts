@@ -52,7 +52,7 @@ export async function runProbe(
   call: ProbeCall,
   driver: Invoker,
   ctx: CallContext,
-  outside: Egress,
+  egress: Egress,
 ): Promise<ProbeResult> {
   const began = performance.now();
   const limit = call.probe.latency;
@@ -67,7 +67,7 @@ export async function runProbe(
   };
   try {
     const { latencyMs, why, ...by } =
-      call.probe.kind === 'invoke' ? await invoke(call, driver, ctx) : await http(call, driver, ctx, outside);
+      call.probe.kind === 'invoke' ? await invoke(call, driver, ctx) : await http(call, driver, ctx, egress);
     if (why !== null) return { ...failed(why, latencyMs), ...by };
     return latencyMs > limit
       ? { ...failed(`took ${Math.ceil(latencyMs)} ms, limit ${limit} ms`, latencyMs), slow: true, ...by }
@@ -123,15 +123,15 @@ async function addressOf({ spec, version }: ProbeCall, driver: Invoker, ctx: Cal
   }
 }
 
-async function http(call: ProbeCall, driver: Invoker, ctx: CallContext, outside: Egress): Promise<Compared> {
+async function http(call: ProbeCall, driver: Invoker, ctx: CallContext, egress: Egress): Promise<Compared> {
   const { probe, spec, version } = call;
   const address = asksForHost(probe) ? await addressOf(call, driver, ctx) : null;
   const receiver = { version, address };
   const sending = { spec, use: 'probe' as const, url: urlFor(probe, receiver) };
-  const headers = await withSecrets(probe.headers, sending, outside.secrets, ctx.signal);
+  const headers = await withSecrets(probe.headers, sending, egress.secrets, ctx.signal);
   const began = performance.now();
   const { status, body, cut } = await bounded(ctx.signal, patienceOf(call), (signal) =>
-    send({ ...probe, headers }, receiver, outside.net, signal),
+    send({ ...probe, headers }, receiver, egress.net, signal),
   );
   const latencyMs = performance.now() - began;
   const expect = { ...probe.expect, status: probe.expect.status ?? OK };

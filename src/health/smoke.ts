@@ -30,7 +30,7 @@ interface Outcome {
 interface Deps {
   driver: Invoker;
   ctx: CallContext;
-  outside: Egress;
+  egress: Egress;
 }
 
 /**
@@ -73,7 +73,7 @@ export async function runSmoke(input: SmokeInput, deps: Deps): Promise<ProbeRepo
 
 async function runOne(input: SmokeInput, probe: ProbeSpec, until: number, deps: Deps): Promise<Outcome> {
   const { spec, version, within } = input;
-  const { driver, ctx, outside } = deps;
+  const { driver, ctx, egress } = deps;
   const seen = { calls: 0, bad: 0, inRow: 0, good: true, slowest: 0, why: '' };
   const failed = (text: string) => ({
     line: `${probe.name}: ${text}`,
@@ -84,7 +84,7 @@ async function runOne(input: SmokeInput, probe: ProbeSpec, until: number, deps: 
     if (left <= 0) return failed(undecided(probe, seen, within));
     const first = seen.calls === 0 && start === 0;
     const patience = Math.max(SHORTEST, Math.min(first ? Math.max(FIRST_CALL, probe.latency) : probe.latency, left));
-    const result = await runProbe({ probe, spec, version, patience }, driver, ctx, outside);
+    const result = await runProbe({ probe, spec, version, patience }, driver, ctx, egress);
     ctx.heartbeat();
     if (first && result.slow === true) {
       start = result.latencyMs;

@@ -16,7 +16,7 @@ export interface WatchInput {
   /** What the judge knows so far, from earlier weights too. */
   state: JudgeState | null;
   /** What the judge goes by at this stage. */
-  policy: JudgeRules;
+  rules: JudgeRules;
   /** What was known before the rollout. */
   before: HealthBefore;
   /** From when on it also ends once the candidate is shown to be no worse (ms since the epoch); null: never. */

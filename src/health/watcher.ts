@@ -50,7 +50,7 @@ interface Reader {
 
 export interface WatchDeps {
   driver: Pick<PlatformDriver, 'invoke' | 'address' | 'source' | 'alarms'>;
-  outside: Egress;
+  egress: Egress;
   /** Ends the watch. */
   signal: AbortSignal;
   heartbeat: (details: WatchHeartbeat) => void;
@@ -137,7 +137,7 @@ class Watch {
     const { spec, stable, candidate, from } = this.input;
     const of = { spec, stable, candidate, from, now: this.deps.now, isProbe: (id: string) => this.probes.has(id) };
     const name = metricSource(metric);
-    const source = opened(() => sourceOf(metric, of, this.deps.driver, this.deps.outside));
+    const source = opened(() => sourceOf(metric, of, this.deps.driver, this.deps.egress));
     return { metric, name, source, since: Math.max(from, this.lastId(name)) };
   }
 
@@ -180,9 +180,9 @@ class Watch {
     const first = !this.met.has(meets);
     try {
       const { spec, from } = this.input;
-      const { driver, outside } = this.deps;
+      const { driver, egress } = this.deps;
       const call = { probe, spec, version, ...(first ? { patience: Math.max(FIRST_CALL, probe.latency) } : {}) };
-      const result = await runProbe(call, driver, readContext(this.stop.signal, from), outside);
+      const result = await runProbe(call, driver, readContext(this.stop.signal, from), egress);
       if (result.requestId !== undefined) this.probes.add(result.requestId);
       this.met.add(meets);
       // A cold start says nothing of the release, and cold or warm it must get the same verdict.

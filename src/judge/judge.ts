@@ -7,9 +7,9 @@
 import { carrier, combined, type Part, pValue } from './combine.js';
 import { kernel, leader, logEvidence } from './kernel.js';
 import { ceiling, relative } from './modes.js';
-import type { Metric, SequentialPolicy } from './policy.js';
 import { type HealthProof, healthProver } from './proof.js';
 import { rateOf } from './rates.js';
+import type { Metric, SequentialRules } from './rules.js';
 import {
   type Arms,
   BLIND_AFTER,
@@ -56,10 +56,10 @@ export interface SequentialJudge {
   verdict(state: SequentialState): SequentialVerdict;
 }
 
-export function sequentialJudge(policy: SequentialPolicy): SequentialJudge {
-  const { start, bet } = kernel(policy.stakes);
-  const prove = healthProver(policy);
-  const enough = -Math.log(policy.alpha);
+export function sequentialJudge(rules: SequentialRules): SequentialJudge {
+  const { start, bet } = kernel(rules.stakes);
+  const prove = healthProver(rules);
+  const enough = -Math.log(rules.alpha);
 
   function tick(before: SequentialState, look: Look): SequentialState {
     if (!(look.id > before.lastId)) return before;
@@ -72,9 +72,9 @@ export function sequentialJudge(policy: SequentialPolicy): SequentialJudge {
     const { blindTicks, blindWhy } = sight(before, look);
     return decided({
       lastId: look.id,
-      relative: bet(before.relative, relative(these.candidate, these.stable, policy.nullOdds), stepUp),
-      ceiling: bet(before.ceiling, ceiling(highest.candidate, highest.stable, policy.ceiling), stepUp),
-      latency: latency && bet(latency, relative(slow.candidate, slow.stable, policy.nullOdds), stepUp),
+      relative: bet(before.relative, relative(these.candidate, these.stable, rules.nullOdds), stepUp),
+      ceiling: bet(before.ceiling, ceiling(highest.candidate, highest.stable, rules.ceiling), stepUp),
+      latency: latency && bet(latency, relative(slow.candidate, slow.stable, rules.nullOdds), stepUp),
       all: plus(before.all, these),
       step: stepUp ? these : plus(before.step, these),
       peak: before.peak,
@@ -86,23 +86,23 @@ export function sequentialJudge(policy: SequentialPolicy): SequentialJudge {
 
   /** Once unhealthy, always so: the evidence was over the limit, and that is what alpha is spent on. */
   function decided(state: SequentialState): SequentialState {
-    const parts = partsOf(state, policy);
+    const parts = partsOf(state, rules);
     const logE = combined(parts);
     state.peak = Math.max(state.peak, logE);
     if (state.unhealthyBy === null && logE >= enough) {
       const metric = carrier(parts);
-      if (clears(state, metric, policy)) state.unhealthyBy = metric;
+      if (clears(state, metric, rules)) state.unhealthyBy = metric;
     }
     return state;
   }
 
   function evidence(state: SequentialState): Evidence {
-    const parts = partsOf(state, policy);
+    const parts = partsOf(state, rules);
     return { logE: combined(parts), metric: state.unhealthyBy ?? carrier(parts) };
   }
 
   function verdict(state: SequentialState): SequentialVerdict {
-    const [ofRelative, ofCeiling, ofLatency] = partsOf(state, policy);
+    const [ofRelative, ofCeiling, ofLatency] = partsOf(state, rules);
     const { logE, metric } = evidence(state);
     // What speaks so strongly against it is not outweighed by a margin.
     const proof = logE >= enough || state.unhealthyBy !== null ? UNPROVEN : prove(state);
@@ -115,7 +115,7 @@ export function sequentialJudge(policy: SequentialPolicy): SequentialJudge {
       logE: { combined: logE, relative: ofRelative.logE, ceiling: ofCeiling.logE, latency: ofLatency.logE },
       pValue: pValue(state.peak),
       metric,
-      oddsRatio: policy.stakes.ratios[leader(state[metric] ?? state.relative)] ?? 1,
+      oddsRatio: rules.stakes.ratios[leader(state[metric] ?? state.relative)] ?? 1,
       needed: proof.needed,
     };
   }
@@ -128,15 +128,15 @@ export function sequentialJudge(policy: SequentialPolicy): SequentialJudge {
     proof: HealthProof,
   ): Pick<Verdict, 'state' | 'why'> {
     if (state.unhealthyBy !== null) {
-      return { state: 'unhealthy', why: unhealthyWords(metric, state, policy) };
+      return { state: 'unhealthy', why: unhealthyWords(metric, state, rules) };
     }
     if (state.blindTicks >= BLIND_AFTER) {
       const why = `the counts could not be read ${state.blindTicks} times in a row: ${state.blindWhy ?? 'no reason'}`;
       return { state: 'blind', why };
     }
     if (state.all.candidate.requests === 0) return { state: 'noData', why: 'no request of the candidate was counted' };
-    if (proof.needed === 0) return { state: 'healthy', why: healthyWords(state, proof.logE, policy) };
-    return { state: 'undecided', why: undecidedWords(metric, state, logE, proof.needed, policy) };
+    if (proof.needed === 0) return { state: 'healthy', why: healthyWords(state, proof.logE, rules) };
+    return { state: 'undecided', why: undecidedWords(metric, state, logE, proof.needed, rules) };
   }
 
   return {
@@ -162,7 +162,7 @@ const UNPROVEN: HealthProof = { logE: Number.NEGATIVE_INFINITY, needed: null };
 
 function partsOf(
   { relative, ceiling, latency }: SequentialState,
-  { weights }: SequentialPolicy,
+  { weights }: SequentialRules,
 ): [Part<Metric>, Part<Metric>, Part<Metric>] {
   return [
     { name: 'relative', weight: weights.relative, logE: logEvidence(relative) },
@@ -172,7 +172,7 @@ function partsOf(
 }
 
 /** The gates, which only ever lower the number of false alarms. */
-function clears(state: SequentialState, metric: Metric, { minErrors, minEffect }: SequentialPolicy): boolean {
+function clears(state: SequentialState, metric: Metric, { minErrors, minEffect }: SequentialRules): boolean {
   const of = (tallies: SequentialState['all']): Arms => (metric === 'latency' ? slowOf(tallies) : tallies);
   if (of(state.all).candidate.errors < minErrors) return false;
   const { candidate, stable } = of(state.step);

@@ -1,6 +1,7 @@
 /** Whether the counts at this weight prove the candidate healthy, and what is still missing. */
-import type { SequentialPolicy } from './policy.js';
+
 import { moreRequests, nonInferiority, priorsFrom } from './promotion.js';
+import type { SequentialRules } from './rules.js';
 import { type Arms, type SequentialState, slowOf } from './state.js';
 
 export interface HealthProof {
@@ -17,9 +18,9 @@ export interface HealthProof {
  *
  * Source: Schultzberg, Ankargren and Franberg, "Risk-aware product decisions in A/B tests with multiple metrics", 2024.
  */
-export function healthProver(policy: SequentialPolicy): (state: SequentialState) => HealthProof {
-  const { margin, beta, minRequests } = policy;
-  const priors = { errors: priorsFrom(policy.history), slow: priorsFrom(null) };
+export function healthProver(rules: SequentialRules): (state: SequentialState) => HealthProof {
+  const { margin, beta, minRequests } = rules;
+  const priors = { errors: priorsFrom(rules.history), slow: priorsFrom(null) };
 
   function proofOf({ candidate, stable }: Arms, of: 'errors' | 'slow'): HealthProof {
     const proof = nonInferiority(candidate, stable, margin, priors[of]);

@@ -8,8 +8,8 @@ import { clean } from '../model/text.js';
 import { gather, NO_ARMS } from './gather.js';
 import { type Evidence, type SequentialJudge, type SequentialVerdict, sequentialJudge } from './judge.js';
 import { logSum } from './logs.js';
-import { policyFrom, type SequentialPolicy } from './policy.js';
 import { rateOf } from './rates.js';
+import { rulesFrom, type SequentialRules } from './rules.js';
 import { type Counted, countsOf, headline, requestsOf } from './shown.js';
 import { BLIND_AFTER, NO_COUNTS, talliesOf } from './state.js';
 import type { AlarmState, Judge, JudgeSetup, JudgeState, SourceState, Tick, Verdict } from './types.js';
@@ -25,7 +25,7 @@ const UNHEARD = { gathered: NO_ARMS, stepping: true, read: false, blindWhy: null
 /** One source with its test, and how much that speaks against the candidate. */
 interface Weighed {
   name: string;
-  policy: SequentialPolicy;
+  rules: SequentialRules;
   state: SourceState;
   evidence: Evidence;
 }
@@ -37,15 +37,15 @@ interface Heard extends Weighed {
 
 /** The judge of one rollout. Pure: all it knows is in its setup and in the state. */
 export function judgeOf(setup: JudgeSetup): Judge {
-  const { policy } = setup;
-  const limit = -Math.log(policy.alpha);
-  const tests = new Map<string, { judge: SequentialJudge; policy: SequentialPolicy }>();
+  const { rules } = setup;
+  const limit = -Math.log(rules.alpha);
+  const tests = new Map<string, { judge: SequentialJudge; rules: SequentialRules }>();
 
   function testOf(name: string) {
     const known = tests.get(name);
     if (known !== undefined) return known;
-    const choice = sourcePolicy(setup, name);
-    const made = { judge: sequentialJudge(choice), policy: choice };
+    const choice = sourceRules(setup, name);
+    const made = { judge: sequentialJudge(choice), rules: choice };
     tests.set(name, made);
     return made;
   }
@@ -54,8 +54,8 @@ export function judgeOf(setup: JudgeSetup): Judge {
     return setup.sources.flatMap((name) => {
       const source = sourceOf(state, name);
       if (source === undefined) return [];
-      const { judge, policy: own } = testOf(name);
-      return { name, policy: own, state: source, evidence: judge.evidence(source.counts) };
+      const { judge, rules: own } = testOf(name);
+      return { name, rules: own, state: source, evidence: judge.evidence(source.counts) };
     });
   }
 
@@ -64,7 +64,7 @@ export function judgeOf(setup: JudgeSetup): Judge {
   }
 
   function tick(before: JudgeState, said: Tick): JudgeState {
-    const { judge, policy: own } = testOf(said.source);
+    const { judge, rules: own } = testOf(said.source);
     const source = sourceOf(before, said.source) ?? { ...UNHEARD, counts: judge.start() };
     if (!(said.id > source.counts.lastId)) return before;
     const { stable, candidate, blind } = said;
@@ -100,10 +100,10 @@ export function judgeOf(setup: JudgeSetup): Judge {
     const logE = evidenceOf(all, setup.sources.length);
     if (logE < limit) return state;
     const [worst] = byEvidence(all);
-    if (worst === undefined || badEvents(worst) < policy.minErrors) return state;
+    if (worst === undefined || badEvents(worst) < rules.minErrors) return state;
     const alone = all.every(({ state: { counts } }) => counts.step.stable.requests === 0);
     const probeBack = worst.evidence.metric === 'ceiling' && alone;
-    const what = charge(worst.evidence.metric, worst.state.counts, worst.policy);
+    const what = charge(worst.evidence.metric, worst.state.counts, worst.rules);
     const why = `${named(worst, all)}${what}, evidence ${odds(logE)}`;
     return { ...state, unhealthy: { why, probeBack } };
   }
@@ -173,7 +173,7 @@ export function judgeOf(setup: JudgeSetup): Judge {
     if (few !== undefined) {
       return answer(
         'undecided',
-        `${sentence(few, all)}; fewer than ${grouped(policy.minRequests)} requests of the candidate`,
+        `${sentence(few, all)}; fewer than ${grouped(rules.minRequests)} requests of the candidate`,
       );
     }
     if (logE >= DOUBT * limit) {
@@ -183,7 +183,7 @@ export function judgeOf(setup: JudgeSetup): Judge {
     if (over === undefined) return null;
     return answer(
       'undecided',
-      `${sentence(over, all)}; over the ceiling of ${percent(over.policy.ceiling)}, and stable is no better`,
+      `${sentence(over, all)}; over the ceiling of ${percent(over.rules.ceiling)}, and stable is no better`,
     );
   }
 
@@ -199,15 +199,15 @@ export function judgeOf(setup: JudgeSetup): Judge {
    * probes' calls are all different.
    */
   function tooFew(shows: Heard[], users: string[]): Heard | undefined {
-    const enough = (requests: number) => requests >= policy.minRequests;
+    const enough = (requests: number) => requests >= rules.minRequests;
     if (users.length > 0) return shows.find((one) => !enough(requestsOf(one, 'candidate')));
     const all = shows.reduce((sum, one) => sum + requestsOf(one, 'candidate'), 0);
     return enough(all) ? undefined : byEvidence(shows)[0];
   }
 
-  function overCeiling({ state: { counts }, policy: own }: Heard): boolean {
+  function overCeiling({ state: { counts }, rules: own }: Heard): boolean {
     const { candidate } = counts.step;
-    return candidate.errors >= policy.minErrors && rateOf(candidate) > own.ceiling;
+    return candidate.errors >= rules.minErrors && rateOf(candidate) > own.ceiling;
   }
 
   return {
@@ -262,19 +262,19 @@ function heardAlarms(state: JudgeState, said: Record<string, boolean> | { blind:
   return { ...state, alarms: { states: now, unread: 0, why: null }, unhealthy };
 }
 
-/** What a source's test goes by: the policy, and what stable did before the rollout. */
-function sourcePolicy({ policy, baselines }: JudgeSetup, name: string): SequentialPolicy {
+/** What a source's test goes by: the rules, and what stable did before the rollout. */
+function sourceRules({ rules, baselines }: JudgeSetup, name: string): SequentialRules {
   const before = Object.hasOwn(baselines, name) ? baselines[name] : undefined;
-  const dispersion = policy.dispersion ?? before?.dispersion ?? 1;
-  return policyFrom({
-    alpha: policy.alpha,
-    beta: policy.beta,
-    minRequests: policy.minRequests,
-    minErrors: policy.minErrors,
+  const dispersion = rules.dispersion ?? before?.dispersion ?? 1;
+  return rulesFrom({
+    alpha: rules.alpha,
+    beta: rules.beta,
+    minRequests: rules.minRequests,
+    minErrors: rules.minErrors,
     history: before?.counts ?? null,
     stakes: { dispersion },
-    ...(policy.margin === null ? {} : { margin: policy.margin }),
-    ...(policy.ceiling === null ? {} : { ceiling: policy.ceiling }),
+    ...(rules.margin === null ? {} : { margin: rules.margin }),
+    ...(rules.ceiling === null ? {} : { ceiling: rules.ceiling }),
   });
 }
 

@@ -3,7 +3,7 @@
 import type { Counts } from '../model/counts.js';
 import { clean } from '../model/text.js';
 import type { Wealth } from './kernel.js';
-import type { Metric } from './policy.js';
+import type { Metric } from './rules.js';
 
 /** What came since the last look. */
 export interface Look {

@@ -31,7 +31,7 @@ export interface Baseline {
 
 /** What the judge goes by. Plain JSON. */
 export interface JudgeSetup {
-  policy: JudgeRules;
+  rules: JudgeRules;
   /** By source. */
   baselines: Record<string, Baseline>;
   /** Sources that decide, each with an equal share of the evidence. What another one says is shown and never decides. */

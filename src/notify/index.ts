@@ -17,11 +17,11 @@ export { verifySignature } from './signature.js';
 export async function notify(
   spec: Pick<Spec, 'app' | 'environment' | 'notify'>,
   event: NotifyEvent,
-  outside: Egress,
+  egress: Egress,
   occasion: Occasion = occasionOf(event),
 ): Promise<void> {
   const message = messageOf(event, occasion);
-  const results = await Promise.allSettled(spec.notify.map((entry) => post(entry, message, { spec, outside })));
+  const results = await Promise.allSettled(spec.notify.map((entry) => post(entry, message, { spec, egress })));
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
   if (failures.length > 0) throw failures.find(worthAnotherTry) ?? failures[0];
 }

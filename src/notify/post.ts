@@ -14,7 +14,7 @@ const TIMEOUT = 10_000;
 
 export interface Posting {
   spec: Pick<Spec, 'app' | 'environment'>;
-  outside: Egress;
+  egress: Egress;
   /** ms since the epoch; now unless given. */
   now?: number;
   /** Longest answer, in ms. */
@@ -29,13 +29,13 @@ export interface Posting {
 export async function post(
   { webhook, secret }: NotifySpec,
   message: NotifyMessage,
-  { spec, outside, now = Date.now(), timeout = TIMEOUT }: Posting,
+  { spec, egress, now = Date.now(), timeout = TIMEOUT }: Posting,
 ): Promise<void> {
   const body = JSON.stringify(message);
   const timestamp = String(now);
-  const signing = secret === undefined ? null : await signingSecret(secret, webhook, { spec, outside });
+  const signing = secret === undefined ? null : await signingSecret(secret, webhook, { spec, egress });
   const signature = signing === null ? null : sign(signing, timestamp, body);
-  const response = await outside.net
+  const response = await egress.net
     .fetch(webhook, {
       method: 'POST',
       headers: {
@@ -62,10 +62,10 @@ export async function post(
 }
 
 /** The signature and not the secret goes to the host; the policy is asked all the same: who signs, speaks for us. */
-async function signingSecret(reference: string, webhook: string, { spec, outside }: Posting): Promise<string> {
+async function signingSecret(reference: string, webhook: string, { spec, egress }: Posting): Promise<string> {
   const { app, environment } = spec;
   const ask = { app, environment, use: 'webhook' as const, host: hostOf(webhook) };
-  return (await outside.secrets.resolve(reference, ask, AbortSignal.timeout(TIMEOUT))).value;
+  return (await egress.secrets.resolve(reference, ask, AbortSignal.timeout(TIMEOUT))).value;
 }
 
 /** The webhook without its path: many have their secret there. */

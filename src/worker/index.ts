@@ -142,7 +142,7 @@ export async function startWorker(
       access,
       artifacts: openArtifacts({ setting: config.store, namespace, env: process.env, cwd: process.cwd() }),
       codec: unsealerOf(codec),
-      outside: createEgress(outsideOptions(config))(null),
+      egress: createEgress(outsideOptions(config))(null),
       workersOf: (queue) => livingWorkers(client, queue, 'activity'),
       otherPolicies: () => fellowsWithOtherPolicy(client, config.policy?.digest ?? null),
     }),
@@ -197,7 +197,7 @@ async function accountWorkers(
   });
   const activities = accountActivities({
     driverFor: (spec) => platform.driverFor(spec.target),
-    outsideOf: createEgress({ ...outsideOptions(config), served }),
+    egressOf: createEgress({ ...outsideOptions(config), served }),
     artifacts,
     access,
     client,

@@ -14,7 +14,7 @@ import type { PlatformDriver } from '../../src/platforms/port.js';
 import { makePlan } from '../../src/strategies/registry.js';
 import { NO_ARTIFACTS } from '../support/artifacts.js';
 import { workflowBundle } from '../support/bundle.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 import { canary } from '../support/specs.js';
 import { tool } from '../support/tools.js';
 
@@ -71,10 +71,10 @@ test.each(['forged', 'eyJhbGciOiJub25lIn0.e30.', ''])(
     const reached: string[] = [];
     const { nativeConnection: connection } = env;
     const driver = noting(reached);
-    const outside = outsideFor();
+    const egress = egressFor();
     const activities = accountActivities({
       driverFor: () => driver,
-      outsideOf: () => outside,
+      egressOf: () => egress,
       artifacts: NO_ARTIFACTS,
       access,
       sweep: async () => [],

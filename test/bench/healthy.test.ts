@@ -3,7 +3,7 @@ import { falseAlarms } from '../../bench/judge/healthy.js';
 import { parseSpecValue } from '../../src/spec/index.js';
 
 const target = { function: 'bench', region: 'us-east-1' };
-const { judge: policy } = parseSpecValue({
+const { judge: rules } = parseSpecValue({
   app: 'bench',
   environment: 'bench',
   target,
@@ -12,10 +12,10 @@ const { judge: policy } = parseSpecValue({
 
 describe('healthy rollouts on the simulated clock', () => {
   test('are left alone', async () => {
-    expect(await falseAlarms(4, 1, policy)).toBe(0);
+    expect(await falseAlarms(4, 1, rules)).toBe(0);
   });
 
   test('are taken back by a judge that believes anything, and counted', async () => {
-    expect(await falseAlarms(4, 1, { ...policy, alpha: 0.9, minErrors: 1 })).toBe(2);
+    expect(await falseAlarms(4, 1, { ...rules, alpha: 0.9, minErrors: 1 })).toBe(2);
   });
 });

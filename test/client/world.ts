@@ -24,7 +24,7 @@ import { livingWorkers } from '../../src/temporal/living-workers.js';
 import { ensureSearchAttributes } from '../../src/temporal/search-attributes.js';
 import { OPEN, UNGRANTED } from '../support/access.js';
 import { workflowBundle } from '../support/bundle.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 
 /** Between two signs of life of the watcher, in ms: the first shows its counts at once, the others that it lives. */
 const BEAT = 1_000;
@@ -85,7 +85,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
           cwd: '/',
         }),
         codec: unsealerOf(codec),
-        outside: outsideFor(),
+        egress: egressFor(),
         workersOf: (queue) => livingWorkers(new Client({ connection: plain }), queue, 'activity'),
         otherPolicies: async () => [],
       });

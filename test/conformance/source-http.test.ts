@@ -2,7 +2,7 @@ import { httpSource } from '../../src/health/sources/http/index.js';
 import type { SourceOf } from '../../src/health/sources/source.js';
 import type { HttpMetric } from '../../src/model/spec.js';
 import { serve } from '../health/server.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 import { specFor } from '../support/specs.js';
 import { describeSource, type SourceFixture } from './source.js';
 
@@ -64,7 +64,7 @@ async function start(): Promise<SourceFixture> {
     window: WINDOW,
     delay: DELAY,
     source: ({ of, now, endpoint = server.url }) =>
-      httpSource(metric(endpoint), target({ ...of, now: () => now }), NOWHERE, outsideFor()),
+      httpSource(metric(endpoint), target({ ...of, now: () => now }), NOWHERE, egressFor()),
     releases: async () => ({ stable: String(++releases), candidate: String(++releases) }),
     happen: async (of, stable, candidate) => {
       cursor += 2 * WINDOW;
@@ -97,7 +97,7 @@ describe('an answer of an http source', () => {
         metric(server.url, more),
         target({ candidate: '7', now: () => 10_000 + DELAY }),
         NOWHERE,
-        outsideFor(env),
+        egressFor(env),
       );
       const { ticks } = await source.read({ signal: new AbortController().signal }, 5_000);
       return { candidate: ticks[0]?.candidate, headers };
@@ -135,7 +135,7 @@ describe('an answer of an http source', () => {
       address: async (_: unknown, { version }: { version: string }) => ({ host, headers: { 'x-arm': version } }),
     };
     const of = target({ stable: '6', candidate: '7', now: () => 10_000 + DELAY });
-    const { ticks } = await httpSource(metric('http://{host}'), of, driver, outsideFor()).read(
+    const { ticks } = await httpSource(metric('http://{host}'), of, driver, egressFor()).read(
       { signal: new AbortController().signal },
       5_000,
     );

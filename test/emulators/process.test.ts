@@ -167,9 +167,13 @@ test('one that loses it again and again fails, and the message says why before t
 });
 
 test('one that has ended is not ready, whoever answers in its place', async () => {
-  const options = { name: 'gone', command: process.execPath, args: ['-e', 'process.exitCode = 3'] };
-  const slowly = () => new Promise<boolean>((resolve) => setTimeout(resolve, 1_500, true));
-  await expect(startProcess({ ...options, ready: slowly })).rejects.toThrow('gone ended with code 3');
+  const note = join(folder, 'gone');
+  const script = `require('node:fs').writeFileSync(${JSON.stringify(note)}, String(process.pid)); process.exitCode = 3`;
+  // Node has told of the end once it has collected the process.
+  const ready = () =>
+    until('its end', () => existsSync(note) && !existsSync(`/proc/${readFileSync(note, 'utf8')}`)).then(() => true);
+  const start = startProcess({ name: 'gone', command: process.execPath, args: ['-e', script], ready });
+  await expect(start).rejects.toThrow('gone ended with code 3');
 });
 
 test('a page that is not there is no sign of life of the program that should have it', async () => {

@@ -1,7 +1,7 @@
 import { healthBefore } from '../../src/health/before.js';
 import type { AlarmState } from '../../src/health/sources/source.js';
 import type { MetricSpec, Spec } from '../../src/model/spec.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 import { calm, FunctionDouble, probeSpec, specWith } from './double.js';
 
 const MINUTE = 60_000;
@@ -40,7 +40,7 @@ describe("stable's past", () => {
       }));
       return { ticks, asked: [] };
     };
-    const { health, findings } = await healthBefore(calm(), driver, outsideFor(), specWith([], [metric]), '6');
+    const { health, findings } = await healthBefore(calm(), driver, egressFor(), specWith([], [metric]), '6');
     expect(findings).toEqual([]);
     expect(asked[0]).toBeLessThanOrEqual(began - 60 * MINUTE);
     expect(health.baselines['metric requests']?.counts).toEqual({ requests: 6_400, errors: 48 });
@@ -49,8 +49,8 @@ describe("stable's past", () => {
 
   test('is nothing where nothing was live, and of no metric that is only tried out', async () => {
     const driver = new FunctionDouble();
-    const first = await healthBefore(calm(), driver, outsideFor(), specWith([], [metric]), null);
-    const trial = await healthBefore(calm(), driver, outsideFor(), specWith([], [{ ...metric, dryRun: true }]), '6');
+    const first = await healthBefore(calm(), driver, egressFor(), specWith([], [metric]), null);
+    const trial = await healthBefore(calm(), driver, egressFor(), specWith([], [{ ...metric, dryRun: true }]), '6');
     expect([first.health, trial.health]).toEqual([
       { baselines: {}, firing: [] },
       { baselines: {}, firing: [] },
@@ -61,7 +61,7 @@ describe("stable's past", () => {
   test('that cannot be read is a warning with what it means', async () => {
     const driver = new FunctionDouble();
     driver.counted = () => Promise.reject(new Error('access denied'));
-    const { health, findings } = await healthBefore(calm(), driver, outsideFor(), specWith([], [metric]), '6');
+    const { health, findings } = await healthBefore(calm(), driver, egressFor(), specWith([], [metric]), '6');
     expect(health.baselines).toEqual({});
     expect(findings).toEqual([
       {
@@ -76,17 +76,17 @@ describe("stable's past", () => {
 
 describe('a first release', () => {
   const told = async (spec: Spec, stable: string | null) =>
-    (await healthBefore(calm(), new FunctionDouble(), outsideFor(), spec, stable)).findings;
-  const withPolicy = (policy: Partial<Spec['health']['judge']>): Spec => {
+    (await healthBefore(calm(), new FunctionDouble(), egressFor(), spec, stable)).findings;
+  const withRules = (rules: Partial<Spec['health']['judge']>): Spec => {
     const spec = specWith([], [metric]);
-    return { ...spec, health: { ...spec.health, judge: { ...spec.health.judge, ...policy } } };
+    return { ...spec, health: { ...spec.health, judge: { ...spec.health.judge, ...rules } } };
   };
 
   test('whose metrics may have nobody to count is warned of what will become of it, with the command', async () => {
-    const held = await told(withPolicy({}), null);
+    const held = await told(withRules({}), null);
     expect(held).toMatchObject([{ level: 'warn', message: expect.stringMatching(/^nothing is live yet/) }]);
     expect(held[0]?.message).toContain('it is held until `sluice promote checkout/production` (metric requests;');
-    expect((await told(withPolicy({ onNoData: 'rollback' }), null))[0]?.message).toContain('it is rolled back');
+    expect((await told(withRules({ onNoData: 'rollback' }), null))[0]?.message).toContain('it is rolled back');
   });
 
   test('that has probes is judged by them, and that is said', async () => {
@@ -96,8 +96,8 @@ describe('a first release', () => {
   });
 
   test.each<[string, Spec, string | null]>([
-    ['something is live', withPolicy({}), '6'],
-    ['it may go on without data', withPolicy({ onNoData: 'promote' }), null],
+    ['something is live', withRules({}), '6'],
+    ['it may go on without data', withRules({ onNoData: 'promote' }), null],
     ['the probes alone judge it', specWith([], []), null],
     ['its metric is only tried out', specWith([], [{ ...metric, dryRun: true }]), null],
   ])('is no warning where %s', async (_, spec, stable) => {
@@ -117,7 +117,7 @@ test.each([
   const { findings } = await healthBefore(
     calm(),
     driver,
-    outsideFor(),
+    egressFor(),
     { ...spec, health: { ...spec.health, invocation } },
     null,
   );
@@ -128,13 +128,13 @@ describe('an alarm', () => {
   test('that fires already is recorded, and no obstacle', async () => {
     const driver = new FunctionDouble();
     driver.alarm = (name) => is(name === 'prod-errors' ? 'ALARM' : 'INSUFFICIENT_DATA');
-    const { health, findings } = await healthBefore(calm(), driver, outsideFor(), withAlarms('errors', 'latency'), '6');
+    const { health, findings } = await healthBefore(calm(), driver, egressFor(), withAlarms('errors', 'latency'), '6');
     expect(health.firing).toEqual(['errors']);
     expect(findings).toMatchObject([{ level: 'warn', message: expect.stringMatching(/^alarm errors fires already;/) }]);
   });
 
   test('that does not exist is refused, with its name', async () => {
-    const { findings } = await healthBefore(calm(), new FunctionDouble(), outsideFor(), withAlarms('errors'), '6');
+    const { findings } = await healthBefore(calm(), new FunctionDouble(), egressFor(), withAlarms('errors'), '6');
     expect(findings).toMatchObject([
       { level: 'refuse', message: expect.stringContaining('there is no alarm "prod-errors"') },
     ]);

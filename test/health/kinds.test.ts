@@ -1,7 +1,7 @@
 import { alarmStates, sourceOf } from '../../src/health/sources/index.js';
 import type { SourceOf } from '../../src/health/sources/source.js';
 import type { MetricSpec, PrometheusMetric, Target } from '../../src/model/spec.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 import { FunctionDouble, specWith } from './double.js';
 import { serve, textOf } from './server.js';
 
@@ -39,7 +39,7 @@ test.each<[MetricSpec]>([
   [{ ...common, kind: 'lambdaLogs', window: 1_000 }],
   [{ ...common, kind: 'azureMonitor' }],
 ])('a metric that the platform does not have is refused by its kind: %j', (metric) => {
-  expect(() => sourceOf(metric, of(site), bare, outsideFor())).toThrow(
+  expect(() => sourceOf(metric, of(site), bare, egressFor())).toThrow(
     `metric m is of kind ${metric.kind}, which app-service does not have`,
   );
 });
@@ -81,7 +81,7 @@ test.each([
       errors: query,
       window: 1_000,
     };
-    await sourceOf(metric, of(target), bare, outsideFor()).read({ signal: new AbortController().signal }, 8_000);
+    await sourceOf(metric, of(target), bare, egressFor()).read({ signal: new AbortController().signal }, 8_000);
     expect(asked).toContain(expected);
   } finally {
     await server.close();

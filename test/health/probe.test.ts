@@ -2,12 +2,12 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { runProbe } from '../../src/health/probe.js';
 import { SluiceError } from '../../src/model/errors.js';
 import type { ProbeSpec } from '../../src/model/spec.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 import { answered, calm, FunctionDouble, failedWith, httpProbe, probeSpec, specWith } from './double.js';
 import { serve, type TestServer, textOf } from './server.js';
 
 function run(probe: ProbeSpec, driver = new FunctionDouble(), ctx = calm()) {
-  return runProbe({ probe, spec: specWith([probe]), version: '7' }, driver, ctx, outsideFor());
+  return runProbe({ probe, spec: specWith([probe]), version: '7' }, driver, ctx, egressFor());
 }
 
 describe('an http probe at the host of a release', () => {

@@ -2,14 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import { runSmoke } from '../../src/health/smoke.js';
 import { SluiceError } from '../../src/model/errors.js';
 import type { ReleaseAnswer } from '../../src/platforms/port.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 import { answered, calm, FunctionDouble, failedWith, probeSpec, specWith } from './double.js';
 
 const one = probeSpec({ name: 'one' });
 const two = probeSpec({ name: 'two', smoke: 2 });
 
 function smoke(driver: FunctionDouble, probes = [one, two], { ctx = calm(), within = 60_000 } = {}) {
-  return runSmoke({ spec: specWith(probes), version: '7', probes, within }, { driver, ctx, outside: outsideFor() });
+  return runSmoke({ spec: specWith(probes), version: '7', probes, within }, { driver, ctx, egress: egressFor() });
 }
 
 /** Answers the calls of the release in this order, the last answer for all that follow. */

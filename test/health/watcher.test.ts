@@ -10,7 +10,7 @@ import { SluiceError } from '../../src/model/errors.js';
 import type { AlarmSpec, MetricSpec, ProbeSpec } from '../../src/model/spec.js';
 import type { PlatformDriver } from '../../src/platforms/port.js';
 import { SimulatedClock } from '../support/clock.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 import { until } from '../support/until.js';
 import { answered, FunctionDouble, failedWith, httpProbe, probeSpec, specWith, stretch } from './double.js';
 import { serve } from './server.js';
@@ -43,7 +43,7 @@ function start(
   const stop = new AbortController();
   const beats: WatchHeartbeat[] = [];
   const spec = specWith(probes, metrics);
-  const { judge: policy } = spec.health;
+  const { judge: rules } = spec.health;
   const report = watch(
     {
       spec,
@@ -52,7 +52,7 @@ function start(
       weight: 10,
       from: Date.now(),
       state: null,
-      policy,
+      rules,
       before: { baselines: {}, firing: [] },
       earliest: null,
       held: false,
@@ -60,14 +60,14 @@ function start(
     },
     {
       driver,
-      outside: outsideFor(),
+      egress: egressFor(),
       signal: stop.signal,
       heartbeat: (details) => beats.push(structuredClone(details)),
       ...(lastHeartbeat === undefined ? {} : { lastHeartbeat }),
       now: Date.now,
       ...(clock === undefined ? {} : { clock }),
       judge: judgeOf({
-        policy,
+        rules,
         baselines: {},
         firing: input?.before?.firing ?? [],
         ...decidingSources(spec.health, { stable: '6', ...input }),
@@ -559,8 +559,8 @@ describe('after a crash', () => {
   });
 
   test('harm that was known already is reported without another call', async () => {
-    const { judge: policy } = specWith([probeSpec()]).health;
-    const judge = judgeOf({ policy, baselines: {}, sources: ['probe smoke'], users: [], firing: [] });
+    const { judge: rules } = specWith([probeSpec()]).health;
+    const judge = judgeOf({ rules, baselines: {}, sources: ['probe smoke'], users: [], firing: [] });
     const bad = judge.tick(judge.start(10), {
       source: 'probe smoke',
       id: 0,

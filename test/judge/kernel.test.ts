@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { combined } from '../../src/judge/combine.js';
 import { type Bet, kernel, leader, logEvidence, type Wealth } from '../../src/judge/kernel.js';
 import { ceiling, events, relative, slower } from '../../src/judge/modes.js';
-import { policyFrom } from '../../src/judge/policy.js';
+import { rulesFrom } from '../../src/judge/rules.js';
 import type { Counts } from '../../src/judge/types.js';
 
-const { stakes } = policyFrom();
+const { stakes } = rulesFrom();
 const { start, bet } = kernel(stakes);
 
 const bets = fc
@@ -99,13 +99,13 @@ describe('the evidence', () => {
   });
 
   test('never falls by one more error of the candidate', () => {
-    const policy = policyFrom();
+    const rules = rulesFrom();
     fc.assert(
       fc.property(looks, counts, counts, (course, candidate, stable) => {
         const from = play(course);
         const more = { requests: candidate.requests + 1, errors: candidate.errors + 1 };
         const same = { requests: candidate.requests + 1, errors: candidate.errors };
-        for (const mode of [relative, (c: Counts, s: Counts) => ceiling(c, s, policy.ceiling)]) {
+        for (const mode of [relative, (c: Counts, s: Counts) => ceiling(c, s, rules.ceiling)]) {
           const lower = logEvidence(bet(from, mode(same, stable), false));
           const higher = logEvidence(bet(from, mode(more, stable), false));
           expect(higher).toBeGreaterThanOrEqual(lower - 1e-9 * Math.abs(lower));

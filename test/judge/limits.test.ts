@@ -3,7 +3,7 @@ import { judgeOf } from '../../src/judge/sources.js';
 import type { Counts, JudgeSetup, Tick } from '../../src/judge/types.js';
 import { specFor } from '../support/specs.js';
 
-const { judge: policy } = specFor({ type: 'direct', bake: 1 }).health;
+const { judge: rules } = specFor({ type: 'direct', bake: 1 }).health;
 
 function of(requests: number, errors = 0): Counts {
   return { requests, errors };
@@ -11,7 +11,7 @@ function of(requests: number, errors = 0): Counts {
 
 function hearing(more: Partial<JudgeSetup> = {}, weight = 10) {
   const sources = more.sources ?? ['users'];
-  const judge = judgeOf({ policy, baselines: {}, sources, users: sources, firing: [], ...more });
+  const judge = judgeOf({ rules, baselines: {}, sources, users: sources, firing: [], ...more });
   let state = judge.start(weight);
   let id = 0;
   const said = () => judge.verdict(state);
@@ -35,7 +35,7 @@ function hearing(more: Partial<JudgeSetup> = {}, weight = 10) {
 
 test('over the ceiling is more than its share, and as many errors as the least', () => {
   const says = (candidate: Counts, stable: Counts) =>
-    hearing({ policy: { ...policy, minRequests: 5 } }).tick(candidate, stable).state;
+    hearing({ rules: { ...rules, minRequests: 5 } }).tick(candidate, stable).state;
   expect(says(of(40, 2), of(360, 18))).toBe('healthy');
   expect(says(of(39, 2), of(351, 18))).toBe('undecided');
   expect(says(of(10, 1), of(90, 9))).toBe('healthy');
@@ -51,8 +51,8 @@ test('a bake passes early only once each source has counted, probes too', () => 
 });
 
 test('a stricter limit asks for more: of chance, of proof, of requests', () => {
-  const after = (change: Partial<typeof policy>) => {
-    const hear = hearing({ policy: { ...policy, ...change } });
+  const after = (change: Partial<typeof rules>) => {
+    const hear = hearing({ rules: { ...rules, ...change } });
     return hear.tick(of(100), of(900));
   };
   expect(after({ alpha: 0.01 }).limit).toBeCloseTo(Math.log(100), 12);
@@ -60,7 +60,7 @@ test('a stricter limit asks for more: of chance, of proof, of requests', () => {
   const needed = [0.2, 0.05, 0.001].map((beta) => after({ beta }).needed ?? 0);
   expect(needed[0]).toBeLessThan(needed[1] ?? 0);
   expect(needed[1]).toBeLessThan(needed[2] ?? 0);
-  const hear = hearing({ policy: { ...policy, minRequests: 1_300 } });
+  const hear = hearing({ rules: { ...rules, minRequests: 1_300 } });
   for (let i = 0; i < 60; i += 1) hear.tick(of(20), of(180));
   expect(hear.said()).toMatchObject({ state: 'undecided', needed: 100 });
 });

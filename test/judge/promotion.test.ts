@@ -3,8 +3,8 @@ import { divergence, logMartingale, PLAIN_PRIOR } from '../../src/judge/beta-bin
 import { oneArmBounds } from '../../src/judge/bounds.js';
 import { dispersion } from '../../src/judge/dispersion.js';
 import { logBeta, stirlingRemainder } from '../../src/judge/gamma.js';
-import { defaultCeiling, defaultMargin } from '../../src/judge/policy.js';
 import { moreRequests, nonInferiority, priorsFrom } from '../../src/judge/promotion.js';
+import { defaultCeiling, defaultMargin } from '../../src/judge/rules.js';
 import type { Counts } from '../../src/judge/types.js';
 import { atLeast, binomial, seeded } from './random.js';
 

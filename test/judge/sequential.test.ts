@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import {
   type Look,
-  type PolicyChoice,
-  policyFrom,
+  type RulesChoice,
+  rulesFrom,
   type SequentialState,
   sequentialJudge,
 } from '../../src/judge/index.js';
@@ -14,13 +14,13 @@ function step(nc: number, ec: number, nb: number, eb: number, more: Partial<Step
   return { candidate: { requests: nc, errors: ec }, stable: { requests: nb, errors: eb }, ...more };
 }
 
-function play(looks: readonly Step[], choice: PolicyChoice = {}, from?: SequentialState): SequentialState {
-  const { start, tick } = sequentialJudge(policyFrom(choice));
+function play(looks: readonly Step[], choice: RulesChoice = {}, from?: SequentialState): SequentialState {
+  const { start, tick } = sequentialJudge(rulesFrom(choice));
   return looks.reduce((state, look) => tick(state, { id: state.lastId + 1, ...look }), from ?? start());
 }
 
-function verdictOf(looks: readonly Step[], choice: PolicyChoice = {}) {
-  return sequentialJudge(policyFrom(choice)).verdict(play(looks, choice));
+function verdictOf(looks: readonly Step[], choice: RulesChoice = {}) {
+  return sequentialJudge(rulesFrom(choice)).verdict(play(looks, choice));
 }
 
 const repeated = (times: number, look: Step): Step[] => Array.from({ length: times }, () => look);
@@ -81,14 +81,14 @@ describe('unhealthy', () => {
   test('for ever, however well it does afterwards, while the evidence goes on', () => {
     const bad = play(repeated(3, step(25, 2, 225, 0)));
     const after = play(repeated(200, step(25, 0, 225, 5)), {}, bad);
-    const { verdict } = sequentialJudge(policyFrom());
+    const { verdict } = sequentialJudge(rulesFrom());
     expect(verdict(after).state).toBe('unhealthy');
     expect(verdict(after).pValue).toBeLessThan(0.01);
     expect(verdict(after).logE.combined).toBeLessThan(verdict(bad).logE.combined);
   });
 
   test('also when it turns bad after it was good for long', () => {
-    const { tick } = sequentialJudge(policyFrom());
+    const { tick } = sequentialJudge(rulesFrom());
     let state = play(repeated(700, step(25, 0, 225, 1)));
     let errors = 0;
     for (; state.unhealthyBy === null && errors < 100; errors += 1) {
@@ -117,7 +117,7 @@ describe('not unhealthy', () => {
     expect(verdictOf(repeated(20, step(25, 15, 225, 135))).state).toBe('undecided');
   });
 
-  test('by twice the errors where the policy allows twice', () => {
+  test('by twice the errors where the rules allows twice', () => {
     const twice = repeated(20, step(1_000, 20, 9_000, 90));
     expect(verdictOf(twice).state).toBe('unhealthy');
     expect(verdictOf(twice, { nullOdds: 2.1 }).state).not.toBe('unhealthy');
@@ -202,7 +202,7 @@ describe('what was not counted', () => {
 
 describe('the state', () => {
   test('does not take a look twice', () => {
-    const { tick } = sequentialJudge(policyFrom());
+    const { tick } = sequentialJudge(rulesFrom());
     const state = play([step(25, 1, 225, 0)]);
     expect(tick(state, { id: state.lastId, ...step(25, 25, 225, 0) })).toBe(state);
     expect(tick(state, { id: state.lastId - 1, ...step(25, 25, 225, 0) })).toBe(state);
@@ -240,7 +240,7 @@ describe('the state', () => {
   });
 
   test('an error of the candidate more never makes the evidence less', () => {
-    const { verdict } = sequentialJudge(policyFrom());
+    const { verdict } = sequentialJudge(rulesFrom());
     fc.assert(
       fc.property(looks, looks, (before, after) => {
         const course = (errors: number) => verdict(play([...before, step(10, errors, 90, 1), ...after])).logE.combined;
@@ -270,8 +270,8 @@ describe('false alarms', () => {
   const grows = (look: number) => [0.1, 0.25, 0.5, 0.75][Math.floor((look * 4) / LOOKS)] ?? 1;
 
   /** How many rollouts of a candidate that is just like stable are called unhealthy. */
-  function alarms({ rate, weight, cluster = 1 }: World, choice: PolicyChoice = {}): number {
-    const { start, tick } = sequentialJudge(policyFrom({ alpha: ALPHA, ceiling: 0.05, ...choice }));
+  function alarms({ rate, weight, cluster = 1 }: World, choice: RulesChoice = {}): number {
+    const { start, tick } = sequentialJudge(rulesFrom({ alpha: ALPHA, ceiling: 0.05, ...choice }));
     const random = seeded(7);
     let unhealthy = 0;
     for (let rollout = 0; rollout < ROLLOUTS; rollout += 1) {

@@ -4,11 +4,11 @@ import type { Counts, Judge, JudgeSetup, JudgeState } from '../../src/judge/type
 import { specFor } from '../support/specs.js';
 import { atLeast, binomial, seeded } from './random.js';
 
-const { judge: policy } = specFor({ type: 'direct', bake: 1 }).health;
+const { judge: rules } = specFor({ type: 'direct', bake: 1 }).health;
 
 function setup(more: Partial<JudgeSetup> = {}): JudgeSetup {
   const sources = more.sources ?? ['users'];
-  return { policy, baselines: {}, sources, users: sources, firing: [], ...more };
+  return { rules, baselines: {}, sources, users: sources, firing: [], ...more };
 }
 
 /** Requests and errors. */
@@ -273,7 +273,7 @@ describe('proof of harm', () => {
   });
 
   test('waits for the least number of errors, however strong the evidence is before', () => {
-    const hear = hearing(judgeOf(setup({ policy: { ...policy, minErrors: 6 } })));
+    const hear = hearing(judgeOf(setup({ rules: { ...rules, minErrors: 6 } })));
     for (let errors = 1; errors < 6; errors += 1) hear.tick(of(1, 1), of(9));
     expect(hear.says().logE).toBeGreaterThan(hear.says().limit);
     expect(hear.says()).toMatchObject({ state: 'undecided', candidate: of(5, 5) });
@@ -329,7 +329,7 @@ describe('proof of harm', () => {
   test('takes longer when errors come in clusters', () => {
     const errors = (dispersion: number | null, measured: number | null) => {
       const baselines = { users: { counts: of(5_000, 5), dispersion: measured } };
-      const hear = hearing(judgeOf(setup({ policy: { ...policy, dispersion }, baselines })));
+      const hear = hearing(judgeOf(setup({ rules: { ...rules, dispersion }, baselines })));
       let failed = 0;
       for (; hear.says().state !== 'unhealthy'; failed += 1) hear.tick(of(1, 1), of(9));
       return failed;
@@ -357,11 +357,11 @@ describe('an outage that both releases share', () => {
     const rollouts = 300;
     let blamed = 0;
     for (let seed = 1; seed <= rollouts; seed += 1) if (isBlamed(seed)) blamed += 1;
-    expect(atLeast(blamed, rollouts, policy.alpha)).toBeGreaterThan(1e-4);
+    expect(atLeast(blamed, rollouts, rules.alpha)).toBeGreaterThan(1e-4);
   });
 
   test('is told from a candidate over the ceiling once stable would have failed at that rate', () => {
-    const hear = hearing(judgeOf(setup({ policy: { ...policy, ceiling: 0.05 } })));
+    const hear = hearing(judgeOf(setup({ rules: { ...rules, ceiling: 0.05 } })));
     // Stable is close to the ceiling, so that comparing the two alone takes long.
     for (let i = 1; i <= 40; i += 1) hear.tick(of(50, 6), of(50, 2));
     expect(hear.says().why).toContain('the ceiling is 5 %');

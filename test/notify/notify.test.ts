@@ -6,7 +6,7 @@ import type { RolloutView } from '../../src/model/view.js';
 import { type NotifyMessage, notify, verifySignature } from '../../src/notify/index.js';
 import { post } from '../../src/notify/post.js';
 import { serve, type TestServer, textOf } from '../health/server.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 
 const SECRET = 'SLUICE_SECRET_HOOK';
 const REFERENCE = `secret://env/${SECRET}`;
@@ -14,7 +14,7 @@ const SPEC = { app: 'checkout', environment: 'production' };
 
 let secrets: Record<string, string> = {};
 
-const tell = (hooks: NotifySpec[], of: NotifyEvent) => notify({ ...SPEC, notify: hooks }, of, outsideFor(secrets));
+const tell = (hooks: NotifySpec[], of: NotifyEvent) => notify({ ...SPEC, notify: hooks }, of, egressFor(secrets));
 
 interface Received {
   headers: Record<string, string | string[] | undefined>;
@@ -225,7 +225,7 @@ describe('a webhook that fails', () => {
     servers.push(silent);
     const message = { id: 'x' } as NotifyMessage;
     await expect(
-      post({ webhook: silent.url }, message, { spec: SPEC, outside: outsideFor(), timeout: 50 }),
+      post({ webhook: silent.url }, message, { spec: SPEC, egress: egressFor(), timeout: 50 }),
     ).rejects.toMatchObject({
       code: 'SLUICE_PROVIDER',
       message: expect.stringContaining('no answer within 50 ms'),

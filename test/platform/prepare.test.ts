@@ -9,7 +9,7 @@ import { packingOf } from '../../src/platforms/registry.js';
 import { openArtifacts } from '../../src/store/index.js';
 import { OPEN } from '../support/access.js';
 import { context } from '../support/context.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 import { specFor } from '../support/specs.js';
 
 let home: string;
@@ -39,8 +39,8 @@ test('downloads the code once, also where the driver looks into it, and keeps it
       return { before, findings: [] };
     },
   } as unknown as PlatformDriver;
-  const outside = outsideFor();
-  await inspectAndPlan(context(), driver, spec, { artifacts, outside, own: outside, access: OPEN });
+  const egress = egressFor();
+  await inspectAndPlan(context(), driver, spec, { artifacts, egress, own: egress, access: OPEN });
   expect(seen).toBe(packed.zip.length);
   await expect(artifacts.of(spec).read(packed.artifact)).rejects.toMatchObject({ code: 'SLUICE_ARTIFACT' });
 });

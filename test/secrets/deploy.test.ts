@@ -21,10 +21,10 @@ const [FIRST, SECOND] = ['first-value-1', 'second-value-2'];
 /** The activities of one account, as a worker runs them; `all` is all that they have returned. */
 function account(driver: PlatformDriver, secrets: Egress['secrets'], artifacts: Artifacts) {
   const all: unknown[] = [];
-  const outside: Egress = { net: createNet('loopback'), secrets };
+  const egress: Egress = { net: createNet('loopback'), secrets };
   const activities = accountActivities({
     driverFor: () => driver,
-    outsideOf: () => outside,
+    egressOf: () => egress,
     artifacts,
     access: OPEN,
     sweep: async () => [],

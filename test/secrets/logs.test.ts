@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { remembering } from '../../src/secrets/index.js';
 import { workerLogger } from '../../src/worker/log.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 
 const VALUE = 'correct-horse-battery';
 const ASK = { app: 'shop', environment: 'production', use: 'probe', host: 'x' } as const;
@@ -42,7 +42,7 @@ test('an error is its name, its message and where it was thrown, without its cau
 
 test('a line that an activity logs is without the values that it has read', async () => {
   const { lines, logger } = log();
-  const { secrets } = outsideFor({ SLUICE_SECRET_A: VALUE });
+  const { secrets } = egressFor({ SLUICE_SECRET_A: VALUE });
   await remembering(async () => {
     await secrets.resolve('secret://env/SLUICE_SECRET_A', ASK, new AbortController().signal);
     logger.info(`sent ${VALUE}`, { as: { json: JSON.stringify({ VALUE }) } });

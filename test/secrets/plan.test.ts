@@ -1,5 +1,5 @@
 import { mayUse } from '../../src/access/secrets.js';
-import { checkOutside } from '../../src/egress/checks.js';
+import { checkEgress } from '../../src/egress/checks.js';
 import type { SecretAsk } from '../../src/model/secrets.js';
 import type { Spec } from '../../src/model/spec.js';
 import { createNet, type Lookup } from '../../src/net/index.js';
@@ -30,8 +30,8 @@ function spec(hosts: { probe?: string; metric?: string; webhook?: string } = {})
 const nowhere: Lookup = (_host, _options, found) => found(new Error('ENOTFOUND'), []);
 
 function check(of: Spec, { env = {}, allow = '', may = (_: SecretAsk): string | null => null } = {}) {
-  const outside = { net: createNet(allow, nowhere), secrets: createSecrets({ env, region: 'us-east-1', mayUse: may }) };
-  return checkOutside(of, { outside, own: outside }, NONE);
+  const egress = { net: createNet(allow, nowhere), secrets: createSecrets({ env, region: 'us-east-1', mayUse: may }) };
+  return checkEgress(of, { egress, own: egress }, NONE);
 }
 
 const refusals = (findings: Awaited<ReturnType<typeof check>>) =>

@@ -11,7 +11,7 @@ import { heldHere, remembering } from '../../src/secrets/running.js';
 import { formsOf, withoutForms } from '../../src/secrets/scrub.js';
 import { OPEN } from '../support/access.js';
 import { NO_ARTIFACTS } from '../support/artifacts.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 import { specFor } from '../support/specs.js';
 
 const VALUE = 'p+w/ "ä"=1';
@@ -183,10 +183,10 @@ test('no form of any value makes trouble, and none is left', () => {
 
 const REFERENCE = 'secret://env/SLUICE_SECRET_A';
 const HIDDEN = 'correct-horse-battery';
-const outside = outsideFor({ SLUICE_SECRET_A: HIDDEN });
+const egress = egressFor({ SLUICE_SECRET_A: HIDDEN });
 const ASK = { app: 'shop', environment: 'production', use: 'environment', host: null } as const;
 const read = async () => {
-  return (await outside.secrets.resolve(REFERENCE, ASK, new AbortController().signal)).value;
+  return (await egress.secrets.resolve(REFERENCE, ASK, new AbortController().signal)).value;
 };
 
 describe('an activity that has read a secret', () => {
@@ -219,7 +219,7 @@ describe('an activity that has read a secret', () => {
   });
 
   test('keeps the words that Sluice goes by, whatever the value is', async () => {
-    const { secrets } = outsideFor({ SLUICE_SECRET_A: 'healthy' });
+    const { secrets } = egressFor({ SLUICE_SECRET_A: 'healthy' });
     const { says } = withFailures({
       says: async () => {
         await secrets.resolve(REFERENCE, ASK, new AbortController().signal);
@@ -261,7 +261,7 @@ test("what a release logs of its own environment is not told by the candidate's 
   ];
   const activities = accountActivities({
     driverFor: () => ({ errors }) as unknown as PlatformDriver,
-    outsideOf: () => outside,
+    egressOf: () => egress,
     artifacts: NO_ARTIFACTS,
     access: OPEN,
     sweep: async () => [],
@@ -279,7 +279,7 @@ test('a release that another spec has deployed is heard without what stands in i
   const values: PlatformDriver['values'] = async () => [OLDER, 'debug', 'production'];
   const activities = accountActivities({
     driverFor: () => ({ errors, values }) as unknown as PlatformDriver,
-    outsideOf: () => outside,
+    egressOf: () => egress,
     artifacts: NO_ARTIFACTS,
     access: OPEN,
     sweep: async () => [],
@@ -303,7 +303,7 @@ test('a driver gets the values in deploy alone, and neither its signs of life no
   };
   const activities = accountActivities({
     driverFor: () => ({ deploy }) as unknown as PlatformDriver,
-    outsideOf: () => outside,
+    egressOf: () => egress,
     artifacts: NO_ARTIFACTS,
     access: OPEN,
     sweep: async () => [],

@@ -6,11 +6,11 @@ import { httpSource } from '../../src/health/sources/http/index.js';
 import { notify } from '../../src/notify/index.js';
 import { calm, FunctionDouble, httpProbe, specWith } from '../health/double.js';
 import { serve, type TestServer } from '../health/server.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 
 const VALUE = 'correct-horse-battery';
 const REFERENCE = 'secret://env/SLUICE_SECRET_KEY';
-const OUTSIDE = outsideFor({ SLUICE_SECRET_KEY: VALUE });
+const OUTSIDE = egressFor({ SLUICE_SECRET_KEY: VALUE });
 
 let [seen, elsewhere]: [string[], string[]] = [[], []];
 let [server, other]: TestServer[] = [];
@@ -33,10 +33,10 @@ beforeEach(() => {
 });
 afterAll(() => Promise.all([server?.close(), other?.close()]));
 
-function probing(path: string, expect = {}, outside: Egress = OUTSIDE) {
+function probing(path: string, expect = {}, egress: Egress = OUTSIDE) {
   const probe = httpProbe(`${server?.url}${path}`, { headers: { key: REFERENCE }, expect });
   const run = async () =>
-    runProbe({ probe, spec: specWith([probe]), version: '7' }, new FunctionDouble(), calm(), outside);
+    runProbe({ probe, spec: specWith([probe]), version: '7' }, new FunctionDouble(), calm(), egress);
   return withFailures({ run }).run();
 }
 
@@ -57,8 +57,8 @@ test('a redirect within the origin takes the header along, one elsewhere is not 
 
 test('the policy is asked with the host of the call, and its no keeps the probe from being sent', async () => {
   const mayUse = ({ use, host }: { use: string; host: string | null }) => `no ${use} to ${host}`;
-  const outside = createEgress({ env: { SLUICE_SECRET_KEY: VALUE }, allowAddresses: 'loopback', mayUse })(null);
-  await expect(probing('/{version}', {}, outside)).rejects.toMatchObject({
+  const egress = createEgress({ env: { SLUICE_SECRET_KEY: VALUE }, allowAddresses: 'loopback', mayUse })(null);
+  await expect(probing('/{version}', {}, egress)).rejects.toMatchObject({
     type: 'SLUICE_SECRET',
     nonRetryable: true,
     message: `${REFERENCE} may not be used here: no probe to ${new URL(server?.url ?? '').host}`,
@@ -67,8 +67,8 @@ test('the policy is asked with the host of the call, and its no keeps the probe 
 });
 
 test('a value that no header may have is refused in words of our own', async () => {
-  const outside = outsideFor({ SLUICE_SECRET_KEY: 'two\nlines of it' });
-  await expect(probing('/{version}', {}, outside)).rejects.toMatchObject({
+  const egress = egressFor({ SLUICE_SECRET_KEY: 'two\nlines of it' });
+  await expect(probing('/{version}', {}, egress)).rejects.toMatchObject({
     message: `${REFERENCE}: the value has characters that no header may have, and would be header key; keep it on one line`,
   });
 });

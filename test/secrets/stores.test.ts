@@ -108,12 +108,12 @@ describe('on AWS', () => {
       credentials: { accessKeyId: account, secretAccessKey: 'test' },
     });
     await there.send(new PutParameterCommand({ Name: '/theirs', Value: 'of the account', Type: 'SecureString' }));
-    const outsideOf = createEgress({ env: {}, allowAddresses: '', served: { region: REGION } });
+    const egressOf = createEgress({ env: {}, allowAddresses: '', served: { region: REGION } });
     const target = { platform: 'lambda', function: 'f', alias: 'live', region: REGION, account: 'a' } as const;
     const roleArn = `arn:aws:iam::${account}:role/rollouts`;
     const reference = 'secret://aws-ssm//theirs';
-    expect((await read(outsideOf({ ...target, roleArn }).secrets, reference)).value).toBe('of the account');
-    await expect(read(outsideOf(target).secrets, reference)).rejects.toMatchObject({ code: 'SLUICE_SECRET' });
+    expect((await read(egressOf({ ...target, roleArn }).secrets, reference)).value).toBe('of the account');
+    await expect(read(egressOf(target).secrets, reference)).rejects.toMatchObject({ code: 'SLUICE_SECRET' });
   });
 
   test('a store that is away for a moment is worth another try', async () => {

@@ -7,7 +7,7 @@ import type { Counts } from '../../src/judge/types.js';
 import type { PrometheusMetric } from '../../src/model/spec.js';
 import { describeSource, type SourceFixture } from '../conformance/source.js';
 import { serve } from '../health/server.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 import { specFor } from '../support/specs.js';
 import { ROOT } from '../support/tools.js';
 import { until } from '../support/until.js';
@@ -129,7 +129,7 @@ async function startFixture(): Promise<SourceFixture> {
     countsSlow: true,
     window: WINDOW,
     delay: DELAY,
-    source: ({ of, now, endpoint = world.url }) => prometheusSource(metricAt(endpoint), target(of, now), outsideFor()),
+    source: ({ of, now, endpoint = world.url }) => prometheusSource(metricAt(endpoint), target(of, now), egressFor()),
     releases: async () => ({ stable: String(++releases), candidate: String(++releases) }),
     happen: (of, stable, candidate) =>
       inOneStretch(world, () => {
@@ -153,7 +153,7 @@ describe('counters in Prometheus', () => {
     const source = prometheusSource(
       metricAt(world.url, more),
       target({ stable: null, candidate: version }, end + DELAY),
-      outsideFor(),
+      egressFor(),
     );
     return source.read({ signal: new AbortController().signal }, since);
   };
@@ -225,8 +225,8 @@ describe('counters in Prometheus', () => {
       response.end('{"status":"success","data":{"resultType":"matrix","result":[]}}');
     });
     const metric = metricAt(server.url, { token: 'secret://env/SLUICE_SECRET_PROMETHEUS' });
-    const outside = outsideFor({ SLUICE_SECRET_PROMETHEUS: 'abc' });
-    const source = prometheusSource(metric, target({ stable: null, candidate: 'f' }, Date.now()), outside);
+    const egress = egressFor({ SLUICE_SECRET_PROMETHEUS: 'abc' });
+    const source = prometheusSource(metric, target({ stable: null, candidate: 'f' }, Date.now()), egress);
     await source.read({ signal: new AbortController().signal }, Date.now() - 3 * WINDOW);
     await server.close();
     expect(new Set(seen)).toEqual(new Set(['Bearer abc']));

@@ -8,7 +8,7 @@ import type { Artifact } from '../../src/model/spec.js';
 import type { CallContext, PlatformDriver } from '../../src/platforms/port.js';
 import { OPEN } from '../support/access.js';
 import { artifactsIn, NO_ARTIFACTS } from '../support/artifacts.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 import { specFor } from '../support/specs.js';
 
 /** Plays a promotion whose driver does `work`, after an attempt that left `details`. Returns what the server was told. */
@@ -23,7 +23,7 @@ async function promoted(details: unknown, work: (ctx: CallContext) => void): Pro
   };
   const activities = accountActivities({
     driverFor: () => ({ promote }) as unknown as PlatformDriver,
-    outsideOf: () => outsideFor(),
+    egressOf: () => egressFor(),
     artifacts: NO_ARTIFACTS,
     access: OPEN,
     sweep: async () => [],
@@ -66,7 +66,7 @@ test('code that is not in the store, or not what its digest says, is planned by 
   const artifacts = artifactsIn(store);
   const activities = accountActivities({
     driverFor: () => ({ inspect: () => Promise.reject(new Error('it came this far')) }) as unknown as PlatformDriver,
-    outsideOf: () => outsideFor(),
+    egressOf: () => egressFor(),
     artifacts,
     access: OPEN,
     sweep: async () => [],

@@ -12,7 +12,7 @@ import { companionId, movingId, rolloutId, TASK_QUEUE } from '../../src/model/id
 import { openArtifacts } from '../../src/store/index.js';
 import { inputFor } from '../client/world.js';
 import { OPEN } from '../support/access.js';
-import { outsideFor } from '../support/outside.js';
+import { egressFor } from '../support/egress.js';
 import { canary } from '../support/specs.js';
 import { unreadable } from '../support/unreadable.js';
 
@@ -37,7 +37,7 @@ const light = (over: object = {}) =>
     limits: { history: 4_000, signals: 2_000, heartbeat: 10_000, callLife: 60_000 },
     access: OPEN,
     codec: unsealerOf(codecOf({})),
-    outside: outsideFor(),
+    egress: egressFor(),
     workersOf: async () => ({ workers: 1, places: null, taken: null }),
     otherPolicies: async () => [],
     artifacts: openArtifacts({ setting: '/nowhere', namespace: 'default', env: {}, cwd: '/' }),

@@ -77,7 +77,7 @@ describe('a canary rollout', () => {
       act.target.verdict = (weight) => (weight === 50 ? 'unhealthy' : 'healthy');
       const rolling = await act.start('canary', spec);
       await phase(act, rolling, 'held');
-      expect(act.target.watched.at(-1)?.policy.onUnhealthy).toBe('hold');
+      expect(act.target.watched.at(-1)?.rules.onUnhealthy).toBe('hold');
       await rolling.signal('abort', { by: 'ann' });
       expect((await ending(rolling)).outcome).toBe('rolledBack');
     });

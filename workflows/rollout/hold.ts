@@ -6,7 +6,7 @@ import type { Parts } from './parts.js';
 import type { Run } from './run.js';
 import type { Cursor, Hold } from './state.js';
 
-/** `undecided`: the judge could not decide. `unhealthy`: it could, and by policy a person answers. `approval`: nobody has approved in time. */
+/** `undecided`: the judge could not decide. `unhealthy`: it could, and by the spec's rules a person answers. `approval`: nobody has approved in time. */
 type Why = 'undecided' | 'unhealthy' | 'approval';
 
 /**
@@ -15,7 +15,7 @@ type Why = 'undecided' | 'unhealthy' | 'approval';
  */
 export function holdFor({ run, announcements }: Parts, about: Why, why: string): void {
   const { state, journal } = run;
-  const until = state.step.hold?.until ?? Date.now() + run.policy().maxHold;
+  const until = state.step.hold?.until ?? Date.now() + run.rules().maxHold;
   state.step.hold = { why, until, undecided: about === 'undecided', unhealthy: about === 'unhealthy' };
   journal.enter('held', why);
   journal.deadline(until);
@@ -30,7 +30,7 @@ export async function hold(parts: Parts, stage: Stage, step: Step, held: Hold): 
   const { run, flow, watching, announcements } = parts;
   const { state, requests, journal } = run;
   const { why, until, undecided, unhealthy } = held;
-  const policy = run.policy();
+  const rules = run.rules();
   const here = state.step;
   journal.enter('held', why);
   journal.deadline(until);
@@ -40,7 +40,7 @@ export async function hold(parts: Parts, stage: Stage, step: Step, held: Hold): 
     requests.retry !== undefined ||
     here.gate?.decision != null ||
     (undecided && watching.passed !== null);
-  const wait = Math.min(policy.remindEvery, until - Date.now());
+  const wait = Math.min(rules.remindEvery, until - Date.now());
   const waited = await flow.until(asked, wait, `hold ${stage.name}: ${clean(why, 120)}`, { deaf: unhealthy });
   if (waited !== 'asked' && waited !== 'elapsed') return waited;
   if (here.gate?.decision != null) {
@@ -61,7 +61,7 @@ export async function hold(parts: Parts, stage: Stage, step: Step, held: Hold): 
   }
   if (retry !== undefined) return bakeAgain(run, step, held);
   if (late) {
-    const reason = `${why}; nobody decided within ${duration(policy.maxHold)}`;
+    const reason = `${why}; nobody decided within ${duration(rules.maxHold)}`;
     return { leave: { outcome: 'rolledBack', reason, code: null } };
   }
   if (report?.verdict.state === 'healthy') return passes(parts, stage, report.verdict.why);

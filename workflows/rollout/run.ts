@@ -75,7 +75,7 @@ export class Run {
   }
 
   /** What the judge goes by at this stage. */
-  policy(): JudgeRules {
+  rules(): JudgeRules {
     return { ...this.spec.health.judge, ...this.stage?.health };
   }
 

@@ -28,7 +28,7 @@ export async function unhealthy(parts: Parts, report: WatchReport): Promise<Outc
     return { goTo: comparison, step: { compare: { why, at: 'back', until: null } } };
   }
   const reason = `${run.release.version} is unhealthy: ${why}`;
-  if (run.policy().onUnhealthy === 'rollback') {
+  if (run.rules().onUnhealthy === 'rollback') {
     return { leave: { outcome: 'rolledBack', reason, code: null, unhealthy: true } };
   }
   await lookForErrors(run);

@@ -55,7 +55,7 @@ export class Watching {
             weight: state.weight,
             from: state.weightSince,
             state: state.judge,
-            policy: this.run.policy(),
+            rules: this.run.rules(),
             before: this.run.prepared.health,
             earliest,
             held,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { type PolicyChoice, policyFrom, type SequentialPolicy } from '../../judge/index.js';
+import { type RulesChoice, rulesFrom, type SequentialRules } from '../../judge/index.js';
 import { clean } from '../../model/text.js';
 import { PERCENT, parsePercent } from '../../spec/units.js';
 import type { Context } from '../command.js';
@@ -75,11 +75,11 @@ interface Chosen extends Values<typeof RULE_OPTIONS> {
 }
 
 /** The file first, then the options. Errors: SLUICE_USAGE, SLUICE_SPEC. */
-export async function rulesOf({ rules, env, ...options }: Chosen, ctx: Context): Promise<SequentialPolicy> {
+export async function rulesOf({ rules, env, ...options }: Chosen, ctx: Context): Promise<SequentialRules> {
   const fromFile = rules === undefined ? {} : await readRules(ctx, rules, env);
   const { dispersion, ...values } = { ...fromFile, ...valuesOf(options) };
-  const choice = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as PolicyChoice;
-  return policyFrom(dispersion === undefined ? choice : { ...choice, stakes: { dispersion: dispersion } });
+  const choice = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as RulesChoice;
+  return rulesFrom(dispersion === undefined ? choice : { ...choice, stakes: { dispersion: dispersion } });
 }
 
 function valuesOf({ history, ...others }: Values<typeof RULE_OPTIONS>): Policy {

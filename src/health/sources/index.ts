@@ -15,23 +15,23 @@ export function sourceOf(
   metric: MetricSpec,
   of: SourceOf,
   driver: Pick<PlatformDriver, 'source' | 'address'>,
-  outside: Egress,
+  egress: Egress,
 ): Source {
   if (isOfServer(metric)) {
     const make: Make<MetricOf<ServerMetricKind>> = SERVERS[metric.kind];
-    return make.source(metric, of, { driver, outside });
+    return make.source(metric, of, { driver, egress });
   }
   return driver.source(metric, of) ?? unknownKind('metric', metric, of.spec);
 }
 
 interface Make<M> {
-  source(metric: M, of: SourceOf, by: { driver: Pick<PlatformDriver, 'address'>; outside: Egress }): Source;
+  source(metric: M, of: SourceOf, by: { driver: Pick<PlatformDriver, 'address'>; egress: Egress }): Source;
 }
 
 /** The sources that are servers of anybody's, by kind. */
 const SERVERS: { readonly [K in ServerMetricKind]: Make<MetricOf<K>> } = {
-  prometheus: { source: (metric, of, { outside }) => prometheusSource(metric, of, outside) },
-  http: { source: (metric, of, { driver, outside }) => httpSource(metric, of, driver, outside) },
+  prometheus: { source: (metric, of, { egress }) => prometheusSource(metric, of, egress) },
+  http: { source: (metric, of, { driver, egress }) => httpSource(metric, of, driver, egress) },
 };
 
 function isOfServer(metric: MetricSpec): metric is MetricOf<ServerMetricKind> {

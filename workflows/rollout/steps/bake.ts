@@ -77,15 +77,15 @@ async function judged(parts: Parts, stage: Stage, step: BakeStep, endedBy: strin
   // It passed early, and what came in the moment since does not: the bake goes on to its end.
   if (passed !== null && endedBy === undefined && Date.now() < (here.until ?? 0)) return 'again';
   if (verdict.state !== 'blind' && run.spec.allowUnjudged && !isJudged(run.spec.health)) return 'done';
-  const policy = run.policy();
-  const answer = verdict.state === 'noData' ? policy.onNoData : policy.onUndecided;
+  const rules = run.rules();
+  const answer = verdict.state === 'noData' ? rules.onNoData : rules.onUndecided;
   const why = `${verdict.state}: ${verdict.why}`;
   if (report?.verdict.few === true && answer !== 'promote' && here.again === undefined) {
     here.again = { why: `baking for another ${duration(step.duration)} to get more requests: ${why}` };
     here.left = step.duration;
     return 'again';
   }
-  // What the evidence speaks against is not passed by a policy: a person has to say so.
+  // What the evidence speaks against is not passed by a rule: a person has to say so.
   if (answer === 'promote' && report !== null && verdict.state !== 'blind' && report.verdict.logE <= 0) {
     journal.event(`stage ${stage.name}: passed by health.judge: ${verdict.why}`);
     return 'done';

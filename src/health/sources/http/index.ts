@@ -21,7 +21,7 @@ export function httpSource(
   metric: HttpMetric,
   of: SourceOf,
   driver: Pick<PlatformDriver, 'address'>,
-  outside: Egress,
+  egress: Egress,
 ): Source {
   return {
     async read({ signal }, since) {
@@ -31,7 +31,7 @@ export function httpSource(
         const tick: SourceTick = { id, stable: null, candidate: null };
         const asked = releasesOf(of).map(async ([arm, version]) => {
           const receiver = await receiverOf(metric, version, of, driver, signal);
-          const answer = await ask(metric, { receiver, spec: of.spec, outside }, id, signal);
+          const answer = await ask(metric, { receiver, spec: of.spec, egress }, id, signal);
           tick[arm] = answer.counts;
           return answer.asked;
         });
@@ -64,14 +64,14 @@ function stretchUrl({ url, window }: HttpMetric, receiver: Receiver, end: number
 
 async function ask(
   metric: HttpMetric,
-  { receiver, spec, outside }: { receiver: Receiver; spec: Spec; outside: Egress },
+  { receiver, spec, egress }: { receiver: Receiver; spec: Spec; egress: Egress },
   end: number,
   signal: AbortSignal,
 ): Promise<{ counts: Counts | null; asked: Asked }> {
   const url = stretchUrl(metric, receiver, end);
-  const given = await metricHeaders(metric, { spec, url }, outside.secrets, signal);
+  const given = await metricHeaders(metric, { spec, url }, egress.secrets, signal);
   const headers = { ...given, ...receiver.address?.headers };
-  const answer = await askJson({ net: outside.net, url, headers, signal });
+  const answer = await askJson({ net: egress.net, url, headers, signal });
   if (answer.status !== 200) throw refused(url, answer);
   if (answer.value === undefined) {
     throw new SluiceError('SLUICE_PROVIDER', `${url} answered no JSON: ${clean(answer.text, 100)}`);

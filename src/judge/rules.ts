@@ -12,7 +12,7 @@ export const METRICS = ['relative', 'ceiling', 'latency'] as const;
 export type Metric = (typeof METRICS)[number];
 
 /** Rates, shares and chances are 0-1. */
-export interface SequentialPolicy {
+export interface SequentialRules {
   /** Chance that a candidate that is no worse is ever called unhealthy, over all looks, weights and metrics together. */
   alpha: number;
   /** Chance that a candidate that is worse by `margin` is called healthy at a weight. */
@@ -37,7 +37,7 @@ export interface SequentialPolicy {
 }
 
 /** What is to be said; the rest has a default. */
-export type PolicyChoice = Partial<Omit<SequentialPolicy, 'stakes'>> & { stakes?: Partial<Stakes> };
+export type RulesChoice = Partial<Omit<SequentialRules, 'stakes'>> & { stakes?: Partial<Stakes> };
 
 const DEFAULT_STAKES: Stakes = {
   /** From a slight rise to an outage; the steps are small where a mistake costs most requests. */
@@ -81,8 +81,8 @@ const CEILING_WITHOUT_HISTORY = 0.05;
 /** Chance that stable's rate before the rollout was higher than the bound the ceiling is made of. */
 const HISTORY_ALPHA = 0.05;
 
-/** The policy with its defaults; those of `margin` and `ceiling` come from stable's counts before the rollout. */
-export function policyFrom(choice: PolicyChoice = {}): SequentialPolicy {
+/** The rules with its defaults; those of `margin` and `ceiling` come from stable's counts before the rollout. */
+export function rulesFrom(choice: RulesChoice = {}): SequentialRules {
   const history = choice.history ?? null;
   return {
     ...DEFAULTS,
