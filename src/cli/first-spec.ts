@@ -32,13 +32,17 @@ ${targetLines(of.target)}
 release:
 ${release}
 
-${await sampleOf(of.strategy ?? (kit.runsBesideStable(of.target) ? 'canary' : 'direct'))}`;
+${await sampleOf(of, kit.runsBesideStable(of.target))}`;
 }
 
 /** The records are with the parser's library, without which the command line starts. */
-async function sampleOf(strategy: Strategy): Promise<string> {
+async function sampleOf({ strategy }: FirstSpec, beside: boolean): Promise<string> {
   const { STRATEGY } = await import('../strategies/registry.js');
-  return STRATEGY[strategy].sample;
+  const { sample, reach } = STRATEGY[strategy ?? (beside ? 'canary' : 'direct')];
+  if (beside || reach === 'atOnce') return sample;
+  throw usageError(
+    `--strategy ${strategy} deploys beside the live release, and this target has no place for that; take direct, or name a slot`,
+  );
 }
 
 function targetLines(target: Target): string {

@@ -307,7 +307,8 @@ export class Reader {
     if (failed != null) {
       const rolledBack = failed.failure?.applicationFailureInfo?.type === 'SLUICE_ROLLED_BACK';
       const why = await this.lastWords(failed.failure);
-      this.add(event, { kind: 'end', what: rolledBack ? 'rolledBack' : 'failed', why });
+      const after = rolledBack ? { after: this.chain.split } : {};
+      this.add(event, { kind: 'end', what: rolledBack ? 'rolledBack' : 'failed', why, ...after });
     }
     const ended = event.workflowExecutionTerminatedEventAttributes;
     if (ended != null) {

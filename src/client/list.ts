@@ -65,8 +65,8 @@ export async function history(link: Link, target: AppEnvironment): Promise<Histo
   const bare = found.filter(({ entry, bare }) => bare && entry.closed === 'FAILED').slice(0, ASKED_AT_MOST);
   await Promise.all(
     bare.map(async (each) => {
-      const { reason, startedBy: by, message } = await refused(link, each);
-      each.entry = { ...each.entry, reason, by, message };
+      const { outcome, reason, startedBy: by, message } = await refused(link, each);
+      each.entry = { ...each.entry, outcome, reason, by, message };
     }),
   );
   return found.map(({ entry }) => entry);

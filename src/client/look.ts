@@ -10,7 +10,7 @@ import { joined } from '../model/series.js';
 import { clean } from '../model/text.js';
 import type { RolloutView } from '../model/view.js';
 import { isRolloutType, type Outcome, type RolloutType } from '../model/words.js';
-import { type Described, described, sayForeign } from '../temporal/described.js';
+import { type Described, described, lastOfChain, sayForeign } from '../temporal/described.js';
 import type { Link } from './connect.js';
 import { failing, isFailing, isLate, isUnserved, noAnswer, toSluiceError } from './errors.js';
 import type { AppEnvironment, Snapshot } from './types.js';
@@ -40,9 +40,14 @@ export function foreignWords(seen: Described): string | null {
   return `what ${how} under the id ${seen.workflowId} is no rollout of Sluice (${sayForeign(seen)})`;
 }
 
-/** The last run of the target, or the one that begins with `run`. Errors: SLUICE_NO_ROLLOUT, also for what a stranger has started. */
+/** The last run of the target, or the one that closed the chain which begins with `run`. Errors: SLUICE_NO_ROLLOUT, also for what a stranger has started. */
 export async function describe(link: Link, target: AppEnvironment, run?: string): Promise<Described> {
-  return mustBeRollout(link, target, await under(link, target, run));
+  const seen = mustBeRollout(link, target, await under(link, target, run));
+  return run === undefined
+    ? seen
+    : lastOfChain(link.temporal, seen).catch((error: unknown) => {
+        throw toSluiceError(error, link.address);
+      });
 }
 
 /** What was found, if it is a rollout of ours. Errors: SLUICE_NO_ROLLOUT. */
@@ -152,15 +157,15 @@ export async function leavesView(
 async function lastFailure(
   link: Link,
   { workflowId, runId }: { workflowId: string; runId: string },
-): Promise<Pick<RolloutView, 'reason' | 'code'>> {
+): Promise<Pick<RolloutView, 'outcome' | 'reason' | 'code'>> {
   return link.temporal.workflow
     .getHandle(workflowId, runId)
     .result()
     .then(
-      () => ({ code: null, reason: 'it failed' }),
+      () => ({ outcome: 'failed', code: null, reason: 'it failed' }),
       (error: unknown) => {
         const { code, message } = failureOf(error);
-        return { code, reason: message };
+        return { outcome: code === 'SLUICE_ROLLED_BACK' ? 'rolledBack' : 'failed', code, reason: message };
       },
     );
 }
@@ -191,18 +196,14 @@ async function lastWords(
 ): Promise<RolloutView> {
   const blank = blankView(target, seen);
   const handle = link.temporal.workflow.getHandle(seen.workflowId, seen.runId);
-  // A run that others have followed has ended, even where it was first continued as new.
-  if (seen.status === 'COMPLETED' || seen.status === 'CONTINUED_AS_NEW') {
+  if (seen.status === 'COMPLETED') {
     const result = (await handle.result().catch(() => null)) as RolloutView | null;
     if (result?.schema === 1) return result;
     if (unread !== null) throw toSluiceError(unread, link.address);
     return blank;
   }
   if (unread !== null) throw toSluiceError(unread, link.address);
-  if (seen.status === 'FAILED') {
-    const why = await refused(link, seen);
-    return { ...blank, outcome: why.code === 'SLUICE_ROLLED_BACK' ? 'rolledBack' : 'failed', ...why };
-  }
+  if (seen.status === 'FAILED') return { ...blank, ...(await refused(link, seen)) };
   const asked = await ask(link, handle).catch(() => blank);
   return {
     ...asked,
@@ -218,8 +219,8 @@ async function lastWords(
 export async function refused(
   link: Link,
   { workflowId, runId }: { workflowId: string; runId: string },
-): Promise<Pick<RolloutView, 'reason' | 'code' | 'startedBy' | 'message'>> {
-  const [{ code, reason }, input] = await Promise.all([
+): Promise<Pick<RolloutView, 'outcome' | 'reason' | 'code' | 'startedBy' | 'message'>> {
+  const [{ outcome, code, reason }, input] = await Promise.all([
     lastFailure(link, { workflowId, runId }),
     startInput(link, { workflowId, runId }).catch(() => ({})),
   ]);
@@ -229,7 +230,7 @@ export async function refused(
   };
   const by = said('startedBy');
   const startedBy = by !== null && code === 'SLUICE_ACCESS' ? `${by} (unchecked)` : by;
-  return { reason, code, startedBy, message: said('message') };
+  return { outcome, reason, code, startedBy, message: said('message') };
 }
 
 /** What a run was started with, from the first event of its history. */

@@ -49,7 +49,11 @@ export class Sight {
   }
 
   private seen(): Promise<Described | null> {
-    this.found ??= under(this.link, this.target);
+    this.found ??= under(this.link, this.target).catch((error: unknown) => {
+      // Whoever asks next asks the server again.
+      this.found = undefined;
+      throw error;
+    });
     return this.found;
   }
 }

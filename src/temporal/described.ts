@@ -10,6 +10,8 @@ import { decodeOptionalSinglePayload } from '@temporalio/common/lib/internal-non
 import { TASK_QUEUE } from '../model/ids.js';
 import { clean } from '../model/text.js';
 
+/** temporal.api.enums.v1.HistoryEventFilterType: the event that closed the run, and no other. */
+const CLOSE_EVENT = 2;
 /** gRPC's NOT_FOUND. */
 const NOT_FOUND = 5;
 /** By temporal.api.enums.v1.WorkflowExecutionStatus. */
@@ -83,6 +85,27 @@ export async function described(client: Client, workflowId: string, runId?: stri
       pendingActivities.find(({ activityType }) => activityType?.name === activity)?.heartbeatDetails?.payloads ?? [],
     memo: (field) => decodeOptionalSinglePayload(loadedDataConverter, info?.memo?.fields?.[field]),
   };
+}
+
+/** The run that closed the chain of this one: each run that has grown long continues as a new one. Errors: those of the server. */
+export async function lastOfChain(client: Client, seen: Described): Promise<Described> {
+  let last = seen;
+  while (last.status === 'CONTINUED_AS_NEW') {
+    const { workflowId, runId } = last;
+    const { history } = await client.withDeadline(Date.now() + ANSWER_WITHIN, () =>
+      client.workflowService.getWorkflowExecutionHistory({
+        namespace: client.options.namespace,
+        execution: { workflowId, runId },
+        historyEventFilterType: CLOSE_EVENT,
+      }),
+    );
+    const next = history?.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+    const found = next ? await described(client, workflowId, next) : null;
+    // The server keeps histories for a while, and has forgotten what followed.
+    if (found === null) return last;
+    last = found;
+  }
+  return last;
 }
 
 /** What our own workers run, for a query of lists. */

@@ -637,6 +637,14 @@ describe('files', () => {
     expect([code, out]).toEqual([0, `valid: shop/production, ${strategy}\n`]);
   });
 
+  test('init for App Service writes no strategy that needs a slot where none is named', async () => {
+    const argv = ['init', '--site', 'checkout', '--strategy', 'blueGreen', ...ON_APP_SERVICE];
+    const { code, err } = await play(argv, { cwd: folder });
+    expect(code).toBe(2);
+    expect(err).toContain('--strategy blueGreen deploys beside the live release');
+    expect(existsSync(path.join(folder, 'rollout.yaml'))).toBe(false);
+  });
+
   test.each([
     ['--account', 'needs the subscription: add --account SUBSCRIPTION-ID'],
     ['--region', 'needs the region: add --region'],

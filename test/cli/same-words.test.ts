@@ -11,7 +11,7 @@ import { OUTCOMES, PHASES } from '../../src/model/words.js';
 import { makePlan } from '../../src/strategies/registry.js';
 import { details } from '../../workflows/rollout/show/details.js';
 import { stageViews, viewOf } from '../../workflows/rollout/show/view.js';
-import { newState, type RolloutState } from '../../workflows/rollout/state.js';
+import { type HoldReason, newState, type RolloutState } from '../../workflows/rollout/state.js';
 import { UNGRANTED } from '../support/access.js';
 import { canary } from '../support/specs.js';
 import { NOW } from './views.js';
@@ -48,7 +48,7 @@ function at(kind: 'bake' | 'approve', over: Partial<RolloutState> = {}): Rollout
 }
 
 const GATE = { id: 'canary-10.approve', stage: STAGE, until: UNTIL, remind: 60_000, approvals: [], decision: null };
-const hold = (undecided: boolean) => ({ why: 'nobody knows', until: UNTIL, undecided, unhealthy: !undecided });
+const hold = (about: HoldReason) => ({ why: 'nobody knows', until: UNTIL, about });
 const POLICY = 'a'.repeat(64);
 const access = (policy: string | null) => ({ policy, starter: 'ann', open: [], grant: null });
 const FOREIGN = { phase: 'stuck', code: 'SLUICE_FOREIGN_CHANGE', reason: 'somebody else changed the alias' } as const;
@@ -59,9 +59,12 @@ const STATES: [string, RolloutState][] = [
   ['not yet prepared', at('bake', { phase: 'preparing', prepared: null, stages: [], release: null, split: null })],
   ['an open approval', at('approve', { phase: 'awaitingApproval', step: { gate: GATE } })],
   ['an approval with a pause', at('approve', { phase: 'paused', step: { gate: GATE } })],
-  ['held, undecided', at('bake', { phase: 'held', reason: 'too few requests', step: { hold: hold(true) } })],
-  ['held, unhealthy', at('bake', { phase: 'held', reason: '42 is unhealthy', step: { hold: hold(false) } })],
-  ['held by an approval', at('approve', { phase: 'held', reason: 'late', step: { gate: GATE, hold: hold(false) } })],
+  ['held, undecided', at('bake', { phase: 'held', reason: 'too few requests', step: { hold: hold('undecided') } })],
+  ['held, unhealthy', at('bake', { phase: 'held', reason: '42 is unhealthy', step: { hold: hold('unhealthy') } })],
+  [
+    'held by an approval',
+    at('approve', { phase: 'held', reason: 'late', step: { gate: GATE, hold: hold('approval') } }),
+  ],
   ['stuck on a foreign change', at('bake', { ...FOREIGN, split: { stable: '7', candidate: null, weight: 0 } })],
   ['stuck on a foreign change of the split', at('bake', { ...FOREIGN, split: { ...SPLIT, weight: 33 }, weight: 33 })],
   [

@@ -141,7 +141,7 @@ describe('with workers', () => {
           type: 'SLUICE_ROLLED_BACK',
           message: 'aborted by ann: wrong version',
           nonRetryable: true,
-          details: [{ outcome: 'rolledBack', run }],
+          details: [{ outcome: 'rolledBack', run, runId: run }],
         },
       });
       expect((await handle.describe()).status.name).toBe('FAILED');

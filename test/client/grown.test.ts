@@ -1,6 +1,8 @@
 /** Runs that continue as new while people say what is refused: an update that is refused leaves nothing in the history. */
+import { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
+import { resultOf } from '../../src/client/index.js';
 import { rolloutId } from '../../src/model/ids.js';
 import { workflowBundle } from '../support/bundle.js';
 import { NEVER, until } from '../support/until.js';
@@ -35,6 +37,32 @@ async function refusedOften(app: string): Promise<void> {
   const { view } = await sluice.wait(target, 'done', { run: run ?? '', signal });
   expect(view).toMatchObject({ outcome: 'succeeded' });
 }
+
+test('one that was rolled back is found by its first run, also when a newer rollout has its id', async () => {
+  const target = { app: 'grown-back', environment: 'production' };
+  await world.withWorkers(async () => {
+    const input = inputFor(target.app, strategy);
+    const begin = () => world.sluice.start({ ...target, type: 'canary', input, onNewRelease: 'reject', by: 'ann' });
+    for (const end of ['abort', 'cancel'] as const) {
+      const { run } = await begin();
+      const handle = new Client({ connection: world.raw }).workflow.getHandle('grown-back/production', run ?? '');
+      await until('the approval', async () => (await world.sluice.status(target)).view?.phase === 'awaitingApproval');
+      expect((await handle.describe()).status.name).toBe('CONTINUED_AS_NEW');
+      if (end === 'abort') await world.sluice.verb(target, 'abort', { by: 'ann', comment: 'wrong version' });
+      else await new Client({ connection: world.raw }).workflow.getHandle('grown-back/production').cancel();
+      await world.sluice.wait(target, 'done', { run: run ?? '' });
+      await begin();
+      const seen = { outcome: 'rolledBack', run };
+      const reason = end === 'abort' ? 'aborted by ann: wrong version' : 'canceled through Temporal';
+      expect(await world.sluice.rollout(target, run ?? '')).toMatchObject({ ...seen, reason });
+      // The server closes as Canceled only the run that was canceled, and another goes on from it.
+      expect(await resultOf(handle)).toMatchObject({ ...seen, reason });
+      const next = await world.sluice.status(target);
+      await world.sluice.verb(target, 'abort', { by: 'ann' });
+      await world.sluice.wait(target, 'done', { run: next.view?.run ?? '' });
+    }
+  });
+});
 
 test('a rollout ends as it would, and every run of it is what its history says', async () => {
   const histories: { id: string; history: object }[] = [];

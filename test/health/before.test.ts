@@ -130,7 +130,9 @@ describe('an alarm', () => {
     driver.alarm = (name) => is(name === 'prod-errors' ? 'ALARM' : 'INSUFFICIENT_DATA');
     const { health, findings } = await healthBefore(calm(), driver, egressFor(), withAlarms('errors', 'latency'), '6');
     expect(health.firing).toEqual(['errors']);
-    expect(findings).toMatchObject([{ level: 'warn', message: expect.stringMatching(/^alarm errors fires already;/) }]);
+    expect(findings).toMatchObject([
+      { level: 'warn', message: expect.stringMatching(/^alarm errors is already firing;/) },
+    ]);
   });
 
   test('that does not exist is refused, with its name', async () => {

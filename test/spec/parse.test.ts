@@ -146,7 +146,7 @@ notify: [{webhook: 'https://example.com', secret: 'secret://file/webhook#key'}]
     const spec = parseSpecText(full);
     const odd = {
       ...spec,
-      rollbackWindow: 1_234_567.25,
+      rollbackWindow: 1_234_567,
       health: { ...spec.health, judge: { ...spec.health.judge, ceiling: 0.012345678901 } },
     };
     expect(again(odd)).toEqual(odd);
@@ -159,14 +159,19 @@ notify: [{webhook: 'https://example.com', secret: 'secret://file/webhook#key'}]
   });
 
   test.each<[string, (spec: Spec) => object, string]>([
-    ['a duration as text', (spec) => ({ ...spec, rollbackWindow: '5m' }), 'rollbackWindow: expected milliseconds'],
-    ['a negative duration', (spec) => ({ ...spec, rollbackWindow: -1 }), 'rollbackWindow: expected milliseconds'],
+    [
+      'a duration as text',
+      (spec) => ({ ...spec, rollbackWindow: '5m' }),
+      'rollbackWindow: expected whole milliseconds',
+    ],
+    ['a negative duration', (spec) => ({ ...spec, rollbackWindow: -1 }), 'rollbackWindow: expected whole milliseconds'],
     [
       'a deadline out of its range',
       (spec) => ({ ...spec, deadlines: { ...spec.deadlines, shift: 999 } }),
-      'deadlines.shift: expected milliseconds as a number from 1000',
+      'deadlines.shift: expected whole milliseconds as a number from 1000',
     ],
-    ['no number', (spec) => ({ ...spec, rollbackWindow: Number.NaN }), 'rollbackWindow: expected milliseconds'],
+    ['half a millisecond', (spec) => ({ ...spec, rollbackWindow: 0.5 }), 'rollbackWindow: expected whole milliseconds'],
+    ['no number', (spec) => ({ ...spec, rollbackWindow: Number.NaN }), 'rollbackWindow: expected whole milliseconds'],
     ['an unknown member', (spec) => ({ ...spec, retian: 5 }), 'unknown key "retian" (did you mean "retain"?)'],
     ['a weight of nothing', (spec) => withStage(spec, { weight: 0 }), 'strategy.stages[0].weight: expected'],
     ['a weight that is too fine', (spec) => withStage(spec, { weight: 0.123 }), 'is too fine (two decimals at most)'],

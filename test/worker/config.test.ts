@@ -85,7 +85,7 @@ describe('who may do what on a worker', () => {
 
 describe('the accounts given to `sluice worker`', () => {
   const served = (given: string[], platform: PlatformName, region?: string) =>
-    parseAccounts(accountsToServe(given, platform, region).join(','));
+    parseAccounts(accountsToServe(given, platform, () => region).join(','));
 
   test('are on the platform and in the region given beside them, unless they name their own', () => {
     expect(served(['prod', 'other@eu-west-1=arn:aws:iam::1:role/x'], 'lambda', 'us-east-1')).toEqual([
@@ -98,12 +98,20 @@ describe('the accounts given to `sluice worker`', () => {
     ]);
   });
 
+  test('are in the region of their own platform', () => {
+    const regionOf = (on: PlatformName) => ({ lambda: 'us-east-1', 'app-service': 'westeurope' })[on];
+    expect(accountsToServe(['prod', `app-service:${SUBSCRIPTION}`], 'lambda', regionOf)).toEqual([
+      'lambda:prod@us-east-1',
+      `app-service:${SUBSCRIPTION}@westeurope`,
+    ]);
+  });
+
   test('need a region, and on App Service must be named', () => {
     expect(() => served([SUBSCRIPTION], 'app-service')).toThrow(
       `--account ${SUBSCRIPTION} has no region; add --region`,
     );
     expect(() => served([], 'app-service', 'westeurope')).toThrow('--platform app-service needs --account');
-    expect(accountsToServe([], 'lambda', undefined)).toEqual([]);
+    expect(accountsToServe([], 'lambda', () => undefined)).toEqual([]);
   });
 });
 

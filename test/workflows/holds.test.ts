@@ -213,7 +213,7 @@ describe('a pause in which the candidate turns unhealthy', () => {
         'canary-100.compare.forward',
       ]);
       expect(events.map(({ text }) => text)).toContain(
-        'the pause by ann ends, since the release must be compared with the stable one',
+        'the pause by ann ends, since the release must be compared with the old one',
       );
     });
   });
@@ -415,7 +415,7 @@ describe('skip', () => {
     });
   });
 
-  test('that comes as a bake ends is not for the bake after a comparison at half the traffic', async () => {
+  test.each(['skip', 'promote'])('%s is not for the bake after a comparison at half the traffic', async (verb) => {
     await onStage(async (act) => {
       const { target } = act;
       target.ceilingOnly = true;
@@ -425,12 +425,28 @@ describe('skip', () => {
         weight === 100 && !back() && Context.current().cancellationSignal.aborted ? 'unhealthy' : 'healthy';
       const rolling = await act.start('canary', canary([MINUTE, MINUTE, 30 * MINUTE]));
       await ends(act, rolling, 100);
-      await rolling.executeUpdate('skip', BY);
+      await rolling.executeUpdate(verb, BY);
       target.pace = '1m';
       const { events, outcome, endedAt } = await ending(rolling);
       expect(outcome).toBe('succeeded');
       const forward = events.find(({ text }) => text.endsWith('forward again'));
       expect((endedAt ?? 0) - (forward?.at ?? Number.NaN)).toBeGreaterThanOrEqual(30 * MINUTE);
+    });
+  });
+
+  test('promote that comes while a hold reads its last counts is not for the next bake', async () => {
+    await onStage(async (act) => {
+      act.target.verdict = (weight) => (weight === 10 ? 'undecided' : 'healthy');
+      const rolling = await act.start('canary', canary([10 * MINUTE, 2 * HOUR]));
+      await phase(act, rolling, 'held');
+      act.target.pace = '10m';
+      await act.env.sleep('2m');
+      for (const by of ['ann', 'ben']) await rolling.executeUpdate('promote', { args: [{ by }] });
+      act.target.pace = '1m';
+      const { outcome, stages } = await ending(rolling);
+      expect(outcome).toBe('succeeded');
+      const fifty = stages.find(({ name }) => name === '50%');
+      expect((fifty?.endedAt ?? 0) - (fifty?.startedAt ?? 0)).toBeGreaterThanOrEqual(2 * HOUR);
     });
   });
 

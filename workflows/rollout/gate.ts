@@ -15,7 +15,7 @@ export function factsOf(state: RolloutState): Facts {
     kept: kept !== null,
     paused: pause !== null,
     skippable: mayBeSkipped(state),
-    undecided: step.hold?.undecided === true,
+    undecided: step.hold?.about === 'undecided',
     gate:
       gate === undefined ? null : { stage: gate.stage, decidedBy: gate.decision?.by ?? null, open: openGate(state) },
     part: split !== null && isPart(split, release?.version ?? null),

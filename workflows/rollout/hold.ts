@@ -4,19 +4,16 @@ import type { Stage, Step } from '../../src/strategies/types.js';
 import type { Outcome } from './outcome.js';
 import type { Parts } from './parts.js';
 import type { Run } from './run.js';
-import type { Cursor, Hold } from './state.js';
-
-/** `undecided`: the judge could not decide. `unhealthy`: it could, and by the spec's rules a person answers. `approval`: nobody has approved in time. */
-type Why = 'undecided' | 'unhealthy' | 'approval';
+import type { Cursor, Hold, HoldReason } from './state.js';
 
 /**
  * Holds at the running step: the walk waits in `hold` from now on. One that comes within another says what it is about itself, has
  * the time of the first, and its answer ends both.
  */
-export function holdFor({ run, announcements }: Parts, about: Why, why: string): void {
+export function holdFor({ run, announcements }: Parts, about: HoldReason, why: string): void {
   const { state, journal } = run;
   const until = state.step.hold?.until ?? Date.now() + run.rules().maxHold;
-  state.step.hold = { why, until, undecided: about === 'undecided', unhealthy: about === 'unhealthy' };
+  state.step.hold = { why, until, about };
   journal.enter('held', why);
   journal.deadline(until);
   void announcements.notify('waiting');
@@ -29,23 +26,26 @@ export function holdFor({ run, announcements }: Parts, about: Why, why: string):
 export async function hold(parts: Parts, stage: Stage, step: Step, held: Hold): Promise<Outcome> {
   const { run, flow, watching, announcements } = parts;
   const { state, requests, journal } = run;
-  const { why, until, undecided, unhealthy } = held;
+  const { why, until, about } = held;
+  const undecided = about === 'undecided';
   const rules = run.rules();
   const here = state.step;
   journal.enter('held', why);
   journal.deadline(until);
-  if (undecided || (!unhealthy && state.weight > 0)) watching.ensure();
+  if (undecided || (about === 'approval' && state.weight > 0)) watching.ensure();
   const asked = () =>
     requests.promote !== undefined ||
     requests.retry !== undefined ||
     here.gate?.decision != null ||
     (undecided && watching.passed !== null);
   const wait = Math.min(rules.remindEvery, until - Date.now());
-  const waited = await flow.until(asked, wait, `hold ${stage.name}: ${clean(why, 120)}`, { deaf: unhealthy });
+  const waited = await flow.until(asked, wait, `hold ${stage.name}: ${clean(why, 120)}`, {
+    deaf: about === 'unhealthy',
+  });
   if (waited !== 'asked' && waited !== 'elapsed') return waited;
   if (here.gate?.decision != null) {
     delete here.hold;
-    if (unhealthy) here.harmKnown = true;
+    if (about === 'unhealthy') here.harmKnown = true;
     return 'again';
   }
   if (undecided && watching.passed !== null) return passes(parts, stage, watching.passed.verdict.why);
@@ -57,14 +57,14 @@ export async function hold(parts: Parts, stage: Stage, step: Step, held: Hold): 
   if (report?.verdict.state === 'unhealthy') return 'unhealthy';
   if (undecided && promote !== undefined) {
     journal.event(`stage ${stage.name}: promoted by ${promote} although ${why}`);
-    return 'done';
+    return over(run);
   }
   if (retry !== undefined) return bakeAgain(run, step, held);
+  if (report?.verdict.state === 'healthy') return passes(parts, stage, report.verdict.why);
   if (late) {
     const reason = `${why}; nobody decided within ${duration(rules.maxHold)}`;
     return { leave: { outcome: 'rolledBack', reason, code: null } };
   }
-  if (report?.verdict.state === 'healthy') return passes(parts, stage, report.verdict.why);
   void announcements.notify('reminder');
   return 'again';
 }
@@ -74,13 +74,19 @@ function passes({ run, watching }: Parts, stage: Stage, why: string): Outcome {
   watching.passed = null;
   run.journal.enter('baking');
   run.journal.event(`stage ${stage.name}: passed while held: ${why}`);
+  return over(run);
+}
+
+/** What was asked for while the last counts were read was for this hold, and for no later step. */
+function over(run: Run): Outcome {
+  run.forgetRequests();
   return 'done';
 }
 
 /** Bakes the present weight again: by the bake or the comparison that runs, or by the one that is over. */
-function bakeAgain({ state, prepared }: Run, step: Step, { undecided, unhealthy }: Hold): Outcome {
+function bakeAgain({ state, prepared }: Run, step: Step, { about }: Hold): Outcome {
   const { cursor, weight } = state;
-  if (!undecided) state.judge = null;
+  if (about !== 'undecided') state.judge = null;
   const { compare } = state.step;
   if (step.kind === 'compare' && compare !== undefined)
     return {
@@ -89,7 +95,7 @@ function bakeAgain({ state, prepared }: Run, step: Step, { undecided, unhealthy 
     };
   if (step.kind === 'bake') return { goTo: cursor };
   delete state.step.hold;
-  return (unhealthy ? bakedAt(prepared.plan.stages, cursor, weight) : null) ?? 'again';
+  return (about === 'unhealthy' ? bakedAt(prepared.plan.stages, cursor, weight) : null) ?? 'again';
 }
 
 /** The bake of this weight that is over. */

@@ -160,9 +160,8 @@ export class Journal {
   }
 
   /** The closed run's view, for when no worker is there to be asked. One that closes with a result has its series there. */
-  remember(): void {
+  remember(hasResult: boolean): void {
     const { series, ...view } = this.view();
-    const hasResult = view.outcome !== 'rolledBack' && this.state.leave?.canceled !== true;
     upsertMemo({ view: { ...view, series: [] }, ...(hasResult ? {} : { series }) });
   }
 

@@ -79,7 +79,7 @@ export class Preparation {
     }
   }
 
-  /** A refusal before anything was touched: the only way a rollout closes as Failed. */
+  /** A refusal before anything was touched: nothing is restored, since nothing was touched. */
   refused(error: unknown): ApplicationFailure {
     const { code, message } = failureOf(error);
     this.parts.run.journal.end('failed', message, code);

@@ -60,6 +60,7 @@ class Rollout {
   private readonly parts: Parts;
   private readonly checks: Checks;
   private readonly unsealing = new Unsealing({ longest: LONGEST_VERB, patience: 0 });
+  private readonly root = CancellationScope.current();
 
   constructor(state: RolloutState, input: RolloutInput) {
     const run: Run = new Run(state, input, (): boolean => this.unsealing.idle && this.checks.idle && keep.idle);
@@ -74,8 +75,7 @@ class Rollout {
 
   async run(): Promise<RolloutView> {
     // Everything runs shielded: a cancel is a request like any other, and a rollback must run to its end.
-    const root = CancellationScope.current();
-    root.cancelRequested.catch(() => this.cancel());
+    this.root.cancelRequested.catch(() => this.cancel());
     return CancellationScope.nonCancellable(() => this.shielded());
   }
 
@@ -125,9 +125,11 @@ class Rollout {
     const { run, announcements } = this.parts;
     const { state, journal } = run;
     await announcements.ended();
-    journal.remember();
+    // The server closes as Canceled only the run that was canceled, not one that continues it as new.
+    const canceled = state.leave?.canceled === true && this.root.consideredCancelled;
+    journal.remember(!canceled && state.outcome !== 'rolledBack');
     await condition(allHandlersFinished);
-    if (state.leave?.canceled === true) {
+    if (canceled) {
       throw new CancelledFailure(
         state.kept === null
           ? `canceled; all traffic is back on ${state.prepared?.before.split.stable ?? 'what it was on'}`
@@ -166,6 +168,7 @@ function rolledBack({ outcome, reason, run }: RolloutState): ApplicationFailure 
     message: reason ?? 'rolled back',
     type: 'SLUICE_ROLLED_BACK',
     nonRetryable: true,
-    details: [{ outcome, run }],
+    // The last run of the chain, which is this one, has the view in its memo.
+    details: [{ outcome, run, runId: workflowInfo().runId }],
   });
 }

@@ -32,11 +32,14 @@ export interface Cursor {
 export interface Hold {
   why: string;
   until: number;
-  /** The judge could not decide; more evidence ends the hold too. */
-  undecided: boolean;
-  /** The candidate is known to be unhealthy. */
-  unhealthy: boolean;
+  about: HoldReason;
 }
+
+/**
+ * `undecided`: the judge could not decide, and more evidence ends the hold too. `unhealthy`: it could, and the spec's rules leave the
+ * answer to a person. `approval`: nobody has approved in time.
+ */
+export type HoldReason = 'undecided' | 'unhealthy' | 'approval';
 
 /** An approval that is open. Matched by stage, consumed once. */
 export interface Gate {

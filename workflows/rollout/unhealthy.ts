@@ -1,13 +1,13 @@
 /** What an unhealthy verdict means: roll back, hold, or compare once more at half the traffic. An undo only warns. */
 import type { WatchReport } from '../../src/health/types.js';
 import { clean } from '../../src/model/text.js';
+import type { CompareStep } from '../../src/strategies/types.js';
 import { looking } from '../calls.js';
 import { together } from './gate.js';
 import { holdFor } from './hold.js';
 import type { Outcome } from './outcome.js';
 import type { Parts } from './parts.js';
 import type { Run } from './run.js';
-import type { Cursor } from './state.js';
 
 export async function unhealthy(parts: Parts, report: WatchReport): Promise<Outcome> {
   const { run, undo } = parts;
@@ -20,12 +20,11 @@ export async function unhealthy(parts: Parts, report: WatchReport): Promise<Outc
   }
   const comparison = comparisonFor(run, report);
   if (comparison !== null) {
-    state.compared = true;
-    if (state.pause !== null) {
-      run.journal.event(`the pause by ${state.pause.by} ends, since the release must be compared with the stable one`);
-      state.pause = null;
-    }
-    return { goTo: comparison, step: { compare: { why, at: 'back', until: null } } };
+    beginComparison(run, comparison, why);
+    return {
+      goTo: { ...state.cursor, step: state.cursor.step + 1 },
+      step: { compare: { why, at: 'back', until: null } },
+    };
   }
   const reason = `${run.release.version} is unhealthy: ${why}`;
   if (run.rules().onUnhealthy === 'rollback') {
@@ -37,15 +36,24 @@ export async function unhealthy(parts: Parts, report: WatchReport): Promise<Outc
   return 'again';
 }
 
+/** Half the traffic is about to go back. A pause ends, since the comparison comes first; who wanted it to end has what they wanted. */
+function beginComparison({ state, stage, requests, journal }: Run, { weight }: CompareStep, why: string): void {
+  state.compared = true;
+  journal.event(`stage ${stage?.name}: ${why}; back to ${weight} % to compare with the old release`);
+  delete requests.resume;
+  if (state.pause === null) return;
+  journal.event(`the pause by ${state.pause.by} ends, since the release must be compared with the old one`);
+  state.pause = null;
+}
+
 /**
  * Only a ceiling was crossed, at 100 %, where nothing was left to compare with: a shared outage looks the same. Once in a rollout
  * that is worth half the traffic back, where the plan has the step for it.
  */
-function comparisonFor({ state, stage, step }: Run, { verdict }: WatchReport): Cursor | null {
-  const { cursor } = state;
+function comparisonFor({ state, stage, step }: Run, { verdict }: WatchReport): CompareStep | null {
   const possible = verdict.probeBack && !state.compared && state.promoted && state.weight === 100;
-  if (!possible || step?.kind !== 'bake' || stage?.steps[cursor.step + 1]?.kind !== 'compare') return null;
-  return { ...cursor, step: cursor.step + 1 };
+  const next = stage?.steps[state.cursor.step + 1];
+  return possible && step?.kind === 'bake' && next?.kind === 'compare' ? next : null;
 }
 
 /** Who has approved before now did not know what the candidate does, and is asked again. A rejection stays. */

@@ -36,7 +36,7 @@ export class Watching {
     if (this.running !== null || this.unhealthy !== null || this.warned || state.release === null) return;
     const candidate = state.release.version;
     const scope = new CancellationScope();
-    const held = state.step.hold?.undecided === true;
+    const held = state.step.hold?.about === 'undecided';
     const earliest = held ? null : this.earliest();
     const running: Running = {
       scope,
@@ -126,7 +126,9 @@ export class Watching {
   private earliest(): number | null {
     const { state, prepared } = this.run;
     const { stage, step } = state.cursor;
-    const bake = prepared.plan.stages[stage]?.steps.slice(step).find(({ kind }) => kind === 'bake');
+    // The bake that a comparison goes back to is the one before it.
+    const from = state.step.compare?.at === 'forward' ? step - 1 : step;
+    const bake = prepared.plan.stages[stage]?.steps.slice(from).find(({ kind }) => kind === 'bake');
     if (this.passed !== null || bake?.kind !== 'bake' || bake.earliest === undefined) return null;
     return state.weightSince + bake.earliest;
   }

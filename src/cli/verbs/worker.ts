@@ -31,11 +31,11 @@ export const worker = command({
   grace: 60_000,
   handler: async ({ options }) => {
     const { healthPort, platform = DEFAULT_PLATFORM } = options;
-    const region = options.region ?? kitOf(platform).account.regionIn(process.env);
-    const accounts = accountsToServe(options.account, platform, region);
+    const regionOf = (on: PlatformName) => options.region ?? kitOf(on).account.regionIn(process.env);
+    const accounts = accountsToServe(options.account, platform, regionOf);
     // The worker reads its environment, as it does when it is started without this command.
     if (accounts.length > 0) process.env.SLUICE_ACCOUNTS = accounts.join(',');
-    else if (options.region !== undefined) process.env.AWS_REGION = region;
+    else if (options.region !== undefined) process.env.AWS_REGION = options.region;
     if (healthPort !== undefined) process.env.SLUICE_HEALTH_PORT = String(healthPort);
     const { runWorker } = await import('../../worker/process.js');
     await runWorker();
@@ -47,13 +47,19 @@ export const worker = command({
  * What was given by `--account`, as SLUICE_ACCOUNTS has it. Errors: SLUICE_USAGE when an account has no region, or the platform
  * no account by default.
  */
-export function accountsToServe(given: string[], platform: PlatformName, region: string | undefined): string[] {
+export function accountsToServe(
+  given: string[],
+  platform: PlatformName,
+  regionOf: (platform: PlatformName) => string | undefined,
+): string[] {
   if (!kitOf(platform).account.hasDefault && given.length === 0) {
     throw usageError(`--platform ${platform} needs --account: there is no default account`);
   }
   return given.map((account) => {
-    const on = PLATFORMS.some((each) => account.startsWith(`${each}:`)) ? '' : `${platform}:`;
+    const named = PLATFORMS.find((each) => account.startsWith(`${each}:`));
+    const on = named === undefined ? `${platform}:` : '';
     if (account.includes('@')) return `${on}${account}`;
+    const region = regionOf(named ?? platform);
     if (region === undefined)
       throw usageError(`--account ${account} has no region; add --region, or write ${account}@REGION`);
     return `${on}${account}@${region}`;

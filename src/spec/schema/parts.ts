@@ -78,7 +78,10 @@ export function duration(least = 0, most = 365 * DAY) {
       }
       return ms;
     });
-  return readAs(text, number('milliseconds', least, most));
+  return readAs(
+    text,
+    number('whole milliseconds', least, most).int(`expected whole milliseconds from ${least} to ${most}`),
+  );
 }
 
 /** Watched time: a duration, or `{min, max}` for one that may pass early. */

@@ -125,7 +125,7 @@ function bakingFor({ type, weight, step, prepared, cursor }: RolloutState): Pick
 
 /** A hold for want of evidence ends by evidence too. */
 function heldFor({ step }: RolloutState): string {
-  return step.hold?.undecided === true
+  return step.hold?.about === 'undecided'
     ? 'a person to decide, unless more counts settle it first'
     : 'a person to decide';
 }

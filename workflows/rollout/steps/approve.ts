@@ -22,7 +22,7 @@ export async function approve(parts: Parts, stage: Stage, step: ApproveStep): Pr
   };
   const { gate } = here;
   if (state.weight > 0 && here.harmKnown !== true) watching.ensure();
-  if (gate.decision !== null) return decided(parts, gate);
+  if (gate.decision !== null) return decided(parts, gate.stage, gate.decision);
   if (Date.now() >= gate.until) return timedOut(parts, stage, step);
   journal.enter('awaitingApproval', `stage ${stage.name} is waiting for approval`);
   journal.deadline(gate.until);
@@ -46,8 +46,7 @@ function timedOut(parts: Parts, stage: Stage, { approval }: ApproveStep): Outcom
   return 'again';
 }
 
-function decided({ run }: Parts, { stage, decision }: Gate): Outcome {
-  if (decision === null) return 'again';
+function decided({ run }: Parts, stage: string, decision: NonNullable<Gate['decision']>): Outcome {
   const comment = decision.comment === null ? '' : `: ${decision.comment}`;
   if (decision.approved) {
     run.journal.event(`stage ${stage} approved${comment}`, decision.by);

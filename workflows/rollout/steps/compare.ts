@@ -15,7 +15,6 @@ export async function compare(parts: Parts, stage: Stage, step: CompareStep): Pr
   const { compare: here } = state.step;
   if (here === undefined) return 'done';
   if (here.at === 'back') {
-    journal.event(`stage ${stage.name}: ${here.why}; back to ${step.weight} % to compare with the stable release`);
     const outcome = await giveWeight(parts, `${step.id}.back`, step.weight, step.deadline);
     if (outcome !== 'done') return outcome;
     here.at = 'watch';
@@ -35,8 +34,9 @@ export async function compare(parts: Parts, stage: Stage, step: CompareStep): Pr
   }
   const outcome = await makeStable(parts, `${step.id}.forward`, step.deadline);
   if (outcome !== 'done') return outcome;
-  journal.event(`stage ${stage.name}: the release is no worse than the stable one; moving forward again`);
-  // A skip was for the bake before the comparison.
+  journal.event(`stage ${stage.name}: the release is no worse than the old one; moving forward again`);
+  // They were for the bake before the comparison.
   delete run.requests.skip;
+  delete run.requests.promote;
   return { goTo: { ...state.cursor, step: state.cursor.step - 1 } };
 }

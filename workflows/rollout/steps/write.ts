@@ -31,8 +31,8 @@ export async function write(
   const report = await watching.stop();
   if (report?.verdict.state === 'unhealthy') return 'unhealthy';
   const untouched = untouchedBefore(state);
-  // A second try after a foreign change was adopted is the same write.
-  if (state.attempted.at(-1)?.mark !== mark) state.attempted.push({ mark, split });
+  // A second try is the same write.
+  if (!state.attempted.some((each) => each.mark === mark)) state.attempted.push({ mark, split });
   state.touched = true;
   const work = async () => {
     const written = await call({ mark, revision: state.revision }).finally(() => {
