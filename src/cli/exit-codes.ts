@@ -18,7 +18,10 @@ export const EXIT = {
   timedOut: { code: 5, means: 'Timed out (`--timeout`); the rollout is still running.' },
   unreachable: { code: 6, means: 'The Temporal server cannot be reached.' },
   verbRefused: { code: 7, means: 'The command is not possible in the current state of the rollout.' },
-  superseded: { code: 8, means: 'A newer release replaced this rollout.' },
+  superseded: {
+    code: 8,
+    means: 'A newer release replaced this rollout, or the release lost its place in the queue and never started.',
+  },
   stuck: { code: 9, means: 'The rollout is stuck and needs someone to decide.' },
   alreadyRunning: { code: 10, means: 'Another rollout of this target is running.' },
   refused: {

@@ -44,7 +44,7 @@ const TABLE = {
     otherwise: 'no approval is open',
   },
   pause: {
-    does: 'Keep the weight and stop the clock of the bake. The watcher keeps running and may still roll back; the deadline of an approval is not stopped.',
+    does: 'Keep the weight and stop the clock of the bake. The watcher keeps running and may still roll back; the deadline of an approval is not stopped. After `deadlines.pause` (a day by default) the rollout rolls back; an undo continues instead.',
     payload: '{"by":"ann","comment":"incident elsewhere"}',
     in: {
       deploying: 'pauses before the next stage',
@@ -62,12 +62,12 @@ const TABLE = {
     otherwise: 'the rollout is not paused',
   },
   promote: {
-    does: 'Continue with the next stage now. With `full`, skip all remaining weights. Never skips an approval or an unhealthy verdict.',
+    does: 'Continue with the next stage now. With `full`, skip all remaining weights. It ends a running bake, a pause, or a hold for want of evidence. Never skips an approval or an unhealthy verdict, nor, in a bake, a blind one.',
     payload: '{"by":"ann","full":false}',
     in: {
       baking: 'ends the bake and continues',
       paused: 'ends the pause and the bake and continues',
-      held: 'continues although the judge could not decide',
+      held: 'continues if the hold is for want of evidence',
     },
     otherwise: 'there is nothing to promote past',
   },

@@ -61,7 +61,10 @@ export const RULE_OPTIONS = {
   margin: text('share', 'How much worse a healthy release may be (default: 1%, or the rate of --history if higher).'),
   ceiling: text('share', 'Error rate above which any release is unhealthy (default: 5%, or derived from --history).'),
   nullOdds: text('times', "How many times the stable release's odds of an error are acceptable (default: 1)."),
-  minRequests: text('n', 'Requests of the candidate needed at a weight before it can be healthy (default: 100).'),
+  minRequests: text(
+    'n',
+    'Requests of the candidate needed at a weight before it can be healthy (default: 100; in a rollout 20).',
+  ),
   minErrors: text('n', 'Errors of the candidate needed before it can be unhealthy (default: 2).'),
   minEffect: text('share', 'Difference between the error rates needed before it can be unhealthy (default: 0).'),
   dispersion: text('times', 'How many errors tend to occur together (default: 1).'),
