@@ -57,7 +57,7 @@ module.exports = {
       'kits-load-no-schema',
       'the command line starts by them, and their checks of a rollout.yaml would bring the parser with them',
       { path: PURE_OF_PLATFORMS, pathNot: OF_THE_PARSER },
-      { ...values, path: [...OF_THE_PARSER, '^src/platforms/drivers\\.ts$'] },
+      { ...values, path: OF_THE_PARSER },
     ),
     rule(
       'platforms-say-what-a-spec-may-say',
@@ -71,7 +71,7 @@ module.exports = {
     ),
     rule(
       'spec-parses',
-      'it knows the model, the plan and the rules of the platforms, and its libraries',
+      'it knows the model, the strategies and the rules of the platforms, and its libraries',
       { path: '^src/spec/' },
       {
         ...values,

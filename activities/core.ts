@@ -1,4 +1,4 @@
-/** The light activities on task queue `sluice`: parsing, telling the companion and the webhooks. No cloud calls. */
+/** The core activities on task queue `sluice`: parsing, telling the companion and the webhooks. No cloud calls. */
 import { Context, log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
@@ -24,7 +24,7 @@ import { withFailures } from './failures.js';
 import type { CoreActivities, Limits } from './types.js';
 import { requestOf, undoOf } from './undo.js';
 
-interface CoreOptions {
+interface CoreActivityOptions {
   client: Client;
   searchAttributes: boolean;
   limits: Limits;
@@ -93,7 +93,7 @@ async function inTheWay(
   return given === ticket ? { started: found.run } : { busy: found.run };
 }
 
-export function lightActivities(options: CoreOptions): CoreActivities {
+export function coreActivities(options: CoreActivityOptions): CoreActivities {
   const { client, searchAttributes, limits, access, codec, egress, artifacts } = options;
   /** What a rollout leaves with the companion is believed later only with a worker's seal. */
   const kept = async ({ app, environment, event, grant, deployed, spec }: Told): Promise<RolloutEvent> => {

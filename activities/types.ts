@@ -77,7 +77,7 @@ export interface Prepared {
 }
 
 export interface NotifyEvent {
-  /** `warning`: an undo's look has found something, which decides nothing. */
+  /** `warning`: an undo's bake, which only warns, has found something. */
   type: 'waiting' | 'stuck' | 'ended' | 'reminder' | 'warning';
   view: RolloutView;
 }

@@ -13,7 +13,7 @@ import { versionOf } from '../src/platforms/registry.js';
 import type { Artifacts } from '../src/store/index.js';
 import type { KeptEntry, UndoAnswer, UndoRecord } from '../workflows/messages.js';
 
-/** Longest read of the document, in ms: users wait for the release, and without it only the look is missing. */
+/** Longest read of the document, in ms: users wait for the release, and without it only the bake is missing, which only warns. */
 const READ = 5_000;
 
 interface Where {

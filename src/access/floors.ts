@@ -66,7 +66,7 @@ export function specFaults({ strategy, health, allowUnjudged, allowBypass, targe
     const lax = [health.judge, ...watchedOf({ strategy }, health.judge).map(({ judge }) => judge)].some(
       ({ onNoData, onUndecided }) => onNoData === 'promote' || onUndecided === 'promote',
     );
-    if (lax) faults.push('health is required here: onNoData and onUndecided must not say promote');
+    if (lax) faults.push('health is required here: onNoData and onUndecided must not be promote');
   }
   return faults;
 }

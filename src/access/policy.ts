@@ -196,7 +196,9 @@ function strangers(policy: z.output<typeof schema>, fault: Report): void {
         : Object.hasOwn(policy.people, each));
   const look = (path: (string | number)[], list: string[]) => {
     for (const [at, each] of list.entries()) {
-      if (!known(each)) fault([...path, at], `${each} is nobody here; people: names every person and their groups`);
+      if (known(each)) continue;
+      const where = each.startsWith(ROBOT) ? 'not a robot in robots:' : 'neither a person nor a group in people:';
+      fault([...path, at], `${each} is ${where}`);
     }
   };
   for (const [at, rule] of policy.rules.entries()) {
@@ -223,13 +225,13 @@ function doubles({ people, logins }: z.output<typeof schema>, fault: Report): vo
     const at = ['people', name];
     for (const [index, key] of keys.entries()) own(key, name, [...at, 'keys', index], 'key');
     if (keys.length === 0 && typeof said !== 'string') fault(at, 'neither a key nor a login; give keys: or login:');
-    if (by !== undefined && !issuers.includes(by)) fault([...at, 'issuer'], 'no login of logins: has this issuer');
+    if (by !== undefined && !issuers.includes(by)) fault([...at, 'issuer'], 'no login in logins: has this issuer');
     if (maps && said === undefined) {
       fault(at, 'a login maps groups, so that this person could count twice; give login:, or login: null for none');
     }
     if (typeof said !== 'string') continue;
     if (issuers.length === 0) fault([...at, 'login'], 'there is no login; logins: names where people log in');
-    if (issuers.length > 1 && by === undefined) fault([...at, 'login'], 'there are several logins; say which: issuer:');
+    if (issuers.length > 1 && by === undefined) fault([...at, 'login'], 'there are several logins; set issuer:');
     own(`${by ?? issuers[0]} ${said.toLowerCase()}`, name, [...at, 'login'], 'login');
   }
 }

@@ -20,7 +20,7 @@ export function personBy(claims: Claims, login: Login, policy: Policy): Subject 
   // The same person has the same rights by whatever he signs.
   if (known !== undefined) return { name: known[0], groups: known[1].groups };
   if (!STRANGER.test(name)) {
-    throw new BadToken(`the policy knows no ${name}, and that is no name that it could be called by`);
+    throw new BadToken(`the policy does not list ${name}, and ${name} is not a valid name`);
   }
   const taken = Object.keys(policy.people).some((each) => each.toLowerCase() === name.toLowerCase());
   if (taken || isReserved(name)) {
@@ -30,7 +30,9 @@ export function personBy(claims: Claims, login: Login, policy: Policy): Subject 
   }
   const groups = groupsIn(claims, login);
   if (groups.length === 0) {
-    throw new BadToken(`the policy knows no ${name} of ${login.issuer}, and maps none of the groups of this login`);
+    throw new BadToken(
+      `the policy does not list ${name} of ${login.issuer}, and none of this login's groups are mapped`,
+    );
   }
   return { name, groups };
 }
@@ -38,7 +40,7 @@ export function personBy(claims: Claims, login: Login, policy: Policy): Subject 
 function nameIn(claims: Claims, { name: claim, issuer }: Login): string {
   const said = claims[claim];
   if (typeof said !== 'string' || said === '' || clean(said, 200) !== said) {
-    throw new BadToken(`the login does not say who it is: its claim ${claim} is no name`);
+    throw new BadToken(`the login does not say who it is: the claim ${claim} is missing or not a valid name`);
   }
   if (claim !== 'email') return said;
   // Whoever may write any address into his account would be anybody.

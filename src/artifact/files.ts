@@ -178,7 +178,7 @@ class Walk {
 }
 
 async function ignoreText(dir: string, root: string): Promise<string> {
-  const special = () => refuse(dir, `${IGNORE_FILE} is no regular file`);
+  const special = () => refuse(dir, `${IGNORE_FILE} is not a regular file`);
   const large = () => refuse(dir, `${IGNORE_FILE} has more than ${megabytes(LONGEST_IGNORE)}`);
   try {
     return (await readRegular(path.join(root, IGNORE_FILE), LONGEST_IGNORE, { special, large })).toString('utf8');
@@ -197,7 +197,10 @@ async function realFolder(dir: string): Promise<string> {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw new SluiceError('SLUICE_NOT_FOUND', `there is no folder ${path.resolve(dir)} (release.folder)`);
   }
-  throw new SluiceError('SLUICE_NOT_FOUND', `${path.resolve(dir)} is no folder (release.folder); a zip is release.zip`);
+  throw new SluiceError(
+    'SLUICE_NOT_FOUND',
+    `${path.resolve(dir)} is not a folder (release.folder; for a zip use release.zip)`,
+  );
 }
 
 function refuse(dir: string, why: string): SluiceError {

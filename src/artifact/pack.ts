@@ -97,7 +97,7 @@ function add(zip: ZipFile, entry: Entry, read: (file: PackedFile) => Promise<Rea
 
 async function readZip(file: string, rules: PackingRules): Promise<Buffer> {
   const special = () =>
-    new SluiceError('SLUICE_ARTIFACT', `${path.resolve(file)} is no regular file (release.zip); name a zip`);
+    new SluiceError('SLUICE_ARTIFACT', `${path.resolve(file)} is not a regular file (release.zip); name a zip`);
   const large = (bytes: number) => new SluiceError('SLUICE_ARTIFACT', tooLarge(bytes, rules) ?? '');
   try {
     return await readRegular(await realpath(path.resolve(file)), rules.mostZipped, { special, large });

@@ -86,7 +86,7 @@ async function one(message: Message, gate: GateView | null, seen: Set<string>, b
 async function superseded({ token }: Message, { seals, grant }: By): Promise<MessageAnswer> {
   const verb = 'supersede';
   const sealed = await seals.open<Supersede>('supersede', token);
-  const by = clean(sealed?.by ?? 'somebody', 60);
+  const by = clean(sealed?.by ?? 'someone', 60);
   if (sealed === null) return { ok: false, verb, by, why: 'it does not come from the companion of the target' };
   const meant = sealed.app === grant.app && sealed.environment === grant.environment && sealed.run === grant.first;
   if (!meant) return { ok: false, verb, by, why: 'it is for another rollout of this target' };

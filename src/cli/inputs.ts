@@ -140,7 +140,7 @@ export function person(help: string): Option<string> {
       try {
         return userInfo().username;
       } catch {
-        return env.USER ?? 'somebody';
+        return env.USER ?? 'someone';
       }
     },
   });

@@ -21,7 +21,7 @@ const ELSEWHERE: [words: string[], answer: string][] = [
   ],
   [
     ['stop', 'cancel', 'terminate', 'kill'],
-    '`sluice abort APP/ENVIRONMENT` ends a rollout and rolls it back, `sluice pause APP/ENVIRONMENT` only stops its clock',
+    '`sluice abort APP/ENVIRONMENT` ends a rollout and rolls it back, `sluice pause APP/ENVIRONMENT` keeps its current traffic until you resume it',
   ],
   [['watch', 'tail', 'follow'], '`sluice get APP/ENVIRONMENT --watch` shows a rollout until it ends'],
   [['show', 'describe', 'inspect', 'view'], '`sluice get APP/ENVIRONMENT` shows the current rollout'],
@@ -45,7 +45,10 @@ const ELSEWHERE: [words: string[], answer: string][] = [
   ],
   [['gc', 'clean', 'cleanup'], '`sluice prune` lists and deletes unused artifacts'],
   [['dev', 'local', 'demo', 'serve'], '`sluice up --emulate aws` runs everything on this machine'],
-  [['login', 'auth', 'whoami'], '`sluice key` shows your signing key; most commands take --login for a browser login'],
+  [
+    ['login', 'auth', 'whoami'],
+    '`sluice key` shows your signing key; commands that start or decide something take --login for a browser login',
+  ],
   [['version'], '`sluice --version` prints the version'],
 ];
 

@@ -57,7 +57,7 @@ export async function send(probe: ProbeSpec, receiver: Receiver, net: Net, signa
     const follows = redirects && response.status !== expect.status && (method === 'GET' || method === 'HEAD');
     if (!follows) return { status: response.status, ...(await readBody(response, MOST_BYTES)) };
     await response.body?.cancel();
-    if (!URL.canParse(next, url)) throw new BadAnswer(`redirected to what is no address: ${next}`);
+    if (!URL.canParse(next, url)) throw new BadAnswer(`redirected to an invalid address: ${next}`);
     const to = new URL(next, url);
     if (to.origin !== new URL(url).origin) throw new BadAnswer(`redirected to another host: ${to.origin}`);
     if (hop === MOST_HOPS) throw new BadAnswer(`redirected more than ${MOST_HOPS} times`);

@@ -119,7 +119,7 @@ async function addressOf({ spec, version }: ProbeCall, driver: Invoker, ctx: Cal
     return await bounded(ctx.signal, ADDRESS, (signal) => driver.address({ ...ctx, signal }, { spec, version }));
   } catch (error) {
     if (!(error instanceof TimeOver)) throw error;
-    throw new SluiceError('SLUICE_PROVIDER', `the host of ${version} was not told within ${ADDRESS} ms`);
+    throw new SluiceError('SLUICE_PROVIDER', `no host for ${version} within ${ADDRESS} ms`);
   }
 }
 

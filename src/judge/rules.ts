@@ -55,7 +55,7 @@ const DEFAULT_STAKES: Stakes = {
 };
 
 const DEFAULTS = {
-  /** One good release in a hundred at most is taken back for nothing. */
+  /** One good release in a hundred at most is rolled back for nothing. */
   alpha: 0.01,
   /** Every weight asks again, so a bad release has to pass several times. */
   beta: 0.05,

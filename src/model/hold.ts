@@ -31,5 +31,5 @@ export function holdIn(memo: Record<string, unknown> | undefined): Hold | null {
 /** Why a start is refused, and what to do. */
 export function heldMessage(id: string, { by, since, version, message }: Hold): string {
   const why = message === null ? '' : `, because: ${clean(message, 200)}`;
-  return `${id} is held: ${clean(by ?? 'somebody', 60)} rolled back to release ${clean(version, 60)} with undo --hold at ${new Date(since).toISOString()}${why}. No rollout can start there until \`sluice unhold ${id}\``;
+  return `${id} is held: ${clean(by ?? 'someone', 60)} rolled back to release ${clean(version, 60)} with undo --hold at ${new Date(since).toISOString()}${why}. No rollout can start there until \`sluice unhold ${id}\``;
 }

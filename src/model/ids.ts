@@ -5,7 +5,7 @@
 
 import { DEFAULT_PLATFORM } from './target.js';
 
-/** Workflows and light activities. */
+/** Workflows and core activities. */
 export const TASK_QUEUE = 'sluice';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;

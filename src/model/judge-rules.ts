@@ -21,7 +21,7 @@ export interface JudgeRules {
   onUnhealthy: 'rollback' | 'hold';
   onUndecided: 'rollback' | 'hold' | 'promote';
   onNoData: 'rollback' | 'hold' | 'promote';
-  /** Longest hold, in milliseconds; then the rollout goes back. */
+  /** Longest hold, in milliseconds; then the rollout is rolled back. */
   maxHold: number;
   /** Milliseconds between reminders while held. */
   remindEvery: number;

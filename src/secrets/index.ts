@@ -135,12 +135,12 @@ function memberOf(value: string, reference: SecretReference): string {
 function memberIn(value: string, reference: SecretReference, key: string): string {
   const object = parsed(value);
   if (typeof object !== 'object' || object === null || Array.isArray(object)) {
-    throw missing(reference, 'the value is no JSON object, so it has no keys', 'remove the # from the reference');
+    throw missing(reference, 'the value is not a JSON object, so it has no keys', 'remove the # from the reference');
   }
   const found: unknown = Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
   if (typeof found === 'string') return found;
   if (typeof found === 'number' || typeof found === 'boolean') return String(found);
-  const what = found === undefined ? `the value has no key ${key}` : `what the value has at ${key} is no text`;
+  const what = found === undefined ? `the value has no key ${key}` : `the value at ${key} is not text`;
   throw missing(reference, what, 'correct the value or the reference');
 }
 

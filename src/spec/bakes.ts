@@ -25,25 +25,25 @@ function lateErrors({ target, health }: Spec, { bake, weight }: Watched): string
   if (health.invocation === 'sync' || events === null || weight === 0) return null;
   const least = typeof bake === 'number' ? bake : bake.min;
   if (least >= events.shortestBake) return null;
-  return `is too short for a function that is called ${CALLED[health.invocation]}: its last retry fails after ${events.lastRetry} (take ${writeDuration(events.shortestBake)} or more)`;
+  return `is too short for a function that is called ${CALLED[health.invocation]}: its last retry fails after ${events.lastRetry} (use ${writeDuration(events.shortestBake)} or longer)`;
 }
 
-/** A bake that is over before its evidence can be there is held or taken back, whatever the release is like. */
+/** A bake that is over before its evidence can be there is held or rolled back, whatever the release is like. */
 function neverPasses({ health }: Spec, { bake, weight, judge }: Watched): string | null {
   const least = shortestBake(health, weight, judge);
   const longest = typeof bake === 'number' ? bake : bake.max;
   if (least === null || longest >= least.ms) return null;
-  const take = `(take ${writeDuration(least.ms)} or more`;
+  const use = `(use ${writeDuration(least.ms)} or longer`;
   if ('metric' in least) {
     // Somebody wants to go on without data.
     if (judge.onNoData === 'promote') return null;
     const { name, every, delay } = least.metric;
     const window = least.ms - every - delay;
     const faster = fasterThan(least.metric.kind);
-    return `is too short to ever pass: metric "${name}" counts by ${duration(window)}, is final ${duration(delay)} later and is read every ${duration(every)} ${take}${faster})`;
+    return `is too short to ever pass: metric "${name}" counts by ${duration(window)}, is final ${duration(delay)} later and is read every ${duration(every)} ${use}${faster})`;
   }
   if (judge.onUndecided === 'promote') return null;
-  return `is too short to ever pass: the probes make ${least.calls} calls in ${duration(least.ms)}, and minRequests is ${least.calls} ${take}, or call more often)`;
+  return `is too short to ever pass: the probes make ${least.calls} calls in ${duration(least.ms)}, and minRequests is ${least.calls} ${use}, or call more often)`;
 }
 
 /** Where the platform has a quicker source of the same counts. */

@@ -53,7 +53,7 @@ function finished({ tree, parsed }: Read, expected: Expected, faults: Fault[]): 
       `is "${spec.app}", but this is a rollout of "${expected.app}" (the workflow id is <app>/<environment>)`,
     );
   }
-  if (spec.app === 'companion') fault(['app'], 'the name "companion" is taken by Sluice (take another one)');
+  if (spec.app === 'companion') fault(['app'], 'the name "companion" is reserved (choose another)');
   if (expected.type !== undefined && spec.strategy.type !== expected.type) {
     fault(
       ['strategy', 'type'],
@@ -69,7 +69,7 @@ function finished({ tree, parsed }: Read, expected: Expected, faults: Fault[]): 
   checkReferences(plainOf(tree), fault);
   const bytes = Buffer.byteLength(JSON.stringify(spec));
   if (bytes > MOST_BYTES) {
-    fault([], `the spec has ${bytes} bytes, at most ${MOST_BYTES} fit (take payloads or environment variables out)`);
+    fault([], `the spec has ${bytes} bytes; the limit is ${MOST_BYTES} (shorten payloads or environment variables)`);
   }
   return expected.baseDir === undefined ? spec : { ...spec, release: absolute(spec.release, expected.baseDir) };
 }
@@ -117,7 +117,7 @@ function checkDigits(tree: Tree, fault: Report): void {
       const { value, written: text } = leaf;
       if (typeof value === 'number' && text !== null && !sameNotation(text, value)) {
         const where = [...at, ...path] as (string | number)[];
-        fault(where, `${text} would be sent as ${value} (write ${value}, or put it in quotes to send text: "${text}")`);
+        fault(where, `${text} would be sent as ${value} (write ${value}, or quote it to send text: "${text}")`);
       }
       return leaf;
     });
@@ -128,7 +128,7 @@ function checkJudged({ health, allowUnjudged }: Spec, fault: Report): void {
   if (allowUnjudged || isJudged(health)) return;
   fault(
     ['health'],
-    'nothing could ever judge the candidate (add a probe or a metric that is no dryRun, or say allowUnjudged: true)',
+    'nothing can judge the candidate (add a probe, or a metric without dryRun, or set allowUnjudged: true)',
   );
 }
 
@@ -140,7 +140,7 @@ function checkInvocation(spec: Spec, fault: Report): void {
     if (probe.safe || probe.kind !== 'invoke') continue;
     fault(
       ['health', 'probes', i],
-      `probe "${probe.name}" would do what an event does, since the function is called ${CALLED[invocation]} (say safe: true when it has no side effects, or remove it)`,
+      `probe "${probe.name}" would trigger the same side effects as an event, because the function is called ${CALLED[invocation]} (set safe: true if it has none, or remove the probe)`,
     );
   }
 }

@@ -1,10 +1,10 @@
-/** Every default of rollout.yaml that is the same on all platforms; what differs stands in each platform's kit. */
+/** The defaults of rollout.yaml. Those of a platform's configuration stand in its kit; some that are a metric source's own stand here. */
 import { DEFAULT_PLATFORM } from '../model/target.js';
 import { kitOf } from '../platforms/registry.js';
 
 /**
- * Every default of rollout.yaml, as a person would write it, each with its reason; a strategy's own stand in its file in src/strategies.
- * The published JSON Schema and the annotated example are tested against this list.
+ * As a person would write them, each with its reason; a strategy's own stand in its file in src/strategies. The published JSON Schema is
+ * made with this list, and a test compares the plain values in it with the annotated example.
  */
 export const DEFAULTS = {
   target: {
@@ -79,13 +79,13 @@ export const DEFAULTS = {
     beta: '5%',
     /** A shared outage at 100 % looks like the release's fault; half the traffic back tells which it is. */
     probeBack: true,
-    /** Going back is the safe answer, and it needs nobody. */
+    /** Rolling back is the safe answer, and it needs nobody. */
     onUnhealthy: 'rollback',
     /** Nothing unmeasured passes, and nothing unproven is thrown away: a person looks. */
     onUndecided: 'hold',
     /** As above. */
     onNoData: 'hold',
-    /** A hold nobody answers within a day goes back. */
+    /** A hold nobody answers within a day rolls back. */
     maxHold: '1d',
     /** Often enough to be noticed, seldom enough to be read. */
     remindEvery: '1h',
@@ -110,9 +110,9 @@ export const DEFAULTS = {
     shift: '2m',
     /** `smoke` calls of each probe, slow ones too. */
     probe: '2m',
-    /** A pause nobody ends within a day goes back. */
+    /** A pause nobody ends within a day rolls back. */
     pause: '1d',
-    /** After a minute of failing to go back, a person should know. */
+    /** After a minute of failing to roll back, a person should know. */
     stuckAfter: '1m',
   },
   /** A rollout that nothing watches is a mistake unless somebody says it is not. */

@@ -18,8 +18,8 @@ export function sameNotation(written: string, value: number): boolean {
 /** What to say where a number cannot be kept. */
 export function lostDigits(written: string, value: number): string {
   return Number.isFinite(value)
-    ? `${written} would become ${value}: it has more digits than a number keeps (put it in quotes to keep it as text: "${written}")`
-    : `${written} is no number that JSON has (put it in quotes to keep it as text: "${written}")`;
+    ? `${written} would become ${value}: it has more digits than a number keeps (quote it to keep it as text: "${written}")`
+    : `${written} is not a number in JSON (quote it to keep it as text: "${written}")`;
 }
 
 /** A decimal in one form: sign, digits without zeros around them, exponent of the last digit. Null when it is none. */

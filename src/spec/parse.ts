@@ -39,7 +39,11 @@ export function checkSpecText(text: string, options: TextOptions = {}): Checked 
   const faults: Fault[] = [];
   const done = (spec: Spec | null) => result(spec, faults, file, { lines, text });
   if (Buffer.byteLength(text) > MOST_BYTES) {
-    faults.push({ at: null, path: [], message: `more than ${MOST_BYTES} bytes; no rollout.yaml is that large` });
+    faults.push({
+      at: null,
+      path: [],
+      message: `the file is larger than ${MOST_BYTES} bytes, the limit for a rollout.yaml`,
+    });
     return done(null);
   }
   const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });

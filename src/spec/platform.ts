@@ -54,11 +54,11 @@ export function checkPlatform(spec: Spec, fault: Report): void {
   const foreign = (path: (string | number)[], known: readonly string[], instead: string) => {
     const key = String(path.at(-1));
     if (known.includes(key)) return;
-    fault(path, `is not for ${platform}, where the target is (${instead})`);
+    fault(path, `is not available on ${kit.title}, the platform of this target (${instead})`);
   };
   const fields = Object.keys(rules.configuration);
   for (const key of Object.keys(spec.configuration)) {
-    foreign(['configuration', key], fields, `remove it; ${platform} has ${fields.join(', ')}`);
+    foreign(['configuration', key], fields, `remove it; ${kit.title} has ${fields.join(', ')}`);
   }
   for (const key of Object.keys(spec.release)) {
     foreign(['release', key], kit.releases, `give one of ${kit.releases.join(', ')}`);

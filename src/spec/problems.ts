@@ -96,7 +96,7 @@ function quoting(issue: z.core.$ZodIssue, found: Tree | undefined): string {
   const written = found?.kind === 'leaf' && typeof found.value !== 'string' ? found.written : null;
   // A field with words of its own has a hint of its own.
   if (!issue.message.startsWith(TEXT_WANTED) || written === null || written === '') return issue.message;
-  return `${TEXT_WANTED}, not ${clean(written, 60)} (put it in quotes: ${clean(JSON.stringify(written), 70)})`;
+  return `${TEXT_WANTED}, not ${clean(written, 60)} (quote it: ${clean(JSON.stringify(written), 70)})`;
 }
 
 /** Of the forms that a value may have, the one that was meant: of the right kind, with mistakes inside; else the first. */
@@ -129,7 +129,7 @@ export function say(issue: z.core.$ZodRawIssue): string | undefined {
     return `expected ${issue.values.map(String).join(' or ')}, not ${shown(issue.input)}`;
   }
   const quotes = issue.expected === 'string' && ['number', 'boolean'].includes(typeof issue.input);
-  const hint = quotes ? ' (put it in quotes)' : '';
+  const hint = quotes ? ' (quote it)' : '';
   return `expected ${NAMES[issue.expected] ?? issue.expected}, not ${kindOf(issue.input)}${hint}`;
 }
 

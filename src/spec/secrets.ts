@@ -42,7 +42,7 @@ function checkHost({ headers, token }: Record<string, unknown>, fault: Report, p
 
 function problemOf(text: string, path: (string | number)[]): string | null {
   if (!PLACES.some((place) => matches(place, path)))
-    return `no secret is read here (a reference may stand in ${WHERE})`;
+    return `a secret reference is not allowed here (allowed in ${WHERE})`;
   if (!isReference(text)) {
     return 'a reference must be the whole value and begin with secret://, such as secret://env/NAME (keep the whole value in the store, `Bearer …` included)';
   }

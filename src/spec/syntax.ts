@@ -31,7 +31,7 @@ const WORDS: Partial<Record<Code, string | readonly (readonly [RegExp, string])[
   MULTIPLE_DOCS: 'a second document begins here (---); a file holds one',
   NON_STRING_KEY: 'a key must be plain text',
   TAB_AS_INDENT: 'a tab cannot indent (use blanks)',
-  TAG_RESOLVE_FAILED: 'this value cannot be read with its tag (!…); take the tag out',
+  TAG_RESOLVE_FAILED: 'this value cannot be read with its tag (!…); remove the tag',
   UNEXPECTED_TOKEN: [
     [/flow-(?:map|seq)-end|flow map|flow sequence|Unexpected , in/i, 'this "," , "}" or "]" has no partner before it'],
     [/block scalar header/i, 'nothing but a comment may follow "|" or ">" on its line'],

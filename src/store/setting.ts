@@ -32,11 +32,11 @@ export function storeSetting(text: string, place: StorePlace, cwd: string): Stor
     if (name === 'region') return place.region;
     throw wrong(text, `${hole} stands for nothing; it can hold {account} and {region}`);
   });
-  if (filled === '') throw wrong(text, 'it is set and empty');
+  if (filled === '') throw wrong(text, 'it is empty');
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(filled))
     return { kind: 'folder', folder: path.resolve(cwd, filled), group: false };
   const url = URL.canParse(filled) ? new URL(filled) : null;
-  if (url === null) throw wrong(text, 'it is no address');
+  if (url === null) throw wrong(text, 'it is not a valid address');
   if (url.username !== '' || url.password !== '' || url.hash !== '')
     throw wrong(text, 'it must hold no credentials and no "#"');
   switch (url.protocol) {
@@ -52,7 +52,7 @@ export function storeSetting(text: string, place: StorePlace, cwd: string): Stor
     case 'http:':
       return azureOf(text, url);
     default:
-      throw wrong(text, `${url.protocol} is no kind of store that is known`);
+      throw wrong(text, `${url.protocol} is not a supported store`);
   }
 }
 
@@ -71,7 +71,7 @@ function folderOf(text: string, url: URL): string {
 
 function s3Of(text: string, url: URL): StoreSetting {
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(url.hostname))
-    throw wrong(text, `"${url.hostname}" is no name of a bucket`);
+    throw wrong(text, `"${url.hostname}" is not a valid bucket name`);
   const region = optionOf(text, url, 'region');
   const prefix = prefixOf(url.pathname);
   return { kind: 's3', bucket: url.hostname, prefix, ...(region === null ? {} : { region }) };
@@ -100,7 +100,7 @@ function prefixOf(pathname: string): string {
 /** The one query parameter that the address may have; null when it has none. */
 function optionOf(text: string, url: URL, name: string, values?: readonly string[]): string | null {
   for (const [key, value] of url.searchParams) {
-    if (key !== name) throw wrong(text, `"${key}" is no option of it`);
+    if (key !== name) throw wrong(text, `"${key}" is not a supported option`);
     if (value === '' || (values !== undefined && !values.includes(value))) {
       throw wrong(text, `${key} is "${value}"${values === undefined ? '' : `; it takes ${values.join(' or ')}`}`);
     }

@@ -58,6 +58,6 @@ function check({ strategy, health, allowUnjudged }: SpecOf<'blueGreen'>, fault: 
   if (allowUnjudged || !isJudged(health) || health.probes.length > 0 || strategy.testBake === 0) return;
   fault(
     ['strategy', 'testBake'],
-    'nothing could judge the idle environment, which has no users (add a probe, leave testBake out, or say allowUnjudged: true)',
+    'nothing can judge the idle environment because it has no users (add a probe, remove testBake, or set allowUnjudged: true)',
   );
 }

@@ -97,7 +97,7 @@ function stages({ strict, weight, bake, name, approval, judge }: Parts): z.ZodTy
       .array(name())
       .prefault(DEFAULTS.stageProbes)
       .describe('Names of probes that must pass at this weight before the bake.'),
-    approval: approval.exactOptional().describe('A person must approve after the bake, before the rollout goes on.'),
+    approval: approval.exactOptional().describe('A person must approve after the bake, before the rollout continues.'),
     health: judge.exactOptional().describe('Members of `health.judge` that differ at this stage.'),
   }).transform(({ name, ...of }): StageSpec => ({ ...of, name: name ?? `${of.weight}%` }));
   return z

@@ -12,7 +12,9 @@ export const direct: Strategy<'direct'> = {
   means: 'All traffic at once, after the smoke probes.',
   members: ({ bake, approval }) => ({
     bake: bake().prefault(DEFAULTS.bake).describe('Watched time after the switch, while a rollback is still instant.'),
-    approval: approval.exactOptional().describe('A person must approve after the bake, before the way back ends.'),
+    approval: approval
+      .exactOptional()
+      .describe('A person must approve after the bake, while the rollout can still be rolled back.'),
   }),
   reach: 'atOnce',
   plan,

@@ -27,8 +27,8 @@ export interface Steps {
   compare(time: Bake, health?: Partial<JudgeRules>): Step[];
   /** Capacity, waited for within `deadlines.warm` and no longer; the release exists already. */
   ready(): Step[];
-  /** Watched time that decides nothing. */
-  look(duration: number): Step[];
+  /** A bake that only warns. */
+  observe(duration: number): Step[];
   /** `opens`: names of the later stage that it stands for, where that has no place for an approval of its own. */
   approve(approval: ApprovalSpec | undefined, opens: string[]): Step[];
   finish(): Step[];
@@ -74,7 +74,7 @@ export function stepsAt(spec: Spec, weight: number): Steps {
           ]
         : [],
     ready: () => [deploy(), ...warm({ orGoOn: true })],
-    look: (duration) => [{ ...step('bake'), duration, warns: true }],
+    observe: (duration) => [{ ...step('bake'), duration, warns: true }],
     approve: (approval, opens) => (approval ? [{ ...step('approve'), approval, opens }] : []),
     finish: () => [step('finish')],
   };

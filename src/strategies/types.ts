@@ -66,7 +66,7 @@ export interface BakeStep extends StepBase {
   duration: number;
   /** When it may pass early, counted from its beginning; absent: never. */
   earliest?: number;
-  /** An undo's look: what it finds is a warning and moves no traffic. */
+  /** An undo's bake, which only warns: what it finds moves no traffic. */
   warns?: true;
 }
 /**

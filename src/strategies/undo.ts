@@ -4,7 +4,7 @@ import type { Rolling, SpecOf } from './strategy.js';
 import type { Plan } from './types.js';
 
 const DEFAULTS = {
-  /** The release served all users before, so a short look is enough, and whoever undoes is in a hurry. */
+  /** The release served all users before, so a short bake, which only warns, is enough, and whoever undoes is in a hurry. */
   bake: '1m',
 } as const;
 
@@ -17,7 +17,7 @@ export const undo: Rolling<'undo'> = {
   }),
   reach: 'back',
   plan,
-  // The release served before: the short look is for the way back itself.
+  // The release served before: the short bake, which only warns, is for the way back itself.
   watched: () => [],
   check: ({ release }, fault) => {
     if ('version' in release) return;
@@ -27,12 +27,12 @@ export const undo: Rolling<'undo'> = {
 
 /**
  * The earlier release served all users before, so that going back to it is no experiment: it is still there, its capacity is
- * waited for within a deadline and no longer, then it gets all traffic. The look afterwards warns and takes nothing back.
+ * waited for within a deadline and no longer, then it gets all traffic. The bake afterwards only warns and rolls nothing back.
  */
 function plan(spec: SpecOf<'undo'>): Plan {
   const [none, all] = [stepsAt(spec, 0), stepsAt(spec, 100)];
   return planOf(spec, [
     { name: DEPLOY_STAGE, steps: none.ready() },
-    { name: ALL, steps: [...all.promote(), ...all.look(spec.strategy.bake), ...all.finish()] },
+    { name: ALL, steps: [...all.promote(), ...all.observe(spec.strategy.bake), ...all.finish()] },
   ]);
 }

@@ -98,7 +98,7 @@ function saidPolicy(env: Env): string | null {
   if (env.SLUICE_POLICY !== undefined) return policyFile(env);
   throw new SluiceError(
     'SLUICE_SETUP',
-    `SLUICE_POLICY is not set: name the policy's file, or say SLUICE_POLICY=${OPEN} for a worker through which ${OPEN_TO_ALL}`,
+    `SLUICE_POLICY is not set: name the policy's file, or set SLUICE_POLICY=${OPEN} for a worker through which ${OPEN_TO_ALL}`,
   );
 }
 
@@ -189,7 +189,7 @@ export function parseAccounts(text: string): ServedAccount[] {
     if (account !== undefined && kitOf(platform).account.accepts(served)) return { platform, ...served };
     throw new SluiceError(
       'SLUICE_SETUP',
-      `"${entry.trim()}" is no account to serve; write ${accountForms()}, comma separated`,
+      `"${entry.trim()}" is not a valid account; write ${accountForms()}, comma separated`,
     );
   });
 }

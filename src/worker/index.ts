@@ -10,7 +10,7 @@ import type { Client } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { accountActivities } from '../../activities/account.js';
-import { lightActivities } from '../../activities/core.js';
+import { coreActivities } from '../../activities/core.js';
 import type { AccountActivities } from '../../activities/types.js';
 import { mayUseBy } from '../access/index.js';
 import { Access } from '../authority/index.js';
@@ -135,7 +135,7 @@ export async function startWorker(
     ...PATIENCE,
     ...MEMORY,
     taskQueue: TASK_QUEUE,
-    activities: lightActivities({
+    activities: coreActivities({
       client,
       searchAttributes: config.searchAttributes,
       limits: config.limits,

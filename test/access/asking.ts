@@ -84,7 +84,7 @@ export function workerWith(policy: Policy, within = 2_000) {
 
     /** What becomes of tokens that come one after the other. */
     answers: async (tokens: string[], gate: Partial<GateView> = {}): Promise<MessageAnswer[]> => {
-      const messages = tokens.map((token) => ({ verb: 'approve' as const, by: 'somebody', token }));
+      const messages = tokens.map((token) => ({ verb: 'approve' as const, by: 'someone', token }));
       const by = { policy, certify, rule, grants, seals, grant, audience: AUDIENCE, now: Date.now() };
       return decide({ grant: null, messages, gate: { ...GATE, ...gate }, used: [] }, by);
     },

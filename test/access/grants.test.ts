@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { lightActivities } from '../../activities/core.js';
+import { coreActivities } from '../../activities/core.js';
 import { digestOf, newKey, parsePolicy, sealTo, sign, signerOf } from '../../src/access/index.js';
 import { Envelopes } from '../../src/authority/envelopes.js';
 import { type Asking, Grants } from '../../src/authority/grants.js';
@@ -381,8 +381,8 @@ describe('what a first deployment that was taken back leaves', () => {
     const signals: RolloutEvent[] = [];
     const signalWithStart = async (_: string, { signalArgs }: { signalArgs: RolloutEvent[] }) =>
       signals.push(...signalArgs);
-    const { tellCompanion } = lightActivities({
-      ...({ client: { workflow: { signalWithStart } }, access } as unknown as Parameters<typeof lightActivities>[0]),
+    const { tellCompanion } = coreActivities({
+      ...({ client: { workflow: { signalWithStart } }, access } as unknown as Parameters<typeof coreActivities>[0]),
     });
     const event: RolloutEvent = {
       ...{ kind: 'ended', run: 'run-0', at: 1, entry: null, undo: null },

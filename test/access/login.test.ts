@@ -66,7 +66,7 @@ test('who logs in is the person of the policy, or one with a group that the logi
   expect((await answers(tokens)).map(said)).toEqual([
     'by ben',
     'by cem@example.com',
-    `the policy knows no dan@example.com of ${provider.issuer}, and maps none of the groups of this login`,
+    `the policy does not list dan@example.com of ${provider.issuer}, and none of this login's groups are mapped`,
     `${provider.issuer} has not verified the email ben@example.com`,
     'it was already used',
     'by ben',

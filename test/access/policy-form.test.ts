@@ -163,7 +163,7 @@ test.each<[string, string]>([
   ],
   [
     `people: {ann: {keys: ['${KEY}'], login: x, issuer: 'https://c.example'}}\nlogins: [${TWO}]\nrules: [{}]`,
-    'people.ann.issuer: no login of logins: has this issuer',
+    'people.ann.issuer: no login in logins: has this issuer',
   ],
   [
     `people: {ann: {keys: ['${KEY}']}}\nlogins: [${MAPS}]\nrules: [{}]`,
@@ -172,7 +172,7 @@ test.each<[string, string]>([
   [`people: {ann: {login: x}}\nrules: [{}]`, 'people.ann.login: there is no login; logins: names where people log in'],
   [
     `people: {ann: {login: x}}\nlogins: [${TWO}]\nrules: [{}]`,
-    'people.ann.login: there are several logins; say which: issuer:',
+    'people.ann.login: there are several logins; set issuer:',
   ],
   [
     `people: {ann: {login: x}, ben: {login: X}}\nlogins: [${MAPS}]\nrules: [{}]`,
@@ -180,7 +180,7 @@ test.each<[string, string]>([
   ],
   [
     withRule('stages: {final: {approve: [eve]}}'),
-    'rules[0].stages.final.approve[0]: eve is nobody here; people: names every person and their groups',
+    'rules[0].stages.final.approve[0]: eve is neither a person nor a group in people:',
   ],
   [
     withRule('allow: {approve: [ann]}, approvals: {people: 2}'),

@@ -51,8 +51,11 @@ function policy(rules: string): Policy {
 describe('a policy', () => {
   test.each([
     ['rules: []', 'policy.yaml:4:1 rules: without a rule nobody may do anything'],
-    ['rules: [{allow: {start: [bob]}}]', 'policy.yaml:4:26 rules[0].allow.start[0]: bob is nobody here'],
-    ["rules: [{allow: {start: ['@ops']}}]", '@ops is nobody here; people: names every person and their groups'],
+    [
+      'rules: [{allow: {start: [bob]}}]',
+      'policy.yaml:4:26 rules[0].allow.start[0]: bob is neither a person nor a group in people:',
+    ],
+    ["rules: [{allow: {start: ['@ops']}}]", '@ops is neither a person nor a group in people:'],
     ['rules: [{allow: {launch: [ann]}}]', 'launch'],
     ['rules: [{floors: {bake: 5}}]', 'expected a duration such as 500ms'],
     ['rules: [{alow: {}}]', 'unknown key "alow" (did you mean "allow"?)'],
@@ -120,9 +123,9 @@ describe('a policy', () => {
       `people: {ann: {keys: ['${ANN}']}}\n${MAPS}`,
       'this person could count twice; give login:, or login: null for none',
     ],
-    [`people: {ann: {login: a@b.c}}\n${TWO}`, 'there are several logins; say which: issuer:'],
-    [`people: {ann: {login: a@b.c, issuer: 'https://c.example'}}\n${TWO}`, 'no login of logins: has this issuer'],
-    ["rules: [{allow: {start: ['robot:ci']}}]", 'robot:ci is nobody here'],
+    [`people: {ann: {login: a@b.c}}\n${TWO}`, 'there are several logins; set issuer:'],
+    [`people: {ann: {login: a@b.c, issuer: 'https://c.example'}}\n${TWO}`, 'no login in logins: has this issuer'],
+    ["rules: [{allow: {start: ['robot:ci']}}]", 'robot:ci is not a robot in robots:'],
     [`${ROBOT('ref: refs/pull/*')}rules: [{}]`, 'refs/heads/… or refs/tags/…'],
     [`${ROBOT('workflow: release.yml')}rules: [{}]`, '.github/workflows/FILE'],
   ])('with logins or robots like %s is refused', (text, says) => {
@@ -476,9 +479,9 @@ describe('floors', () => {
     expect(faults(spec)).toEqual([]);
     expect(faults({ ...spec, allowUnjudged: true })).toHaveLength(1);
     const lax = { ...spec.health, judge: { ...spec.health.judge, onNoData: 'promote' as const } };
-    expect(faults({ ...spec, health: lax })).toEqual([expect.stringContaining('must not say promote')]);
+    expect(faults({ ...spec, health: lax })).toEqual([expect.stringContaining('must not be promote')]);
     const undecided = { ...spec.health, judge: { ...spec.health.judge, onUndecided: 'promote' as const } };
-    expect(faults({ ...spec, health: undecided })).toEqual([expect.stringContaining('must not say promote')]);
+    expect(faults({ ...spec, health: undecided })).toEqual([expect.stringContaining('must not be promote')]);
     expect(faults({ ...spec, health: { ...spec.health, probes: [] } })).toEqual([
       expect.stringContaining('name a probe or a metric that decides'),
     ]);
@@ -487,7 +490,7 @@ describe('floors', () => {
     if (first === undefined) throw new Error('a canary has stages');
     const laxStage = { ...first, health: { onNoData: 'promote' as const } };
     expect(faults({ ...spec, strategy: { type: 'canary', stages: [laxStage, ...rest] } })).toEqual([
-      expect.stringContaining('must not say promote'),
+      expect.stringContaining('must not be promote'),
     ]);
     expect(faults(specFor({ type: 'direct', bake: 0 }))).toEqual(['strategy direct is not allowed here; take canary']);
     expect(faults(specFor({ type: 'undo', bake: 0 }))).toEqual([]);

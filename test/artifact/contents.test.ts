@@ -102,7 +102,7 @@ describe("a package of one's own project", () => {
 
   test('refuses a .sluiceignore that is no file', async () => {
     execFileSync('mkfifo', [path.join(app, '.sluiceignore')]);
-    await expect(packed()).rejects.toMatchObject(refused('.sluiceignore is no regular file'));
+    await expect(packed()).rejects.toMatchObject(refused('.sluiceignore is not a regular file'));
   });
 });
 

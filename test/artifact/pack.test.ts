@@ -206,7 +206,7 @@ describe('packing a folder', () => {
     });
     await expect(packFolder(path.join(folder('x', { f: '' }), 'f'), LAMBDA)).rejects.toMatchObject({
       code: 'SLUICE_NOT_FOUND',
-      message: expect.stringContaining('is no folder'),
+      message: expect.stringContaining('is not a folder'),
     });
   });
 });
@@ -242,7 +242,7 @@ with zipfile.ZipFile(sys.argv[1] + '/large.zip', 'w') as z: z.writestr('a', byte
 });
 
 test('a device, a pipe and a file of the size of a disk are refused unread', async () => {
-  const special = { code: 'SLUICE_ARTIFACT', message: expect.stringContaining('no regular file') };
+  const special = { code: 'SLUICE_ARTIFACT', message: expect.stringContaining('not a regular file') };
   await expect(packZip('/dev/zero', LAMBDA)).rejects.toMatchObject(special);
   await expect(packZip(home, LAMBDA)).rejects.toMatchObject(special);
   execFileSync('mkfifo', [path.join(home, 'pipe')]);

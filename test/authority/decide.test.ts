@@ -56,7 +56,7 @@ async function answered(messages: Message[], around: Around = {}): Promise<Messa
 
 /** The one answer to what was signed. */
 async function said(say: Say, by: keyof typeof KEYS = 'ben', around: Around = {}): Promise<MessageAnswer> {
-  const [answer] = await answered([{ verb: say.act, by: 'somebody', token: await tokenOf(say, by) }], around);
+  const [answer] = await answered([{ verb: say.act, by: 'someone', token: await tokenOf(say, by) }], around);
   if (answer === undefined) throw new Error('no answer');
   return answer;
 }
@@ -240,7 +240,7 @@ describe('a newer release', () => {
   const OWN = { ...AT, run: 'run-1', by: 'ben' };
   const makes = async (of: object, kind: 'supersede' | 'grant' = 'supersede') => {
     const token = await seals.make(kind, of);
-    const [answer] = await answered([{ verb: 'supersede', by: 'somebody', token }]);
+    const [answer] = await answered([{ verb: 'supersede', by: 'someone', token }]);
     return answer;
   };
 
@@ -250,7 +250,7 @@ describe('a newer release', () => {
       ...{ ok: true, verb: 'supersede', by: 'ben', comment: null, stage: null, ...flags, receipt: null },
       ...{ id: 'supersede-run-1', until: expect.any(Number) },
     });
-    expect(await makes({ ...OWN, by: null })).toMatchObject({ ok: true, by: 'somebody' });
+    expect(await makes({ ...OWN, by: null })).toMatchObject({ ok: true, by: 'someone' });
   });
 
   test.each<[string, object]>([
@@ -264,9 +264,9 @@ describe('a newer release', () => {
 
   test('that no worker has checked takes no place', async () => {
     const why = 'it does not come from the companion of the target';
-    expect(await makes(OWN, 'grant')).toEqual({ ok: false, verb: 'supersede', by: 'somebody', why });
+    expect(await makes(OWN, 'grant')).toEqual({ ok: false, verb: 'supersede', by: 'someone', why });
     expect(await answered([{ verb: 'supersede', by: 'x', token: null }])).toEqual([
-      { ok: false, verb: 'supersede', by: 'somebody', why },
+      { ok: false, verb: 'supersede', by: 'someone', why },
     ]);
   });
 });

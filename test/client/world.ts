@@ -1,5 +1,5 @@
 /**
- * The real workflows and light activities on a real Temporal server, and an account whose one target lives in memory: all a
+ * The real workflows and core activities on a real Temporal server, and an account whose one target lives in memory: all a
  * client needs to meet. The watcher finds every candidate healthy and tells live counts.
  */
 import { mkdtempSync } from 'node:fs';
@@ -8,7 +8,7 @@ import path from 'node:path';
 import { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { lightActivities } from '../../activities/core.js';
+import { coreActivities } from '../../activities/core.js';
 import { withFailures } from '../../activities/failures.js';
 import type { AccountActivities } from '../../activities/types.js';
 import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
@@ -73,7 +73,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         shutdownGraceTime: '1s',
         shutdownForceTime: '3s',
       } as const;
-      const light = lightActivities({
+      const core = coreActivities({
         client: new Client({ connection: plain, dataConverter: converterOf(codec) }),
         searchAttributes: options.searchAttributes,
         limits: { history: options.history ?? 4_000, signals: 2_000, heartbeat: 10_000, callLife: 60_000 },
@@ -93,7 +93,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         ...common,
         ...workflowBundle(codec.encrypts),
         taskQueue: TASK_QUEUE,
-        activities: light,
+        activities: core,
       });
       const activities = withFailures(accountInMemory());
       let run = () => main.runUntil(play);

@@ -154,5 +154,5 @@ test('a bake that ends before its metric can have spoken is refused by plan, wit
   const { code, err } = await world.cli(['plan', file]);
   expect(code).toBe(2);
   expect(err).toContain('strategy.bake: is too short to ever pass: metric "requests" counts by 1m');
-  expect(err).toContain('take 125s or more');
+  expect(err).toContain('use 125s or longer');
 });

@@ -100,15 +100,15 @@ notify: [{webhook: 'https://example.com', secret: 'secret://azure-keyvault/shop/
 test.each([
   [
     'message: secret://env/SLUICE_SECRET_X',
-    'rollout.yaml:5:10 message: no secret is read here (a reference may stand in configuration.environment',
+    'rollout.yaml:5:10 message: a secret reference is not allowed here (allowed in configuration.environment',
   ],
   [
     "health: {probes: [{name: a, http: {url: 'https://{version}.x/?k=SECRET://env/A'}}]}",
-    'rollout.yaml:5:41 health.probes[0].http.url: no secret is read here',
+    'rollout.yaml:5:41 health.probes[0].http.url: a secret reference is not allowed here',
   ],
   [
     "health: {probes: [{name: a, invoke: {payload: {deep: [{k: 'secret://env/A'}]}}}]}",
-    'health.probes[0].invoke.payload.deep[0].k: no secret is read here',
+    'health.probes[0].invoke.payload.deep[0].k: a secret reference is not allowed here',
   ],
   [
     "health: {probes: [{name: a, http: {url: 'https://{version}.x', headers: {authorization: 'Bearer secret://env/A'}}}]}",

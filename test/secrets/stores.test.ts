@@ -77,7 +77,7 @@ describe('on AWS', () => {
     ['secret://aws-secretsmanager/shop/db#toString', /has no key toString/],
     ['secret://aws-ssm/shop/nothing', /^secret:\/\/aws-ssm\/shop\/nothing: .*; create it, or correct/],
     ['secret://aws-ssm/shop/token@9', /^secret:\/\/aws-ssm\/shop\/token@9: /],
-    ['secret://aws-ssm/shop/token#key', /the value is no JSON object/],
+    ['secret://aws-ssm/shop/token#key', /the value is not a JSON object/],
   ])('%s is missing, and the error says what and not the value', async (reference, said) => {
     const failed = read(secrets, reference);
     await expect(failed).rejects.toMatchObject({ code: 'SLUICE_SECRET', message: expect.stringMatching(said) });
@@ -259,8 +259,8 @@ describe('on the worker itself', () => {
   });
 
   test.each([
-    ['secret://file/link', 'leads out of the folder'],
-    ['secret://file/nothing', 'no such file below the folder of secrets (ENOENT)'],
+    ['secret://file/link', 'leads out of the secrets folder'],
+    ['secret://file/nothing', 'the file does not exist in the secrets folder (ENOENT)'],
     ['secret://file/large', 'the file has 70000 bytes'],
     ['secret://file/empty', 'the value is empty'],
     ['secret://file/db', 'it is a folder; name a file in it'],

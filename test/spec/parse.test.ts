@@ -311,25 +311,25 @@ retain: many
     ['strategy: {type: linear, step: 1%}', '1% makes more than 98 steps'],
     ['strategy: {type: direct, stages: []}', 'strategy: unknown key "stages"'],
     ['strategy: {type: undo}\nrelease: {folder: x}', 'undo rolls back to a version'],
-    ['health: {probes: [], metrics: []}', 'health: nothing could ever judge the candidate'],
+    ['health: {probes: [], metrics: []}', 'health: nothing can judge the candidate'],
     [
       'health: {probes: [], metrics: [{name: a, cloudwatch: {}, dryRun: true}]}',
-      'health: nothing could ever judge the candidate',
+      'health: nothing can judge the candidate',
     ],
     ['health: {probes: [{name: a, invoke: {}}, {name: a, invoke: {}}]}', 'health.probes[1].name: "a" is there twice'],
     ['health: {probes: [{name: a}]}', 'a probe has exactly one of invoke and http'],
     ['health: {probes: [{name: a, invoke: {}, every: 49ms}]}', '49ms is out of range (from 50ms to 1m)'],
     ['health: {probes: [{name: a, invoke: {}, every: 61s}]}', '61s is out of range'],
-    ['health: {probes: [{name: a, http: {url: "https://x"}}]}', 'must hold {version} or {host}'],
+    ['health: {probes: [{name: a, http: {url: "https://x"}}]}', 'must contain {version} or {host}'],
     ['health: {probes: [{name: a, invoke: {}, expect: {equals: 1}}]}', 'equals needs a path'],
     ['health: {judge: {ceiling: 0.05}}', 'expected a percentage with its sign'],
     ['health: {judge: {alpha: 80%}}', 'expected more than 0%, at most 50%'],
     ['strategy: {type: direct, bake: {min: 5m, max: 1m}}', 'min 5m must be shorter than max 1m'],
     ['strategy: {type: direct, bake: {min: 5m}}', 'is missing'],
     ['strategy: {type: direct, bake: {min: 5m, mix: 9m}}', 'unknown key "mix" (did you mean "min"?)'],
-    ['health: {invocation: async, probes: [{name: p, invoke: {}}]}', 'would do what an event does'],
+    ['health: {invocation: async, probes: [{name: p, invoke: {}}]}', 'would trigger the same side effects as an event'],
     ['health: {invocation: stream}\nstrategy: {type: direct, bake: 1m}', 'its last retry fails after 3 minutes'],
-    ['health: {probes: []}\nstrategy: {type: blueGreen, testBake: 1m}', 'nothing could judge the idle environment'],
+    ['health: {probes: []}\nstrategy: {type: blueGreen, testBake: 1m}', 'nothing can judge the idle environment'],
     [
       'health: {metrics: [{name: a}]}',
       'a metric has exactly one of cloudwatch, lambdaLogs, prometheus, http, azureMonitor',
@@ -342,7 +342,7 @@ retain: many
     ],
     [
       'health: {metrics: [{name: a, prometheus: {url: "http://p", requests: up, errors: "b{release}"}}]}',
-      'prometheus.requests: must hold {version} or {release}',
+      'prometheus.requests: must contain {version} or {release}',
     ],
     [
       'health: {metrics: [{name: a, prometheus: {url: "http://p", requests: "a{version}", errors: "b{version}", token: AWS_SECRET_ACCESS_KEY}}]}',
@@ -350,9 +350,9 @@ retain: many
     ],
     [
       'health: {metrics: [{name: a, http: {url: "http://c/{version}?to={to}", requests: $.r, errors: $.e}}]}',
-      'must hold {from}',
+      'must contain {from}',
     ],
-    ['configuration: {environment: {N: 5}}', 'expected text, not 5 (put it in quotes: "5")'],
+    ['configuration: {environment: {N: 5}}', 'expected text, not 5 (quote it: "5")'],
     ['message:', 'message: expected text, not nothing'],
     ['notify: [{webhook: "ftp://x"}]', 'notify[0].webhook: expected an http or https URL'],
     [`configuration: {description: ${'x'.repeat(257)}}`, 'at most 256 characters'],
@@ -382,7 +382,7 @@ retain: many
     test.each([
       [
         'strategy: {type: direct, bake: 2m}',
-        `rollout.yaml:6:32 strategy.bake: is too short to ever pass: ${MINUTES} (take 125s or more, or lambdaLogs, which counts within seconds)`,
+        `rollout.yaml:6:32 strategy.bake: is too short to ever pass: ${MINUTES} (use 125s or longer, or lambdaLogs, which counts within seconds)`,
       ],
       ['strategy: {type: direct, bake: {min: 10s, max: 2m}}', MINUTES],
       ['strategy: {type: linear, interval: 1m}', `strategy.interval: is too short to ever pass: ${MINUTES}`],
@@ -396,11 +396,11 @@ retain: many
       ],
       [
         'health: {metrics: [{name: a, cloudwatch: {delay: 3m}}, {name: b, lambdaLogs: {}}]}\nstrategy: {type: direct, bake: 4m}',
-        'metric "a" counts by 1m, is final 3m later and is read every 5s (take 245s or more',
+        'metric "a" counts by 1m, is final 3m later and is read every 5s (use 245s or longer',
       ],
       [
         `health: {${PROBES}}\nstrategy: {type: direct, bake: 19s}`,
-        'the probes make 20 calls in 20s, and minRequests is 20 (take 20s or more, or call more often)',
+        'the probes make 20 calls in 20s, and minRequests is 20 (use 20s or longer, or call more often)',
       ],
       [
         `health: {${PROBES}, probes: [{name: a, invoke: {}, every: 3s}, {name: b, invoke: {}, every: 6s}]}\nstrategy: {type: direct, bake: 39s}`,

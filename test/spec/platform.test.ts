@@ -41,9 +41,9 @@ describe('a release of what is there', () => {
   test.each([
     ['{latest: false}', LAMBDA, [], 'expected true'],
     ['{latest: true, version: 7}', LAMBDA, [], 'a release has exactly one of'],
-    ['{latest: true}', LAMBDA, ['configuration: {memory: 512}'], 'cannot stand beside release.latest'],
-    ['{latest: true}', LAMBDA, ['configuration: {description: x}'], 'cannot stand beside release.latest'],
-    ['{latest: true}', SITE, [], 'release.latest: is not for app-service, where the target is'],
+    ['{latest: true}', LAMBDA, ['configuration: {memory: 512}'], 'cannot be used with release.latest'],
+    ['{latest: true}', LAMBDA, ['configuration: {description: x}'], 'cannot be used with release.latest'],
+    ['{latest: true}', SITE, [], 'release.latest: is not available on App Service, the platform of this target'],
     ['{current: true}', LAMBDA, [], 'configuration changes nothing of it'],
     ['{current: true}', LAMBDA, ['configuration: {provisionedConcurrency: 5}'], 'configuration changes nothing of it'],
     ['{current: true}', SITE, ['configuration: {marker: /release}'], 'write them in configuration.environment'],
@@ -115,8 +115,11 @@ describe('a target on App Service', () => {
       'strategy: {type: direct}\nhealth: {judge: {probeBack: true}}',
       'health.judge.probeBack: needs the stable release beside the candidate',
     ],
-    ['configuration: {memory: 256}', '6:25 configuration.memory: is not for app-service'],
-    ['configuration: {provisionedConcurrency: 1}', 'configuration.provisionedConcurrency: is not for app-service'],
+    ['configuration: {memory: 256}', '6:25 configuration.memory: is not available on App Service'],
+    [
+      'configuration: {provisionedConcurrency: 1}',
+      'configuration.provisionedConcurrency: is not available on App Service',
+    ],
     ['configuration: {marker: release}', 'configuration.marker: expected a path such as /health'],
     ['configuration: {warmUp: {statuses: []}}', 'configuration.warmUp.statuses: at least one status'],
     ['configuration: {idle: delete}', 'configuration.idle: expected keep or stop'],
@@ -127,14 +130,14 @@ describe('a target on App Service', () => {
     ],
     [
       'release: {s3: {bucket: b, key: k}}',
-      'release.s3: is not for app-service, where the target is (give one of folder',
+      'release.s3: is not available on App Service, the platform of this target (give one of folder',
     ],
-    [`release: {image: "r/n@sha256:${'0'.repeat(64)}"}`, 'release.image: is not for app-service'],
+    [`release: {image: "r/n@sha256:${'0'.repeat(64)}"}`, 'release.image: is not available on App Service'],
     ['release: {version: 7}', 'release.version: is a version of Lambda (on App Service give a release id'],
-    ['health: {metrics: [{name: a, cloudwatch: {}}]}', 'health.metrics[0].cloudwatch: is not for app-service'],
+    ['health: {metrics: [{name: a, cloudwatch: {}}]}', 'health.metrics[0].cloudwatch: is not available on App Service'],
     ['health: {metrics: [{name: a, lambdaLogs: {}}]}', '(take one of azureMonitor, prometheus, http)'],
     ['health: {metrics: [{name: a, azureMonitor: {}, latency: 1s}]}', 'latency is for cloudwatch and lambdaLogs'],
-    ['health: {alarms: [{name: a, cloudwatch: b}]}', 'health.alarms[0].cloudwatch: is not for app-service'],
+    ['health: {alarms: [{name: a, cloudwatch: b}]}', 'health.alarms[0].cloudwatch: is not available on App Service'],
     [
       'allowBypass: [calls]',
       'allowBypass: is for callers that reach a release past its target, and on App Service all callers go through the site',
@@ -163,7 +166,7 @@ describe('a target on App Service', () => {
     (probe) => {
       const text = `${WITHOUT_SLOT}strategy: {type: direct}\nhealth: {probes: [${probe}]}\n`;
       expect(problems(text).join('\n')).toContain(
-        'health.probes[0]: probe "p" would call the release before it serves',
+        'health.probes[0]: probe "p" calls the release before it has traffic',
       );
     },
   );
@@ -175,14 +178,17 @@ describe('a target on Lambda', () => {
   });
 
   test.each([
-    ['configuration: {marker: /release}', 'configuration.marker: is not for lambda, where the target is'],
-    ['configuration: {idle: stop}', 'configuration.idle: is not for lambda'],
+    [
+      'configuration: {marker: /release}',
+      'configuration.marker: is not available on Lambda, the platform of this target',
+    ],
+    ['configuration: {idle: stop}', 'configuration.idle: is not available on Lambda'],
     ['release: {version: r-0123456789ab}', 'release.version: is a release id of App Service'],
     [
       'release: {version: seven}',
       'release.version: expected on Lambda the number of a published version, on App Service a release id',
     ],
-    ['health: {metrics: [{name: a, azureMonitor: {}}]}', 'health.metrics[0].azureMonitor: is not for lambda'],
+    ['health: {metrics: [{name: a, azureMonitor: {}}]}', 'health.metrics[0].azureMonitor: is not available on Lambda'],
     ['health: {probes: [{name: p, http: {url: "https://{host}/"}}]}', 'a version on Lambda has no host'],
     [query('{site}', 'x'), '{site} means nothing on lambda (write {function} or {alias})'],
     ['target: {function: shop, region: eu-central-1, slot: x}', 'slot is for platform app-service'],
@@ -210,9 +216,9 @@ describe('names and sizes of variables', () => {
     ['AWS_REGION', 'is a variable that Lambda sets itself (remove it)'],
     ['LAMBDA_TASK_ROOT', 'is a variable that Lambda sets itself (remove it)'],
     ['_HANDLER', 'is a variable that Lambda sets itself (remove it)'],
-    ['A', 'is too short a name: Lambda wants two characters or more'],
-    ['spring.profile', 'is no name for a variable of Lambda: letters, digits and "_" only, a letter first'],
-    ['1ST', 'is no name for a variable of Lambda: letters, digits and "_" only, a letter first'],
+    ['A', 'is too short: Lambda requires at least two characters'],
+    ['spring.profile', 'is not a valid variable name on Lambda: letters, digits and "_" only, a letter first'],
+    ['1ST', 'is not a valid variable name on Lambda: letters, digits and "_" only, a letter first'],
   ])('on Lambda %s is refused', (name, why) => {
     const found = onLambda(`configuration: {environment: {"${name}": x, GOOD: y}}`);
     expect(found).toEqual([expect.stringContaining(`configuration.environment`)]);
@@ -243,9 +249,9 @@ describe('names and sizes of variables', () => {
     ['SLUICE_SETTINGS', 'is an app setting that Sluice sets itself (remove it)'],
     ['sluice_release', 'is an app setting that Sluice sets itself (remove it)'],
     ['WEBSITE_SWAP_WARMUP_PING_PATH', 'is an app setting that Sluice sets itself (write configuration.warmUp.path)'],
-    ['with space', 'is no name for an app setting'],
-    ['', 'is no name for an app setting'],
-    ['good', 'differs from GOOD in case alone'],
+    ['with space', 'is not a valid app setting name'],
+    ['', 'is not a valid app setting name'],
+    ['good', 'differs from GOOD only in case'],
   ])('on App Service "%s" is refused', (name, why) => {
     const found = onSite(`configuration: {environment: {GOOD: y, "${name}": x}}`);
     expect(found).toHaveLength(1);

@@ -24,7 +24,7 @@ describe('a variable of a function', () => {
     '%s without quotes is refused with a hint that keeps each character',
     (written) => {
       const said = problems(withEnvironment(`NAME: ${written}`));
-      expect(said).toEqual([expect.stringContaining(`(put it in quotes`)]);
+      expect(said).toEqual([expect.stringContaining(`(quote it`)]);
       expect(said[0]).toContain(`"${written}"`);
       expect(said[0]).toMatch(/^rollout\.yaml:7:11 configuration\.environment\.NAME: /);
     },
@@ -63,7 +63,7 @@ describe('a number of a payload', () => {
     ['0.12345678901234567890', 'would become 0.12345678901234568'],
     ['1.10', 'would be sent as 1.1'],
     ['007', 'would be sent as 7'],
-    ['.inf', 'is no number that JSON has'],
+    ['.inf', 'is not a number in JSON'],
   ])('%s is refused: %s', (written, why) => {
     const said = problems(withPayload(`{id: ${written}}`));
     expect(said).toEqual([expect.stringMatching(/^rollout\.yaml:9:23 health\.probes\[0\]\.invoke\.payload\.id: /)]);

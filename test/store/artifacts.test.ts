@@ -118,15 +118,15 @@ describe('SLUICE_STORE', () => {
   });
 
   test.each([
-    ['', 'it is set and empty'],
+    ['', 'it is empty'],
     ['s3://a-{stage}', '{stage} stands for nothing'],
-    ['s3://shop-artifacts?regin=x', '"regin" is no option of it'],
-    ['s3://UPPER_case', 'is no name of a bucket'],
+    ['s3://shop-artifacts?regin=x', '"regin" is not a supported option'],
+    ['s3://UPPER_case', 'is not a valid bucket name'],
     ['file:///srv?mode=world', 'mode is "world"; it takes group or private'],
     ['http://shop.blob.core.windows.net/code', 'http is taken on this machine alone'],
     ['https://shop.blob.core.windows.net', 'it names no container'],
     ['https://me:secret@shop.blob.core.windows.net/code', 'it must hold no credentials'],
-    ['gs://bucket', 'gs: is no kind of store that is known'],
+    ['gs://bucket', 'gs: is not a supported store'],
   ])('refuses %s', (text, said) => {
     expect(() => read(text)).toThrow(said);
   });

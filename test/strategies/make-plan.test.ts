@@ -35,7 +35,7 @@ function tell(step: Step): string {
     case 'shift':
       return `shift(${step.weight})`;
     case 'bake':
-      return `${step.warns === true ? 'look' : 'bake'}(${step.weight},${step.duration / 1000}s)`;
+      return `${step.warns === true ? 'observe' : 'bake'}(${step.weight},${step.duration / 1000}s)`;
     case 'compare':
       return `compare(${step.weight},${step.duration / 1000}s)`;
     case 'approve':
@@ -134,9 +134,9 @@ describe('a plan', () => {
       ['deploy: deploy probe(a,b) approve(0)', '100%: promote bake(100,5s) compare(50,5s) finish'],
     ],
     [
-      'undo gives all traffic to the earlier release without a probe, and looks',
+      'undo gives all traffic to the earlier release without a probe, and observes',
       { type: 'undo', bake: 1_000 },
-      ['deploy: deploy', '100%: promote look(100,1s) finish'],
+      ['deploy: deploy', '100%: promote observe(100,1s) finish'],
     ],
   ])('%s', (_, strategy, expected) => {
     expect(told(planFor(strategy))).toEqual(expected);

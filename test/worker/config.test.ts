@@ -32,7 +32,7 @@ describe('the accounts of a worker', () => {
     `app-service:${SUBSCRIPTION}@westeurope=arn:aws:iam::1:role/x`,
   ])('are refused when %s is one', (account) => {
     expect(() => parseAccounts(`default@us-east-1,${account}`)).toThrow(
-      `"${account}" is no account to serve; write name@region or name@region=roleArn for Lambda, app-service:subscription@region`,
+      `"${account}" is not a valid account; write name@region or name@region=roleArn for Lambda, app-service:subscription@region`,
     );
   });
 });
@@ -44,7 +44,7 @@ describe('who may do what on a worker', () => {
       'SLUICE_POLICY is set and empty; name a file, or say open for a worker that is open to everybody',
     ],
     [{ SLUICE_POLICY: ' ' }, 'SLUICE_POLICY is set and empty'],
-    [{}, "SLUICE_POLICY is not set: name the policy's file, or say SLUICE_POLICY=open"],
+    [{}, "SLUICE_POLICY is not set: name the policy's file, or set SLUICE_POLICY=open"],
     [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY: '' }, 'SLUICE_GRANT_KEY is set and empty; write one'],
     [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY: ' , ' }, 'there is no key in SLUICE_GRANT_KEY'],
     [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY_FILE: '' }, 'SLUICE_GRANT_KEY_FILE is set and empty; name a file'],
@@ -151,9 +151,9 @@ describe('the platform of a worker', () => {
 });
 
 test.each([
-  ['', 'it is set and empty'],
+  ['', 'it is empty'],
   ['s3://artifacts/{stage}', '{stage} stands for nothing'],
-  ['ftp://host/x', 'ftp: is no kind of store that is known'],
+  ['ftp://host/x', 'ftp: is not a supported store'],
 ])('a store that is none is refused before a task is taken: %j', (SLUICE_STORE, said) => {
   expect(() => workerConfig({ SLUICE_POLICY: 'open', SLUICE_STORE })).toThrow(said);
   expect(workerConfig({ SLUICE_POLICY: 'open', SLUICE_STORE: 's3://artifacts-{region}/sluice' }).store).toBe(

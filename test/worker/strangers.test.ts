@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { lightActivities } from '../../activities/core.js';
+import { coreActivities } from '../../activities/core.js';
 import { type LocalTemporal, startTemporal } from '../../emulators/temporal.js';
 import { checkUnused, consume } from '../../src/authority/begin.js';
 import { Seals } from '../../src/authority/seals.js';
@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 const light = (over: object = {}) =>
-  lightActivities({
+  coreActivities({
     client,
     searchAttributes: false,
     limits: { history: 4_000, signals: 2_000, heartbeat: 10_000, callLife: 60_000 },

@@ -67,7 +67,7 @@ export async function companion(app: string, environment: string, carried?: Comp
   let asked = 0;
   const events = new Unsealing({ longest: LONGEST_RELEASE, patience: PATIENCE });
   const updates = new Unsealing({ longest: LONGEST_RELEASE, patience: 0 });
-  const growth = new RunLength(
+  const length = new RunLength(
     () => ({ history: MANY_EVENTS, signals: MANY_EVENTS }),
     () => events.idle,
   );
@@ -97,7 +97,7 @@ export async function companion(app: string, environment: string, carried?: Comp
     });
   };
   setHandler(rolloutEventSignal, (given: unknown) => {
-    growth.signal();
+    length.signal();
     const sealed = sealedOf(given);
     if (sealed === null) return hear(given);
     events.line('rolloutEvent', sealed, (found) => {
@@ -109,9 +109,9 @@ export async function companion(app: string, environment: string, carried?: Comp
     unholdUpdate,
     async (given) => {
       const sealed = sealedOf(given);
-      const wish: unknown = sealed === null ? given : await unsealed(updates, 'unhold', sealed);
-      mustBeUnhold(state, wish);
-      const answer = await released(state, wish ?? undefined);
+      const request: unknown = sealed === null ? given : await unsealed(updates, 'unhold', sealed);
+      mustBeUnhold(state, request);
+      const answer = await released(state, request ?? undefined);
       wake();
       show(state);
       return answer;
@@ -137,7 +137,7 @@ export async function companion(app: string, environment: string, carried?: Comp
         mustBeFree(state);
       };
       await mustBeOpen();
-      growth.look();
+      length.look();
       const answer = await submit(state, submission, mustBeOpen, wake);
       show(state);
       return answer;
@@ -153,7 +153,7 @@ export async function companion(app: string, environment: string, carried?: Comp
     },
   );
   setDefaultSignalHandler(() => {
-    growth.signal();
+    length.signal();
   });
   show(state);
 
@@ -161,8 +161,8 @@ export async function companion(app: string, environment: string, carried?: Comp
   let looking = false;
   for (let wait = LOOK_AGAIN, seen = 0; ; ) {
     const due = nextDue(state, wait, looking);
-    growth.look();
-    const isDue = () => wakes !== seen || (growth.over && asked === 0 && allHandlersFinished());
+    length.look();
+    const isDue = () => wakes !== seen || (length.over && asked === 0 && allHandlersFinished());
     let woken = true;
     if (due === null) await condition(isDue);
     else woken = await condition(isDue, due, { summary: dueSummary(state) });
@@ -187,8 +187,8 @@ export async function companion(app: string, environment: string, carried?: Comp
       });
     }
     show(state);
-    growth.look();
-    if (growth.over && asked === 0 && allHandlersFinished())
+    length.look();
+    if (length.over && asked === 0 && allHandlersFinished())
       await continueAsNew<typeof companion>(app, environment, state);
   }
 }

@@ -78,7 +78,7 @@ function keptOf(kept: unknown): Pick<KeptEntry, 'kept'> {
   const { stable, candidate, weight } = fieldsOf(split);
   if (typeof weight !== 'number') return {};
   const read = { stable: isText(stable) ? stable : null, candidate: isText(candidate) ? candidate : null, weight };
-  return { kept: { split: read, by: said(by) ?? 'somebody', unwatched: unwatched === true } };
+  return { kept: { split: read, by: said(by) ?? 'someone', unwatched: unwatched === true } };
 }
 
 function recordOf(undo: unknown): UndoRecord | undefined {

@@ -29,7 +29,7 @@ export async function beginsUndo(state: QueueState & HoldState, run: string, und
     if (state.undoing?.run === run) state.undoing = null;
     return;
   }
-  const who = clean(undo.by ?? 'somebody', 60);
+  const who = clean(undo.by ?? 'someone', 60);
   if (!undo.keepQueue)
     leaveQueue(
       state,

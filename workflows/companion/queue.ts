@@ -121,7 +121,7 @@ async function tryToStart(app: string, environment: string, queued: Queued): Pro
 
 function takePlace(state: QueueState, older: Queued, newer: Queued): void {
   newer.tookPlaceOf = queuedView(older);
-  settle(state, older, null, `a newer release by ${clean(newer.by ?? 'somebody', 60)} took its place in the queue`);
+  settle(state, older, null, `a newer release by ${clean(newer.by ?? 'someone', 60)} took its place in the queue`);
 }
 
 function settle(state: QueueState, queued: Queued, run: string | null, why: string | null): void {

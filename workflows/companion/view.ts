@@ -41,7 +41,7 @@ export function show(state: CompanionState): void {
     '',
     live === undefined
       ? 'Nothing released yet.'
-      : `**Live:** release ${code(live.version)} since ${new Date(live.since).toISOString()} by ${code(live.by ?? 'somebody')}`,
+      : `**Live:** release ${code(live.version)} since ${new Date(live.since).toISOString()} by ${code(live.by ?? 'someone')}`,
   ];
   if (state.undo !== null)
     lines.push(
@@ -58,7 +58,7 @@ export function show(state: CompanionState): void {
   if (state.queued !== null)
     lines.push(
       '',
-      `**Queued:** a release by ${code(state.queued.by ?? 'somebody')} since ${new Date(state.queued.since).toISOString()}`,
+      `**Queued:** a release by ${code(state.queued.by ?? 'someone')} since ${new Date(state.queued.since).toISOString()}`,
     );
   setCurrentDetails(lines.join('\n'));
 }

@@ -68,7 +68,7 @@ export class Checks {
   async one(verb: MessageVerb, payload: Record<string, unknown>): Promise<CheckedMessage> {
     const [answer] = await this.ask([messageOf(verb, payload)]);
     if (answer?.ok === true) return answer;
-    const { by, why } = answer ?? { by: 'somebody', why: UNCHECKED };
+    const { by, why } = answer ?? { by: 'someone', why: UNCHECKED };
     this.run.journal.refusal(verb, by, why);
     throw ApplicationFailure.nonRetryable(`${verb} is refused: ${why}`, 'SLUICE_ACCESS');
   }

@@ -71,7 +71,7 @@ export function registerHandlers(rollout: Hearing): void {
   });
 }
 
-/** A cancel of the workflow is a wish like any other, and ends no handler: a handler that throws would loop its task. */
+/** A cancel of the workflow is a request like any other, and ends no handler: a handler that throws would loop its task. */
 function shielded<T>(work: () => Promise<T>): Promise<T> {
   return CancellationScope.nonCancellable(work);
 }

@@ -71,8 +71,8 @@ export class Keep {
   async cancel(): Promise<void> {
     const { state, journal } = this.run;
     state.cancel = 'answered';
-    const why = await this.keep({ by: 'somebody', said: ', by a cancel through Temporal', unwatched: false });
-    if (why !== null) journal.refusal('cancel', 'somebody', why);
+    const why = await this.keep({ by: 'someone', said: ', by a cancel through Temporal', unwatched: false });
+    if (why !== null) journal.refusal('cancel', 'someone', why);
   }
 
   private async read(): Promise<{ split: Split } | { split: null; why: string }> {

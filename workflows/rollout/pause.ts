@@ -36,7 +36,7 @@ export async function pause({ run, flow, watching }: Parts, step: Step): Promise
 function begun({ state, requests, spec }: Run): { by: string; until: number } {
   const now = Date.now();
   const { step: here } = state;
-  const by = requests.pause?.by ?? 'somebody';
+  const by = requests.pause?.by ?? 'someone';
   delete requests.pause;
   if (state.pause !== null) return state.pause;
   if (here.until !== undefined) {

@@ -135,7 +135,7 @@ export interface RolloutState {
   verdict: VerdictView | null;
   /** What an undo goes back to and was asked for, as `parse` has found it. */
   undo?: UndoParsed;
-  /** What an undo's look has found: warnings, newest last. */
+  /** What an undo's bake, which only warns, has found; newest last. */
   found?: string[];
   errors: { what: string; count: number; requestId?: string }[];
   promoted: boolean;

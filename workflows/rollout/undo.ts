@@ -40,7 +40,7 @@ export class Undo {
     );
   }
 
-  /** The end of the look: nothing depends on what it has seen. */
+  /** The end of the bake that only warns: nothing depends on what it has seen. */
   ends(report: WatchReport | null, endedBy: string | undefined): void {
     const { journal } = this.run;
     if (report?.verdict.state === 'unhealthy') this.unhealthy(report);
@@ -51,7 +51,7 @@ export class Undo {
     journal.event(`${endedBy === undefined ? 'the bake is over' : `the bake was ended by ${endedBy}`}: ${seen}`);
   }
 
-  /** A newer release waits for the way: the look ends, and the way back stays. */
+  /** A newer release waits for the way: the bake that only warns ends, and the way back stays. */
   makeWay(by: string): void {
     this.run.journal.event('a newer release starts after this undo; the bake ends early', by);
     this.run.requests.skip = by;

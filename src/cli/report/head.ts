@@ -40,7 +40,7 @@ ${slow === undefined ? null : html`<span>slow: ${percent(slow, requests)}, ${gro
 }
 
 function facts(view: RolloutView, now: number): [string, string][] {
-  const by = view.startedBy ?? 'somebody';
+  const by = view.startedBy ?? 'someone';
   const time: [string, string] =
     view.endedAt === null
       ? ['Generated', `${moment(now)}, ${ago(view.startedAt, now)} after the start; this page does not update itself`]

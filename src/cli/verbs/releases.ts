@@ -55,10 +55,10 @@ function linesOf(view: CompanionView, ctx: Context): string[] {
   for (const state of ['starting', 'queued'] as const) {
     const waiting = view[state];
     if (waiting === null) continue;
-    lines.push(text(`${state}: ${waiting.strategy} by ${waiting.by ?? 'somebody'} since ${moment(waiting.since)}`));
+    lines.push(text(`${state}: ${waiting.strategy} by ${waiting.by ?? 'someone'} since ${moment(waiting.since)}`));
   }
   for (const { strategy, by, at, why } of view.settled.filter(({ run }) => run === null)) {
-    lines.push(text(`never started: ${strategy} by ${by ?? 'somebody'}, ${moment(at)}: ${why}`));
+    lines.push(text(`never started: ${strategy} by ${by ?? 'someone'}, ${moment(at)}: ${why}`));
   }
   if (view.hold !== null)
     lines.push(text(heldMessage(`${view.app}/${view.environment}`, { ...view.hold, seal: null })));

@@ -83,7 +83,7 @@ export function sentence(target: AppEnvironment, answer: StartAnswer): string {
   const id = `${target.app}/${target.environment}`;
   const { tookPlaceOf } = answer;
   const instead =
-    tookPlaceOf === null ? '' : `; the queued ${tookPlaceOf.strategy} by ${tookPlaceOf.by ?? 'somebody'} will not run`;
+    tookPlaceOf === null ? '' : `; the queued ${tookPlaceOf.strategy} by ${tookPlaceOf.by ?? 'someone'} will not run`;
   switch (answer.state) {
     case 'started':
       return `started ${id}, run ${answer.run}${instead}`;

@@ -95,7 +95,7 @@ function decision(
 ): string | null {
   if (gate === null) return `${verb}: ${NO_APPROVAL}`;
   const { stage, open } = gate;
-  if (open === null) return `stage ${stage} is already decided, by ${gate.decidedBy ?? 'somebody'}`;
+  if (open === null) return `stage ${stage} is already decided, by ${gate.decidedBy ?? 'someone'}`;
   if (signed) return null;
   const like = `{"stage":"${stage}","by":"you"}`;
   if (payload.stage == null) return `name the stage: ${like}`;
@@ -170,5 +170,5 @@ function abort(facts: Facts, { keep, force, unwatched }: Payload): string | null
 /** Who says it, as far as the message says so. */
 export function nameIn(given: unknown): string {
   const by = typeof given === 'object' && given !== null ? (given as Payload).by : undefined;
-  return typeof by === 'string' && clean(by) !== '' ? clean(by, 60) : 'somebody';
+  return typeof by === 'string' && clean(by) !== '' ? clean(by, 60) : 'someone';
 }

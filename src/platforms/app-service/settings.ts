@@ -29,13 +29,16 @@ export function siteSettings(settings: Record<string, string>): Fault[] {
       return [{ path: [name], message: `is an app setting that Sluice sets itself (${instead})` }];
     if (other !== undefined)
       return [
-        { path: [name], message: `differs from ${other} in case alone, and to App Service they are one (keep one)` },
+        {
+          path: [name],
+          message: `differs from ${other} only in case; App Service treats them as one setting (keep one)`,
+        },
       ];
     if (ANYWHERE.test(name)) return [];
     return [
       {
         path: [name],
-        message: 'is no name for an app setting: letters, digits, ".", "_" and, on Windows, ":" and "-" only',
+        message: 'is not a valid app setting name: letters, digits, ".", "_" and, on Windows, ":" and "-" only',
       },
     ];
   });

@@ -98,7 +98,7 @@ function checkWithoutSlot(spec: Spec, fault: Report): void {
     if (probe.kind === 'http' && !probe.url?.includes('{host}')) continue;
     fault(
       ['health', 'probes', i],
-      `probe "${probe.name}" would call the release before it serves anybody, and without a slot nothing runs it then (name one: target.slot, or remove the probe)`,
+      `probe "${probe.name}" calls the release before it has traffic, which needs a slot (set target.slot, or remove the probe)`,
     );
   }
 }

@@ -101,7 +101,7 @@ function checkLatest({ release, configuration: given }: Spec, fault: Report): vo
   if (field === undefined) return;
   fault(
     ['configuration', field],
-    'cannot stand beside release.latest, which publishes $LATEST as it is and writes nothing into it (set it where $LATEST gets its configuration, such as the template of the stack)',
+    'cannot be used with release.latest, which publishes $LATEST unchanged (set it where $LATEST is configured, such as the template of the stack)',
   );
 }
 

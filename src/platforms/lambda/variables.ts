@@ -36,8 +36,8 @@ export function lambdaVariables(variables: Record<string, string>): Fault[] {
     if (NAME.test(name)) return [];
     const message =
       name.length === 1
-        ? 'is too short a name: Lambda wants two characters or more'
-        : 'is no name for a variable of Lambda: letters, digits and "_" only, a letter first';
+        ? 'is too short: Lambda requires at least two characters'
+        : 'is not a valid variable name on Lambda: letters, digits and "_" only, a letter first';
     return [{ path: [name], message }];
   });
   const bytes = Buffer.byteLength(JSON.stringify(variables));

@@ -16,7 +16,7 @@ export function fileStore(env: NodeJS.ProcessEnv): SecretStore {
   return {
     read: async (reference) => {
       if (folder === '') {
-        throw refused(reference, 'this worker has no folder of secrets', 'name one where it runs: SLUICE_SECRET_DIR');
+        throw refused(reference, 'this worker has no secrets folder', 'set SLUICE_SECRET_DIR');
       }
       const text = await readBelow(folder, reference);
       return { value: text.replace(/\r?\n$/, ''), version: null };
@@ -32,7 +32,7 @@ async function readBelow(folder: string, reference: SecretReference): Promise<st
     if (below.split(path.sep)[0] === '..' || path.isAbsolute(below)) {
       throw refused(
         reference,
-        'the file is a link that leads out of the folder of secrets',
+        'the file is a link that leads out of the secrets folder',
         'put it below SLUICE_SECRET_DIR',
       );
     }
@@ -60,8 +60,8 @@ async function readBelow(folder: string, reference: SecretReference): Promise<st
     }
     throw missing(
       reference,
-      `there is no such file below the folder of secrets (${code})`,
-      'make it where the worker runs',
+      `the file does not exist in the secrets folder (${code})`,
+      'create it where the worker runs',
     );
   }
 }

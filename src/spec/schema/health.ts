@@ -23,7 +23,7 @@ const invoke = strict({
 
 const http = strict({
   url: address()
-    .regex(/\{(?:version|host)\}/, 'must hold {version} or {host} (else both releases would be measured as one)')
+    .regex(/\{(?:version|host)\}/, 'must contain {version} or {host} (else both releases would be measured as one)')
     .describe(
       'URL of one release; `{version}` is replaced by its version, `{host}` on App Service by the host that serves it.',
     ),
@@ -65,7 +65,7 @@ const probe = strict({
   smoke: whole(1, 100)
     .prefault(DEFAULTS.probe.smoke)
     .describe(
-      'So many good calls in a row pass it before the candidate gets weight, and so many bad ones in a row fail it; neither by `deadlines.probe` fails.',
+      'Number of successful calls in a row that pass the probe before the candidate gets traffic; the same number of failures in a row fails it. So does reaching `deadlines.probe`.',
     ),
 }).superRefine((value, ctx) => {
   const kinds = ['invoke', 'http'].filter((kind) => kind in value);

@@ -43,7 +43,7 @@ const azureMonitor = strict({
 const promql = () =>
   text(4096).regex(
     /\{(?:version|release)\}/,
-    'must hold {version} or {release} (else both releases would be measured as one)',
+    'must contain {version} or {release} (else both releases would be measured as one)',
   );
 
 const prometheus = strict({
@@ -59,10 +59,12 @@ const prometheus = strict({
 
 const counts = strict({
   url: address()
-    .regex(/\{(?:version|host)\}/, 'must hold {version} or {host} (else both releases would be measured as one)')
-    .includes('{from}', 'must hold {from}, the begin of the stretch in seconds since 1970')
-    .includes('{to}', 'must hold {to}, the end of the stretch in seconds since 1970')
-    .describe('Asked for each release, as a probe is, and stretch; `{from}` and `{to}` are seconds since 1970.'),
+    .regex(/\{(?:version|host)\}/, 'must contain {version} or {host} (else both releases would be measured as one)')
+    .includes('{from}', 'must contain {from}, the start of the interval in seconds since 1970')
+    .includes('{to}', 'must contain {to}, the end of the interval in seconds since 1970')
+    .describe(
+      'Requested for each release, as a probe is, and for each interval; `{from}` and `{to}` are seconds since 1970.',
+    ),
   headers: headers(),
   requests: jsonPath().describe('JSON path to the number of requests.'),
   errors: jsonPath().describe('JSON path to the number of failed ones.'),
@@ -121,7 +123,7 @@ export const metric = strict({
   }
   if (value.latency !== undefined && !kinds.some((kind) => METRICS[kind].slow === 'latency')) {
     ctx.addIssue(
-      `latency is for ${both(telling('latency'))} (${both(telling('slow'))} count slow answers by \`slow\`, ${both(telling(null))} tells none)`,
+      `latency is for ${both(telling('latency'))} (${both(telling('slow'))} count slow answers by \`slow\`, ${both(telling(null))} does not count slow answers)`,
     );
   }
 });

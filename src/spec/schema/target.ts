@@ -75,7 +75,7 @@ export const release = strict({
     .string()
     .regex(
       /^\S+@sha256:[0-9a-f]{64}$/,
-      'expected an image by digest: <registry>/<name>@sha256:… (a tag can change under way)',
+      'expected an image by digest: <registry>/<name>@sha256:… (a tag can be moved to another image)',
     )
     .exactOptional()
     .describe('A container image by digest.'),
@@ -85,9 +85,7 @@ export const release = strict({
     .describe('A release that is there already: a published version, or on App Service a release id.'),
   latest: yes()
     .exactOptional()
-    .describe(
-      'What SAM, CDK, Terraform or somebody else has put into `$LATEST`: it is published as it is, and nothing of it is written. Lambda.',
-    ),
+    .describe('The code that SAM, CDK, Terraform or another tool has put into `$LATEST`, published unchanged. Lambda.'),
   current: yes()
     .exactOptional()
     .describe('The code that is live now, with the `configuration` of this spec: a release of a setting alone.'),

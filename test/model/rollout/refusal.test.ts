@@ -339,12 +339,12 @@ test('what is no refusal: what the rules above ask for is there', () => {
 
 test.each<[unknown, string]>([
   [{ by: 'ann' }, 'ann'],
-  [{ by: '  ' }, 'somebody'],
-  [{ by: 7 }, 'somebody'],
-  [{}, 'somebody'],
-  [null, 'somebody'],
-  [undefined, 'somebody'],
-  ['ann', 'somebody'],
+  [{ by: '  ' }, 'someone'],
+  [{ by: 7 }, 'someone'],
+  [{}, 'someone'],
+  [null, 'someone'],
+  [undefined, 'someone'],
+  ['ann', 'someone'],
 ])('%j is said by %s', (given, name) => {
   expect(nameIn(given)).toBe(name);
 });

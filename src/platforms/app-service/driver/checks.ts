@@ -196,7 +196,7 @@ export function checkNames(spec: Spec, { state }: Observed): Finding[] {
   const refused = refusedOnLinux(names).map(({ name, instead }) =>
     refuse(
       'SLUICE_TARGET',
-      `configuration.environment: ${name} is no name for an app setting on Linux, where ${state.production.name} runs: letters, digits, "." and "_" only. Write ${instead}`,
+      `configuration.environment: ${name} is not a valid app setting name on Linux, where ${state.production.name} runs: letters, digits, "." and "_" only. Write ${instead}`,
     ),
   );
   const renamed = names.filter((name) => name.includes('.'));
@@ -228,7 +228,7 @@ export function checkSettings(spec: Spec, { settings, sticky }: Observed): Findi
     found.push(
       refuse(
         'SLUICE_TARGET',
-        `configuration.environment: ${stuck.join(', ')} ${stuck.length === 1 ? 'is a slot setting, which stays' : 'are slot settings, which stay'} with its slot in a swap; remove it of the spec, or make it an ordinary setting of the site`,
+        `configuration.environment: ${stuck.join(', ')} ${stuck.length === 1 ? 'is a slot setting, which stays' : 'are slot settings, which stay'} with its slot in a swap; remove it from the spec, or make it a regular app setting`,
       ),
     );
   }

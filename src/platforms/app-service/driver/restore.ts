@@ -42,7 +42,7 @@ export async function restore(session: Session, args: RestoreArgs): Promise<Writ
   if (after === null || after.mark !== mark || !sameSplit(splitOf(after), before.split)) {
     throw new SluiceError(
       'SLUICE_BUSY',
-      `${targetName(session.target)} is being changed by somebody else; it is not restored yet`,
+      `${targetName(session.target)} is being changed by someone else; it has not been restored yet`,
     );
   }
   const written = before.split.stable === null ? { revision: '', split: NO_SPLIT } : writtenOf(after);

@@ -172,7 +172,7 @@ function maybe(session: Session, { sid, principal }: Statement): Finding {
 function unfenced(session: Session): Finding {
   return refuse(
     'SLUICE_BYPASS',
-    `allowBypass is refused: ${address(session)} does not exist yet, and without it nothing would keep a worker that was cut off from giving callers the release after it was taken back`,
+    `allowBypass is refused: ${address(session)} does not exist yet, and without it a worker that lost its connection could still give callers the release after a rollback`,
   );
 }
 

@@ -135,6 +135,6 @@ function refuseOthers(session: Session, alias: Alias | null, mark: string): void
 function busy(session: Session): SluiceError {
   return new SluiceError(
     'SLUICE_BUSY',
-    `the environments of ${session.target.function}:${session.target.alias} are being changed by somebody else all the time`,
+    `the environments of ${session.target.function}:${session.target.alias} are being changed by someone else all the time`,
   );
 }

@@ -28,7 +28,7 @@ export function checkLatest(fn: string, latest: LambdaConfiguration): Finding[] 
   return [
     warn(
       'PINNED',
-      `the release is $LATEST of ${fn} as it is now: ${said(pinnedOf(latest))}, last changed ${latest.LastModified ?? 'at a time that AWS does not say'}. Once the rollout has begun, a change of $LATEST before it is published refuses it`,
+      `the release is $LATEST of ${fn} as it is now: ${said(pinnedOf(latest))}, last changed ${latest.LastModified ?? 'at a time that AWS does not say'}. If $LATEST changes after the rollout begins and before it is published, the rollout is refused`,
     ),
   ];
 }

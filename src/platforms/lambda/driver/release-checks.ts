@@ -32,7 +32,7 @@ export function checkRuntime({ release, configuration: { runtime } }: Spec): Fin
   return [
     warn(
       'UNKNOWN_RUNTIME',
-      `configuration.runtime: Sluice knows no runtime ${runtime}${suggestion(runtime, known)}; Lambda refuses it unless it is newer than this Sluice`,
+      `configuration.runtime: unknown runtime ${runtime}${suggestion(runtime, known)}; Lambda will refuse it unless it is newer than this version of Sluice`,
     ),
   ];
 }

@@ -76,7 +76,7 @@ export async function deleteVersion(session: Session, version: string): Promise<
   if (!isVersion(version)) {
     throw new SluiceError(
       'SLUICE_TARGET',
-      `"${version}" is no published version of ${session.target.function}; not deleted`,
+      `"${version}" is not a published version of ${session.target.function}; not deleted`,
     );
   }
   try {

@@ -113,7 +113,7 @@ export async function forBare(session: Session, way: Way): Promise<Planned[]> {
     const sid = copySid.slice(COPY.length);
     const permission = permissionOf(copy);
     if (permission === null) {
-      const text = `${named(copy)} of ${way.to} was changed and cannot be taken back as it is`;
+      const text = `${named(copy)} of ${way.to} was changed and cannot be restored automatically`;
       return [{ id: `copy/${sid}`, kind: 'hand', text, run: null }];
     }
     const there = bare.some(({ Sid }) => Sid === sid);
