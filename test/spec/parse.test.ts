@@ -276,13 +276,13 @@ retain: many
     ['a tag', `${SMALLEST}message: !secret x\n`, 'rollout.yaml:6:10 this value cannot be read with its tag'],
     ['an empty file', '', 'rollout.yaml:1:1 expected a mapping'],
     ['an alias that unfolds without end', bomb(), 'nested too deep, or too large'],
-    ['a text too large', `# ${'x'.repeat(300_000)}`, 'rollout.yaml:1:1 more than 262144 bytes'],
+    ['a text too large', `# ${'x'.repeat(300_000)}`, 'rollout.yaml:1:1 the file is larger than 262144 bytes'],
   ])('name %s', (_, text, said) => {
     expect(problems(text).join('\n')).toContain(said);
   });
 
   test.each([
-    ['app: shop', 'app: companion', 'app: the name "companion" is taken'],
+    ['app: shop', 'app: companion', 'app: the name "companion" is reserved'],
     ['app: shop', 'app: a/b', 'app: letters, digits'],
     ['function: shop', 'function: "arn:aws:lambda:x"', 'target.function: expected the name of a function'],
     ['function: shop', 'function: shop, alias: "7"', 'target.alias: expected the name of an alias'],
@@ -449,7 +449,7 @@ retain: many
       release: { version: 7 },
       health: { probes: [{ name: 'a', invoke: { payload: 'x'.repeat(300_000) } }] },
     };
-    expect(() => parseSpecValue(value)).toThrow('at most 262144 fit');
+    expect(() => parseSpecValue(value)).toThrow('the limit is 262144');
   });
 
   test('refuse a spec of another app, environment or strategy than is being started', () => {
