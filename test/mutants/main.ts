@@ -23,6 +23,8 @@ const { values, positionals } = parseArgs({
     parallel: { type: 'string', default: '2' },
     /** Minutes; what is left then is not tried. */
     within: { type: 'string', default: '60' },
+    /** Seconds; a test that takes longer runs only for a fault that no quicker one reaches. */
+    longest: { type: 'string', default: 'Infinity' },
   },
 });
 
@@ -30,9 +32,10 @@ const files = (positionals.length === 0 ? GUARDS : positionals).flatMap(sourcesI
 const suites = values.suites.split(',').flatMap((name) => suitesIn(path.posix.join('test', name)));
 const lanes = Number(values.parallel);
 const until = Date.now() + Number(values.within) * 60_000;
-if (files.length === 0 || suites.length === 0 || !(lanes > 0) || !(until > 0)) {
+const longest = Number(values.longest) * 1_000;
+if (files.length === 0 || suites.length === 0 || !(lanes > 0) || !(until > 0) || !(longest > 0)) {
   process.stderr.write(
-    'usage: npm run mutants -- [FILE…] [--suites access,judge/kernel.test.ts] [--parallel LANES] [--within MINUTES]\n',
+    'usage: npm run mutants -- [FILE…] [--suites access,judge/kernel.test.ts] [--parallel LANES] [--within MINUTES] [--longest SECONDS]\n',
   );
   process.exit(2);
 }
@@ -161,22 +164,35 @@ process.stderr.write(
   `${mutants.length} mutants in ${files.length} files, ${known.length} suites, ${early.size} reached while they load; ${((Date.now() - began) / 1000).toFixed(0)} s without any\n`,
 );
 
-/** What has to run for a mutant, the quickest first. */
-function asksFor(mutant: Mutant): { ask: Ask; time: number }[] {
+/** Tests of this many ms or more are asked for one by one, so that the quick ones of a suite need not wait for them. */
+const SLOW = 250;
+
+/** What has to run for a mutant, the quickest first, and how many tests are left out because they take too long. */
+function asksFor(mutant: Mutant): { asks: { ask: Ask; time: number }[]; leftOut: number } {
   const atStart = early.has(mutant.id);
-  const asks = known.flatMap(({ suite, needs, tests, around }) => {
+  const reaching = known.map(({ suite, needs, tests, around }) => {
     const all = atStart ? needs.includes(compiled(mutant.file)) : around.has(mutant.id);
-    const meant = all ? tests : tests.filter(({ reached }) => reached.includes(mutant.id));
-    if (meant.length === 0) return [];
-    const only = all ? null : meant.map(({ at }) => at);
-    const time = meant.reduce((sum, { took }) => sum + took, 0);
-    return [{ ask: { suite, needs, mutant: mutant.id, fresh: atStart, only }, time }];
+    return { suite, needs, meant: all ? tests : tests.filter(({ reached }) => reached.includes(mutant.id)) };
   });
-  return asks.sort((a, b) => a.time - b.time);
+  const short = reaching.map((each) => ({ ...each, meant: each.meant.filter(({ took }) => took <= longest) }));
+  const used = short.some(({ meant }) => meant.length > 0) ? short : reaching;
+  const asks = used.flatMap(({ suite, needs, meant }) => {
+    const quick = meant.filter(({ took }) => took < SLOW);
+    const slow = meant.filter(({ took }) => took >= SLOW).map((test) => [test]);
+    return [quick, ...slow]
+      .filter((tests) => tests.length > 0)
+      .map((tests) => {
+        const only = tests.map(({ at }) => at);
+        const time = tests.reduce((sum, { took }) => sum + took, 0);
+        return { ask: { suite, needs, mutant: mutant.id, fresh: atStart, only }, time };
+      });
+  });
+  const sizeOf = (all: typeof reaching) => all.reduce((sum, { meant }) => sum + meant.length, 0);
+  return { asks: asks.sort((a, b) => a.time - b.time), leftOut: sizeOf(reaching) - sizeOf(used) };
 }
 
 async function judge(mutant: Mutant, runner: Runner): Promise<Verdict> {
-  for (const { ask, time } of asksFor(mutant)) {
+  for (const { ask, time } of asksFor(mutant).asks) {
     if (Date.now() > until) return 'left';
     const within = 15_000 + time * 10;
     const ran = await runner.ask(ask, within);
@@ -195,9 +211,18 @@ function onlyOf({ failedAt }: Ran, { only }: Ask): number[] | null {
   return failedAt === null ? only : [failedAt];
 }
 
+function described(mutant: Mutant): string {
+  const { file, line, column, kind, from, to } = mutant;
+  const { asks, leftOut } = asksFor(mutant);
+  const note = asks.length === 0 ? ' (no test comes here)' : leftOut > 0 ? ` (${leftOut} longer tests not run)` : '';
+  return `${file}:${line}:${column}  ${kind}${note}\n    ${from}\n  → ${to}\n`;
+}
+
 const verdicts = new Map<number, Verdict>();
 await inLanes(mutants, async (mutant, runner) => {
-  verdicts.set(mutant.id, Date.now() > until ? 'left' : await judge(mutant, runner));
+  const verdict = Date.now() > until ? 'left' : await judge(mutant, runner);
+  verdicts.set(mutant.id, verdict);
+  if (verdict === 'survived') process.stdout.write(described(mutant));
   if (verdicts.size % 100 === 0) process.stderr.write(`${verdicts.size} of ${mutants.length}\n`);
 });
 
@@ -211,11 +236,6 @@ const sums = (of: Mutant[]) => ({
 });
 
 const out: string[] = [];
-for (const mutant of mutants.filter(({ id }) => verdicts.get(id) === 'survived')) {
-  const { file, line, column, kind, from, to } = mutant;
-  const seen = asksFor(mutant).length > 0;
-  out.push(`${file}:${line}:${column}  ${kind}${seen ? '' : ' (no test comes here)'}`, `    ${from}`, `  → ${to}`);
-}
 const columns = ['planted', 'killed', 'timeouts', 'survived', 'left'] as const;
 const wide = Math.max(...files.map((file) => file.length));
 const row = (name: string, cells: (string | number)[]) =>
