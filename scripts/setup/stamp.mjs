@@ -1,6 +1,6 @@
 /** What a step was done for, by content: a stamp is the digest of a step's inputs when it succeeded. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Digest of files and of all below folders, names included. A place that does not exist counts as empty. */
@@ -27,9 +27,12 @@ export function isStamped(at, name, digest) {
   return existsSync(file) && readFileSync(file, 'utf8') === digest;
 }
 
+/** A new file each time: in a copy of the clone made of hard links, the stamp of the other one would change too. */
 export function putStamp(at, name, digest) {
   mkdirSync(at.stamps, { recursive: true });
-  writeFileSync(path.join(at.stamps, name), digest);
+  const part = path.join(at.stamps, `${name}.${process.pid}`);
+  writeFileSync(part, digest);
+  renameSync(part, path.join(at.stamps, name));
 }
 
 /** Before a step starts, so that one that is cut short is done again. */
