@@ -18,6 +18,7 @@ import type { AccountActivities, CoreActivities, Limits, NotifyEvent } from '../
 import { resultOf } from '../../src/client/index.js';
 import type { ProbeReport, WatchInput, WatchReport } from '../../src/health/types.js';
 import type { Verdict } from '../../src/judge/types.js';
+import type { AccessRecord } from '../../src/model/access.js';
 import { SluiceError } from '../../src/model/errors.js';
 import { accountQueue, mark, rolloutId } from '../../src/model/ids.js';
 import type { Spec } from '../../src/model/spec.js';
@@ -182,6 +183,11 @@ export interface StageOptions {
   limits?: Partial<Limits>;
   /** How a run that continues another gets its grant; without it, it keeps the one that it had. */
   renew?: CoreActivities['renew'];
+  /** What `parse` records of the policy; without it, there is none. */
+  access?: Partial<AccessRecord>;
+  /** How a worker checks what is signed, and opens what is sealed; without it, nothing is answered, and nothing opens. */
+  decide?: CoreActivities['decide'];
+  unseal?: CoreActivities['unseal'];
   /** False: nobody serves the account. */
   accountWorkers?: boolean;
   /** The workflows' worker keeps nothing between two tasks, as if it died after each: every task replays the run. */
@@ -241,7 +247,7 @@ async function playOn<T>(
   } as const;
   const at = { platform: 'lambda', account: 'default', region: 'us-east-1' };
   const targetOf = () => target;
-  const light = lightOf({ targetOf }, () => limits, options.searchAttributes === true, options.seen, options.renew);
+  const light = lightOf({ targetOf }, () => limits, options.searchAttributes === true, options.seen, options);
   const activities = accountOf({
     targetOf,
     // A running activity locks the server's clock; this sleep gives its lock back. It always ends before the activity
@@ -283,7 +289,7 @@ export function lightOf(
   limitsOf: (app: string) => Limits,
   searchAttributes: boolean,
   seen: WorkersSeen | null = NO_WORKERS,
-  renew: CoreActivities['renew'] = async ({ grants }) => grants,
+  { access, renew, decide, unseal }: Pick<StageOptions, 'access' | 'renew' | 'decide' | 'unseal'> = {},
 ): CoreActivities {
   return {
     workersOf: async () => {
@@ -292,6 +298,7 @@ export function lightOf(
     },
     parse: async ({ input, app, environment, type }) => {
       const { undo } = targetOf(app);
+      await targetOf(app).atCall('parse');
       if (type === 'undo' && undo === null) throw ApplicationFailure.nonRetryable('nothing to undo', 'SLUICE_SPEC');
       const asked = { version: undo?.version ?? '', hold: false, keepQueue: false, unknown: null };
       const own = { ...undo?.spec, startedBy: input.startedBy, release: { version: asked.version } };
@@ -299,7 +306,12 @@ export function lightOf(
       if (spec.app !== app || spec.environment !== environment)
         throw ApplicationFailure.nonRetryable('the spec is of another app', 'SLUICE_SPEC');
       return {
-        ...{ spec, searchAttributes, limits: limitsOf(app), access: { ...OPEN_RECORD, grant: targetOf(app).grant } },
+        ...{
+          spec,
+          searchAttributes,
+          limits: limitsOf(app),
+          access: { ...OPEN_RECORD, ...access, grant: targetOf(app).grant },
+        },
         ...(type === 'undo' ? { undo: asked } : {}),
       };
     },
@@ -312,9 +324,9 @@ export function lightOf(
     },
     identity: async () => ({ policy: null, encryption: null, logins: [], robots: false, codecKeys: [] }),
     // As of a worker that has no key.
-    unseal: async ({ sealed }) => sealed.map(() => ({ ok: false, why: 'its key is not here', late: true })),
-    decide: async () => [],
-    renew,
+    unseal: unseal ?? (async ({ sealed }) => sealed.map(() => ({ ok: false, why: 'its key is not here', late: true }))),
+    decide: decide ?? (async () => []),
+    renew: renew ?? (async ({ grants }) => grants),
     admit: async ({ app }) => {
       await targetOf(app).atCall('admit');
       return { by: null };
