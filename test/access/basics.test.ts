@@ -15,19 +15,19 @@ import {
 } from '../../src/access/index.js';
 
 describe('a digest', () => {
-  test('goes by what is said, in whatever order, and not by what is left undefined', () => {
+  test('depends on the content, not on key order or undefined members', () => {
     expect(canonical({ b: [1, { d: 2, c: 3 }], a: null, e: undefined })).toBe('{"a":null,"b":[1,{"c":3,"d":2}]}');
     expect(canonical({ c: 1, a: 2, b: 3 })).toBe('{"a":2,"b":3,"c":1}');
     expect(canonical(undefined)).toBe('null');
     expect(digestOf({ a: 1 })).toBe('015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862');
   });
 
-  test('tells a list from an object with the same members, and a list from one in another order', () => {
+  test('differs between a list and an object with the same members, and between lists in different orders', () => {
     expect(digestOf(['a', 'b'])).not.toBe(digestOf({ 0: 'a', 1: 'b' }));
     expect(digestOf(['a', 'b'])).not.toBe(digestOf(['b', 'a']));
   });
 
-  test('of a start leaves out who says it, and the proof itself', () => {
+  test("of a start leaves out the starter's name and the token", () => {
     const spec = { app: 'checkout', environment: 'production' };
     expect(specDigest({ ...spec, token: 'x', startedBy: 'ann' })).toBe(digestOf(spec));
     expect(specDigest({ ...spec, retain: 1 })).not.toBe(digestOf(spec));
@@ -35,12 +35,12 @@ describe('a digest', () => {
 });
 
 describe('a key', () => {
-  test.each(['', 'x', 'ssh-'])('is none with %j before it or after it', (more) => {
+  test.each(['', 'x', 'ssh-'])('is rejected with %j before it or after it', (more) => {
     const { public: key } = newKey('ann');
     expect([isPublicKey(`${more}${key}`), isPublicKey(`${key}${more}`)]).toEqual([more === '', more === '']);
   });
 
-  test('signs for the name beside it; without a name, or of another kind, it is none', async () => {
+  test('signs under the name in its file, and is rejected without a name or if it is not Ed25519', async () => {
     const file = newKey('ann');
     expect(await signerOf(file)).toMatchObject({ name: 'ann', kid: expect.any(String) });
     await expect(signerOf({ ...file, name: '' })).rejects.toThrow('no Ed25519 key with a name');
@@ -50,7 +50,7 @@ describe('a key', () => {
     await expect(signerOf({ ...file, private: other })).rejects.toThrow('no Ed25519 key with a name');
   });
 
-  test('of the workers is named where what is encrypted to it says so', async () => {
+  test('of the workers is named in what is encrypted to it, if it has a name', async () => {
     const { x = '' } = generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' });
     const worker = { kty: 'OKP', crv: 'X25519', x };
     expect(decodeProtectedHeader(await sealTo({ ...worker, kid: 'first' }, 'a login')).kid).toBe('first');
@@ -65,7 +65,7 @@ describe('a provider', () => {
     'http://localhost:1',
     'http://127.0.0.1',
     'http://[::1]:2',
-  ])('at %s may be sent secrets', (address) => expect(isSafe(address)).toBe(true));
+  ])('at %s may receive secrets', (address) => expect(isSafe(address)).toBe(true));
 
   test.each([
     'http://idp.example',
@@ -77,15 +77,15 @@ describe('a provider', () => {
     7,
     undefined,
     new URL('https://idp.example'),
-  ])('at %s may not', (address) => expect(isSafe(address)).toBe(false));
+  ])('at %s may not receive secrets', (address) => expect(isSafe(address)).toBe(false));
 
-  test('describes itself at one address, however its issuer ends', () => {
+  test('has one discovery address, whether or not its issuer ends with a slash', () => {
     for (const issuer of ['https://idp.example/a', 'https://idp.example/a/']) {
       expect(wellKnown(issuer)).toBe('https://idp.example/a/.well-known/openid-configuration');
     }
   });
 
-  test('is believed what it says of itself, and no address that is not safe', () => {
+  test('is taken at its word, except for unsafe addresses', () => {
     const issuer = 'https://idp.example';
     const document = {
       issuer,

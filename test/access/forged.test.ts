@@ -66,7 +66,7 @@ function forgedLight(grant: string): Partial<CoreActivities> {
 }
 
 test.each(['forged', 'eyJhbGciOiJub25lIn0.e30.', ''])(
-  'a forged answer of the check reaches no provider (%s)',
+  'a forged answer of the check never reaches the provider (%s)',
   async (grant) => {
     const reached: string[] = [];
     const { nativeConnection: connection } = env;

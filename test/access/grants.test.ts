@@ -55,7 +55,7 @@ async function asked(activity: string, asking: Asking, execution: object = here)
 const step = (id: string) => mark('checkout', 'production', 'run-0', id, true);
 
 describe('a grant', () => {
-  test('lets its own run do what is in its plan, and nothing else', async () => {
+  test('lets its own run do what its plan contains, and nothing else', async () => {
     const grant = await planned();
     const fence = { mark: step('canary-10.shift') };
     const release = { candidate: '2', deployed: await grants.deployed(grant, '2'), stable: '1' };
@@ -84,7 +84,7 @@ describe('a grant', () => {
     expect(await asked('deploy', { grant, spec, before: pinned })).toContain('its grant is for another start');
   });
 
-  test('leads back to what was kept before the first write, and no longer to less', async () => {
+  test('allows a rollback only to the state recorded before the first write, once there is one', async () => {
     const grant = await planned();
     expect(await asked('keep', { grant, spec, before, mark: step('keep') })).toBe('allowed');
     const elsewhere = { ...before, bypass: [{ id: 'url', what: 'a URL' }] };
@@ -95,40 +95,45 @@ describe('a grant', () => {
     expect(await asked('restore', { grant: next, spec, before })).toContain('a rollback to another state');
   });
 
-  test('of a run before its plan is made changes nothing', async () => {
+  test('changes nothing before the run has a plan', async () => {
     const grant = await first();
     expect(await asked('prepare', { grant, spec })).toBe('allowed');
     expect(await asked('deploy', { grant, spec })).toContain('its grant is not for deploy');
   });
 
-  test('is for one run: not for another of the same rollout, nor for a workflow of another name', async () => {
+  test('is for one run: not for another run of the same rollout, nor for a workflow with another id', async () => {
     const grant = await planned();
     expect(await asked('deploy', { grant, spec }, { ...here, runId: 'run-2' })).toContain('not for this one');
     expect(await asked('deploy', { grant, spec }, { ...here, workflowId: 'evil' })).toContain('not for this one');
   });
 
-  test.each(['shift', 'promote'])('behind a gate a %s asks for receipts of as many people', async (activity) => {
-    const grant = await planned();
-    const weight = activity === 'shift' ? { weight: 50 } : {};
-    const release = { candidate: '2', deployed: await grants.deployed(grant, '2') };
-    const ask = async (...receipts: (string | null)[]) =>
-      asked(activity, { grant, spec, ...weight, ...release, receipts: receipts.map(String) });
-    // The approval stands behind the shift to 50 %, before all users.
-    if (activity === 'shift') {
-      expect(await ask()).toBe('allowed');
-      return;
-    }
-    const other = new Grants(new Seals([randomBytes(32).toString('base64')]));
-    expect(await ask()).toContain('has 0 of 2');
-    expect(await ask(await receipt('ben'), await receipt('ben'))).toContain('has 1 of 2');
-    expect(await ask(await receipt('ben'), await receipt('cem', other))).toContain('has 1 of 2');
-    expect(await ask(await receipt('ben'), await receipt('cem', grants, { plan: 'another' }))).toContain('has 1 of 2');
-    expect(await ask(await receipt('ben'), await receipt('cem', grants, { run: 'run-9' }))).toContain('has 1 of 2');
-    expect(await ask(await receipt('ben'), grant)).toContain('has 1 of 2');
-    expect(await ask(await receipt('ben'), await receipt('cem'))).toBe('allowed');
-  });
+  test.each(['shift', 'promote'])(
+    'requires receipts from enough people before a %s behind a gate',
+    async (activity) => {
+      const grant = await planned();
+      const weight = activity === 'shift' ? { weight: 50 } : {};
+      const release = { candidate: '2', deployed: await grants.deployed(grant, '2') };
+      const ask = async (...receipts: (string | null)[]) =>
+        asked(activity, { grant, spec, ...weight, ...release, receipts: receipts.map(String) });
+      // The approval stands behind the shift to 50 %, before all users.
+      if (activity === 'shift') {
+        expect(await ask()).toBe('allowed');
+        return;
+      }
+      const other = new Grants(new Seals([randomBytes(32).toString('base64')]));
+      expect(await ask()).toContain('has 0 of 2');
+      expect(await ask(await receipt('ben'), await receipt('ben'))).toContain('has 1 of 2');
+      expect(await ask(await receipt('ben'), await receipt('cem', other))).toContain('has 1 of 2');
+      expect(await ask(await receipt('ben'), await receipt('cem', grants, { plan: 'another' }))).toContain(
+        'has 1 of 2',
+      );
+      expect(await ask(await receipt('ben'), await receipt('cem', grants, { run: 'run-9' }))).toContain('has 1 of 2');
+      expect(await ask(await receipt('ben'), grant)).toContain('has 1 of 2');
+      expect(await ask(await receipt('ben'), await receipt('cem'))).toBe('allowed');
+    },
+  );
 
-  test('lets half the traffic go back for a comparison where the plan has one, behind the gates before it', async () => {
+  test('lets half the traffic go back for a comparison if the plan has one and the gates before it are open', async () => {
     const approval = { ...ONE_PERSON, within: 60_000, onTimeout: 'rollback' } as const;
     const of = specFor({ type: 'blueGreen', bake: 60_000, testBake: 0, approval });
     const ask = async (probeBack: boolean, approved: boolean) => {
@@ -146,7 +151,7 @@ describe('a grant', () => {
     expect(await ask(false, true)).toContain('a weight of 50 % is not in its plan');
   });
 
-  test('gives weight only to what a worker has deployed for its plan, beside what was live', async () => {
+  test('gives weight only to what a worker deployed for its plan, beside what was live', async () => {
     const grant = await planned();
     const ask = (of: Asking) => asked('shift', { grant, spec, weight: 10, stable: '1', ...of });
     const [own, before] = [await grants.deployed(grant, '2'), await grants.deployed(await first(), '2')];
@@ -168,7 +173,7 @@ describe('a grant', () => {
     expect(await asked('promote', { grant, spec, candidate: '7', deployed: own })).toContain('7 is not what');
   });
 
-  test('writes over a foreign change only when somebody who may has said so', async () => {
+  test('overwrites a foreign change only after someone with the right to override asked for it', async () => {
     const grant = await planned();
     const ask = (force: boolean, ...receipts: (string | null)[]) =>
       asked('restore', { grant, spec, before, force, receipts: receipts.map(String) });
@@ -178,7 +183,7 @@ describe('a grant', () => {
     expect(await ask(true, await receipt('ben', grants, { gate: 'override' }))).toBe('allowed');
   });
 
-  test('leaves for undo only its own spec and what it has replaced', async () => {
+  test('lets a run record for undo only its own spec and what it replaced', async () => {
     const grant = await planned();
     const env = new MockActivityEnvironment({ workflowExecution: here });
     const leave = (over: object) =>
@@ -197,7 +202,7 @@ describe('a grant', () => {
     }
   });
 
-  test('leaves in the ledger only what was deployed for its plan, by its own spec', async () => {
+  test('lets a run record in the ledger only what it deployed for its plan, with its own spec', async () => {
     const grant = await planned();
     const deployed = await grants.deployed(grant, '2');
     const leave = async (over: object, execution: object = here) => {
@@ -222,7 +227,7 @@ describe('a grant', () => {
     expect(await leave({}, { ...here, runId: 'run-2' })).toContain('not for this one');
   });
 
-  test('of a plan is for the run that asks, and without a grant there is none', async () => {
+  test('with a plan is only for the run that asks, and needs an earlier grant', async () => {
     const grant = await planned();
     expect(await asked('shift', { grant, spec, weight: 10 }, { ...here, runId: 'run-2' })).toContain(
       'not for this one',
@@ -236,7 +241,7 @@ describe('a grant', () => {
     }
   });
 
-  test('writes over a foreign change without a word where the policy lets anyone', async () => {
+  test('overwrites a foreign change without a receipt if the policy lets anyone override', async () => {
     const open = await grants.planned(
       await grants.first({
         ...{ workflow: here.workflowId, run: here.runId, first: 'run-0', app: 'checkout', environment: 'production' },
@@ -252,7 +257,7 @@ describe('a grant', () => {
   });
 
   test.each(['checkout/staging/run-0', 'other/production/run-0', 'checkout/production/run-9'])(
-    'leaves no mark of %s',
+    'does not allow the mark of %s',
     async (of) => {
       const [app = '', environment = '', run = ''] = of.split('/');
       const grant = await planned();
@@ -261,7 +266,7 @@ describe('a grant', () => {
     },
   );
 
-  test('of a key that is being exchanged counts on every worker that still has it', async () => {
+  test('made with a key that is being rotated is accepted by every worker that still has the key', async () => {
     const [old, next] = [KEY, randomBytes(32).toString('base64')];
     const both = new Grants(new Seals([next, old]));
     const env = new MockActivityEnvironment({ workflowExecution: here });
@@ -273,7 +278,7 @@ describe('a grant', () => {
     );
   });
 
-  test('of a key that is being exchanged also opens what was encrypted to the workers by it', async () => {
+  test('key that is being rotated still decrypts what was encrypted to the workers with it', async () => {
     const [old, next] = [KEY, randomBytes(32).toString('base64')];
     const to = await new Envelopes([old]).publicKey();
     const sealed = await sealTo(to ?? {}, 'a login');
@@ -282,18 +287,18 @@ describe('a grant', () => {
     expect(await new Envelopes([next]).open(sealed)).toBeNull();
   });
 
-  test('needs a key that is long enough', () => {
+  test('needs a key of at least 32 bytes', () => {
     expect(() => new Seals(['c2hvcnQ='])).toThrow('key 1 of SLUICE_GRANT_KEY has 5 bytes of base64; 32 are the least');
   });
 
-  test('without any key everything may be done', async () => {
+  test('is not needed if the workers have no key', async () => {
     const open = new Grants(new Seals([]));
     const env = new MockActivityEnvironment({ workflowExecution: here });
     await expect(env.run(() => open.allow('shift', { spec, weight: 77 }))).resolves.toBeUndefined();
   });
 });
 
-describe('retiring', () => {
+describe('deleting old releases', () => {
   const access = new Access({ policy: null, keys: [KEY] });
   const began = { workflowType: { name: 'companion' }, taskQueue: { name: 'sluice' } };
   /** A server that says this of the run that asks. */
@@ -311,13 +316,29 @@ describe('retiring', () => {
   const OVER = Date.now() - spec.rollbackWindow;
 
   test.each<[string, { since?: number; of?: object; workflowId?: string; seal?: string }, string]>([
-    ['by the companion, when the window is over', {}, 'allowed'],
-    ['while the window is open', { since: Date.now() }, 'refused: the rollback window is open until'],
-    ['for an earlier time than was sealed', { since: Date.now(), seal: 'earlier' }, 'was not written by a rollout'],
-    ['by a workflow on another queue', { of: { taskQueue: { name: 'evil' } } }, 'it runs on task queue evil'],
-    ['by a workflow of another type', { of: { workflowType: { name: 'canary' } } }, 'only the companion of'],
-    ['by the companion of another target', { workflowId: 'companion/other/production' }, 'only the companion of'],
-    ['by a run that Reset has made', { of: { originalExecutionRunId: 'run-0' } }, 'was made by Reset'],
+    ['is allowed to the companion after the rollback window', {}, 'allowed'],
+    [
+      'is refused while the rollback window is open',
+      { since: Date.now() },
+      'refused: the rollback window is open until',
+    ],
+    [
+      'is refused for an earlier time than the sealed one',
+      { since: Date.now(), seal: 'earlier' },
+      'was not written by a rollout',
+    ],
+    [
+      'is refused to a workflow on another queue',
+      { of: { taskQueue: { name: 'evil' } } },
+      'it runs on task queue evil',
+    ],
+    ['is refused to a workflow of another type', { of: { workflowType: { name: 'canary' } } }, 'only the companion of'],
+    [
+      'is refused to the companion of another target',
+      { workflowId: 'companion/other/production' },
+      'only the companion of',
+    ],
+    ['is refused to a run made by Reset', { of: { originalExecutionRunId: 'run-0' } }, 'was made by Reset'],
   ])('%s', async (_, { since = OVER, of = {}, workflowId = 'companion/checkout/production', seal }, says) => {
     const record = { app: 'checkout', environment: 'production', version: '1', spec: { ...spec } };
     const sealed = await access.sealRecord({ ...record, since: seal === 'earlier' ? since - 1 : since });
@@ -332,7 +353,7 @@ describe('retiring', () => {
   });
 });
 
-describe('taking back what comes late of a first deployment', () => {
+describe('cleaning up late calls of a first deployment', () => {
   const access = new Access({ policy: null, keys: [KEY] });
   const began = { workflowType: { name: 'companion' }, taskQueue: { name: 'sluice' } };
   const server = {
@@ -348,11 +369,15 @@ describe('taking back what comes late of a first deployment', () => {
   const other = { ...spec, app: 'other' };
 
   test.each<[string, { workflowId?: string; given?: Partial<LateRecord>; seal?: string | null }, string]>([
-    ['by the companion, with the seal', {}, 'allowed'],
-    ['by the companion of another target', { workflowId: 'companion/other/production' }, 'only the companion of'],
-    ['without a seal', { seal: null }, 'was not written by a rollout'],
-    ['of another run', { given: { run: 'run-9' } }, 'was not written by a rollout'],
-    ['by another spec', { given: { spec: other } }, 'was not written by a rollout'],
+    ['is allowed to the companion with the seal', {}, 'allowed'],
+    [
+      'is refused to the companion of another target',
+      { workflowId: 'companion/other/production' },
+      'only the companion of',
+    ],
+    ['is refused without a seal', { seal: null }, 'was not written by a rollout'],
+    ['is refused for another run', { given: { run: 'run-9' } }, 'was not written by a rollout'],
+    ['is refused for another spec', { given: { spec: other } }, 'was not written by a rollout'],
   ])('%s', async (_, { workflowId = 'companion/checkout/production', given = {}, seal }, says) => {
     const at = { app: 'checkout', environment: 'production' };
     const sealed = await new Seals([KEY]).make('late', { ...at, run: 'run-1', spec: digestOf(spec) });
@@ -368,7 +393,7 @@ describe('taking back what comes late of a first deployment', () => {
   });
 });
 
-describe('what a first deployment that was taken back leaves', () => {
+describe('the record of a rolled-back first deployment', () => {
   const access = new Access({ policy: null, keys: [KEY] });
   const at = { app: 'checkout', environment: 'production' };
   const late = { ...at, run: 'claimed', spec, looks: [1], seal: null };
@@ -394,7 +419,7 @@ describe('what a first deployment that was taken back leaves', () => {
     return signals[0] as RolloutEvent;
   }
 
-  test('is sealed for the run that has the grant, and opens for the companion', async () => {
+  test('is sealed for the run with the grant, and the companion can open it', async () => {
     const event = await told(await grantOf(nothing));
     expect(event).toMatchObject({ late: { ...at, run: 'run-0', looks: [1], seal: expect.any(String) } });
     const { seal = null } = ('late' in event ? event.late : undefined) ?? {};
@@ -402,11 +427,11 @@ describe('what a first deployment that was taken back leaves', () => {
   });
 
   test.each<[string, () => Promise<string | null>, Partial<LateRecord>]>([
-    ['the target was there before', planned, {}],
-    ['no plan was made', first, {}],
-    ['it is of another spec', () => grantOf(nothing), { spec: { ...spec, retain: 9 } }],
+    ['the target already existed', planned, {}],
+    ['there is no plan', first, {}],
+    ['it is for another spec', () => grantOf(nothing), { spec: { ...spec, retain: 9 } }],
     ['there is no grant', async () => null, {}],
-  ])('is left out where %s; the companion learns of the end all the same', async (_, grant, more) => {
+  ])('is left out if %s; the companion still hears that the run ended', async (_, grant, more) => {
     const event = await told(await grant(), more);
     expect(event).toEqual({ kind: 'ended', run: 'run-0', at: 1, entry: null, undo: null });
   });
@@ -430,7 +455,7 @@ describe('a policy that names a stage by its weight', () => {
       ],
     });
 
-  test.each(['100%', 'final', 'constructor'])('means it where a spec calls it %s', async (stage) => {
+  test.each(['100%', 'final', 'constructor'])('applies to that stage if a spec calls it %s', async (stage) => {
     const spec = named(stage);
     const made = makePlan(spec, { stable: '1' });
     expect(access.approversFor(spec, made)).toEqual({ '10%': ['ann'], [stage]: ['cem'] });
@@ -461,7 +486,7 @@ describe('a policy that names a stage by its weight', () => {
     expect(await answer('ann', { ...gate, id: 'canary-99.approve' })).toMatchObject({ why: 'no approval is open' });
   });
 
-  test('asks for receipts of a stage that is open to anyone where another is not', () => {
+  test('requires receipts for that stage even if another stage is open to anyone', () => {
     const mixed = parsePolicy(
       `people: {cem: {keys: ['${people.cem.public}']}}\nrules: [{allow: {approve: [anyone]}, stages: {'100%': {approve: [cem]}}}]`,
       'policy.yaml',

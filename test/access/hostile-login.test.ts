@@ -82,14 +82,14 @@ const claims = (nonce: string) => ({
   email_verified: true,
 });
 
-test('a login as it must be is taken', async () => {
+test('a valid login is accepted', async () => {
   const [answer] = await workerWith(policy).answers([await saying(tokenOf)]);
   expect(said(answer)).toBe('by ben');
 });
 
 test.each<[string, (nonce: string) => Promise<string>, string]>([
   [
-    'of another issuer',
+    'from another issuer',
     (nonce) => tokenOf(nonce, { iss: 'https://evil.example' }),
     'the policy has no login of https://evil.example',
   ],
@@ -99,12 +99,16 @@ test.each<[string, (nonce: string) => Promise<string>, string]>([
     'the login is for another client than the policy names',
   ],
   [
-    'for several clients, made by another',
+    'for several clients, issued to another one',
     (nonce) => tokenOf(nonce, { aud: [CLIENT, 'wiki'], azp: 'wiki' }),
     'made by another client',
   ],
-  ['made by another client', (nonce) => tokenOf(nonce, { azp: 'wiki' }), 'made by another client'],
-  ['for several clients, made by none', (nonce) => tokenOf(nonce, { aud: [CLIENT, 'wiki'] }), 'made by another client'],
+  ['issued to another client', (nonce) => tokenOf(nonce, { azp: 'wiki' }), 'made by another client'],
+  [
+    'for several clients, issued to none',
+    (nonce) => tokenOf(nonce, { aud: [CLIENT, 'wiki'] }),
+    'made by another client',
+  ],
   ['with another nonce', () => tokenOf('another'), 'the login was for something else, or with another key'],
   ['without a nonce', () => tokenOf('', { nonce: undefined }), 'the login was for something else'],
   [
@@ -113,19 +117,19 @@ test.each<[string, (nonce: string) => Promise<string>, string]>([
     'the login has expired; log in again',
   ],
   [
-    'of this morning, valid for long',
+    'from this morning, still valid',
     (nonce) => tokenOf(nonce, { iat: now() - 9_000, exp: now() + 9_000 }),
     'it was not signed right after the login',
   ],
-  ['that ends never', (nonce) => tokenOf(nonce, { exp: undefined }), "the login's exp is not what it must be"],
-  ['not valid yet', (nonce) => tokenOf(nonce, { nbf: now() + 900 }), "the login's nbf is not what it must be"],
+  ['that never expires', (nonce) => tokenOf(nonce, { exp: undefined }), "the login's exp is not what it must be"],
+  ['that is not valid yet', (nonce) => tokenOf(nonce, { nbf: now() + 900 }), "the login's nbf is not what it must be"],
   [
-    'with an email that is not verified',
+    'with an unverified email',
     (nonce) => tokenOf(nonce, { email_verified: false }),
     'has not verified the email ben@example.com',
   ],
   [
-    'with an email that may be verified',
+    'that does not say whether the email is verified',
     (nonce) => tokenOf(nonce, { email_verified: 'true' }),
     'has not verified the email',
   ],
@@ -134,29 +138,29 @@ test.each<[string, (nonce: string) => Promise<string>, string]>([
     (nonce) => tokenOf(nonce, { email: 'eve@example.com' }),
     'the policy does not list eve@example.com',
   ],
-  ['of nobody', (nonce) => tokenOf(nonce, { email: undefined }), 'the login does not say who it is'],
+  ['without a name', (nonce) => tokenOf(nonce, { email: undefined }), 'the login does not say who it is'],
   [
-    'of a name made for a log',
+    'with control characters in the name',
     (nonce) => tokenOf(nonce, { email: 'ben@example.com\u001b[2J' }),
     'the login does not say who it is',
   ],
   ['signed with an unknown key', (nonce) => tokenOf(nonce, {}, { kid: 'other' }), 'signed with a key that'],
   [
-    'not signed',
+    'without a signature',
     async (nonce) => new UnsecuredJWT(claims(nonce)).setIssuedAt().setExpirationTime('5m').encode(),
     'signed by none of RS256, PS256, ES256, EdDSA',
   ],
   [
-    'signed with the public key as a secret',
+    'signed with the public key as a shared secret',
     (nonce) => byPublicKey(nonce),
     'signed by none of RS256, PS256, ES256, EdDSA',
   ],
   [
-    'that was changed',
+    'that was tampered with',
     async (nonce) => changed(await tokenOf(nonce, { email: 'eve@example.com' })),
     'has not signed the login',
   ],
-  ['that is none', async () => 'not.a.token', 'not a readable token'],
+  ['that is not a token', async () => 'not.a.token', 'not a readable token'],
 ])('a login %s is refused', async (_, login, says) => {
   const [answer] = await workerWith(policy).answers([await saying(login)]);
   expect(said(answer)).toContain(says);
@@ -182,14 +186,14 @@ function changed(token: string): string {
 
 test.each<[string, object]>([
   ['for this client in a list', { aud: [CLIENT] }],
-  ['made by this client', { azp: CLIENT }],
-  ['for several clients, made by this one', { aud: [CLIENT, 'wiki'], azp: CLIENT }],
-])('a login %s is taken', async (_, change) => {
+  ['issued to this client', { azp: CLIENT }],
+  ['for several clients, issued to this one', { aud: [CLIENT, 'wiki'], azp: CLIENT }],
+])('a login %s is accepted', async (_, change) => {
   const [answer] = await workerWith(policy).answers([await saying((nonce) => tokenOf(nonce, { ...change }))]);
   expect(said(answer)).toBe('by ben');
 });
 
-test('a login that has expired since the statement was signed is taken, and one that had before is not', async () => {
+test('a login that expired after the statement was signed is accepted; one that expired before is not', async () => {
   const ago = (seconds: number) => now() - seconds;
   const signedAgo = async (iat: number, exp: number) => {
     const key = await certified(approval(), (nonce) => tokenOf(nonce, { iat, nbf: iat, exp }));
@@ -203,7 +207,7 @@ test('a login that has expired since the statement was signed is taken, and one 
 });
 
 describe('a good login', () => {
-  test('begins what it is for, where its person may', async () => {
+  test('starts what it was made for, if its person may start it', async () => {
     const { begins } = workerWith({
       ...policy,
       rules: policy.rules.map((rule) => ({ ...rule, allow: { undo: ['ben'] } })),
@@ -215,7 +219,7 @@ describe('a good login', () => {
     );
   });
 
-  test('for another gate, with another key, or in clear says nothing here', async () => {
+  test('is refused for another gate, with another key, or unencrypted', async () => {
     const other = approval({ id: 'canary-100.approve', stage: '100%' });
     const forOther = await certified(other, tokenOf);
     const swapped = { ...statementKey(), certificate: forOther.certificate };
@@ -245,14 +249,14 @@ describe('a good login', () => {
     ]);
   });
 
-  test('counts once, whatever its key signs then', async () => {
+  test('counts once, however often its key signs', async () => {
     const mine = await certified(approval(), tokenOf);
     const tokens = [await signed(approval(), mine), await signed(approval(), mine)];
     expect(tokens[0]).not.toBe(tokens[1]);
     expect((await workerWith(policy).answers(tokens)).map(said)).toEqual(['by ben', 'it was already used']);
   });
 
-  test('may name a person of the policy by any id, and a stranger by a name alone', async () => {
+  test('may identify a person of the policy by any id, but a stranger only by a valid name', async () => {
     const id = 'auth0|0123456789';
     const ids = {
       ...policy,
@@ -266,7 +270,7 @@ describe('a good login', () => {
     ]);
   });
 
-  test('of somebody who calls himself like a person of the policy is not that one', async () => {
+  test('does not let a stranger pass as a person of the policy with the same name', async () => {
     const named = { ...policy, logins: policy.logins.map((each) => ({ ...each, name: 'preferred_username' })) };
     const tokens = ['dan', 'Dan', 'everyone'].map((name) =>
       saying((nonce) => tokenOf(nonce, { preferred_username: name })),
@@ -276,7 +280,7 @@ describe('a good login', () => {
     }
   });
 
-  test('is for what is signed at once', async () => {
+  test('is only for what is signed right after it', async () => {
     const key = await certified(approval(), (nonce) => tokenOf(nonce, { nbf: undefined }));
     const before = await signed(approval(), key, Date.now() - 5 * 60_000);
     expect((await workerWith(policy).answers([before])).map(said)).toEqual([
@@ -302,7 +306,7 @@ describe('a provider', () => {
       void response.end(JSON.stringify(body));
   const of = (at: string) => (nonce: string) => tokenOf(nonce, { iss: at });
 
-  test('whose keys hang is no pass, is asked once, and keeps nobody else out', async () => {
+  test('that never answers for its keys is refused, is asked once, and does not block others', async () => {
     let asked = 0;
     const hanging: string = await answering((request, response) => {
       if (request.url !== '/keys') return json({ issuer: hanging, jwks_uri: `${hanging}/keys` })(request, response);
@@ -322,7 +326,7 @@ describe('a provider', () => {
     await expect(worker.begins(start)).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
   });
 
-  test('that sends on to another place is no pass, and is not followed there', async () => {
+  test('that redirects is refused, and the redirect is not followed', async () => {
     const document = json({ issuer, jwks_uri: `${issuer}/jwks` });
     const followed: string[] = [];
     const moved: string = await answering((request, response) => {
@@ -335,13 +339,13 @@ describe('a provider', () => {
     expect(followed).toEqual(['/.well-known/openid-configuration']);
   });
 
-  test('whose document hangs is no pass', async () => {
+  test('that never answers for its document is refused', async () => {
     const hanging = await answering(() => undefined);
     const [answer] = await workerWith(policyOf([issuer, hanging]), 100).answers([await saying(of(hanging))]);
     expect(said(answer)).toContain('did not answer in time');
   });
 
-  test('that cannot be reached, fails, or is another one is no pass', async () => {
+  test('that is unreachable, fails, or claims another issuer is refused', async () => {
     const failing = await answering((_, response) => void response.writeHead(500).end());
     const other = await answering(json({ issuer, jwks_uri: `${issuer}/jwks` }));
     const plain: string = await answering((request, response) =>
@@ -361,7 +365,7 @@ describe('a provider', () => {
   });
 });
 
-describe("a CI's token", () => {
+describe('the token of a CI job', () => {
   const AT = {
     repository: 'acme/checkout',
     ref: 'refs/heads/release-7',
@@ -375,14 +379,14 @@ describe("a CI's token", () => {
   };
 
   test.each<[string, Record<string, unknown>, string]>([
-    ['as it is pinned', {}, 'by robot:checkout-ci'],
+    ['is accepted as pinned', {}, 'by robot:checkout-ci'],
     [
-      'with the older claim',
+      'is accepted with the older claim',
       { job_workflow_ref: undefined, workflow_ref: AT.job_workflow_ref },
       'by robot:checkout-ci',
     ],
     [
-      'of a shared workflow',
+      'is accepted for a shared workflow',
       {
         repository: 'acme/cart',
         ref: 'refs/heads/main',
@@ -390,45 +394,57 @@ describe("a CI's token", () => {
       },
       'by robot:shared-ci',
     ],
-    ['of another repository', { repository: 'evil/checkout' }, 'no robot of the policy is evil/checkout'],
-    ['of another ref', { ref: 'refs/pull/7/merge' }, 'no robot of the policy is acme/checkout at refs/pull/7/merge'],
+    ['is refused for another repository', { repository: 'evil/checkout' }, 'no robot of the policy is evil/checkout'],
     [
-      'of another branch, with the workflow there',
+      'is refused for another ref',
+      { ref: 'refs/pull/7/merge' },
+      'no robot of the policy is acme/checkout at refs/pull/7/merge',
+    ],
+    [
+      'is refused for another branch with its own copy of the workflow',
       { ref: 'refs/heads/try', job_workflow_ref: AT.job_workflow_ref.replace('release-7', 'try') },
       'no robot of the policy is acme/checkout at refs/heads/try',
     ],
-    ['of another workflow', { job_workflow_ref: AT.job_workflow_ref.replace('release.yml', 'test.yml') }, 'no robot'],
     [
-      'of a workflow from another ref',
+      'is refused for another workflow',
+      { job_workflow_ref: AT.job_workflow_ref.replace('release.yml', 'test.yml') },
+      'no robot',
+    ],
+    [
+      'is refused for a workflow from another ref',
       { job_workflow_ref: AT.job_workflow_ref.replace('release-7', 'release-8') },
       'no robot',
     ],
-    ['of no workflow', { job_workflow_ref: undefined }, 'no robot'],
-    ['for another audience', { aud: AUDIENCE }, 'the login is for another client'],
-    ['of another issuer', { iss: 'https://evil.example' }, 'the policy has no robot of https://evil.example'],
+    ['is refused without a workflow', { job_workflow_ref: undefined }, 'no robot'],
+    ['is refused for another audience', { aud: AUDIENCE }, 'the login is for another client'],
     [
-      'of this morning, valid for long',
+      'is refused from another issuer',
+      { iss: 'https://evil.example' },
+      'the policy has no robot of https://evil.example',
+    ],
+    [
+      'is refused if it was issued this morning, even if it has not expired',
       { iat: now() - 9_000, exp: now() + 9_000 },
       'it was not signed right after the login',
     ],
-    ['without a time', { iat: undefined }, "the login's iat is not what it must be"],
+    ['is refused without a time', { iat: undefined }, "the login's iat is not what it must be"],
   ])('%s', async (_, change, says) => {
     const [answer] = await workerWith(policy).answers([await robotSaying(change)]);
     expect(said(answer)).toContain(says);
   });
 
-  test('decides only where it is named: it is not everybody', async () => {
+  test('counts only where the robot is named; "everyone" does not include it', async () => {
     const unnamed = { ...policy, rules: policy.rules.map((rule) => ({ ...rule, allow: { approve: ['everyone'] } })) };
     const [answer] = await workerWith(unnamed).answers([await robotSaying({})]);
     expect(said(answer)).toBe('robot:checkout-ci may not approve here; everyone may');
   });
 
-  test('is no login of a person', async () => {
+  test("does not count as a person's login", async () => {
     const [answer] = await workerWith(policy).answers([await robotSaying({}, 'login')]);
     expect(said(answer)).toBe('the login is for another client than the policy names');
   });
 
-  test('is not believed when somebody has sealed nothing', async () => {
+  test('is refused if the sealed token is empty', async () => {
     const once = statementKey();
     const key = { ...once, certificate: { by: 'robot' as const, sealed: await sealed('') } };
     const [answer] = await workerWith(policy).answers([await signed(approval(), key)]);

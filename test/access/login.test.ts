@@ -59,7 +59,7 @@ const approvalBy = async (account: keyof typeof ACCOUNTS) => {
   return signed(statement, await certified(statement, browser(account)));
 };
 
-test('who logs in is the person of the policy, or one with a group that the login maps; each counts once', async () => {
+test('a login counts once, as the person in the policy or as a stranger with a mapped group', async () => {
   const tokens = await Promise.all((['ben', 'cem', 'dan', 'eve'] as const).map(approvalBy));
   tokens.push(tokens[0] ?? '', await signed(approval(), await signerOf(BEN)));
   const { answers } = workerWith(policy);
@@ -77,7 +77,7 @@ test('who logs in is the person of the policy, or one with a group that the logi
   ]);
 });
 
-test('the browser hears how it went, and no token of the provider can be read in what is sent', async () => {
+test("the browser shows the result, and what is sent never contains the provider's token in clear", async () => {
   const pages: Promise<{ status: number; text: string }>[] = [];
   const statement = approval();
   let token = '';
@@ -95,7 +95,7 @@ test('the browser hears how it went, and no token of the provider can be read in
   expect([sent, ...clear].some((text) => text.includes(claims) || text.includes('example.com'))).toBe(false);
 });
 
-test('an answer to another login is shown as that and changes nothing; nobody logging in has an end', async () => {
+test('an answer to another login is shown as such and changes nothing, and waiting for a login times out', async () => {
   const pages: Promise<Response>[] = [];
   const host = {
     when: 'always' as const,
@@ -112,7 +112,7 @@ test('an answer to another login is shown as that and changes nothing; nobody lo
   expect([page?.status, await page?.text()]).toEqual([400, expect.stringContaining('belongs to another login')]);
 });
 
-test('a login that the provider refuses is said in the browser and in the terminal', async () => {
+test('a login that the provider refuses is reported in the browser and in the terminal', async () => {
   const pages: Promise<{ status: number; text: string }>[] = [];
   const wrong = { ...at, scopes: ['profile'], clientId: 'another' };
   const said: string[] = [];

@@ -39,11 +39,11 @@ async function begins(
   return checkBeginning(beginner, { policy, audience: AUDIENCE, now: Date.now(), certify, rule });
 }
 
-test('goes on for whom the policy lets move callers, over what was shown', async () => {
+test('moving callers is allowed if the policy lets the person do it and the plan is the one shown', async () => {
   expect((await begins(STATEMENT))?.subject.name).toBe('ann');
 });
 
-test('is refused to whoever may only start, adopt and override', async () => {
+test('moving callers is refused to someone who may only start, adopt and override', async () => {
   const allow = '{start: [ann], adopt: [ann], override: [ann]}';
   await expect(begins(STATEMENT, { allow })).rejects.toThrow(
     'moveCallers checkout/production is refused: ann may not; nobody may',
@@ -51,7 +51,7 @@ test('is refused to whoever may only start, adopt and override', async () => {
   await expect(begins(STATEMENT, { key: BEN })).rejects.toThrow('ben may not; ann may');
 });
 
-test('is refused over anything else than what was signed', async () => {
+test('moving callers is refused for anything other than what was signed', async () => {
   await expect(begins(STATEMENT, { shown: 'something else' })).rejects.toThrow('what ann signed is for another plan');
   await expect(begins({ ...STATEMENT, act: 'adopt', release: null })).rejects.toThrow('is for another verb');
   await expect(begins({ ...STATEMENT, spec: specDigest({}) })).rejects.toThrow('is for another spec');

@@ -135,7 +135,7 @@ test.each<[string, string, string]>([
   expect(() => parsed(refused)).toThrow('the policy cannot be used');
 });
 
-test('what a policy does not say', () => {
+test('a policy gets its defaults', () => {
   const [rule] = parsed(withRule('')).rules;
   expect(rule).toMatchObject({
     ...{ app: '*', environment: '*', allow: {}, stages: {}, secrets: [] },
@@ -199,7 +199,7 @@ test.each<[string, string]>([
     `people: {ann: {keys: ['${KEY}'], login: null, groups: [ops]}}\nlogins: [${MAPS}]\nrules: [{allow: {approve: ['@ops']}, approvals: {people: 2}}]`,
     '2 people must approve here and only 1 can (ann)',
   ],
-])('%s is refused at its place', (text, says) => {
+])('%s is refused, and the error names the place', (text, says) => {
   expect(() => parsed(text)).toThrow(says);
 });
 
@@ -213,11 +213,11 @@ test.each([
       `people: {ann: {keys: ['${KEY}'], login: null}}\nlogins: [${MAPS}]\nrules: [{allow: {approve: [${who}]}, approvals: {people: 20}}]`,
   ),
   withRule('approvals: {people: 20}'),
-])('%s may ask for as many people as it likes', (text) => {
+])('%s may require any number of people', (text) => {
   expect(() => parsed(text)).not.toThrow();
 });
 
-test('a person of a login that maps groups may say that there is none, or which', () => {
+test('a person without a key may have a null login or a named one if the login maps groups', () => {
   for (const login of ['login: null', 'login: x']) {
     expect(() => parsed(`people: {ann: {keys: ['${KEY}'], ${login}}}\nlogins: [${MAPS}]\nrules: [{}]`)).not.toThrow();
   }

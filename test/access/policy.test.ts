@@ -74,7 +74,7 @@ describe('a policy', () => {
     ['rules: [{secrets: [{references: ["secret://env/X"]}]}]', 'expected STORE/NAME without secret://'],
     ['rules: [{secrets: [{references: ["vault/X"]}]}]', 'stores are aws-secretsmanager, aws-ssm'],
     [`rules: [{}]\npeople: {}`, 'this key is there twice'],
-  ])('with %s is refused with the place', (rules, says) => {
+  ])('with %s is refused, and the error names the place', (rules, says) => {
     expect(() => policy(rules)).toThrow(says);
   });
 
@@ -86,7 +86,7 @@ describe('a policy', () => {
       "logins: [{issuer: 'https://a.example', clientId: c, mapGroups: {devs: everyone}}]",
       'logins[0].mapGroups.devs: everyone means all whom the policy knows',
     ],
-  ])('with a name that means others is refused: %s', (text, says) => {
+  ])('with a reserved name is refused: %s', (text, says) => {
     expect(() => parsePolicy(`${text.replace('KEY', `'${ANN}'`)}\nrules: [{}]`, 'p')).toThrow(says);
     expect(() => parsePolicy(`${text.replace('KEY', `'${ANN}'`)}\nrules: [{}]`, 'p')).toThrow('use another name');
   });
@@ -95,11 +95,11 @@ describe('a policy', () => {
     'rules: [{stages: {__proto__: {approve: [anyone]}}}]',
     'rules: [{allow: {__proto__: [anyone]}}]',
     'rules: [{__proto__: {}}]',
-  ])('with %s is refused, since nobody would read it', (rules) => {
+  ])('with %s is refused, since Sluice would ignore it', (rules) => {
     expect(() => policy(rules)).toThrow(/policy\.yaml:4:\d+ rules\[0\]\S*: "__proto__" cannot be a key/);
   });
 
-  test('refuses a key that is no key, and one that two people share', () => {
+  test('refuses an invalid key, and one key for two people', () => {
     const of = (key: string) => () =>
       parsePolicy(`people: {ann: {keys: ['${ANN}']}, ben: {keys: ['${key}']}}\nrules: [{}]`, 'p');
     expect(of('ssh-ed25519 AAAA')).toThrow('p:1:');
@@ -132,7 +132,7 @@ describe('a policy', () => {
     expect(() => parsePolicy(text, 'p')).toThrow(says);
   });
 
-  test('means a robot by its name alone', () => {
+  test('means a robot only by its full name', () => {
     const ci: Parameters<typeof isHolder>[1] = { name: 'robot:ci', groups: [], robot: true };
     expect([['robot:ci'], ['anyone'], ['everyone'], ['ci'], ['@dev']].map((list) => isHolder(list, ci))).toEqual([
       true,
@@ -145,18 +145,18 @@ describe('a policy', () => {
     expect(namesOf(found, ['robot:ci', 'everyone', 'anyone'])).toEqual(['robot:ci']);
   });
 
-  test('names the groups that a login maps among who may', () => {
+  test('lists the groups that a login maps among those who may act', () => {
     const found = parsePolicy(`people: {ann: {login: a@b.c, groups: [ops]}}\n${MAPS}`, 'p');
     expect(namesOf(found, ['@ops', '@dev', 'everyone'])).toEqual(['ann', '@dev']);
   });
 
-  test('its digest changes with what it says and not with how it is written', () => {
+  test('has a digest of its meaning, not of its formatting', () => {
     const one = policy('rules: [{app: a, environment: b}]');
     expect(policy('rules:\n  - environment: b\n    app: a').digest).toBe(one.digest);
     expect(policy('rules: [{app: a, environment: c}]').digest).not.toBe(one.digest);
   });
 
-  test('the first rule about a target counts, and without one nobody may do anything', () => {
+  test('goes by the first rule that matches the target, and allows nothing without one', () => {
     const found = policy(
       "rules: [{app: 'shop-*', environment: prod, allow: {start: [ann]}}, {environment: staging, allow: {start: [anyone]}}]",
     );
@@ -167,7 +167,7 @@ describe('a policy', () => {
     expect(ruleFor(policy('rules: [{app: a.b}]'), 'axb', 'prod')).toBeNull();
   });
 
-  test('what a rule does not list', () => {
+  test('gives a right that a rule does not list its default holders', () => {
     const rule = ruleFor(policy("rules: [{allow: {start: ['@dev'], approve: [ben], pause: [ann]}}]"), 'a', 'b');
     if (rule === null) throw new Error('no rule');
     const may = (right: Parameters<typeof holdersOf>[1]) => holdersOf(rule, right);
@@ -177,14 +177,14 @@ describe('a policy', () => {
     expect(may('moveCallers')).toEqual([]);
   });
 
-  test('a stage has approvers of its own, who may reject it too', () => {
+  test('may give a stage its own approvers, who may reject it too', () => {
     const rule = ruleFor(policy('rules: [{allow: {approve: [ann]}, stages: {100%: {approve: [ben]}}}]'), 'a', 'b');
     if (rule === null) throw new Error('no rule');
     expect(['10%', '100%'].map((stage) => holdersOf(rule, 'approve', stage))).toEqual([['ann'], ['ben']]);
     expect(holdersOf(rule, 'reject', '100%')).toEqual(['ben']);
   });
 
-  test('who may reject is who may approve at the stage, unless the rule lists it; every other right is the same at all stages', () => {
+  test('lets the approvers of a stage reject it unless the rule lists reject; other rights are the same for all stages', () => {
     const stages = 'stages: {100%: {approve: [ben]}}';
     const by = (allow: string, right: Parameters<typeof holdersOf>[1], stage?: string) => {
       const rule = ruleFor(policy(`rules: [{allow: {${allow}}, ${stages}}]`), 'a', 'b');
@@ -199,14 +199,14 @@ describe('a policy', () => {
     expect(by('', 'abort', '100%')).toEqual(['everyone']);
   });
 
-  test('a stage may be called as every object has members', () => {
+  test('may have a stage named like a built-in object property', () => {
     const found = policy('rules: [{allow: {approve: [ann]}}]');
     const rule = ruleFor(found, 'checkout', 'production');
     if (rule === null) throw new Error('no rule');
     expect(holdersOf(rule, 'approve', 'constructor')).toEqual(['ann']);
   });
 
-  test('a decision is open to anyone only where no stage has a list of its own that is not', () => {
+  test('opens a decision to anyone only if no stage has a stricter list', () => {
     const open = (text: string) => {
       const rule = ruleFor(policy(`rules: [{${text}}]`), 'a', 'b');
       return rule === null ? null : openVerbs(rule);
@@ -218,7 +218,7 @@ describe('a policy', () => {
     expect(open('allow: {reject: [anyone]}, stages: {final: {approve: [ben]}}')).toEqual(['reject']);
   });
 
-  test('who is meant', () => {
+  test('tells whether a person is in a list', () => {
     const ann = { name: 'ann', groups: ['dev'] };
     expect([['ann'], ['@dev'], ['everyone'], ['anyone']].map((list) => isHolder(list, ann))).toEqual([
       true,
@@ -232,14 +232,14 @@ describe('a policy', () => {
     expect(isHolder(['xdev'], ann)).toBe(false);
   });
 
-  test('whom a list names: people, groups of a login and robots, and nobody for anyone', () => {
+  test('names the people, groups and robots in a list, and nobody for "anyone"', () => {
     const found = parsePolicy(`people: {ann: {login: null, keys: ['${ANN}']}, xdev: {login: x}}\n${MAPS}`, 'p');
     expect(namesOf(found, ['anyone'])).toEqual([]);
     expect(namesOf(found, ['everyone'])).toEqual(['ann', 'xdev']);
     expect(namesOf(found, ['xdev', '@dev'])).toEqual(['xdev', '@dev']);
   });
 
-  test('undo is a start and never open as a verb', () => {
+  test('treats undo as a start, never as a verb open to anyone', () => {
     const rule = ruleFor(policy('rules: [{allow: {undo: [anyone], override: [anyone]}}]'), 'a', 'b');
     expect(rule && openVerbs(rule)).toEqual(['override']);
   });
@@ -272,7 +272,7 @@ describe('floors', () => {
     ...(approval === undefined ? {} : { approval }),
   });
 
-  test('approvals are raised to what is asked for, and never lowered', () => {
+  test('raise the approvals of a spec, and never lower them', () => {
     const approval = { ...ONE_PERSON, people: 3, within: 3_600_000, onTimeout: 'hold' as const };
     const strict = rule('approvals: {people: 2, notStarter: true, comment: true, within: 30m, onTimeout: rollback}');
     expect(approvalsOf(specFor({ type: 'direct', bake: 0, approval }), strict)).toEqual([
@@ -286,7 +286,7 @@ describe('floors', () => {
     ]);
   });
 
-  test('as many people must approve as the strictest asks for, of the spec, the rule and each of its stages', () => {
+  test('require as many people as the strictest of the spec, the rule and each of its stages', () => {
     const people = (asked: number, text: string) =>
       approvalsOf(
         specFor({ type: 'linear', step: 50, interval: 60_000, bake: 60_000, approval: { ...gate, people: asked } }),
@@ -301,7 +301,7 @@ describe('floors', () => {
     expect(people(1, text(2, 3, 5))).toEqual([5]);
   });
 
-  test.each(['notStarter', 'comment'] as const)('%s of a spec stays where the rule does not ask for it', (what) => {
+  test.each(['notStarter', 'comment'] as const)('leave %s as the spec has it unless the rule requires it', (what) => {
     const asked = (own: boolean, text: string) =>
       approvalsOf(specFor({ type: 'direct', bake: 0, approval: { ...gate, [what]: own } }), rule(text)).map(
         (each) => each[what],
@@ -311,7 +311,7 @@ describe('floors', () => {
     expect(asked(false, '')).toEqual([false]);
   });
 
-  test('an approval closes when the stricter says, and times out as the rule says, else as the spec does', () => {
+  test("close an approval at the earlier deadline; its onTimeout is the rule's, or else the spec's", () => {
     const times = (text: string) =>
       approvalsOf(canary([], 50), rule(text)).map(({ within, onTimeout }) => [within, onTimeout]);
     const [own = []] = times('approvals: {}');
@@ -320,7 +320,7 @@ describe('floors', () => {
     expect(times('approvals: {onTimeout: hold}')).toEqual([[own[0], 'hold']]);
   });
 
-  test('a bake of a weight may not be shorter, an early pass neither', () => {
+  test('apply to the bake of a weight, and to a bake that may pass early', () => {
     expect(planned(canary([300_000, 60_000, 300_000]), 'floors: {bake: 5m}')).toEqual([
       'stage 50% bakes for 1m; 5m is the least here',
     ]);
@@ -328,7 +328,7 @@ describe('floors', () => {
     expect(planned(early, 'floors: {bake: 5m}')).toEqual(['stage 10% bakes for 1m; 5m is the least here']);
   });
 
-  test('a bake without traffic may be as short as it likes, and what is no bake counts for none', () => {
+  test('do not apply to a bake without traffic or to steps that are not a bake', () => {
     const tried: StrategySpec = { type: 'blueGreen', bake: 600_000, testBake: 1_000 };
     expect(planned(specFor(tried), 'floors: {bake: 5m}')).toEqual([]);
     expect(planned(specFor({ ...tried, bake: 1_000 }), 'floors: {bake: 5m}')).toContainEqual(
@@ -340,7 +340,7 @@ describe('floors', () => {
     ]);
   });
 
-  test('an approval that is required must be in the plan', () => {
+  test('refuse a plan that lacks a required approval', () => {
     expect(planned(canary([]), 'approvals: {required: true}')).toEqual([
       'an approval is needed before all users get the release; add approval: {} to a stage below 100%',
     ]);
@@ -352,7 +352,7 @@ describe('floors', () => {
 
   const blueGreen = (bake: Bake = 0): StrategySpec => ({ type: 'blueGreen', bake, testBake: 0, approval: gate });
 
-  test('a stage of the policy is every stage of its weight, whatever a spec calls it', () => {
+  test('apply to every stage with that weight, whatever the spec calls it', () => {
     const cem = "stages: {'100%': {approve: [ann, ben], people: 2}}, allow: {approve: [ann]}";
     const gates = (spec: Spec, stable: string | null = '1') =>
       raised(makePlan(spec, { stable }), rule(cem)).stages.flatMap(({ name: stage, steps }) =>
@@ -376,7 +376,7 @@ describe('floors', () => {
     expect(gates(canary([], 50), null)).toEqual(['deploy ann,ben 2']);
   });
 
-  test('a stage that the policy names must be in the plan and have an approval there', () => {
+  test('refuse a plan that lacks a named stage or its approval', () => {
     const all = "stages: {'100%': {approve: [ann]}}";
     const half = "stages: {'50%': {approve: [ann]}}";
     expect(planned(stages([10, '10%', true], [100, 'final']), all)).toEqual([
@@ -401,7 +401,7 @@ describe('floors', () => {
     ]);
   });
 
-  test('a first deployment and the way back need no stage', () => {
+  test('do not require a stage for a first deployment or an undo', () => {
     const text = "stages: {'100%': {approve: [ann]}, '50%': {approve: [ann]}}, floors: {strategies: [canary]}";
     expect(planned(canary([]), text, { stable: null })).toEqual([]);
     expect(planned(specFor({ type: 'undo', bake: 0 }), text)).toEqual([]);
@@ -409,7 +409,7 @@ describe('floors', () => {
     expect(planned(canary([], 100), 'approvals: {required: true}', { stable: null })).toEqual([]);
   });
 
-  test('where direct is not allowed, nobody gets a release to everybody at once', () => {
+  test('refuse every plan that gives all users the release at once, if direct is not allowed', () => {
     const once = (spec: Spec, text = 'floors: {strategies: [canary, linear, blueGreen]}') => planned(spec, text);
     const refused = [expect.stringContaining('everybody would get the release at once')];
     expect(once(stages([100, '100%', true]))).toEqual(refused);
@@ -422,7 +422,7 @@ describe('floors', () => {
     expect(once(stages([100, '100%']), 'approvals: {}')).toEqual([]);
   });
 
-  test('an approval that is required comes before all users, but for direct', () => {
+  test('require the approval before all users get the release, except for direct', () => {
     const required = 'approvals: {required: true}';
     expect(planned(canary([], 100), required)).toEqual([
       'an approval is needed before all users get the release; add approval: {} to a stage below 100%',
@@ -431,7 +431,7 @@ describe('floors', () => {
     for (const strategy of [linear(50, gate), blueGreen()]) expect(planned(specFor(strategy), required)).toEqual([]);
   });
 
-  test('a rule that names its targets is about no others, whatever the spec calls itself', () => {
+  test('apply only to the targets that the rule names, whatever the spec calls itself', () => {
     const spec = canary([]);
     expect(specFaults(spec, rule("targets: ['default/checkout:*']"))).toEqual([]);
     expect(specFaults(spec, rule("targets: ['prod/*', 'default/checkout:*']"))).toEqual([]);
@@ -440,7 +440,7 @@ describe('floors', () => {
     ]);
   });
 
-  test('a rule that names a region with its targets is about no other region', () => {
+  test('apply only in the region that the rule names with its targets', () => {
     const faults = (targets: string) => specFaults(canary([]), rule(`targets: ['${targets}']`)).length;
     expect(['default@us-*/*', 'default@us-east-1/checkout:live', '*@us-east-1/*', '*'].map(faults)).toEqual([
       0, 0, 0, 0,
@@ -448,7 +448,7 @@ describe('floors', () => {
     expect(['default@eu-*/*', 'prod@us-east-1/*', 'us-east-1/checkout:live'].map(faults)).toEqual([1, 1, 1]);
   });
 
-  test('a role is assumed for a target only where the rule lists it', () => {
+  test('refuse a role for a target unless the rule lists it', () => {
     const roleArn = 'arn:aws:iam::999999999999:role/deployer';
     const target = { platform: 'lambda', function: 'checkout', alias: 'live', region: 'us-east-1' } as const;
     const spec = canary([], undefined, { target: { ...target, account: 'staging', roleArn } });
@@ -463,7 +463,7 @@ describe('floors', () => {
     expect(specFaults({ ...spec, strategy: { type: 'undo', bake: 0 } }, rule(''))).toEqual(refused);
   });
 
-  test('callers of the bare function are let through unless the policy forbids it, whoever they are', () => {
+  test('allow callers of the bare function unless the policy forbids them', () => {
     const spec = canary([], undefined, { allowBypass: ['url', 'calls'] });
     expect(specFaults(spec, rule('floors: {}'))).toEqual([]);
     expect(specFaults(spec, rule('floors: {bypass: forbidden}'))).toEqual([
@@ -472,7 +472,7 @@ describe('floors', () => {
     expect(specFaults(canary([]), rule('floors: {bypass: forbidden}'))).toEqual([]);
   });
 
-  test('health must be able to stop a release', () => {
+  test('require that health can stop a release', () => {
     const faults = (spec: Parameters<typeof specFaults>[0]) =>
       specFaults(spec, rule('floors: {health: required, strategies: [canary]}'));
     const spec = canary([]);
@@ -497,7 +497,7 @@ describe('floors', () => {
   });
 });
 
-test('the policy in the examples is one, and means what its remarks say', () => {
+test('the example policy is valid and does what its comments say', () => {
   const found = parsePolicy(readFileSync(path.join(ROOT, 'examples', 'policy.yaml'), 'utf8'), 'policy.yaml');
   const production = ruleFor(found, 'checkout', 'production');
   if (production === null) throw new Error('no rule');

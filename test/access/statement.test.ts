@@ -76,7 +76,7 @@ describe('a statement', () => {
       .sign(key);
   };
 
-  test('says who signed it, with their groups, and what, with an id and an end', async () => {
+  test('names who signed it, with their groups, and what they signed, with an id and an expiry', async () => {
     const gate = { id: 'canary-50.approve', stage: '50%', plan: 'a digest', expires: NOW };
     const flags = { full: true, force: true, keep: true, unwatched: true, adopt: true };
     const verb: VerbStatement = { ...says('approve'), gate, comment: 'looked at it', ...flags };
@@ -94,7 +94,7 @@ describe('a statement', () => {
     }
   });
 
-  test('is signed for one namespace, now, under an id of its own, by a key that is named and not shown', async () => {
+  test("is signed for one namespace, with a time, a unique id and the key's id, never the key itself", async () => {
     const [token, again] = [await signedBy(ANN, says('pause')), await signedBy(ANN, says('pause'))];
     expect(decodeProtectedHeader(token)).toEqual({
       alg: 'EdDSA',
@@ -107,24 +107,24 @@ describe('a statement', () => {
     expect(decodeJwt(again).jti).not.toBe(decodeJwt(token).jti);
   });
 
-  test.each(['start', 'plan', 'undo'] as const)('%s is made valid for 10 minutes unless it may wait', (act) => {
+  test.each(['start', 'plan', 'undo'] as const)('%s is valid for 10 minutes unless it may wait', (act) => {
     expect(validFor(begins(act))).toBe(MINUTES);
   });
 
-  test('abort is made valid for a week, since it may have to wait for a worker', () => {
+  test('abort is valid for a week, since it may have to wait for a worker', () => {
     expect(validFor(says('abort'))).toBe(WEEK);
     expect(validFor(says('abort'), true)).toBe(WEEK);
     expect(validFor(says('pause'))).toBe(MINUTES);
   });
 
-  test('by a clock that is a minute fast counts; one from the future does not', async () => {
+  test('from a clock a minute fast is accepted; one from further in the future is not', async () => {
     const minute = 60 * SECOND;
     expect((await readAt(await signedBy(ANN, says('pause'), NOW + minute))).subject.name).toBe('ann');
     const early = await signedBy(ANN, says('pause'), NOW + minute + SECOND);
     await expect(readAt(early)).rejects.toThrow('it was signed in the future; check the clocks');
   });
 
-  test('by a clock that is a minute slow counts; one that has expired does not', async () => {
+  test('from a clock a minute slow is accepted; an expired one is not', async () => {
     const minute = 60 * SECOND;
     const token = await signedBy(ANN, says('pause'));
     expect((await readAt(token, NOW + MINUTES + minute - SECOND)).subject.name).toBe('ann');
@@ -134,23 +134,23 @@ describe('a statement', () => {
   test.each<[string, Record<string, unknown>, string]>([
     ['without a time', { iat: undefined }, 'its iat is not what it must be'],
     ['without an end', { exp: undefined }, 'its exp is not what it must be'],
-    ['without an id, so that it could be said twice', { jti: undefined }, 'its jti is not what it must be'],
+    ['without an id, so that it could be replayed', { jti: undefined }, 'its jti is not what it must be'],
     ['for another namespace', { aud: 'sluice:staging' }, 'it is for another namespace'],
     ['for no namespace', { aud: undefined }, 'it is for another namespace'],
-    ['in the name of somebody else', { iss: 'ben' }, 'its iss is not what it must be'],
-    ['about somebody else', { sub: 'ben' }, 'its sub is not what it must be'],
+    ["issued in someone else's name", { iss: 'ben' }, 'its iss is not what it must be'],
+    ['about someone else', { sub: 'ben' }, 'its sub is not what it must be'],
     ['of an unknown kind', { act: 'launch' }, 'it lacks what a statement of this kind contains'],
   ])('%s is refused', async (_, change, says) => {
     expect((await readAt(await made())).subject.name).toBe('ann');
     await expect(readAt(await made(change))).rejects.toThrow(says);
   });
 
-  test('of another kind of token is refused, though the same key has signed it', async () => {
+  test('is refused if the same key signed it as another kind of token', async () => {
     await expect(readAt(await made({}, { typ: 'sluice-audit+jwt' }))).rejects.toThrow('its typ is not what it must be');
     await expect(readAt(await made({}, { typ: undefined }))).rejects.toThrow('its typ is not what it must be');
   });
 
-  test("with a key's name in the place of another's is refused", async () => {
+  test("is refused if it carries another key's name", async () => {
     const { kid } = await signerOf(BEN);
     await expect(readAt(await made({ iss: 'ben', sub: 'ben' }, { kid }))).rejects.toThrow('its signature is wrong');
     await expect(readAt(await made({}, { kid: 'unknown' }))).rejects.toThrow(
@@ -159,7 +159,7 @@ describe('a statement', () => {
     await expect(readAt(await signedBy(newKey('ann'), says('pause')))).rejects.toThrow('the policy does not know');
   });
 
-  test('that is longer than any is refused before it is looked at', async () => {
+  test('is refused unread if it is longer than the limit', async () => {
     const token = await signedBy(ANN, says('pause'));
     const long = `${token}${'A'.repeat(LONGEST_TOKEN - token.length)}`;
     expect(long).toHaveLength(LONGEST_TOKEN);
@@ -197,13 +197,13 @@ describe('a statement', () => {
       says('approve'),
       { gate: { ...gate, [key]: undefined } },
     ]),
-    ['a strategy that there is not', begins('start'), { strategy: 'rush' }],
+    ['an unknown strategy', begins('start'), { strategy: 'rush' }],
     ['a name that is too long', says('pause'), { app: long(63) }],
     ['a digest that is too long', begins('start'), { spec: long(200) }],
     ['a run that is too long', says('pause'), { run: long(64) }],
     ['a stage that is too long', says('approve'), { gate: { ...gate, stage: long(60) } }],
     ['a comment that is too long', says('pause'), { comment: long(300) }],
-    ['a comment that is no text', says('pause'), { comment: 7 }],
+    ['a comment that is not a string', says('pause'), { comment: 7 }],
   ])('with %s is refused', async (_, statement, change) => {
     const good = await made({ ...without('run'), ...statement });
     expect((await readAt(good)).statement).toEqual(statement);
@@ -217,7 +217,7 @@ describe('a statement', () => {
     expect((await readAt(await signedBy(ANN, statement))).statement).toEqual(statement);
   });
 
-  test('by a key of its own counts only with a certificate, and with a key of the kind that is taken', async () => {
+  test('signed with its own key needs a certificate and a valid Ed25519 key', async () => {
     const { jwk, key } = statementKey();
     const certified = { jwk, login: 'sealed' };
     const withHeader = (header: object) =>
@@ -238,14 +238,14 @@ describe('a statement', () => {
     await expect(readAt('no.token')).rejects.toThrow('it is not a signed token');
   });
 
-  test('by a shared secret is refused by name', async () => {
+  test('signed with a shared secret is refused, and the error names the algorithm', async () => {
     const token = await new SignJWT({ ...says('pause') })
       .setProtectedHeader({ alg: 'HS256', typ: 'sluice+jwt', kid: (await signerOf(ANN)).kid })
       .sign(new Uint8Array(32));
     await expect(readAt(token)).rejects.toThrow('it is signed by HS256; only EdDSA counts');
   });
 
-  test('by a key that was made for it is certified for its key, its words, its time and its namespace, and counts as one', async () => {
+  test('signed with its own key is certified for its key, content, time and namespace, and counts once', async () => {
     const key = { ...statementKey(), certificate: { by: 'login' as const, sealed: 'a login' } };
     const asked: unknown[] = [];
     const certify = (...of: unknown[]) => {

@@ -19,24 +19,24 @@ if (mail === undefined || subs === undefined) throw new Error('two logins');
 const mailed = (email: unknown, more = {}) => ({ email, email_verified: true, ...more });
 
 describe('a person', () => {
-  test('is the one of the policy whose address it is, in letters of either case', () => {
+  test('is matched by email address, in upper or lower case', () => {
     expect(personBy(mailed('aNN@shop.example'), mail, policy)).toEqual({ name: 'ann', groups: ['dev'] });
   });
 
-  test('is the one of the policy at that provider alone, by exactly that id', () => {
+  test('is matched only at their own provider, by the exact id', () => {
     expect(personBy({ sub: 'B0b' }, subs, policy)).toEqual({ name: 'bob', groups: [] });
     expect(() => personBy({ sub: 'b0b' }, subs, policy)).toThrow('the policy does not list b0b of https://b.example');
     expect(() => personBy({ sub: 'ann@shop.example' }, subs, policy)).toThrow('the policy does not list');
     expect(() => personBy(mailed('B0b'), mail, policy)).toThrow('the policy does not list b0b of https://a.example');
   });
 
-  test('of an id needs no verified address, and keeps its letters', () => {
+  test('matched by id needs no verified email, and the id is case-sensitive', () => {
     const ids = policyOf('', ', name: sub');
     const [login = mail] = ids.logins;
     expect(personBy({ sub: 'Dan', groups: ['devs'] }, login, ids)).toEqual({ name: 'Dan', groups: ['dev'] });
   });
 
-  test('whom the policy does not name has the groups that the login maps, each once', () => {
+  test('outside the policy has the groups that the login maps, each once', () => {
     const groups = ['devs', 'devs', 'admins', 'others', 7, null];
     expect(personBy(mailed('dan@shop.example', { groups }), mail, policy)).toEqual({
       name: 'dan@shop.example',
@@ -59,7 +59,7 @@ describe('a person', () => {
   });
 
   test.each(['Cem', 'cem', 'anyone', 'Everyone'])(
-    'who is called %s at a provider is nobody of that name in the policy',
+    'called %s at a provider is not the person of that name in the policy',
     (sub) => {
       const ids = policyOf(PEOPLE, ', name: sub');
       const [login = mail] = ids.logins;
@@ -67,15 +67,21 @@ describe('a person', () => {
     },
   );
 
-  test.each([undefined, 7, '', 'dan\u001b[2J@shop.example', ' dan@shop.example'])('is not who says %j', (email) => {
-    expect(() => personBy(mailed(email), mail, policy)).toThrow('the login does not say who it is');
-  });
+  test.each([undefined, 7, '', 'dan\u001b[2J@shop.example', ' dan@shop.example'])(
+    'cannot be identified by the email %j',
+    (email) => {
+      expect(() => personBy(mailed(email), mail, policy)).toThrow('the login does not say who it is');
+    },
+  );
 
-  test.each([undefined, false, 'true', 1])('is not who has an address that is verified %j', (email_verified) => {
-    expect(() => personBy({ email: 'ann@shop.example', email_verified }, mail, policy)).toThrow(
-      'https://a.example has not verified the email ann@shop.example',
-    );
-  });
+  test.each([undefined, false, 'true', 1])(
+    'is not matched by an email whose email_verified is %j',
+    (email_verified) => {
+      expect(() => personBy({ email: 'ann@shop.example', email_verified }, mail, policy)).toThrow(
+        'https://a.example has not verified the email ann@shop.example',
+      );
+    },
+  );
 });
 
 describe('a robot', () => {
@@ -91,7 +97,7 @@ describe('a robot', () => {
     job_workflow_ref: 'acme/shop/.github/workflows/release.yml@refs/heads/release-7',
   };
 
-  test('is the one with that issuer, repository, ref and workflow', () => {
+  test('is matched by issuer, repository, ref and workflow', () => {
     expect(robotBy(good, robots)).toEqual({ name: 'robot:ci', groups: [], robot: true });
   });
 
@@ -99,10 +105,10 @@ describe('a robot', () => {
     ['issuer', { iss: OTHER }],
     ['repository', { repository: 'acme/shop2' }],
     ['ref', { ref: 'refs/heads/main' }],
-    ['ref, which is no text', { ref: ['refs/heads/release-7'] }],
+    ['ref, which is not a string', { ref: ['refs/heads/release-7'] }],
     ['workflow', { job_workflow_ref: 'acme/shop/.github/workflows/test.yml@refs/heads/release-7' }],
-    ['workflow, which is no text', { job_workflow_ref: [good.job_workflow_ref] }],
-  ])('is not one with another %s', (_, change) => {
+    ['workflow, which is not a string', { job_workflow_ref: [good.job_workflow_ref] }],
+  ])('is not matched with another %s', (_, change) => {
     expect(() => robotBy({ ...good, ...change }, robots)).toThrow('no robot of the policy is');
   });
 });

@@ -8,7 +8,7 @@ async function trail(): Promise<string[]> {
   return trailOf([{ what: 'start' }, { what: 'shift' }, { what: 'end' }], await signerOf(ANN), NOW);
 }
 
-test('a trail is whole as it was exported, an empty one too', async () => {
+test('a trail is valid as exported, even if it is empty', async () => {
   expect(await faultOf(await trail(), ANN.public)).toBeNull();
   expect(await faultOf(await trailOf([], await signerOf(ANN), NOW), ANN.public)).toBeNull();
 });
@@ -24,31 +24,27 @@ test.each<[string, (lines: string[]) => string[], string]>([
     ([a = '', b = '', c = '', head = '']) => [a, b, c.replace('end', 'END'), head],
     'line 3 was changed',
   ],
-  ['a line taken out', ([a = '', , ...rest]) => [a, ...rest], 'line 2 is missing'],
-  ['the end cut off', (lines) => lines.slice(0, 2), 'it has no head'],
-  [
-    'the end cut off before the head',
-    ([a = '', b = '', , head = '']) => [a, b, head],
-    'it has 2 lines; its head says 3',
-  ],
+  ['a removed line', ([a = '', , ...rest]) => [a, ...rest], 'line 2 is missing'],
+  ['a missing end', (lines) => lines.slice(0, 2), 'it has no head'],
+  ['lines missing before the head', ([a = '', b = '', , head = '']) => [a, b, head], 'it has 2 lines; its head says 3'],
   ['nothing', () => [], 'it has no head'],
   ['a head of null', (lines) => [...lines.slice(0, -1), '{"head":null}'], 'it has no head'],
-  ['a head that is none', (lines) => [...lines.slice(0, -1), '{"head":7}'], 'it has no head'],
+  ['a head that is not an object', (lines) => [...lines.slice(0, -1), '{"head":7}'], 'it has no head'],
   [
-    'another name on the head',
+    'another name in the head',
     (lines) => [...lines.slice(0, -1), (lines.at(-1) ?? '').replace('"by":"ann"', '"by":"eve"')],
     'its last line says that eve signed it; the signature says ann',
   ],
   [
-    'no name on the head',
+    'no name in the head',
     (lines) => [...lines.slice(0, -1), (lines.at(-1) ?? '').replace('"by":"ann",', '')],
     'its last line says that nobody signed it; the signature says ann',
   ],
-])('%s is seen', async (_, change, says) => {
+])('%s is detected', async (_, change, says) => {
   expect(await faultOf(change(await trail()), ANN.public)).toContain(says);
 });
 
-test('a trail says when it was exported and by which key, and begins with nothing before it', async () => {
+test('a trail records when it was exported and by which key, and its first line follows a zero hash', async () => {
   const signer = await signerOf(ANN);
   const lines = await trailOf([{ what: 'start' }], signer, NOW);
   expect(JSON.parse(lines[0] ?? '')).toEqual({ n: 1, what: 'start', prev: '0'.repeat(64) });
@@ -58,9 +54,9 @@ test('a trail says when it was exported and by which key, and begins with nothin
 });
 
 test.each<[string, object, string]>([
-  ['lines than there are', { lines: 2 }, 'its signature is for another trail'],
-  ['last line than there is', { digest: 'other' }, 'its signature is for another trail'],
-])('a signature for another %s counts for nothing', async (_, change, says) => {
+  ['number of lines', { lines: 2 }, 'its signature is for another trail'],
+  ['last line', { digest: 'other' }, 'its signature is for another trail'],
+])('a signature for another %s does not count', async (_, change, says) => {
   const { key, kid } = await signerOf(ANN);
   const lines = await trail();
   const last = JSON.parse(lines.at(-1) ?? '') as { head: object };
@@ -71,7 +67,7 @@ test.each<[string, object, string]>([
   expect(await faultOf([...lines.slice(0, -1), JSON.stringify({ ...last, signature })], ANN.public)).toBe(says);
 });
 
-test('what the same key has signed as something else is no signature of a trail', async () => {
+test('a signature that the same key made for another purpose does not count for a trail', async () => {
   const { key, kid } = await signerOf(ANN);
   const lines = await trail();
   const last = JSON.parse(lines.at(-1) ?? '') as { head: object };
@@ -83,7 +79,7 @@ test('what the same key has signed as something else is no signature of a trail'
   expect(await faultOf(whole, ANN.public)).toBe('its head was signed with another key');
 });
 
-test('a head without a number, and a key that is none, are told as that', async () => {
+test('a head without a number and an invalid key are reported as such', async () => {
   const lines = await trail();
   const last = JSON.parse(lines.at(-1) ?? '') as { head: object };
   const odd = JSON.stringify({ ...last, head: { ...last.head, lines: 'three' } });
@@ -92,7 +88,7 @@ test('a head without a number, and a key that is none, are told as that', async 
   expect(await faultOf([...lines.slice(0, -1), 'null'], ANN.public)).toContain('it has no head');
 });
 
-test('a trail is whole only with the key of who signed it', async () => {
+test('a trail is valid only with the key of whoever signed it', async () => {
   expect(await faultOf(await trail(), newKey('eve').public)).toBe('its head was signed with another key');
   expect(await faultOf(await trailOf([], null, NOW), ANN.public)).toBe('its head is not signed');
   // Somebody else's head, made for a trail of his own.

@@ -59,8 +59,8 @@ const refused = (said: string | RegExp) => ({
   message: typeof said === 'string' ? expect.stringContaining(said) : expect.stringMatching(said),
 });
 
-describe("a package of one's own project", () => {
-  test('is the same release again and again: neither Sluice nor git adds to it', async () => {
+describe("a package of a developer's project", () => {
+  test('is the same release every time: neither Sluice nor git adds to it', async () => {
     store = path.join(app, '.sluice', 'up', 'artifacts');
     write('.sluice/up/worker.log', 'log');
     write('.git/HEAD', 'ref');
@@ -74,7 +74,7 @@ describe("a package of one's own project", () => {
     expect(contents(first)).toEqual(['index.js', 'vendor/module/a.js']);
   });
 
-  test('never holds the store of packages, wherever it lies and however it is reached', async () => {
+  test('never contains the package store, wherever it is and however it is linked', async () => {
     store = path.join(app, 'packages');
     mkdirSync(store);
     link('also', 'packages');
@@ -84,7 +84,7 @@ describe("a package of one's own project", () => {
     expect(await packed(SITE)).toEqual(['index.js']);
   });
 
-  test('leaves out what .sluiceignore names, and that file', async () => {
+  test('leaves out what .sluiceignore names, and .sluiceignore itself', async () => {
     write('.sluiceignore', '# tests\n*.test.js\n/local\nbuild/\n!build.js\nassets/*\n!assets/keep.css\n');
     for (const file of ['a.test.js', 'lib/b.test.js', 'local/x', 'lib/local/y', 'lib/build/z', 'build.js'])
       write(file, '');
@@ -92,7 +92,7 @@ describe("a package of one's own project", () => {
     expect(await packed()).toEqual(['A.TEST.JS', 'assets/keep.css', 'build.js', 'index.js', 'lib/local/y']);
   });
 
-  test('holds none of .git and .sluice, whatever .sluiceignore says', async () => {
+  test('never contains .git or .sluice, whatever .sluiceignore says', async () => {
     write('.sluiceignore', '!.git\n!.sluice\n');
     write('.git/HEAD', 'ref');
     link('history', '.git');
@@ -100,13 +100,13 @@ describe("a package of one's own project", () => {
     expect(await packed(SITE)).toEqual(['index.js']);
   });
 
-  test('refuses a .sluiceignore that is no file', async () => {
+  test('refuses a .sluiceignore that is not a file', async () => {
     execFileSync('mkfifo', [path.join(app, '.sluiceignore')]);
     await expect(packed()).rejects.toMatchObject(refused('.sluiceignore is not a regular file'));
   });
 });
 
-test('an empty folder is there, also one of which nothing else is packed', async () => {
+test('keeps an empty folder, even if everything in it was left out', async () => {
   mkdirSync(path.join(app, 'uploads/today'), { recursive: true });
   write('cache/.git/x', '');
   expect(await packed(SITE)).toEqual(['cache/', 'index.js', 'uploads/today/']);
@@ -114,7 +114,7 @@ test('an empty folder is there, also one of which nothing else is packed', async
 });
 
 describe('links on Lambda', () => {
-  test('stay links where they stay in the folder', async () => {
+  test('stay links if they point inside the folder', async () => {
     write('node_modules/.pnpm/odd@1/node_modules/odd/index.js', '');
     link('node_modules/odd', '.pnpm/odd@1/node_modules/odd');
     write('node_modules/tool/cli.js', '');
@@ -128,7 +128,7 @@ describe('links on Lambda', () => {
     ]);
   });
 
-  test('run there: what is unpacked resolves', async () => {
+  test('resolve there once unpacked', async () => {
     write('node_modules/.pnpm/odd@1/node_modules/odd/index.js', 'module.exports = require("number");');
     write('node_modules/.pnpm/number@1/node_modules/number/index.js', 'module.exports = 42;');
     link('node_modules/.pnpm/odd@1/node_modules/number', '../../number@1/node_modules/number');
@@ -141,7 +141,7 @@ describe('links on Lambda', () => {
     expect(execFileSync(process.execPath, run, { encoding: 'utf8' })).toBe('42\n');
   });
 
-  test('that name this machine are written anew, the same wherever the folder lies', async () => {
+  test('with a path of this machine are rewritten, the same wherever the folder is', async () => {
     const build = async (name: string) => {
       app = path.join(home, name, 'app');
       write('lib/a.js', 'a');
@@ -154,7 +154,7 @@ describe('links on Lambda', () => {
     expect(await build('two')).toEqual(first);
   });
 
-  test('may point to what the machines of Lambda have', async () => {
+  test("may point to paths that exist on Lambda's machines", async () => {
     link('node_modules', '/opt/nodejs/node_modules');
     link('data', '/mnt/efs');
     link('cache', '/tmp/../tmp/cache');
@@ -166,7 +166,7 @@ describe('links on Lambda', () => {
     ]);
   });
 
-  test('are left out with what they point to', async () => {
+  test('are left out together with what they point to', async () => {
     write('.sluiceignore', 'node_modules/typescript\n');
     write('node_modules/typescript/bin/tsc', '');
     link('node_modules/.bin/tsc', '../typescript/bin/tsc');
@@ -186,7 +186,7 @@ describe('links on Lambda', () => {
         link('x', 'y/outside');
       },
     ],
-  ])('by its name, one is refused that %s', async (_, spoil) => {
+  ])('are refused by name if one %s', async (_, spoil) => {
     mkdirSync(path.join(home, 'outside'));
     spoil();
     await expect(packed()).rejects.toMatchObject(refused(/link "[xy]" leads out of it, or nowhere, nor to \/opt/));
@@ -194,7 +194,7 @@ describe('links on Lambda', () => {
 });
 
 describe('links on App Service', () => {
-  test('become what they point to', async () => {
+  test('are replaced by what they point to', async () => {
     write('lib/deep/a.js', 'a');
     mkdirSync(path.join(app, 'lib/none'));
     link('copy', 'lib');
@@ -214,13 +214,13 @@ describe('links on App Service', () => {
     ['leads out of the folder', () => link('x', '/opt/nodejs'), 'link "x" leads out of it, or nowhere;'],
     ['leads to its own folder', () => link('x', '.'), 'link "x" points back to a folder that it is in'],
     ['leads back', () => link('d/x', '../d'), 'link "d/x" points back to a folder that it is in'],
-  ])('by its name, one is refused that %s', async (_, spoil, said) => {
+  ])('are refused by name if one %s', async (_, spoil, said) => {
     spoil();
     await expect(packed(SITE)).rejects.toMatchObject(refused(said));
   });
 });
 
-describe('a zip that another program made', () => {
+describe('a zip from another program', () => {
   /** Zips the folder with these options, in the folder itself. */
   function zip(...options: string[]): string {
     const file = path.join(home, 'made.zip');
@@ -228,21 +228,18 @@ describe('a zip that another program made', () => {
     return file;
   }
 
-  test('is taken with a zip64 end', async () => {
+  test('is accepted with a zip64 end', async () => {
     expect(contents(await packZip(zip('-fz'), LAMBDA))).toEqual(['index.js']);
   });
 
-  test.each([[[]], [['-fz']]])(
-    'is taken with something before it (%j), whether its offsets know of it or not',
-    async (more) => {
-      const made = zip(...more);
-      const archive = path.join(home, 'self-extracting');
-      execFileSync('sh', ['-c', `printf '#!/bin/sh\\nexit\\n' | cat - ${made} > ${archive}`]);
-      expect(contents(await packZip(archive, LAMBDA))).toEqual(['index.js']);
-    },
-  );
+  test.each([[[]], [['-fz']]])('is accepted with a prefix (%j), whether or not its offsets count it', async (more) => {
+    const made = zip(...more);
+    const archive = path.join(home, 'self-extracting');
+    execFileSync('sh', ['-c', `printf '#!/bin/sh\\nexit\\n' | cat - ${made} > ${archive}`]);
+    expect(contents(await packZip(archive, LAMBDA))).toEqual(['index.js']);
+  });
 
-  test('is taken as a zipapp', async () => {
+  test('is accepted as a zipapp', async () => {
     write('__main__.py', 'print(1)');
     const archive = path.join(home, 'app.pyz');
     execFileSync('python3', ['-m', 'zipapp', app, '-p', '/usr/bin/env python3', '-o', archive]);
@@ -257,7 +254,7 @@ describe('a zip that another program made', () => {
     await expect(packZip(made, SITE)).rejects.toMatchObject(refused('App Service would make a text file'));
   });
 
-  test('is refused with a link that leads out', async () => {
+  test('is refused with a link that leads outside', async () => {
     link('secret', '../../etc/passwd');
     await expect(packZip(zip('--symlinks'), LAMBDA)).rejects.toMatchObject(
       refused('link "secret" leads out of it, and not to /opt, /tmp, /mnt of Lambda'),
@@ -277,7 +274,7 @@ with zipfile.ZipFile(sys.argv[1], 'w') as z:
     await expect(packZip(file, LAMBDA)).rejects.toMatchObject(refused('"d/evil.js" lies below a link'));
   });
 
-  test('is refused encrypted', async () => {
+  test('is refused if it is encrypted', async () => {
     await expect(packZip(zip('-P', 'secret'), LAMBDA)).rejects.toMatchObject(refused('"index.js" is encrypted'));
   });
 
@@ -291,7 +288,7 @@ with zipfile.ZipFile(sys.argv[1], 'w') as z:
     },
   );
 
-  test('is refused cut off, and with a damaged table of contents', async () => {
+  test('is refused if it is truncated or its table of contents is damaged', async () => {
     const made = zip();
     truncateSync(made, statSync(made).size - 30);
     await expect(packZip(made, LAMBDA)).rejects.toMatchObject(refused('not a zip, or is cut off'));
@@ -300,7 +297,7 @@ with zipfile.ZipFile(sys.argv[1], 'w') as z:
   });
 });
 
-test('App Service takes more than Lambda does', async () => {
+test('App Service accepts a larger package than Lambda', async () => {
   const file = path.join(home, 'large.zip');
   const script = `
 import sys, zipfile

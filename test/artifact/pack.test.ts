@@ -83,7 +83,7 @@ print(json.dumps([[i.filename, oct(i.external_attr >> 16), z.read(i).decode()] f
 }
 
 describe('packing a folder', () => {
-  test('gives a zip, named by its digest, that others can read', async () => {
+  test('gives a zip named by its digest that other programs can read', async () => {
     const dir = folder('code', { 'index.js': 'one', 'lib/deep/a.js': 'two', 'bin/run': 'three' });
     chmodSync(path.join(dir, 'bin/run'), 0o700);
     const packed = await packFolder(dir, LAMBDA);
@@ -96,7 +96,7 @@ describe('packing a folder', () => {
     });
   });
 
-  test('gives the same bytes whatever the times, permissions, order and place of the files', async () => {
+  test('gives the same bytes whatever the times, permissions, order and location of the files', async () => {
     const one = folder('one', { 'a.js': 'a', 'b/c.js': 'c', 'b.js': 'b', 'Z.js': 'z' });
     const two = folder('elsewhere/two', { 'Z.js': 'z', 'b.js': 'b', 'b/c.js': 'c', 'a.js': 'a' });
     utimesSync(path.join(two, 'a.js'), 1, 1);
@@ -121,7 +121,7 @@ describe('packing a folder', () => {
     expect(new Set(digests).size).toBe(1);
   });
 
-  test('needs no memory for what it packs', () => {
+  test('does not hold the packed files in memory', () => {
     const dir = folder('code', { 'a.js': 'a' });
     truncateSync(path.join(dir, 'a.js'), 600 * MB);
     for (const name of ['b', 'c', 'd']) writeFileSync(path.join(dir, name), Buffer.alloc(3 * MB, name));
@@ -137,7 +137,7 @@ describe('packing a folder', () => {
 
   test.each([
     ['grows', (file: string) => appendFileSync(file, 'more')],
-    ['is gone', (file: string) => rmSync(file)],
+    ['disappears', (file: string) => rmSync(file)],
     [
       'becomes a link',
       (file: string) => {
@@ -152,7 +152,7 @@ describe('packing a folder', () => {
         execFileSync('mkfifo', [file]);
       },
     ],
-  ])('refuses a file that %s between being listed and being read, by its name', async (_, spoil) => {
+  ])('refuses a file that %s between listing and reading, and names it', async (_, spoil) => {
     const dir = folder('code', { 'a.js': 'a' });
     const [listed] = await listFolder(dir, { rules: LAMBDA, apart: [] });
     spoil(path.join(dir, 'a.js'));
@@ -163,15 +163,15 @@ describe('packing a folder', () => {
   });
 
   test.each([
-    ['another text', { 'a.js': 'b' }],
-    ['another name', { 'b.js': 'a' }],
+    ['a different text', { 'a.js': 'b' }],
+    ['a different name', { 'b.js': 'a' }],
     ['one more file', { 'a.js': 'a', 'b.js': '' }],
-  ])('gives other bytes for %s', async (_, files) => {
+  ])('gives different bytes for %s', async (_, files) => {
     const first = await packFolder(folder('one', { 'a.js': 'a' }), LAMBDA);
     expect((await packFolder(folder('two', files), LAMBDA)).artifact.sha256).not.toBe(first.artifact.sha256);
   });
 
-  test('gives other bytes for an executable', async () => {
+  test('gives different bytes for an executable', async () => {
     const dir = folder('one', { run: 'a' });
     const first = await packFolder(dir, LAMBDA);
     chmodSync(path.join(dir, 'run'), 0o755);
@@ -180,7 +180,7 @@ describe('packing a folder', () => {
 
   test.each([
     [
-      'more than Lambda unzips',
+      'more than Lambda can unzip',
       (dir: string) => {
         writeFileSync(path.join(dir, 'x'), '');
         truncateSync(path.join(dir, 'x'), 251 * 1024 * 1024);
@@ -196,7 +196,7 @@ describe('packing a folder', () => {
     });
   });
 
-  test('refuses an empty folder, and one that is not there', async () => {
+  test('refuses an empty folder and a missing one', async () => {
     await expect(packFolder(folder('empty', {}), LAMBDA)).rejects.toMatchObject({
       code: 'SLUICE_ARTIFACT',
       message: expect.stringContaining('holds no file'),
@@ -212,14 +212,14 @@ describe('packing a folder', () => {
 });
 
 describe('packing a zip', () => {
-  test('keeps it as it is', async () => {
+  test('keeps the zip as it is', async () => {
     const packed = await packFolder(folder('code', { 'a.js': 'a' }), LAMBDA);
     const file = path.join(home, 'code.zip');
     writeFileSync(file, packed.zip);
     expect(await packZip(file, LAMBDA)).toEqual(packed);
   });
 
-  test('refuses what is no zip, is too large, or is not there', async () => {
+  test('refuses a file that is not a zip, is too large, or does not exist', async () => {
     const file = path.join(home, 'x.zip');
     await expect(packZip(file, LAMBDA)).rejects.toMatchObject({ code: 'SLUICE_NOT_FOUND' });
     writeFileSync(file, 'PK and more text than that');
@@ -241,7 +241,7 @@ with zipfile.ZipFile(sys.argv[1] + '/large.zip', 'w') as z: z.writestr('a', byte
   });
 });
 
-test('a device, a pipe and a file of the size of a disk are refused unread', async () => {
+test('devices, pipes and oversized files are refused without being read', async () => {
   const special = { code: 'SLUICE_ARTIFACT', message: expect.stringContaining('not a regular file') };
   await expect(packZip('/dev/zero', LAMBDA)).rejects.toMatchObject(special);
   await expect(packZip(home, LAMBDA)).rejects.toMatchObject(special);

@@ -63,7 +63,7 @@ async function begins(token: unknown, asks: Asks = {}, rule = 'allow: {start: [a
 }
 
 describe('a start', () => {
-  test('is for whom the rule lists, signed over the target, the strategy and the spec', async () => {
+  test('is allowed to those the rule lists, if they signed the target, the strategy and the spec', async () => {
     expect(await begins(await tokenOf(START))).toBe('ann');
     expect(await begins(await tokenOf(START, 'ben'))).toBe(
       'start checkout/production is refused: ben may not; ann may',
@@ -82,13 +82,13 @@ describe('a start', () => {
     );
   });
 
-  test('where no rule is about the target is refused', async () => {
+  test('is refused if no rule is about the target', async () => {
     expect(await begins(await tokenOf(START), { app: 'other' })).toBe(
       'start other/production is refused: no rule of the policy is about this target',
     );
   });
 
-  test('has to be signed, unless anyone may; a signature that is there is looked at all the same', async () => {
+  test('must be signed unless anyone may start; a signature is checked even then', async () => {
     const open = 'allow: {start: [anyone]}';
     expect(await begins(undefined)).toContain('there is a policy, and the start is not signed');
     expect(await begins(7)).toContain('the start is not signed');
@@ -98,7 +98,7 @@ describe('a start', () => {
     expect(await begins(await tokenOf({ ...START, app: 'other' }), {}, open)).toContain('for another app');
   });
 
-  test('that is not signed is told the command that signs it', async () => {
+  test('without a signature is refused with the command that signs it', async () => {
     expect(await begins(undefined)).toContain('`sluice start --login`');
     expect(await begins(undefined, { act: 'moveCallers' })).toContain('`sluice adopt --move-callers --login`');
   });
@@ -111,17 +111,22 @@ describe('an undo', () => {
   test.each<[string, Partial<StartStatement>, Asks, string]>([
     ['another release', { release: '2' }, undo, 'release'],
     ['no release', { release: null }, undo, 'release'],
-    ['none, where one is gone back to', {}, { ...undo, version: undefined as never }, 'release'],
-    ['a hold that was not signed', {}, { ...undo, input: { hold: true } }, 'choice of --hold or --keep-queue'],
-    ['a hold that is not asked for', { hold: true }, undo, 'choice of --hold or --keep-queue'],
-    ['a queue that was to be kept', { keepQueue: true }, undo, 'choice of --hold or --keep-queue'],
-    ['a queue that is kept', {}, { ...undo, input: { keepQueue: true } }, 'choice of --hold or --keep-queue'],
+    ['a release that the run does not name', {}, { ...undo, version: undefined as never }, 'release'],
+    ['no hold, with a run that holds', {}, { ...undo, input: { hold: true } }, 'choice of --hold or --keep-queue'],
+    ['a hold, with a run that does not hold', { hold: true }, undo, 'choice of --hold or --keep-queue'],
+    ['a kept queue, with a run that does not keep it', { keepQueue: true }, undo, 'choice of --hold or --keep-queue'],
+    [
+      'no kept queue, with a run that keeps it',
+      {},
+      { ...undo, input: { keepQueue: true } },
+      'choice of --hold or --keep-queue',
+    ],
   ])('signed for %s is refused', async (_, change, asks, what) => {
     expect(await begins(await tokenOf(UNDO), undo, RULE)).toBe('ann');
     expect(await begins(await tokenOf({ ...UNDO, ...change }), asks, RULE)).toContain(`is for another ${what}`);
   });
 
-  test('with a hold needs the right to hold too', async () => {
+  test('with a hold also needs the right to hold', async () => {
     const hold = { ...undo, input: { hold: true } };
     expect(await begins(await tokenOf({ ...UNDO, hold: true }), hold, RULE)).toBe('ann');
     expect(await begins(await tokenOf({ ...UNDO, hold: true }, 'ben'), hold, RULE)).toBe(
@@ -130,7 +135,7 @@ describe('an undo', () => {
     expect(await begins(await tokenOf(UNDO, 'ben'), undo, RULE)).toBe('ben');
   });
 
-  test('need not be signed where anyone may, a hold where anyone may hold', async () => {
+  test('needs no signature if anyone may undo, nor a hold if anyone may hold', async () => {
     const hold = { ...undo, input: { hold: true } };
     const open = 'allow: {undo: [anyone], hold: [ann]}';
     expect(await begins(undefined, undo, open)).toBe('nobody has to sign');
@@ -138,7 +143,7 @@ describe('an undo', () => {
     expect(await begins(undefined, hold, 'allow: {undo: [anyone]}')).toBe('nobody has to sign');
   });
 
-  test('and its end are signed for one run', async () => {
+  test('hold and its end are signed for one run', async () => {
     const unhold: Asks = { act: 'unhold', strategy: 'undo', input: {}, version: 'run-1' };
     const signed = { ...UNDO, act: 'unhold', release: 'run-1' } as const;
     expect(await begins(await tokenOf(signed), unhold, RULE)).toBe('ann');
@@ -146,10 +151,10 @@ describe('an undo', () => {
   });
 });
 
-describe('a used start', () => {
+describe('a token for a start', () => {
   const seals = new Seals([GRANT_KEY]);
 
-  test('is taken once; the same run knows its own', async () => {
+  test('can be used once; the same run may use it again', async () => {
     const { client } = fakeServer();
     await expect(checkUnused(client, 'x')).resolves.toBeUndefined();
     await consume(client, seals, { id: 'x', run: 'run-1' });
@@ -159,7 +164,7 @@ describe('a used start', () => {
     await expect(consume(client, seals, { id: 'y', run: 'run-2' })).resolves.toBeUndefined();
   });
 
-  test('is marked on our own queue by a workflow whose id the server takes once', async () => {
+  test('is marked as used by a workflow on our own queue, whose id the server accepts once', async () => {
     const { client, taken } = fakeServer();
     await consume(client, seals, { id: 'x', run: 'run-1' });
     expect([...taken]).toEqual([['proof-x', { type: HELPER, queue: 'sluice', memo: { seal: expect.any(String) } }]]);
@@ -179,7 +184,7 @@ describe('a used start', () => {
       async () => ({ seal: await seals.make('grant', { id: 'x', run: 'run-1' }) }),
       'was already used; start anew',
     ],
-  ])('stays used where what stands for it is %s', async (_, made, says) => {
+  ])('stays used if the workflow that marks it is %s', async (_, made, says) => {
     const { client, taken } = fakeServer();
     const { type = HELPER, queue = 'sluice', seal } = await made();
     taken.set('proof-x', { type, queue, memo: { seal } });
@@ -197,7 +202,7 @@ describe('the run that asks', () => {
     return inRun(() => access.begin(client, { ...AT, type: 'canary', input, spec: SPEC }), execution);
   };
 
-  test('gets a grant of its own, in the name of who signed', async () => {
+  test('gets its own grant, in the name of the person who signed', async () => {
     const { spec, access: record } = await begin({});
     expect(spec.startedBy).toBe('ann');
     expect(record).toMatchObject({ policy: expect.any(String), starter: 'ann', open: [] });
@@ -211,24 +216,28 @@ describe('the run that asks', () => {
 
   test.each<[string, object | null, string]>([
     ['the server does not know', null, 'the server does not know the run that asks'],
-    ['Reset has made', { originalExecutionRunId: 'run-0' }, 'was made by Reset'],
+    ['was made by Reset', { originalExecutionRunId: 'run-0' }, 'was made by Reset'],
     ['is on another queue', { taskQueue: { name: 'evil' } }, 'it runs on task queue evil, not on sluice'],
-    ['its starter decides in', { eagerExecutionAccepted: true }, 'bypassing the workers (an eager start)'],
-    ['continues another', { continuedExecutionRunId: 'run-0' }, 'a run that continues another starts nothing'],
-    ['was to wait', { firstWorkflowTaskBackoff: { seconds: 1 } }, 'a delayed start'],
+    [
+      'takes its tasks from its starter (an eager start)',
+      { eagerExecutionAccepted: true },
+      'bypassing the workers (an eager start)',
+    ],
+    ['continues another one', { continuedExecutionRunId: 'run-0' }, 'a run that continues another starts nothing'],
+    ['was started with a delay', { firstWorkflowTaskBackoff: { seconds: 1 } }, 'a delayed start'],
     ['is of another type', { workflowType: { name: 'direct' } }, 'of type direct is no canary rollout'],
-  ])('begins nothing where it is one that %s', async (_, began, says) => {
+  ])('is refused if it is a run that %s', async (_, began, says) => {
     await expect(begin(began)).rejects.toThrow(says);
   });
 
   test.each(['other/production', 'checkout/staging', 'checkout', 'companion/checkout/production'])(
-    'begins nothing as %s',
+    'is refused if it runs as %s',
     async (workflowId) => {
       await expect(begin({}, { ...HERE, workflowId })).rejects.toThrow('is no canary rollout of checkout/production');
     },
   );
 
-  test('may wait for a worker as long as it likes, signed in time', async () => {
+  test('may wait for a worker as long as necessary if the token was signed in time', async () => {
     const hourAgo = Date.now() - 3_600_000;
     const input = { ...INPUT, token: await tokenOf(START, 'ann', hourAgo) } as RolloutInput;
     const of = { ...AT, type: 'canary' as const, input, spec: SPEC };
@@ -244,12 +253,12 @@ describe('the run that asks', () => {
   test.each<[string, StartStatement['act'], string[]]>([
     [HELPER, 'plan', ['inspect', 'callers']],
     ['adoptTarget', 'adopt', ['claim']],
-  ])('of %s may do that alone', async (type, act, may) => {
+  ])('may only do that if it asks for %s', async (type, act, may) => {
     const { access: record } = await begin({ workflowType: { name: type } }, { ...HERE, workflowId: 'x' }, { act });
     expect((await grantOf(record.grant))?.may).toEqual(may);
   });
 
-  test('that only plans uses no start up, and every other does', async () => {
+  test('does not use a token up if it only plans; otherwise it does', async () => {
     const { client, taken } = fakeServer({ workflowType: { name: HELPER } });
     const input = { ...INPUT, token: await tokenOf({ ...START, act: 'plan' }) } as RolloutInput;
     await inRun(() => access.begin(client, { ...AT, type: 'canary', input, spec: SPEC }));
@@ -260,7 +269,7 @@ describe('the run that asks', () => {
     expect(other.taken.size).toBe(1);
   });
 
-  test('of a spec under a floor, or about another target, is refused; a plan by its target alone', async () => {
+  test('is refused for a spec under a floor or for another target; a plan only for another target', async () => {
     const strict = new Access({
       policy: policyOf("allow: {start: [ann]}, targets: ['default/checkout:*'], floors: {strategies: [direct]}"),
       keys: [GRANT_KEY],
@@ -279,7 +288,7 @@ describe('the run that asks', () => {
   test.each([
     [true, false],
     [false, true],
-  ])('that undoes has what was signed in its grant: a hold %s, the queue kept %s', async (hold, keepQueue) => {
+  ])('has in its undo grant what was signed: a hold %s, the queue kept %s', async (hold, keepQueue) => {
     const by = new Access({ policy: policyOf('allow: {undo: [ann], hold: [ann]}'), keys: [GRANT_KEY] });
     const token = await tokenOf({ ...UNDO, hold, keepQueue });
     const { client } = fakeServer({ workflowType: { name: 'undo' } });
@@ -291,7 +300,7 @@ describe('the run that asks', () => {
     });
   });
 
-  test('that moves callers may do that alone', async () => {
+  test('may do only that if it moves callers', async () => {
     const by = new Access({
       policy: policyOf('allow: {moveCallers: [ann]}, floors: {strategies: [direct]}'),
       keys: [GRANT_KEY],
@@ -310,7 +319,7 @@ describe('the run that asks', () => {
     expect(taken.size).toBe(1);
   });
 
-  test('uses a start up for itself: said again in another run it is refused', async () => {
+  test('uses a token up for itself: the same token is refused in another run', async () => {
     const server = fakeServer();
     const input = { ...INPUT, token: await tokenOf(START) } as RolloutInput;
     const begun = (runId: string) => {
@@ -327,7 +336,7 @@ describe('the run that asks', () => {
     await expect(begun('run-2')).rejects.toThrow('was already used');
   });
 
-  test('where nobody has to sign is in the name that the spec has, uses nothing up, and may override where anyone may', async () => {
+  test("has the spec's name if nobody has to sign, uses no token up, and may override if anyone may", async () => {
     const by = new Access({ policy: policyOf('allow: {start: [anyone], override: [anyone]}'), keys: [GRANT_KEY] });
     const { client, taken } = fakeServer();
     const spec = { ...SPEC, startedBy: 'dan' };
@@ -337,14 +346,14 @@ describe('the run that asks', () => {
     expect(taken.size).toBe(0);
   });
 
-  test('of a worker with a key and no policy gets a grant, in which everything is open', async () => {
+  test('gets a grant that allows everything if its worker has a key and no policy', async () => {
     const by = new Access({ policy: null, keys: [GRANT_KEY] });
     const begun = await inRun(() => by.begin(fakeServer().client, { ...AT, type: 'canary', input: INPUT, spec: SPEC }));
     expect(begun.access).toMatchObject({ policy: null, starter: null, open: [] });
     expect(await grantOf(begun.access.grant)).toMatchObject({ policy: null, openOverride: true });
   });
 
-  test('goes on as another run with the same grant, and as no other', async () => {
+  test('may continue as a new run with the same grant; no other run may use it', async () => {
     const { access: record } = await begin({});
     const next = { workflowId: HERE.workflowId, runId: 'run-2' };
     const began = { originalExecutionRunId: 'run-2', firstExecutionRunId: HERE.runId };
@@ -374,18 +383,18 @@ describe('a release for the queue', () => {
     return { client, taken, name: await access.admit(client, of), again: () => access.admit(client, of) };
   };
 
-  test('is told as of who signed it, and uses nothing up', async () => {
+  test('is shown under the name of the person who signed it, and its token is not used up', async () => {
     const { name, taken, again } = await admitted({}, 'queue');
     expect([name, taken.size, await again()]).toEqual(['ann', 0, 'ann']);
   });
 
-  test('takes the place of another only where that was signed', async () => {
+  test('replaces another release only if that was signed', async () => {
     expect((await admitted({ replaces: true }, 'replace')).name).toBe('ann');
     await expect(admitted({}, 'replace')).rejects.toThrow('ann signed a release that waits, not one that replaces');
     await expect(admitted({ replaces: false }, 'replace')).rejects.toThrow('not one that replaces another');
   });
 
-  test('under a floor is not taken', async () => {
+  test('under a floor is refused', async () => {
     const strict = new Access({
       policy: policyOf('allow: {start: [ann]}, floors: {strategies: [direct]}'),
       keys: [GRANT_KEY],
@@ -395,13 +404,13 @@ describe('a release for the queue', () => {
     await expect(strict.admit(fakeServer().client, of)).rejects.toThrow('strategy canary is not allowed here');
   });
 
-  test('that anyone may start needs no signature, and is told as of nobody', async () => {
+  test('that anyone may start needs no signature, and is shown without a name', async () => {
     const by = new Access({ policy: policyOf('allow: {start: [anyone]}'), keys: [GRANT_KEY] });
     const of = { ...AT, type: 'canary' as const, input: INPUT, mode: 'replace' as const, spec: () => SPEC };
     expect(await by.admit(fakeServer().client, of)).toBeNull();
   });
 
-  test('that was used, or is of somebody who may not, is not taken', async () => {
+  test('is refused if its token was used or its person may not start it', async () => {
     await expect(admitted({}, 'queue', 'ben')).rejects.toThrow('ben may not; ann may');
     const { client, taken } = fakeServer();
     const token = await tokenOf(START);
@@ -412,7 +421,7 @@ describe('a release for the queue', () => {
     await expect(access.admit(client, of)).rejects.toThrow('was already used');
   });
 
-  test('needs no signature where there is no policy', async () => {
+  test('needs no signature if there is no policy', async () => {
     const open = new Access({ policy: null, keys: [] });
     const { client } = fakeServer();
     const of = { ...AT, type: 'canary' as const, input: INPUT, mode: 'replace' as const, spec: () => SPEC };

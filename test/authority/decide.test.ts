@@ -67,7 +67,7 @@ async function heard(...args: Parameters<typeof said>): Promise<string> {
   return answer.ok ? `by ${answer.by}` : answer.why;
 }
 
-test('a verb counts as what was signed, by who signed it, with all that it says', async () => {
+test('a verb counts as signed, with everything it says, for the person who signed it', async () => {
   const answer = await said({ act: 'retry', adopt: true, comment: 'looked at it' }, 'cem');
   const flags = { full: false, force: false, keep: false, unwatched: false, adopt: true };
   expect(answer).toEqual({
@@ -76,7 +76,7 @@ test('a verb counts as what was signed, by who signed it, with all that it says'
   });
 });
 
-test('what is not signed, and what cannot be read, is refused under the name that it gives', async () => {
+test('an unsigned or unreadable verb is refused under the name it gives', async () => {
   const long = 'x'.repeat(99);
   expect(
     await answered([
@@ -89,7 +89,7 @@ test('what is not signed, and what cannot be read, is refused under the name tha
   ]);
 });
 
-test('an error that is no fault of the token is no refusal', async () => {
+test("an error that is not the token's fault does not refuse the verb", async () => {
   await expect(answered([{ verb: 'pause', by: 'ben', token: await certifiedToken() }])).rejects.toThrow(
     'no certificate',
   );
@@ -104,19 +104,19 @@ test.each<[string, Say, string]>([
   ['another app', { act: 'pause', app: 'other' }, 'it is for another target'],
   ['another environment', { act: 'pause', environment: 'staging' }, 'it is for another target'],
   ['another run', { act: 'pause', run: 'run-2' }, 'it is for another rollout of this target'],
-])('what was signed for %s is refused', async (_, say, why) => {
+])('a token signed for %s is refused', async (_, say, why) => {
   expect(await heard({ act: 'pause' })).toBe('by ben');
   expect(await said(say)).toEqual({ ok: false, verb: 'pause', by: 'ben', why });
 });
 
-test('what was signed as another verb is refused', async () => {
+test('a token signed for another verb is refused', async () => {
   const token = await tokenOf({ act: 'pause' });
   expect(await answered([{ verb: 'abort', by: 'ben', token }])).toMatchObject([
     { ok: false, why: 'what was signed is pause, not abort' },
   ]);
 });
 
-test('what was said before is refused: in an earlier call, and in this one', async () => {
+test('a token that was already used is refused, in the same call or a later one', async () => {
   const token = await tokenOf({ act: 'pause' });
   const message = { verb: 'pause' as const, by: 'ben', token };
   const [first, second] = await answered([message, message]);
@@ -126,7 +126,7 @@ test('what was said before is refused: in an earlier call, and in this one', asy
   expect(await answered([message], { used: ['another'] })).toMatchObject([{ ok: true }]);
 });
 
-test('a verb that was refused may be said again', async () => {
+test('a verb that was refused may be sent again', async () => {
   const token = await tokenOf({ act: 'pause' }, 'cem');
   const message = { verb: 'pause' as const, by: 'cem', token };
   expect(await answered([message, message])).toMatchObject([
@@ -135,12 +135,12 @@ test('a verb that was refused may be said again', async () => {
   ]);
 });
 
-test('who has no right is refused, and everybody where no rule is about the target', async () => {
+test('a person without the right is refused, and everyone is if no rule is about the target', async () => {
   expect(await heard({ act: 'promote' })).toBe('ben may not promote here; nobody may');
   expect(await heard({ act: 'pause' }, 'ben', { rule: null })).toBe('no rule of the policy is about this target');
 });
 
-test.each(['force', 'keep', 'unwatched', 'adopt'] as const)('%s needs the right to override too', async (flag) => {
+test.each(['force', 'keep', 'unwatched', 'adopt'] as const)('%s also needs the right to override', async (flag) => {
   const act = flag === 'adopt' ? 'retry' : 'abort';
   expect(await heard({ act })).toBe('by ben');
   expect(await heard({ act, [flag]: true })).toBe('ben may not override here; cem may');
@@ -161,25 +161,25 @@ describe('a decision', () => {
     ['no gate is open', approve, null, 'no approval is open'],
     ['it names no approval', { act: 'approve' }, GATE, 'it names no approval'],
     [
-      'it is of another stage',
+      'it is for another stage',
       { act: 'approve', gate: { ...SIGNED, stage: '10%' } },
       GATE,
       `stage "10%" isn't waiting for approval; "50%" is`,
     ],
     [
-      'the step is another',
+      'the step has changed',
       approve,
       { ...GATE, id: 'canary-10.approve' },
       'the approval has changed since it was signed',
     ],
-    ['the plan is another', approve, { ...GATE, plan: 'another' }, 'the approval has changed since it was signed'],
-    ['it closes at another time', approve, { ...GATE, expires: 1 }, 'the approval has changed since it was signed'],
-  ])('is refused where %s', async (_, say, gate, why) => {
+    ['the plan has changed', approve, { ...GATE, plan: 'another' }, 'the approval has changed since it was signed'],
+    ['the deadline has changed', approve, { ...GATE, expires: 1 }, 'the approval has changed since it was signed'],
+  ])('is refused if %s', async (_, say, gate, why) => {
     expect(await heard(say, 'ben', { gate })).toContain(why);
     expect(await heard({ ...say, act: 'reject' }, 'ben', { gate })).toContain(why);
   });
 
-  test('says why where the gate or the policy asks for it, also to reject', async () => {
+  test('needs a comment if the gate or the policy asks for one, also to reject', async () => {
     const asking = ruleFor(policyOf(`${ALLOW}, approvals: {comment: true}`), AT.app, AT.environment);
     for (const around of [{ gate: { ...GATE, comment: true } }, { gate: GATE, rule: asking }]) {
       for (const say of [approve, reject]) {
@@ -190,7 +190,7 @@ describe('a decision', () => {
     }
   });
 
-  test('of the starter is no approval where the gate or the policy says so; who started may reject', async () => {
+  test('by the starter is not an approval if the gate or the policy forbids it; the starter may still reject', async () => {
     const asking = ruleFor(policyOf(`${ALLOW}, approvals: {notStarter: true}`), AT.app, AT.environment);
     expect(await heard(approve, 'ann', { gate: GATE })).toBe('by ann');
     for (const around of [{ gate: { ...GATE, notStarter: true } }, { gate: GATE, rule: asking }]) {
@@ -200,14 +200,14 @@ describe('a decision', () => {
     }
   });
 
-  test('of one who has approved already is no second one; who has approved may still reject', async () => {
+  test('by someone who has approved does not count twice; they may still reject', async () => {
     const gate = { ...GATE, approved: ['ben'] };
     expect(await heard(approve, 'ben', { gate })).toBe('ben has approved already; 2 different people are needed');
     expect(await heard(approve, 'cem', { gate })).toBe('by cem');
     expect(await heard(reject, 'ben', { gate })).toBe('by ben');
   });
 
-  test('goes by the list of its stage', async () => {
+  test('follows the list of its stage', async () => {
     const staged = ruleFor(policyOf(`${ALLOW}, stages: {50%: {approve: [cem]}}`), AT.app, AT.environment);
     expect(await heard(approve, 'ben', { gate: GATE, rule: staged })).toBe('ben may not approve here; cem may');
     expect(await heard(approve, 'cem', { gate: GATE, rule: staged })).toBe('by cem');
@@ -221,14 +221,14 @@ describe('a receipt', () => {
   };
   const RECEIPT = { rollout: 'checkout/production', run: 'run-1', plan: 'a plan' };
 
-  test('is of an approval, and names the gate and who approved', async () => {
+  test('is given for an approval, and names the gate and the person', async () => {
     const answer = await said({ act: 'approve', gate: SIGNED }, 'ben', { gate: GATE });
     expect(await receiptOf(answer)).toEqual({ ...RECEIPT, gate: GATE.id, by: 'ben' });
     expect(await receiptOf(await said({ act: 'reject', gate: SIGNED }, 'ben', { gate: GATE }))).toBeNull();
     expect(await receiptOf(await said({ act: 'pause' }, 'ben', { gate: GATE }))).toBeNull();
   });
 
-  test('is of an abort with force, and of no other', async () => {
+  test('is given for an abort with force, not for a plain abort', async () => {
     const aborts: Say[] = [{ act: 'abort', force: true }, { act: 'abort' }, { act: 'abort', keep: true }];
     const receipts = await Promise.all(aborts.map(async (say) => receiptOf(await said(say, 'cem', { gate: GATE }))));
     expect(receipts).toEqual([{ ...RECEIPT, gate: 'override', by: 'cem' }, null, null]);
@@ -244,7 +244,7 @@ describe('a newer release', () => {
     return answer;
   };
 
-  test('takes the place of this run, by the word of the companion', async () => {
+  test('replaces this run if the companion says so', async () => {
     const flags = { full: false, force: false, keep: false, unwatched: false, adopt: false };
     expect(await makes(OWN)).toEqual({
       ...{ ok: true, verb: 'supersede', by: 'ben', comment: null, stage: null, ...flags, receipt: null },
@@ -257,12 +257,12 @@ describe('a newer release', () => {
     ['app', { app: 'other' }],
     ['environment', { environment: 'staging' }],
     ['run', { run: 'run-2' }],
-  ])('of another %s takes no place here', async (_, change) => {
+  ])('does not replace this run if it is for another %s', async (_, change) => {
     const why = 'it is for another rollout of this target';
     expect(await makes({ ...OWN, ...change })).toEqual({ ok: false, verb: 'supersede', by: 'ben', why });
   });
 
-  test('that no worker has checked takes no place', async () => {
+  test('does not replace this run if no worker has checked it', async () => {
     const why = 'it does not come from the companion of the target';
     expect(await makes(OWN, 'grant')).toEqual({ ok: false, verb: 'supersede', by: 'someone', why });
     expect(await answered([{ verb: 'supersede', by: 'x', token: null }])).toEqual([
@@ -271,7 +271,7 @@ describe('a newer release', () => {
   });
 });
 
-test('a seal of one kind is none of another, nor one of another key', async () => {
+test('a seal of one kind does not count as another kind, nor with another key', async () => {
   const other = new Seals([randomBytes(32).toString('base64')]);
   const sealed = await seals.make('receipt', { run: 'run-1' });
   expect(await seals.open('receipt', sealed)).toEqual({ run: 'run-1' });

@@ -24,19 +24,16 @@ const grantFor = (undo?: { hold: boolean; keepQueue: boolean }, starter: string 
     ...{ openOverride: false, spec, ...(undo === undefined ? {} : { undo }) },
   });
 
-describe('an entry of the ledger', () => {
+describe('an entry in the ledger', () => {
   const ENTRY = { ...AT, version: '2', run: 'run-0', spec: 'a digest' };
 
-  test.each(['app', 'environment', 'version', 'run', 'spec'] as const)(
-    'is not believed with another %s',
-    async (part) => {
-      const seal = await access.sealEntry(ENTRY);
-      expect(await access.isSealed({ ...ENTRY, seal })).toBe(true);
-      expect(await access.isSealed({ ...ENTRY, [part]: 'other', seal })).toBe(false);
-    },
-  );
+  test.each(['app', 'environment', 'version', 'run', 'spec'] as const)('is rejected with another %s', async (part) => {
+    const seal = await access.sealEntry(ENTRY);
+    expect(await access.isSealed({ ...ENTRY, seal })).toBe(true);
+    expect(await access.isSealed({ ...ENTRY, [part]: 'other', seal })).toBe(false);
+  });
 
-  test('is not believed without a seal, where workers have a key', async () => {
+  test('is rejected without a seal if the workers have a key', async () => {
     expect(await access.isSealed({ ...ENTRY, seal: null })).toBe(false);
     expect(await open.isSealed({ ...ENTRY, seal: null })).toBe(true);
   });
@@ -52,7 +49,7 @@ describe('a record of what was replaced', () => {
     ['time', { since: 2 }],
     ['spec', { spec: { ...INPUT, retain: 1 } }],
     ['seal', { seal: null }],
-  ])('is not believed with another %s', async (_, change) => {
+  ])('is rejected with another %s', async (_, change) => {
     const seal = await access.sealRecord(RECORD);
     await expect(access.believe({ ...RECORD, seal })).resolves.toBeUndefined();
     await expect(access.believe({ ...RECORD, seal, ...change })).rejects.toThrow('was not written by a rollout');
@@ -60,7 +57,7 @@ describe('a record of what was replaced', () => {
   });
 });
 
-describe('what an undo asks of the companion', () => {
+describe('a request from an undo to the companion', () => {
   const ASKED = { hold: true, keepQueue: true };
   const UNDO = { by: 'ann', hold: true, keepQueue: true, seal: null };
   const sealed = async (undo = {}) =>
@@ -68,17 +65,17 @@ describe('what an undo asks of the companion', () => {
   const asks = async (change: object = {}, undo: object = {}) =>
     access.isUndo({ ...AT, run: 'run-0', ...change, undo: { ...(await sealed()), ...undo } });
 
-  test('is what its start was checked for, in the name of who signed it, whatever the run says', async () => {
+  test('is what its start was checked for, in the name of the person who signed it, whatever the run says', async () => {
     const said = await sealed({ by: 'eve', hold: false, keepQueue: false });
     expect(said).toMatchObject({ ...ASKED, by: 'ann', seal: expect.any(String) });
   });
 
-  test('is in the name that it gives where nobody had to sign', async () => {
+  test('has the name that the run gives if nobody has to sign', async () => {
     const grant = await grantFor(ASKED, null);
     expect(await inRun(() => access.sealUndo(grant, { ...UNDO, by: 'eve' } as never))).toMatchObject({ by: 'eve' });
   });
 
-  test('is not sealed for a run that is no undo, nor for one without a grant', async () => {
+  test('is not sealed for a run that is not an undo or has no grant', async () => {
     const asked = async (grant: string | null) => inRun(() => access.sealUndo(grant, UNDO as never));
     await expect(asked(await grantFor())).rejects.toThrow('this run is no undo');
     await expect(asked(null)).rejects.toThrow('it has no grant of a worker');
@@ -95,25 +92,25 @@ describe('what an undo asks of the companion', () => {
     ['hold', {}, { hold: false }],
     ['queue', {}, { keepQueue: false }],
     ['seal', {}, { seal: null }],
-  ])('is not believed with another %s', async (_, change, undo) => {
+  ])('is rejected with another %s', async (_, change, undo) => {
     expect(await asks()).toBe(true);
     expect(await asks(change, undo)).toBe(false);
   });
 
-  test('is believed without a word on the queue, and without a key of the workers', async () => {
+  test('is accepted without a choice about the queue, and if the workers have no key', async () => {
     expect(await asks({}, { keepQueue: undefined })).toBe(true);
     expect(await open.isUndo({ ...AT, run: 'x', undo: { by: 'x', hold: true, seal: null } })).toBe(true);
     expect(await open.sealUndo(null, UNDO as never)).toEqual(UNDO);
   });
 });
 
-describe('what comes late', () => {
+describe('cleaning up a late call', () => {
   const LATE: LateRecord = { ...AT, run: 'run-0', spec, looks: [1], seal: null };
 
   test.each<[string, object]>([
     ['app', { app: 'other' }],
     ['environment', { environment: 'staging' }],
-  ])('is not taken back with another %s, by the companion of that target either', async (_, change) => {
+  ])('is refused with another %s, even to the companion of that target', async (_, change) => {
     const seal = await new Seals([KEY]).make('late', { ...AT, run: 'run-0', spec: digestOf(spec) });
     const late = { ...LATE, ...change, seal };
     const companion = { workflowId: `companion/${late.app}/${late.environment}`, runId: 'run-1' };
@@ -121,7 +118,7 @@ describe('what comes late', () => {
     await expect(inRun(() => access.mayTakeBack(client, late), companion)).rejects.toThrow('was not written by');
   });
 
-  test('is taken back, and releases retired, by nobody who cannot be looked at', async () => {
+  test('is refused, like deleting old releases, to a run that cannot be looked up', async () => {
     await expect(access.mayTakeBack(undefined, LATE)).rejects.toThrow('only the companion of');
     await expect(access.mayRetire(undefined, { version: '1', spec, since: 0, seal: null })).rejects.toThrow(
       'only the companion of',
@@ -143,7 +140,7 @@ describe('the end of a hold', () => {
       ...{ audience: 'sluice:default', now: Date.now(), valid: 60_000 },
     });
 
-  test('is signed for the run that holds, and uses its signature up', async () => {
+  test('is signed for the run that holds, and uses the token up', async () => {
     const { client, taken } = fakeServer();
     const token = await tokenFor('run-1');
     expect(await ends(token, policed, client)).toBe('ann');
@@ -161,7 +158,7 @@ describe('the end of a hold', () => {
 describe('a target that was written under a policy', () => {
   const policed = mark(AT.app, AT.environment, 'run-0', 'x', true);
 
-  test('is left alone by a worker without one, unless its operator has given that target back', () => {
+  test('is left alone by a worker without a policy, unless its operator gave that target back', () => {
     const given = (target: string) => new Access({ policy: null, keys: [], openTargets: [target] });
     expect(() => open.heed(policed)).toThrow('checkout/production was written under a policy');
     expect(() => given('checkout/staging').heed(policed)).toThrow('was written under a policy');
@@ -172,15 +169,15 @@ describe('a target that was written under a policy', () => {
     expect([open.policed, open.heedful]).toEqual([false, true]);
   });
 
-  test('is a matter of course for a worker with one', () => {
+  test('needs nothing more from a worker with a policy', () => {
     const worker = new Access({ policy: parsePolicy('rules: [{}]', 'p'), keys: [KEY] });
     expect(() => worker.heed(policed)).not.toThrow();
     expect([worker.policed, worker.heedful]).toEqual([true, false]);
   });
 });
 
-describe('a worker says of itself', () => {
-  test('its policy, where people log in, and what such a login must say', async () => {
+describe('what a worker reports', () => {
+  test('includes its policy, where people log in, and what such a login must contain', async () => {
     const logins = "{issuer: 'https://a.example', clientId: c}, {issuer: 'https://b.example', clientId: d, name: sub}";
     const policy = parsePolicy(`logins: [${logins}]\nrules: [{}]`, 'p');
     expect(await new Access({ policy, keys: [KEY] }).identity()).toMatchObject({
@@ -196,7 +193,7 @@ describe('a worker says of itself', () => {
   });
 });
 
-test('without a policy a plan is as the spec says, nobody is asked for, and nothing that is said is checked', async () => {
+test('without a policy a plan stays as the spec made it, nobody is asked to approve, and a signed verb cannot be checked', async () => {
   const plan = makePlan(spec, { stable: '1' });
   expect(open.bounded(spec, plan, { stable: '1' })).toEqual({ plan, faults: [] });
   expect(open.peopleFor(spec, plan)('canary-50.approve')).toBe(0);
@@ -212,7 +209,7 @@ test('without a policy a plan is as the spec says, nobody is asked for, and noth
   ).rejects.toThrow('it has no grant of a worker');
 });
 
-test('where anyone may approve nobody is asked for; where it must be signed, anyone is everyone whom the policy knows', () => {
+test('if anyone may approve unsigned, nobody is named; if approvals must be signed, anyone means everyone in the policy', () => {
   const plan = makePlan(spec, { stable: '1' });
   const people = ['ann', 'ben'].map((name) => `${name}: {keys: ['${newKey(name).public}']}`);
   const by = (rule: string) => {

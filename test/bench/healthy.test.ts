@@ -11,11 +11,11 @@ const { judge: rules } = parseSpecValue({
 }).health;
 
 describe('healthy rollouts on the simulated clock', () => {
-  test('are left alone', async () => {
+  test('are not rolled back', async () => {
     expect(await falseAlarms(4, 1, rules)).toBe(0);
   });
 
-  test('are taken back by a judge that believes anything, and counted', async () => {
+  test('are rolled back by a judge that accepts any evidence, and are counted', async () => {
     expect(await falseAlarms(4, 1, { ...rules, alpha: 0.9, minErrors: 1 })).toBe(2);
   });
 });

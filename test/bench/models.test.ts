@@ -5,11 +5,11 @@ import { flaggerTick, type Minute } from '../../bench/judge/flagger.js';
 describe("SAM's example alarm", () => {
   test.each<[string, (number | null)[], boolean]>([
     ['fires after two minutes with an error', [0, 1, 1], true],
-    ['does not fire after one', [0, 0, 5], false],
-    ['does not fire when the last minute was quiet', [3, 3, 0], false],
-    ['does not fire for two minutes apart', [1, 0, 1], false],
-    ['takes the newest points that exist', [1, null, 2], true],
-    ['does not look further back than it needs to', [1, null, null, 2], false],
+    ['does not fire after one minute with an error', [0, 0, 5], false],
+    ['does not fire if the last minute had no error', [3, 3, 0], false],
+    ['does not fire for two minutes that are not adjacent', [1, 0, 1], false],
+    ['uses the newest points that exist', [1, null, 2], true],
+    ['looks no further back than necessary', [1, null, null, 2], false],
     ['does not fire without data', [null, null, null], false],
   ])('%s', (_name, errors, fires) => {
     expect(alarmFires(errors)).toBe(fires);
@@ -31,8 +31,8 @@ describe("Flagger's default checks", () => {
   }
 
   test.each<[string, (Minute | null)[], number | null]>([
-    ['go back one tick after the first failed check', [of(3), of(3)], 2],
-    ['count a failed check although the next one passes', [of(3), of(0)], 2],
+    ['roll back one tick after the first failed check', [of(3), of(3)], 2],
+    ['count a failed check even if the next one passes', [of(3), of(0)], 2],
     ['pass a success rate of 99 %', [of(2), of(2), of(2)], null],
     ['fail a P99 over 500 ms', [of(0, 501), of(0)], 2],
     ['pass a P99 of 500 ms', [of(0, 500), of(0)], null],

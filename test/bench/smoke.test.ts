@@ -36,7 +36,7 @@ function bench(args: string[]): Promise<{ code: number | null; stdout: string; s
 }
 
 test(
-  'a short run ends with its result, and a candidate that fails everybody has lost its weight',
+  'a short run ends with its result, and a candidate that fails for everyone loses its weight',
   async () => {
     const short = ['--rates', '20', '--candidates', '100', '--arms', 'fast', '--repeats', '1', '--cap', CAP];
     const { code, stdout, stderr } = await bench([...short, '--rollouts', '200', '--output', 'json']);
@@ -54,7 +54,7 @@ test(
   LONGEST + 10_000,
 );
 
-test('a wrong option is said, and nothing starts', async () => {
+test('an invalid option is reported, and nothing starts', async () => {
   await expect(bench(['--arms', 'argo'])).resolves.toEqual({
     code: 2,
     stdout: '',

@@ -52,12 +52,12 @@ const spec = (text = SPEC) => {
 };
 
 describe('the commands', () => {
-  test('every verb has one, named like the verb', async () => {
+  test("include one for every verb, with the verb's name", async () => {
     for (const verb of VERBS) expect((await COMMANDS[verb]?.())?.name).toBe(verb);
     expect(Object.keys(VERB_TABLE).every((verb) => verb in COMMANDS)).toBe(true);
   });
 
-  test('each is registered under its own name, and all can be helped with', async () => {
+  test('are registered under their own names, and each has help', async () => {
     const commands = await allCommands();
     expect(commands.map(({ name }) => name)).toEqual(Object.keys(COMMANDS));
     for (const { name, summary } of commands) {
@@ -69,21 +69,21 @@ describe('the commands', () => {
   });
 });
 
-describe('the groups', () => {
-  test('each command is in exactly one', () => {
+describe('the groups of commands', () => {
+  test('contain each command exactly once', () => {
     const grouped = GROUPS.flatMap(({ commands }) => Object.keys(commands));
     expect(new Set(grouped).size).toBe(grouped.length);
     expect(grouped).toEqual(Object.keys(COMMANDS));
   });
 
-  test('no command is left out', async () => {
+  test('leave out no command', async () => {
     const commands = await allCommands();
     const files = readdirSync(path.join(ROOT, 'src', 'cli', 'verbs')).map((file) => path.basename(file, '.ts'));
     const shared = ['message', 'decision', 'move-callers'];
     expect(files.filter((file) => !shared.includes(file)).sort()).toEqual(commands.map(({ name }) => name).sort());
   });
 
-  test('`sluice --help` has a line for each command below its group, and no other group', async () => {
+  test('appear in `sluice --help` with a line for each command', async () => {
     const { code, out } = await play(['--help'], { tty: { columns: 100, rows: 40 } });
     expect(code).toBe(0);
     const [, ...chapters] = out.split(/\n\n(?=\S)/).slice(2);
@@ -100,13 +100,13 @@ describe('the groups', () => {
   });
 });
 
-describe('exit codes', () => {
-  test('all differ', () => {
+describe('the exit codes', () => {
+  test('are all different', () => {
     const codes = Object.values(EXIT).map(({ code }) => code);
     expect(new Set(codes).size).toBe(codes.length);
   });
 
-  test('tell outcomes apart; only good ones are 0', () => {
+  test('differ by outcome, and are 0 only for good ones', () => {
     const byOutcome = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, exitOfView(ended(outcome))]));
     expect(byOutcome).toEqual({
       succeeded: 0,
@@ -121,7 +121,7 @@ describe('exit codes', () => {
     expect(exitOfView(baking({ phase: 'stuck' }))).toBe(9);
   });
 
-  test('tell errors apart', () => {
+  test('differ by error', () => {
     expect(exitOfError('SLUICE_SPEC')).toBe(2);
     expect(exitOfError('SLUICE_UNREACHABLE')).toBe(6);
     expect(exitOfError('SLUICE_VERB')).toBe(7);
@@ -130,7 +130,7 @@ describe('exit codes', () => {
   });
 });
 
-describe('what is not understood', () => {
+describe('a mistake on the command line', () => {
   test.each([
     [['gte', 'a/b'], 'there is no command "gte" (did you mean "get"?)'],
     [['rollback', 'a/b'], '`sluice abort APP/ENVIRONMENT`'],
@@ -160,14 +160,14 @@ describe('what is not understood', () => {
     expect(err).toContain(message);
   });
 
-  test('with -o json the error is an object on stdout', async () => {
+  test('gives an object on stdout with -o json', async () => {
     const { code, json, err } = await play(['get', 'checkout', '-o', 'json']);
     expect(code).toBe(2);
     expect(json()).toEqual([{ error: { code: 'SLUICE_USAGE', message: expect.stringContaining('is not a target') } }]);
     expect(err).toBe('');
   });
 
-  test('an unexpected error is told apart from those that have a code, without a stack', async () => {
+  test('is told apart from an unexpected error, which is shown without a stack', async () => {
     const { code, err } = await play(['doctor']);
     expect(code).toBe(1);
     expect(err).toBe(
@@ -182,14 +182,14 @@ test('an unreachable server has its own exit code', async () => {
   expect(err).toBe('error SLUICE_UNREACHABLE: no Temporal server answers at x:1\n');
 });
 
-test('the connection is closed when the command ends, also by an error', async () => {
+test('the connection is closed when the command ends, also after an error', async () => {
   const sluice = seeing();
   expect((await play(['get', 'a/b'], { sluice })).code).toBe(12);
   expect(sluice.closed).toBe(1);
 });
 
 describe('verbs', () => {
-  test.each(['pause', 'resume', 'promote', 'skip', 'retry', 'abort'])('%s says who and why', async (verb) => {
+  test.each(['pause', 'resume', 'promote', 'skip', 'retry', 'abort'])('%s sends who and why', async (verb) => {
     const sluice = new FakeSluice();
     const { code, out } = await play([verb, 'checkout/production', '--by', 'ann', '-m', 'why not'], { sluice });
     expect(code).toBe(0);
@@ -214,7 +214,7 @@ describe('verbs', () => {
     expect(sluice.calls[0]?.[3]).toMatchObject(args);
   });
 
-  test('approve takes the stage that waits unless one is named', async () => {
+  test('approve takes the open stage unless one is named', async () => {
     const sluice = seeing(awaiting());
     const { code, out } = await play(['approve', 'checkout/production'], { sluice, env: { SLUICE_BY: 'bob' } });
     expect(code).toBe(0);
@@ -224,7 +224,7 @@ describe('verbs', () => {
     expect(sluice.calls.at(-1)?.slice(2)).toEqual(['reject', { stage: '50%', by: 'ann' }]);
   });
 
-  test("a refusal is the workflow's own words, and exit code 7", async () => {
+  test("a refusal is shown in the workflow's own words, with exit code 7", async () => {
     const sluice = new FakeSluice();
     sluice.fails.verb = new SluiceError('SLUICE_VERB', 'the rollout is not paused');
     const { code, json } = await play(['resume', 'a/b', '-o', 'json'], { sluice });
@@ -234,7 +234,7 @@ describe('verbs', () => {
 });
 
 describe('start', () => {
-  test('hands over the spec with its strategy, who and why', async () => {
+  test('sends the spec with its strategy, who and why', async () => {
     const sluice = seeing(baking({ access: { policy: null, starter: null, others: [] } }));
     const scene = { sluice, ...spec() };
     const { code, out } = await play(['start', 'rollout.yaml', '--by', 'ann', '-m', 'totals'], scene);
@@ -257,21 +257,21 @@ describe('start', () => {
   });
 
   test.each([
-    ['the check has passed', baking({ access: { policy: null, starter: null, others: [] } }), 0, ''],
+    ['it passed', baking({ access: { policy: null, starter: null, others: [] } }), 0, ''],
     [
-      'it has refused',
+      'it refused',
       ended('failed', { code: 'SLUICE_ACCESS', reason: 'dan may not' }),
       15,
       'error SLUICE_ACCESS: dan may not\n',
     ],
-  ] as const)('start and undo hear of the check: %s', async (_, view, code, err) => {
+  ] as const)('start and undo report the result of the check: %s', async (_, view, code, err) => {
     const scene = () => ({ sluice: seeing(view), ...spec() });
     expect(await play(['start', 'rollout.yaml'], scene())).toMatchObject({ code, err });
     expect(await play(['undo', 'checkout/production'], scene())).toMatchObject({ code, err });
     expect(await play(['start', 'rollout.yaml', '-o', 'json'], scene())).toMatchObject({ code: 0, err: '' });
   });
 
-  test('a check that nobody does delays a start by 2 s at most', async () => {
+  test('a missing check delays a start by 2 s at most', async () => {
     const sluice = seeing(baking());
     sluice.stays = true;
     const { code, out } = await play(['start', 'rollout.yaml'], { sluice, ...spec() });
@@ -281,20 +281,20 @@ describe('start', () => {
     );
   });
 
-  test('--strategy chooses where the file leaves it open', async () => {
+  test('--strategy chooses if the file sets none', async () => {
     const sluice = new FakeSluice();
     await play(['start', 'rollout.yaml', '--strategy', 'direct'], { sluice, ...spec() });
     expect(sluice.calls[0]?.[1]).toMatchObject({ type: 'direct' });
   });
 
-  test('a spec with faults is refused before anything is connected, each fault with its line', async () => {
+  test('a spec with errors is refused before anything connects, with the line of each error', async () => {
     const { code, err } = await play(['start', 'rollout.yaml'], { unreachable: true, ...spec(`${SPEC}retian: 3\n`) });
     expect(code).toBe(2);
     expect(err).toContain('error SLUICE_SPEC: rollout.yaml:5:1');
     expect(err).toContain('did you mean "retain"?');
   });
 
-  test('another rollout that runs is exit code 10', async () => {
+  test('a rollout that already runs is exit code 10', async () => {
     const sluice = new FakeSluice();
     sluice.fails.start = new SluiceError('SLUICE_ALREADY_RUNNING', 'a canary by bob is running');
     expect((await play(['start', 'rollout.yaml'], { sluice, ...spec() })).code).toBe(10);
@@ -305,7 +305,7 @@ describe('start', () => {
     expect(json()).toEqual([{ state: 'started', workflowId: 'checkout/production', run: 'run-1', tookPlaceOf: null }]);
   });
 
-  test('--wait prints the end on stdout and progress on stderr, and answers with the outcome', async () => {
+  test("--wait prints the end on stdout and progress on stderr, and exits with the outcome's code", async () => {
     const sluice = seeing(baking(), ended('rolledBack'));
     const { code, out, err } = await play(['start', 'rollout.yaml', '--wait'], { sluice, ...spec() });
     expect(code).toBe(3);
@@ -315,7 +315,7 @@ describe('start', () => {
     expect(out).toMatch(/rolled back: it ended as rolledBack\n$/);
   });
 
-  test('--wait calls for a person at once, with each command that answers, once for each wait', async () => {
+  test('--wait asks for a person at once, once per wait, with every command that answers', async () => {
     const held = baking({
       phase: 'held',
       reason: 'stage 10%: noData: no request of the candidate was counted by metric requests',
@@ -353,21 +353,21 @@ describe('start', () => {
     ['person', 'awaitingApproval', 17],
     ['held', 'awaitingApproval', 0],
     ['done', 'held', 0],
-  ] as const)('--wait --until %s of one that is %s answers %i', async (state, phase, expected) => {
+  ] as const)('--wait --until %s exits for one that is %s with %i', async (state, phase, expected) => {
     const sluice = seeing(baking(), baking({ phase }), ended('succeeded'));
     const { code, err } = await play(['start', 'rollout.yaml', '--wait', '--until', state], { sluice, ...spec() });
     expect(code).toBe(expected);
     expect(err.includes('the rollout needs someone to decide and is still running')).toBe(expected === 17);
   });
 
-  test('--until is no reason to fail for a rollout that succeeds without a person', async () => {
+  test('--until does not fail for a rollout that succeeds without a person', async () => {
     const play1 = (view: RolloutView) =>
       play(['start', 'rollout.yaml', '--wait', '--until', 'person'], { sluice: seeing(baking(), view), ...spec() });
     expect((await play1(ended('succeeded'))).code).toBe(0);
     expect((await play1(ended('rolledBack'))).code).toBe(3);
   });
 
-  test('a queued release is followed by its ticket, and it is said whose place it took', async () => {
+  test('a queued release is followed by its ticket, and the output names the release that it replaced in the queue', async () => {
     const sluice = seeing(ended('succeeded'));
     const tookPlaceOf = { by: 'ann', since: NOW, strategy: 'canary', message: null, ticket: 't1' };
     sluice.answers.start = {
@@ -420,13 +420,13 @@ describe('lists', () => {
     );
   });
 
-  test('an empty list is nothing on stdout, and an empty array with -o json', async () => {
+  test('an empty list prints nothing on stdout, and an empty array with -o json', async () => {
     const { code, out, err } = await play(['list']);
     expect([code, out, err]).toEqual([0, '', 'no rollouts found\n']);
     expect((await play(['list', '-o', 'json'])).json()).toEqual([[]]);
   });
 
-  test('approvals that are not for the caller, or could not be read, are no absence of approvals', async () => {
+  test('approvals that are not for the caller or could not be read are not reported as none', async () => {
     const sluice = new FakeSluice();
     const gate = {
       id: 'g',
@@ -472,7 +472,7 @@ describe('lists', () => {
     );
   });
 
-  test('releases shows what is live and how long undo goes back', async () => {
+  test('releases shows what is live and how long undo works', async () => {
     const sluice = new FakeSluice();
     sluice.answers.releases = [
       {
@@ -563,7 +563,7 @@ describe('plan', () => {
     findings,
   });
 
-  test('shows the split, then each step with its deadline and what could refuse it', async () => {
+  test('shows the split, then each step with its deadline, and what could refuse the rollout', async () => {
     const sluice = new FakeSluice();
     sluice.answers.plan = preview([{ level: 'warn', code: 'BARE_NAME', message: 'a trigger uses the bare name' }]);
     const { code, out } = await play(['plan', 'rollout.yaml'], { sluice, ...spec() });
@@ -588,7 +588,7 @@ describe('plan', () => {
     ]);
   });
 
-  test('answers 11 when the rollout would be refused', async () => {
+  test('exits with 11 if the rollout would be refused', async () => {
     const sluice = new FakeSluice();
     sluice.answers.plan = preview([{ level: 'refuse', code: 'SLUICE_OWNED', message: 'it is of another app' }]);
     const { code, out } = await play(['plan', 'rollout.yaml'], { sluice, ...spec() });
@@ -604,7 +604,7 @@ describe('files', () => {
     expect([code, out]).toEqual([0, `valid: my-app/production, ${strategy}\n`]);
   });
 
-  test('init writes a spec that is valid, and never overwrites', async () => {
+  test('init writes a valid spec, and never overwrites a file', async () => {
     const argv = ['init', '--app', 'checkout', '--region', 'eu-west-1'];
     expect((await play(argv, { cwd: folder })).code).toBe(0);
     const written = readFileSync(path.join(folder, 'rollout.yaml'), 'utf8');
@@ -617,9 +617,9 @@ describe('files', () => {
   });
 
   test.each([
-    ['makes it where there is none', null, '.sluice/\n', true],
+    ['makes .gitignore if there is none', null, '.sluice/\n', true],
     ['adds a line', 'node_modules', 'node_modules\n.sluice/\n', true],
-    ['leaves one that ignores it already', '/.sluice\n', '/.sluice\n', false],
+    ['leaves a .gitignore that already has it', '/.sluice\n', '/.sluice\n', false],
   ])('init keeps what `sluice up` stores out of git: %s', async (_name, before, after, ignored) => {
     if (before !== null) writeFileSync(path.join(folder, '.gitignore'), before);
     const { code, out } = await play(['init', '-o', 'json'], { cwd: folder });
@@ -630,14 +630,14 @@ describe('files', () => {
   test.each([
     ['canary', ['--slot', 'staging']],
     ['direct', []],
-  ])('init for App Service writes a spec that is valid: %s', async (strategy, more) => {
+  ])('init for App Service writes a valid spec: %s', async (strategy, more) => {
     const argv = ['init', '--app', 'shop', '--site', 'checkout', ...ON_APP_SERVICE, ...more];
     expect((await play(argv, { cwd: folder })).code).toBe(0);
     const { code, out } = await play(['validate', 'rollout.yaml'], { cwd: folder });
     expect([code, out]).toEqual([0, `valid: shop/production, ${strategy}\n`]);
   });
 
-  test('init for App Service writes no strategy that needs a slot where none is named', async () => {
+  test('init for App Service writes only strategies that need no slot if none is named', async () => {
     const argv = ['init', '--site', 'checkout', '--strategy', 'blueGreen', ...ON_APP_SERVICE];
     const { code, err } = await play(argv, { cwd: folder });
     expect(code).toBe(2);
@@ -649,7 +649,7 @@ describe('files', () => {
     ['--account', 'needs the subscription: add --account SUBSCRIPTION-ID'],
     ['--region', 'needs the region: add --region'],
     ['--resource-group', 'needs the resource group: add --resource-group NAME'],
-  ])('init for App Service says that %s is missing', async (option, said) => {
+  ])('init for App Service reports that %s is missing', async (option, said) => {
     const at = ON_APP_SERVICE.indexOf(option);
     const argv = ['init', ...ON_APP_SERVICE.slice(0, at), ...ON_APP_SERVICE.slice(at + 2)];
     const { code, err } = await play(argv, { cwd: folder });
@@ -657,7 +657,7 @@ describe('files', () => {
     expect(err).toContain(said);
   });
 
-  test('validate checks every environment of the file', async () => {
+  test('validate checks every environment in the file', async () => {
     const many = `${SPEC.replace('environment: production\n', '')}environments:\n  staging: {}\n  production: { strategy: { type: direct } }\n`;
     const { code, out } = await play(['validate', 'rollout.yaml'], spec(many));
     expect(code).toBe(0);
@@ -677,7 +677,7 @@ describe('files', () => {
     expect(readFileSync(path.join(folder, 'rollout.yaml'), 'utf8')).toContain('version: 7');
   });
 
-  test('adopt takes a site and its slot', async () => {
+  test('adopt accepts a site and its slot', async () => {
     const sluice = new FakeSluice();
     const before = { split: { stable: 'r-0123456789ab', candidate: null, weight: 0 } };
     sluice.answers.plan = { before, findings: [] };
@@ -702,7 +702,7 @@ describe('files', () => {
   test.each([
     ['checkout:live', [], '7x', 'checkout:live is on 7x; publish a version'],
     ['checkout', ['app-service'], 'unknown', 'checkout is on unknown; start a rollout with `sluice start`'],
-  ])('adopt leaves %s alone while what is live there is no release', async (target, on, stable, said) => {
+  ])('adopt writes nothing to %s while what is live there is not a release', async (target, on, stable, said) => {
     const sluice = new FakeSluice();
     sluice.answers.plan = { before: { split: { stable, candidate: null, weight: 0 } }, findings: [] };
     const argv = ['adopt', target, ...(on.length === 0 ? [] : ON_APP_SERVICE)];
@@ -724,7 +724,7 @@ describe('files', () => {
   });
 });
 
-test('an audit says which lines are of nobody who is known', async () => {
+test('audit marks the lines of unknown people', async () => {
   const sluice = seeing();
   const entry = { rollout: 'checkout/production', what: 'canary', mismatch: false };
   const entries = ['start', 'foreign', 'end', 'unreadable'].map((kind) => ({ ...entry, kind }));
@@ -734,7 +734,7 @@ test('an audit says which lines are of nobody who is known', async () => {
 });
 
 describe('sweep', () => {
-  test('looks in the account of the platform that is meant', async () => {
+  test('looks in the account of the chosen platform', async () => {
     const sluice = new FakeSluice();
     await play(['sweep'], { sluice, env: { AWS_REGION: 'eu-west-1' } });
     const where = ['--platform', 'app-service', '--account', SUBSCRIPTION, '--region', 'westeurope'];
@@ -751,7 +751,7 @@ describe('a key', () => {
   const place = () => path.join(folder, 'sluice', 'key.json');
   const key = (...more: string[]) => play(['key', ...more], { env: { SLUICE_KEY: place() } });
 
-  test('is made once, readable by its owner alone, and another one keeps it', async () => {
+  test('is created once, readable only by its owner, and an existing one is kept', async () => {
     expect(await key()).toMatchObject({ code: 0, out: expect.stringContaining('created ') });
     expect(statSync(place()).mode & 0o777).toBe(0o600);
     expect(await key()).toMatchObject({ code: 0, out: expect.stringContaining('your key is ') });
@@ -785,7 +785,7 @@ describe('a key', () => {
     make();
   };
 
-  test('never takes the place of a folder or a pipe', async () => {
+  test('never replaces a folder or a pipe', async () => {
     mkdirSync(place(), { recursive: true });
     expect(await key('--new')).toMatchObject({ code: 13, err: expect.stringContaining('is not a file') });
     expect(existsSync(place())).toBe(true);
@@ -797,12 +797,12 @@ describe('a key', () => {
     [{ HOME: '/home/ann', XDG_CONFIG_HOME: '' }, '/home/ann/.config/sluice/key.json'],
     [{ HOME: '/home/ann', XDG_CONFIG_HOME: 'conf' }, '/home/ann/.config/sluice/key.json'],
     [{ HOME: '', XDG_CONFIG_HOME: '' }, null],
-  ])('is not kept where one happens to stand: %j', (env, expected) => {
+  ])('is never kept in the current folder by accident: %j', (env, expected) => {
     expect(keyPlace(env)).toBe(expected);
   });
 });
 
-test('a trail whose line ends were changed is whole', async () => {
+test('a trail with changed line endings still verifies', async () => {
   const ann = newKey('ann');
   const lines = await trailOf([{ what: 'start' }, { what: 'end' }], await signerOf(ann), NOW);
   writeFileSync(path.join(folder, 'trail'), `${lines.join('\r\n')}\r\n`);
@@ -826,7 +826,7 @@ describe('doctor', () => {
     accounts: [],
   };
 
-  test('is content when all is there', async () => {
+  test('passes if everything is there', async () => {
     const { code, out } = await play(['doctor'], { diagnosis: healthy });
     expect(code).toBe(0);
     expect(out.split('\n').slice(1)).toEqual([
@@ -840,14 +840,14 @@ describe('doctor', () => {
     ]);
   });
 
-  test('fails where the workers lack the key of this client', async () => {
+  test("fails if the workers lack this client's key", async () => {
     const keysDiffer = 'this client encrypts under the key "two" and the workers have the keys one';
     const { code, out } = await play(['doctor'], { diagnosis: { ...healthy, keysDiffer } });
     expect(code).toBe(13);
     expect(out).toContain(`✖ encryption: ${keysDiffer}`);
   });
 
-  test('says what to do where something is missing', async () => {
+  test('says what to do about whatever is missing', async () => {
     const account = { platform: 'lambda', account: 'prod', region: 'eu-west-1' };
     const diagnosis = { ...healthy, workers: 0, accounts: [{ account, calls: 1, watch: 0, restore: 0 }] };
     const { code, out } = await play(['doctor', 'rollout.yaml'], { diagnosis, ...spec() });
@@ -857,7 +857,7 @@ describe('doctor', () => {
     expect(out).toContain('→ run `sluice worker --account prod --region eu-west-1` with its credentials');
   });
 
-  test('does not take what the server does not say for no worker', async () => {
+  test('does not report a missing worker if the server does not list workers', async () => {
     const account = { platform: 'lambda', account: 'prod', region: 'eu-west-1' };
     const diagnosis = { ...healthy, workers: null, accounts: [{ account, calls: 1, watch: null, restore: null }] };
     const { code, out } = await play(['doctor', 'rollout.yaml'], { diagnosis, ...spec() });
@@ -875,13 +875,13 @@ describe('doctor', () => {
       '! policy: open: no policy\n  → fine for trying Sluice on your own machine; otherwise set SLUICE_POLICY',
     ],
     [null, '! policy: no worker has reported its policy\n'],
-  ])('says who is open: %j', async (policy, said) => {
+  ])('says who may act on the workers: %j', async (policy, said) => {
     const { code, out } = await play(['doctor'], { diagnosis: { ...healthy, policy } });
     expect(code).toBe(0);
     expect(out).toContain(said);
   });
 
-  test('warns of workers that go by another policy', async () => {
+  test('warns about workers with a different policy', async () => {
     const otherPolicies = [{ policy: 'open', worker: '7@old-host:0a1b2c3d:open' }];
     const { code, out } = await play(['doctor'], { diagnosis: { ...healthy, otherPolicies } });
     expect(code).toBe(0);
@@ -890,7 +890,7 @@ describe('doctor', () => {
     );
   });
 
-  test('an unreachable server is a finding', async () => {
+  test('reports an unreachable server as a finding', async () => {
     const diagnosis = { ...healthy, unreachable: 'no Temporal server answers at x:1' };
     const { code, json } = await play(['doctor', '-o', 'json'], { diagnosis });
     expect(code).toBe(13);

@@ -11,7 +11,7 @@ describe('get', () => {
     expect(out).toMatch(/^◐ checkout\/production {2}canary {2}baking/);
   });
 
-  test('colours on a terminal, unless NO_COLOR, --no-color or a dumb terminal', async () => {
+  test('uses colours on a terminal, unless NO_COLOR, --no-color or a dumb terminal turns them off', async () => {
     const tty = { columns: 80, rows: 24 };
     const coloured = async (argv: string[], env: Record<string, string> = {}, on?: typeof tty) =>
       (await play(['get', 'a/b', ...argv], { sluice: seeing(baking()), env, ...(on ? { tty: on } : {}) })).out.includes(
@@ -27,7 +27,7 @@ describe('get', () => {
 });
 
 describe('watching', () => {
-  test('ends with the rollout, and its exit code is the outcome', async () => {
+  test("ends with the rollout, and the exit code is the outcome's", async () => {
     for (const [outcome, expected] of [
       ['succeeded', 0],
       ['rolledBack', 3],
@@ -38,7 +38,7 @@ describe('watching', () => {
     }
   });
 
-  test('without a terminal each change is one line, and nothing is redrawn', async () => {
+  test('without a terminal prints a line for each change and redraws nothing', async () => {
     const { out } = await play(GET, { sluice: seeing(baking(), baking(), awaiting(), ended('succeeded')) });
     expect(out.split('\n').map((line) => line.split(' · ')[0])).toEqual([
       '2026-03-01T10:00:00Z checkout/production baking',
@@ -48,7 +48,7 @@ describe('watching', () => {
     ]);
   });
 
-  test('every 30 s without a change a line says that it still goes on', async () => {
+  test('prints a sign of life after every 30 s without a change', async () => {
     let now = NOW;
     const sluice = seeing(...Array.from({ length: 65 }, () => baking()), ended('succeeded'));
     sluice.onSeen = (at) => {
@@ -59,7 +59,7 @@ describe('watching', () => {
     expect(beats.map((line) => line.slice(0, 20))).toEqual(['2026-03-01T10:00:30Z', '2026-03-01T10:01:00Z']);
   });
 
-  test('on a terminal it is redrawn in place, at most four times a second', async () => {
+  test('on a terminal redraws in place, at most four times a second', async () => {
     let now = NOW;
     const sluice = seeing(
       ...Array.from({ length: 40 }, (_, at) => baking({ startedBy: `person-${at}-` })),
@@ -75,7 +75,7 @@ describe('watching', () => {
     expect(new Set(out.match(/person-\d+-/g)).size).toBe(8);
   });
 
-  test('in CI a terminal is not redrawn', async () => {
+  test('in CI does not redraw, even on a terminal', async () => {
     const { out } = await play(GET, {
       sluice: seeing(ended('succeeded')),
       tty: { columns: 80, rows: 24 },
@@ -84,7 +84,7 @@ describe('watching', () => {
     expect(out).toMatch(/^2026-03-01T10:00:00Z checkout\/production succeeded/);
   });
 
-  test('-o json is one message a line, first the version, last the end', async () => {
+  test('with -o json prints one message a line: first the version, last the end', async () => {
     const { code, json } = await play([...GET, '-o', 'json'], {
       sluice: seeing(baking(), baking(), ended('rejected')),
     });
@@ -97,7 +97,7 @@ describe('watching', () => {
     ]);
   });
 
-  test('Ctrl-C ends the watching only, says so, and is exit code 130', async () => {
+  test('ends on Ctrl-C with exit code 130, and says that the rollout goes on', async () => {
     const interrupt = new AbortController();
     const sluice = seeing(baking());
     sluice.stays = true;
@@ -110,7 +110,7 @@ describe('watching', () => {
     expect(sluice.calls.some(([name]) => name === 'verb')).toBe(false);
   });
 
-  test('trouble is shown and does not end the watching', async () => {
+  test('reports connection trouble and continues', async () => {
     const sluice = new FakeSluice();
     sluice.watch = async function* () {
       yield { view: baking(), ended: false, trouble: null };
@@ -124,14 +124,14 @@ describe('watching', () => {
 });
 
 describe('status', () => {
-  test('is one line; 0 while it goes on, 9 when stuck, else the outcome', async () => {
+  test("prints one line; exits with 0 while the rollout runs, 9 if it is stuck, otherwise with the outcome's code", async () => {
     const { code, out } = await play(STATUS, { sluice: seeing(baking()) });
     expect([code, out.split('\n').length]).toEqual([0, 2]);
     expect((await play(STATUS, { sluice: seeing(baking({ phase: 'stuck' })) })).code).toBe(9);
     expect((await play(STATUS, { sluice: seeing(ended('superseded')) })).code).toBe(8);
   });
 
-  test('waits until an approval is waited for', async () => {
+  test('waits until an approval is open', async () => {
     const sluice = seeing(baking(), awaiting(), ended('succeeded'));
     const { code, json } = await play([...STATUS, '--until', 'approval', '-o', 'json'], { sluice });
     expect(code).toBe(0);
@@ -143,24 +143,24 @@ describe('status', () => {
     ['person', 'held'],
     ['person', 'awaitingApproval'],
     ['person', 'stuck'],
-  ] as const)('--until %s is reached when it is %s', async (until, phase) => {
+  ] as const)('--until %s is met by a rollout that is %s', async (until, phase) => {
     const sluice = seeing(baking(), baking({ phase }), ended('succeeded'));
     const { code, json } = await play([...STATUS, '--until', until, '-o', 'json'], { sluice });
     expect(code).toBe(0);
     expect(json()).toEqual([expect.objectContaining({ phase })]);
   });
 
-  test('--until held does not end at an approval', async () => {
+  test('--until held is not met by an approval', async () => {
     const sluice = seeing(awaiting(), ended('rolledBack'));
     expect((await play([...STATUS, '--until', 'held'], { sluice })).code).toBe(3);
   });
 
-  test('waits until it is paused', async () => {
+  test('waits until the rollout is paused', async () => {
     const sluice = seeing(baking(), baking({ phase: 'paused' }), ended('succeeded'));
     expect((await play([...STATUS, '--until', 'paused'], { sluice })).code).toBe(0);
   });
 
-  test('a rollout that ends before is no success', async () => {
+  test('fails if the rollout ends first', async () => {
     const { code, err } = await play([...STATUS, '--until', 'approval'], {
       sluice: seeing(baking(), ended('succeeded')),
     });
@@ -173,7 +173,7 @@ describe('status', () => {
   test.each([
     ['baking', 5],
     ['stuck', 9],
-  ] as const)('when the time is over while it is %s, the exit code is %i', async (phase, expected) => {
+  ] as const)('that times out while it is %s exits with %i', async (phase, expected) => {
     const sluice = seeing(baking({ phase }));
     sluice.stays = true;
     const { code } = await play([...STATUS, '--until', 'done', '--timeout', '20ms'], { sluice });

@@ -42,7 +42,7 @@ async function read(line: CommandLine, env: Record<string, string> = {}): Promis
 
 const TYPED = { target: 'checkout/production' };
 
-test('an empty command line', async () => {
+test('an empty command line is parsed', async () => {
   expect(await read({ args: TYPED, options: {} }, { SLUICE_BY: 'ann' })).toEqual({
     target: { app: 'checkout', environment: 'production' },
     file: undefined,
@@ -56,7 +56,7 @@ test('an empty command line', async () => {
   });
 });
 
-test('a full one', async () => {
+test('a full command line is parsed', async () => {
   const options = {
     force: true,
     stage: '10%',

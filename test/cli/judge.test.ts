@@ -34,7 +34,7 @@ async function judged(input: string, ...options: string[]): Promise<Answer[]> {
   return json() as Answer[];
 }
 
-test('each line of counts is answered by a line with the verdict', async () => {
+test('each line of counts gets a line with the verdict', async () => {
   const answers = await judged(line(BAD) + line({ ...BAD, stepUp: true, slowC: 3, slowB: 9 }));
   expect(answers.map(({ run, verdict }) => [run, verdict])).toEqual([
     ['a', 'undecided'],
@@ -53,7 +53,7 @@ test('each line of counts is answered by a line with the verdict', async () => {
   expect(answers[1]?.logE.latency).toEqual(expect.any(Number));
 });
 
-test('runs that are interleaved do not see each other', async () => {
+test('interleaved runs do not affect each other', async () => {
   const alone = await judged(line(BAD) + line(BAD));
   const mixed = await judged(
     line(BAD) +
@@ -68,7 +68,7 @@ test('runs that are interleaved do not see each other', async () => {
   expect(b[2]).toEqual(b[1]);
 });
 
-test('lines may be cut anywhere, also inside a character, and the last one may lack its end', async () => {
+test('lines may arrive in any chunks, even cut inside a character, and the last may lack its newline', async () => {
   const text = Buffer.from(line({ run: 'é', ...BAD }) + line({ run: 'é', ...BAD }).trimEnd());
   const pieces = [...text].map((byte) => Uint8Array.of(byte));
   const { code, json } = await play(['judge'], stdin(...pieces));
@@ -76,7 +76,7 @@ test('lines may be cut anywhere, also inside a character, and the last one may l
   expect(json()).toEqual(await judged(text.toString()));
 });
 
-describe('bad lines', () => {
+describe('bad input', () => {
   const wrong: [string, string][] = [
     ['{', 'expected one JSON object per line, got {'],
     ['[1]', 'expected an object, got [1]'],
@@ -89,14 +89,14 @@ describe('bad lines', () => {
     [line({ blind: 3 }), 'blind: expected the reason why nothing could be read; got 3'],
   ];
 
-  test.each(wrong)('%j is an error with its number, and the rest is judged', async (bad, message) => {
+  test.each(wrong)('%j is reported with its line number, and the rest is judged', async (bad, message) => {
     const { code, out, err } = await play(['judge'], stdin(`${line(BAD)}\n${bad.trimEnd()}\n${line(BAD)}`));
     expect(err).toBe(`error SLUICE_USAGE: line 3: ${message}\n`);
     expect(out).toBe((await play(['judge'], stdin(line(BAD) + line(BAD)))).out);
     expect(code).toBe(2);
   });
 
-  test('stand in their place among the answers with -o json', async () => {
+  test('is reported in its place among the answers with -o json', async () => {
     const { code, err, json } = await play(['judge', '-o', 'json'], stdin(`${line(BAD)}{\n${line(BAD)}`));
     expect({ code, err }).toEqual({ code: 2, err: '' });
     expect(json()).toEqual([
@@ -106,7 +106,7 @@ describe('bad lines', () => {
     ]);
   });
 
-  test('a line without end is refused before it fills the memory', async () => {
+  test('of one endless line is refused before it fills the memory', async () => {
     const { code, err } = await play(
       ['judge'],
       stdin(line(BAD), ...Array.from({ length: 12 }, () => 'x'.repeat(100_000))),
@@ -121,7 +121,7 @@ describe('the policy', () => {
     return (await judged(input, ...options)).at(-1);
   }
 
-  test('comes from the options', async () => {
+  test('is set by the options', async () => {
     const errors = line(BAD) + line(BAD);
     expect((await lastOf(errors))?.verdict).toBe('unhealthy');
     expect((await lastOf(errors, '--alpha', '1e-9'))?.verdict).toBe('undecided');
@@ -140,7 +140,7 @@ describe('the policy', () => {
     expect(await lastOf(good, '--min-requests', '1000')).toMatchObject({ verdict: 'undecided', needed: 200 });
   });
 
-  test('comes from a file, and an option outranks it', async () => {
+  test('is read from a file, and an option overrides it', async () => {
     writeFileSync(path.join(folder, 'policy.json'), JSON.stringify({ minRequests: 900, margin: '2%', dispersion: 2 }));
     const good = line({ nc: 800, ec: 0, nb: 7_200, eb: 3 });
     expect(await lastOf(good, '--rules', 'policy.json')).toMatchObject({ verdict: 'undecided', needed: 100 });
@@ -183,7 +183,7 @@ describe('the policy', () => {
 });
 
 describe('as a stream', () => {
-  test('a verdict is there as soon as its line was read, before the input ends', async () => {
+  test('a verdict is written as soon as its line is read, before the input ends', async () => {
     const child = spawn(process.execPath, [path.join(ROOT, 'bin', 'sluice.mjs'), 'judge'], { stdio: 'pipe' });
     let out = '';
     child.stdout.on('data', (text) => {
@@ -199,7 +199,7 @@ describe('as a stream', () => {
     expect(await code).toBe(0);
   });
 
-  test('no more is read while the reader of the verdicts does not keep up', async () => {
+  test('reading pauses while the reader of the verdicts does not keep up', async () => {
     let taken = 0;
     async function* endless() {
       for (; taken < 1_000; taken += 1) yield Buffer.from(line(GOOD));

@@ -27,15 +27,15 @@ async function loginOf(argv: string[], env: Record<string, string>, tty: boolean
 }
 
 test.each<[string, string[], Record<string, string>, boolean, Pick<LoginHost, 'when' | 'issuer'>]>([
-  ['--login goes before a key', ['--login'], {}, false, { when: 'always', issuer: null }],
+  ['--login is used before a key', ['--login'], {}, false, { when: 'always', issuer: null }],
   [
-    '--login at the provider that is set',
+    '--login uses the configured provider',
     ['--login'],
     { SLUICE_LOGIN: 'https://a.example' },
     true,
     { when: 'always', issuer: 'https://a.example' },
   ],
-  ['SLUICE_LOGIN is for who has no key', [], { SLUICE_LOGIN: '1' }, false, { when: 'keyless', issuer: null }],
+  ['SLUICE_LOGIN is used if there is no key', [], { SLUICE_LOGIN: '1' }, false, { when: 'keyless', issuer: null }],
   [
     'SLUICE_LOGIN names the provider',
     [],
@@ -43,14 +43,14 @@ test.each<[string, string[], Record<string, string>, boolean, Pick<LoginHost, 'w
     false,
     { when: 'keyless', issuer: 'https://a.example' },
   ],
-  ['where a person looks on, when it is needed', [], {}, true, { when: 'needed', issuer: null }],
-  ['never where that is switched off', [], { SLUICE_LOGIN: '0' }, true, { when: 'never', issuer: null }],
+  ['at a terminal, if it is needed', [], {}, true, { when: 'needed', issuer: null }],
+  ['never if it is switched off', [], { SLUICE_LOGIN: '0' }, true, { when: 'never', issuer: null }],
   ['never in a script', [], {}, false, { when: 'never', issuer: null }],
 ])('a login: %s', async (_, more, env, tty, expected) => {
   expect(await loginOf(['abort', 'checkout/production', ...more], env, tty)).toMatchObject(expected);
 });
 
-test('where there is no screen nothing is opened', async () => {
+test('without a screen no browser is opened', async () => {
   const { open } = await loginOf(['abort', 'checkout/production'], {}, true);
   await expect(open('https://a.example')).rejects.toThrow('there is no screen');
 });

@@ -19,7 +19,7 @@ function moving(steps = STEPS): FakeSluice {
 
 const called = ({ calls }: FakeSluice) => calls.map(([name]) => name);
 
-test('shows what is done, by hand and later, asks, and moves what was shown', async () => {
+test('shows what it does now, what people do by hand and what comes later, asks, and moves what was shown', async () => {
   const sluice = moving();
   const scene = { sluice, tty: TTY, stdin: Readable.from([Buffer.from('ye'), Buffer.from('s\n')]) };
   const { code, out, err } = await play(MOVE, scene);
@@ -40,21 +40,21 @@ Not done yet; run this command again:
   expect(sluice.calls[1]).toEqual(['moveCallers', expect.objectContaining({ shown: 'as shown', how })]);
 });
 
-test.each(['no\n', '\n', 'y\n', ''])('moves nothing on the answer %j', async (answer) => {
+test.each(['no\n', '\n', 'y\n', ''])('moves nothing if the answer is %j', async (answer) => {
   const sluice = moving();
   const { code, err } = await play(MOVE, { sluice, tty: TTY, stdin: Readable.from([Buffer.from(answer)]) });
   expect([code, called(sluice)]).toEqual([1, ['callers']]);
   expect(err).toContain('nothing changed');
 });
 
-test.each([[[]], [['-o', 'json']]])('moves nothing where nobody can be asked: %j', async (more) => {
+test.each([[[]], [['-o', 'json']]])('moves nothing if it cannot ask: %j', async (more) => {
   const sluice = moving();
   const { code, out, err } = await play([...MOVE, ...more], { sluice, stdin: Readable.from([Buffer.from('yes\n')]) });
   expect([code, called(sluice)]).toEqual([2, ['callers']]);
   expect(out + err).toContain('add --yes');
 });
 
-test('--yes asks nobody; --publish and --undo go along', async () => {
+test('--yes skips the question, and --publish and --undo are passed on', async () => {
   const sluice = moving();
   const { json } = await play([...MOVE, '--yes', '--publish', '-o', 'json'], { sluice });
   expect(json()).toEqual([{ done: STEPS.slice(0, 1), left: STEPS.slice(1) }]);
@@ -67,7 +67,7 @@ test('--yes asks nobody; --publish and --undo go along', async () => {
   expect(ways).toEqual([publish, publish, undo, undo]);
 });
 
-test('with nothing to do it asks nobody and still shows what people do', async () => {
+test('does not ask if there is nothing to do, and still shows what people do by hand', async () => {
   const sluice = moving(STEPS.slice(1));
   const { code, out } = await play(MOVE, { sluice });
   expect([code, called(sluice)]).toEqual([0, ['callers']]);

@@ -40,7 +40,7 @@ function wordsOf(said: string): string[] {
   return [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, one, two, three]) => one ?? two ?? three ?? '');
 }
 
-test('every command that is named is one, with its options', async () => {
+test('every command that docs and messages name exists, with its options', async () => {
   const commands = await allCommands();
   const all = found();
   expect(all.length).toBeGreaterThan(60);

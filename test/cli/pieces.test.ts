@@ -6,35 +6,35 @@ import { percent } from '../../src/cli/render/words.js';
 const text = (line: ReturnType<typeof clip>) => paint(line, false);
 
 describe('cutting lines', () => {
-  test('a line that fits stays as it is', () => {
+  test('keeps a line that fits', () => {
     expect(text(clip([piece('abc'), piece('def')], 6))).toBe('abcdef');
   });
 
-  test('a longer one ends with a sign that something is missing', () => {
+  test('marks a longer one as cut', () => {
     expect(text(clip([piece('abc'), piece('def')], 5))).toBe('abcd…');
   });
 
-  test('a wide character is not cut in half', () => {
+  test('does not cut a wide character in half', () => {
     expect(text(clip([piece('日本語')], 4))).toBe('日…');
     expect(text(clip([piece('a👩‍👩‍👧b')], 3))).toBe('a…');
   });
 
-  test('nothing fits into no columns', () => {
+  test('leaves nothing for zero columns', () => {
     expect(clip([piece('abc')], 0)).toEqual([]);
   });
 
-  test('text is broken at blanks, and a word that is longer than the line anywhere', () => {
+  test('wraps text at blanks, and breaks a word that is longer than the line', () => {
     expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
     expect(wrap('abcdefghij k', 4)).toEqual(['abcd', 'efgh', 'ij k']);
     expect(wrap('', 4)).toEqual([]);
   });
 
-  test('padding counts columns, not characters', () => {
+  test('pads by columns, not characters', () => {
     expect(pad('日', 4)).toBe('日  ');
     expect(widthOf([piece('日')])).toBe(2);
   });
 
-  test('blanks around a piece are layout and stay', () => {
+  test('keeps blanks around a piece', () => {
     expect(piece('  a\u001bb ').text).toBe('  a b ');
   });
 });

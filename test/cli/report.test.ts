@@ -16,13 +16,13 @@ import { baking, ended, NOW, point, source, stage } from './views.js';
 const ASSETS = { styles: ['a{}'], scripts: ['1'] };
 const page = (view = rolledBack()) => renderReport(view, { now: NOW, version: '1.2.3' }, ASSETS);
 
-test('the report says who got the release beside the alias', () => {
+test('the report shows who got the release without going through the alias', () => {
   const bypass = [{ id: 'url', what: 'the function URL <of all>' }];
   expect(page({ ...rolledBack(), bypass })).toContain('<code>url</code> the function URL &lt;of all&gt;');
   expect(page()).not.toContain('Outside the rollout');
 });
 
-describe('the sentence on top', () => {
+describe('the summary sentence', () => {
   const verdict = (stable: [number, number], candidate: [number, number]): VerdictView => ({
     state: 'unhealthy',
     why: '',
@@ -67,11 +67,11 @@ describe('the sentence on top', () => {
     [[1_000, 10], [1_000, 9], 'fewer errors'],
     [[1_000, 10], [1_000, 0], 'fewer errors'],
     [[1_000, 0], [1_000, 0], 'no errors'],
-  ] as [[number, number], [number, number], string][])('%j against %j: %s', (stable, candidate, said) => {
+  ] as [[number, number], [number, number], string][])('compares %j with %j as: %s', (stable, candidate, said) => {
     expect(comparison(verdict(stable, candidate))).toContain(`: ${said}, evidence`);
   });
 
-  test('what our own probes met is a sentence of its own, where there are users beside them', () => {
+  test('our own probe calls get a sentence of their own if there are users as well', () => {
     const beside = { ...verdict([540, 0], [60, 0]), sources: [source('probe smoke', 'probes', [90, 0], [90, 3])] };
     expect(probed(beside)).toBe(
       '3.3 % of 90 probe calls failed, compared with 0 % of 90: errors that the stable release does not have.',
@@ -80,7 +80,7 @@ describe('the sentence on top', () => {
     expect(probed(verdict([540, 0], [60, 0]))).toBeNull();
   });
 
-  test('the headline names the weight at which it ended, or is', () => {
+  test('the headline names the current or last weight', () => {
     expect([rolledBack(), succeeded(), running(), refused()].map(headline)).toEqual([
       'Rolled back at 10 %',
       'Succeeded',
@@ -90,7 +90,7 @@ describe('the sentence on top', () => {
     expect(headline(baking({ phase: 'held' }))).toBe('Held at 10 %');
   });
 
-  test('the traffic is where it is now', () => {
+  test('the traffic shown is the current one', () => {
     expect([rolledBack(), succeeded(), running()].map(traffic)).toEqual([
       'Stable 41 has 100 %, candidate 42 0 %.',
       'Release 42 has 100 %.',
@@ -101,7 +101,7 @@ describe('the sentence on top', () => {
 });
 
 describe('the charts', () => {
-  test('the weight rises with the stages, and is gone where the failed one ended', () => {
+  test('show the weight rising by stage, and end where the failed stage ended', () => {
     const at = (minute: number) => NOW - minute * 60_000;
     const view = rolledBack({
       series: [],
@@ -122,7 +122,7 @@ describe('the charts', () => {
     expect(chartsOf(view, NOW).marks).toEqual([at(8), at(5), at(2)]);
   });
 
-  test('counts begin anew with each weight: a gap, and no rate across it', () => {
+  test('restart the counts with each weight: a gap, and no rate across it', () => {
     const counts = (requests: number) => ({ stable: { requests, errors: 1 }, candidate: { requests, errors: 0 } });
     const series = [
       point(NOW - 4_000, 10, counts(100)),
@@ -136,7 +136,7 @@ describe('the charts', () => {
     expect(charts.map(({ id }) => id)).toEqual(['weight', 'errors', 'evidence', 'requests']);
   });
 
-  test('the evidence is drawn from 1 : 1 on, with the limit as a line and odds on its axis', () => {
+  test('draw the evidence from 1 : 1 up, with the limit as a line and odds on the axis', () => {
     const evidenceOf = (view: RolloutView) => chartsOf(view, NOW).charts.find(({ id }) => id === 'evidence');
     const chart = evidenceOf(rolledBack());
     expect(chart?.ticks?.map(({ text }) => text)).toEqual(['1 : 1', '1 : 10', '1 : 100', '1 : 1,000']);
@@ -146,7 +146,7 @@ describe('the charts', () => {
     expect(Math.min(...(evidenceOf(succeeded())?.lines[0]?.values ?? []).map(Number))).toBe(0);
   });
 
-  test('what came just before the end is no rate of a second', () => {
+  test('average the last rate over more than the final fraction of a second', () => {
     const at = (ms: number, requests: number) =>
       point(ms, 10, { stable: { requests: 0, errors: 0 }, candidate: { requests, errors: 0 } });
     const view = { ...rolledBack(), series: [at(0, 0), at(1_000, 20), at(2_000, 40), at(2_100, 60)] };
@@ -155,22 +155,22 @@ describe('the charts', () => {
     expect(rates?.[3]).toBeCloseTo(40 / 1.1);
   });
 
-  test('a rollout that never gave the candidate any weight has none', () => {
+  test('are left out for a rollout that never gave the candidate any weight', () => {
     expect(chartsOf(refused(), NOW).charts).toEqual([]);
     expect(page(refused())).not.toContain('Over time');
   });
 });
 
-describe('the present rate', () => {
+describe('the current rate', () => {
   const at = (second: number, weight: number, requests: number) =>
     point(second * 1_000, weight, { stable: { requests: 0, errors: 0 }, candidate: { requests, errors: 0 } });
 
-  test('is of the last points of the present weight', () => {
+  test('comes from the last points at the current weight', () => {
     expect(pace([at(0, 10, 0), at(10, 10, 900), at(20, 50, 5), at(30, 50, 25)])).toBe(2);
     expect(pace([0, 1, 2, 3, 4, 5, 6, 7].map((second) => at(second, 10, second < 2 ? 0 : second * 3)))).toBe(3);
   });
 
-  test('is not known of one point, of none, or without requests', () => {
+  test('is unknown with one point, no points, or no requests', () => {
     expect(pace([])).toBeNull();
     expect(pace([at(0, 10, 5), at(9, 50, 7)])).toBeNull();
     expect(pace([at(0, 10, 5), at(9, 10, 5)])).toBeNull();
@@ -178,12 +178,12 @@ describe('the present rate', () => {
 });
 
 describe('the page', () => {
-  test('escapes what is not its own', () => {
+  test('escapes all foreign text', () => {
     expect(html`<b>${`<i>&"'`}</b>${['a', html`<br>`, null, 7]}`.text).toBe('<b>&lt;i&gt;&amp;&quot;&#39;</b>a<br>7');
     expect(jsonBlock({ name: '</script><!--' }).text).toBe('{"name":"\\u003c/script>\\u003c!--"}');
   });
 
-  test('takes no tag from any text of the view', () => {
+  test('contains no tag from any text of the view', () => {
     const text = page(hostile());
     expect(text).toContain('&lt;/script&gt;&lt;img src=x');
     expect(text).not.toContain('<img');
@@ -191,14 +191,14 @@ describe('the page', () => {
     expect(text.match(/<\/script>/g)).toHaveLength(2);
   });
 
-  test('lets nothing be fetched, and only its own script and style act', () => {
+  test('fetches nothing, and runs only its own script and style', () => {
     expect(page()).toMatch(
       /Content-Security-Policy" content="default-src &#39;none&#39;; script-src &#39;sha256-[^ ]+&#39;; style-src &#39;sha256-[^ ]+&#39;; base-uri &#39;none&#39;; form-action &#39;none&#39;"/,
     );
     expect(page()).not.toMatch(/(?:src|href)=/);
   });
 
-  test('shows three errors with their requests, the sources, who started it and why', () => {
+  test('shows three errors with their requests, the sources, and who started it and why', () => {
     const fourth = { what: 'the fourth error', count: 1 };
     const text = page(rolledBack({ errors: [...rolledBack().errors, fourth] }));
     for (const part of [
@@ -215,7 +215,7 @@ describe('the page', () => {
     expect(text).not.toContain('the fourth error');
   });
 
-  test("shows the verdict's own counts where no series was kept", () => {
+  test("shows the verdict's own counts if no series was kept", () => {
     const text = page(rolledBack({ series: [] }));
     expect(text).toContain('Counts at the last weight');
     expect(text).toContain('This rollout has no counts over time');
@@ -233,7 +233,7 @@ describe('sluice report', () => {
   const TARGET = { app: 'checkout', environment: 'production' };
   const argv = (...more: string[]) => ['report', 'checkout/production', ...more];
 
-  test('writes the page under the name of the run and prints the path', async () => {
+  test("writes the page under the run's name and prints the path", async () => {
     const { code, out } = await play(argv(), { sluice: seeing(rolledBack()), cwd: folder });
     expect([code, out]).toEqual([0, 'checkout-production-1c0f9a01.html\n']);
     const written = readFileSync(path.join(folder, 'checkout-production-1c0f9a01.html'), 'utf8');
@@ -241,7 +241,7 @@ describe('sluice report', () => {
     expect(written).toContain('uPlot');
   });
 
-  test('takes a run and a file, and answers a program with the file', async () => {
+  test("accepts a run and a file, and answers a program with the file's path", async () => {
     const sluice = seeing(rolledBack());
     const { json } = await play(argv('--run', '1c0f9a01', '--out', 'why.html', '-o', 'json'), { sluice, cwd: folder });
     expect(json()).toEqual([{ file: 'why.html' }]);
@@ -249,7 +249,7 @@ describe('sluice report', () => {
     expect(readFileSync(path.join(folder, 'why.html'), 'utf8')).toContain('<!doctype html>');
   });
 
-  test('writes the page to stdout', async () => {
+  test('can write the page to stdout', async () => {
     const { code, out } = await play(argv('--out', '-'), { sluice: seeing(rolledBack()), cwd: folder });
     expect(code).toBe(0);
     expect(out).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
@@ -267,7 +267,7 @@ describe('sluice report', () => {
     expect(`${out}${err}`).toContain(message.replaceAll('"', more.includes('json') ? '\\"' : '"'));
   });
 
-  test('an unknown rollout has its own exit code', async () => {
+  test('exits with its own code for an unknown rollout', async () => {
     const sluice = new FakeSluice();
     sluice.fails.rollout = new SluiceError('SLUICE_NO_ROLLOUT', 'there is no run');
     expect((await play(argv(), { sluice, cwd: folder })).code).toBe(12);
@@ -277,8 +277,8 @@ describe('sluice report', () => {
     ['on a terminal with a screen', [], { tty: { columns: 80, rows: 24 }, screen: true }, 1],
     ['not without a screen', [], { tty: { columns: 80, rows: 24 } }, 0],
     ['not into a pipe', [], { screen: true }, 0],
-    ['not when told not to', ['--open', 'no'], { tty: { columns: 80, rows: 24 }, screen: true }, 0],
-    ['whenever told to', ['--open', 'yes'], {}, 1],
+    ['not with --open no', ['--open', 'no'], { tty: { columns: 80, rows: 24 }, screen: true }, 0],
+    ['always with --open yes', ['--open', 'yes'], {}, 1],
   ])('opens the page: %s', async (_, more, where, times) => {
     const opened: string[] = [];
     const openPage = async (file: string) => void opened.push(file);
@@ -286,7 +286,7 @@ describe('sluice report', () => {
     expect(opened).toEqual(Array(times).fill(path.join(folder, 'checkout-production-1c0f9a01.html')));
   });
 
-  test('a browser that cannot be opened is no error', async () => {
+  test('does not fail if a browser cannot be opened', async () => {
     const openPage = () => Promise.reject(new Error('spawn xdg-open ENOENT'));
     const scene = { sluice: seeing(rolledBack()), cwd: folder, openPage };
     const { code, err } = await play(argv('--open', 'yes'), scene);

@@ -62,7 +62,7 @@ const STATES: [string, RolloutState][] = [
   ['held, undecided', at('bake', { phase: 'held', reason: 'too few requests', step: { hold: hold('undecided') } })],
   ['held, unhealthy', at('bake', { phase: 'held', reason: '42 is unhealthy', step: { hold: hold('unhealthy') } })],
   [
-    'held by an approval',
+    'held by an approval that timed out',
     at('approve', { phase: 'held', reason: 'late', step: { gate: GATE, hold: hold('approval') } }),
   ],
   ['stuck on a foreign change', at('bake', { ...FOREIGN, split: { stable: '7', candidate: null, weight: 0 } })],
@@ -93,7 +93,7 @@ const STATES: [string, RolloutState][] = [
     }),
   ]),
   [
-    'done: a change kept that nothing watches',
+    'done: a change was kept that nothing watches',
     at('bake', {
       phase: 'done',
       outcome: 'abandoned',
@@ -139,7 +139,7 @@ describe.each(STATES)('%s', (_, state) => {
   const shown = shownBy(view);
   const commands = choicesOf(view).map(({ command }) => command.toLowerCase());
 
-  test('the commands are the same, and no other is shown', () => {
+  test('the commands are the same in every view', () => {
     const found = (text: string) =>
       [
         ...text.matchAll(/sluice (?:approve|reject|pause|resume|promote|skip|retry|abort) [^|`\n]*?(?=`| {2}|\n|$)/g),
@@ -149,14 +149,14 @@ describe.each(STATES)('%s', (_, state) => {
     expect(found(shown.call)).toEqual(commands);
   });
 
-  test('the state and the reason are the same', () => {
+  test('the state and the reason are the same in every view', () => {
     for (const text of [shown.ui, shown.picture]) expect(text).toContain(stateWord(view).toLowerCase());
     if (view.reason === null) return;
     for (const text of [shown.ui, shown.picture, shown.line, shown.report])
       expect(text).toContain(view.reason.toLowerCase());
   });
 
-  test('the traffic is the same', () => {
+  test('the traffic is the same in every view', () => {
     const words = trafficWords(view).toLowerCase();
     for (const text of [shown.ui, shown.line, shown.report]) expect(text).toContain(words);
     const traffic = trafficOf(view);
@@ -167,7 +167,7 @@ describe.each(STATES)('%s', (_, state) => {
     } else expect(shown.picture).toContain(words);
   });
 
-  test('what it waits for and until when are the same', () => {
+  test('what it waits for, and until when, are the same in every view', () => {
     const { waitingFor } = view;
     const all = Object.values(shown);
     if (waitingFor === null) {
@@ -181,7 +181,7 @@ describe.each(STATES)('%s', (_, state) => {
     }
   });
 
-  test('the verdict says when it was counted, and the access is the same', () => {
+  test('the time of the verdict and the access are the same in every view', () => {
     for (const text of [shown.ui, shown.picture, shown.report]) expect(text).toContain('as of 10:00:00 utc');
     const words = accessWords(view)?.toLowerCase();
     if (words === undefined) return;

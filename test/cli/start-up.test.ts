@@ -11,7 +11,7 @@ const VERSION = (JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'
 const SPY = `import Module from 'node:module';
 process.on('exit', () => process.stderr.write(Object.keys(Module._cache).join('\\n')));`;
 
-test('`sluice --version` answers without loading a single package', async () => {
+test('`sluice --version` answers without loading any package', async () => {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [
     '--import',
     `data:text/javascript,${encodeURIComponent(SPY)}`,
@@ -22,18 +22,18 @@ test('`sluice --version` answers without loading a single package', async () => 
   expect(stderr).not.toContain('node_modules');
 });
 
-test('the program itself answers the same', async () => {
+test('the program itself gives the same answer', async () => {
   expect((await play(['--version'])).out).toBe(`${VERSION}\n`);
 });
 
-describe('what the first line of the program loads', () => {
+describe('the main module', () => {
   const loaded = packagesOf(path.join(ROOT, 'src', 'cli', 'main.ts'));
 
-  test('is the parser of the command line', () => {
+  test('loads the command-line parser', () => {
     expect(loaded).toContain('commander');
   });
 
-  test.each(['@temporalio/client', 'zod', 'yaml', 'log-update', '@temporalio/worker'])('is not %s', (name) => {
+  test.each(['@temporalio/client', 'zod', 'yaml', 'log-update', '@temporalio/worker'])('does not load %s', (name) => {
     expect(loaded).not.toContain(name);
   });
 });

@@ -49,7 +49,7 @@ async function emulating(cloud: string) {
   return { ...(JSON.parse(first) as Ready), up: { exited, kill: (signal: NodeJS.Signals) => started.kill(signal) } };
 }
 
-test('`sluice up` runs all of it on loopback, and Ctrl-C ends all of it', async () => {
+test('`sluice up` runs everything on loopback, and Ctrl-C ends everything', async () => {
   const { env, ui, up } = await emulating('aws');
   for (const address of [`http://${env.TEMPORAL_ADDRESS}`, env.AWS_ENDPOINT_URL, ui]) {
     expect(new URL(address ?? '').hostname).toBe('127.0.0.1');
@@ -79,27 +79,30 @@ test('`sluice up` runs all of it on loopback, and Ctrl-C ends all of it', async 
   expect((await sluice(['list'], { ...env })).code).toBe(6);
 });
 
-test.each(['--port', '--ui-port'])('`sluice up %s` with a taken port says so, and serves nobody', async (flag) => {
-  const stranger = createServer();
-  await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
-  const { port } = stranger.address() as AddressInfo;
-  try {
-    const up = await sluice(['up', flag, String(port), '-o', 'json'], {});
-    expect(up.code).toBe(13);
-    expect(JSON.parse(up.out)).toEqual({
-      error: {
-        code: 'SLUICE_SETUP',
-        message: expect.stringContaining(
-          `port ${port} of 127.0.0.1 is taken by another program, so Temporal cannot use it`,
-        ),
-      },
-    });
-  } finally {
-    stranger.close();
-  }
-});
+test.each(['--port', '--ui-port'])(
+  '`sluice up %s` with a taken port fails with a message, and serves nothing',
+  async (flag) => {
+    const stranger = createServer();
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    const { port } = stranger.address() as AddressInfo;
+    try {
+      const up = await sluice(['up', flag, String(port), '-o', 'json'], {});
+      expect(up.code).toBe(13);
+      expect(JSON.parse(up.out)).toEqual({
+        error: {
+          code: 'SLUICE_SETUP',
+          message: expect.stringContaining(
+            `port ${port} of 127.0.0.1 is taken by another program, so Temporal cannot use it`,
+          ),
+        },
+      });
+    } finally {
+      stranger.close();
+    }
+  },
+);
 
-test('`sluice up --emulate azure` has a site that can be planned for and served', async () => {
+test('`sluice up --emulate azure` has a site that can be planned and released to', async () => {
   const { env, up } = await emulating('azure');
   const example = path.join(ROOT, 'examples', 'checkout-app-service', 'direct.yaml');
   const planned = await sluice(['plan', example, '-o', 'json'], env);

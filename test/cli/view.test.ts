@@ -21,7 +21,7 @@ const frame = (over: Partial<Frame> = {}): Frame => ({
 /** Closed before a plan was made. */
 const REFUSED = { phase: 'done', outcome: 'failed', waitingFor: null } as const;
 
-describe('the picture of a rollout', () => {
+describe('the view of a rollout', () => {
   test('shows the split, the stages, the counts, what it waits for and the commands', () => {
     expect(renderView(baking(), frame())).toEqual([
       '◐ checkout/production  canary  baking  started 4m ago by ann',
@@ -47,7 +47,7 @@ describe('the picture of a rollout', () => {
     ]);
   });
 
-  test('shows slow answers where they are measured, and clips long questions before their answers', () => {
+  test('shows slow answers if they are measured, and clips long questions before their answers', () => {
     const lines = renderView(running(), frame());
     expect(lines.slice(6, 13)).toEqual([
       '  users  stable 41        17,629 requests      18 errors  0.1 %        71 slow  0.4 %',
@@ -60,7 +60,7 @@ describe('the picture of a rollout', () => {
     ]);
   });
 
-  test('shows each metric by its name where several count users, and the probes alone where none does', () => {
+  test('shows each metric by name if several count users, and only the probes if none does', () => {
     const counted = (verdict: Partial<VerdictView>) => {
       const { verdict: before } = baking();
       const view = baking({ verdict: before === null ? null : { ...before, ...verdict } });
@@ -82,13 +82,13 @@ describe('the picture of a rollout', () => {
     ]);
   });
 
-  test('says how many requests are missing without a time where the rate is not known, and not at all after the end', () => {
+  test('shows how many requests are missing, without a time if the rate is unknown, and not at all after the end', () => {
     const missing = (view: RolloutView) => renderView(view, frame()).filter((line) => line.includes('regression'));
     expect(missing(baking({ series: [] }))).toEqual(['  about 240 more requests needed to rule out a regression']);
     expect(missing(ended('rejected'))).toEqual([]);
   });
 
-  test('names the exact command that answers an open approval', () => {
+  test('prints the exact command that answers an open approval', () => {
     const lines = renderView(awaiting(), frame({ width: 130 }));
     expect(lines).toContain(
       '    sluice approve checkout/production --stage 10%  Approve the stage that is waiting, so that the rollout continues',
@@ -96,7 +96,7 @@ describe('the picture of a rollout', () => {
     expect(lines[0]).toBe('◆ checkout/production  canary  waiting for approval  started 4m ago by ann');
   });
 
-  test('quotes a stage that a shell would split', () => {
+  test('quotes a stage name that a shell would split', () => {
     const view = awaiting();
     if (view.waitingFor !== null) view.waitingFor.stage = 'first users';
     expect(renderView(view, frame({ width: 200 })).join('\n')).toContain("--stage 'first users'");
@@ -134,7 +134,7 @@ describe('the picture of a rollout', () => {
   });
 
   test.each<Phase>(['stuck', 'held'])(
-    'the Temporal UI shows what to do before what has led there, while %s',
+    'in the Temporal UI shows what to do before what led there, if the rollout is %s',
     (phase) => {
       const awaits = awaiting().waitingFor;
       const waitingFor =
@@ -148,7 +148,7 @@ describe('the picture of a rollout', () => {
     },
   );
 
-  test('every view says that nothing watches a split that was kept', () => {
+  test('says in every form that nothing watches a kept split', () => {
     const split = { stable: '41', candidate: '42', weight: 33 };
     const view = ended('abandoned', { split, weight: 33, kept: { split, by: 'ann', unwatched: true } });
     const shown = [renderView(view, frame()).join('\n'), renderLine(view, NOW), details(view), traffic(view)];
@@ -158,7 +158,7 @@ describe('the picture of a rollout', () => {
       expect(text).toContain('95 % to 7, 5 % to 42');
   });
 
-  test('the Temporal UI prints the commands of the terminal, with the stage', () => {
+  test("in the Temporal UI prints the terminal's commands, with the stage", () => {
     const view = awaiting();
     for (const { command } of choicesOf(view)) {
       expect(details(view)).toContain(command);
@@ -167,7 +167,7 @@ describe('the picture of a rollout', () => {
     expect(details(view)).toContain('sluice approve checkout/production --stage 10%');
   });
 
-  test('says the reason of a rollback last and in full, after the most frequent errors', () => {
+  test('shows the reason for a rollback last and in full, after the most frequent errors', () => {
     const reason = `20 % of 60 against 0 % of 540: over the limit of 5 %, ${'and so on '.repeat(20)}until the end`;
     const view = ended('rolledBack', {
       reason,
@@ -185,7 +185,7 @@ describe('the picture of a rollout', () => {
     expect(lines[0]).toBe('↩ checkout/production  canary  rolled back  took 4m by ann');
   });
 
-  test('cuts a long error before its request, which is what the logs are searched by', () => {
+  test('cuts a long error before its request id, which people search logs for', () => {
     const errors = [{ what: `Error: ${'very '.repeat(30)}long`, count: 12, requestId: 'abc-1' }];
     const line = renderView(ended('rolledBack', { errors }), frame({ width: 60 })).find((each) =>
       each.includes('12 ×'),
@@ -194,7 +194,7 @@ describe('the picture of a rollout', () => {
     expect(stringWidth(line ?? '')).toBe(60);
   });
 
-  test('keeps a pause apart from work', () => {
+  test('marks a pause differently from work', () => {
     const view = baking({ phase: 'paused' });
     expect(renderView(view, frame()).slice(0, 5)).toEqual([
       '‖ checkout/production  canary  paused  started 4m ago by ann',
@@ -211,7 +211,7 @@ describe('the picture of a rollout', () => {
     );
   });
 
-  test('says that nothing is live before a first release', () => {
+  test('says before a first release that nothing is live', () => {
     const view = baking({ stable: null, candidate: null, weight: 0, verdict: null, phase: 'deploying' });
     expect(renderView(view, frame())[1]).toBe('  nothing is live yet');
   });
@@ -220,14 +220,14 @@ describe('the picture of a rollout', () => {
     [{ phase: 'preparing' }, 'the target has not been read yet'],
     [{ ...REFUSED, code: 'SLUICE_ACCESS' }, 'nothing was touched; the live release was not read'],
     [REFUSED, 'the live release was not read'],
-  ] as const)('of a target that no plan was made for (%o) it says no more than is known', (over, says) => {
+  ] as const)('of a target without a plan (%o) claims no more than is known', (over, says) => {
     const view = baking({ stable: null, candidate: null, weight: 0, verdict: null, stages: [], ...over });
     expect(renderView(view, frame())[1]).toBe(`  ${says}`);
     expect(details(view)).toContain(`**Traffic:** \`checkout:live\`: ${says}`);
     expect(traffic(view)?.toLowerCase()).toBe(`${says}.`);
   });
 
-  test('shows who gets the release beside the alias, in every view', () => {
+  test('shows in every form who gets the release without going through the alias', () => {
     const bypass = [{ id: 'mapping/91eaeb7e', what: 'event source mapping 91eaeb7e (orders)' }];
     const view = baking({ bypass });
     const head = 'Outside the rollout: these callers get the release with its deployment, whatever the weight';
@@ -265,13 +265,13 @@ describe('the picture of a rollout', () => {
     }
   });
 
-  test.each([40, 14, 9, 5, 2, 1])('is never higher than %i rows', (height) => {
+  test.each([40, 14, 9, 5, 2, 1])('is never taller than %i rows', (height) => {
     const stages = Array.from({ length: 90 }, (_, at) => stage(`${at}%`, { weight: at }));
     const view = awaiting({ stages, warnings: ['one'], events: [{ at: NOW, text: 'something' }] });
     expect(renderView(view, frame({ height })).length).toBeLessThanOrEqual(height);
   });
 
-  test('keeps the running stage and the reason when the terminal is low', () => {
+  test('keeps the running stage and the reason on a short terminal', () => {
     const stages = Array.from({ length: 30 }, (_, at) =>
       stage(`stage-${at}`, { state: at < 12 ? 'passed' : at === 12 ? 'running' : 'waiting', current: 'bake 5m' }),
     );
@@ -282,7 +282,7 @@ describe('the picture of a rollout', () => {
     expect(lines.some((line) => /… \d+ more to come/.test(line))).toBe(true);
   });
 
-  test('colours only when asked to, and then says the same', () => {
+  test('uses colours only on request, and then says the same', () => {
     const plain = renderView(baking(), frame());
     const coloured = renderView(baking(), frame({ colour: true }));
     // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what is looked for
@@ -292,7 +292,7 @@ describe('the picture of a rollout', () => {
     expect(coloured.map((line) => line.replace(styling, '').trimEnd())).toEqual(plain);
   });
 
-  test('takes escape codes and line breaks out of texts from outside', () => {
+  test('strips escape codes and line breaks from foreign text', () => {
     const evil = 'x\u001b[2J\u001b]0;pwned\u0007\r\ny\u202ez';
     const view = ended('rolledBack', {
       startedBy: evil,
@@ -313,13 +313,13 @@ describe('the picture of a rollout', () => {
 });
 
 describe('a rollout on one line', () => {
-  test('says what changed, with its time', () => {
+  test('says what changed, and when', () => {
     expect(renderLine(baking(), NOW)).toBe(
       '2026-03-01T10:00:00Z checkout/production baking · stable 41 has 90 %, candidate 42 10 % · stage 10%: bake 5m · waiting for the end of the bake at 10 %, until 2026-03-01 10:03:00 UTC; then the counts decide',
     );
   });
 
-  test('says as a sign of life how many requests there were and how long it still takes', () => {
+  test('shows how many requests there were and how long it still takes, as a sign of life', () => {
     expect(renderLine(baking(), NOW, true)).toBe(
       '2026-03-01T10:00:00Z checkout/production still baking · stable 41 has 90 %, candidate 42 10 % · stage 10%: bake 5m · users: stable 3/540, candidate 0/60 errors/requests · waiting for the end of the bake at 10 %, 3m left (until 2026-03-01 10:03:00 UTC); then the counts decide',
     );

@@ -63,10 +63,10 @@ const FORGED = [
   ...activity(5, 'promote', {}, PROMOTED),
 ];
 
-describe('what no worker of Sluice did', () => {
+describe('what a Sluice worker did not do', () => {
   test.each([
-    ['on a task queue of its own', { taskQueue: { name: 'evil' } }, 'it ran on task queue "evil"'],
-    ['on a task queue that only looks like ours', { taskQueue: { name: 'sluice-evil' } }, 'task queue "sluice-evil"'],
+    ['on its own task queue', { taskQueue: { name: 'evil' } }, 'it ran on task queue "evil"'],
+    ['on a task queue with a name like ours', { taskQueue: { name: 'sluice-evil' } }, 'task queue "sluice-evil"'],
     ['whose starter took its tasks', { eagerExecutionAccepted: true }, 'bypassing the workers (an eager start)'],
     ['of another type', { workflowType: { name: 'helper' } }, 'its type is no rollout'],
   ])('a run %s is one entry, with who started it', async (_, over, why) => {
@@ -76,7 +76,7 @@ describe('what no worker of Sluice did', () => {
     ]);
   });
 
-  test('of a run made by Reset it is said who made it, and what came afterwards', async () => {
+  test('a run made by Reset is listed with who made it and what came after', async () => {
     const reset = { cause: 'WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW', newRunId: 'run-1', identity: 'eve@desk' };
     const events = [started('run-0'), ...FORGED, { workflowTaskFailedEventAttributes: reset }];
     const entries = await told({ runId: 'run-1', events: [...events, ...activity(8, 'promote', {}, PROMOTED)] });
@@ -92,7 +92,7 @@ describe('what no worker of Sluice did', () => {
     expect(await told({ runId: 'run-1', events: [started('run-0'), ...FORGED] })).toMatchObject([{ kind: 'foreign' }]);
   });
 
-  test('an answer from a task queue that is not ours is not told as an answer', async () => {
+  test('an answer from a task queue that is not ours is not listed as an answer', async () => {
     const [begun, parsed, decided, answered] = FORGED;
     const elsewhere = activity(5, 'promote', {}, PROMOTED, 'sluiceevil');
     const events = [started('run-1'), begun, parsed, decided, answered, ...elsewhere].filter((each) => each != null);
@@ -106,7 +106,7 @@ describe('what no worker of Sluice did', () => {
     expect(entries.at(-1)).toMatchObject({ after: null, identity: 'mallory@laptop' });
   });
 
-  test('a run that goes on from such a one says so', async () => {
+  test('a run that continues such a run says so', async () => {
     const foreign = { runId: 'run-0', events: [started('run-0', { taskQueue: { name: 'evil' } })] };
     const next = started('run-1', { continuedExecutionRunId: 'run-0', firstExecutionRunId: 'run-0' });
     const entries = await told(foreign, { runId: 'run-1', events: [next, ...activity(1, 'promote', {}, PROMOTED)] });
@@ -118,11 +118,11 @@ describe('what no worker of Sluice did', () => {
 test.each<[string, object[], string]>([
   ['an answer of null', activity(1, 'parse', {}, null), 'the answer of parse is no object'],
   ['a plan without stages', activity(1, 'prepare', {}, { plan: {} }), 'the stages of the plan is no list'],
-  ['a verdict that is none', activity(1, 'watch', {}, {}), 'its verdict is no object'],
-  ['messages that are none', activity(1, 'decide', null, []), 'the input of decide is no object'],
-  ['answers that are none', activity(1, 'decide', APPROVAL, 'yes'), 'the answer of decide is no list'],
-  ['an answer that is none', activity(1, 'decide', APPROVAL, [null]), 'an answer of decide is no object'],
-])('%s is an entry that says so, and the rest is told', async (_, events, why) => {
+  ['a verdict of the wrong form', activity(1, 'watch', {}, {}), 'its verdict is no object'],
+  ['messages of the wrong form', activity(1, 'decide', null, []), 'the input of decide is no object'],
+  ['answers of the wrong form', activity(1, 'decide', APPROVAL, 'yes'), 'the answer of decide is no list'],
+  ['an answer of the wrong form', activity(1, 'decide', APPROVAL, [null]), 'an answer of decide is no object'],
+])('%s is listed as unreadable, and the rest is still listed', async (_, events, why) => {
   const change = activity(1 + events.length, 'promote', {}, PROMOTED);
   const entries = await told({ runId: 'run-1', events: [started('run-1'), ...events, ...change] });
   expect(entries).toMatchObject([
@@ -132,7 +132,7 @@ test.each<[string, object[], string]>([
   ]);
 });
 
-test('who sent a signed verb is known in the run that decides on it', async () => {
+test('the sender of a signed verb is known in the run that decides on it', async () => {
   const said = (by: string) => ({
     principal: { type: 'jwt', name: by },
     workflowExecutionSignaledEventAttributes: { signalName: 'approve', input: json({ token: 'signed', by: 'ben' }) },
@@ -148,7 +148,7 @@ test('who sent a signed verb is known in the run that decides on it', async () =
   ]);
 });
 
-test('a rollout that was continued is told whole', async () => {
+test('a continued rollout is listed completely', async () => {
   const runs = [1, 2, 3].map((n): { events: { workflowExecutionStartedEventAttributes?: Attributes }[] } =>
     JSON.parse(readText(`canary-continued.${n}.json`)),
   );

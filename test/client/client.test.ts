@@ -47,7 +47,7 @@ async function begin(app: string, strategy: { type: string }, over: object = {})
 }
 
 describe('with workers', () => {
-  test('a rollout is started, watched with live counts, approved and waited for', () =>
+  test('a rollout can be started, watched with live counts, approved and waited for', () =>
     world.withWorkers(async () => {
       const started = await begin('watched', GATED);
       expect(started).toMatchObject({ state: 'started', workflowId: 'watched/production' });
@@ -69,7 +69,7 @@ describe('with workers', () => {
       expect(seen.some(({ view }) => view?.phase === 'awaitingApproval' && view.verdict !== null)).toBe(true);
     }));
 
-  test('the series and the answers of a watcher at work are seen before the workflow knows them', () =>
+  test('the series and answers of a running watcher are visible before the workflow has them', () =>
     world.withWorkers(async () => {
       await begin('live', LONG);
       const view = await until('the series', async () => {
@@ -83,7 +83,7 @@ describe('with workers', () => {
       await world.sluice.wait(target('live'), 'done');
     }));
 
-  test('in the middle of a rollout plan says what runs, and undo says abort', () =>
+  test('in the middle of a rollout plan says what runs, and undo suggests abort', () =>
     world.withWorkers(async () => {
       await begin('midway', GATED);
       await world.sluice.wait(target('midway'), 'approval');
@@ -102,7 +102,7 @@ describe('with workers', () => {
       await world.sluice.wait(target('midway'), 'done');
     }));
 
-  test('approve takes the stage that is waiting, with two calls of the server before its update', () =>
+  test('approve takes the open stage, with two server calls before its update', () =>
     world.withWorkers(async () => {
       await begin('gated', GATED);
       const link = await connectLink({ env: { TEMPORAL_ADDRESS: world.temporal.address } });
@@ -125,7 +125,7 @@ describe('with workers', () => {
       }
     }));
 
-  test('a rollback closes the workflow as Failed, never begins again, and keeps its view for every reader', () =>
+  test('a rollback closes the workflow as Failed, is never retried, and keeps its view for every reader', () =>
     world.withWorkers(async () => {
       const handle = await new Client({ connection: world.raw }).workflow.start('direct', {
         workflowId: 'back/production',
@@ -155,7 +155,7 @@ describe('with workers', () => {
       expect(await world.sluice.list({ all: true, app: 'back' })).toMatchObject([{ outcome: 'rolledBack', run }]);
     }));
 
-  test("a verb that is not possible is refused with the workflow's words", () =>
+  test("an impossible verb is refused in the workflow's words", () =>
     world.withWorkers(async () => {
       await begin('verbs', LONG);
       await until('the bake', async () => (await world.sluice.status(target('verbs'))).view?.phase === 'baking');
@@ -175,7 +175,7 @@ describe('with workers', () => {
       });
     }));
 
-  test('a second start is refused and says who is in the way, since when, and what to do', () =>
+  test('a second start is refused with who is in the way, since when, and what to do', () =>
     world.withWorkers(async () => {
       await begin('busy', LONG);
       await until('the bake', async () => (await world.sluice.status(target('busy'))).view?.phase === 'baking');
@@ -189,14 +189,14 @@ describe('with workers', () => {
       await world.sluice.wait(target('busy'), 'done');
     }));
 
-  test('of two starts at the same moment one is refused', () =>
+  test('of two simultaneous starts one is refused', () =>
     world.withWorkers(async () => {
       const both = await Promise.allSettled([begin('race', QUICK), begin('race', QUICK)]);
       expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
       await world.sluice.wait(target('race'), 'done');
     }));
 
-  test('a release that replaces the running one is followed from its own run on', () =>
+  test('a release that replaces the running one is followed from its own run', () =>
     world.withWorkers(async () => {
       const first = await begin('replaced', LONG);
       await until('the bake', async () => (await world.sluice.status(target('replaced'))).view?.phase === 'baking');
@@ -252,7 +252,7 @@ describe('with workers', () => {
       expect(end.view?.reason).toContain('retain');
     }));
 
-  test('what was released is remembered, and undo goes back to it', () =>
+  test('what was released is recorded, and undo rolls back to it', () =>
     world.withWorkers(async () => {
       await expect(world.sluice.undo(target('ledger'), { by: 'ann' })).rejects.toMatchObject({ code: 'SLUICE_VERB' });
       await begin('ledger', QUICK);
@@ -276,7 +276,7 @@ describe('with workers', () => {
       expect(end.view).toMatchObject({ strategy: 'undo', candidate: '1', startedBy: 'bob' });
     }));
 
-  test('rollouts are listed by phase, outcome, app and age', () =>
+  test('rollouts can be listed by phase, outcome, app and age', () =>
     world.withWorkers(async () => {
       await begin('list-open', LONG);
       await begin('list-closed', QUICK);
@@ -299,7 +299,7 @@ describe('with workers', () => {
       await world.sluice.wait(target('list-open'), 'done');
     }));
 
-  test('what needs credentials is asked of the worker', () =>
+  test('questions that need credentials go to the worker', () =>
     world.withWorkers(async () => {
       const input = inputFor('asked', GATED);
       const preview = await world.sluice.plan({ ...target('asked'), type: 'canary', input });
@@ -331,7 +331,7 @@ describe('without workers', () => {
     expect(full.series.length).toBeGreaterThan(0);
   });
 
-  test('a running one cannot be asked, an abort is left behind, and is done once a worker is back', async () => {
+  test('a running rollout does not answer, and an abort is queued and done once a worker is back', async () => {
     await world.withWorkers(async () => {
       await begin('alone', LONG);
       await until('the bake', async () => (await world.sluice.status(target('alone'))).view?.phase === 'baking');
@@ -348,7 +348,7 @@ describe('without workers', () => {
     });
   });
 
-  test('a rollout that was terminated says that nothing was put back', async () => {
+  test('a terminated rollout says that nothing was rolled back', async () => {
     await world.withWorkers(async () => {
       await begin('killed', LONG);
       await until('the bake', async () => (await world.sluice.status(target('killed'))).view?.phase === 'baking');
@@ -363,12 +363,12 @@ describe('without workers', () => {
   });
 });
 
-test('a rollout that never was has an error of its own', async () => {
+test('an unknown rollout has its own error', async () => {
   await expect(world.sluice.status(target('never'))).rejects.toMatchObject({ code: 'SLUICE_NO_ROLLOUT' });
   await expect(world.sluice.verb(target('never'), 'abort', {})).rejects.toMatchObject({ code: 'SLUICE_NO_ROLLOUT' });
 });
 
-test('a name that could not be a lock is refused before anything is started', async () => {
+test('a name that could not be a workflow id is refused before anything starts', async () => {
   const start = world.sluice.start({
     app: 'a/b',
     environment: 'c',
@@ -379,7 +379,7 @@ test('a name that could not be a lock is refused before anything is started', as
   await expect(start).rejects.toMatchObject({ code: 'SLUICE_WORKFLOW_ID' });
 });
 
-test('a server that is not there is told by its address', async () => {
+test('an unreachable server is named by its address', async () => {
   const free = await new Promise<number>((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {
       const { port } = probe.address() as { port: number };

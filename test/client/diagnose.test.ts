@@ -12,13 +12,13 @@ const ACCOUNT = { platform: 'lambda', account: 'default', region: 'us-east-1' } 
 const counts = (namespace: string) =>
   diagnoseFrom({ env: { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: namespace } }, [ACCOUNT]);
 
-test('a server that refuses to list workers has not said that none lives', async () => {
+test('a server that refuses to list workers does not count as one without workers', async () => {
   const none = { account: ACCOUNT, calls: null, watch: null, restore: null };
   // It knows no such namespace, and every question about its workers is an error.
   expect(await counts('nowhere')).toMatchObject({ unreachable: null, workers: null, accounts: [none] });
 });
 
-test('a server that lists none has', async () => {
+test('a server that lists no workers has none', async () => {
   const none = { account: ACCOUNT, calls: 0, watch: 0, restore: 0 };
   expect(await counts('default')).toMatchObject({ unreachable: null, workers: 0, accounts: [none] });
 });

@@ -30,7 +30,7 @@ const CODES: [number, string, ErrorCode][] = [
   [16, 'UNAUTHENTICATED', 'SLUICE_PERMISSION'],
 ];
 
-test.each(CODES)('status code %i, %s, is %s, in the words of the server', (code, name, expected) => {
+test.each(CODES)("status code %i, %s, becomes %s, with the server's message", (code, name, expected) => {
   const error = toSluiceError(answered(code, `words of ${name}`), AT);
   expect(error.code).toBe(expected);
   expect(error.message).toContain(`words of ${name}`);
@@ -38,7 +38,7 @@ test.each(CODES)('status code %i, %s, is %s, in the words of the server', (code,
   expect(error.message.includes('no Temporal server answers')).toBe(expected === 'SLUICE_UNREACHABLE');
 });
 
-test('tasks that fail are a matter of the worker', () => {
+test('failing tasks are reported as a problem of the worker', () => {
   const error = answered(9, 'Unable to perform workflow execution update due to Workflow Task in failed state.');
   expect(toSluiceError(error, AT)).toMatchObject({
     code: 'SLUICE_NO_WORKER',
@@ -46,14 +46,14 @@ test('tasks that fail are a matter of the worker', () => {
   });
 });
 
-test('what is no answer of a server at all is not taken for its absence', () => {
+test('an error that does not come from a server is not reported as a missing server', () => {
   expect(toSluiceError(new TypeError('not a function'), AT)).toMatchObject({
     code: 'SLUICE_TEMPORAL',
     message: expect.stringContaining('not a function'),
   });
 });
 
-test('nobody has answered in time where our deadline is over, or the server has given the call up', () => {
+test('only our own deadline and a call that the server gave up on count as no answer in time', () => {
   const late = CODES.filter(([code, name]) => isLate(answered(code, name))).map(([, name]) => name);
   expect(late).toEqual(['CANCELLED', 'DEADLINE_EXCEEDED']);
 });

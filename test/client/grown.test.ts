@@ -38,7 +38,7 @@ async function refusedOften(app: string): Promise<void> {
   expect(view).toMatchObject({ outcome: 'succeeded' });
 }
 
-test('one that was rolled back is found by its first run, also when a newer rollout has its id', async () => {
+test('a rolled-back rollout is found by its first run, even if a newer rollout has its id', async () => {
   const target = { app: 'grown-back', environment: 'production' };
   await world.withWorkers(async () => {
     const input = inputFor(target.app, strategy);
@@ -64,7 +64,7 @@ test('one that was rolled back is found by its first run, also when a newer roll
   });
 });
 
-test('a rollout ends as it would, and every run of it is what its history says', async () => {
+test('a rollout ends as it otherwise would, and each of its runs is what its history says', async () => {
   const histories: { id: string; history: object }[] = [];
   await world.withWorkers(async () => {
     await Promise.all(APPS.map(refusedOften));

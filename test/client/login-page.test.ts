@@ -10,7 +10,7 @@ async function raw(port: number, line: string): Promise<string> {
   return (await text(socket)).split('\r\n')[0] ?? '';
 }
 
-test('what is no address is refused, and the waiting goes on', async () => {
+test('an invalid address is refused, and the page keeps waiting', async () => {
   const desk = await listen('state');
   try {
     const port = Number(new URL(desk.address).port);

@@ -44,7 +44,7 @@ const begun = (workflowId: string, { type, taskQueue }: Place, memo: object = FO
 const STRANGERS: [string, string, Place, () => Client][] = [
   ['on another task queue', 'elsewhere', THEIRS, () => client],
   ['of another type', 'otherwise', { type: 'theirs', taskQueue: TASK_QUEUE }, () => client],
-  ['with a memo that nobody can read', 'sealed', THEIRS, () => unreadable(connection)],
+  ['with an unreadable memo', 'sealed', THEIRS, () => unreadable(connection)],
 ];
 
 describe.each(STRANGERS)('a workflow %s', (_, kind, place, by) => {
@@ -56,7 +56,7 @@ describe.each(STRANGERS)('a workflow %s', (_, kind, place, by) => {
     ),
   });
 
-  test('that runs is no rollout, and is named to whoever asks, decides or starts', async () => {
+  test('that runs is not a rollout, and is named to whoever queries, decides or starts', async () => {
     const app = `${kind}-runs`;
     await begun(rolloutId(app, 'production'), place, FORGED, by());
     await expect(sluice.status(target(app))).rejects.toMatchObject(none('runs', app));
@@ -69,7 +69,7 @@ describe.each(STRANGERS)('a workflow %s', (_, kind, place, by) => {
     });
   });
 
-  test('that has ended is believed in nothing, and is in the way of no start', async () => {
+  test('that has ended is not trusted, and does not block a start', async () => {
     const app = `${kind}-ended`;
     await (await begun(rolloutId(app, 'production'), place, FORGED, by())).terminate();
     await expect(sluice.status(target(app))).rejects.toMatchObject(none('ran last', app));
@@ -78,7 +78,7 @@ describe.each(STRANGERS)('a workflow %s', (_, kind, place, by) => {
   });
 });
 
-test('a rollout whose memo nobody can read is asked like any other', async () => {
+test('a rollout with an unreadable memo is queried like any other', async () => {
   await begun(rolloutId('asked', 'production'), OURS, FORGED, unreadable(connection));
   await expect(sluice.status(target('asked'))).rejects.toMatchObject({ code: 'SLUICE_NO_WORKER' });
 });
@@ -86,7 +86,7 @@ test('a rollout whose memo nobody can read is asked like any other', async () =>
 test.each([
   ['forged', () => client],
   ['unreadable', () => unreadable(connection)],
-])('a rollout that no worker of ours has ended is known by no memo (%s)', async (app, by) => {
+])('the memo of a rollout that none of our workers ended is not trusted (%s)', async (app, by) => {
   const id = rolloutId(app, 'production');
   await (await begun(id, OURS, FORGED, by())).terminate();
   const closed = { outcome: 'failed', reason: expect.stringContaining('closed from outside') };
@@ -99,13 +99,13 @@ const HOLD = { hold: { by: 'eve', since: 1, run: 'run', version: '1', message: n
 test.each([
   ['on another task queue', 'free', { type: 'companion', taskQueue: 'another' }, () => client],
   ['of another type', 'freed', { type: 'theirs', taskQueue: TASK_QUEUE }, () => client],
-  ['whose memo nobody can read', 'open', { type: 'companion', taskQueue: TASK_QUEUE }, () => unreadable(connection)],
-])('a companion %s holds no start', async (_, app, place, by) => {
+  ['with an unreadable memo', 'open', { type: 'companion', taskQueue: TASK_QUEUE }, () => unreadable(connection)],
+])('a companion %s does not block a start', async (_, app, place, by) => {
   await begun(companionId(app, 'production'), place, HOLD, by());
   expect(await start(app)).toMatchObject({ state: 'started' });
 });
 
-test('a hold that cannot be read is no hold that is not there: unhold says so', async () => {
+test('unhold reports a hold that cannot be read instead of claiming there is none', async () => {
   const place = { type: 'companion', taskQueue: TASK_QUEUE };
   await begun(companionId('doubt', 'production'), place, HOLD, unreadable(connection));
   await expect(sluice.unhold(target('doubt'), {})).rejects.toMatchObject({
@@ -113,7 +113,7 @@ test('a hold that cannot be read is no hold that is not there: unhold says so', 
   });
 });
 
-test('lists, histories, ledgers and the sweep of the store leave strangers out, and fail at none', async () => {
+test('lists, histories, ledgers and the sweep of the store leave out foreign workflows, and fail on none', async () => {
   const app = 'listed';
   const id = rolloutId(app, 'production');
   await (await begun(id, THEIRS, FORGED, unreadable(connection))).terminate();

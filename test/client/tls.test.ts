@@ -62,7 +62,7 @@ function worker() {
   );
 }
 
-test('with the right certificates client and worker meet', async () => {
+test('client and worker connect with valid certificates', async () => {
   const env = { ...trusting(ours), ...as(mine), TEMPORAL_TLS_SERVER_NAME: 'temporal.internal' };
   const sluice = await connect({ env });
   const running = await underEnv(env, worker);
@@ -83,17 +83,17 @@ test('with the right certificates client and worker meet', async () => {
 
 const REFUSALS: [string, () => Promise<Env>, RegExp][] = [
   [
-    'brings no certificate',
+    'sends no certificate',
     async () => trusting(ours),
     /it requires a client certificate \(tlsv13 alert certificate required\); set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, both$/,
   ],
   [
-    "brings another authority's",
+    "sends another authority's certificate",
     async () => ({ ...trusting(ours), ...as(await (theirs as Authority).issue({ name: 'me' })) }),
     /it rejects this client's certificate \(.*\); set TEMPORAL_TLS_CLIENT_CERT_PATH/,
   ],
   [
-    'brings one that has ended',
+    'sends an expired certificate',
     async () => ({ ...trusting(ours), ...as(await (ours as Authority).issue({ name: 'me', ends: -1 })) }),
     /it rejects this client's certificate, which ended on \d{4}-\d\d-\d\d /,
   ],
@@ -103,37 +103,37 @@ const REFUSALS: [string, () => Promise<Env>, RegExp][] = [
     /its certificate is not signed by an authority that this machine trusts; set TEMPORAL_TLS_SERVER_CA_CERT_PATH/,
   ],
   [
-    "meets a server's that has ended",
+    'meets a server with an expired certificate',
     async () => ({ ...trusting(ours, expired.port), ...as(mine) }),
     /its certificate has expired, or this machine's clock is wrong$/,
   ],
   [
-    'expects another name',
+    'expects another server name',
     async () => ({ ...trusting(ours), ...as(mine), TEMPORAL_TLS_SERVER_NAME: 'other.internal' }),
     /its certificate is not for TEMPORAL_TLS_SERVER_NAME "other.internal" \(.*temporal\.internal\)/,
   ],
   [
-    'speaks TLS to a server that does not',
+    'uses TLS with a server that does not',
     async () => ({ ...trusting(ours, temporal.port), ...as(mine) }),
     /the server does not use TLS; unset TEMPORAL_TLS/,
   ],
 ];
 
-test.each(REFUSALS)('who %s is told so, client and worker alike', async (_, envOf, said) => {
+test.each(REFUSALS)('who %s gets an error that says so, as a client and as a worker', async (_, envOf, said) => {
   const env = await envOf();
   const expected = { code: 'SLUICE_UNREACHABLE', message: expect.stringMatching(said) };
   await expect(connect({ env })).rejects.toMatchObject(expected);
   await expect(underEnv(env, worker)).rejects.toMatchObject(expected);
 });
 
-test('who speaks in clear to a server with TLS is told so at the deadline', async () => {
+test('who connects without TLS to a server with TLS gets an error that says so, at the deadline', async () => {
   await expect(connect({ env: { TEMPORAL_ADDRESS: `127.0.0.1:${front.port}` }, within: 300 })).rejects.toMatchObject({
     code: 'SLUICE_UNREACHABLE',
     message: expect.stringMatching(/the server requires TLS; set TEMPORAL_TLS=true/),
   });
 });
 
-test('a key of another certificate, and a file that is not there, are named', async () => {
+test('a key of another certificate and a missing file are named in the error', async () => {
   const other = await (ours as Authority).issue({ name: 'other' });
   await expect(connect({ env: { ...trusting(ours), ...as({ ...mine, key: other.key }) } })).rejects.toMatchObject({
     code: 'SLUICE_SETUP',

@@ -47,7 +47,7 @@ async function withFailingTasks<T>(apps: string[], play: () => Promise<T>): Prom
 }
 
 // In one test, since the server takes its time between two tries of a task that fails.
-test('an abort of a rollout whose tasks fail is left as a signal, else asked for until it is answered', async () => {
+test('an abort of a rollout whose tasks fail is left as a signal, or retried until it is answered', async () => {
   const { answering } = await withFailingTasks(['failing', 'crowded'], async () => {
     await expect(world.sluice.verb(target('failing'), 'skip', { by: 'ann' })).rejects.toMatchObject({
       code: 'SLUICE_NO_WORKER',
@@ -75,7 +75,7 @@ test('an abort of a rollout whose tasks fail is left as a signal, else asked for
   });
 });
 
-test('a namespace that is not there is no server that is away', async () => {
+test('a missing namespace is not reported as an unreachable server', async () => {
   const sluice = await connect({
     env: { TEMPORAL_ADDRESS: world.temporal.address, TEMPORAL_NAMESPACE: 'nowhere', SLUICE_CODEC_KEYS: OWN },
   });

@@ -9,7 +9,7 @@ afterAll(async () => {
   await world.stop();
 });
 
-test('where search attributes are forbidden, the list asks the rollouts themselves', () =>
+test('without search attributes the list queries the rollouts themselves', () =>
   world.withWorkers(async () => {
     const target = { app: 'plain', environment: 'production' };
     await world.sluice.start({ ...target, type: 'direct', input: inputFor('plain', LONG), onNewRelease: 'reject' });

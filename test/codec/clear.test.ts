@@ -7,11 +7,11 @@ beforeAll(async () => {
   scene = await playScene(`one:${randomBytes(32).toString('base64')}`);
 });
 
-test('nothing that people, sources or errors say is readable', () => {
+test('no text from people, sources or errors is readable in clear', () => {
   expect(scene.marked.sealed).toEqual([]);
 });
 
-test('all of it is there for who has the key', () => {
+test('everything is readable with the key', () => {
   expect(scene.marked.opened).toEqual([
     'ACTIVITY_TASK_COMPLETED: result',
     'ACTIVITY_TASK_FAILED: failure.encodedAttributes',
@@ -33,7 +33,7 @@ test('all of it is there for who has the key', () => {
   ]);
 });
 
-test('the name of the app is readable in the workflow id and the search attributes, and nowhere else', () => {
+test("the app's name is readable in the workflow id and the search attributes, and nowhere else", () => {
   const fields = scene.named.sealed.map((place) => place.split(/[. ]/).at(-1));
   expect(new Set(fields)).toEqual(new Set(['SluiceApp', 'workflowId']));
   expect(scene.named.opened).toEqual(
@@ -44,7 +44,7 @@ test('the name of the app is readable in the workflow id and the search attribut
   );
 });
 
-test('who has not the key is told which one it is, by status, list and history alike', () => {
+test('without the key, status, list and history all name the key that is missing', () => {
   const [other, none] = scene.strangers;
   const sealed = 'SLUICE_SETUP a payload is encrypted under the key "one" and this process';
   const cure = 'add that key to SLUICE_CODEC_KEYS or its file, and keep it until no run that used it is kept';

@@ -23,7 +23,7 @@ async function decrypted(keys: string | undefined, sealed: Payload): Promise<unk
 }
 
 describe('an encrypted payload', () => {
-  test('shows the id of its key, and nothing of the payload, its metadata included', async () => {
+  test('shows its key id, and nothing of the payload, not even metadata', async () => {
     const sealed = await encrypted(`one:${ONE}`, VALUE);
     expect(
       Object.fromEntries(Object.entries(sealed.metadata ?? {}).map(([name, value]) => [name, text(value)])),
@@ -32,7 +32,7 @@ describe('an encrypted payload', () => {
     expect(await decrypted(`one:${ONE}`, sealed)).toEqual(VALUE);
   });
 
-  test('never looks the same twice', async () => {
+  test('is never the same twice', async () => {
     const [one, two] = await Promise.all([encrypted(`one:${ONE}`, VALUE), encrypted(`one:${ONE}`, VALUE)]);
     expect(text(one.data)).not.toBe(text(two.data));
   });
@@ -42,11 +42,11 @@ describe('an encrypted payload', () => {
     ['undefined', undefined],
     ['bytes', new Uint8Array([0, 255, 7])],
     ['nothing', ''],
-  ])('comes back as it was: %s', async (_, value) => {
+  ])('decrypts to what it was: %s', async (_, value) => {
     expect(await decrypted(`one:${ONE}`, await encrypted(`one:${ONE}`, value))).toEqual(value);
   });
 
-  test('is read with any of the keys, and written with the first: a key is rotated by putting a new one before it', async () => {
+  test('is read with any key and written with the first: to rotate, put a new key first', async () => {
     const rotated = `two:${TWO},one:${ONE}`;
     expect(await decrypted(rotated, await encrypted(`one:${ONE}`, VALUE))).toEqual(VALUE);
     const fresh = await encrypted(rotated, VALUE);
@@ -54,7 +54,7 @@ describe('an encrypted payload', () => {
     expect(await decrypted(`two:${TWO}`, fresh)).toEqual(VALUE);
   });
 
-  test('under a key that is not there names the key and what to do', async () => {
+  test('under a missing key is an error that names the key and what to do', async () => {
     const sealed = await encrypted(`one:${ONE}`, VALUE);
     await expect(decrypted(`two:${TWO}`, sealed)).rejects.toMatchObject({
       code: 'SLUICE_SETUP',
@@ -73,7 +73,7 @@ describe('an encrypted payload', () => {
         data: Buffer.from(sealed.data ?? []).map((byte, at) => (at === 20 ? byte ^ 1 : byte)),
       }),
     ],
-    ['a cut', (sealed) => ({ ...sealed, data: (sealed.data ?? new Uint8Array()).subarray(0, 20) })],
+    ['missing bytes', (sealed) => ({ ...sealed, data: (sealed.data ?? new Uint8Array()).subarray(0, 20) })],
     [
       "another key's id",
       (sealed) => ({ ...sealed, metadata: { ...sealed.metadata, 'encryption-key-id': Buffer.from('two') } }),
@@ -87,13 +87,13 @@ describe('an encrypted payload', () => {
   });
 });
 
-describe('a payload in clear', () => {
-  test('passes a decode, with keys and without', async () => {
+describe('an unencrypted payload', () => {
+  test('is decoded as it is, with keys and without', async () => {
     expect(await decrypted(`one:${ONE}`, payload(VALUE))).toEqual(VALUE);
     expect(await decrypted(undefined, payload(VALUE))).toEqual(VALUE);
   });
 
-  test('stays in clear without a key', async () => {
+  test('stays unencrypted without a key', async () => {
     const codec = codecOf({});
     expect(codec.encrypts).toBe(false);
     expect(await codec.encode([payload(VALUE)])).toEqual([payload(VALUE)]);
@@ -107,27 +107,27 @@ describe('the keys', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('come from a file too, a key a line', () => {
+  test('may come from a file, one per line', () => {
     const file = path.join(folder, 'keys');
     writeFileSync(file, `# rotated in May\ntwo:${TWO}\none:${ONE} # until all of April's runs are gone\n`);
     expect(codecOf({ SLUICE_CODEC_KEYS_FILE: file }).keyIds).toEqual(['two', 'one']);
   });
 
   test.each([
-    ['no base64', `one:${ONE},two:!!${TWO}`, 'key 2 of SLUICE_CODEC_KEYS ("two") is not base64'],
+    ['a key that is not base64', `one:${ONE},two:!!${TWO}`, 'key 2 of SLUICE_CODEC_KEYS ("two") is not base64'],
     ['a short key', 'one:c2hvcnQ=', 'key 1 of SLUICE_CODEC_KEYS ("one") has 5 bytes and needs 32'],
     ['a repeated id', `one:${ONE},one:${TWO}`, 'SLUICE_CODEC_KEYS has two keys with the id "one"'],
     ['no id', ONE, 'key 1 of SLUICE_CODEC_KEYS has no id; write id:base64'],
     ['an impossible id', `o n e:${ONE}`, 'key 1 of SLUICE_CODEC_KEYS has the id "o n e"'],
     ['nothing', ' ,', 'SLUICE_CODEC_KEYS has no key'],
     ['an empty variable', '', 'SLUICE_CODEC_KEYS has no key'],
-  ])('are refused with %s, and no message repeats a secret', (_, keys, said) => {
+  ])('are refused with %s, and no message contains a secret', (_, keys, said) => {
     const read = () => codecOf({ SLUICE_CODEC_KEYS: keys });
     expect(read).toThrow(said);
     expect(read).not.toThrow(new RegExp(`${ONE.slice(0, 8)}|${TWO.slice(0, 8)}`.replaceAll(/[+/]/g, '.')));
   });
 
-  test('are refused from two places, and from a file that is not there', () => {
+  test('are refused if two places set them, and from a missing file', () => {
     expect(() => codecOf({ SLUICE_CODEC_KEYS: `one:${ONE}`, SLUICE_CODEC_KEYS_FILE: 'x' })).toThrow('are both set');
     expect(() => codecOf({ SLUICE_CODEC_KEYS_FILE: path.join(folder, 'none') })).toThrow(
       /SLUICE_CODEC_KEYS_FILE cannot be read: .*ENOENT/,

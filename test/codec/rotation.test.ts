@@ -27,7 +27,7 @@ async function withKeys<T>(codecKeys: string | undefined, play: (sluice: Sluice)
 const begin = (sluice: Sluice, app: string) =>
   sluice.start({ ...target(app), type: 'canary', input: inputFor(app, GATED), onNewRelease: 'reject' });
 
-test('a rollout that began in clear goes on under a key, and ends under the next one', async () => {
+test('a rollout that started unencrypted continues under a key, and ends under the next one', async () => {
   const rotated = `${NEW},${OLD}`;
   await withKeys(undefined, (sluice) => begin(sluice, 'rotated'));
   await world.withWorkers(() =>
@@ -55,7 +55,7 @@ test('a rollout that began in clear goes on under a key, and ends under the next
   );
 });
 
-test('a worker that lacks the key of a running rollout does nothing to it and says so; one that has the key goes on', async () => {
+test('a worker without the key of a running rollout leaves it alone and says so; one with the key continues', async () => {
   await begin(world.sluice, 'waiting');
   await world.withWorkers(() =>
     until('the approval', async () => {

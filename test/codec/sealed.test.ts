@@ -37,7 +37,7 @@ function flipped(payload: Payload): Payload {
 /** The three that do not open with our key. */
 const SPOILED: [string, (value: unknown) => Promise<Payload>][] = [
   ['under a key that no worker has', (value) => sealed(THEIRS, value)],
-  ['under another key of the same id', (value) => sealed(IMPOSTOR, value)],
+  ['under another key with the same id', (value) => sealed(IMPOSTOR, value)],
   ['with one flipped byte', async (value) => flipped(await sealed(OURS, value))],
 ];
 
@@ -106,7 +106,7 @@ async function spoilRollout(app: string): Promise<string> {
   return id;
 }
 
-test('a rollout records messages that do not open and goes on; abort gets through, and a replay with more keys goes the same way', async () => {
+test('a rollout records messages that cannot be decrypted and goes on; abort still works, and a replay with more keys takes the same path', async () => {
   const { sluice } = world;
   const id = await world.withWorkers(async () => {
     const id = await spoilRollout('spoiled');
@@ -125,7 +125,7 @@ test('a rollout records messages that do not open and goes on; abort gets throug
   for (const keys of [OURS, `${OURS},${THEIRS}`, `${THEIRS},${OURS}`]) await replay(id, keys);
 });
 
-test("Temporal's cancel gets through after them", async () => {
+test("Temporal's cancel still works after them", async () => {
   await world.withWorkers(async () => {
     const id = await spoilRollout('spoiled-too');
     await cancel(id);
@@ -133,7 +133,7 @@ test("Temporal's cancel gets through after them", async () => {
   });
 });
 
-test('a message that one worker has opened counts on a worker that lacks its key', async () => {
+test('a message that one worker decrypted counts on a worker without its key', async () => {
   const id = await world.withWorkers(async () => {
     const id = await gated('opened');
     await signal(id, 'abort', await sealed(THEIRS, { by: 'carl' }));
@@ -144,7 +144,7 @@ test('a message that one worker has opened counts on a worker that lacks its key
   await replay(id, OURS);
 });
 
-test('a companion goes on after events and releases that do not open', async () => {
+test('a companion continues after events and releases that cannot be decrypted', async () => {
   const { sluice } = world;
   const id = companionId('shop', 'production');
   const begin = async (version: number) => {
@@ -213,7 +213,7 @@ describe('a start', () => {
     });
   });
 
-  test('with text that is no JSON closes as Failed too', async () => {
+  test('with text that is not JSON closes as Failed too', async () => {
     await world.withWorkers(async () => {
       const broken = { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('{') };
       const start = {
@@ -227,7 +227,7 @@ describe('a start', () => {
     });
   });
 
-  test('of a companion with a memo that nobody can read closes as Failed, and the target is free', async () => {
+  test('of a companion with an unreadable memo closes as Failed, and the target is free', async () => {
     await world.withWorkers(async () => {
       const app = 'memo';
       const fields = { note: await sealed(THEIRS, 'of nobody') };
@@ -266,7 +266,7 @@ test.each([
     `${THEIRS},${OURS}`,
     'nothing was sent: this client encrypts under the key "theirs" and the workers have the keys ours; put one of theirs first',
   ],
-  ['another key of that id', IMPOSTOR, 'does not open with the key of that id'],
+  ['another key with the same id', IMPOSTOR, 'does not open with the key of that id'],
 ])('a client with %s sends nothing and says what to do', async (_, codecKeys, says) => {
   const sluice = await connect({ env: { TEMPORAL_ADDRESS: world.temporal.address, SLUICE_CODEC_KEYS: codecKeys } });
   try {

@@ -48,7 +48,7 @@ describe('the codec server', () => {
     expect(await decoded.json()).toEqual({ payloads: [PLAIN, PLAIN] });
   });
 
-  test("lets the UI's pages ask, as a browser wants it said", async () => {
+  test("allows the UI's pages, with the headers that browsers want", async () => {
     const url = await serve();
     const preflight = await fetch(`${url}/decode`, {
       method: 'OPTIONS',
@@ -65,7 +65,7 @@ describe('the codec server', () => {
     ).toBe(UI);
   });
 
-  test('refuses the pages of others, whatever they send', async () => {
+  test('refuses other pages, whatever they send', async () => {
     const url = await serve();
     for (const method of ['OPTIONS', 'POST']) {
       const answer = await fetch(`${url}/decode`, { method, headers: { origin: 'https://evil.example' } });
@@ -77,15 +77,15 @@ describe('the codec server', () => {
   test.each([
     ['no JSON', '{', 400, 'the body is not {"payloads"'],
     ['no payloads', {}, 400, 'the body is not {"payloads"'],
-    ['a payload of a wrong form', { payloads: [{ metadata: { encoding: 1 } }] }, 400, 'the body is not {"payloads"'],
+    ['a payload of the wrong form', { payloads: [{ metadata: { encoding: 1 } }] }, 400, 'the body is not {"payloads"'],
     [
       'an unknown key',
       { payloads: [{ metadata: { encoding: b64('binary/encrypted'), 'encryption-key-id': b64('gone') } }] },
       400,
       'encrypted under the key "gone"',
     ],
-    ['a body without end', 'x'.repeat(8 * 1024 * 1024 + 1), 413, 'a body has 8388608 bytes at most'],
-  ])('says what is wrong with %s', async (_, body, status, said) => {
+    ['an endless body', 'x'.repeat(8 * 1024 * 1024 + 1), 413, 'a body has 8388608 bytes at most'],
+  ])('reports %s', async (_, body, status, said) => {
     const answer = await post(`${await serve()}/decode`, body);
     expect(answer.status).toBe(status);
     expect(await answer.json()).toEqual({ error: expect.stringContaining(said) });
@@ -98,7 +98,7 @@ describe('the codec server', () => {
   });
 });
 
-describe('a codec server that asks for a token', () => {
+describe('a codec server that requires a token', () => {
   const ask = async (url: string, token?: string) =>
     (
       await post(
@@ -108,13 +108,13 @@ describe('a codec server that asks for a token', () => {
       )
     ).status;
 
-  test('answers who brings it, and nobody else', async () => {
+  test('answers those who send it, and nobody else', async () => {
     const url = await serve({ token: 'long and secret'.replaceAll(' ', '-'), signed: null });
     expect(await ask(url, 'long-and-secret')).toBe(200);
     expect([await ask(url), await ask(url, 'long-and-secreT'), await ask(url, '')]).toEqual([401, 401, 401]);
   });
 
-  test("takes a user's access token, for it and in its time alone", async () => {
+  test("accepts a user's access token only if it is for this server and still valid", async () => {
     const provider = new OAuth2Server();
     const stranger = new OAuth2Server();
     await Promise.all([provider, stranger].map((each) => each.issuer.keys.generate('RS256')));
@@ -145,7 +145,7 @@ describe('a codec server that asks for a token', () => {
 describe('`sluice codec`', () => {
   const env = { SLUICE_CODEC_KEYS: KEYS };
 
-  test('runs until Ctrl-C, and says that it asks for no token', async () => {
+  test('runs until Ctrl-C, and says that it requires no token', async () => {
     const interrupt = new AbortController();
     const port = await freePort();
     const running = play(['codec', '--port', String(port)], { env, signal: interrupt.signal });
@@ -164,7 +164,7 @@ describe('`sluice codec`', () => {
   test.each([
     ['a key', [], {}, 'there is no key to decode with; set SLUICE_CODEC_KEYS'],
     ['a token on an open interface', ['--host', '0.0.0.0'], env, 'on 0.0.0.0 anybody could have payloads decoded'],
-    ['the token it is to ask for', ['--token-env', 'TOKEN'], env, '--token-env TOKEN: this variable is not set'],
+    ['the token that it requires', ['--token-env', 'TOKEN'], env, '--token-env TOKEN: this variable is not set'],
     ['an audience', ['--jwks', 'https://id.example/jwks', '--issuer', 'x'], env, '--audience must be used together'],
     [
       'an origin',
@@ -172,7 +172,7 @@ describe('`sluice codec`', () => {
       env,
       'is not an origin; write only scheme, host and port',
     ],
-  ])('does not begin without %s', async (_, args, given, said) => {
+  ])('does not start without %s', async (_, args, given, said) => {
     const { code, err } = await play(['codec', '--port', '0', ...args], { env: given });
     expect(code).not.toBe(0);
     expect(err).toContain(said);

@@ -110,7 +110,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
       fixture.traits.endsSplitFirst ? [only(stable), only(candidate)] : [only(candidate)];
 
     describe('reading', () => {
-      test('the before-state says what is live, its revision and the text of its owner', async () => {
+      test("the before-state has what is live, its revision and the owner's text", async () => {
         const target = await fixture.newTarget();
         await target.writeOutside(only(target.releases[0]), 'owned by the shop team');
         const { before, findings } = await driver.inspect(context(), target.spec());
@@ -146,7 +146,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect(await driver.traffic(context(), target.spec())).toMatchObject({ split, mark: found });
       });
 
-      test('a target that somebody left split is refused, and the way out is named', async () => {
+      test('a target that someone left split is refused, with the way out', async () => {
         const target = await fixture.newTarget();
         const [stable, candidate] = target.releases;
         await target.writeOutside({ stable, candidate, weight: 10 });
@@ -163,7 +163,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect(findings.filter(({ level }) => level === 'refuse').map(({ code }) => code)).toEqual(['SLUICE_OWNED']);
       });
 
-      test('the mark of an earlier rollout of the same target is no obstacle', async () => {
+      test('the mark of an earlier rollout of the same target is not an obstacle', async () => {
         const target = await fixture.newTarget();
         const earlier = marked(target, 'promote', 'run0');
         await target.writeOutside(only(target.releases[0]), `text ${earlier}`);
@@ -188,13 +188,13 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         });
       });
 
-      test('weights that are no round numbers in binary come back as they were given', async () => {
+      test('weights that binary numbers cannot represent exactly come back as they were given', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         for (const weight of [0.1, 7, 33.33, 57]) expect((await walk.shift(weight)).split.weight).toBe(weight);
       });
 
-      test('a candidate that has everything can give half of it back, and take it again', async () => {
+      test('a candidate with all traffic can give half of it back and take it again', async () => {
         const target = await fixture.newTarget();
         const [stable, candidate] = target.releases;
         const walk = await begin(target);
@@ -205,7 +205,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect((await walk.restore()).split).toEqual(only(stable));
       });
 
-      test('releases that are not there to be split are said before anything is written', async () => {
+      test('releases that are missing from the split are reported before anything is written', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         await walk.promote();
@@ -217,7 +217,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect(target.writes().filter(({ applied }) => applied)).toEqual([]);
       });
 
-      test('a promotion moves everything and ends the split', async () => {
+      test('a promotion moves all traffic and ends the split', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         await walk.shift(50);
@@ -229,7 +229,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         );
       });
 
-      test('each write twice is the write once', async () => {
+      test('repeating a write changes nothing more', async () => {
         const target = await fixture.newTarget();
         const [stable, candidate] = target.releases;
         const walk = await begin(target);
@@ -244,7 +244,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect(target.writes().filter(({ applied }) => applied)).toHaveLength(1 + promoted(target).length);
       });
 
-      test('a write whose answer was lost is found again, and not done twice', async () => {
+      test('a write whose answer was lost is recognized, and not repeated', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         await fixture.inject('lostAnswer', 'traffic', 1);
@@ -261,7 +261,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         ).toEqual([{ stable: target.releases[0], candidate: target.releases[1], weight: 10 }, ...promoted(target)]);
       });
 
-      test('a foreign change in between is said and not written over', async () => {
+      test('a foreign change in between is reported and not overwritten', async () => {
         const target = await fixture.newTarget();
         const [stable, candidate] = target.releases;
         const walk = await begin(target);
@@ -277,7 +277,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect(stable).not.toBe(candidate);
       });
 
-      test('a target that somebody deleted is a foreign change', async () => {
+      test('a target that someone deleted is a foreign change', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         await target.deleteOutside();
@@ -287,7 +287,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
       });
     });
 
-    describe('going back', () => {
+    describe('rolling back', () => {
       const lateWrite = (walk: Walk, weight: number, fence: { revision: string | null; mark: string }) =>
         driver.shift(context(), {
           spec: walk.spec,
@@ -297,7 +297,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
           fence,
         });
 
-      test('it brings back what was there, from a split, from a promotion and from an untouched target', async () => {
+      test('restores what was there, from a split, from a promotion and from an untouched target', async () => {
         const steps: ((walk: Walk) => Promise<unknown>)[] = [
           async () => undefined,
           (walk) => walk.shift(10),
@@ -321,7 +321,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         }
       });
 
-      test('it always writes, so that each time the revision is a new one', async () => {
+      test('always writes, so that the revision is new each time', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         const first = await walk.restore();
@@ -329,7 +329,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect(new Set([walk.before.revision, first.revision, second.revision]).size).toBe(3);
       });
 
-      test('a write that was frozen before and wakes after it is refused', async () => {
+      test('rejects a write that was frozen before it and wakes up after it', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         await walk.shift(10);
@@ -345,7 +345,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect((await target.read())?.split).toEqual(only(target.releases[0]));
       });
 
-      test('a write that was frozen while nothing had moved yet is refused too', async () => {
+      test('rejects a frozen write even if nothing had moved yet', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         const frozen = walk.fence('shift-10');
@@ -354,7 +354,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect((await target.read())?.split).toEqual(only(target.releases[0]));
       });
 
-      test('a write that was frozen between its look and its effect does not last', async () => {
+      test('undoes a write that was frozen between its check and its effect', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         await fixture.inject('held', 'traffic', 1);
@@ -376,7 +376,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect((await target.read())?.split).toEqual(only(target.releases[0]));
       });
 
-      test('a promotion that was frozen between its look and its effect does not last', async () => {
+      test('undoes a promotion that was frozen between its check and its effect', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         await fixture.inject('held', 'traffic', 1);
@@ -390,7 +390,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect((await target.read())?.split).toEqual(only(target.releases[0]));
       });
 
-      test('a write that lands between two tries is taken as our own', async () => {
+      test('recognizes our own write if it lands between two attempts', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         await walk.shift(10);
@@ -401,7 +401,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect((await walk.restore()).split).toEqual(only(target.releases[0]));
       });
 
-      test('a lost answer of its own write ends in one state', async () => {
+      test('ends in one state if the answer of its own write was lost', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         await walk.shift(10);
@@ -411,7 +411,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect((await target.read())?.split).toEqual(only(target.releases[0]));
       });
 
-      test('it gets there however often the provider fails on the way', async () => {
+      test('succeeds however often the provider fails on the way', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         await walk.shift(10);
@@ -426,7 +426,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         }
       });
 
-      test('a foreign change stops it, until it is told to write over it', async () => {
+      test('stops at a foreign change until told to overwrite it', async () => {
         const target = await fixture.newTarget();
         const [stable, candidate] = target.releases;
         const walk = await begin(target);
@@ -439,7 +439,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect((await walk.restore(true)).split).toEqual(only(stable));
       });
 
-      test('our own mark with another split is a foreign change', async () => {
+      test('treats our own mark with another split as a foreign change', async () => {
         const target = await fixture.newTarget();
         const [stable, candidate] = target.releases;
         const walk = await begin(target);
@@ -450,7 +450,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
     });
 
     describe('a first deployment', () => {
-      test('the promotion creates the target, once, also after a lost answer', async () => {
+      test('creates the target on promotion, once, also after a lost answer', async () => {
         const target = await fixture.newTarget({ live: false });
         const walk = await begin(target);
         const fence = walk.fence('promote');
@@ -464,7 +464,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         ]);
       });
 
-      test('a target that somebody else created meanwhile is a foreign change', async () => {
+      test('meets a foreign change if someone else created the target meanwhile', async () => {
         const target = await fixture.newTarget({ live: false });
         const walk = await begin(target);
         await target.writeOutside(only(target.releases[0]));
@@ -473,7 +473,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect((await target.read())?.split).toEqual(only(target.releases[0]));
       });
 
-      test('going back takes the target away, and a late attempt cannot bring it back', async () => {
+      test('is deleted on rollback, and a late attempt cannot bring it back', async () => {
         const target = await fixture.newTarget({ live: false, alone: true });
         const spec = target.spec({ release: await target.source('first') });
         const walk = await begin(target, spec);
@@ -491,7 +491,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
       });
     });
 
-    describe('making a release', () => {
+    describe('deploying a release', () => {
       const deploy = (walk: Walk, step = 'deploy', into?: 'idle') =>
         driver.deploy(context(), {
           spec: walk.spec,
@@ -500,7 +500,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
           ...(into === undefined ? {} : { into }),
         });
 
-      test('it exists afterwards, without traffic, once for each call', async () => {
+      test('creates it without traffic, once for each call', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target, { release: await target.source('new code') });
         const first = await deploy(walk);
@@ -521,7 +521,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
       });
 
       test.each<[FaultPoint]>([['code'], ['configuration'], ['publish']])(
-        'a lost answer of the step %s gives the same release',
+        'gives the same release if the answer of the step %s was lost',
         async (at) => {
           const target = await fixture.newTarget();
           const walk = await begin(target, {
@@ -537,7 +537,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         },
       );
 
-      test('code and configuration identical to what is live is what is live', async () => {
+      test('of code and configuration identical to what is live gives what is live', async () => {
         const target = await fixture.newTarget({ alone: true });
         const first = await begin(target, { release: await target.source('identical') });
         const { release } = await deploy(first);
@@ -550,7 +550,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect(await target.existing()).toEqual(known);
       });
 
-      test('another configuration of the same code is a release, and each says what it has in its environment', async () => {
+      test('of the same code with another configuration gives a new release, and each reports its own environment', async () => {
         const target = await fixture.newTarget({ alone: true });
         const release = await target.source('same code');
         const first = await begin(target, { release, configuration: { environment: { FLAG: 'off' } } });
@@ -568,7 +568,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         }
       });
 
-      test('an artifact with other bytes than planned is refused, at its deployment at the latest', async () => {
+      test('refuses an artifact with other bytes than planned, at the latest when it deploys', async () => {
         const target = await fixture.newTarget();
         const release = await target.source('tampered');
         if (!('artifact' in release)) throw new Error('this suite deploys artifacts');
@@ -577,7 +577,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect((await failure(refused)).code).toBe('SLUICE_ARTIFACT');
       });
 
-      test('two environments alternate over two releases, and production never leaves them', async () => {
+      test('alternates between two environments over two releases, and production never leaves them', async () => {
         const target = await fixture.newTarget();
         const [stable] = target.releases;
         const strategy: Spec['strategy'] = { type: 'blueGreen', bake: 0, testBake: 0 };
@@ -601,7 +601,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect(await target.environments()).toEqual({ blue: stable, green: one.release.version });
       });
 
-      test('going back from the first blue-green release takes the environments away again', async () => {
+      test('removes the environments again if the first blue-green release is rolled back', async () => {
         const target = await fixture.newTarget();
         const strategy: Spec['strategy'] = { type: 'blueGreen', bake: 0, testBake: 0 };
         const walk = await begin(target, {
@@ -617,7 +617,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
     });
 
     describe('capacity', () => {
-      test("it is ready when warming returns, and going back drops the candidate's", async () => {
+      test("is ready when warming returns, and rolling back drops the candidate's", async () => {
         const target = await fixture.newTarget({ alone: true });
         const [stable, candidate] = target.releases;
         if (!fixture.traits.capacityByRelease) {
@@ -642,8 +642,8 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
       });
     });
 
-    describe('retiring', () => {
-      test('it keeps the newest, what is live, what is spared and what anything refers to', async () => {
+    describe('deleting old releases', () => {
+      test('keeps the newest, what is live, what is protected and what anything refers to', async () => {
         const target = await fixture.newTarget({ alone: true });
         const [live, spared] = target.releases;
         const walk = await begin(target);
@@ -679,7 +679,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         ['badCredentials', 'SLUICE_CREDENTIALS'],
       ];
 
-      test.each(CODES)('%s is %s, wherever it strikes', async (fault, code) => {
+      test.each(CODES)('%s is %s, wherever it occurs', async (fault, code) => {
         const target = await fixture.newTarget();
         const [stable, candidate] = target.releases;
         const walk = await begin(target);

@@ -112,19 +112,23 @@ describe('an answer of an http source', () => {
   });
 
   test.each([
-    ['is no JSON', '<html>', /answered no JSON: <html>/],
+    ['is not JSON', '<html>', /answered no JSON: <html>/],
     [
       'has no errors beside its requests',
       '{"counts":{"requests":1}}',
       /has nothing at \$\.counts\.errors, not a count/,
     ],
-    ['counts in parts', '{"counts":{"requests":1.5,"errors":0,"slow":0}}', /has 1\.5 at \$\.counts\.requests/],
-    ['counts below zero', '{"counts":{"requests":3,"errors":-1,"slow":0}}', /has -1 at \$\.counts\.errors/],
-  ])('that %s makes the read fail and is said', async (_, answer, why) => {
+    [
+      'has a fraction as a count',
+      '{"counts":{"requests":1.5,"errors":0,"slow":0}}',
+      /has 1\.5 at \$\.counts\.requests/,
+    ],
+    ['has a negative count', '{"counts":{"requests":3,"errors":-1,"slow":0}}', /has -1 at \$\.counts\.errors/],
+  ])('that %s makes the read fail with a message', async (_, answer, why) => {
     await expect(read(answer)).rejects.toMatchObject({ code: 'SLUICE_PROVIDER', message: expect.stringMatching(why) });
   });
 
-  test('comes from the host of each release where the url leaves it to the platform', async () => {
+  test('comes from the host of each release if the url leaves the host to the platform', async () => {
     const seen: [string | undefined, unknown][] = [];
     const server = await serve((request, response) => {
       seen.push([request.url, request.headers['x-arm']]);
@@ -147,11 +151,11 @@ describe('an answer of an http source', () => {
     ]);
   });
 
-  test('that sends elsewhere is not followed', async () => {
+  test('that redirects is not followed', async () => {
     await expect(read('', {}, 302)).rejects.toThrow(/answered status 302/);
   });
 
-  test('comes to the headers of the spec and its token, each a secret of the worker', async () => {
+  test("is requested with the spec's headers and its token, each a secret of the worker", async () => {
     const more = {
       headers: { 'x-team': 'shop', 'x-key': 'secret://env/SLUICE_SECRET_KEY' },
       token: 'secret://env/SLUICE_SECRET_COUNTS',

@@ -83,7 +83,7 @@ export function describeSource(name: string, start: () => Promise<SourceFixture>
       expect(asked.every(({ answer }) => answer !== '')).toBe(true);
     });
 
-    test('tells a stretch when its watermark has passed, and not a millisecond before', async () => {
+    test('reports a stretch once its watermark has passed, and not a millisecond earlier', async () => {
       const of = await fixture.releases();
       const id = await fixture.happen(of, good(1), good(2));
       const at = (now: number) => fixture.source({ of, now }).read({ signal: calm() }, id - fixture.window);
@@ -91,7 +91,7 @@ export function describeSource(name: string, start: () => Promise<SourceFixture>
       expect((await at(id + fixture.delay)).ticks).toHaveLength(1);
     });
 
-    test('tells everybody the same ticks, whenever they read', async () => {
+    test('reports the same ticks to everyone, whenever they read', async () => {
       const of = await fixture.releases();
       const first = await fixture.happen(of, good(4), good(1));
       const last = await fixture.happen(of, good(3), { requests: 2, errors: 1, slow: 1 });
@@ -106,7 +106,7 @@ export function describeSource(name: string, start: () => Promise<SourceFixture>
       expect(once.at(-1)?.id).toBe(last);
     });
 
-    test('tells each tick once to somebody who reads from tick to tick', async () => {
+    test('reports each tick once to a reader who goes from tick to tick', async () => {
       const of = await fixture.releases();
       const first = await fixture.happen(of, good(2), good(2));
       const last = await fixture.happen(of, good(5), good(1));
@@ -123,7 +123,7 @@ export function describeSource(name: string, start: () => Promise<SourceFixture>
       expect((await read(of, { since, end: last })).ticks).toEqual([]);
     });
 
-    test('says nothing of a release that nobody met, which is not zero, also when the split changes in between', async () => {
+    test('reports nothing, not zero, for a release without requests, even if the split changes in between', async () => {
       const of = await fixture.releases();
       const before = await fixture.happen(of, good(5), null);
       const after = await fixture.happen(of, good(3), good(1));
@@ -135,7 +135,7 @@ export function describeSource(name: string, start: () => Promise<SourceFixture>
       expect(silent.ticks).toEqual([{ id: before, stable: null, candidate: null }]);
     });
 
-    test('asks for the candidate alone when there is no other release', async () => {
+    test('reads only the candidate if there is no other release', async () => {
       const of = await fixture.releases();
       const id = await fixture.happen(of, null, good(2));
       const alone = { stable: of.candidate, candidate: of.candidate };
@@ -144,7 +144,7 @@ export function describeSource(name: string, start: () => Promise<SourceFixture>
       ]);
     });
 
-    test('asks nobody as long as no stretch is due', async () => {
+    test('makes no call while no stretch is due', async () => {
       const of = await fixture.releases();
       const endpoint = await closedPort();
       const now = Math.floor(Date.now() / fixture.window) * fixture.window;
@@ -152,7 +152,7 @@ export function describeSource(name: string, start: () => Promise<SourceFixture>
       expect(await source.read({ signal: calm() }, now)).toEqual({ ticks: [], asked: [] });
     });
 
-    test('says what is wrong with a server that refuses, and with one that is not there', async () => {
+    test('reports a server that refuses and one that is unreachable', async () => {
       const of = await fixture.releases();
       const now = Date.now();
       const since = now - fixture.delay - 2 * fixture.window;
@@ -167,7 +167,7 @@ export function describeSource(name: string, start: () => Promise<SourceFixture>
       });
     });
 
-    test('ends a cancelled read that nobody answers', async () => {
+    test('ends a cancelled read that gets no answer', async () => {
       const of = await fixture.releases();
       const now = Date.now();
       const { url, reached } = await silent(servers, sockets);

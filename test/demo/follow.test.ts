@@ -18,7 +18,7 @@ function looks(...views: Partial<RolloutView>[]) {
   };
 }
 
-test('a rollout that ends is followed to its end, and each of its stages is approved once', async () => {
+test('a rollout that ends is followed to the end, and each stage is approved once', async () => {
   const waits = (stage: string) =>
     ({ phase: 'awaitingApproval', waitingFor: { stage } }) as unknown as Partial<RolloutView>;
   const following = looks(waits('10%'), waits('10%'), waits('50%'), { phase: 'done', outcome: 'succeeded' });
@@ -27,24 +27,24 @@ test('a rollout that ends is followed to its end, and each of its stages is appr
 });
 
 test.each(['held', 'stuck'] as const)(
-  'a rollout that is %s waits for a person whom the demo does not play',
+  'a rollout that is %s waits for a person, whom the demo does not play',
   async (phase) => {
     const followed = await follow(looks({ phase: 'baking' }, { phase, reason: 'fewer than 20 requests' }));
     expect(followed.why).toBe(`${phase}: fewer than 20 requests`);
   },
 );
 
-test('a rollout of which nothing changes any more is given up', async () => {
+test('a rollout that stops changing is given up', async () => {
   const followed = await follow(looks({ phase: 'baking' }), 600);
   expect(followed.why).toBe('nothing has changed for 0.6 s; it is baking');
 });
 
-test('a rollout that cannot be looked at any more is given up with the reason', async () => {
+test('a rollout that can no longer be read is given up with the reason', async () => {
   const following = { ...looks(), look: () => Promise.reject(new Error('connection refused')) };
   await expect(follow(following, 600)).rejects.toThrow('connection refused');
 });
 
-test('users who get no answer do not keep the demo from its end', async () => {
+test('users who get no answer do not stop the demo from ending', async () => {
   let closed = 0;
   let asked = 0;
   const users: Users = {

@@ -35,7 +35,7 @@ const packed = async (app: string, fields: object): Promise<Record<string, unkno
 const written = (app: string) => world.stack.aws.writes().some((write) => write.function === app);
 
 describe('a start', () => {
-  test.concurrent('needs the signature of somebody who may', async () => {
+  test.concurrent('needs the signature of someone who may start it', async () => {
     await people.temporal.workflow.start('canary', {
       workflowId: 'raw/production',
       taskQueue: 'sluice',
@@ -69,7 +69,7 @@ describe('a start', () => {
     );
   });
 
-  test.concurrent('goes on from no state that the starter has brought', async () => {
+  test.concurrent('ignores state that the starter sends along', async () => {
     const app = 'carried';
     const input = { ...(await packed(app, GATED)), startedBy: 'ann' };
     const place = { ...world.at(app), strategy: 'canary' as const };
@@ -90,7 +90,7 @@ describe('a start', () => {
     await people.clients.dan.verb(world.at(app), 'abort', {});
   });
 
-  test.concurrent('counts once, for its own spec, and the code must be what was signed', async () => {
+  test.concurrent('counts once, for its own spec, with the code that was signed', async () => {
     const app = 'once';
     const [first] = await people.temporal.workflow.getHandle(`${app}/production`).fetchHistory().then(inputs);
     const { token, ...spec } = first as Record<string, unknown>;
@@ -123,7 +123,7 @@ describe('a start', () => {
     expect(await refusal(app)).toContain('what ann signed is for another spec');
   });
 
-  test('takes no path, of whatever file of the worker, and nothing that is not in the store', async () => {
+  test('accepts no path to any file of the worker, and only artifacts from the store', async () => {
     const keys = path.join(world.folder, 'keys');
     const raw = async (release: object) => {
       const app = 'files';
@@ -159,7 +159,7 @@ describe('a grant', () => {
   }
   const queue = accountQueue({ platform: 'lambda', account: 'default', region: 'us-east-1' }, 'calls');
 
-  test.concurrent('is worth nothing in an activity without a workflow, nor in a workflow of somebody else', async () => {
+  test.concurrent("is worth nothing in an activity without a workflow, or in someone else's workflow", async () => {
     const app = 'stolen';
     await people.start(app, SLOW);
     await world.phase(app, 'baking');
@@ -243,7 +243,7 @@ describe('a grant', () => {
     return answer;
   }
 
-  test.concurrent('is not for a run that Reset has made, before the check or behind it', async () => {
+  test.concurrent('does not work for a run made by Reset, before or after the check', async () => {
     const app = 'reset';
     await people.start(app, SLOW);
     await world.phase(app, 'baking');
@@ -270,8 +270,8 @@ describe('a grant', () => {
   });
 });
 
-describe('updates that are forged', () => {
-  test.concurrent('fill no run: it continues as new, and a signed abort gets its answer', async () => {
+describe('forged updates', () => {
+  test.concurrent('cannot block a run: it continues as new, and a signed abort is answered', async () => {
     const app = 'updates';
     const started = await people.start(app, GATED);
     await world.phase(app, 'awaitingApproval');
@@ -287,7 +287,7 @@ describe('updates that are forged', () => {
 });
 
 describe('the companion of a target', () => {
-  test.concurrent('takes over a release only for whom it may, and ends the running one only for a release that may replace it', async () => {
+  test.concurrent('queues a release only for people who may start it, and ends the running one only for a release that may replace it', async () => {
     const app = 'queued';
     const started = await people.start(app, SLOW);
     const { run } = await world.phase(app, 'baking');

@@ -77,7 +77,7 @@ function busiestSecond(): number {
   return Math.max(...calls.map((from) => calls.filter((time) => time >= from && time < from + 1_000).length));
 }
 
-test('calls of all workers together use the budget, are never more than 15 in a second, and workers that were killed leave it to the others', async () => {
+test('calls of all workers together use the budget, stay under 15 a second, and killed workers free their share', async () => {
   const lambda = lambdaAt(aws.endpoint);
   await functionWith(lambda, 'shop', ['return 1', 'return 2']);
   const client = new Client({ connection });

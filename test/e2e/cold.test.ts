@@ -39,7 +39,7 @@ function endInstances(): number {
   return pids.length;
 }
 
-test('a release that begins slowly is released at the first try, and an undo brings it back cold', async () => {
+test('a release with a slow cold start is released at the first attempt, and an undo brings it back cold', async () => {
   for (const [version, begin] of [
     ['1', SLOW_TO_BEGIN],
     ['2', ''],

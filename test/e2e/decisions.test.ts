@@ -18,8 +18,8 @@ beforeAll(async () => {
 
 afterAll(() => people?.stop());
 
-describe('who has no key', () => {
-  test('starts as the CI that the policy pins, and approves by a login; no token of a provider enters the history', async () => {
+describe('someone without a key', () => {
+  test('starts as the CI job that the policy pins, and approves with a login; no provider token enters the history', async () => {
     const app = 'by-ci';
     const id = `${app}/production`;
     const byCi = (...argv: string[]) => world.cli(argv, world.folder, people.runner.env);
@@ -49,7 +49,7 @@ describe('who has no key', () => {
     for (const token of people.runner.given) expect(history + audit.out).not.toContain(token.split('.')[1]);
   });
 
-  test.concurrent('is not asked for a login where the policy has none of that provider', async () => {
+  test.concurrent('is not asked to log in if the policy has no login of that provider', async () => {
     const elsewhere = { SLUICE_LOGIN: 'https://evil.example' };
     const { code, err } = await world.cli(['start', world.file('nowhere', GATED)], world.folder, elsewhere);
     expect(code).not.toBe(0);
@@ -58,7 +58,7 @@ describe('who has no key', () => {
 });
 
 describe('a decision', () => {
-  test('unsigned, forged, expired, of the wrong stage, of another run, of the starter and said twice is refused; two others count', async () => {
+  test('that is unsigned, forged, expired, for the wrong stage or run, by the starter, or replayed is refused; two others count', async () => {
     const app = 'gated';
     const id = `${app}/production`;
     await people.start(app, GATED);

@@ -48,7 +48,7 @@ async function abortedWhileCreating(app: string, fields: object): Promise<() => 
   return land;
 }
 
-test('the alias is taken away that a late call has created after all, and the target is held meanwhile', async () => {
+test('an alias that a late call created after all is deleted, and the target stays locked meanwhile', async () => {
   const app = 'late';
   await functionWith(world.lambda, app, ['return 1']);
   // Nobody may delete this version, so that its alias can come late.
@@ -62,7 +62,7 @@ test('the alias is taken away that a late call has created after all, and the ta
   await expect(world.alias(app)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
 });
 
-test('a late call creates nothing where the rollout has published the version', async () => {
+test('a late call creates nothing if the rollout has published the version', async () => {
   const app = 'published';
   const land = await abortedWhileCreating(app, {});
   land();

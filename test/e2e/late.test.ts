@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-test('the companion takes away what lands after the end of the rollout, and `sluice releases` says so', async () => {
+test('the companion deletes what appears after the end of the rollout, and `sluice releases` says so', async () => {
   await functionWith(world.lambda, APP, ['return 1']);
   let land = () => {};
   const landing = new Promise<void>((go) => {

@@ -37,7 +37,7 @@ async function released(app: string, version: number, fields: object = {}) {
 }
 
 describe('adopt', () => {
-  test('writes the mark and the first spec; the spec starts, with the live version and with another', async () => {
+  test('writes the mark and the first spec, which starts with the live version and with another one', async () => {
     const app = 'adopted';
     await published(app, 2);
     const cwd = mkdtempSync(path.join(world.folder, 'adopted-'));
@@ -83,7 +83,7 @@ describe('after the rollback window', () => {
   // Long enough for what must be seen before it is over.
   const SHORT = { rollbackWindow: '6s', retain: 1 };
 
-  test('old versions go, never one that something refers to; undo is refused and says why; releases shows it', async () => {
+  test('old versions are deleted unless something refers to them; undo is refused and says why; releases shows it', async () => {
     const app = 'retired';
     await published(app, 6);
     await world.lambda.send(new CreateAliasCommand({ FunctionName: app, Name: 'pinned', FunctionVersion: '2' }));
@@ -118,7 +118,7 @@ describe('after the rollback window', () => {
     expect(out).not.toContain('undo goes back');
   });
 
-  test('nothing is retired while a rollout runs: the stable release of its last bake has no alias, and it can go back there', async () => {
+  test('nothing is deleted while a rollout runs: the stable release has no alias in the last bake, and the rollout can still roll back to it', async () => {
     const app = 'spared';
     await published(app, 4);
     await released(app, 2, SHORT);
@@ -147,7 +147,7 @@ describe('blue-green', () => {
     { live: 'blue', before: /stable 2 .* candidate 3 0 % \(green is live, the candidate is in blue\)/, idle: '2' },
   ] as const;
 
-  test('the first release makes the live environment, each later one goes into the idle one; get shows which is live', async () => {
+  test('creates the live environment with the first release and deploys each later one to the idle environment; get shows which is live', async () => {
     const app = 'colours';
     const get = async () => (await world.cli(['get', `${app}/production`])).out;
     for (const [at, { live, before, idle }] of RELEASES.entries()) {

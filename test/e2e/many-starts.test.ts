@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-describe('many starts at the same moment', () => {
+describe('many simultaneous starts', () => {
   const STARTS = 12;
   const CONNECTIONS = 4;
 
@@ -46,7 +46,7 @@ describe('many starts at the same moment', () => {
 
   // Each has an app of its own, and most of the time is waiting.
   test.concurrent.each(POLICIES)(
-    '%s: never do two run at once, each starter hears what became of his, the alias ends at one release',
+    '%s: two never run at once, every starter learns the result, and the alias ends at one release',
     async (name, policyOf, refusals) => {
       const app = `storm-${name}`;
       const heard = await stormOf(app, policyOf);

@@ -137,7 +137,7 @@ test('a function without the alias gets it with its first deployment', async () 
   expect(await aliasOf('newborn')).toEqual({ version: '1', weights: {} });
 });
 
-test('a release that is live already ends as nothingToRelease, and the alias is not written', async () => {
+test('a release that is already live ends as nothingToRelease, and the alias is not written', async () => {
   await live('same');
   const writes = writesTo('same').length;
   const view = await ended(await start('same', HOUR_AT_10, { release: { version: 1 } }));
@@ -145,7 +145,7 @@ test('a release that is live already ends as nothingToRelease, and the alias is 
   expect(writesTo('same')).toHaveLength(writes);
 });
 
-test('an alias that somebody left split is refused with the command that ends the split, which opens the way', async () => {
+test('an alias that someone left split is refused with the command that ends the split, and that command works', async () => {
   await live('halved');
   const split = { AdditionalVersionWeights: { 2: 0.3 } };
   await lambda.send(new UpdateAliasCommand({ FunctionName: 'halved', Name: 'live', RoutingConfig: split }));
@@ -163,7 +163,7 @@ test('an alias that somebody left split is refused with the command that ends th
   expect(await ended(await start('halved', DIRECT, {}))).toMatchObject({ outcome: 'succeeded' });
 });
 
-test('a change by somebody else during the rollout stops it, is kept, and ends by abort --force', async () => {
+test("someone else's change during the rollout stops it, is kept, and ends with abort --force", async () => {
   await live('touched');
   const rolling = await baking('touched');
   const theirs = { AdditionalVersionWeights: { 2: 0.4 } };
@@ -184,7 +184,7 @@ test('a change by somebody else during the rollout stops it, is kept, and ends b
   expect(await aliasOf('touched')).toEqual({ version: '1', weights: {} });
 });
 
-test('without a worker for the account it says whose and which queue, and goes on when one comes', async () => {
+test('without a worker for the account, the rollout names the account and the queue, and continues when one starts', async () => {
   await live('unserved');
   const rolling = await start('unserved', DIRECT, { target: { account: 'prod' }, deadlines: { worker: '1s' } });
   const stuck = await phase(rolling, 'stuck');
@@ -230,7 +230,7 @@ const CREDENTIALS: [string, { code: string; message: string }, string, RegExp][]
   ],
 ];
 
-test.each(CREDENTIALS)('with %s it is refused before anything is touched', async (_, said, code, says) => {
+test.each(CREDENTIALS)('with %s the rollout is refused before anything is touched', async (_, said, code, says) => {
   const fn = said.code;
   await live(fn);
   const writes = writesTo(fn).length;
@@ -240,7 +240,7 @@ test.each(CREDENTIALS)('with %s it is refused before anything is touched', async
   expect(writesTo(fn)).toHaveLength(writes);
 });
 
-test('credentials that expire in a bake pass nothing: it is held, an abort says stuck, and lands with new ones', async () => {
+test('if credentials expire in a bake, the rollout is held, an abort is stuck, and finishes with new credentials', async () => {
   await live('expiring');
   const rolling = await baking('expiring', { stuckAfter: '1s' });
   const [, said] = CREDENTIALS[1] as (typeof CREDENTIALS)[number];

@@ -17,7 +17,7 @@ function files(): string[] {
     .map((each) => path.join(each.parentPath, each.name));
 }
 
-test('what waits or runs is kept, what is forgotten goes, and an unread companion keeps all', async () => {
+test('prune keeps what waits or runs, deletes what nothing refers to, and keeps everything if a companion cannot be read', async () => {
   const app = 'kept';
   const code = mkdtempSync(path.join(world.folder, 'code-'));
   const fields = (answer: string, strategy: object) => {

@@ -13,7 +13,7 @@ afterAll(() => world?.stop());
 
 const handler = (answer: string) => `export const handler = async () => ({ statusCode: 200, body: '${answer}' });\n`;
 
-test('a queued release is the code that was there at its start, not what its author wrote since', async () => {
+test('a queued release is the code as it was at its start, without later edits', async () => {
   const app = 'queued';
   const code = mkdtempSync(path.join(world.folder, 'code-'));
   const write = (answer: string) => writeFileSync(path.join(code, 'index.mjs'), handler(answer));
@@ -36,7 +36,7 @@ test('a queued release is the code that was there at its start, not what its aut
   expect(JSON.parse(Buffer.from(answer.Payload ?? []).toString())).toMatchObject({ body: 'started' });
 });
 
-test('a folder that is gone after the start is missed by nobody, and no path of it is in any history', async () => {
+test('deleting the folder after the start breaks nothing, and no history contains its path', async () => {
   const app = 'gone';
   const code = path.join(world.folder, 'soon-gone');
   mkdirSync(code);

@@ -113,7 +113,7 @@ async function live(): Promise<{ version: string | undefined; split: boolean }> 
   };
 }
 
-test('the rollout.yaml of the README is planned, started, watched and approved by its commands', async () => {
+test("the rollout.yaml in the README can be planned, started, watched and approved with the README's commands", async () => {
   const mine = project('yaml');
   await mine.install('v2');
   mine.write('rollout.yaml', textsOf('README.md', 'yaml').join('\n'));
@@ -142,7 +142,7 @@ test('the rollout.yaml of the README is planned, started, watched and approved b
   expect(page).toContain(`Release ${view.candidate}`);
 });
 
-test('the program of the README starts a rollout and approves it', async () => {
+test("the README's program starts a rollout and approves it", async () => {
   const mine = project('program');
   const [start = '', approve = ''] = textsOf('README.md', 'ts');
   const here = "new Client({ connection: await Connection.connect({ address: process.env.TEMPORAL_ADDRESS ?? '' }) })";
@@ -161,7 +161,7 @@ test('the program of the README starts a rollout and approves it', async () => {
   expect(await live()).toEqual({ version: String(NAMED), split: false });
 });
 
-test('the temporal commands of the README start a rollout and approve it', async () => {
+test("the README's temporal commands start a rollout and approve it", async () => {
   const mine = project('temporal');
   await mine.install('v1');
   mine.write('rollout.yaml', textsOf('README.md', 'yaml').join('\n'));
@@ -204,7 +204,7 @@ test('the quickstart goes from an empty project to a release and back', async ()
   expect(await live()).toEqual({ version: LIVE, split: false });
 });
 
-test('every command that both pages show is run above, or is a script of the package', () => {
+test('every command on both pages is run above, or is a script of the package', () => {
   const named = (page: string[]) => page.map((line) => line.split(/\s+(?:#|--|-\w|rollout\.yaml|checkout\/)/)[0]);
   expect(named(README)).toEqual([
     'npm run demo',
@@ -231,7 +231,7 @@ test('every command that both pages show is run above, or is a script of the pac
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['demo', 'test']));
 });
 
-test('every block of both pages says its language, so that none with commands is overlooked', () => {
+test('every block on both pages names its language, so that none with commands is overlooked', () => {
   const languages = (page: string) => blocksOf(page).map(({ language }) => language);
   expect(languages('README.md')).toEqual(['text', 'sh', 'yaml', 'sh', 'mermaid', 'ts', 'ts', 'sh']);
   expect(languages('docs/quickstart.md')).toEqual(['sh', 'sh']);

@@ -21,7 +21,7 @@ const refused = (name: string) => ({
   message: expect.stringContaining(`${name} may not`),
 });
 
-test('a target is held and released by whom the policy lets, and by no signal', async () => {
+test('a target can be held and released by those the policy allows, and not by a signal', async () => {
   const app = 'held';
   const at = world.at(app);
   expect(await world.end(app, await people.start(app, QUICK))).toMatchObject({ outcome: 'succeeded' });
@@ -58,7 +58,7 @@ test('a target is held and released by whom the policy lets, and by no signal', 
   expect(await world.end(app, await start())).toMatchObject({ outcome: 'succeeded' });
 });
 
-test('a foreign change is kept by whom the policy lets override, and by no flag that is not signed', async () => {
+test('a foreign change can be kept by those the policy lets override, and not by an unsigned flag', async () => {
   const app = 'kept';
   const at = world.at(app);
   const started = await people.start(app, SLOW);
@@ -84,7 +84,7 @@ test('a foreign change is kept by whom the policy lets override, and by no flag 
   expect(await world.end(app, started)).toMatchObject({ outcome: 'abandoned' });
 });
 
-test('callers are moved by whom the policy lets, as signed', async () => {
+test('callers can be moved by those the policy allows, as signed', async () => {
   const app = 'moved';
   const request: MoveRequest = {
     ...world.at(app),

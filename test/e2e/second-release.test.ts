@@ -19,7 +19,7 @@ async function running(app: string) {
 }
 
 describe('reject', () => {
-  test('the second start is refused, by client and by CLI, with who runs and what to do; the first goes on', async () => {
+  test('refuses the second start, in client and CLI, with who runs and what to do; the first continues', async () => {
     const { answer } = await running('rejected');
     const writers = world.writers('rejected');
     const message = expect.stringMatching(
@@ -38,7 +38,7 @@ describe('reject', () => {
 });
 
 describe('queue', () => {
-  test('a third release takes the place of the second, whose starter is told; it starts by itself', async () => {
+  test('lets a third release replace the second, whose starter is told; the third starts by itself', async () => {
     const { answer, rolling } = await running('queued');
     const file = world.file('queued', { ...QUICK, onNewRelease: 'queue' });
     const second = world.cli(['start', file, '--wait', '--by', 'bob']);
@@ -66,7 +66,7 @@ describe('queue', () => {
     expect(world.writers('queued').slice(1)).toEqual([rolling.run, done.run]);
   });
 
-  test('with the way free it starts at once', async () => {
+  test('starts at once if nothing runs', async () => {
     const answer = await world.start('free', 'ann', DIRECT, 'queue');
     expect(answer).toMatchObject({ state: 'started', run: expect.any(String), tookPlaceOf: null });
     expect(await world.end('free', answer)).toMatchObject({ outcome: 'succeeded', run: answer.run });
@@ -85,7 +85,7 @@ describe('replace', () => {
     },
   };
 
-  test('the running one goes back to weight 0 and ends superseded, its approvals with it; the new one starts from the same stable', async () => {
+  test('rolls the running one back to weight 0 as superseded, without its approvals; the new one starts from the same stable release', async () => {
     const app = 'replaced';
     const first = await world.end(app, await world.start(app, 'ann', DIRECT));
     const old = await world.start(app, 'ann', GATED);
@@ -122,7 +122,7 @@ describe('replace', () => {
     expect(await world.alias(app)).toMatchObject({ version: gate.candidate, weights: {} });
   });
 
-  test('with nothing in the way it starts, and does not end itself', async () => {
+  test('starts if nothing runs, and does not replace itself', async () => {
     const answer = await world.start('alone', 'ann', DIRECT, 'replace');
     expect(answer).toMatchObject({ state: 'started' });
     expect(await world.end('alone', answer)).toMatchObject({ outcome: 'succeeded' });

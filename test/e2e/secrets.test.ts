@@ -88,7 +88,7 @@ async function kept(app: string): Promise<string> {
   return texts.join('\n');
 }
 
-test('function, probe and webhook get the values; history, memo and log have the references', async () => {
+test('function, probe and webhook get the values; history, memo and log have only the references', async () => {
   const app = 'with-secrets';
   const done = await world.end(app, await world.start(app, 'ann', fields()));
   expect(done).toMatchObject({ outcome: 'succeeded' });
@@ -116,7 +116,7 @@ test('function, probe and webhook get the values; history, memo and log have the
   expect(found).toEqual([]);
 });
 
-test('a plan refuses every secret that is missing and every address that may not be reached, with the place', async () => {
+test('a plan reports every missing secret and every forbidden address, with its place', async () => {
   const app = 'without-secrets';
   const spec = fields(
     {},

@@ -44,7 +44,7 @@ async function undo(fn: string): Promise<void> {
   expect(await world.undone(fn, await world.undo(fn))).toMatchObject({ outcome: 'succeeded', candidate: '1' });
 }
 
-test('release: {latest: true} rolls out what the stack has deployed, and an undo leaves the stack its $LATEST', async () => {
+test("release: {latest: true} rolls out what the stack has deployed, and an undo leaves the stack's $LATEST alone", async () => {
   const fn = 'by-stack';
   await deployed(fn);
   await world.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: fn, ZipFile: await zipOf(SAYS('two')) }));
@@ -70,7 +70,7 @@ test('release: {latest: true} rolls out what the stack has deployed, and an undo
   expect(await latest(fn)).toMatchObject({ CodeSha256, Environment: { Variables: { FLAG: 'on' } } });
 });
 
-test('release: {current: true} rolls out another configuration of the same code, and an undo goes back from it', async () => {
+test('release: {current: true} rolls out the same code with another configuration, and an undo reverts it', async () => {
   const fn = 'flag';
   await deployed(fn);
   world.stack.aws.clearWrites();

@@ -43,7 +43,7 @@ async function stray(more: Record<string, string> = {}) {
 /** Writes that the cloud has taken at the app's function. */
 const writes = (app: string) => world.stack.aws.writes().filter((write) => write.function === app);
 
-test('a target written under a policy says so, and a worker without one writes nothing there', async () => {
+test('a target written under a policy says so, and a worker without a policy writes nothing there', async () => {
   const before = await world.alias('kept');
   expect(parseMark(before.description)).toMatchObject({ app: 'kept', policed: true });
   await stray();
@@ -88,14 +88,14 @@ test('a target written under a policy says so, and a worker without one writes n
   expect(await world.alias('kept')).toEqual(before);
 });
 
-test('only the operator gives it back to workers without a policy', async () => {
+test('only the operator can give the target back to workers without a policy', async () => {
   await stray({ SLUICE_OPEN_TARGETS: 'given/production' });
   const ended = await world.end('given', await world.start('given', 'anybody', QUICK));
   expect(ended).toMatchObject({ outcome: 'succeeded', access: { policy: null } });
   expect(parseMark((await world.alias('given')).description)).toMatchObject({ policed: false });
 });
 
-test('workers that go by different policies are named: by doctor, in a rollout, in the log', async () => {
+test('workers with different policies are named by doctor, in a rollout and in the log', async () => {
   const one = await stray();
   const diagnose = () => world.diagnose();
   const other = await stray({ ...people.policyEnv, SLUICE_LOG_LEVEL: 'warn' });

@@ -40,8 +40,8 @@ async function released(app: string, ...releases: { body: string; fields?: objec
 
 const total = (n: number) => ({ body: `return { statusCode: 200, total: 7, n: ${n} }` });
 
-describe('an undo goes by the spec that made its release live', () => {
-  test('where only the newer release has what the newer probe asks for', async () => {
+describe('an undo uses the spec that made its release live', () => {
+  test('even if only the newer release has what the newer probe needs', async () => {
     const app = 'newprobe';
     await released(app, total(1), {
       body: 'return { statusCode: 200, total: 7, currency: 7 }',
@@ -52,7 +52,7 @@ describe('an undo goes by the spec that made its release live', () => {
     expect(await world.alias(app)).toMatchObject({ version: '1', weights: {} });
   }, 60_000);
 
-  test('where an alarm goes off late, and where the release has always failed now and then: it warns', async () => {
+  test('and warns if an alarm goes off late or the release has always had some failures', async () => {
     const app = 'alarmed';
     const cloudwatch = new CloudWatchClient({
       endpoint: world.stack.aws.endpoint,
@@ -92,7 +92,7 @@ describe('an undo goes by the spec that made its release live', () => {
     expect(await world.alias(app)).toMatchObject({ version: '1', weights: {} });
   }, 90_000);
 
-  test('and without it gives the weight back all the same, and says what is not known', async () => {
+  test('or without one still moves the traffic back, and says what is not watched', async () => {
     const app = 'forgotten';
     await released(app, total(1), total(2));
     const [, first] = (await world.ledger(app))?.releases ?? [];
@@ -111,7 +111,7 @@ describe('an undo goes by the spec that made its release live', () => {
     expect(await world.alias(app)).toMatchObject({ version: '1', weights: {} });
   }, 60_000);
 
-  test('an abort in the middle of it returns to the release that was live before', async () => {
+  test('an abort in the middle of an undo returns to the release that was live before it', async () => {
     const app = 'twice';
     await released(app, total(1), total(2));
     const run = await world.undo(app);
@@ -124,7 +124,7 @@ describe('an undo goes by the spec that made its release live', () => {
 });
 
 describe('undo --to', () => {
-  test('takes any release of the ledger that is still there, also after the window; releases says which', async () => {
+  test('accepts any release of the ledger that still exists, also after the window, and releases marks them', async () => {
     const app = 'far';
     const fields = { rollbackWindow: '1s', retain: 5 };
     const currency = (n: number) => ({
@@ -164,7 +164,7 @@ describe('undo --to', () => {
 });
 
 describe('after an undo', () => {
-  test('nothing jumps in that was handed over meanwhile, unless it may', async () => {
+  test('nothing submitted meanwhile starts, unless --keep-queue allows it', async () => {
     const app = 'queued';
     await released(app, total(1), total(2), total(3));
     const run = await world.undo(app);
@@ -186,7 +186,7 @@ describe('after an undo', () => {
     expect(await world.end(app, queued)).toMatchObject({ outcome: 'succeeded', candidate: '3' });
   }, 90_000);
 
-  test('with --hold nothing starts, by whatever way, until somebody releases the target', async () => {
+  test('with --hold nothing starts in any way until someone releases the target', async () => {
     const app = 'held';
     const id = rolloutId(app, 'production');
     await released(app, total(1), total(2));

@@ -100,7 +100,7 @@ function canaryOf(app: string, folder: string, policy: object) {
 
 const SILENT = /^stage 50%: noData: no request of the candidate was counted by metric users; \d+ probe calls say/;
 
-test('a quarter of the users fail, the probes are well, the metric is silent: onNoData decides, and nothing passes', async () => {
+test('if a quarter of the users fail, the probes pass and the metric is silent, onNoData decides and nothing passes', async () => {
   await open('quarter');
   const spec = canaryOf('quarter', folderOf('quarter-2', true), { onNoData: 'rollback' });
   const view = await world.end('quarter', await world.start('quarter', 'ann', spec));
@@ -110,7 +110,7 @@ test('a quarter of the users fail, the probes are well, the metric is silent: on
   expect(view.events.filter(({ text }) => text.startsWith('stage 50%: passed'))).toEqual([]);
 });
 
-test('held, it goes back by itself once the metric speaks; nobody is shown a healthy verdict meanwhile', async () => {
+test('a held rollout rolls back by itself once the metric reports, and nobody sees a healthy verdict meanwhile', async () => {
   const shop = await open('late');
   const answer = await world.start('late', 'ann', canaryOf('late', folderOf('late-2', true), {}));
   const held = await world.phase('late', 'held');
@@ -128,7 +128,7 @@ test('held, it goes back by itself once the metric speaks; nobody is shown a hea
   expect(view.reason).toContain('is unhealthy: metric users: ');
 });
 
-test('a good release that is held passes by itself; a job that waits leaves with its own exit code', async () => {
+test('a held good release passes by itself, and a waiting job exits with its own code', async () => {
   const shop = await open('good');
   const file = world.file('good', canaryOf('good', folderOf('good-2', false), {}));
   const job = await world.cli(['start', file, '--wait', '--until', 'person']);
@@ -149,7 +149,7 @@ test('a good release that is held passes by itself; a job that waits leaves with
   );
 });
 
-test('a bake that ends before its metric can have spoken is refused by plan, with the shortest that can', async () => {
+test('plan refuses a bake that ends before its metric can report, and names the shortest one that works', async () => {
   const file = world.file('short', { strategy: { type: 'direct', bake: '30s' }, health: {} });
   const { code, err } = await world.cli(['plan', file]);
   expect(code).toBe(2);

@@ -86,7 +86,7 @@ async function twoReleases(): Promise<[string, string]> {
   return [first, second];
 }
 
-test('undo goes back to the replaced release, and the ledger says who did which', async () => {
+test('undo rolls back to the replaced release, and the ledger records who did what', async () => {
   const [first, second] = await twoReleases();
   expect(await undone({ startedBy: 'ben' })).toMatchObject({
     outcome: 'succeeded',
@@ -104,12 +104,12 @@ test('undo goes back to the replaced release, and the ledger says who did which'
   ]);
 });
 
-test('an undo that nobody names is not laid to the one who started what it takes back', async () => {
+test('an undo without a name is not attributed to whoever started the release that it undoes', async () => {
   await twoReleases();
   expect(await undone({})).toMatchObject({ outcome: 'succeeded', startedBy: null });
 });
 
-test('a release that fails some users is taken back, and says how it failed', async () => {
+test('a release that fails for some users is rolled back, and says how it failed', async () => {
   await resultOf(await release('v1', 'ann', DIRECT));
   const traffic = new Traffic(lambdaUsers(stack.aws.endpoint, { function: 'checkout', alias: 'live' }), 20);
   traffic.start();

@@ -52,7 +52,7 @@ function runs(pid: number): boolean {
   }
 }
 
-test('stop ends the process and what it started, and removes its temporary folder', async () => {
+test('stop ends the process and its children, and removes its temporary folder', async () => {
   const { running, pids, temp } = await server('plain');
   expect(pids.map(runs)).toEqual([true, true]);
   expect(existsSync(temp)).toBe(true);
@@ -62,7 +62,7 @@ test('stop ends the process and what it started, and removes its temporary folde
   expect(existsSync(temp)).toBe(false);
 });
 
-test('one that is deaf to SIGTERM is killed after the grace', async () => {
+test('a process that ignores SIGTERM is killed after the grace period', async () => {
   const { running, pids } = await server('deaf', true);
   const began = Date.now();
   await running.stop();
@@ -70,13 +70,13 @@ test('one that is deaf to SIGTERM is killed after the grace', async () => {
   expect(pids.map(runs)).toEqual([false, false]);
 });
 
-test('one that crashes takes what it started along, and leaves no folder', async () => {
+test('a process that crashes takes its children with it, and leaves no folder', async () => {
   const { running, pids, temp } = await server('crash');
   process.kill(running.pid, 'SIGKILL');
   await until('all is gone', () => !pids.some(runs) && !existsSync(temp));
 });
 
-test('one that ends while it starts is an error with its last lines', async () => {
+test('a process that ends while starting is an error with its last lines', async () => {
   const failing = startProcess({
     name: 'broken',
     command: process.execPath,
@@ -89,7 +89,7 @@ test('one that ends while it starts is an error with its last lines', async () =
   });
 });
 
-test('one that is not ready in time is an error, and is ended', async () => {
+test('a process that is not ready in time is an error, and is stopped', async () => {
   const note = join(folder, 'slow');
   const failing = startProcess({
     name: 'slow',
@@ -153,20 +153,20 @@ function starter(name: string, lost: number): () => Promise<Running> {
   return () => startProcess({ name, command: process.execPath, args: ['-e', script], ready });
 }
 
-test('one that loses a port to another program is started again', async () => {
+test('a process that loses its port to another program is started again', async () => {
   const running = await onFreePorts(starter('lost-twice', 2));
   expect(runs(running.pid)).toBe(true);
   await running.stop();
 });
 
-test('one that loses it again and again fails, and the message says why before the stack', async () => {
+test('a process that keeps losing its port fails, and the message says why before the stack', async () => {
   await expect(onFreePorts(starter('lost-always', 9))).rejects.toThrow(
     /ended with code 2\n {2}panic: listen tcp 127\.0\.0\.1:41234: bind: address already in use\n {2}goroutine stack 20/,
   );
   expect(readFileSync(join(folder, 'lost-always'), 'utf8')).toBe('3');
 });
 
-test('one that has ended is not ready, whoever answers in its place', async () => {
+test('a process that has ended is not ready, whoever answers in its place', async () => {
   const note = join(folder, 'gone');
   const script = `require('node:fs').writeFileSync(${JSON.stringify(note)}, String(process.pid)); process.exitCode = 3`;
   // Node has told of the end once it has collected the process.
@@ -176,7 +176,7 @@ test('one that has ended is not ready, whoever answers in its place', async () =
   await expect(start).rejects.toThrow('gone ended with code 3');
 });
 
-test('a page that is not there is no sign of life of the program that should have it', async () => {
+test('a page that does not exist does not prove that the program is alive', async () => {
   const stranger = createServer((socket) => {
     socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
   });

@@ -30,7 +30,7 @@ async function withClient<T>(temporal: LocalTemporal, work: (client: Client) => 
   }
 }
 
-test('a workflow is still there after kill -9 and a start with the same port and file', async () => {
+test('a workflow survives kill -9 and a restart with the same port and file', async () => {
   const dbFile = join(folder, 'kill', 't.db');
   const first = await start({ dbFile, headless: true });
   await withClient(first, (client) =>
@@ -44,7 +44,7 @@ test('a workflow is still there after kill -9 and a start with the same port and
   expect(description.status.name).toBe('RUNNING');
 });
 
-test('the web UI answers, and the namespace asked for exists', async () => {
+test('the web UI answers, and the requested namespace exists', async () => {
   const temporal = await start({ namespace: 'rollouts' });
   const page = await fetch(temporal.uiUrl ?? '');
   expect(page.status).toBe(200);
@@ -54,6 +54,6 @@ test('the web UI answers, and the namespace asked for exists', async () => {
   expect(namespace.namespaceInfo?.name).toBe('rollouts');
 });
 
-test('without the web UI there is no address of one', async () => {
+test('without the web UI there is no UI address', async () => {
   expect((await start({ headless: true })).uiUrl).toBeNull();
 });

@@ -25,16 +25,16 @@ test.each([
   ['temporal version 1.4.9', false],
   ['temporal version 0.13.2', false],
   ['no number', false],
-])('%s: new enough is %s', (printed, expected) => {
+])('%s is new enough: %s', (printed, expected) => {
   expect(newEnough(printed)).toBe(expected);
 });
 
-test('the root is the folder with package.json, also from a folder below', () => {
+test('the root is the folder with package.json, also seen from a folder below it', () => {
   expect(existsSync(join(projectRoot(), 'package.json'))).toBe(true);
   expect(projectRoot(join(projectRoot(), 'dist', 'emulators'))).toBe(projectRoot());
 });
 
-test('tools are kept in a clone, and of an installed package in the cache of the user; the set-up agrees', async () => {
+test("tools are kept in a clone, or in the user's cache for an installed package, and the set-up agrees", async () => {
   const { homeOf } = await script<{ homeOf(root: string, env: NodeJS.ProcessEnv): string }>('setup/places.mjs');
   const installed = join(folder, 'installed');
   mkdirSync(installed);
@@ -46,18 +46,18 @@ test('tools are kept in a clone, and of an installed package in the cache of the
   }
 });
 
-test('TEMPORAL_CLI goes first when it is new enough', () => {
+test('TEMPORAL_CLI is used first if it is new enough', () => {
   const path = temporalSaying('1.9.0', 'new');
   expect(toolPath('temporal', { TEMPORAL_CLI: path })).toBe(path);
 });
 
-test('a temporal on PATH is taken when it is new enough, an old one is passed over', () => {
+test('a temporal on PATH is used if it is new enough, and skipped if it is old', () => {
   const onPath = temporalSaying('1.9.0', 'temporal');
   expect(toolPath('temporal', { PATH: folder })).toBe(onPath);
   temporalSaying('1.2.0', 'temporal');
   expect(toolPath('temporal', { PATH: folder })).toBe(join(projectRoot(), '.sluice', 'venv', 'bin', 'temporal'));
 });
 
-test('a tool that is nowhere is an error that says what to run', () => {
+test('a missing tool is an error that says what to run', () => {
   expect(() => toolPath('no-such-tool' as 'ministack')).toThrow(/no-such-tool is not installed .*npm run setup/);
 });

@@ -24,8 +24,8 @@ function is(state: AlarmState['state']): AlarmState {
   return { state, since: 0, why: '' };
 }
 
-describe("stable's past", () => {
-  test('is read to its end, and says how many errors there were and how they cluster', async () => {
+describe('the history of the stable release', () => {
+  test('is read completely, with the number of errors and how they cluster', async () => {
     const driver = new FunctionDouble();
     const began = Date.now();
     const asked: number[] = [];
@@ -47,7 +47,7 @@ describe("stable's past", () => {
     expect(health.baselines['metric requests']?.dispersion).toBeCloseTo(2.29, 1);
   });
 
-  test('is nothing where nothing was live, and of no metric that is only tried out', async () => {
+  test('is empty if nothing was live, and for a metric that is only shown', async () => {
     const driver = new FunctionDouble();
     const first = await healthBefore(calm(), driver, egressFor(), specWith([], [metric]), null);
     const trial = await healthBefore(calm(), driver, egressFor(), specWith([], [{ ...metric, dryRun: true }]), '6');
@@ -58,7 +58,7 @@ describe("stable's past", () => {
     expect(driver.reads).toBe(0);
   });
 
-  test('that cannot be read is a warning with what it means', async () => {
+  test('gives a warning with its consequences if it cannot be read', async () => {
     const driver = new FunctionDouble();
     driver.counted = () => Promise.reject(new Error('access denied'));
     const { health, findings } = await healthBefore(calm(), driver, egressFor(), specWith([], [metric]), '6');
@@ -82,14 +82,14 @@ describe('a first release', () => {
     return { ...spec, health: { ...spec.health, judge: { ...spec.health.judge, ...rules } } };
   };
 
-  test('whose metrics may have nobody to count is warned of what will become of it, with the command', async () => {
+  test('is warned what happens if its metrics may have no users to count, with the command', async () => {
     const held = await told(withRules({}), null);
     expect(held).toMatchObject([{ level: 'warn', message: expect.stringMatching(/^nothing is live yet/) }]);
     expect(held[0]?.message).toContain('it is held until `sluice promote checkout/production` (metric requests;');
     expect((await told(withRules({ onNoData: 'rollback' }), null))[0]?.message).toContain('it is rolled back');
   });
 
-  test('that has probes is judged by them, and that is said', async () => {
+  test('is judged by its probes if it has some, and says so', async () => {
     expect(await told(specWith([probeSpec()], [metric]), null)).toMatchObject([
       { level: 'warn', message: expect.stringContaining('the probes alone can show that this first release is well') },
     ]);
@@ -99,8 +99,8 @@ describe('a first release', () => {
     ['something is live', withRules({}), '6'],
     ['it may go on without data', withRules({ onNoData: 'promote' }), null],
     ['the probes alone judge it', specWith([], []), null],
-    ['its metric is only tried out', specWith([], [{ ...metric, dryRun: true }]), null],
-  ])('is no warning where %s', async (_, spec, stable) => {
+    ['its metric is only shown', specWith([], [{ ...metric, dryRun: true }]), null],
+  ])('gets no warning if %s', async (_, spec, stable) => {
     expect(await told(spec, stable)).toEqual([]);
   });
 });
@@ -125,7 +125,7 @@ test.each([
 });
 
 describe('an alarm', () => {
-  test('that fires already is recorded, and no obstacle', async () => {
+  test('that already fires is recorded, and does not block the rollout', async () => {
     const driver = new FunctionDouble();
     driver.alarm = (name) => is(name === 'prod-errors' ? 'ALARM' : 'INSUFFICIENT_DATA');
     const { health, findings } = await healthBefore(calm(), driver, egressFor(), withAlarms('errors', 'latency'), '6');
@@ -135,7 +135,7 @@ describe('an alarm', () => {
     ]);
   });
 
-  test('that does not exist is refused, with its name', async () => {
+  test('that does not exist is refused by name', async () => {
     const { findings } = await healthBefore(calm(), new FunctionDouble(), egressFor(), withAlarms('errors'), '6');
     expect(findings).toMatchObject([
       { level: 'refuse', message: expect.stringContaining('there is no alarm "prod-errors"') },

@@ -5,8 +5,8 @@ import { until } from '../support/until.js';
 
 const never = () => new Promise<never>(() => {});
 
-describe('bounded work', () => {
-  test('ends by its time although it does not listen, and its signal says so', async () => {
+describe('work with a deadline', () => {
+  test('ends at its deadline even if it ignores the signal, and the signal says so', async () => {
     let seen: AbortSignal | undefined;
     const work = bounded(new AbortController().signal, 20, (signal) => {
       seen = signal;
@@ -16,7 +16,7 @@ describe('bounded work', () => {
     expect(seen?.aborted).toBe(true);
   });
 
-  test('ends at once by the signal, before or during it', async () => {
+  test('ends at once when its signal is aborted, before or during it', async () => {
     const stop = new AbortController();
     const during = bounded(stop.signal, 60_000, never);
     stop.abort();
@@ -29,7 +29,7 @@ describe('bounded work', () => {
     expect(called).toBe(false);
   });
 
-  test('answers what the work answers and leaves nothing on the signal', async () => {
+  test("returns the work's result and leaves no listener on the signal", async () => {
     const { signal } = new AbortController();
     await expect(bounded(signal, 1_000, async () => 7)).resolves.toBe(7);
     await rest(signal, 1);
@@ -38,7 +38,7 @@ describe('bounded work', () => {
 });
 
 describe('repeated work', () => {
-  test('is never done twice at once, and what a slow call missed is not made up for', async () => {
+  test('never overlaps, and calls missed during a slow one are not made up for', async () => {
     const stop = new AbortController();
     let now = 0;
     let most = 0;
@@ -58,7 +58,7 @@ describe('repeated work', () => {
     expect((starts[15] as number) - (starts[1] as number)).toBeGreaterThan(100);
   });
 
-  test('ends when it is stopped in the middle of a long rest', async () => {
+  test('ends when it is stopped during a long pause', async () => {
     const stop = new AbortController();
     let calls = 0;
     const done = repeat(stop.signal, 3_600_000, async () => {

@@ -11,7 +11,7 @@ describe('a JSON path', () => {
     ['$.a.x-y', false],
     ['$.body.ok', true],
     ['$.body.items[0]', 'first'],
-  ])('%s finds what stands there', (path, found) => {
+  ])('%s finds the value', (path, found) => {
     expect(at(ANSWER, path)).toEqual(found);
   });
 
@@ -22,7 +22,7 @@ describe('a JSON path', () => {
     },
   );
 
-  test('finds nothing in a text that is no JSON', () => {
+  test('finds nothing in text that is not JSON', () => {
     expect(at('<html>', '$.a')).toBeUndefined();
     expect(at('<html>', '$')).toBe('<html>');
   });

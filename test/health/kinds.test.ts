@@ -38,13 +38,13 @@ test.each<[MetricSpec]>([
   [{ ...common, kind: 'cloudwatch', namespace: 'AWS/Lambda' }],
   [{ ...common, kind: 'lambdaLogs', window: 1_000 }],
   [{ ...common, kind: 'azureMonitor' }],
-])('a metric that the platform does not have is refused by its kind: %j', (metric) => {
+])('a metric that the platform lacks is refused by its kind: %j', (metric) => {
   expect(() => sourceOf(metric, of(site), bare, egressFor())).toThrow(
     `metric m is of kind ${metric.kind}, which app-service does not have`,
   );
 });
 
-test('alarms are known by the names that the spec gives them, and null where there is none', async () => {
+test('alarms are known by the names that the spec gives them, and are null if missing', async () => {
   const driver = new FunctionDouble();
   const quiet = { state: 'OK' as const, since: 0, why: '' };
   driver.alarm = (name) => (name === 'shop-errors' ? quiet : null);
@@ -64,7 +64,7 @@ test('alarms are known by the names that the spec gives them, and null where the
 test.each([
   [undefined, 'requests{at="checkout:live", is="7", not="{site}/{slot}"}'],
   [site, 'requests{at="{function}:{alias}", is="7", not="shop/staging"}'],
-])('a query names what the target has: %j', async (target, expected) => {
+])('a query may use the names that the target has: %j', async (target, expected) => {
   const asked: (string | null)[] = [];
   const server = await serve(async (request, response) => {
     asked.push(new URLSearchParams(await textOf(request)).get('query'));

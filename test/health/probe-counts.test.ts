@@ -1,6 +1,6 @@
 import { lookEvery, ProbeCounts } from '../../src/health/probe-counts.js';
 
-test('a tick holds answers of both releases', () => {
+test('a tick has answers of both releases', () => {
   const counts = new ProbeCounts(['candidate', 'stable']);
   expect(counts.look()).toBeNull();
   counts.add('candidate', false);
@@ -10,7 +10,7 @@ test('a tick holds answers of both releases', () => {
   expect(counts.look()).toBeNull();
 });
 
-test('a release that does not answer does not hide the other for more than one more look', () => {
+test('a release that does not answer delays the other by one look at most', () => {
   const counts = new ProbeCounts(['candidate', 'stable']);
   counts.add('stable', true);
   expect(counts.look()).toBeNull();
@@ -20,7 +20,7 @@ test('a release that does not answer does not hide the other for more than one m
   expect(counts.look()).toEqual({ candidate: { requests: 1, errors: 1 }, stable: { requests: 1, errors: 0 } });
 });
 
-test('a release that is called alone makes a tick alone, and the end takes what there is', () => {
+test('a release that is called alone makes a tick alone, and the close takes what is left', () => {
   const counts = new ProbeCounts(['candidate']);
   counts.add('candidate', true);
   expect(counts.look()).toEqual({ candidate: { requests: 1, errors: 0 }, stable: null });

@@ -17,7 +17,7 @@ describe('an http probe at the host of a release', () => {
     server = undefined;
   });
 
-  test('goes to where the driver says, with what the driver says a request must carry', async () => {
+  test('goes to the address that the driver gives, with the headers that the driver gives', async () => {
     const seen: unknown[] = [];
     server = await serve((request, response) => {
       seen.push([request.url, request.headers.cookie, request.headers['x-own']]);
@@ -31,14 +31,14 @@ describe('an http probe at the host of a release', () => {
     expect(seen).toEqual([['/health', 'self=7', '1']]);
   });
 
-  test('asks for no host where its URL names one', async () => {
+  test('does not ask for a host if its URL names one', async () => {
     server = await serve((_, response) => response.end('ok'));
     const driver = new FunctionDouble();
     driver.place = () => Promise.reject(new SluiceError('SLUICE_PROVIDER', 'must not be asked'));
     await expect(run(httpProbe(`${server.url}/{version}`), driver)).resolves.toMatchObject({ ok: true });
   });
 
-  test('throws when the host is not told, which says nothing of the release', async () => {
+  test('throws if the host is unknown, which says nothing about the release', async () => {
     const driver = new FunctionDouble();
     driver.place = () => Promise.reject(new SluiceError('SLUICE_BUSY', 'slow down'));
     await expect(run(httpProbe('http://{host}/'), driver)).rejects.toMatchObject({ code: 'SLUICE_BUSY' });
@@ -46,7 +46,7 @@ describe('an http probe at the host of a release', () => {
 });
 
 describe('an invoke probe', () => {
-  test('passes when the version meant answers without an error', async () => {
+  test('passes if the expected version answers without an error', async () => {
     await expect(run(probeSpec())).resolves.toMatchObject({ ok: true, latencyMs: 1 });
   });
 
@@ -70,14 +70,14 @@ describe('an invoke probe', () => {
     await expect(run(probe, driver)).resolves.toMatchObject({ ok: false, why });
   });
 
-  test.each([200, '200'])('takes the statusCode %j as 200, as API Gateway does', async (statusCode) => {
+  test.each([200, '200'])('accepts the statusCode %j as 200, as API Gateway does', async (statusCode) => {
     const driver = new FunctionDouble();
     driver.answer = () => answered('7', { body: { statusCode } });
     await expect(run(probeSpec({ expect: { status: 200 } }), driver)).resolves.toMatchObject({ ok: true });
     await expect(run(probeSpec({ expect: { status: 201 } }), driver)).resolves.toMatchObject({ ok: false });
   });
 
-  test('passes whatever stands at a path without equals, and compares whole values with it', async () => {
+  test('accepts any value at a path without equals, and compares whole values otherwise', async () => {
     const driver = new FunctionDouble();
     driver.answer = () => answered('7', { body: { list: [{ a: 1 }] } });
     await expect(run(probeSpec({ expect: { path: '$.list' } }), driver)).resolves.toMatchObject({ ok: true });
@@ -85,14 +85,14 @@ describe('an invoke probe', () => {
     await expect(run(equal, driver)).resolves.toMatchObject({ ok: true });
   });
 
-  test('fails when there is no answer in time, although the driver does not listen', async () => {
+  test('fails if no answer arrives in time, even if the driver ignores the signal', async () => {
     const driver = new FunctionDouble();
     driver.answer = () => new Promise(() => {});
     const result = await run(probeSpec({ latency: 30 }), driver);
     expect(result).toMatchObject({ ok: false, why: 'no answer within 30 ms' });
   });
 
-  test("fails by the driver's own words when those come in time, cut to 200 characters", async () => {
+  test("fails with the driver's own message if that arrives in time, cut to 200 characters", async () => {
     const driver = new FunctionDouble();
     driver.answer = () => Promise.reject(new SluiceError('SLUICE_PROBE', 'x'.repeat(500)));
     const result = await run(probeSpec(), driver);
@@ -100,7 +100,7 @@ describe('an invoke probe', () => {
     expect(result.why).toHaveLength(200);
   });
 
-  test('throws when the call could not be made, which says nothing of the release', async () => {
+  test('throws if the call could not be made, which says nothing about the release', async () => {
     const driver = new FunctionDouble();
     driver.answer = () => Promise.reject(new SluiceError('SLUICE_PERMISSION', 'lambda:InvokeFunction'));
     await expect(run(probeSpec(), driver)).rejects.toMatchObject({ code: 'SLUICE_PERMISSION' });
@@ -147,7 +147,7 @@ describe('an http probe', () => {
     expect(seen).toEqual({ method: 'POST', path: '/v/7/health', key: 'k', mark: '1', body: 'ping' });
   });
 
-  test('expects 200 unless told otherwise', async () => {
+  test('expects 200 by default', async () => {
     const { url } = await start((_, response) => {
       response.statusCode = 503;
       response.end();
@@ -156,7 +156,7 @@ describe('an http probe', () => {
     await expect(run(httpProbe(url, { expect: { status: 503 } }))).resolves.toMatchObject({ ok: true });
   });
 
-  test('follows a redirect on the same host and none to another', async () => {
+  test('follows a redirect on the same host, and none to another', async () => {
     let reached = 0;
     const other = await start((_, response) => {
       reached += 1;
@@ -174,20 +174,20 @@ describe('an http probe', () => {
     await expect(run(httpProbe(`${url}/away`, { expect: { status: 302 } }))).resolves.toMatchObject({ ok: true });
   });
 
-  test('ends a circle of redirects', async () => {
+  test('ends a redirect loop', async () => {
     const { url } = await start((_, response) => {
       response.writeHead(302, { location: '/again' }).end();
     });
     await expect(run(httpProbe(url))).resolves.toMatchObject({ ok: false, why: 'redirected more than 3 times' });
   });
 
-  test('fails when nobody listens, and says why', async () => {
+  test('fails if nothing listens, and says why', async () => {
     const { url, close } = await serve(() => {});
     await close();
     await expect(run(httpProbe(url))).resolves.toMatchObject({ ok: false, why: 'no answer: ECONNREFUSED' });
   });
 
-  test('fails when headers or the rest of a body do not come in time', async () => {
+  test('fails if headers or the rest of a body do not arrive in time', async () => {
     const { url } = await start((request, response) => {
       if (request.url === '/body') response.write('{');
     });
@@ -196,7 +196,7 @@ describe('an http probe', () => {
     await expect(run(probe('/body'))).resolves.toMatchObject({ ok: false, why: 'no answer within 100 ms' });
   });
 
-  test('reads 64 KB of an endless body and no more', async () => {
+  test('reads only 64 KB of an endless body', async () => {
     const { url } = await start((_, response) => {
       const more = () => {
         while (response.write('x'.repeat(16_384))) {}

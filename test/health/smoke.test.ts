@@ -24,7 +24,7 @@ const bad = failedWith('7', 'TypeError', 'card is undefined');
 const late = answered('7', { latencyMs: 4_500 });
 
 describe('a smoke test', () => {
-  test('passes when each probe succeeds as often as it says', async () => {
+  test('passes when each probe has succeeded as often as required', async () => {
     const driver = new FunctionDouble();
     expect(await smoke(driver)).toEqual({
       passed: true,
@@ -33,7 +33,7 @@ describe('a smoke test', () => {
     expect(driver.calls).toEqual({ 7: 5 });
   });
 
-  test('fails when as many calls in a row fail as must pass, with the reason in full', async () => {
+  test('fails when as many calls in a row fail as would have to pass, with the full reason', async () => {
     const driver = answering(good, bad);
     expect(await smoke(driver, [one])).toEqual({
       passed: false,
@@ -43,7 +43,7 @@ describe('a smoke test', () => {
     expect(driver.calls).toEqual({ 7: 4 });
   });
 
-  test('one failure decides nothing: it passes once enough calls in a row are good', async () => {
+  test('goes on after one failure, and passes once enough calls in a row succeed', async () => {
     const driver = answering(good, good, bad, good);
     expect(await smoke(driver, [one])).toEqual({
       passed: true,
@@ -52,7 +52,7 @@ describe('a smoke test', () => {
     expect(driver.calls).toEqual({ 7: 6 });
   });
 
-  test('fails at its deadline when neither comes, with the counts', async () => {
+  test('fails at its deadline if neither happens, with the counts', async () => {
     const driver = new FunctionDouble();
     driver.answer = (version) => ((driver.calls[version] ?? 0) % 2 === 0 ? bad : good);
     const { passed, why } = await smoke(driver, [one], { within: 300 });
@@ -74,7 +74,7 @@ describe('a smoke test', () => {
     },
   );
 
-  test('waits for the first call longer than for any other, so that no second instance has to start', async () => {
+  test('waits longer for the first call than for any other, so that no second instance has to start', async () => {
     const driver = new FunctionDouble();
     driver.answer = (version) =>
       driver.calls[version] === 1
@@ -84,7 +84,7 @@ describe('a smoke test', () => {
     expect(driver.calls).toEqual({ 7: 4 });
   });
 
-  test('a slow first call that is wrong counts, and so does every later slow one', async () => {
+  test('counts a slow first call with a wrong answer, and every later slow call', async () => {
     const wrong = { ...bad, latencyMs: 4_500 };
     const driver = answering(wrong, bad);
     expect(await smoke(driver, [one])).toMatchObject({ passed: false });
@@ -95,7 +95,7 @@ describe('a smoke test', () => {
     });
   });
 
-  test('does not wait for a slow probe when another one has failed', async () => {
+  test('does not wait for a slow probe once another one has failed', async () => {
     const driver = new FunctionDouble();
     driver.answer = (version) =>
       driver.calls[version] === 1 ? new Promise(() => {}) : failedWith(version, 'TypeError', 'no');
@@ -104,7 +104,7 @@ describe('a smoke test', () => {
     expect(report.lines).toEqual(['one: not finished', 'two: 2 calls in a row failed: TypeError: no']);
   });
 
-  test('throws when a call cannot be made, so that it is tried again', async () => {
+  test('throws if a call cannot be made, so that it is retried', async () => {
     const driver = new FunctionDouble();
     driver.answer = () => Promise.reject(new SluiceError('SLUICE_BUSY', 'throttled'));
     await expect(smoke(driver)).rejects.toMatchObject({ code: 'SLUICE_BUSY' });

@@ -6,7 +6,7 @@ import { closedEnds } from '../../src/health/sources/stretches.js';
 describe('the grid of stretches', () => {
   const grid = { length: 5_000, delay: 2_000, most: 100 };
 
-  test('begins with the stretch in which the weight began, and ends with the last one whose watermark has passed', () => {
+  test('starts with the stretch in which the weight started, and ends with the last one whose watermark has passed', () => {
     expect(closedEnds({ ...grid, since: 12_300, now: 21_999 })).toEqual([15_000]);
     expect(closedEnds({ ...grid, since: 12_300, now: 22_000 })).toEqual([15_000, 20_000]);
     expect(closedEnds({ ...grid, since: 15_000, now: 22_000 })).toEqual([20_000]);
@@ -14,11 +14,11 @@ describe('the grid of stretches', () => {
     expect(closedEnds({ ...grid, since: 90_000, now: 22_000 })).toEqual([]);
   });
 
-  test('gives the oldest ones first when there are many', () => {
+  test('gives the oldest ones first if there are many', () => {
     expect(closedEnds({ ...grid, since: 0, now: 1_000_000, most: 2 })).toEqual([5_000, 10_000]);
   });
 
-  test('gives each end once to whoever goes on from the last one, whenever he asks', () => {
+  test('gives each stretch once to a reader who continues from the last one, at any pace', () => {
     const steps = fc.array(fc.integer({ min: 0, max: 30_000 }), { minLength: 1, maxLength: 30 });
     fc.assert(
       fc.property(fc.nat(1_000_000), steps, fc.integer({ min: 1, max: 5 }), (from, waits, most) => {
@@ -45,18 +45,18 @@ describe('the growth of counters', () => {
   });
   const of = (now: Series[], then: Series[], ends: number[]) => [...growth(now, then, { ends, window: 10 })];
 
-  test('is taken series by series and added up', () => {
+  test('is computed series by series and added up', () => {
     const now = [series({ code: '200' }, [[20, 9]]), series({ code: '500' }, [[20, 4]])];
     const then = [series({ code: '500' }, [[10, 1]]), series({ code: '200' }, [[10, 7]])];
     expect(of(now, then, [20])).toEqual([[20, 5]]);
   });
 
-  test('of a counter that fell is what it counted since, and of a new one all it has', () => {
+  test('of a counter that dropped is its value since then, and of a new one its whole value', () => {
     expect(of([series({}, [[20, 3]])], [series({}, [[10, 100]])], [20])).toEqual([[20, 3]]);
     expect(of([series({}, [[20, 3]])], [], [20])).toEqual([[20, 3]]);
   });
 
-  test('of a counter that is not there now is unknown, and of one that stands still is 0', () => {
+  test('of a missing counter is unknown, and of an unchanged one is 0', () => {
     const then = [
       series({}, [
         [10, 5],

@@ -84,8 +84,8 @@ function start(
 const calledTimes = (driver: FunctionDouble, version: string, n: number) =>
   until(`${n} calls of ${version}`, () => (driver.calls[version] ?? 0) >= n);
 
-describe('the watcher of a weight', () => {
-  test('counts its probes on candidate and stable apart, and says healthy when it is cancelled', async () => {
+describe('the watcher at a weight', () => {
+  test('counts its probes on candidate and stable separately, and reports healthy when it is cancelled', async () => {
     const driver = new FunctionDouble();
     const { cancel } = start(driver);
     await calledTimes(driver, '7', 22);
@@ -96,7 +96,7 @@ describe('the watcher of a weight', () => {
     expect(errors).toEqual([]);
   });
 
-  test('the first call of each release may be slow and does not count; every later slow one does', async () => {
+  test('ignores that the first call of each release is slow, and counts every later slow one', async () => {
     const driver = new FunctionDouble();
     const slow = 4_500;
     driver.answer = (version) =>
@@ -109,7 +109,7 @@ describe('the watcher of a weight', () => {
     expect(verdict.stable).toEqual({ requests: (driver.calls['6'] ?? 0) - 1, errors: 1 });
   });
 
-  test('a first call that is wrong counts, however slow; and after a crash no call is the first again', async () => {
+  test('counts a wrong first call, however slow, and after a crash treats no call as the first again', async () => {
     const driver = new FunctionDouble();
     driver.answer = (version) =>
       driver.calls[version] === 1 ? { ...failedWith(version, 'Error', 'no'), latencyMs: 4_500 } : answered(version);
@@ -158,7 +158,7 @@ describe('the watcher of a weight', () => {
     }
   });
 
-  test('never has two calls of a slow release in flight', async () => {
+  test('never has two calls to a slow release in flight', async () => {
     const driver = new FunctionDouble();
     driver.answer = (version) => until('120 ms', tick(120)).then(() => answered(version));
     const { cancel } = start(driver);
@@ -167,7 +167,7 @@ describe('the watcher of a weight', () => {
     expect(driver.mostInFlight).toEqual({ 6: 1, 7: 1 });
   });
 
-  test('sends a heartbeat each second, with counts that grow', async () => {
+  test('sends a heartbeat each second, with rising counts', async () => {
     const driver = new FunctionDouble();
     const { cancel, beats } = start(driver);
     await until('three heartbeats', () => beats.length >= 3);
@@ -178,7 +178,7 @@ describe('the watcher of a weight', () => {
     expect(counted.at(-1)).toBeGreaterThan(counted[0] as number);
   });
 
-  test('watches the candidate alone before it has traffic, and reads no metrics', async () => {
+  test('watches only the candidate before it has traffic, and reads no metrics', async () => {
     const driver = new FunctionDouble();
     const { cancel } = start(driver, { metrics: [metric], input: { weight: 0 } });
     await calledTimes(driver, '7', 22);
@@ -196,7 +196,7 @@ describe('the watcher of a weight', () => {
     expect(Object.keys(driver.calls)).toEqual(['7']);
   });
 
-  test('goes by the probes alone on a first deployment whose users have not come, and never later', async () => {
+  test('uses only the probes on a first deployment until users arrive, and never after that', async () => {
     const silent = () => {
       const driver = new FunctionDouble();
       driver.counted = () => ({ ticks: [], asked: [] });
@@ -212,7 +212,7 @@ describe('the watcher of a weight', () => {
     expect((await other.cancel()).verdict.state).toBe('noData');
   });
 
-  test('lasts until it is cancelled when there is nothing to watch, and has no data', async () => {
+  test('runs until it is cancelled if there is nothing to watch, and reports noData', async () => {
     const { cancel, beats } = start(new FunctionDouble(), { probes: [] });
     await until('two heartbeats', () => beats.length >= 2);
     expect((await cancel()).verdict.state).toBe('noData');
@@ -234,8 +234,8 @@ describe('the watcher of a weight', () => {
   });
 });
 
-describe('harm', () => {
-  test('ends the watch at once, with the reasons that the probes gave', async () => {
+describe('harm to the candidate', () => {
+  test('ends the watch at once, with the reasons from the probes', async () => {
     const driver = new FunctionDouble();
     driver.answer = (version) =>
       version === '7' ? failedWith('7', 'CardError', `declined ${driver.calls['7']}`) : answered(version);
@@ -248,7 +248,7 @@ describe('harm', () => {
     expect(errors).toEqual([{ what: 'probe smoke: CardError: declined 1', count: verdict.candidate.errors }]);
   });
 
-  test('that only users meet is seen in the metrics while all probes pass', async () => {
+  test('is found in the metrics if only users meet it and all probes pass', async () => {
     const driver = new FunctionDouble();
     driver.counted = () => stretch(LATER, { requests: 60, errors: 12 }, { requests: 540, errors: 0 });
     const { verdict } = await start(driver, { metrics: [metric] }).report;
@@ -257,7 +257,7 @@ describe('harm', () => {
     );
   });
 
-  test('of both releases is no harm of the candidate', async () => {
+  test('is not found if both releases fail', async () => {
     const driver = new FunctionDouble();
     driver.answer = (version) => failedWith(version, 'Error', 'the database is down');
     const { cancel } = start(driver);
@@ -270,7 +270,7 @@ describe('harm', () => {
 describe('a candidate that is shown to be no worse', () => {
   const well = () => stretch(LATER, { requests: 2_000, errors: 0 }, { requests: 18_000, errors: 0 });
 
-  test('ends the watch once its time has come, with the verdict that says so', async () => {
+  test('ends the watch once the minimum time is over, with the verdict that says so', async () => {
     const driver = new FunctionDouble();
     driver.counted = well;
     const began = Date.now();
@@ -280,7 +280,7 @@ describe('a candidate that is shown to be no worse', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(earliest);
   });
 
-  test('is watched on where no bake may pass early', async () => {
+  test('is watched on if no bake may pass early', async () => {
     const driver = new FunctionDouble();
     driver.counted = well;
     const { cancel, beats } = start(driver, { probes: [], metrics: [metric] });
@@ -291,8 +291,8 @@ describe('a candidate that is shown to be no worse', () => {
   });
 });
 
-describe('a hold for want of evidence', () => {
-  test('ends the watch once the verdict is healthy, which no heartbeat says', async () => {
+describe('a hold for lack of evidence', () => {
+  test('ends the watch once the verdict is healthy, which no heartbeat reports', async () => {
     const driver = new FunctionDouble();
     let users = 0;
     driver.counted = () => stretch(LATER + users, users === 0 ? null : { requests: users, errors: 0 });
@@ -303,7 +303,7 @@ describe('a hold for want of evidence', () => {
     expect(beats.map((beat) => beat.report.verdict.state)).not.toContain('healthy');
   });
 
-  test("is not ended by what our own probes say, where users' metrics are silent", async () => {
+  test("is not ended by our own probes if the users' metrics are silent", async () => {
     const driver = new FunctionDouble();
     driver.counted = () => ({ ticks: [], asked: [] });
     const { cancel, beats } = start(driver, { metrics: [metric], input: { held: true } });
@@ -335,7 +335,7 @@ describe('an alarm', () => {
     expect(verdict).toMatchObject({ state: 'unhealthy', why: 'alarm errors went off during the rollout' });
   });
 
-  test('that fired before does not', async () => {
+  test('that fired before does not end the watch', async () => {
     const driver = new FunctionDouble();
     let looks = 0;
     driver.alarm = () => {
@@ -362,7 +362,7 @@ describe('a source that cannot be read', () => {
     });
   });
 
-  test('does not make the candidate unhealthy when it is a probe that may not be sent', async () => {
+  test('does not make the candidate unhealthy if it is a probe that may not be sent', async () => {
     const driver = new FunctionDouble();
     driver.answer = () => Promise.reject(new SluiceError('SLUICE_PERMISSION', 'lambda:InvokeFunction'));
     const { cancel } = start(driver);
@@ -381,7 +381,7 @@ describe('a source that cannot be read', () => {
 });
 
 describe('the sources of a watch', () => {
-  test('are asked from the begin of the weight on, then from the last tick on', async () => {
+  test('are read from the start of the weight on, then from the last tick on', async () => {
     const driver = new FunctionDouble();
     const asked: number[] = [];
     driver.counted = (since) => {
@@ -406,7 +406,7 @@ describe('the sources of a watch', () => {
     expect((await cancel()).asked).toEqual(shown);
   });
 
-  test('that are tried out only are read and shown, and never decide', async () => {
+  test('that are only shown are read and never decide', async () => {
     const driver = new FunctionDouble();
     driver.counted = (since) => ({
       ...stretch(LATER, { requests: 60, errors: 60 }),
@@ -420,7 +420,7 @@ describe('the sources of a watch', () => {
     expect(asked).toEqual([{ source: 'metric requests', query: String(LATER), answer: '60' }]);
   });
 
-  test('that the platform does not have make the verdict blind', async () => {
+  test('that the platform lacks make the verdict blind', async () => {
     const driver = new FunctionDouble();
     const { cancel } = start(Object.assign(driver, { source: () => null }), { metrics: [metric] });
     await calledTimes(driver, '7', 22);
@@ -431,7 +431,7 @@ describe('the sources of a watch', () => {
     });
   });
 
-  test('learn which requests were our own probes', async () => {
+  test('are told which requests were our own probes', async () => {
     const driver = new FunctionDouble();
     driver.answer = (version) => answered(version, { requestId: `id-${version}` });
     const known: boolean[] = [];
@@ -451,7 +451,7 @@ describe('the sources of a watch', () => {
 });
 
 describe('a cancel', () => {
-  test('is answered while calls are in flight that never end, with counts read afterwards', async () => {
+  test('is answered while calls in flight never end, with counts read afterwards', async () => {
     const driver = new FunctionDouble();
     driver.answer = () => new Promise(() => {});
     let users = 0;
@@ -475,7 +475,7 @@ describe('a cancel', () => {
     expect(verdict).toMatchObject({ state: 'noData', why: expect.stringContaining('could not be read') });
   });
 
-  test('that finds harm in the last read reports it', async () => {
+  test('reports harm that the last read finds', async () => {
     const driver = new FunctionDouble();
     let errors = 0;
     driver.counted = () => stretch(LATER + errors, { requests: 40, errors });
@@ -495,7 +495,7 @@ describe('a cancel', () => {
     expect([driver.calls['7'], driver.calls['6'], driver.reads, beats.length]).toEqual(then);
   });
 
-  test('before the start is answered as well', async () => {
+  test('is answered even before the start', async () => {
     const driver = new FunctionDouble();
     const { cancel } = start(driver, { input: { weight: 0 } });
     expect((await cancel()).verdict.candidate.requests).toBeLessThanOrEqual(1);
@@ -507,7 +507,7 @@ describe('after a crash', () => {
   const callsIn = ({ report }: WatchHeartbeat) =>
     report.state.sources['probe smoke']?.counts.step.candidate.requests ?? 0;
 
-  test('the next attempt goes on from the last heartbeat and counts nothing twice', async () => {
+  test('the next attempt continues from the last heartbeat and counts nothing twice', async () => {
     const driver = new FunctionDouble();
     driver.counted = () => stretch(LATER, { requests: 10, errors: 0 }, { requests: 90, errors: 0 });
     const first = start(driver, { metrics: [metric] });
@@ -539,7 +539,7 @@ describe('after a crash', () => {
     );
   });
 
-  test('failures from before it count on, with their reasons', async () => {
+  test('failures from before the crash still count, with their reasons', async () => {
     const driver = new FunctionDouble();
     driver.answer = (version) =>
       version === '7' && (driver.calls['7'] ?? 0) <= 2 ? failedWith('7', 'E', 'early') : answered(version);
@@ -558,7 +558,7 @@ describe('after a crash', () => {
     expect(errors).toMatchObject([{ what: 'probe smoke: E: early' }]);
   });
 
-  test('harm that was known already is reported without another call', async () => {
+  test('known harm is reported without another call', async () => {
     const { judge: rules } = specWith([probeSpec()]).health;
     const judge = judgeOf({ rules, baselines: {}, sources: ['probe smoke'], users: [], firing: [] });
     const bad = judge.tick(judge.start(10), {
@@ -573,7 +573,7 @@ describe('after a crash', () => {
     expect(driver.calls).toEqual({});
   });
 
-  test('of no kind: a worker that shuts down hands over instead of ending the watch', async () => {
+  test('a worker that shuts down passes the watch on instead of ending it', async () => {
     const driver = new FunctionDouble();
     const { report, stop, beats } = start(driver);
     await calledTimes(driver, '7', 5);

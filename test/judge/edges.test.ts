@@ -3,7 +3,7 @@ import { oneArmBounds } from '../../src/judge/bounds.js';
 import { carrier, combined, pValue } from '../../src/judge/combine.js';
 import { dkwBound, greatestDrop } from '../../src/judge/dkw.js';
 
-test('without requests a rate may be anything; without errors it may be none, and with errors alone all', () => {
+test('without requests any rate is possible; without errors 0 is, and with only errors 1 is', () => {
   expect(oneArmBounds({ requests: 0, errors: 0 }, 0.05)).toEqual({ lower: 0, upper: 1 });
   const one = oneArmBounds({ requests: 1, errors: 0 }, 0.05);
   expect(one.lower).toBe(0);
@@ -15,12 +15,12 @@ test('without requests a rate may be anything; without errors it may be none, an
   expect([few.lower > 0, few.upper < 0.03]).toEqual([true, true]);
 });
 
-test('without an answer a distribution may be any; one answer says something', () => {
+test('without an answer any distribution is possible; one answer narrows it', () => {
   expect(dkwBound(0, 0.05)).toBe(Number.POSITIVE_INFINITY);
   expect(dkwBound(1, 0.05)).toBeCloseTo(0.85 * Math.sqrt(0.8 * Math.log(1612 / 0.05)), 12);
 });
 
-test('a candidate is slower by the greatest share that it lacks under a limit, and by none without answers', () => {
+test('a candidate is slower by the largest share that it lacks under a limit, and by none without answers', () => {
   expect(greatestDrop([5, 5, 0], [10, 0, 0])).toBe(0.5);
   expect(greatestDrop([1, 0, 1], [1, 1, 0])).toBe(0.5);
   expect(greatestDrop([1, 0], [1, 0])).toBe(0);
@@ -44,7 +44,7 @@ test('a candidate is slower by the greatest share that it lacks under a limit, a
   }
 });
 
-test('the metric that carries most is one that was measured, and the first of two alike', () => {
+test('the metric with the most evidence is a measured one, and the first of two equal ones', () => {
   const part = (name: string, logE: number | null, weight = 0.5) => ({ name, weight, logE });
   expect(carrier([part('a', null), part('b', -5)])).toBe('b');
   expect(carrier([part('a', 1), part('b', 1)])).toBe('a');
@@ -52,7 +52,7 @@ test('the metric that carries most is one that was measured, and the first of tw
   expect(combined([part('a', null), part('b', 0)])).toBeCloseTo(0, 12);
 });
 
-test('a p-value is no more than 1, and falls with the evidence', () => {
+test('a p-value is at most 1, and falls as the evidence rises', () => {
   expect([-3, 0].map(pValue)).toEqual([1, 1]);
   expect(pValue(Math.log(100))).toBeCloseTo(0.01, 12);
 });

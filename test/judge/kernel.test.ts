@@ -37,7 +37,7 @@ describe('a bet is fair', () => {
     return new Map([...all].map(([x, weight]) => [x, weight / sum]));
   }
 
-  test.each([1, 1.5, 2, 4])('given the errors of both releases, at true odds of the null odds %d', (odds) => {
+  test.each([1, 1.5, 2, 4])('given the errors of both releases, if the true odds are the null odds %d', (odds) => {
     let greatest = 0;
     for (const [nc, nb] of [
       [1, 1],
@@ -61,7 +61,7 @@ describe('a bet is fair', () => {
     expect(greatest).toBeGreaterThan(1 - 1e-9);
   });
 
-  test('against the ceiling, at the rate of the ceiling', () => {
+  test('against the ceiling, if the rate is the ceiling', () => {
     for (const ratio of stakes.ratios) {
       const stable = { requests: 0, errors: 0 };
       const good = factor(ratio, ceiling({ requests: 1, errors: 0 }, stable, 0.03));
@@ -72,7 +72,7 @@ describe('a bet is fair', () => {
 });
 
 describe('the evidence', () => {
-  test('begins at 1, and nothing changes it but events', () => {
+  test('starts at 1, and only events change it', () => {
     expect(logEvidence(start())).toBeCloseTo(0, 14);
     fc.assert(
       fc.property(looks, fc.boolean(), (course, stepUp) => {
@@ -83,7 +83,7 @@ describe('the evidence', () => {
     );
   });
 
-  test('does not depend on how the looks are cut but for the stakes', () => {
+  test('does not depend on how the looks are cut, except through the stakes', () => {
     const still = kernel({ ...stakes, perBet: 0 });
     fc.assert(
       fc.property(looks, bets, bets, (course, one, other) => {
@@ -98,7 +98,7 @@ describe('the evidence', () => {
     );
   });
 
-  test('never falls by one more error of the candidate', () => {
+  test('never falls with one more error of the candidate', () => {
     const rules = rulesFrom();
     fc.assert(
       fc.property(looks, counts, counts, (course, candidate, stable) => {
@@ -139,7 +139,7 @@ describe('the evidence', () => {
     }
   });
 
-  test('its richest expert knows the odds ratio', () => {
+  test('has an expert that learns the odds ratio', () => {
     let wealth = start();
     for (let i = 0; i < 50; i += 1) {
       wealth = bet(wealth, relative({ requests: 1_000, errors: 50 }, { requests: 1_000, errors: 10 }), false);
@@ -148,7 +148,7 @@ describe('the evidence', () => {
   });
 });
 
-describe('errors of the candidate until the evidence is 100, when only it fails', () => {
+describe('the number of candidate errors until the evidence is 100, if only the candidate fails', () => {
   test.each([
     [0.01, 2],
     [0.05, 3],
@@ -157,7 +157,7 @@ describe('errors of the candidate until the evidence is 100, when only it fails'
     [0.5, 10],
     [0.75, 22],
     [0.9, 60],
-  ])('at a weight of %d: %d', (weight, errors) => {
+  ])('at a weight of %d is %d', (weight, errors) => {
     let wealth = start();
     let failed = 0;
     const evidence = () =>
@@ -172,8 +172,8 @@ describe('errors of the candidate until the evidence is 100, when only it fails'
   });
 });
 
-describe('the modes', () => {
-  test('errors say nothing without requests of both releases', () => {
+describe('the mode', () => {
+  test('"errors" ignores looks without requests of both releases', () => {
     const some = { requests: 9, errors: 9 };
     const none = { requests: 0, errors: 0 };
     expect(relative(some, none).total).toBe(0);
@@ -182,16 +182,16 @@ describe('the modes', () => {
     expect(relative(some, { requests: 9, errors: 0 }, 2).expected).toBeCloseTo(2 / 3, 12);
   });
 
-  test('the ceiling abstains while stable is over it', () => {
+  test('"ceiling" abstains while stable is over it', () => {
     expect(ceiling({ requests: 9, errors: 9 }, { requests: 100, errors: 3 }, 0.02).total).toBe(0);
     expect(ceiling({ requests: 9, errors: 9 }, { requests: 100, errors: 2 }, 0.02).total).toBe(9);
   });
 
-  test('events without requests are fair by the share of the traffic', () => {
+  test('"events" is fair at the share of the traffic, without request counts', () => {
     expect(events(3, 4, 0.1)).toEqual({ bad: 3, total: 7, expected: 0.1 });
   });
 
-  test('slow answers are those in the buckets above the limit', () => {
+  test('"slower" counts the answers in the buckets above the limit', () => {
     const histogram = { bounds: [100, 200], counts: [5, 3, 2] };
     expect(slower(histogram, 100)).toEqual({ requests: 10, errors: 5 });
     expect(slower(histogram, 200)).toEqual({ requests: 10, errors: 2 });

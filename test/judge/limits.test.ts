@@ -33,7 +33,7 @@ function hearing(more: Partial<JudgeSetup> = {}, weight = 10) {
   };
 }
 
-test('over the ceiling is more than its share, and as many errors as the least', () => {
+test('over the ceiling means more than its share and at least the minimum of errors', () => {
   const says = (candidate: Counts, stable: Counts) =>
     hearing({ rules: { ...rules, minRequests: 5 } }).tick(candidate, stable).state;
   expect(says(of(40, 2), of(360, 18))).toBe('healthy');
@@ -50,7 +50,7 @@ test('a bake passes early only once each source has counted, probes too', () => 
   expect(hear.said()).toMatchObject({ state: 'healthy', needed: 0, passes: true });
 });
 
-test('a stricter limit asks for more: of chance, of proof, of requests', () => {
+test('a stricter limit needs more chance, more proof or more requests', () => {
   const after = (change: Partial<typeof rules>) => {
     const hear = hearing({ rules: { ...rules, ...change } });
     return hear.tick(of(100), of(900));
@@ -65,7 +65,7 @@ test('a stricter limit asks for more: of chance, of proof, of requests', () => {
   expect(hear.said()).toMatchObject({ state: 'undecided', needed: 100 });
 });
 
-test('half the evidence is a doubt, and less is none', () => {
+test('half the evidence is a doubt, and less is not', () => {
   const hear = hearing();
   let before = hear.said();
   for (let failed = 0; before.logE < before.limit / 2; failed += 1) {
@@ -78,7 +78,7 @@ test('half the evidence is a doubt, and less is none', () => {
   expect(before.why).toContain('too much to continue');
 });
 
-test('what made it unhealthy is said for ever, at greater weights too, and a smaller one asks again', () => {
+test('the reason for unhealthy stays for good at greater weights, and is tested again at a smaller one', () => {
   const hear = hearing();
   for (let i = 0; i < 5; i += 1) hear.tick(of(2, 2), of(18));
   const { state, why } = hear.said();
@@ -88,7 +88,7 @@ test('what made it unhealthy is said for ever, at greater weights too, and a sma
   expect(hear.enter(10).state).not.toBe('unhealthy');
 });
 
-test('a read that found no request is a read all the same', () => {
+test('a read without requests still counts as a read', () => {
   const hear = hearing();
   const blind = () => hear.tick(null, null, { blind: 'timed out' });
   hear.tick(of(100), of(900));
@@ -99,7 +99,7 @@ test('a read that found no request is a read all the same', () => {
   expect(hear.tick(null, null, { seen: true }).state).toBe('healthy');
 });
 
-test('alarms are blind after three times in a row, and not when they were read in between', () => {
+test('alarms are blind after three failures in a row, and not if they were read in between', () => {
   const hear = hearing();
   hear.tick(of(100), of(900));
   const blind = () => hear.alarms({ blind: 'access denied' }).state;
@@ -108,7 +108,7 @@ test('alarms are blind after three times in a row, and not when they were read i
   expect([blind(), blind(), blind()]).toEqual(['healthy', 'healthy', 'blind']);
 });
 
-test('an alarm may be called as every object has members, and so may a source', () => {
+test('an alarm or a source may be named like a built-in object property', () => {
   const hear = hearing({ sources: ['constructor'] });
   expect(hear.tick(of(100), of(900)).state).toBe('healthy');
   expect(hear.alarms({ constructor: true })).toMatchObject({

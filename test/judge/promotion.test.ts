@@ -20,12 +20,12 @@ describe('the Beta function', () => {
     [2, 3, Math.log(1 / 12)],
     [1, 1e9, -Math.log(1e9)],
     [3, 1e9, Math.log(2) - 3 * Math.log(1e9) - 3e-9],
-  ])('B(%d, %d)', (x, y, expected) => {
+  ])('has the value at (%d, %d)', (x, y, expected) => {
     expect(Math.abs(logBeta(x, y) - expected)).toBeLessThan(1e-13 * Math.max(1, Math.abs(expected)));
     expect(logBeta(y, x)).toBeCloseTo(logBeta(x, y), 13);
   });
 
-  test('has no seam where the series begins', () => {
+  test('is continuous where the series begins', () => {
     const step = (x: number) => stirlingRemainder(x) - stirlingRemainder(x + 1);
     for (const x of [0.5, 8.999, 9, 9.001, 10, 1e3]) expect(step(x)).toBeCloseTo((x + 0.5) * Math.log1p(1 / x) - 1, 14);
   });
@@ -47,7 +47,7 @@ describe('bounds on one rate', () => {
     );
   });
 
-  test('are everything without a request, and closed where all is alike', () => {
+  test('are 0 and 1 without a request, and closed if all requests are alike', () => {
     expect(oneArmBounds({ requests: 0, errors: 0 }, 0.05)).toEqual({ lower: 0, upper: 1 });
     expect(oneArmBounds({ requests: 9, errors: 0 }, 0.05).lower).toBe(0);
     expect(oneArmBounds({ requests: 9, errors: 9 }, 0.05).upper).toBe(1);
@@ -60,14 +60,14 @@ describe('bounds on one rate', () => {
     [0.02, 188],
     [0.01, 410],
     [0.005, 892],
-  ])('without an error, %d is excluded after %d requests', (rate, requests) => {
+  ])('exclude %d after %d requests without an error', (rate, requests) => {
     const excluded = (n: number) => oneArmBounds({ requests: n, errors: 0 }, 0.05).upper <= rate;
     expect([excluded(requests - 1), excluded(requests)]).toEqual([false, true]);
   });
 });
 
 describe('non-inferiority', () => {
-  test('is the least sum over all rates of stable', () => {
+  test('is the minimum of the sum over all rates of stable', () => {
     fc.assert(
       fc.property(counts, counts, fc.constantFrom(0.001, 0.01, 0.2), (candidate, stable, delta) => {
         const found = nonInferiority(candidate, stable, delta, PRIORS);
@@ -81,13 +81,13 @@ describe('non-inferiority', () => {
     );
   });
 
-  test('is out of reach without requests, or when the counts themselves show the margin', () => {
+  test('is impossible without requests, or if the counts themselves show the margin', () => {
     const stable = { requests: 1_000, errors: 10 };
     expect(nonInferiority({ requests: 0, errors: 0 }, stable, 0.01, PRIORS)).toBeNull();
     expect(nonInferiority({ requests: 100, errors: 3 }, stable, 0.01, PRIORS)).toBeNull();
   });
 
-  test('needs as many more requests as it says, if the rates stay', () => {
+  test('needs as many more requests as it says, if the rates stay the same', () => {
     const wanted = Math.log(20);
     fc.assert(
       fc.property(fc.integer({ min: 50, max: 3_000 }), fc.nat(100), fc.nat(100), (requests, errors, others) => {
@@ -108,7 +108,7 @@ describe('non-inferiority', () => {
     );
   });
 
-  test('needs none when it is proven, and no number helps when the counts point the other way', () => {
+  test('needs none once proven, and no number helps if the counts point the other way', () => {
     const stable = { requests: 90_000, errors: 900 };
     const good = { requests: 10_000, errors: 100 };
     const proven = nonInferiority(good, stable, 0.01, PRIORS);
@@ -117,7 +117,7 @@ describe('non-inferiority', () => {
     expect(moreRequests(bad, stable, nonInferiority(bad, stable, 0.01, PRIORS), 0.05, PRIORS)).toBeNull();
   });
 
-  test('a candidate that is worse by the margin seldom passes, however often it is asked', () => {
+  test('rarely passes a candidate that is worse by the margin, however often it is checked', () => {
     const random = seeded(5);
     const runs = 600;
     const passes = (rate: number): number => {
@@ -142,20 +142,20 @@ describe('non-inferiority', () => {
 });
 
 describe('dispersion', () => {
-  test('is variance over mean, 1 at least', () => {
+  test('is variance over mean, at least 1', () => {
     const clustered = Array.from({ length: 60 }, (_, i) => (i % 10 === 0 ? 10 : 0));
     expect(dispersion(clustered)).toBeCloseTo(540 / 59, 12);
     expect(dispersion(Array.from({ length: 60 }, () => 3))).toBe(1);
     expect(dispersion(Array.from({ length: 60 }, () => 0))).toBe(1);
   });
 
-  test('is not known from fewer than 60 ticks', () => {
+  test('is unknown with fewer than 60 ticks', () => {
     expect(dispersion(Array.from({ length: 59 }, () => 3))).toBeNull();
   });
 });
 
-describe('defaults that come from the time before', () => {
-  test('the ceiling is three times what stable may have had, 1 % at least', () => {
+describe("defaults from the stable release's history", () => {
+  test('set the ceiling to three times what stable may have had, at least 1 %', () => {
     const { upper } = oneArmBounds({ requests: 10_000, errors: 100 }, 0.05);
     expect(defaultCeiling({ requests: 10_000, errors: 100 })).toBe(3 * upper);
     expect(defaultCeiling({ requests: 1_000_000, errors: 0 })).toBe(0.01);
@@ -163,7 +163,7 @@ describe('defaults that come from the time before', () => {
     expect(defaultCeiling({ requests: 10, errors: 10 })).toBe(1);
   });
 
-  test("the margin is stable's rate, one percentage point at least", () => {
+  test("set the margin to stable's rate, at least one percentage point", () => {
     expect(defaultMargin({ requests: 1_000, errors: 50 })).toBe(0.05);
     expect(defaultMargin({ requests: 1_000, errors: 1 })).toBe(0.01);
     expect(defaultMargin(null)).toBe(0.01);

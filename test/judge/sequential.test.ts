@@ -35,7 +35,7 @@ const looks = fc.array(
 );
 
 describe('unhealthy', () => {
-  test('by the errors against those of stable, in a sentence with the numbers', () => {
+  test('comes from the errors compared with stable, in a sentence with the numbers', () => {
     const said = verdictOf([step(4_120, 37, 37_080, 37)]);
     expect(said).toMatchObject({
       state: 'unhealthy',
@@ -51,7 +51,7 @@ describe('unhealthy', () => {
     expect(said.pValue).toBeCloseTo(Math.exp(-said.logE.combined), 12);
   });
 
-  test('at the third error at a weight of 10 % when only the candidate fails', () => {
+  test('comes at the third error at a weight of 10 % if only the candidate fails', () => {
     const one = step(25, 1, 225, 0);
     const strict = { ceiling: 0.5 };
     expect(verdictOf(repeated(2, one), strict).state).toBe('undecided');
@@ -61,7 +61,7 @@ describe('unhealthy', () => {
     });
   });
 
-  test('by the ceiling alone where stable has no traffic any more', () => {
+  test('comes only from the ceiling once stable has no traffic', () => {
     expect(verdictOf([step(250, 30, 0, 0)], { ceiling: 0.05 })).toMatchObject({
       state: 'unhealthy',
       why: expect.stringMatching(/^12 % of 250: the ceiling is 5 %, evidence 1 : \d/),
@@ -70,7 +70,7 @@ describe('unhealthy', () => {
     });
   });
 
-  test('by slow answers without a single error', () => {
+  test('comes from slow answers without a single error', () => {
     expect(verdictOf(repeated(3, step(50, 0, 450, 0, { slow: { candidate: 12, stable: 9 } })))).toMatchObject({
       state: 'unhealthy',
       why: expect.stringMatching(/^slow are 24 % of 150 against 2 % of 1,350: 12 times the slow answers, evidence/),
@@ -78,7 +78,7 @@ describe('unhealthy', () => {
     });
   });
 
-  test('for ever, however well it does afterwards, while the evidence goes on', () => {
+  test('stays for good, however well the candidate does afterwards, and the evidence goes on', () => {
     const bad = play(repeated(3, step(25, 2, 225, 0)));
     const after = play(repeated(200, step(25, 0, 225, 5)), {}, bad);
     const { verdict } = sequentialJudge(rulesFrom());
@@ -87,7 +87,7 @@ describe('unhealthy', () => {
     expect(verdict(after).logE.combined).toBeLessThan(verdict(bad).logE.combined);
   });
 
-  test('also when it turns bad after it was good for long', () => {
+  test('also comes if the candidate turns bad after being good for long', () => {
     const { tick } = sequentialJudge(rulesFrom());
     let state = play(repeated(700, step(25, 0, 225, 1)));
     let errors = 0;
@@ -97,7 +97,7 @@ describe('unhealthy', () => {
     expect(errors).toBeLessThanOrEqual(8);
   });
 
-  test('only over the gates that were asked for', () => {
+  test('comes only from the tests that were asked for', () => {
     const bad = [step(25, 3, 225, 0)];
     expect(verdictOf(bad, { minErrors: 4 }).state).toBe('undecided');
     expect(verdictOf(bad, { minErrors: 3 }).state).toBe('unhealthy');
@@ -105,7 +105,7 @@ describe('unhealthy', () => {
     expect(verdictOf(bad, { minEffect: 0.1 }).state).toBe('unhealthy');
   });
 
-  test('later by errors that come in clusters', () => {
+  test('comes later if errors come in clusters', () => {
     const bad = repeated(4, step(25, 1, 225, 0));
     expect(verdictOf(bad).state).toBe('unhealthy');
     expect(verdictOf(bad, { stakes: { dispersion: 3 } }).state).toBe('undecided');
@@ -113,11 +113,11 @@ describe('unhealthy', () => {
 });
 
 describe('not unhealthy', () => {
-  test('by an outage that stable shares', () => {
+  test('comes from an outage that stable shares', () => {
     expect(verdictOf(repeated(20, step(25, 15, 225, 135))).state).toBe('undecided');
   });
 
-  test('by twice the errors where the rules allows twice', () => {
+  test('comes from twice the errors if the rules allow twice', () => {
     const twice = repeated(20, step(1_000, 20, 9_000, 90));
     expect(verdictOf(twice).state).toBe('unhealthy');
     expect(verdictOf(twice, { nullOdds: 2.1 }).state).not.toBe('unhealthy');
@@ -127,7 +127,7 @@ describe('not unhealthy', () => {
 describe('healthy', () => {
   const good = step(250, 0, 2_250, 2);
 
-  test('is what is proven to be worse by less than margin', () => {
+  test('means proven to be worse by less than the margin', () => {
     expect(verdictOf(repeated(3, good))).toMatchObject({ state: 'healthy', needed: 0 });
     expect(verdictOf(repeated(3, good)).why).toMatch(
       /^0 % of 750 against 0\.089 % of 6,750: a regression of 1 percentage point or more is ruled out, evidence 1 : \d+$/,
@@ -144,14 +144,14 @@ describe('healthy', () => {
     expect(later(Math.floor((needed ?? 0) * 0.9))).toBe('undecided');
   });
 
-  test('counts only what came at this weight, and never fewer than minRequests', () => {
+  test('counts only requests at this weight, and never fewer than minRequests', () => {
     const up = [...repeated(8, good), step(20, 0, 20, 0, { stepUp: true })];
     expect(verdictOf(up)).toMatchObject({ state: 'undecided', candidate: { requests: 2_020, errors: 0 } });
     expect(verdictOf(up).needed).toBeGreaterThan(100);
     expect(verdictOf(repeated(8, good), { minRequests: 5_000 })).toMatchObject({ state: 'undecided', needed: 3_000 });
   });
 
-  test('takes the stable counts of the lower weights where stable has no traffic any more', () => {
+  test('uses the stable counts of the lower weights once stable has no traffic', () => {
     const rate = 0.02;
     const lower = step(1_000, 1_000 * rate, 9_000, 9_000 * rate);
     const last = step(20_000, 20_000 * rate, 0, 0, { stepUp: true });
@@ -159,14 +159,14 @@ describe('healthy', () => {
     expect(verdictOf([last]).state).toBe('undecided');
   });
 
-  test('needs its latency proven too, once it was measured', () => {
+  test('needs proof for latency too, once it was measured', () => {
     const slow = { candidate: 1, stable: 9 };
     expect(verdictOf(repeated(9, { ...good, slow })).state).toBe('healthy');
     expect(verdictOf(repeated(9, { ...good, slow: { candidate: 5, stable: 27 } })).state).toBe('undecided');
     expect(verdictOf(repeated(9, good)).state).toBe('healthy');
   });
 
-  test('is never said of what looks worse by margin', () => {
+  test('is never reported for a candidate that looks worse by the margin', () => {
     const said = verdictOf([step(100, 2, 900, 0)], { alpha: 1e-9 });
     expect(said).toMatchObject({ state: 'undecided', needed: null });
     expect(said.why).toMatch(
@@ -175,13 +175,13 @@ describe('healthy', () => {
   });
 });
 
-describe('what was not counted', () => {
-  test('is noData, also when stable was counted', () => {
+describe('a candidate without counts', () => {
+  test('is noData, even if stable was counted', () => {
     expect(verdictOf([])).toMatchObject({ state: 'noData', needed: 100 });
     expect(verdictOf([step(0, 0, 500, 3)]).state).toBe('noData');
   });
 
-  test('is blind from the third time in a row, until it can be read', () => {
+  test('is blind from the third failure in a row, until it can be read', () => {
     const lost: Step = { candidate: null, stable: null, blind: 'throttled' };
     const good = repeated(4, step(250, 0, 2_250, 2));
     expect(verdictOf([...good, lost, lost]).state).toBe('healthy');
@@ -194,7 +194,7 @@ describe('what was not counted', () => {
     expect(verdictOf([...good, lost, lost, lost, step(1, 0, 9, 0)]).state).toBe('healthy');
   });
 
-  test('does not hide what is proven', () => {
+  test('is still unhealthy if that was proven', () => {
     const lost: Step = { candidate: null, stable: null, blind: 'throttled' };
     expect(verdictOf([step(25, 5, 225, 0), lost, lost, lost]).state).toBe('unhealthy');
   });
@@ -208,7 +208,7 @@ describe('the state', () => {
     expect(tick(state, { id: state.lastId - 1, ...step(25, 25, 225, 0) })).toBe(state);
   });
 
-  test('reads back from JSON and goes on the same', () => {
+  test('can be read back from JSON and continues the same', () => {
     fc.assert(
       fc.property(looks, looks, (before, after) => {
         const state = play(before);
@@ -219,7 +219,7 @@ describe('the state', () => {
     );
   });
 
-  test('is never changed by what comes after it', () => {
+  test('is never changed by later looks', () => {
     fc.assert(
       fc.property(looks, looks, (before, after) => {
         const state = play(before);
@@ -230,7 +230,7 @@ describe('the state', () => {
     );
   });
 
-  test('has less than 1 KB, also after a day of huge counts and a long reason', () => {
+  test('stays under 1 KB, even after a day of huge counts and a long reason', () => {
     const huge = step(123_456_789, 1_234_567, 876_543_210, 8_765_432, {
       slow: { candidate: 12_345_678, stable: 87_654_321 },
     });
@@ -239,7 +239,7 @@ describe('the state', () => {
     expect(JSON.stringify({ ...state, lastId: 86_400 }).length).toBeLessThan(1_024);
   });
 
-  test('an error of the candidate more never makes the evidence less', () => {
+  test('never has less evidence after one more error of the candidate', () => {
     const { verdict } = sequentialJudge(rulesFrom());
     fc.assert(
       fc.property(looks, looks, (before, after) => {
@@ -296,17 +296,17 @@ describe('false alarms', () => {
 
   test.each<[string, World]>([
     ['rates that drift', { rate: (look) => 0.01 * (1 + Math.sin(look / 5)), weight: grows }],
-    ['outages that both share', { rate: (_, random) => (random() < 0.05 ? 0.4 : 0.002), weight: grows }],
+    ['outages that both releases share', { rate: (_, random) => (random() < 0.05 ? 0.4 : 0.002), weight: grows }],
     [
       // More traffic where it looks bad, so that it may cross, and hardly any where it looks good.
-      'weights that the evidence steers',
+      'weights that depend on the evidence',
       { rate: () => 0.01, weight: (_, { peak, unhealthyBy }) => (unhealthyBy === null && peak > 1 ? 0.5 : 0.05) },
     ],
   ])('stay under alpha with %s', (_, world) => {
     expect(kept(alarms(world))).toBe(true);
   });
 
-  test('are too many when every failure comes three times, unless the dispersion says so', () => {
+  test('are too many if every failure comes three times, unless the dispersion accounts for it', () => {
     const clustered: World = { rate: () => 0.01, weight: grows, cluster: 3 };
     expect(kept(alarms(clustered))).toBe(false);
     expect(kept(alarms(clustered, { stakes: { dispersion: 3 } }))).toBe(true);

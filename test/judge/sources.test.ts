@@ -48,13 +48,13 @@ function hearing(judge: Judge, weight = 10) {
 }
 
 describe('without proof of harm', () => {
-  test('a candidate that nobody called is noData, and a source that was never asked says so too', () => {
+  test('a candidate without calls is noData, and a source that was never read says so too', () => {
     const hear = hearing(judgeOf(setup()));
     expect(hear.says()).toMatchObject({ state: 'noData', why: 'no request of the candidate was counted by users' });
     expect(hear.tick(null, of(90))).toMatchObject({ state: 'noData' });
   });
 
-  test('it takes the least number of requests to be healthy', () => {
+  test('it takes the minimum number of requests to be healthy', () => {
     const hear = hearing(judgeOf(setup()));
     expect(hear.tick(of(19), of(171))).toMatchObject({ state: 'undecided' });
     expect(hear.says().why).toContain('fewer than 20 requests');
@@ -62,7 +62,7 @@ describe('without proof of harm', () => {
     expect(hear.tick(of(1), of(9))).toMatchObject({ state: 'healthy', passes: false });
   });
 
-  test('too few requests are its only doubt where all was read and nothing speaks against the candidate', () => {
+  test('too few requests is the only doubt if everything was read and nothing speaks against the candidate', () => {
     const doubtOf = (...said: ((hear: ReturnType<typeof hearing>) => void)[]) => {
       const hear = hearing(judgeOf(setup()));
       for (const each of said) each(hear);
@@ -90,7 +90,7 @@ describe('without proof of harm', () => {
     expect(hear.says()).toMatchObject({ state: 'noData', passes: false, needed: null });
   });
 
-  test('a source that cannot be read is blind after three times, until it says something of the candidate', () => {
+  test('a source that cannot be read is blind after three failures, until it reports on the candidate', () => {
     const hear = hearing(judgeOf(setup()));
     hear.tick(of(100), of(900));
     hear.blind('timed out');
@@ -103,7 +103,7 @@ describe('without proof of harm', () => {
     expect(hear.tick(of(1), of(9)).state).toBe('healthy');
   });
 
-  test('a source that never could be read is no part of a healthy verdict', () => {
+  test('a source that could never be read blocks a healthy verdict', () => {
     const hear = hearing(judgeOf(setup({ sources: ['users', 'logs'] })));
     hear.tick(of(100), of(900));
     expect(hear.blind('access denied', 'logs')).toMatchObject({
@@ -120,7 +120,7 @@ describe('without proof of harm', () => {
     expect(hear.says().why).toContain('too much to continue');
   });
 
-  test('a candidate over the ceiling does not pass because stable is as bad', () => {
+  test('a candidate over the ceiling does not pass just because stable is as bad', () => {
     const hear = hearing(judgeOf(setup()));
     for (let i = 0; i < 20; i += 1) hear.tick(of(10, 4), of(90, 36));
     expect(hear.says()).toMatchObject({ state: 'undecided' });
@@ -136,7 +136,7 @@ describe("users' requests and our probes' calls", () => {
     for (let i = 0; i < calls; i += 1) hear.tick(of(1), of(1), 'probe smoke');
   };
 
-  test('a metric that says nothing is noData, by name, however well the probes fare', () => {
+  test('a silent metric is noData, by name, however well the probes do', () => {
     const hear = both();
     probes(hear, 1_200);
     const why =
@@ -147,7 +147,7 @@ describe("users' requests and our probes' calls", () => {
     expect(hear.tick(of(0), of(900), 'metric requests')).toMatchObject({ state: 'noData', why });
   });
 
-  test('each of several metrics has to speak, and the silent ones are named', () => {
+  test('each of several metrics has to report, and the silent ones are named', () => {
     const metrics = ['metric logs', 'metric pages', 'metric carts'];
     const hear = hearing(judgeOf(setup({ sources: metrics })));
     hear.tick(of(500), of(4_500), 'metric logs');
@@ -159,7 +159,7 @@ describe("users' requests and our probes' calls", () => {
     expect(hear.says().state).toBe('healthy');
   });
 
-  test('it has to speak at each weight', () => {
+  test('a metric has to report at each weight', () => {
     const hear = both();
     probes(hear, 30);
     expect(hear.tick(of(100), of(900), 'metric requests').state).toBe('healthy');
@@ -168,7 +168,7 @@ describe("users' requests and our probes' calls", () => {
     expect(hear.says().state).toBe('noData');
   });
 
-  test('the probes do not make up for users that are too few, nor do two metrics that may count the same ones', () => {
+  test('the probes do not make up for too few users, nor do two metrics that may count the same ones', () => {
     const hear = both();
     probes(hear, 300);
     expect(hear.tick(of(19), of(171), 'metric requests')).toMatchObject({ state: 'undecided' });
@@ -196,7 +196,7 @@ describe("users' requests and our probes' calls", () => {
     expect(hear.says().why).toMatch(/^metric requests: /);
   });
 
-  test("the headline is the users' and the words are too; the sources are shown apart", () => {
+  test("the headline and its words are the users'; the sources are shown separately", () => {
     const hear = both();
     probes(hear, 300);
     hear.tick(of(40), of(360), 'metric requests');
@@ -213,7 +213,7 @@ describe("users' requests and our probes' calls", () => {
     expect(hear.says().why).toMatch(/^metric requests: 0 % of 40 against 0 % of 360/);
   });
 
-  test('of metrics that may count the same requests the headline is one, the accused where one is', () => {
+  test('if metrics may count the same requests, the headline is one of them, the one that shows harm if any does', () => {
     const hear = hearing(judgeOf(setup({ sources: ['metric logs', 'metric pages'] })));
     hear.tick(of(200), of(1_800), 'metric logs');
     hear.tick(of(90), of(810), 'metric pages');
@@ -222,7 +222,7 @@ describe("users' requests and our probes' calls", () => {
     expect(hear.says()).toMatchObject({ state: 'unhealthy', candidate: of(100, 10) });
   });
 
-  test("a bake passes early on the users' proof, and not on the probes'", () => {
+  test("a bake passes early on the users' proof, not on the probes'", () => {
     const hear = both();
     probes(hear, 2_000);
     expect(hear.says()).toMatchObject({ passes: false });
@@ -233,7 +233,7 @@ describe("users' requests and our probes' calls", () => {
     expect(hear.says()).toMatchObject({ state: 'healthy', passes: true, needed: 0 });
   });
 
-  test('before it has traffic the candidate has no users, and the probes are all there is', () => {
+  test('before it has traffic the candidate has no users, and only the probes count', () => {
     const hear = hearing(
       judgeOf(setup({ sources: ['probe smoke', 'metric requests'], users: ['metric requests'] })),
       0,
@@ -243,7 +243,7 @@ describe("users' requests and our probes' calls", () => {
     expect(hear.says()).toMatchObject({ state: 'healthy', counted: 'probes', candidate: of(30) });
   });
 
-  test('the probes of a release without metrics are enough, all their calls together', () => {
+  test('for a release without metrics the probes are enough, all their calls together', () => {
     const hear = hearing(judgeOf(setup({ sources: ['probe smoke', 'probe page'], users: [] })));
     hear.tick(of(10), of(10), 'probe smoke');
     expect(hear.tick(of(9), of(9), 'probe page').state).toBe('undecided');
@@ -256,7 +256,7 @@ describe("users' requests and our probes' calls", () => {
 });
 
 describe('proof of harm', () => {
-  test('comes after a handful of failed requests, with the numbers, and for ever', () => {
+  test('comes after a handful of failed requests, with the numbers, and stays for good', () => {
     const hear = hearing(judgeOf(setup()));
     for (let i = 0; i < 30; i += 1) hear.tick(of(2), of(18));
     let failed = 0;
@@ -272,7 +272,7 @@ describe('proof of harm', () => {
     expect(hear.says().state).toBe('unhealthy');
   });
 
-  test('waits for the least number of errors, however strong the evidence is before', () => {
+  test('waits for the minimum number of errors, however strong the evidence is before', () => {
     const hear = hearing(judgeOf(setup({ rules: { ...rules, minErrors: 6 } })));
     for (let errors = 1; errors < 6; errors += 1) hear.tick(of(1, 1), of(9));
     expect(hear.says().logE).toBeGreaterThan(hear.says().limit);
@@ -280,7 +280,7 @@ describe('proof of harm', () => {
     expect(hear.tick(of(1, 1), of(9))).toMatchObject({ state: 'unhealthy', candidate: of(6, 6) });
   });
 
-  test('does not come from a tick that is told twice', () => {
+  test('does not come from a tick that is reported twice', () => {
     const hear = hearing(judgeOf(setup()));
     hear.tick(of(10, 1), of(90), 'users', 1);
     const once = JSON.stringify(hear.state);
@@ -288,7 +288,7 @@ describe('proof of harm', () => {
     expect(JSON.stringify(hear.state)).toBe(once);
   });
 
-  test('needs more from one source where others are silent, and a late one does not raise it', () => {
+  test('needs more from one source if others are silent, and a late report of another does not raise the evidence', () => {
     const alone = hearing(judgeOf(setup()));
     const among = hearing(judgeOf(setup({ sources: ['users', 'logs'] })));
     for (const hear of [alone, among]) hear.tick(of(10, 2), of(90));
@@ -298,7 +298,7 @@ describe('proof of harm', () => {
     expect(among.tick(of(1), of(9), 'logs').logE).toBeLessThanOrEqual(before);
   });
 
-  test('is not what a source says that only is shown', () => {
+  test('does not come from a source that is only shown', () => {
     const hear = hearing(judgeOf(setup()));
     for (let i = 0; i < 30; i += 1) {
       hear.tick(of(2), of(18));
@@ -307,7 +307,7 @@ describe('proof of harm', () => {
     expect(hear.says()).toMatchObject({ state: 'healthy', candidate: { requests: 60, errors: 0 } });
   });
 
-  test('names the source where there are several', () => {
+  test('names the source if there are several', () => {
     const hear = hearing(judgeOf(setup({ sources: ['users', 'logs'] })));
     for (let i = 0; i < 10; i += 1) {
       hear.tick(of(2), of(18));
@@ -326,7 +326,7 @@ describe('proof of harm', () => {
     expect(hear.says().why).toMatch(/^slow are 50 % of \d+ against 1.1 % of \d+/);
   });
 
-  test('takes longer when errors come in clusters', () => {
+  test('takes longer if errors come in clusters', () => {
     const errors = (dispersion: number | null, measured: number | null) => {
       const baselines = { users: { counts: of(5_000, 5), dispersion: measured } };
       const hear = hearing(judgeOf(setup({ rules: { ...rules, dispersion }, baselines })));
@@ -353,7 +353,7 @@ describe('an outage that both releases share', () => {
     return hear.says().state === 'unhealthy';
   }
 
-  test('is not blamed on the candidate where stable has one request a second, more than alpha allows', () => {
+  test('is not blamed on the candidate if stable has one request a second, more than alpha allows', () => {
     const rollouts = 300;
     let blamed = 0;
     for (let seed = 1; seed <= rollouts; seed += 1) if (isBlamed(seed)) blamed += 1;
@@ -368,7 +368,7 @@ describe('an outage that both releases share', () => {
   });
 });
 
-describe('gathering for the ceiling', () => {
+describe('collecting requests for the ceiling', () => {
   const arms = (stable: Counts, candidate: Counts) => ({ stable, candidate });
   const tallies = (stable: Counts, candidate: Counts) => ({
     stable: { ...stable, slow: 0 },
@@ -385,19 +385,19 @@ describe('gathering for the ceiling', () => {
     });
   });
 
-  test('waits for requests and never for outcomes', () => {
+  test('waits for requests, never for outcomes', () => {
     for (const errors of [0, 10, 59])
       expect(gather(NO_ARMS, tallies(of(59, errors), of(9, 9)), beside).bet).toEqual(NO_ARMS);
   });
 
-  test('waits for nothing where stable has no traffic', () => {
+  test('does not wait if stable has no traffic', () => {
     const { bet, left } = gather(NO_ARMS, tallies(of(0), of(1, 1)), { ceiling: 0.05, alone: true });
     expect({ bet, left }).toMatchObject({ bet: arms(of(0), of(1, 1)), left: NO_ARMS });
   });
 });
 
 describe('a new weight', () => {
-  test('begins with no counts and with the evidence of the weights before', () => {
+  test('starts with no counts, and with the evidence of the weights before', () => {
     const hear = hearing(judgeOf(setup()));
     hear.tick(of(100, 2), of(900));
     const { logE } = hear.says();
@@ -410,7 +410,7 @@ describe('a new weight', () => {
     expect(hear.state).toBe(state);
   });
 
-  test('at 100 % with nothing to compare with, a ceiling asks for a comparison; back at half that test starts anew', () => {
+  test('asks at 100 %, with nothing to compare with, for a comparison if the ceiling is crossed; back at half that test starts again', () => {
     const hear = hearing(judgeOf(setup()), 50);
     for (let i = 0; i < 20; i += 1) hear.tick(of(10), of(10));
     hear.enter(100);
@@ -423,7 +423,7 @@ describe('a new weight', () => {
     expect(hear.says().state).not.toBe('unhealthy');
   });
 
-  test('with something to compare with, no ceiling asks for that', () => {
+  test('asks for no comparison if there is something to compare with', () => {
     const hear = hearing(judgeOf(setup()), 10);
     while (hear.says().state !== 'unhealthy') hear.tick(of(10, 4), of(90));
     expect(hear.says().probeBack).toBe(false);
@@ -441,14 +441,14 @@ describe('an alarm', () => {
     expect(hear.alarms({ errors: false }).state).toBe('unhealthy');
   });
 
-  test('that fires since before does not stop the fix, until it has been quiet once', () => {
+  test('that fired before the rollout does not stop the fix, until it has been quiet once', () => {
     const hear = hearing(judgeOf(setup({ firing: ['errors'] })));
     expect(hear.alarms({ errors: true }).state).toBe('noData');
     expect(hear.alarms({ errors: false }).state).toBe('noData');
     expect(hear.alarms({ errors: true }).state).toBe('unhealthy');
   });
 
-  test('that cannot be read three times in a row leaves the judge blind', () => {
+  test('that cannot be read three times in a row makes the judge blind', () => {
     const hear = hearing(judgeOf(setup()));
     hear.tick(of(100), of(900));
     hear.alarms({ blind: 'access denied' });
@@ -461,7 +461,7 @@ describe('an alarm', () => {
   });
 });
 
-test('what it remembers is under 1 KB a source, and goes on from JSON as if nothing had happened', () => {
+test('the state is under 1 KB a source, and continues from JSON as if nothing had happened', () => {
   const judge = judgeOf(setup());
   const hear = hearing(judge);
   const other = hearing(judge);

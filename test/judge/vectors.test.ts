@@ -39,7 +39,7 @@ function check(...given: unknown[]) {
   return { ...checkVectors({ cases: given }, (line) => said.push(line)), said };
 }
 
-test('all expected values hold', () => {
+test('all expected values match', () => {
   const { failed, cases: checked, maxRelativeDeviation, said } = check(...cases);
   expect(said).toEqual([]);
   expect({ failed, checked }).toEqual({ failed: 0, checked: 51 });
@@ -56,7 +56,7 @@ describe.each(KINDS)('a wrong value of kind %s', (kind) => {
   });
 });
 
-describe('what cannot be read is named by case and field', () => {
+describe('a vector that cannot be read is named by case and field', () => {
   const ticks = [{ nc: 5, ec: 1, nb: 5, eb: 0, stepUp: false }];
   test.each([
     ['relative', { ticks: [{ ...ticks[0], ec: 6 }] }, 'ticks[0].ec: expected a number of 0 or more up to 5, got 6'],
@@ -91,7 +91,7 @@ describe('what cannot be read is named by case and field', () => {
     expect(said.join('\n')).toContain(message);
   });
 
-  test('and the other cases are checked all the same', () => {
+  test('and the other cases are still checked', () => {
     expect(check(3, ...cases.slice(0, 2))).toMatchObject({
       cases: 3,
       failed: 1,
@@ -99,13 +99,13 @@ describe('what cannot be read is named by case and field', () => {
     });
   });
 
-  test('a file without cases is none', () => {
+  test('a file without cases is rejected', () => {
     expect(() => checkVectors({}, () => undefined)).toThrow('the file.cases: expected a list, got nothing');
     expect(() => checkVectors({ cases: [] }, () => undefined)).toThrow('at least one case');
   });
 });
 
-describe('the program', () => {
+describe('the command', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-vectors-'));
 
   function play(content: string): Promise<{ code: number; out: string; err: string }> {
@@ -119,7 +119,7 @@ describe('the program', () => {
     });
   }
 
-  test('ends with the counts, and exit code 1 when a case fails', async () => {
+  test('prints the counts, and exits with 1 if a case fails', async () => {
     const wrong = { ...one('dkwBound'), expected: { bound: 1 } };
     const { code, out, err } = await play(JSON.stringify({ cases: [one('relative'), wrong] }));
     expect(code).toBe(1);
@@ -128,7 +128,7 @@ describe('the program', () => {
     expect((await play(JSON.stringify({ cases: [one('relative')] }))).code).toBe(0);
   });
 
-  test('answers what is no file of vectors with exit code 2', async () => {
+  test('exits with 2 for a file that has no vectors', async () => {
     expect(await play('{')).toMatchObject({ code: 2, out: '', err: expect.stringContaining('vectors.json: ') });
   });
 });

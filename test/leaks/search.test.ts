@@ -30,7 +30,7 @@ test.each([
   expect(forms(around(text))).toEqual([form]);
 });
 
-test('a mark is found in base64 wherever it begins, and in base64 of base64', () => {
+test('a mark is found in base64 at any offset, and in base64 of base64', () => {
   for (const before of ['', 'a', 'ab', 'abc']) {
     const once = Buffer.from(`${before}${VALUE} and on`).toString('base64');
     expect(forms(`{"data":"${once}"}`)).toEqual(['base64']);
@@ -39,12 +39,12 @@ test('a mark is found in base64 wherever it begins, and in base64 of base64', ()
   }
 });
 
-test('a mark is found that was cut in the middle, from either side', () => {
+test('a mark that was cut at either end is found', () => {
   expect(forms(`lk-x-${CORE.slice(0, 12)}…`)).toEqual(['plain']);
   expect(forms(`…${CORE.slice(8)}`)).toEqual(['plain']);
 });
 
-test('every mark is told by its name, once', () => {
+test('every mark is reported by name, once', () => {
   const two = finder.find(Buffer.from(`aaaabbbbccccddddeeee ${VALUE} ${VALUE}`));
   expect(two.map(({ mark }) => mark).sort()).toEqual(['other', 'x']);
 });

@@ -16,7 +16,7 @@ beforeAll(() => {
 
 afterAll(() => toy?.remove());
 
-test('a verb in the table alone does not compile, and the compiler names the two other places; with them it does', () => {
+test('a verb that is only in the table does not compile, and the compiler names the two other places; with them it does', () => {
   toy.insert(
     TABLE,
     '} satisfies Record<string, VerbRule>;',

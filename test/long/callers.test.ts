@@ -84,7 +84,7 @@ async function bareFunction(fn: string, versions = ['return "old"']): Promise<st
   return mapTo(lambda, fn, fn);
 }
 
-describe('a rollout beside them', () => {
+describe('a rollout of a function with callers of the bare name', () => {
   async function start(app: string, allowBypass: string[]) {
     const approval = { within: '1h' };
     const input = specOf(app, {
@@ -139,7 +139,7 @@ describe('a rollout beside them', () => {
     expect((await latest(fn)).RevisionId).toBe(RevisionId);
   });
 
-  test('says in every view who was let through, and a rejection gives them back what they ran', async () => {
+  test('shows in every view who was let through, and a rejection gives them back what they ran', async () => {
     const fn = 'bare-rejected';
     const id = `mapping/${await bareFunction(fn)}`;
     const digest = (await latest(fn)).CodeSha256;
@@ -158,7 +158,7 @@ describe('a rollout beside them', () => {
     await expectOld(fn, digest);
   });
 
-  test('a worker that dies on the way there, and the rollout is aborted', async () => {
+  test('rolls back if a worker dies on the way forward and the rollout is aborted', async () => {
     const fn = 'bare-there';
     const id = `mapping/${await bareFunction(fn)}`;
     const digest = (await latest(fn)).CodeSha256;
@@ -180,7 +180,7 @@ describe('a rollout beside them', () => {
     await expectOld(fn, digest);
   });
 
-  test('a worker that dies on the way back, with half of $LATEST put back', async () => {
+  test('rolls back if a worker dies during the rollback, with half of $LATEST restored', async () => {
     const fn = 'bare-back';
     const id = `mapping/${await bareFunction(fn)}`;
     const digest = (await latest(fn)).CodeSha256;
@@ -229,7 +229,7 @@ describe('moving them to the alias', () => {
     return uuid;
   }
 
-  test('a worker that dies is followed by another one, there and back', async () => {
+  test('is finished by another worker if one dies, there and back', async () => {
     const fn = 'moving-crash';
     const uuid = await permitted(fn);
     after = { operation: 'TagResource', act: crash };
@@ -242,7 +242,7 @@ describe('moving them to the alias', () => {
     expect(await mappedTo(uuid)).toBe(fn);
   });
 
-  test('what was not shown is not done', async () => {
+  test('does nothing that was not shown', async () => {
     const fn = 'moving-else';
     const uuid = await bareFunction(fn);
     const { digest } = await sluice.callers(asking(fn, { undo: true, publish: false }));
@@ -250,7 +250,7 @@ describe('moving them to the alias', () => {
     expect(await mappedTo(uuid)).toBe(fn);
   });
 
-  test('a rollout waits for the move, and the move does not begin beside a rollout', async () => {
+  test('makes a rollout wait, and does not start beside one', async () => {
     const fn = 'moving-locked';
     const uuid = await bareFunction(fn, ['return "older"', 'return "old"']);
     const input = await world.pack(
@@ -297,7 +297,7 @@ describe('moving them to the alias', () => {
     await resultOf(held);
   });
 
-  test('two moves of one target are never side by side, nor under another id', async () => {
+  test('never runs twice at once for one target, not even under another id', async () => {
     const fn = 'moving-twice';
     await bareFunction(fn);
     const request = asking(fn);

@@ -67,13 +67,13 @@ beforeAll(() => {
 
 afterAll(() => tree?.remove());
 
-test('a source is its own folder, its entry in the list of that folder, and a few lines in two other files', () => {
+test("a source needs its own folder, its entry in that folder's list, and a few lines in two other files", () => {
   expect(tree.errors()).toEqual([]);
   expect(EDITS.filter(({ file }) => path.dirname(path.dirname(OWN)) !== path.dirname(file))).toHaveLength(2);
 }, 180_000);
 
 test.each(EDITS.map((edit) => [edit.file, edit] as const))(
-  'the compiler refuses it where %s is forgotten',
+  'the compiler reports a source that is missing in %s',
   (file, edit) => {
     tree.restore(file);
     try {

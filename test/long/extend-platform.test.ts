@@ -166,20 +166,20 @@ beforeAll(() => {
 
 afterAll(() => tree?.remove());
 
-test('a platform is its own folder and a few lines in four other files', () => {
+test('a platform needs its own folder and a few lines in four other files', () => {
   expect(tree.errors()).toEqual([]);
   expect(FILES.length).toBeLessThanOrEqual(4);
 }, 180_000);
 
 /** One look of the compiler finds them all: each of these files has an error itself. */
-test('the compiler names each record that has no such platform', () => {
+test('the compiler names each record that lacks the platform', () => {
   const records = FILES.filter((file) => file !== MODEL);
   without(records, () => {
     for (const file of records) expect(tree.errors(file)).toEqual([expect.stringContaining("'toy'")]);
   });
 }, 180_000);
 
-test('the compiler refuses a platform that the model does not know', () => {
+test('the compiler refuses a platform that the model does not list', () => {
   without([MODEL], () => {
     for (const file of Object.keys(OWN).filter((each) => each !== DRIVER)) expect(tree.errors(file)).not.toEqual([]);
     for (const file of FILES.filter((each) => each !== MODEL)) expect(tree.errors(file)).not.toEqual([]);

@@ -70,13 +70,13 @@ describe('a new strategy', () => {
 
   afterAll(() => tree.remove());
 
-  test('is its own file and a few lines in three others', () => {
+  test('needs its own file and a few lines in three others', () => {
     expect(tree.errors()).toEqual([]);
     expect(EDITS.length).toBeLessThanOrEqual(3);
   }, 180_000);
 
   test.each(EDITS.map(({ file }) => file))(
-    'does not compile where %s is forgotten',
+    'does not compile if %s is forgotten',
     (file) => {
       tree.restore(file);
       try {
@@ -88,7 +88,7 @@ describe('a new strategy', () => {
     180_000,
   );
 
-  test('does not compile without any member of its record, but for the rules that it may have', () => {
+  test('does not compile without any member of its record, except optional rules', () => {
     const parts = ['means', 'members', 'reach', 'plan', 'watched', 'check', 'first', 'approvals', 'sample'];
     const lacking = (part: string) =>
       `import { halves } from './halves.js';\nimport type { Strategy } from './strategy.js';\nconst { ${part}: _, ...rest } = halves;\nexport const lacking: Strategy<'halves'> = rest;\n`;

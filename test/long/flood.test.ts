@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-test('11,000 forged aborts do not keep a signed one out', async () => {
+test('11,000 forged aborts do not block a signed one', async () => {
   const app = 'flooded';
   const dan = await world.client({ SLUICE_KEY: path.join(world.folder, 'dan.json') });
   await world.end(app, await world.start(app, 'dan', QUICK));

@@ -29,7 +29,7 @@ export function describeRounds(startGround: (onWrite: OnWrite) => Promise<Ground
   afterAll(() => world?.stop());
 
   test.each(rounds)(
-    '%s: the target ends at old or new, no write is out of turn, users are served',
+    '%s: the target ends at the old or new release, no write is out of order, and users are served',
     async (_, round, outcome) => {
       number += 1;
       const done = await playRound(world, { ...round, number }, examples, gate);

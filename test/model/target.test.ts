@@ -19,21 +19,21 @@ const site: Target = {
 };
 const withSlot: Target = { ...site, slot: 'staging' };
 
-test('a target is named as the people of its platform name it', () => {
+test('a target is named as on its platform', () => {
   expect([onLambda, site, withSlot].map(targetName)).toEqual(['checkout:live', 'checkout', 'checkout/staging']);
 });
 
-test('an environment of blue-green is an alias of its own on Lambda, and what a slot holds on App Service', () => {
+test('a blue-green environment is its own alias on Lambda, and the content of a slot on App Service', () => {
   expect(environmentName(onLambda, 'blue')).toBe('live-blue');
   expect(environmentName(withSlot, 'green')).toBe('green');
 });
 
-test('a version goes into a spec as its platform writes it', () => {
+test('a version is written into a spec in the form of its platform', () => {
   expect(versionOf('lambda', '7')).toBe(7);
   expect(versionOf('app-service', 'r-0123456789ab')).toBe('r-0123456789ab');
 });
 
-test('each platform has queues of its own, and the command that serves an account names the platform where it must', () => {
+test('each platform has its own queues, and the command that serves an account names the platform if necessary', () => {
   expect(PLATFORMS).toEqual(['lambda', 'app-service']);
   expect(accountQueue(withSlot, 'restore')).toBe(
     'sluice-app-service-01234567-89ab-cdef-0123-456789abcdef-westeurope-restore',

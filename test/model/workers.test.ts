@@ -12,7 +12,7 @@ function worker(ms: number, { skew = 0, ...more }: Partial<ListedWorker> & { ske
 const lives = (attendance: Attendance, listed: ListedWorker, ms: number) =>
   attendance.see([listed], at(ms)).living.length > 0;
 
-test('a worker lives for 5 s after its last sign of life', () => {
+test('a worker counts as alive for 5 s after its last sign of life', () => {
   const attendance = new Attendance();
   expect(lives(attendance, worker(0), 100)).toBe(true);
   expect(lives(attendance, worker(1_000), 1_100)).toBe(true);
@@ -20,13 +20,13 @@ test('a worker lives for 5 s after its last sign of life', () => {
   expect(lives(attendance, worker(1_000), 6_200)).toBe(false);
 });
 
-test('one that was killed before we looked is dead as soon as it has shown no sign of life for 5 s and for 2.5 s of ours', () => {
+test('a worker killed before the first look is dead once it shows no sign of life for 5 s, and for 2.5 s of our time', () => {
   const attendance = new Attendance();
   expect(attendance.see([worker(-60_000)], at(0))).toMatchObject({ living: [{ key: 'k' }], unsure: true });
   expect(attendance.see([worker(-60_000)], at(2_600))).toEqual({ living: [], unsure: false });
 });
 
-test.each([60_000, -60_000])('a clock that is %s ms wrong hides no living worker and keeps no dead one', (skew) => {
+test.each([60_000, -60_000])('a clock that is %s ms off hides no living worker and keeps no dead one', (skew) => {
   const attendance = new Attendance();
   for (let ms = 0; ms < 10_000; ms += 500) {
     expect(lives(attendance, worker(Math.floor(ms / 1_000) * 1_000, { skew }), ms)).toBe(true);
@@ -34,13 +34,13 @@ test.each([60_000, -60_000])('a clock that is %s ms wrong hides no living worker
   expect(lives(attendance, worker(9_000, { skew }), 14_100)).toBe(false);
 });
 
-test('one that leaves lives as long as it runs something', () => {
+test('a leaving worker is alive as long as it runs something', () => {
   expect(lives(new Attendance(), worker(0, { leaving: true, taken: 1 }), 100)).toBe(true);
   expect(lives(new Attendance(), worker(0, { leaving: true }), 100)).toBe(false);
   expect(lives(new Attendance(), worker(-60_000, { leaving: true, taken: 1 }), 0)).toBe(false);
 });
 
-test('workers are counted by process, places by queue', () => {
+test('workers are counted by process, and free slots by queue', () => {
   const listed = [
     worker(0, { taken: 50 }),
     worker(0, { key: 'k2', identity: 'b', taken: 3 }),
@@ -80,6 +80,6 @@ test.each([
     'SLUICE_DEADLINE',
     `${TASK}, and the server does not report which workers serve account prod in eu-west-1; check with \`sluice doctor\`, and if there is none, start one with ${WORKER}`,
   ],
-])('a task that nobody took, where the server lists %j', (seen, code, message) => {
+])('a task that no worker took, if the server lists %j', (seen, code, message) => {
   expect(untaken(ACCOUNT, 30_000, seen)).toEqual({ code, message });
 });

@@ -17,7 +17,7 @@ function answers(text: string, ...given: unknown[]): Record<string, unknown> {
   return { asleep: wake(0)(...given), ...Object.fromEntries(found) };
 }
 
-test('a check is gone: the condition of an if, and each side of an and', () => {
+test('a mutant removes a check: the condition of an if, or a side of an and', () => {
   const text =
     'function subject(a: number, b: string): string { if (a === 1 && b === "x") return "no"; return "yes"; }';
   const { mutants } = awaken(text);
@@ -37,7 +37,7 @@ test('a check is gone: the condition of an if, and each side of an and', () => {
   expect(answers(text, 2, 'x')).toMatchObject({ asleep: 'yes', 'operand gone 2': 'no' });
 });
 
-test('a boundary is off by one, and an answer is always the same', () => {
+test('a mutant shifts a boundary by one, or makes an answer constant', () => {
   expect(answers('const subject = (n: number): boolean => n < 3;', 3)).toEqual({
     asleep: false,
     'boundary 1': true,
@@ -47,7 +47,7 @@ test('a boundary is off by one, and an answer is always the same', () => {
   });
 });
 
-test('an argument of the greatest, a member of a list, a property of what is passed on, and a call are gone', () => {
+test('a mutant removes an argument of Math.max, a member of a list, a property that is passed on, or a call', () => {
   const text = `function subject(list: string[]) {
     const keep = (of: { all: string[] }) => of.all ?? [];
     list.push('more');
@@ -65,7 +65,7 @@ test('an argument of the greatest, a member of a list, a property of what is pas
   ]);
 });
 
-test('what narrows is gone, some is every, and a pattern has one end only', () => {
+test('a mutant removes a filter, turns some into every, or drops one end of a pattern', () => {
   const text =
     'const subject = (list: string[]) => list.filter((each) => /^a$/.test(each)).some((each) => each !== "");';
   expect(awaken(text).mutants.map(({ kind, to }) => `${kind}: ${to}`)).toEqual([
@@ -83,7 +83,7 @@ test('what narrows is gone, some is every, and a pattern has one end only', () =
   expect(answers(text, ['ba'])).toMatchObject({ asleep: false, 'anchor gone 7': true, 'anchor gone 8': false });
 });
 
-test('places are those of the file, and what does not run is left alone', () => {
+test('places are those in the file, and code that does not run has no mutants', () => {
   const text =
     "import { type A } from './a.js';\n\ninterface B { n: 1 | 2 }\nconst subject = (a: 3 | 4): boolean =>\n  !a;\n";
   const { mutants } = plant('src/x.ts', text, 50);

@@ -39,7 +39,7 @@ test.each([
   ['2001:0:a9fe:a9fe::f7f7:f7f7', 'metadata'],
   ['2001::808:808:0:0:5601:5601', 'metadata'],
   ['2001:0:808:808::80ff:fffe', 'loopback'],
-  ['localhost', 'no address'],
+  ['localhost', 'not an address'],
 ])('%s is %s and refused', (address, kind) => {
   expect(refusedKind(address, NONE)).toBe(kind);
 });
@@ -61,11 +61,11 @@ test.each([
   '2001:1::1',
   '192.0.0.191',
   'fd00:c1::1',
-])('%s may be reached', (address) => {
+])('%s is allowed', (address) => {
   expect(refusedKind(address, NONE)).toBeNull();
 });
 
-test('what is allowed may be reached, in the clothes of IPv6 too, and its neighbours not', () => {
+test('an allowed network is reachable, also in IPv6 notation, and its neighbours are not', () => {
   const allowed = allowedAddresses(' loopback, 169.254.10.0/24,fe80::1:0/112 ');
   for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '169.254.10.7', 'fe80::1:9']) {
     expect(refusedKind(address, allowed)).toBeNull();
@@ -75,7 +75,7 @@ test('what is allowed may be reached, in the clothes of IPv6 too, and its neighb
   }
 });
 
-test('of two addresses that one holds both must be allowed', () => {
+test('if one address embeds another, both must be allowed', () => {
   const allowed = allowedAddresses('loopback');
   expect(refusedKind('2001:0:7f00:1::80ff:fffe', allowed)).toBeNull();
   expect(refusedKind('2001:0:7f00:1::5601:5601', allowed)).toBe('metadata');

@@ -42,7 +42,7 @@ test.each([
   await expect(net.check(url)).rejects.toMatchObject(refused);
 });
 
-test('a name is refused by what it resolves to at the connection, by any one of its addresses', async () => {
+test('a name is refused if any address it resolves to at connection time is refused', async () => {
   const { lookup } = names(['10.1.2.3', '169.254.169.254']);
   await expect(createNet('', lookup).fetch('http://shop.example.com/', {})).rejects.toMatchObject({
     code: 'SLUICE_ADDRESS',
@@ -50,7 +50,7 @@ test('a name is refused by what it resolves to at the connection, by any one of 
   });
 });
 
-test('a name that changes after it was checked does not pass', async () => {
+test('a name that resolves differently after the check does not pass', async () => {
   const rebinding = names(['10.1.2.3'], ['127.0.0.1']);
   const net = createNet('', rebinding.lookup);
   const url = `http://shop.example.com:${portOf()}/`;
@@ -59,7 +59,7 @@ test('a name that changes after it was checked does not pass', async () => {
   expect(rebinding.asked).toBe(2);
 });
 
-test('an allowed address is reached, connections are kept, and a redirect is an answer', async () => {
+test('an allowed address can be reached, connections are kept open, and a redirect is an answer', async () => {
   const net = createNet('loopback', names(['127.0.0.1']).lookup);
   const url = `http://shop.example.com:${portOf()}`;
   const bodies = [];
@@ -71,7 +71,7 @@ test('an allowed address is reached, connections are kept, and a redirect is an 
   await redirect.body?.cancel();
 });
 
-test('what fetch itself rejects with stays what it is', async () => {
+test('an error of fetch itself stays as it is', async () => {
   const gone = await serve(() => {});
   await gone.close();
   await expect(createNet('loopback').fetch(gone.url, {})).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });

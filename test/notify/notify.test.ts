@@ -89,7 +89,7 @@ function event(more: Partial<RolloutView> = {}): NotifyEvent {
 }
 
 describe('a webhook', () => {
-  test('is told what happened, in fields of their own and as the whole view', async () => {
+  test('is sent what happened, in separate fields and as the whole view', async () => {
     const { url, received } = await receiver();
     const { view } = event();
     await tell([{ webhook: url }], event());
@@ -113,7 +113,7 @@ describe('a webhook', () => {
     expect(received[0]?.headers['x-sluice-signature']).toBeUndefined();
   });
 
-  test('is told the outcome and the reason of an end', async () => {
+  test('is sent the outcome and the reason at the end', async () => {
     const { url, received } = await receiver();
     const end = event({ phase: 'done', outcome: 'rolledBack', reason: '7 is unhealthy', waitingFor: null });
     await tell([{ webhook: url }], { ...end, type: 'ended' });
@@ -121,7 +121,7 @@ describe('a webhook', () => {
     expect(received[0]?.message).not.toHaveProperty('waitingFor');
   });
 
-  test('gets each try under the same id, and another event under another', async () => {
+  test('gets each attempt under the same id, and another event under another', async () => {
     const { url, received } = await receiver([500, 200]);
     const hooks = [{ webhook: url }];
     await expect(tell(hooks, event())).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
@@ -132,7 +132,7 @@ describe('a webhook', () => {
     expect(ids[2]).not.toBe(ids[0]);
   });
 
-  test('gets the id and the time of the activity, which tells two reminders apart', async () => {
+  test('gets the id and the time of the activity, which distinguish two reminders', async () => {
     const { url, received } = await receiver();
     const hooks = [{ webhook: url }];
     const workflowExecution = { workflowId: 'checkout/production', runId: 'r' };
@@ -151,7 +151,7 @@ describe('a webhook', () => {
 });
 
 describe('a signature', () => {
-  test('is made when the webhook has a secret, and a receiver can verify it', async () => {
+  test('is added if the webhook has a secret, and a receiver can verify it', async () => {
     secrets = { [SECRET]: 's3cret' };
     const { url, received } = await receiver();
     await tell([{ webhook: url, secret: REFERENCE }], event());
@@ -171,7 +171,7 @@ describe('a signature', () => {
     expect(verifySignature({ ...message, now: timestamp + 300_001 })).toBe(false);
   });
 
-  test('is the HMAC of timestamp, dot and body (a value from another implementation)', () => {
+  test('is the HMAC of timestamp, dot and body (checked against another implementation)', () => {
     // printf '%s' '1000.{"a":1}' | openssl dgst -sha256 -hmac key
     const headers = {
       'X-Sluice-Timestamp': '1000',
@@ -180,7 +180,7 @@ describe('a signature', () => {
     expect(verifySignature({ secret: 'key', headers, body: '{"a":1}', now: 1_000 })).toBe(true);
   });
 
-  test('without its secret is an error, which names the reference', async () => {
+  test('without its secret is an error that names the reference', async () => {
     const { url, received } = await receiver();
     await expect(tell([{ webhook: url, secret: REFERENCE }], event())).rejects.toMatchObject({
       code: 'SLUICE_SECRET',
@@ -191,7 +191,7 @@ describe('a signature', () => {
 });
 
 describe('a webhook that fails', () => {
-  test.each([301, 404, 500])('with %d was not told', async (status) => {
+  test.each([301, 404, 500])('with status %d is an error', async (status) => {
     const { url } = await receiver([status], { location: '/elsewhere' });
     const told = tell([{ webhook: url }], event());
     await expect(told).rejects.toMatchObject({
@@ -207,14 +207,14 @@ describe('a webhook that fails', () => {
     await expect(tell([{ webhook: url }], event())).rejects.toMatchObject({ retryAfterMs: 7_000 });
   });
 
-  test('keeps no other from being told, and is worth another try before a missing secret ends all', async () => {
+  test('does not stop the others, and is retried before a missing secret ends everything', async () => {
     const [good, bad] = [await receiver(), await receiver([503])];
     const hooks = [{ webhook: good.url, secret: REFERENCE }, { webhook: bad.url }, { webhook: good.url }];
     await expect(tell(hooks, event())).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
     expect(good.received).toHaveLength(1);
   });
 
-  test('because nobody listens or answers was not told', async () => {
+  test('because nothing listens or answers is an error', async () => {
     const gone = await serve(() => {});
     await gone.close();
     await expect(tell([{ webhook: gone.url }], event())).rejects.toMatchObject({

@@ -34,14 +34,14 @@ function busiest(...of: { times: number[] }[]): number {
   return Math.max(0, ...times.map((from) => times.filter((time) => time >= from && time < from + 1_000).length));
 }
 
-test('what goes forward has 10 calls in any second, and gets them all', async () => {
+test('ordinary calls can use 10 in any second, and get them all', async () => {
   const calls = callers(createBudget({ perSecond: 10, share: () => ALONE }), 500);
   await jest.advanceTimersByTimeAsync(10_000);
   expect(busiest(calls)).toBe(10);
   expect(calls.through()).toBeGreaterThanOrEqual(100);
 });
 
-test('all calls together are 15 in any second, whatever is urgent when', async () => {
+test('all calls together stay at 15 in any second, whatever is urgent', async () => {
   const budget = createBudget({ perSecond: 10, share: () => ALONE });
   const forward = callers(budget, 2_000);
   await jest.advanceTimersByTimeAsync(700);
@@ -53,7 +53,7 @@ test('all calls together are 15 in any second, whatever is urgent when', async (
   expect(busiest(forward, some, many)).toBe(15);
 });
 
-test('an urgent call goes before all that wait, and at once', async () => {
+test('an urgent call goes before everything that waits, at once', async () => {
   const budget = createBudget({ perSecond: 10, share: () => ALONE });
   const queued = callers(budget, 2_000);
   await jest.advanceTimersByTimeAsync(1_000);
@@ -64,7 +64,7 @@ test('an urgent call goes before all that wait, and at once', async () => {
   expect(queued.through()).toBe(before);
 });
 
-test('a call counts until a second after its answer: nobody knows when it has reached the provider', async () => {
+test('a call counts until a second after its response, since it may have reached the provider at any time', async () => {
   const budget = createBudget({ perSecond: 10, share: () => ALONE });
   const slow = callers(budget, 10, { answerAfter: 400 });
   const next = callers(budget, 10);
@@ -74,7 +74,7 @@ test('a call counts until a second after its answer: nobody knows when it has re
   expect(next.through()).toBe(10);
 });
 
-test('an answer that does not come for long holds its place for a second more, and not for ever', async () => {
+test('a call without a response holds its slot for a second longer, not for ever', async () => {
   const budget = createBudget({ perSecond: 10, share: () => ALONE });
   callers(budget, 10, { answerAfter: 3_600_000 });
   const next = callers(budget, 1);
@@ -82,7 +82,7 @@ test('an answer that does not come for long holds its place for a second more, a
   expect(next.through()).toBe(1);
 });
 
-test('workers that share an account make no more calls together than one, and follow when one comes or goes', async () => {
+test('workers that share an account together make no more calls than one, and adapt when one comes or goes', async () => {
   const shares = [known(0, 3), known(1, 3), known(2, 3)];
   const budgets = shares.map((_, rank) => createBudget({ perSecond: 10, share: () => shares[rank] as Share }));
   const calls = budgets.flatMap((budget) => [callers(budget, 300), callers(budget, 100, { urgent: true })]);
@@ -103,7 +103,7 @@ test('workers that share an account make no more calls together than one, and fo
   expect(made.slice(4)).toEqual([0, 0]);
 });
 
-test('the parts of all workers come to the whole, also while some see workers that others see no more', () => {
+test('the shares of all workers add up to the whole, even if they see different workers', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(10, 15),
@@ -131,7 +131,7 @@ test('more workers than calls take turns', () => {
   expect(partOf(0.5, { rank: 0, workers: 1 })).toEqual({ calls: 1, within: 2_000 });
 });
 
-test('a throttled call halves the rate, and it recovers by itself', async () => {
+test('a throttled call halves the rate, which recovers by itself', async () => {
   const budget = createBudget({ perSecond: 10, share: () => ALONE });
   const { through } = callers(budget, 1_000);
   await jest.advanceTimersByTimeAsync(999);
@@ -148,7 +148,7 @@ test('a throttled call halves the rate, and it recovers by itself', async () => 
   expect(through() - recovered).toBeGreaterThanOrEqual(97);
 });
 
-test('restoring slows down no further than to half when calls are throttled', async () => {
+test('rollbacks slow down to half at most when calls are throttled', async () => {
   const budget = createBudget({ perSecond: 10, share: () => ALONE });
   for (let n = 0; n < 4; n += 1) {
     budget.throttled();
@@ -159,7 +159,7 @@ test('restoring slows down no further than to half when calls are throttled', as
   expect(urgent.through()).toBeGreaterThanOrEqual(7);
 });
 
-test('who is cancelled while waiting leaves the queue and takes nothing', async () => {
+test('a call that is cancelled while waiting leaves the queue and uses nothing', async () => {
   const budget = createBudget({ perSecond: 10, share: () => ALONE });
   callers(budget, 10);
   const stop = new AbortController();

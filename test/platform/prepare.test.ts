@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-test('downloads the code once, also where the driver looks into it, and keeps it no longer', async () => {
+test('preparing downloads the code once, even if the driver reads it, and does not keep it afterwards', async () => {
   writeFileSync(path.join(home, 'index.js'), 'export const one = 1;');
   const packed = await packFolder(home, packingOf('lambda'));
   const store = path.join(home, 'store');

@@ -3,7 +3,7 @@ import { startAzure } from '../../emulators/azure/index.js';
 const VALUE = 'correct-horse-battery';
 const ASK = { app: 'shop', environment: 'production', use: 'probe', host: 'x' } as const;
 
-test("Azure's own log at its most talkative tells neither the value nor the token nor the client's secret", async () => {
+test("Azure's own log at its most verbose contains neither the value nor the token nor the client secret", async () => {
   // Read once, when the SDK is loaded.
   process.env.AZURE_LOG_LEVEL = 'verbose';
   const { createSecrets } = await import('../../src/secrets/index.js');

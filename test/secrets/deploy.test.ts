@@ -56,7 +56,7 @@ describe('on Lambda', () => {
   });
   afterAll(() => stack?.stop());
 
-  test('the function has the value, history the reference; a rotated one is a new release, the same one is none', async () => {
+  test('the function has the value and the history the reference; a rotated value is a new release, the same one is not', async () => {
     const ssm = new SSMClient({ endpoint: stack.aws.gatewayUrl, region: REGION });
     const put = (Value: string) =>
       ssm.send(new PutParameterCommand({ Name: '/shop/key', Value, Type: 'SecureString', Overwrite: true }));
@@ -117,7 +117,7 @@ describe('on App Service', () => {
   });
   afterAll(() => stack?.stop());
 
-  test('the slot has the value, and the id of the release is by the version of the secret, never by its value', async () => {
+  test("the slot has the value, and the release id depends on the secret's version, never on its value", async () => {
     const { azure } = stack;
     const uri = 'https://shop.vault.azure.net/secrets/key';
     azure.state.secrets = { [uri]: FIRST };
@@ -148,7 +148,7 @@ describe('on App Service', () => {
     expect(on.said()).not.toMatch(/first-value|second-value/);
   });
 
-  test('a refusal that quotes the settings of a kept release has none of their values, though nobody has read them here', async () => {
+  test("an error that quotes a kept release's settings contains none of their values, even if this worker never read them", async () => {
     const { azure } = stack;
     azure.state.secrets = { 'https://shop.vault.azure.net/secrets/key': FIRST };
     const secrets = createSecrets({ env: azure.env, region: REGION, ca: azure.ca });

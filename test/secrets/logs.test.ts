@@ -12,7 +12,7 @@ function log() {
   return { lines, logger: workerLogger('debug', { write: (line: string) => lines.push(line) }) };
 }
 
-test('the log has no headers, bodies, environments and tokens, wherever libraries keep them', () => {
+test('the log has no headers, bodies, environments or tokens, wherever libraries keep them', () => {
   const { lines, logger } = log();
   const request = { headers: { authorization: VALUE }, body: VALUE };
   logger.warn('a', { request, environment: { A: VALUE }, $response: { body: VALUE }, token: VALUE });
@@ -22,7 +22,7 @@ test('the log has no headers, bodies, environments and tokens, wherever librarie
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ msg: 'a', request: '[Redacted]' });
 });
 
-test('an error is its name, its message and where it was thrown, without its cause and its fields', () => {
+test('an error is logged as its name, message and stack, without its cause and fields', () => {
   const { lines, logger } = log();
   const sdk = Object.assign(new Error('403 from the store'), {
     code: 'Forbidden',
@@ -40,7 +40,7 @@ test('an error is its name, its message and where it was thrown, without its cau
   ]);
 });
 
-test('a line that an activity logs is without the values that it has read', async () => {
+test('a line that an activity logs does not contain the values it has read', async () => {
   const { lines, logger } = log();
   const { secrets } = egressFor({ SLUICE_SECRET_A: VALUE });
   await remembering(async () => {

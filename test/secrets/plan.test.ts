@@ -37,7 +37,7 @@ function check(of: Spec, { env = {}, allow = '', may = (_: SecretAsk): string | 
 const refusals = (findings: Awaited<ReturnType<typeof check>>) =>
   findings.filter(({ level }) => level === 'refuse').map(({ code, message }) => `${code} ${message}`);
 
-test('every secret that is missing is refused, with its place, and one that is there is not', async () => {
+test('every missing secret is refused with its place, and one that exists is not', async () => {
   const found = await check(spec(), { env: { SLUICE_SECRET_SET: 'a value' } });
   expect(refusals(found)).toEqual(
     [
@@ -50,7 +50,7 @@ test('every secret that is missing is refused, with its place, and one that is t
   expect(JSON.stringify(found)).not.toContain('a value');
 });
 
-test('what the environment would freeze is a warning, and a published version freezes nothing new', async () => {
+test('a value that the environment would freeze is a warning, and a published version freezes nothing new', async () => {
   const env = { SLUICE_SECRET_SET: 'a', SLUICE_SECRET_UNSET: 'b' };
   const [warning, ...more] = await check(spec(), { env });
   expect(warning).toMatchObject({ level: 'warn', code: 'SECRET_FROZEN' });
@@ -59,7 +59,7 @@ test('what the environment would freeze is a warning, and a published version fr
   expect(await check({ ...spec(), release: { version: 3 } }, { env })).toEqual([]);
 });
 
-test('the policy is asked for each place with the host that the spec names, and its no is a refusal', async () => {
+test('the policy is asked for each place with the host that the spec names, and a denial is a refusal', async () => {
   const asked: (string | null)[] = [];
   const may = (ask: SecretAsk) => {
     asked.push(`${ask.use} ${ask.host}`);
@@ -82,7 +82,7 @@ test('the policy is asked for each place with the host that the spec names, and 
   ]);
 });
 
-test('a host that only the platform knows is left to the call, and one without TLS is another one', async () => {
+test('a host that only the platform knows is checked at the call, and one without TLS is a different host', async () => {
   const asked: (string | null)[] = [];
   const may = ({ use, host }: SecretAsk) => {
     if (use === 'probe') asked.push(host);

@@ -29,19 +29,19 @@ test.each<[string, ReturnType<typeof reference>]>([
   ['secret://azure-keyvault/Shop-Vault/Db', reference('azure-keyvault', 'shop-vault/db')],
   ['secret://env/SLUICE_SECRET_DB', reference('env', 'SLUICE_SECRET_DB')],
   ['secret://file/db/password', reference('file', 'db/password')],
-])('%s is read, and written the same again', (text, expected) => {
+])('%s is read, and written back unchanged', (text, expected) => {
   expect(parseReference(text)).toEqual(expected);
   expect(parseReference(formatReference(expected as SecretReference))).toEqual(expected);
 });
 
-test('two spellings of one secret have one name for a policy', () => {
+test('two spellings of one secret have one name for the policy', () => {
   const name = (text: string) => secretName(parseReference(text) as SecretReference);
   expect(name('secret://aws-ssm//shop/token')).toBe('aws-ssm/shop/token');
   expect(name('secret://aws-ssm/shop/token@2#k')).toBe('aws-ssm/shop/token');
   expect(name('secret://azure-keyvault/SHOP/DB')).toBe('azure-keyvault/shop/db');
 });
 
-test('any name, version and key come back whatever signs they hold', () => {
+test('any name, version and key survive, whatever characters they contain', () => {
   const name = fc.stringMatching(/^[A-Za-z0-9/_+=.@-]{1,40}$/);
   const key = fc.option(fc.string({ minLength: 1, maxLength: 20 }));
   const version = fc.option(fc.stringMatching(/^[A-Za-z0-9_.+=/-]{1,20}$/));
@@ -77,7 +77,7 @@ release: {folder: dist}
 `;
 const at = (line: string) => problems(`${BASE}${line}\n`);
 
-test('a spec carries references as they are written, and tells where they stand', () => {
+test('a spec keeps references as written, and lists where they are', () => {
   const spec = parseSpecText(`${BASE}configuration:
   environment: {DB: 'secret://aws-secretsmanager/shop/db#password', PLAIN: a}
 health:

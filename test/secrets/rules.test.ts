@@ -17,30 +17,34 @@ const RULES: SecretRule[] = [
 ];
 
 test.each<[string, Partial<SecretAsk>, string | null]>([
-  ['a name and a host that a rule has', {}, null],
-  ['a pinned version and a key of it', { reference: 'secret://aws-ssm//shop/token@3#k' }, null],
-  ['a host that is not known yet', { host: null }, null],
-  ['another host', { host: 'evil.com' }, 'to be sent to evil.com'],
+  ['a rule allows its name and host', {}, null],
+  ['a rule allows a pinned version and a key of it', { reference: 'secret://aws-ssm//shop/token@3#k' }, null],
+  ['a rule allows a host that is not known yet', { host: null }, null],
+  ['a rule denies another host', { host: 'evil.com' }, 'to be sent to evil.com'],
   [
-    'another name',
+    'a rule denies another name',
     { reference: 'secret://aws-ssm/other/token' },
     'no rule of shop/production covers aws-ssm/other/token',
   ],
-  ['a name in a deeper folder', { reference: 'secret://aws-ssm/shop/db/token' }, 'no rule'],
-  ['another store', { reference: 'secret://env/shop' }, 'no rule'],
-  ['another use', { use: 'webhook' }, 'as a secret of kind webhook'],
-  ['an environment', { reference: 'secret://aws-secretsmanager/shop/a/b', use: 'environment', host: null }, null],
+  ['a rule denies a name in a deeper folder', { reference: 'secret://aws-ssm/shop/db/token' }, 'no rule'],
+  ['a rule denies another store', { reference: 'secret://env/shop' }, 'no rule'],
+  ['a rule denies another use', { use: 'webhook' }, 'as a secret of kind webhook'],
   [
-    'letters of either case in a vault',
+    'a rule allows an environment',
+    { reference: 'secret://aws-secretsmanager/shop/a/b', use: 'environment', host: null },
+    null,
+  ],
+  [
+    'a rule ignores case in a vault',
     { reference: 'secret://azure-keyvault/SHOP/Db', use: 'environment', host: null },
     null,
   ],
   [
-    "an environment's secret in a probe",
+    "a rule denies an environment's secret in a probe",
     { reference: 'secret://aws-secretsmanager/shop/a' },
     'as a secret of kind probe',
   ],
-  ['a malformed reference', { reference: 'secret://aws-ssm/' }, 'the reference is not valid'],
+  ['a rule denies a malformed reference', { reference: 'secret://aws-ssm/' }, 'the reference is not valid'],
 ])('%s', (_, more, why) => {
   const said = mayUse(RULES, ask(more));
   if (why === null) expect(said).toBeNull();
@@ -54,17 +58,17 @@ test('a rule without hosts sends nothing anywhere, and no rules allow nothing', 
   expect(mayUse([], ask())).toContain('no rule');
 });
 
-test('one host of several is enough', () => {
+test('one matching host of several is enough', () => {
   const rules: SecretRule[] = [{ references: ['aws-ssm/shop/*'], hosts: ['other.example', 'api.example.com'] }];
   expect(mayUse(rules, ask())).toBeNull();
 });
 
-test('letters of either case are two names in every store but a vault', () => {
+test('names are case-sensitive in every store but a vault', () => {
   expect(mayUse([{ references: ['aws-ssm/Shop/*'], hosts: ['**'] }], ask())).toContain('no rule');
   expect(mayUse([{ references: ['AWS-SSM/shop/*'], hosts: ['**'] }], ask())).toContain('no rule');
 });
 
-test('the rule of the target counts; without one, or another policy, nothing may be used, and without a policy everything', () => {
+test("the target's rule applies; without one, or with another policy, nothing may be used, and without any policy everything may", () => {
   const rules = "rules: [{app: shop, secrets: [{references: ['aws-ssm/shop/*'], hosts: ['*.example.com']}]}]";
   const may = mayUseBy(parsePolicy(rules, 'p'));
   expect(may?.(ask())).toBeNull();
@@ -73,7 +77,7 @@ test('the rule of the target counts; without one, or another policy, nothing may
   expect(mayUseBy(null)).toBeUndefined();
 });
 
-test('the hosts of one rule do not serve the secrets of another', () => {
+test("one rule's hosts do not apply to another rule's secrets", () => {
   const rules = [...RULES, { references: ['aws-ssm/other/*'], hosts: ['evil.com'] }];
   expect(mayUse(rules, ask({ host: 'evil.com' }))).toContain('do not allow');
 });
@@ -124,7 +128,7 @@ test.each([
   ['https://user:api.example.com@evil.com/', 'evil.com'],
   ['https://evil.com\\@api.example.com/', 'evil.com'],
   ['https://API.EXAMPLE.COM:443/', 'api.example.com'],
-])('the host of %s is the one that is connected to', (url, host) => {
+])('the host checked for %s is the one that is connected to', (url, host) => {
   expect(new URL(url).host).toBe(host);
   expect(hostMatches('api.example.com', new URL(url).host)).toBe(host === 'api.example.com');
 });

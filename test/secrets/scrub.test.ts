@@ -26,7 +26,7 @@ test.each([
   ['in a form', new URLSearchParams({ q: VALUE }).toString()],
   ['in base64', Buffer.from(VALUE).toString('base64')],
   ['in base64 for URLs', Buffer.from(VALUE).toString('base64url')],
-])('a value is taken out of a text %s', (_, text) => {
+])('a value is removed from a text %s', (_, text) => {
   const left = said(`before ${text} after`);
   expect(left).toContain('[secret]');
   expect(left).not.toContain('p+w');
@@ -47,7 +47,7 @@ test.each([
   ['HTML with names', 'pa&plus;ss&sol;w&lt;rd&amp;&eacute;&quot;x&#x20AC;&#x1F600;'],
   ['hex', Buffer.from(ODD).toString('hex')],
   ['hex in upper case', Buffer.from(ODD).toString('hex').toUpperCase()],
-])('a value is taken out of %s', (_, text) => {
+])('a value is removed from %s', (_, text) => {
   expect(withoutForms(`before ${text} after`, formsOf(ODD))).toBe('before [secret] after');
 });
 
@@ -59,11 +59,11 @@ test.each([
   ['a\\u0022\\n', 'a\\\\u0022\\\\n'],
   ['a\\u0022\\n', 'a\\u005cu0022%5cn'],
   ['\\\\srv\\"x"', JSON.stringify(JSON.stringify('\\\\srv\\"x"')).slice(3, -3)],
-])('a value that holds an escape itself is taken out as it is and escaped: %s in %s', (value, text) => {
+])('a value that contains an escape itself is removed as it is and escaped: %s in %s', (value, text) => {
   expect(withoutForms(`<${text}>`, formsOf(value))).toMatch(/^<\\*\[secret\]>$/);
 });
 
-test('base64 with signs that JSON or a URL escapes is taken out', () => {
+test('base64 with characters that JSON or a URL escapes is removed', () => {
   const value = '~~~???';
   const base64 = Buffer.from(value).toString('base64');
   expect(base64).toBe('fn5+Pz8/');
@@ -83,7 +83,7 @@ const ENCODERS: Record<string, (one: string) => string> = {
 /** What an encoding must write in its own way. */
 const OWN: Record<string, RegExp> = { json: /["\\\n]/, units: /["\\\n]/, url: /%/, html: /&/ };
 
-test('whichever characters an encoder writes in its own way, in another encoding or not, the value is taken out whole', () => {
+test('whichever characters an encoder changes, in another encoding or not, the whole value is removed', () => {
   const character = fc.oneof(
     fc.constantFrom(...'%25&amp;#38\\u005c"/ é€😀\n'),
     fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
@@ -108,7 +108,7 @@ test('whichever characters an encoder writes in its own way, in another encoding
   );
 });
 
-test('a value and a text that are made for it take no long time', () => {
+test('a value and a text made to be slow to search do not take long', () => {
   const turns = ['%25', '&amp;', '\\u005c', '\\"', 'a'];
   for (const one of turns) {
     for (const other of turns) {
@@ -120,7 +120,7 @@ test('a value and a text that are made for it take no long time', () => {
   expect(withoutForms('a"bcd'.repeat(200_000), formsOf('a"bcd'))).toBe('[secret]'.repeat(200_000));
 });
 
-test('a value within base64 of something longer is taken out wherever it begins', () => {
+test('a value inside the base64 of something longer is removed at any offset', () => {
   for (const before of ['', 'u', 'us', 'usr', 'user:']) {
     const left = said(Buffer.from(`${before}${VALUE}:and more`).toString('base64'));
     expect(left).toContain('[secret]');
@@ -130,7 +130,7 @@ test('a value within base64 of something longer is taken out wherever it begins'
   }
 });
 
-test('what a cut has left of a value is taken out too', () => {
+test('what a cut left of a value is removed too', () => {
   const long = 'correct-horse-battery-staple';
   const cut = (limit: number) => withoutForms(clean(`answered ${long} and more`, limit), formsOf(long));
   expect(cut(25)).toBe('answered [secret]…');
@@ -151,26 +151,26 @@ test.each([
   ['in hex', '702b772f2…', '[secret]…'],
   ['in something else', 'p+x…', 'p+x…'],
   ['and half of something else', 'p&page…', 'p&page…'],
-])('what a cut has left of a value %s is taken out too', (_, text, left) => {
+])('what a cut left of a value %s is removed too', (_, text, left) => {
   expect(said(`answered ${text}`)).toBe(`answered ${left}`);
 });
 
-test('of two values with which a cut text may end, all of the longer beginning is taken out', () => {
+test('if two values could be cut at the end of a text, the longer beginning is removed', () => {
   const both = ['abcd-and-very-much-more', 'password-abcde'].flatMap(formsOf);
   expect(withoutForms('is password-abcd…', both)).toBe('is [secret]…');
 });
 
-test('a value of many lines is taken out of the one line that a message makes of it', () => {
+test('a value of several lines is removed from the single line that a message makes of it', () => {
   const key = '-----BEGIN-----\nabcdef\nghijkl\n-----END-----\n';
   expect(withoutForms(clean(`refused: ${key}`), formsOf(key))).toBe('refused: [secret]');
 });
 
-test('short values are left, or no text would be whole', () => {
+test('short values stay, or no text would be readable', () => {
   expect(formsOf('abc')).toEqual([]);
   expect(formsOf('')).toEqual([]);
 });
 
-test('no form of any value makes trouble, and none is left', () => {
+test('no encoding of any value causes an error, and none is left', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', minLength: 4, maxLength: 30 }), fc.string(), (value, around) => {
       fc.pre(value.trim().length >= 4 && !'[secret]'.includes(value));
@@ -205,11 +205,11 @@ describe('an activity that has read a secret', () => {
     other: async () => ({ lines: [`said ${HIDDEN} by itself`] }),
   });
 
-  test('does not return it in a text, and what Sluice goes by stays whole', async () => {
+  test('does not return it in a text, and what Sluice needs stays intact', async () => {
     expect(await activities.answers()).toEqual({ lines: ['echoed [secret]'], spec: { environment: HIDDEN } });
   });
 
-  test.each(['fails', 'breaks', 'gives'] as const)('does not say it when it %s, and has no cause', async (name) => {
+  test.each(['fails', 'breaks', 'gives'] as const)('does not mention it if it %s, and has no cause', async (name) => {
     const failure = await activities[name]().catch((error: unknown) => error as ApplicationFailure);
     expect(failure).toBeInstanceOf(ApplicationFailure);
     const { message, cause, details, stack } = failure as ApplicationFailure;
@@ -218,7 +218,7 @@ describe('an activity that has read a secret', () => {
     expect(`${message} ${stack}`).not.toContain(HIDDEN);
   });
 
-  test('keeps the words that Sluice goes by, whatever the value is', async () => {
+  test('keeps the words that Sluice needs, whatever the value is', async () => {
     const { secrets } = egressFor({ SLUICE_SECRET_A: 'healthy' });
     const { says } = withFailures({
       says: async () => {
@@ -233,7 +233,7 @@ describe('an activity that has read a secret', () => {
     });
   });
 
-  test('has forgotten all of it when it ends', async () => {
+  test('has forgotten it when it ends', async () => {
     let held: ReturnType<typeof heldHere> = null;
     await remembering(async () => {
       await read();
@@ -243,7 +243,7 @@ describe('an activity that has read a secret', () => {
     expect(held).toEqual(new Map());
   });
 
-  test('is not the one whose values another one must not say', async () => {
+  test("does not scrub another activity's values", async () => {
     await activities.answers();
     expect(await activities.other()).toEqual({ lines: [`said ${HIDDEN} by itself`] });
   });
@@ -255,7 +255,7 @@ const WITH_SECRET = {
   configuration: { environment: { A: REFERENCE, B: 'plain' } },
 };
 
-test("what a release logs of its own environment is not told by the candidate's errors", async () => {
+test("what a release logs of its own environment is removed from the candidate's errors", async () => {
   const errors: PlatformDriver['errors'] = async () => [
     { what: `Error: cannot connect to db:${HIDDEN}@host`, count: 3 },
   ];
@@ -271,7 +271,7 @@ test("what a release logs of its own environment is not told by the candidate's 
   expect(answer).toEqual([{ what: 'Error: cannot connect to db:[secret]@host', count: 3 }]);
 });
 
-test('a release that another spec has deployed is heard without what stands in its environment', async () => {
+test('errors of a release that another spec deployed do not contain its environment', async () => {
   const OLDER = 'an-older-value';
   const errors: PlatformDriver['errors'] = async () => [
     { what: `Error: cannot connect to db:${OLDER}@host, level debug, in production`, count: 3 },
@@ -290,7 +290,7 @@ test('a release that another spec has deployed is heard without what stands in i
   expect(answer).toEqual([{ what: 'Error: cannot connect to db:[secret]@host, level debug, in production', count: 3 }]);
 });
 
-test('a driver gets the values in deploy alone, and neither its signs of life nor its failure tell them', async () => {
+test('a driver gets the values only for deploy, and neither its heartbeats nor its failure contain them', async () => {
   const told: unknown[] = [];
   // The failure is what is wanted here.
   const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });

@@ -40,14 +40,14 @@ function probing(path: string, expect = {}, egress: Egress = OUTSIDE) {
   return withFailures({ run }).run();
 }
 
-test('a probe sends the value, and its reason does not tell an echo of it', async () => {
+test('a probe sends the value, and its reason does not quote an echo of it', async () => {
   expect(await probing('/{version}')).toMatchObject({ ok: true });
   expect(seen).toEqual([`/7 ${VALUE}`]);
   const failed = await probing('/{version}', { path: '$.echoed', equals: 'other' });
   expect(failed).toMatchObject({ ok: false, why: '$.echoed is "[secret]", expected "other"' });
 });
 
-test('a redirect within the origin takes the header along, one elsewhere is not followed', async () => {
+test('a redirect within the origin keeps the header, and one elsewhere is not followed', async () => {
   expect(await probing('/here/{version}')).toMatchObject({ ok: true });
   expect(seen).toEqual([`/here/7 ${VALUE}`, `/7 ${VALUE}`]);
   const away = await probing('/away/{version}');
@@ -55,7 +55,7 @@ test('a redirect within the origin takes the header along, one elsewhere is not 
   expect(elsewhere).toEqual([]);
 });
 
-test('the policy is asked with the host of the call, and its no keeps the probe from being sent', async () => {
+test('the policy is asked with the host of the call, and a denial stops the probe', async () => {
   const mayUse = ({ use, host }: { use: string; host: string | null }) => `no ${use} to ${host}`;
   const egress = createEgress({ env: { SLUICE_SECRET_KEY: VALUE }, allowAddresses: 'loopback', mayUse })(null);
   await expect(probing('/{version}', {}, egress)).rejects.toMatchObject({
@@ -66,14 +66,14 @@ test('the policy is asked with the host of the call, and its no keeps the probe 
   expect(seen).toEqual([]);
 });
 
-test('a value that no header may have is refused in words of our own', async () => {
+test('a value that a header cannot contain is refused with our own message', async () => {
   const egress = egressFor({ SLUICE_SECRET_KEY: 'two\nlines of it' });
   await expect(probing('/{version}', {}, egress)).rejects.toMatchObject({
     message: `${REFERENCE}: the value has characters that no header may have, and would be header key; keep it on one line`,
   });
 });
 
-test('a metric that is redirected is a failed read, and its token stays here', async () => {
+test('a redirected metric is a failed read, and its token is not sent on', async () => {
   const metric = {
     name: 'm',
     kind: 'http',

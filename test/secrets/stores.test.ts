@@ -46,7 +46,7 @@ describe('on AWS', () => {
   afterAll(() => aws?.stop());
   afterEach(() => aws.faults.clear());
 
-  test('a secret is read by name and by ARN, and by its key, newest version or a pinned one', async () => {
+  test('a secret is read by name or ARN, and by key, in its newest or a pinned version', async () => {
     expect((await read(secrets, 'secret://aws-secretsmanager/shop/db#password')).value).toBe('second-one');
     expect((await read(secrets, 'secret://aws-secretsmanager/shop/db@AWSPREVIOUS#password')).value).toBe('first-one');
     const pinned = await read(secrets, `secret://aws-secretsmanager/shop/db@${versionId}#port`);
@@ -56,7 +56,7 @@ describe('on AWS', () => {
     );
   });
 
-  test('a parameter is decrypted, newest version or a pinned one, and its identity has the version', async () => {
+  test('a parameter is decrypted, in its newest or a pinned version, and its identity has the version', async () => {
     expect(await read(secrets, 'secret://aws-ssm/shop/token')).toEqual({
       value: 'token-two',
       identity: 'secret://aws-ssm/shop/token@2',
@@ -78,7 +78,7 @@ describe('on AWS', () => {
     ['secret://aws-ssm/shop/nothing', /^secret:\/\/aws-ssm\/shop\/nothing: .*; create it, or correct/],
     ['secret://aws-ssm/shop/token@9', /^secret:\/\/aws-ssm\/shop\/token@9: /],
     ['secret://aws-ssm/shop/token#key', /the value is not a JSON object/],
-  ])('%s is missing, and the error says what and not the value', async (reference, said) => {
+  ])('%s is missing, and the error says what is missing and not the value', async (reference, said) => {
     const failed = read(secrets, reference);
     await expect(failed).rejects.toMatchObject({ code: 'SLUICE_SECRET', message: expect.stringMatching(said) });
     await expect(failed).rejects.not.toMatchObject({ message: expect.stringMatching(/second-one|token-two/) });
@@ -87,19 +87,16 @@ describe('on AWS', () => {
   test.each([
     ['secretsmanager', 'GetSecretValue', 'secret://aws-secretsmanager/shop/db', 'secretsmanager:GetSecretValue'],
     ['ssm', 'GetParameter', 'secret://aws-ssm/shop/token', 'ssm:GetParameter'],
-  ])(
-    'a permission of %s that is missing is named with the reference',
-    async (service, operation, reference, action) => {
-      const error = { code: 'AccessDeniedException', status: 400, message: 'User x is not authorized' };
-      await aws.faults.set([{ service, operation, error }]);
-      await expect(read(secrets, reference)).rejects.toMatchObject({
-        code: 'SLUICE_PERMISSION',
-        message: `${action} is not allowed for ${reference}: User x is not authorized. Allow it to the worker's identity, or to the role of the account or the spec`,
-      });
-    },
-  );
+  ])('a missing permission of %s is named with the reference', async (service, operation, reference, action) => {
+    const error = { code: 'AccessDeniedException', status: 400, message: 'User x is not authorized' };
+    await aws.faults.set([{ service, operation, error }]);
+    await expect(read(secrets, reference)).rejects.toMatchObject({
+      code: 'SLUICE_PERMISSION',
+      message: `${action} is not allowed for ${reference}: User x is not authorized. Allow it to the worker's identity, or to the role of the account or the spec`,
+    });
+  });
 
-  test('the role of the target reads, in its own account', async () => {
+  test("the target's role reads, in its own account", async () => {
     const account = '222222222222';
     const there = new SSMClient({
       region: REGION,
@@ -116,13 +113,13 @@ describe('on AWS', () => {
     await expect(read(egressOf(target).secrets, reference)).rejects.toMatchObject({ code: 'SLUICE_SECRET' });
   });
 
-  test('a store that is away for a moment is worth another try', async () => {
+  test('a store that is briefly unavailable is retried', async () => {
     const error = { code: 'InternalFailure', status: 500, message: 'no' };
     await aws.faults.set([{ service: 'ssm', operation: 'GetParameter', error }]);
     await expect(read(secrets, 'secret://aws-ssm/shop/token')).rejects.toMatchObject({ code: 'SLUICE_PROVIDER' });
   });
 
-  test('one activity asks once for what it uses often, and the next one asks again', async () => {
+  test('one activity reads a value once however often it needs it, and the next one reads it again', async () => {
     let asked = 0;
     const count = () => {
       asked += 1;
@@ -157,7 +154,7 @@ describe('in Key Vault', () => {
   afterAll(() => azure?.stop());
   afterEach(() => azure.faults.clear());
 
-  test('a secret is read with the credential of the driver, newest version or a pinned one', async () => {
+  test("a secret is read with the driver's credential, in its newest or a pinned version", async () => {
     const newest = await read(from(), 'secret://azure-keyvault/Shop/DB#password');
     expect(newest.value).toBe('newest-one');
     expect(newest.identity).toMatch(/^secret:\/\/azure-keyvault\/shop\/db@[0-9a-f]{32}#password$/);
@@ -166,7 +163,7 @@ describe('in Key Vault', () => {
     expect(azure.actions()).toContain('microsoft.keyvault/vaults/secrets/getsecret/action');
   });
 
-  test('what is missing is named, and what is refused with its permission', async () => {
+  test('what is missing is named, and what is refused is named with its permission', async () => {
     await expect(read(from(), 'secret://azure-keyvault/shop/nothing')).rejects.toMatchObject({
       code: 'SLUICE_SECRET',
       message: expect.stringMatching(/^secret:\/\/azure-keyvault\/shop\/nothing: .*was not found/),
@@ -180,7 +177,7 @@ describe('in Key Vault', () => {
     });
   });
 
-  test('what was read long ago is read again; a store that is away does not take it, one that refuses does', async () => {
+  test('an old value is read again; it survives an unavailable store, and not a refusal', async () => {
     const secrets = from();
     const reference = 'secret://azure-keyvault/shop/db#password';
     const fail = (status: number) => azure.faults.set([{ operations: ['GetSecret'], times: 1, effect: { status } }]);
@@ -206,7 +203,7 @@ describe('in Key Vault', () => {
     }
   });
 
-  test('a store that does not answer is worth another try, and no cancel of the activity', async () => {
+  test('a store that does not answer is retried, and does not cancel the activity', async () => {
     azure.faults.set([{ operations: ['GetSecret'], times: 1, effect: { heldMs: 3_000 } }]);
     const secrets = secretsFrom({ env: azure.env, ca: azure.ca, within: 100 });
     await expect(read(secrets, 'secret://azure-keyvault/shop/db')).rejects.toMatchObject({
@@ -215,7 +212,7 @@ describe('in Key Vault', () => {
     });
   });
 
-  test('credentials that are wrong are said as such', async () => {
+  test('wrong credentials are reported as such', async () => {
     await expect(read(from({ AZURE_CLIENT_SECRET: 'wrong' }), 'secret://azure-keyvault/shop/db')).rejects.toMatchObject(
       { code: 'SLUICE_CREDENTIALS' },
     );
@@ -247,11 +244,11 @@ describe('on the worker itself', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('a file below the folder is read, by links within it too, without its last newline', async () => {
+  test('a file in the folder is read, also through links within it, without its last newline', async () => {
     expect((await read(secrets, 'secret://file/db/password')).value).toBe('of a file\n');
   });
 
-  test('a variable under the prefix is read', async () => {
+  test('a variable with the prefix is read', async () => {
     expect(await read(secrets, 'secret://env/SLUICE_SECRET_A')).toEqual({
       value: 'of a variable',
       identity: 'secret://env/SLUICE_SECRET_A',
@@ -274,13 +271,13 @@ describe('on the worker itself', () => {
     await expect(failed).rejects.not.toMatchObject({ message: expect.stringContaining('not yours') });
   });
 
-  test('no folder and an empty prefix open nothing', async () => {
+  test('without a folder and with an empty prefix nothing can be read', async () => {
     const bare = secretsFrom({ env: { SLUICE_SECRET_ENV_PREFIX: '', HOME: '/root' } });
     await expect(read(bare, 'secret://file/etc/passwd')).rejects.toMatchObject({ code: 'SLUICE_SECRET' });
     await expect(read(bare, 'secret://env/HOME')).rejects.toMatchObject({ code: 'SLUICE_SECRET' });
   });
 
-  test('with a key of the worker another value has another identity, which does not tell it', async () => {
+  test('with a key of the worker another value has another identity, which does not reveal it', async () => {
     const identity = async (value: string, key: string) => {
       const env = { SLUICE_SECRET_A: value, SLUICE_DIGEST_KEY: key };
       return (await read(secretsFrom({ env }), 'secret://env/SLUICE_SECRET_A')).identity;

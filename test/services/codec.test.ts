@@ -77,7 +77,7 @@ async function signals(): Promise<string[]> {
   );
 }
 
-test('an encrypted rollout is unreadable in the UI, and readable and steered once a person has set the codec server', async () => {
+test('an encrypted rollout is unreadable in the UI until a person sets the codec server, and can then be read and controlled', async () => {
   const input = {
     ...TARGET,
     target: { function: 'checkout', alias: 'live', region: 'us-east-1' },

@@ -105,16 +105,16 @@ describe('docker-compose.yml', () => {
     expect({ status, said: stdout.trim() }).toEqual({ status: 0, said: '' });
   });
 
-  test('points at nothing that is not there', () => {
+  test('refers only to things that exist', () => {
     expect(faults(compose)).toEqual([]);
   });
 
-  test('asks for every variable that has no default', () => {
+  test('requires every variable without a default', () => {
     expect(unguarded(text)).toEqual([]);
     expect(unguarded(text.replace(':-default@us-east-1', ''))).toEqual(['SLUICE_ACCOUNTS']);
   });
 
-  test('holds no secret', () => {
+  test('contains no secret', () => {
     const secrets = Object.values(compose.services).flatMap(({ environment = {} }) =>
       Object.entries(environment).filter(([key]) => /PASSWORD|PWD|SECRET|TOKEN|ACCESS_KEY/.test(key)),
     );
@@ -122,7 +122,7 @@ describe('docker-compose.yml', () => {
     for (const [key, value] of secrets) expect(`${key}=${value}`).toMatch(/=\$\{\w+:(\?.+|-)\}$/);
   });
 
-  test('builds from a Dockerfile whose sources are there and which runs as an ordinary user', () => {
+  test('builds from a Dockerfile whose sources exist and which runs as an ordinary user', () => {
     const dockerfile = readFileSync(path.join(ROOT, 'Dockerfile'), 'utf8');
     const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources]) =>
       (sources as string).split(' '),
@@ -175,7 +175,7 @@ describe('docker-compose.yml', () => {
       },
       'worker: nobody reads SLUICE_ACOUNTS',
     ],
-  ])('would not pass with %s', (_name, harm, fault) => {
+  ])('would fail with %s', (_name, harm, fault) => {
     const broken = parse(text) as Compose;
     harm(broken);
     expect(faults(broken)).toContain(fault);

@@ -158,7 +158,7 @@ describe('counters in Prometheus', () => {
     return source.read({ signal: new AbortController().signal }, since);
   };
 
-  test('of an instance that begins anew are counted from 0 again', async () => {
+  test('of an instance that restarts are counted from 0 again', async () => {
     const first = await inOneStretch(world, () => meet(world, 'a', { requests: 50, errors: 5, slow: 0 }));
     const second = await inOneStretch(world, () => {
       world.exporter.counters.set(requests('a', 200), 3);
@@ -169,7 +169,7 @@ describe('counters in Prometheus', () => {
     expect(ticks.at(-1)?.candidate).toEqual({ requests: 4, errors: 1, slow: 0 });
   });
 
-  test('that a failed scrape hides for a while say nothing meanwhile, and are not counted anew afterwards', async () => {
+  test('hidden by a failed scrape report nothing meanwhile, and are not counted twice afterwards', async () => {
     await inOneStretch(world, () => meet(world, 'b', { requests: 50, errors: 5, slow: 0 }));
     world.exporter.broken = true;
     await until('the failed scrape', async () => (await ask(world, requests('b', 200))) === null);
@@ -186,7 +186,7 @@ describe('counters in Prometheus', () => {
     expect(seen.reduce((sum, one) => sum + one.errors, 0)).toBe(1);
   });
 
-  test('may be counted by an expression over the window instead, as exactly as that is', async () => {
+  test('may be counted by an expression over the window instead, which is as exact as that expression', async () => {
     await inOneStretch(world, () => meet(world, 'c', { requests: 4, errors: 0, slow: 0 }));
     const increase = 'sum(increase(http_requests_total{version="{version}"}[{window}]))';
     // It loses what comes before the first scrape of a window.
@@ -201,7 +201,7 @@ describe('counters in Prometheus', () => {
     expect(asked.map(({ query }) => query)).toContain('sum(increase(http_requests_total{version="c"}[3s]))');
   });
 
-  test('that are added up in the query are refused with what to write instead', async () => {
+  test('summed in the query are refused with what to write instead', async () => {
     const end = await inOneStretch(world, () => meet(world, 'd', { requests: 1, errors: 0, slow: 0 }));
     const summed = 'sum without (code) (http_requests_total{version="{version}"})';
     await expect(read('d', end - WINDOW, end, { requests: summed })).rejects.toMatchObject({
@@ -210,7 +210,7 @@ describe('counters in Prometheus', () => {
     });
   });
 
-  test('that are no PromQL are refused in the words of Prometheus', async () => {
+  test("with invalid PromQL are refused with Prometheus's message", async () => {
     const now = Date.now();
     await expect(read('e', now - 3 * WINDOW, now, { requests: 'sum({version}' })).rejects.toMatchObject({
       code: 'SLUICE_PROVIDER',
@@ -218,7 +218,7 @@ describe('counters in Prometheus', () => {
     });
   });
 
-  test('are asked for with the token that the spec refers to', async () => {
+  test('are read with the token that the spec refers to', async () => {
     const seen: unknown[] = [];
     const server = await serve((request, response) => {
       seen.push(request.headers.authorization);

@@ -102,7 +102,7 @@ function only(resources: Resources, type: string): [string, Resource] {
   return found[0] as [string, Resource];
 }
 
-test('the rollout.yaml of the page is a spec', () => {
+test('the rollout.yaml on the page is a valid spec', () => {
   expect(parseSpecText(block('yaml', 'latest: true')).release).toEqual({ latest: true });
 });
 
@@ -113,7 +113,7 @@ describe('SAM', () => {
       .replace('CodeUri: ./dist', `CodeUri: { Bucket: builds, Key: ${key} }`)
       .replace('MemorySize: 128', `MemorySize: ${memory}`);
 
-  test('changes the function alone: version, alias and events stay', () => {
+  test('changes only the function: version, alias and events stay', () => {
     const [one, two] = sam(packaged(template, 'one.zip', 128), packaged(template, 'two.zip', 256));
     const [, before] = only(one, 'AWS::Lambda::Function');
     const [, after] = only(two, 'AWS::Lambda::Function');
@@ -137,7 +137,7 @@ describe('SAM', () => {
 describe('CDK', () => {
   const stack = block('js', 'aws-cdk-lib');
 
-  test('changes the function alone: alias and events stay, and no version is published', () => {
+  test('changes only the function: alias and events stay, and no version is published', () => {
     const [one, two] = cdk(stack);
     const [, before] = only(one, 'AWS::Lambda::Function');
     const [, after] = only(two, 'AWS::Lambda::Function');

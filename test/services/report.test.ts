@@ -76,7 +76,7 @@ async function picture({ page }: Opened, file: string): Promise<void> {
   await page.screenshot({ path: file, fullPage: true });
 }
 
-test('a rollback: the charts are drawn, nothing is said on the console, no request leaves the page', async () => {
+test('for a rollback the charts are drawn, the console stays empty, and no request leaves the page', async () => {
   const opened = await open(rolledBack(), { colorScheme: 'light' });
   const points = await ink(opened.page);
   expect(Object.keys(points)).toEqual([
@@ -96,7 +96,7 @@ test('a rollback: the charts are drawn, nothing is said on the console, no reque
   await opened.page.close();
 });
 
-test('the table and the sentence on top say the same numbers as the view', async () => {
+test('the table and the summary sentence show the same numbers as the view', async () => {
   const view = rolledBack();
   const { page } = await open(view);
   const last = view.series.at(-1);
@@ -111,11 +111,11 @@ test('the table and the sentence on top say the same numbers as the view', async
 });
 
 test.each([
-  ['a rollback in the dark', rolledBack(), 'dark'],
+  ['a rollback in dark mode', rolledBack(), 'dark'],
   ['a success', succeeded(), 'light'],
   ['a running rollout', running(), 'light'],
   ['a refusal without any counts', refused(), 'light'],
-] as const)('%s is shown without a complaint', async (name, view, colorScheme) => {
+] as const)('%s is shown without an error', async (name, view, colorScheme) => {
   const opened = await open(view, { colorScheme });
   await picture(opened, path.join(SCRATCH, `report-${name.replaceAll(' ', '-')}.png`));
   expect(opened.said).toEqual([]);
@@ -123,7 +123,7 @@ test.each([
   await opened.page.close();
 });
 
-test('without a script the numbers are still there', async () => {
+test('the numbers are there even without scripts', async () => {
   const opened = await open(rolledBack(), { javaScriptEnabled: false });
   await opened.page.locator('#points summary').click();
   expect(await opened.page.locator('#points tbody tr').first().isVisible()).toBe(true);
@@ -131,7 +131,7 @@ test('without a script the numbers are still there', async () => {
   await opened.page.close();
 });
 
-test('texts of strangers stay texts', async () => {
+test('foreign text stays text', async () => {
   const opened = await open(hostile(), { colorScheme: 'light' });
   expect(await opened.page.evaluate('[window.pwned, document.images.length]')).toEqual([undefined, 0]);
   expect(Object.values(await ink(opened.page)).every((count) => count > 1_000)).toBe(true);

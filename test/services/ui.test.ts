@@ -107,7 +107,7 @@ const canary = {
   ],
 };
 
-test('a running rollout shows where the traffic is and until when it bakes', async () => {
+test('a running rollout shows where the traffic is and how long it bakes', async () => {
   const rolling = await start('canary', 'v2', {
     type: 'canary',
     stages: [
@@ -123,7 +123,7 @@ test('a running rollout shows where the traffic is and until when it bakes', asy
   await finished(rolling);
 });
 
-test('an awaiting rollout shows the exact signal that approves it', async () => {
+test('a rollout waiting for approval shows the exact signal that approves it', async () => {
   const rolling = await start('canary', 'v2', canary);
   await reached(rolling, 'awaitingApproval');
   const text = await look(rolling, 'awaiting', 'Waiting for approval');
@@ -133,7 +133,7 @@ test('an awaiting rollout shows the exact signal that approves it', async () => 
   expect((await finished(rolling)).outcome).toBe('succeeded');
 });
 
-test("a rolled-back rollout says why first, with the candidate's errors", async () => {
+test("a rolled-back rollout shows the reason first, with the candidate's errors", async () => {
   const health = {
     judge: { minRequests: 3 },
     metrics: [],
@@ -148,7 +148,7 @@ test("a rolled-back rollout says why first, with the candidate's errors", async 
   expect(text).toContain('Why:');
 });
 
-test('a stuck rollout names the two ways out', async () => {
+test('a stuck rollout shows the two ways out', async () => {
   const rolling = await start('canary', 'v3', {
     type: 'canary',
     stages: [

@@ -13,7 +13,7 @@ function errorsPage(): string {
   return ['# Errors', '', '| code | what it means | retried |', '|---|---|---|', ...rows, ''].join('\n');
 }
 
-test('docs/errors.md lists every error as the code has it (UPDATE_DOCS=1 rewrites it)', () => {
+test('docs/errors.md lists every error as in the code (UPDATE_DOCS=1 rewrites it)', () => {
   const file = path.join(ROOT, 'docs', 'errors.md');
   if (process.env.UPDATE_DOCS === '1') writeFileSync(file, errorsPage());
   expect(readFileSync(file, 'utf8')).toBe(errorsPage());
@@ -24,7 +24,7 @@ test('docs/concepts.md describes every strategy', () => {
   expect(STRATEGIES.filter((strategy) => !page.includes(`\n- **${strategy}**: `))).toEqual([]);
 });
 
-test('every file that the README links to is there', () => {
+test('every file that the README links to exists', () => {
   const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
   const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link]) => link as string);
   expect(links.length).toBeGreaterThan(5);
@@ -59,7 +59,7 @@ function anchorsOf(page: string): string[] {
   );
 }
 
-test.each(PAGES)('every link on %s leads to a file, and to a heading where it names one', (page) => {
+test.each(PAGES)('every link on %s leads to an existing file and heading', (page) => {
   const broken = linksOf(page).filter(
     ({ file, anchor }) =>
       !existsSync(path.join(ROOT, file)) || (anchor !== undefined && !anchorsOf(file).includes(anchor)),
@@ -70,7 +70,7 @@ test.each(PAGES)('every link on %s leads to a file, and to a heading where it na
 /** Places of the repository in backticks, such as `src/model/ids.ts`; those with `<name>` in them are patterns. */
 const PLACE = /`((?:src|test|workflows|activities|emulators|docs|examples|schema|scripts|bench)\/[^`\s<*]*)`/g;
 
-test.each(PAGES)('every file and folder that %s names is there', (page) => {
+test.each(PAGES)('every file and folder that %s names exists', (page) => {
   const places = [...readFileSync(path.join(ROOT, page), 'utf8').matchAll(PLACE)].map(([, place = '']) => place);
   const there = (place: string) => existsSync(path.join(ROOT, place));
   expect(places.filter((place) => !there(place))).toEqual([]);
@@ -84,7 +84,7 @@ test('docs/README.md lists every page once', () => {
   expect(listed.sort()).toEqual(pages.sort());
 });
 
-test('every npm command that the README names exists', () => {
+test('every npm command in the README exists', () => {
   const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
   const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;

@@ -9,7 +9,7 @@ interface Counted {
   failed: number;
 }
 
-describe('the total of CI', () => {
+describe('the total in CI', () => {
   const jest = {
     numPassedTests: 5,
     numFailedTests: 0,
@@ -19,13 +19,13 @@ describe('the total of CI', () => {
   };
 
   test.each<[string, number, unknown, Counted]>([
-    ['what passed', 0, jest, { passed: 5, failed: 0 }],
+    ['passed tests', 0, jest, { passed: 5, failed: 0 }],
     ['a failed test', 1, { ...jest, numFailedTests: 2 }, { passed: 5, failed: 2 }],
     ['a suite that could not start', 1, { ...jest, numRuntimeErrorTestSuites: 1 }, { passed: 5, failed: 1 }],
     ['a skipped test as failed', 0, { ...jest, numPendingTests: 1 }, { passed: 5, failed: 1 }],
-    ['a run that failed although its tests passed', 1, jest, { passed: 5, failed: 1 }],
+    ['a run that failed even though its tests passed', 1, jest, { passed: 5, failed: 1 }],
     ['a run without tests as failed', 0, { ...jest, numPassedTests: 0 }, { passed: 0, failed: 1 }],
-    ['a run that left nothing as failed', 0, null, { passed: 0, failed: 1 }],
+    ['a run without a result as failed', 0, null, { passed: 0, failed: 1 }],
     ['each check', 1, [{ ok: true }, { ok: false }], { passed: 1, failed: 1 }],
   ])('counts %s', async (_name, status, result, expected) => {
     const { countOf } = await script<{ countOf(status: number, result: unknown): Counted }>('tally.mjs');
@@ -43,9 +43,9 @@ describe('installed packages', () => {
   };
 
   test.each<[string, unknown, boolean]>([
-    ['cover the lock file without the optional ones', { 'node_modules/a': { version: '1.0.0' } }, true],
-    ['do not when one is missing', { 'node_modules/b': { version: '2.0.0' } }, false],
-    ['do not when one has another version', { 'node_modules/a': { version: '1.0.1' } }, false],
+    ['match the lock file without the optional ones', { 'node_modules/a': { version: '1.0.0' } }, true],
+    ['do not match if one is missing', { 'node_modules/b': { version: '2.0.0' } }, false],
+    ['do not match if one has another version', { 'node_modules/a': { version: '1.0.1' } }, false],
   ])('%s', async (_name, packages, expected) => {
     const { covers } = await script<{ covers(lock: unknown, installed: unknown): boolean }>('setup/packages.mjs');
     expect(covers(lock, { packages })).toBe(expected);
@@ -72,7 +72,7 @@ describe('Chromium', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('is the one that SLUICE_CHROMIUM names, which must run', () => {
+  test('is the one in SLUICE_CHROMIUM, which must run', () => {
     const own = program('mine');
     expect(find({ SLUICE_CHROMIUM: own, PATH: '' })).toBe(own);
     expect(() => find({ SLUICE_CHROMIUM: '/no/such', PATH: '' })).toThrow('SLUICE_CHROMIUM is /no/such');
@@ -89,7 +89,7 @@ describe('Chromium', () => {
     expect(find({ PATH: folder }, { isRoot: true, install })).toBe(path.join(folder, 'chromium'));
   });
 
-  test('that is missing is said with the reason why it was not installed', () => {
+  test('is reported with the reason if it could not be installed', () => {
     expect(() => find({ PATH: folder }, { isRoot: true })).toThrow(
       /^Chromium is missing: .* not installed because there is no apt-get\. Install it \(Debian: apt install chromium\)/,
     );
@@ -123,7 +123,7 @@ describe('Prometheus', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('is the one that SLUICE_PROMETHEUS names, which must run', () => {
+  test('is the one in SLUICE_PROMETHEUS, which must run', () => {
     const mine = program('mine');
     expect(find(own(), { SLUICE_PROMETHEUS: mine, PATH: '' })).toBe(mine);
     expect(() => find(own(), { SLUICE_PROMETHEUS: '/no/such', PATH: '' })).toThrow('SLUICE_PROMETHEUS is /no/such');
@@ -142,7 +142,7 @@ describe('Prometheus', () => {
     expect(find(own(), { PATH: bin() }, { unpack })).toBe(path.join(own(), 'usr', 'bin', 'prometheus'));
   });
 
-  test('that is missing is said with the reason', () => {
+  test('is reported with the reason if it is missing', () => {
     expect(() => find(own(), { PATH: '' })).toThrow(
       /^Prometheus is missing: .* because there is no apt-get\. Install it \(Debian: apt install prometheus\)/,
     );

@@ -24,13 +24,13 @@ beforeEach(async () => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the Temporal server of test:tls', () => {
-  test('is the one that SLUICE_TEMPORAL_SERVER names, which must run', () => {
+  test('is the one in SLUICE_TEMPORAL_SERVER, which must run', () => {
     const mine = program(path.join(folder, 'mine'));
     expect(find(own(), { SLUICE_TEMPORAL_SERVER: mine, PATH: '' })).toBe(mine);
     expect(() => find(own(), { SLUICE_TEMPORAL_SERVER: '/no/such' })).toThrow('SLUICE_TEMPORAL_SERVER is /no/such');
   });
 
-  test('is built once, by Go', () => {
+  test('is built once, with Go', () => {
     const built: string[] = [];
     const build = (place: string) => built.push(program(path.join(place, 'server')));
     const found = find(own(), withGo(), { build: (place) => void build(place) });
@@ -38,7 +38,7 @@ describe('the Temporal server of test:tls', () => {
     expect(find(own(), { PATH: '' })).toBe(found);
   });
 
-  test('that is missing is said with the reason', () => {
+  test('is reported with the reason if it is missing', () => {
     expect(() => find(own(), { PATH: '' })).toThrow(
       /not built because there is no go on PATH\. Install Go 1\.21 or newer/,
     );

@@ -77,13 +77,13 @@ describe('the annotated rollout.yaml', () => {
     expect(checked.problems.map(writeProblem)).toEqual([]);
   });
 
-  test('shows every field there is', () => {
+  test('shows every field', () => {
     const seen = new Set(shown.map(({ path }) => path));
     const missing = [...new Set(fields(jsonSchema()))].filter((path) => !seen.has(path));
     expect(missing).toEqual([]);
   });
 
-  test('shows each default as it is', () => {
+  test('shows every default correctly', () => {
     const plain = shown.filter(
       ({ path, schema }) => 'default' in schema && path !== '.strategy' && !isLarge(schema.default),
     );

@@ -19,7 +19,7 @@ function* descriptions(value: unknown, path = ''): Generator<[string, unknown]> 
 }
 
 describe('the published JSON Schema', () => {
-  test('is the committed file (to write it anew, run this test with UPDATE_SCHEMA=1)', () => {
+  test('is the committed file (run this test with UPDATE_SCHEMA=1 to rewrite it)', () => {
     if (process.env.UPDATE_SCHEMA === '1') writeFileSync(FILE, `${JSON.stringify(jsonSchema(), null, 2)}\n`);
     expect(JSON.parse(readFileSync(FILE, 'utf8'))).toEqual(JSON.parse(JSON.stringify(jsonSchema())));
   });
@@ -34,11 +34,11 @@ describe('the published JSON Schema', () => {
     const validator = z.fromJSONSchema(jsonSchema() as Parameters<typeof z.fromJSONSchema>[0]);
     const example = () => parse(readFileSync('examples/rollout.annotated.yaml', 'utf8'));
 
-    test('takes the annotated example', () => {
+    test('accepts the annotated example', () => {
       expect(validator.safeParse(example()).error?.issues ?? []).toEqual([]);
     });
 
-    test('takes a variable wherever a value has a form', () => {
+    test('accepts a variable wherever a value has a fixed form', () => {
       const spec = example();
       spec.configuration.memory = '${MEMORY:-256}';
       spec.retain = '${RETAIN}';

@@ -12,7 +12,7 @@ target: {function: shop, region: eu-central-1}
 release: {version: 7}
 `;
 
-describe('a smallest rollout.yaml', () => {
+describe('a minimal rollout.yaml', () => {
   test('gets every default', () => {
     expect(parseSpecText(SMALLEST)).toEqual({
       specSchema: 1,
@@ -93,11 +93,11 @@ describe('a smallest rollout.yaml', () => {
     ['blueGreen', { type: 'blueGreen', bake: 300_000, testBake: 0 }],
     ['linear', { type: 'linear', step: 10, interval: 300_000, bake: 300_000 }],
     ['undo', { type: 'undo', bake: 60_000 }],
-  ] as const)('started as %s gets the defaults of that strategy', (type, strategy) => {
+  ] as const)("started as %s gets that strategy's defaults", (type, strategy) => {
     expect(parseSpecText(SMALLEST, { type }).strategy).toEqual(strategy);
   });
 
-  test('has paths relative to its file made absolute, and keeps those of a JSON value', () => {
+  test('has paths relative to its file made absolute; a JSON value keeps its paths', () => {
     const text = SMALLEST.replace('{version: 7}', '{folder: ../v2}');
     expect(parseSpecText(text, { file: '/srv/app/deploy/rollout.yaml' }).release).toEqual({ folder: '/srv/app/v2' });
     expect(parseSpecText(text, { file: 'x/rollout.yaml' }).release).toEqual({ folder: path.resolve('v2') });
@@ -131,7 +131,7 @@ notify: [{webhook: 'https://example.com', secret: 'secret://file/webhook#key'}]
 `;
 
   test.each<[string, Spec]>([
-    ['the smallest', parseSpecText(SMALLEST)],
+    ['a minimal one', parseSpecText(SMALLEST)],
     ['a full one', parseSpecText(full)],
     ...(['direct', 'blueGreen', 'linear', 'undo'] as const).map((type): [string, Spec] => [
       type,
@@ -142,7 +142,7 @@ notify: [{webhook: 'https://example.com', secret: 'secret://file/webhook#key'}]
     expect(again(again(spec))).toEqual(spec);
   });
 
-  test('keeps each number as it is, also one that no text with a unit would give', () => {
+  test('keeps each number as it is, even one that no text with a unit would give', () => {
     const spec = parseSpecText(full);
     const odd = {
       ...spec,
@@ -152,7 +152,7 @@ notify: [{webhook: 'https://example.com', secret: 'secret://file/webhook#key'}]
     expect(again(odd)).toEqual(odd);
   });
 
-  test('may leave out what has a default, as one that an earlier Sluice kept does', () => {
+  test('may leave out fields with a default, like one that an earlier Sluice stored', () => {
     const { retain: _, rollbackWindow: __, ...spec } = parseSpecText(full);
     const { pause: ___, ...deadlines } = spec.deadlines;
     expect(parseSpecValue({ ...spec, deadlines })).toEqual(parseSpecText(full));
@@ -166,29 +166,37 @@ notify: [{webhook: 'https://example.com', secret: 'secret://file/webhook#key'}]
     ],
     ['a negative duration', (spec) => ({ ...spec, rollbackWindow: -1 }), 'rollbackWindow: expected whole milliseconds'],
     [
-      'a deadline out of its range',
+      'a deadline out of range',
       (spec) => ({ ...spec, deadlines: { ...spec.deadlines, shift: 999 } }),
       'deadlines.shift: expected whole milliseconds as a number from 1000',
     ],
     ['half a millisecond', (spec) => ({ ...spec, rollbackWindow: 0.5 }), 'rollbackWindow: expected whole milliseconds'],
-    ['no number', (spec) => ({ ...spec, rollbackWindow: Number.NaN }), 'rollbackWindow: expected whole milliseconds'],
+    [
+      'a value that is not a number',
+      (spec) => ({ ...spec, rollbackWindow: Number.NaN }),
+      'rollbackWindow: expected whole milliseconds',
+    ],
     ['an unknown member', (spec) => ({ ...spec, retian: 5 }), 'unknown key "retian" (did you mean "retain"?)'],
-    ['a weight of nothing', (spec) => withStage(spec, { weight: 0 }), 'strategy.stages[0].weight: expected'],
-    ['a weight that is too fine', (spec) => withStage(spec, { weight: 0.123 }), 'is too fine (two decimals at most)'],
+    ['a weight of 0', (spec) => withStage(spec, { weight: 0 }), 'strategy.stages[0].weight: expected'],
+    [
+      'a weight with too many decimals',
+      (spec) => withStage(spec, { weight: 0.123 }),
+      'is too fine (two decimals at most)',
+    ],
     ['weights that fall', (spec) => withStage(spec, { weight: 100 }), 'weights must rise'],
     [
-      'a bake that is over before it begins',
+      'a bake whose minimum exceeds its maximum',
       (spec) => withStage(spec, { bake: { min: 9_000, max: 5_000 } }),
       'min 9s must be shorter than max 5s',
     ],
-    ['a probe that there is not', (spec) => withStage(spec, { probes: ['pgae'] }), 'there is no probe "pgae"'],
+    ['a probe that does not exist', (spec) => withStage(spec, { probes: ['pgae'] }), 'there is no probe "pgae"'],
     [
       'a share over 1',
       (spec) => withPolicy(spec, { ceiling: 7 }),
       'health.judge.ceiling: expected a share as a number from 0 to 1',
     ],
     [
-      'a chance over a half',
+      'a probability over a half',
       (spec) => withPolicy(spec, { alpha: 0.6 }),
       'health.judge.alpha: expected more than 0%, at most 50%',
     ],
@@ -196,7 +204,7 @@ notify: [{webhook: 'https://example.com', secret: 'secret://file/webhook#key'}]
     expect(() => parseSpecValue(change(parseSpecText(full)))).toThrow(why);
   });
 
-  test('keeps what looks like a variable as text', () => {
+  test('keeps text that looks like a variable', () => {
     const spec = parseSpecText(full);
     expect(spec.configuration.environment).toEqual({ TEMPLATE: '${name}' });
     expect(again(spec).configuration.environment).toEqual({ TEMPLATE: '${name}' });
@@ -208,12 +216,12 @@ notify: [{webhook: 'https://example.com', secret: 'secret://file/webhook#key'}]
     expect(undo).toEqual({ ...spec, release: { version: 3 }, strategy: { type: 'undo', bake: 60_000 } });
   });
 
-  test('is refused when its schema is of another Sluice', () => {
+  test('is refused if its schema belongs to another Sluice', () => {
     expect(() => parseSpecValue({ ...parseSpecText(full), specSchema: 2 })).toThrow('spec schema 2 is not known here');
   });
 });
 
-test('an asynchronous function has no probe unless one is written, and its failures count three times', () => {
+test('an asynchronous function gets no default probe, and its failures count three times', () => {
   const { health } = parseSpecText(`${SMALLEST}health: {invocation: async}\n`);
   expect(health).toMatchObject({ probes: [], judge: { dispersion: 3 } });
   const own = parseSpecText(`${SMALLEST}health: {invocation: async, judge: {dispersion: 1}}\n`);
@@ -230,7 +238,7 @@ function withStage({ strategy, ...spec }: Spec, change: object): object {
 }
 
 describe('errors', () => {
-  test('name file, line, column and path, all at once', () => {
+  test('name file, line, column and path, all together', () => {
     const text = `app: shop
 environment: production
 target:
@@ -259,7 +267,7 @@ retain: many
     expect(parse).toThrow(/^a\/b\.yaml:1:1 .*(?:\n.*)*\na\/b\.yaml:2:9 retain: /);
   });
 
-  test('of a JSON value are named by path', () => {
+  test('in a JSON value are named by path', () => {
     const value = { app: 'shop', target: { function: 'shop', region: 'eu-central-1' }, release: { version: 0 } };
     expect(() => parseSpecValue(value, { environment: 'production' })).toThrow(
       /^release\.version: expected a whole number from 1 to \d+$/,
@@ -275,9 +283,9 @@ retain: many
     ['a syntax error', 'app: [shop\ntarget: {', 'rollout.yaml:2:'],
     ['a tag', `${SMALLEST}message: !secret x\n`, 'rollout.yaml:6:10 this value cannot be read with its tag'],
     ['an empty file', '', 'rollout.yaml:1:1 expected a mapping'],
-    ['an alias that unfolds without end', bomb(), 'nested too deep, or too large'],
-    ['a text too large', `# ${'x'.repeat(300_000)}`, 'rollout.yaml:1:1 the file is larger than 262144 bytes'],
-  ])('name %s', (_, text, said) => {
+    ['an alias that expands endlessly', bomb(), 'nested too deep, or too large'],
+    ['a file that is too large', `# ${'x'.repeat(300_000)}`, 'rollout.yaml:1:1 the file is larger than 262144 bytes'],
+  ])('report %s', (_, text, said) => {
     expect(problems(text).join('\n')).toContain(said);
   });
 
@@ -288,7 +296,7 @@ retain: many
     ['function: shop', 'function: shop, alias: "7"', 'target.alias: expected the name of an alias'],
     ['version: 7', 'image: shop:latest', 'release.image: expected an image by digest'],
     ['version: 7', 'verison: 7', 'release: unknown key "verison" (did you mean "version"?)'],
-  ])('say what is wrong when %s is %s', (right, wrong, said) => {
+  ])('say what is wrong if %s is %s', (right, wrong, said) => {
     expect(problems(SMALLEST.replace(right, wrong)).join('\n')).toContain(said);
   });
 
@@ -361,11 +369,11 @@ retain: many
     expect(problems(`${base}${line}\n`).join('\n')).toContain(said);
   });
 
-  test('allow a spec that nothing judges when it says so', () => {
+  test('allow a spec without a judge if it says so', () => {
     expect(problems(`${SMALLEST}health: {probes: [], metrics: []}\nallowUnjudged: true\n`)).toEqual([]);
   });
 
-  test('name callers of the bare function that may get a release with its deployment', () => {
+  test('mention callers of the bare function that may get a release when it is deployed', () => {
     const ids = ['mapping/91eaeb7e-0d4f-4b5e-9c2a-6f1d2c3b4a59', 'url', 'calls', 'calls-until/2026-11-30T15:05Z'];
     expect(parseSpecText(`${SMALLEST}allowBypass: [${ids.join(', ')}]\n`).allowBypass).toEqual(ids);
     for (const wrong of ['mapping/1', 'urls', '"*"', 'calls-until/2026-13-01T00:00Z', 'calls-until/today']) {
@@ -436,7 +444,7 @@ retain: many
       'strategy: {stages: [{weight: 10%, bake: 1s, health: {onNoData: promote}}, {weight: 100%}]}',
       `health: {${PROBES}, judge: {onUndecided: promote}}\nstrategy: {type: direct, bake: 1s}`,
       'health: {probes: [], metrics: []}\nallowUnjudged: true\nstrategy: {type: direct, bake: 0s}',
-    ])('and not one that can: %s', (lines) => {
+    ])('but not one that can pass: %s', (lines) => {
       expect(problems(`${SMALLEST}${lines}\n`)).toEqual([]);
     });
   });
@@ -452,7 +460,7 @@ retain: many
     expect(() => parseSpecValue(value)).toThrow('the limit is 262144');
   });
 
-  test('refuse a spec of another app, environment or strategy than is being started', () => {
+  test('refuse a spec of another app, environment or strategy than the one being started', () => {
     const text = `${SMALLEST}strategy: {type: direct}\n`;
     expect(problems(text, { app: 'other', environment: 'staging', type: 'canary' })).toEqual([
       'rollout.yaml:2:6 app: is "shop", but this is a rollout of "other" (the workflow id is <app>/<environment>)',
@@ -480,7 +488,7 @@ environments:
     retain: lots
 `;
 
-  test('are laid over the rest: mappings merged, release and another strategy replaced', () => {
+  test('are merged over the rest: mappings merged, release and another strategy replaced', () => {
     const spec = parseSpecText(text, { environment: 'staging' });
     expect(spec.environment).toBe('staging');
     expect(spec.target).toMatchObject({ function: 'shop-staging', region: 'eu-central-1' });
@@ -493,28 +501,28 @@ environments:
     expect(spec.strategy).toMatchObject({ stages: [{ weight: 100, bake: 180_000 }] });
   });
 
-  test('that are empty change nothing, and their neighbours are not looked at', () => {
+  test('that are empty change nothing, and their neighbours are not checked', () => {
     expect(parseSpecText(text, { environment: 'production', env: {} }).target).toMatchObject({ function: 'shop' });
   });
 
-  test('have their errors where they stand', () => {
+  test('have their errors at their own place', () => {
     expect(problems(text, { environment: 'test' })).toEqual([
       'rollout.yaml:14:14 message: variable UNSET is not set (set it, or give a default: ${UNSET:-…})',
       'rollout.yaml:15:13 retain: expected a whole number from 0 to 1000',
     ]);
   });
 
-  test('must be chosen when there is no default one', () => {
+  test('must be chosen if there is no default one', () => {
     expect(problems(text).join()).toContain('environment: is missing (choose one: production, staging, test)');
   });
 
-  test('that are not listed are refused with the nearest one', () => {
+  test('that are not listed are refused, with the nearest name', () => {
     expect(problems(text, { environment: 'prodution' }).join()).toContain(
       'rollout.yaml:6:1 environments: this spec has no environment "prodution" (did you mean "production"?)',
     );
   });
 
-  test('may have any name when the file names none', () => {
+  test('may have any name if the file names none', () => {
     const free = SMALLEST.replace(/^environment.*\n/m, '');
     expect(parseSpecText(free, { environment: 'anything' }).environment).toBe('anything');
   });
@@ -524,12 +532,12 @@ describe('variables', () => {
   const line = (written: string, env: Record<string, string>) => () =>
     parseSpecText(`${SMALLEST}${written}\n`, { env, file: 'rollout.yaml' });
 
-  test('are filled in, with defaults for what is unset or empty', () => {
+  test('are filled in, with defaults for unset or empty ones', () => {
     const spec = line('message: "${A} ${B:-b} ${C:-c} $${D}"', { A: 'a', C: '' })();
     expect(spec.message).toBe('a b c ${D}');
   });
 
-  test('become numbers only where they stand without quotes', () => {
+  test('become numbers only without quotes', () => {
     expect(line('retain: ${N}', { N: '9' })().retain).toBe(9);
     expect(line('retain: "${N}"', { N: '9' })).toThrow('rollout.yaml:6:9 retain');
     expect(line('message: "${N}"', { N: '9' })().message).toBe('9');
@@ -539,23 +547,23 @@ describe('variables', () => {
     expect(line('message: ${X}', { X: 'a\nretain: 9' })().retain).toBe(5);
   });
 
-  test('that are unset are named with their place', () => {
+  test('that are unset are reported with their place', () => {
     expect(line('message: "to ${NOWHERE}"', {})).toThrow('rollout.yaml:6:14 message: variable NOWHERE is not set');
   });
 
-  test('that are unset are complained of once, however their place must look', () => {
+  test('that are unset are reported once, whatever form their place requires', () => {
     const text = SMALLEST.replace('eu-central-1', '"${REGION}"');
     expect(problems(text)).toEqual([
       'rollout.yaml:4:35 target.region: variable REGION is not set (set it, or give a default: ${REGION:-…})',
     ]);
   });
 
-  test('without quotes inside braces are explained, in one line', () => {
+  test('without quotes inside braces are explained in one line', () => {
     const said = problems(SMALLEST.replace('eu-central-1', '${REGION}'));
     expect(said).toEqual([expect.stringMatching(/^rollout\.yaml:4:\d+ .* \(inside \{…\} put a value .* in quotes\)$/)]);
   });
 
-  test('that are inherited names of objects are unset', () => {
+  test('named like built-in object properties are unset', () => {
     expect(line('message: ${constructor}', {})).toThrow('variable constructor is not set');
   });
 
@@ -563,7 +571,7 @@ describe('variables', () => {
     expect(line(`message: '${written}'`, { A: 'a' })).toThrow('is not a variable');
   });
 
-  test('are refused in a workflow argument, which the client has filled in', () => {
+  test('are refused in a workflow argument, where the client has filled them in', () => {
     const value = { app: '${APP}', target: { function: 'shop', region: 'eu-central-1' }, release: { version: 7 } };
     expect(() => parseSpecValue(value, { environment: 'production' })).toThrow(
       'app: variable APP cannot be filled in here',

@@ -23,7 +23,7 @@ function withLine(text: string, line: string): string {
   return `${text.replace(new RegExp(`^${key}:.*\\n`, 'm'), '')}${line}\n`;
 }
 
-describe('a release of what is there', () => {
+describe('a release of existing code', () => {
   const of = (base: string, release: string, ...lines: string[]) =>
     lines.reduce(withLine, withLine(base, `release: ${release}`));
 
@@ -47,7 +47,7 @@ describe('a release of what is there', () => {
     ['{current: true}', LAMBDA, [], 'configuration changes nothing of it'],
     ['{current: true}', LAMBDA, ['configuration: {provisionedConcurrency: 5}'], 'configuration changes nothing of it'],
     ['{current: true}', SITE, ['configuration: {marker: /release}'], 'write them in configuration.environment'],
-  ])('%s is refused where it could not be released: %#', (release, base, lines, why) => {
+  ])('%s is refused if it could not be released: %#', (release, base, lines, why) => {
     expect(problems(of(base, release, ...lines))).toEqual([expect.stringContaining(why)]);
   });
 });
@@ -74,7 +74,7 @@ describe('a target on App Service', () => {
     expect(spec.health.judge.probeBack).toBe(false);
   });
 
-  test('keeps what is said instead of them', () => {
+  test('keeps explicit values instead', () => {
     const spec = parseSpecText(`${SITE}deadlines: {stuckAfter: 1m}\nhealth: {judge: {probeBack: true}}\n`);
     expect(spec.deadlines).toMatchObject({ deploy: 30 * 60_000, stuckAfter: 60_000 });
     expect(spec.health.judge.probeBack).toBe(true);
@@ -83,28 +83,28 @@ describe('a target on App Service', () => {
 
   test.each([
     ['with a slot', SITE],
-    ['without one', `${WITHOUT_SLOT}strategy: {type: direct}\n`],
+    ['without a slot', `${WITHOUT_SLOT}strategy: {type: direct}\n`],
     [
-      'with everything of its own',
+      'with every value set',
       `${SITE}configuration: {environment: {A: b}, description: d, marker: /release, warmUp: {path: /health, statuses: [200, 204]}, idle: stop}\n`,
     ],
-    ['with a query that names it', withLine(SITE, query('{site}', '{slot}'))],
+    ['with a query that names the slot', withLine(SITE, query('{site}', '{slot}'))],
   ])('is the same when parsed twice: %s', (_, text) => {
     const spec = parseSpecText(text);
     expect(again(spec)).toEqual(spec);
   });
 
-  test('has no probe of its own where nothing runs the candidate before all users have it', () => {
+  test('has no default probe if nothing runs the candidate before all users have it', () => {
     expect(parseSpecText(`${WITHOUT_SLOT}strategy: {type: direct}\n`).health.probes).toEqual([]);
   });
 
-  test('takes a release id, and keeps it as text', () => {
+  test('accepts a release id, and keeps it as text', () => {
     const spec = parseSpecText(withLine(SITE, 'release: {version: r-0123456789ab}'));
     expect(spec.release).toEqual({ version: 'r-0123456789ab' });
     expect(again(spec)).toEqual(spec);
   });
 
-  test('takes an http probe at the host of each release', () => {
+  test('accepts an http probe at the host of each release', () => {
     const [probe] = parseSpecText(`${SITE}health: {probes: [{name: p, http: {url: "https://{host}/health"}}]}\n`).health
       .probes;
     expect(probe?.url).toBe('https://{host}/health');
@@ -173,7 +173,7 @@ describe('a target on App Service', () => {
 });
 
 describe('a target on Lambda', () => {
-  test('takes a version written as text for the number that it is', () => {
+  test('reads a version written as text as a number', () => {
     expect(parseSpecText(withLine(LAMBDA, 'release: {version: "7"}')).release).toEqual({ version: 7 });
   });
 
@@ -197,7 +197,7 @@ describe('a target on Lambda', () => {
   });
 });
 
-test('an override in the JSON Schema may fit several forms: what all of them have fits each', () => {
+test('an override in the JSON Schema may match several forms, and each accepts what they share', () => {
   const { $defs } = jsonSchema() as { $defs: { overrides: { properties: { target: object } } } };
   expect($defs.overrides.properties.target).toHaveProperty('anyOf');
   expect(JSON.stringify($defs)).not.toContain('"oneOf"');
@@ -208,7 +208,7 @@ function query(place: string, other: string): string {
   return `health: {metrics: [{name: a, prometheus: {url: "http://p", requests: ${of('r')}, errors: ${of('e')}}}]}`;
 }
 
-describe('names and sizes of variables', () => {
+describe('variable names and sizes', () => {
   const onLambda = (line: string) => problems(withLine(LAMBDA, line));
   const onSite = (line: string) => problems(withLine(SITE, line));
 
@@ -219,17 +219,17 @@ describe('names and sizes of variables', () => {
     ['A', 'is too short: Lambda requires at least two characters'],
     ['spring.profile', 'is not a valid variable name on Lambda: letters, digits and "_" only, a letter first'],
     ['1ST', 'is not a valid variable name on Lambda: letters, digits and "_" only, a letter first'],
-  ])('on Lambda %s is refused', (name, why) => {
+  ])('%s is refused on Lambda', (name, why) => {
     const found = onLambda(`configuration: {environment: {"${name}": x, GOOD: y}}`);
     expect(found).toEqual([expect.stringContaining(`configuration.environment`)]);
     expect(found[0]).toContain(why);
   });
 
-  test.each(['TZ', 'AWS_LAMBDA_EXEC_WRAPPER', 'PATH', 'aB'])('on Lambda %s may be set', (name) => {
+  test.each(['TZ', 'AWS_LAMBDA_EXEC_WRAPPER', 'PATH', 'aB'])('%s is allowed on Lambda', (name) => {
     expect(onLambda(`configuration: {environment: {"${name}": x}}`)).toEqual([]);
   });
 
-  test('on Lambda all of them have 4 KB together, as the JSON that Lambda measures', () => {
+  test("all of them together have 4 KB on Lambda, measured as Lambda's JSON", () => {
     const sized = (bytes: number) => onLambda(`configuration: {environment: {HTML: "${'x'.repeat(bytes)}"}}`);
     const around = JSON.stringify({ HTML: '' }).length;
     expect(sized(4096 - around)).toEqual([]);
@@ -241,7 +241,7 @@ describe('names and sizes of variables', () => {
   });
 
   test.each(['spring.profiles.active', 'Logging:LogLevel:Default', 'A', '1', 'my-name', 'AWS_REGION'])(
-    'on App Service %s may be set',
+    '%s is allowed on App Service',
     (name) => expect(onSite(`configuration: {environment: {"${name}": x}}`)).toEqual([]),
   );
 
@@ -252,7 +252,7 @@ describe('names and sizes of variables', () => {
     ['with space', 'is not a valid app setting name'],
     ['', 'is not a valid app setting name'],
     ['good', 'differs from GOOD only in case'],
-  ])('on App Service "%s" is refused', (name, why) => {
+  ])('"%s" is refused on App Service', (name, why) => {
     const found = onSite(`configuration: {environment: {GOOD: y, "${name}": x}}`);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(why);
@@ -271,7 +271,7 @@ describe('regions and partitions', () => {
     (region) => expect(at(region)).toEqual([]),
   );
 
-  test.each(['westeurope', 'eu-central', 'eu-central-1a', 'EU-CENTRAL-1', '"1"'])('%s is none', (region) => {
+  test.each(['westeurope', 'eu-central', 'eu-central-1a', 'EU-CENTRAL-1', '"1"'])('%s is not a region', (region) => {
     expect(at(region)).toEqual([expect.stringContaining('target.region: expected a region such as eu-central-1')]);
   });
 
@@ -280,7 +280,7 @@ describe('regions and partitions', () => {
     ['us-gov-west-1', 'aws-us-gov'],
     ['cn-north-1', 'aws-cn'],
     ['eu-central-1', 'aws'],
-  ])('in %s a role and a layer are of the partition %s', (region, partition) => {
+  ])('in %s a role and a layer have the partition %s', (region, partition) => {
     expect(at(region, role(partition))).toEqual([]);
     expect(at(region, layer(partition, region))).toEqual([]);
     const other = partition === 'aws' ? 'aws-cn' : 'aws';
@@ -289,7 +289,7 @@ describe('regions and partitions', () => {
     expect(at(region, layer(other, region))).toEqual([expect.stringContaining(`configuration.layers[0]: ${said}`)]);
   });
 
-  test('a layer of another region is refused, and so is the role of the worker in another partition', () => {
+  test("a layer in another region is refused, and so is the worker's role in another partition", () => {
     expect(at('eu-central-1', layer('aws', 'eu-west-1'))).toEqual([
       expect.stringContaining('configuration.layers[0]: is a layer of eu-west-1, and the function is in eu-central-1'),
     ]);

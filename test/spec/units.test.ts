@@ -16,11 +16,11 @@ describe('durations', () => {
     expect(parseDuration(text)).toBe(ms);
   });
 
-  test.each(['5', 's', '5 m', '-5m', '5min', '', '1e3s', '5m '])('"%s" is none', (text) => {
+  test.each(['5', 's', '5 m', '-5m', '5min', '', '1e3s', '5m '])('"%s" is not a duration', (text) => {
     expect(DURATION.test(text)).toBe(false);
   });
 
-  test('written and read again are the same', () => {
+  test('are the same after writing and reading them', () => {
     fc.assert(
       fc.property(fc.nat(400 * 86_400_000), (ms) => {
         const text = writeDuration(ms);
@@ -31,8 +31,8 @@ describe('durations', () => {
   });
 });
 
-describe('shares', () => {
-  test('written and read again are the same, for any percentage with four decimals', () => {
+describe('percentages', () => {
+  test('with four decimals are the same after writing and reading them', () => {
     fc.assert(
       fc.property(fc.nat(1_000_000), (n) => {
         const share = n / 10_000 / 100;
@@ -44,7 +44,7 @@ describe('shares', () => {
   });
 });
 
-describe('the nearest word', () => {
+describe('the nearest name', () => {
   const known = ['strategy', 'stages', 'bake', 'within', 'onTimeout'];
   test.each([
     ['stratgey', 'strategy'],

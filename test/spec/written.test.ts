@@ -21,7 +21,7 @@ const payloadOf = (text: string, env: Record<string, string> = {}) => {
 
 describe('a variable of a function', () => {
   test.each([['007'], ['+358401234567'], ['1.20'], ['0o17'], ['0x1F'], ['1e3'], ['true'], ['7205759403792793601']])(
-    '%s without quotes is refused with a hint that keeps each character',
+    '%s without quotes is refused with a hint that keeps every character',
     (written) => {
       const said = problems(withEnvironment(`NAME: ${written}`));
       expect(said).toEqual([expect.stringContaining(`(quote it`)]);
@@ -31,7 +31,7 @@ describe('a variable of a function', () => {
   );
 
   test.each(['1234567', 'a3f09c1', '007', '1.20', 'true', '1234567890123456789'])(
-    'takes the text %s from a variable as it is',
+    'accepts the text %s from a variable as it is',
     (commit) => {
       const spec = parseSpecText(`${withEnvironment('COMMIT: ${COMMIT}')}message: \${COMMIT}\n`, {
         env: { COMMIT: commit },
@@ -44,12 +44,12 @@ describe('a variable of a function', () => {
 test.each([
   ['9', 9],
   ['9.0', 9],
-])('a variable where a number is wanted is that number: %s', (retain, value) => {
+])('a variable where a number is expected is that number: %s', (retain, value) => {
   expect(parseSpecText(`${SMALLEST}retain: \${N}\n`, { env: { N: retain } }).retain).toBe(value);
 });
 
-describe('a number of a payload', () => {
-  test('that keeps its digits is sent', () => {
+describe('a number in a payload', () => {
+  test('is sent if it keeps all its digits', () => {
     expect(payloadOf(withPayload('{id: 9007199254740991, price: 1.5, none: 0, low: -3}'))).toEqual({
       id: 9007199254740991,
       price: 1.5,
@@ -71,7 +71,7 @@ describe('a number of a payload', () => {
     expect(said[0]).toContain(`"${written}"`);
   });
 
-  test('that comes from a variable and would lose digits is sent as text', () => {
+  test('from a variable that would lose digits is sent as text', () => {
     const env = { ORDER: '7205759403792793601', COUNT: '12' };
     const text = withPayload('\n          order: ${ORDER}\n          count: ${COUNT}');
     expect(payloadOf(text, env)).toEqual({ order: '7205759403792793601', count: 12 });
@@ -81,7 +81,7 @@ describe('a number of a payload', () => {
 describe('merge keys', () => {
   const strategy = (stages: string) => `${SMALLEST}strategy:\n  type: canary\n  stages:\n${stages}\n`;
 
-  test('take what another mapping has; what is written beside them goes first', () => {
+  test("take the other mapping's values, and what is written beside them wins", () => {
     const spec = parseSpecText(
       strategy(
         '    - &a {weight: 10%, bake: 10m}\n    - {weight: 50%, <<: *a}\n    - {<<: [{bake: 3m}, *a], weight: 100%}',
@@ -96,14 +96,14 @@ describe('merge keys', () => {
     });
   });
 
-  test('with anything else than mappings are refused', () => {
+  test('are refused with anything but mappings', () => {
     expect(problems(strategy('    - {<<: 5, weight: 100%}')).join()).toMatch(
       /^rollout\.yaml:8:8 strategy\.stages\[0\]: "<<" takes a mapping or a list of mappings/,
     );
   });
 });
 
-describe('a percentage has its sign, wherever it stands', () => {
+describe('a percentage needs its sign everywhere', () => {
   test.each([
     ['strategy: {type: canary, stages: [{weight: 100}]}', '100%'],
     ['strategy: {type: linear, step: 25}', '25%'],
@@ -117,7 +117,7 @@ describe('a percentage has its sign, wherever it stands', () => {
   });
 });
 
-test('an environment that `environments:` leaves out is an error, also when it is the one of the file', () => {
+test('an environment that `environments:` does not list is an error, even if the file sets it', () => {
   const text = `${SMALLEST}environments:\n  staging: {}\n`;
   expect(problems(text)).toEqual([
     'rollout.yaml:5:1 environments: leaves out "production", the environment of this file (add `production:` here, also when nothing differs; here: staging)',
@@ -136,7 +136,7 @@ describe('an error shows its line with a caret', () => {
     ]);
   });
 
-  test('also behind wide characters and tabs, and nothing that moves the cursor', () => {
+  test('even after wide characters and tabs, without control characters', () => {
     const [said] = shown(`${SMALLEST}rollbackWindow: {世\u001b[31m: 5}\n`);
     expect(said).toContain('\n  5 | rollbackWindow: {世 [31m: 5}\n');
     const [wide] = shown(`${SMALLEST}health: {judge: {"世界": 1, alpha: 5}}\n`);
@@ -144,21 +144,21 @@ describe('an error shows its line with a caret', () => {
     expect(lines[2]).toBe(`    | ${' '.repeat('health: {judge: {'.length)}^`);
   });
 
-  test('of a long line the part around it', () => {
+  test('and only part of a long line', () => {
     const [said] = shown(`${SMALLEST}message: "${'x'.repeat(400)}" oops\n`);
     const [, line = '', caret = ''] = said?.split('\n') ?? [];
     expect(line.length).toBeLessThan(120);
     expect(line[caret.indexOf('^')]).toBe('o');
   });
 
-  test('and never a line that may hold a secret', () => {
+  test('but never a line that may contain a secret', () => {
     const [said] = shown(`${SMALLEST}notify: [{url: https://x.example/, secret: hunter2}]\n`);
     expect(said).toContain('notify[0]');
     expect(said).not.toContain('hunter2');
   });
 });
 
-describe('what is no YAML is said in our words', () => {
+describe('an error in the YAML is reported in our own words', () => {
   test.each([
     ['message: {a: 7', 'the closing "}" or "]" is missing'],
     ['message: "no end', 'the closing quote is missing'],

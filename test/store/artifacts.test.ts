@@ -27,7 +27,7 @@ const names = (at: string) =>
     .map((each) => path.relative(path.join(home, at), path.join(each.parentPath, each.name)))
     .sort();
 
-test('lie under namespace, app and digest, and a use is noted once a day', async () => {
+test('are stored under namespace, app and digest, and a use is recorded once a day', async () => {
   const packed = await code('one');
   const { sha256 } = packed.artifact;
   expect(await shelf().put(packed)).toEqual(packed.artifact);
@@ -37,7 +37,7 @@ test('lie under namespace, app and digest, and a use is noted once a day', async
   expect(names('store')).toEqual([`default/shop/${sha256}.zip`, `default/shop/${sha256}.zip.used/${today}`]);
 });
 
-test('are of one app of one namespace', async () => {
+test('belong to one app in one namespace', async () => {
   const packed = await code('one');
   await shelf().put(packed);
   for (const other of [shelf(undefined, 'another'), shelf(undefined, 'shop', 'another')]) {
@@ -50,12 +50,12 @@ test('are of one app of one namespace', async () => {
   }
 });
 
-test('a namespace or an app leads out of no store', async () => {
+test('cannot escape the store through the name of a namespace or an app', async () => {
   await shelf(undefined, '..', '../..').put(await code('one'));
   expect(names('store')).toHaveLength(2);
 });
 
-test('wrong bytes are put aside, and put there anew; what a start says of the size puts nothing aside', async () => {
+test('with wrong bytes are moved aside and stored again; the size that a start claims moves nothing aside', async () => {
   const packed = await code('one');
   await shelf().put(packed);
   const claimed = { ...packed.artifact, bytes: 3 };
@@ -82,7 +82,7 @@ test('wrong bytes are put aside, and put there anew; what a start says of the si
   expect(aside.map((name) => readFileSync(path.join(home, 'store', name), 'utf8').length)).toEqual([5, 100_000]);
 });
 
-test('small documents are kept by their digest too', async () => {
+test('include small documents, kept by their digest', async () => {
   const digest = await shelf().putDocument('{"app":"shop"}');
   expect(digest).toMatch(/^[0-9a-f]{64}$/);
   expect(await shelf().putDocument('{"app":"shop"}')).toBe(digest);
@@ -113,7 +113,7 @@ describe('SLUICE_STORE', () => {
       'http://127.0.0.1:10000/devstoreaccount1/code',
       { kind: 'azure', container: 'http://127.0.0.1:10000/devstoreaccount1/code', prefix: '' },
     ],
-  ])('reads %s', (text, found) => {
+  ])('accepts %s', (text, found) => {
     expect(read(text)).toEqual(found);
   });
 
@@ -131,7 +131,7 @@ describe('SLUICE_STORE', () => {
     expect(() => read(text)).toThrow(said);
   });
 
-  test('tells no token that stands in it', () => {
+  test('does not reveal a token in it', () => {
     expect(() => read('https://shop.blob.core.windows.net/code?sig=c2VjcmV0')).toThrow(
       /SLUICE_STORE is "https:\/\/shop.blob.core.windows.net\/code\?…"/,
     );

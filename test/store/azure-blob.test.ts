@@ -74,7 +74,7 @@ const store = (permissions = 'rcdl', container = url) =>
 
 storeSuite('Azure Blob', store);
 
-test('who may only create puts code there, again too, and can do nothing else', async () => {
+test('someone who may only create can store code, repeatedly, and do nothing else', async () => {
   const creator = store('c');
   expect(await creator.create('default/shop/a.zip', Buffer.from('a'))).toBe(true);
   expect(await creator.create('default/shop/a.zip', Buffer.from('b'))).toBe(false);
@@ -92,7 +92,7 @@ test('who may only create puts code there, again too, and can do nothing else', 
   expect(String((error as Error).message)).not.toContain('sig=');
 });
 
-test('what is too large to pass through here is left, and a person is told to delete it', async () => {
+test('an artifact too large to pass through here is left, and a person is told to delete it', async () => {
   const move = store().move('default/shop/large.zip', 'x', { tag: 'any', size: 3 * 1024 ** 3 });
   await expect(move).rejects.toMatchObject({
     code: 'SLUICE_ARTIFACT',
@@ -100,7 +100,7 @@ test('what is too large to pass through here is left, and a person is told to de
   });
 });
 
-test('a refusal is not kept: the right may be given while a client runs', async () => {
+test('a refusal is not cached, since the right may be granted while a client runs', async () => {
   const creator = store('c');
   await creator.create('late/shop/a.zip', Buffer.from('a'));
   const permissions = { AZURE_STORAGE_SAS_TOKEN: token('r') };
@@ -127,7 +127,7 @@ test('a store that could not be opened is opened again', async () => {
   expect(await shelf.getDocument(digest)).toBe('{}');
 });
 
-test('one process packs and puts, with the right to create alone; another reads', async () => {
+test('one process packs and stores with only the right to create; another reads', async () => {
   const artifact = await packed(home, { SLUICE_STORE: `${url}/{region}`, AZURE_STORAGE_SAS_TOKEN: `?${token('c')}` });
   const env = { AZURE_STORAGE_SAS_TOKEN: token('rcd') };
   const worker = openArtifacts({ setting: `${url}/{region}`, namespace: 'default', env, cwd: home });
@@ -136,7 +136,7 @@ test('one process packs and puts, with the right to create alone; another reads'
   expect(await worker.of(of).inS3(artifact)).toBeNull();
 });
 
-test('an upload that broke off is repeated, and so is one whose answer was lost', async () => {
+test('an interrupted upload is repeated, and so is one whose answer was lost', async () => {
   const proxy = await breaking(new URL(url).origin, ['body', 'answer']);
   try {
     const bytes = randomBytes(2_000_000);
@@ -149,7 +149,7 @@ test('an upload that broke off is repeated, and so is one whose answer was lost'
   }
 });
 
-test('a container that is not there is said by name', async () => {
+test('a missing container is reported by name', async () => {
   const none = `${url.replace(/code$/, '')}none`;
   await expect(
     azureBlobStore({ container: none, prefix: '' }, { AZURE_STORAGE_SAS_TOKEN: accountToken() }).create(

@@ -34,7 +34,7 @@ export function storeSuite(name: string, open: () => ObjectStore): void {
       expect(read?.size).toBe(bytes.length);
     });
 
-    test('never overwrites: what is there stays, and that is no error', async () => {
+    test('never overwrites: what exists stays, and that is not an error', async () => {
       const key = `${folder()}/x.zip`;
       const store = open();
       await store.create(key, Buffer.from('first'));
@@ -42,7 +42,7 @@ export function storeSuite(name: string, open: () => ObjectStore): void {
       expect(await text(store, key)).toBe('first');
     });
 
-    test('of many who create the same at once, one does', async () => {
+    test('lets one of many simultaneous creations of the same key succeed', async () => {
       const key = `${folder()}/x.zip`;
       const stores = Array.from({ length: 8 }, () => open());
       const made = await Promise.all(stores.map((store, n) => store.create(key, Buffer.from(`by ${n}`))));
@@ -51,7 +51,7 @@ export function storeSuite(name: string, open: () => ObjectStore): void {
       expect(await text(open(), key)).toBe(`by ${winner}`);
     });
 
-    test('keeps an empty object, and one whose name is odd', async () => {
+    test('keeps an empty object, and one with an odd name', async () => {
       const store = open();
       const [empty, odd] = [`${folder()}/empty`, `${folder()}/a b%2Fc+ü.zip`];
       await store.create(empty, new Uint8Array());
@@ -60,7 +60,7 @@ export function storeSuite(name: string, open: () => ObjectStore): void {
       expect(await text(store, odd)).toBe('odd');
     });
 
-    test('answers null for what is not there, and what is too large unread', async () => {
+    test('answers null for what does not exist, and for what is too large without reading it', async () => {
       const store = open();
       const key = `${folder()}/x.zip`;
       expect(await store.read(key, 100)).toBeNull();
@@ -68,7 +68,7 @@ export function storeSuite(name: string, open: () => ObjectStore): void {
       expect(await store.read(key, 100)).toMatchObject({ size: 101, bytes: null });
     });
 
-    test('lists by prefix, with sizes and the times of its own clock, and nothing that is not whole', async () => {
+    test('lists by prefix, with sizes and times by its own clock, and nothing incomplete', async () => {
       const store = open();
       const at = folder();
       const before = Date.now();
@@ -85,7 +85,7 @@ export function storeSuite(name: string, open: () => ObjectStore): void {
       expect(await all(store, `${folder()}/`)).toEqual([]);
     });
 
-    test('moves aside, so that the key is free; what is gone already is moved by nobody', async () => {
+    test('moves objects aside, so that the key is free; an object that is already gone is moved by nobody', async () => {
       const store = open();
       const at = folder();
       await store.create(`${at}/x.zip`, Buffer.from('wrong'));
@@ -97,7 +97,7 @@ export function storeSuite(name: string, open: () => ObjectStore): void {
       expect(await store.create(`${at}/x.zip`, Buffer.from('right'))).toBe(true);
     });
 
-    test('moves what was seen, and not what somebody has put there since', async () => {
+    test('moves what was listed, not what someone has stored there since', async () => {
       const store = open();
       const at = folder();
       await store.create(`${at}/x.zip`, Buffer.from('wrong'));
@@ -109,7 +109,7 @@ export function storeSuite(name: string, open: () => ObjectStore): void {
       expect((await all(store, at)).map(({ key }) => key)).toEqual([`${at}/x.zip`, `${at}/x.zip.wrong/1`]);
     });
 
-    test('removes, and what is gone already is no error', async () => {
+    test('removes objects; one that is already gone is not an error', async () => {
       const store = open();
       const key = `${folder()}/x.zip`;
       await store.create(key, Buffer.from('x'));

@@ -29,7 +29,7 @@ const STORES: [string, (url: string) => ObjectStore][] = [
 ];
 
 describe.each(STORES)('%s', (_, open) => {
-  test('that never answers is not waited for', async () => {
+  test('that never answers is given up', async () => {
     const server = await silent('nothing');
     try {
       const store = open(server.url);
@@ -45,7 +45,7 @@ describe.each(STORES)('%s', (_, open) => {
     }
   });
 
-  test('that stops in the middle of an answer is not waited for', async () => {
+  test('that stops in the middle of an answer is given up', async () => {
     const server = await silent('half');
     try {
       const store = open(server.url);
@@ -59,7 +59,7 @@ describe.each(STORES)('%s', (_, open) => {
   });
 });
 
-test('a stream that fails after nobody waits for it any longer ends no process', async () => {
+test('a stream that fails after it was given up does not end the process', async () => {
   const stream = new Readable({ read: () => undefined });
   expect(await drained(stream, { most: 1, size: 5 }, WAITS)).toBeNull();
   expect(() => stream.emit('error', new Error('The operation was aborted.'))).not.toThrow();

@@ -28,9 +28,9 @@ storeSuite('a folder', () => folderStore({ folder, group: false }));
 const modeOf = (at: string) => (statSync(at).mode & 0o7777).toString(8);
 
 test.each([
-  ['its user alone', false, '700', '400'],
-  ['all of its group', true, '2770', '440'],
-])('a store is for %s, whatever the umask', async (_, group, dir, file) => {
+  ['its user only', false, '700', '400'],
+  ['its whole group', true, '2770', '440'],
+])('a store is accessible to %s, whatever the umask', async (_, group, dir, file) => {
   const root = path.join(home, `modes-${group}`);
   const umask = process.umask(0o077);
   try {
@@ -42,7 +42,7 @@ test.each([
   expect(modeOf(path.join(root, 'default/shop/x.zip'))).toBe(file);
 });
 
-test('what broke off leaves nothing that has a name', async () => {
+test('an interrupted write leaves no named file', async () => {
   const root = path.join(home, 'broken');
   mkdirSync(path.join(root, 'default'), { recursive: true });
   writeFileSync(path.join(root, 'default', 'x.zip.0123.unfinished'), 'half');
@@ -55,7 +55,7 @@ test('what broke off leaves nothing that has a name', async () => {
   expect(readdirSync(path.join(root, 'default')).sort()).toEqual(['x.zip', 'x.zip.0123.unfinished']);
 });
 
-test('reads no file from outside, whatever links lead there, and nothing that has no end', async () => {
+test('reads no file outside the store, whatever links lead there, and nothing endless', async () => {
   const root = path.join(home, 'links');
   mkdirSync(root, { recursive: true });
   writeFileSync(path.join(home, 'secret'), 'k');
@@ -69,7 +69,7 @@ test('reads no file from outside, whatever links lead there, and nothing that ha
   }
 });
 
-test('a store that is no folder says which it is', async () => {
+test('a store that is not a folder says which path it is', async () => {
   const file = path.join(home, 'a-file');
   writeFileSync(file, '');
   chmodSync(file, 0o600);

@@ -41,7 +41,7 @@ const left = () =>
     .filter((each) => each.isFile())
     .map((each) => path.relative(folder, path.join(each.parentPath, each.name)));
 
-test('it is what nothing has put, used or held for 30 days, of this namespace', async () => {
+test('prune finds what nothing has stored, used or held for 30 days in this namespace', async () => {
   const unused = await found();
   expect(unused.map(({ name }) => name).sort()).toEqual([OLD, WRONG]);
   for (const one of unused) expect(await removeUnused(store(), one)).toBe(true);
@@ -57,7 +57,7 @@ test('it is what nothing has put, used or held for 30 days, of this namespace', 
   );
 });
 
-test('what is put or used between finding and deleting stays', async () => {
+test('what is stored or used between finding and deleting stays', async () => {
   const unused = await found();
   await store().create(`${OLD}.used/2026-11-30`, Buffer.alloc(0));
   expect(await Promise.all(unused.map((one) => removeUnused(store(), one)))).toEqual(

@@ -44,7 +44,7 @@ afterAll(async () => {
 
 storeSuite('S3', store);
 
-test('who may only create puts code there, again too, and can do nothing else', async () => {
+test('someone who may only create can store code, repeatedly, and do nothing else', async () => {
   as('creator');
   const creator = store();
   expect(await creator.create('default/shop/a.zip', Buffer.from('a'))).toBe(true);
@@ -63,7 +63,7 @@ test('who may only create puts code there, again too, and can do nothing else', 
   await expect(store().create('default/shop/b.zip', Buffer.from('b'))).rejects.toMatchObject(refused('s3:PutObject'));
 });
 
-test('one process packs and puts, with the right to create alone; another reads', async () => {
+test('one process packs and stores with only the right to create; another reads', async () => {
   const artifact = await packed(home, {
     SLUICE_STORE: `s3://${BUCKET}/{account}/{region}`,
     AWS_ENDPOINT_URL: aws.endpoint,
@@ -86,7 +86,7 @@ test('one process packs and puts, with the right to create alone; another reads'
   });
 });
 
-test('an upload that broke off is repeated, and so is one whose answer was lost', async () => {
+test('an interrupted upload is repeated, and so is one whose answer was lost', async () => {
   const proxy = await breaking(aws.endpoint, ['body', 'answer']);
   try {
     as('worker', proxy.url);
@@ -100,7 +100,7 @@ test('an upload that broke off is repeated, and so is one whose answer was lost'
   }
 });
 
-test('a bucket that is not there, and a store that is away, are said by name', async () => {
+test('a missing bucket and an unavailable store are reported by name', async () => {
   await expect(s3Store({ bucket: 'no-such-bucket', prefix: '' }).create('a', Buffer.alloc(1))).rejects.toMatchObject({
     code: 'SLUICE_SETUP',
     message: expect.stringContaining('create the bucket, or correct SLUICE_STORE'),

@@ -59,22 +59,22 @@ const stage = (weight: number, more: object = {}) => ({
 describe('a plan', () => {
   test.each<[string, StrategySpec, string[]]>([
     [
-      'direct gives all traffic at once, after the probes',
+      'for direct gives all traffic at once, after the probes',
       { type: 'direct', bake: 5_000 },
       ['deploy: deploy probe(a,b)', '100%: promote bake(100,5s) finish'],
     ],
     [
-      'direct asks for approval after the bake, while the way back is open',
+      'for direct asks for approval after the bake, while a rollback is possible',
       { type: 'direct', bake: 5_000, approval: APPROVAL },
       ['deploy: deploy probe(a,b)', '100%: promote bake(100,5s) approve(100) finish'],
     ],
     [
-      'blueGreen tests the idle environment and switches in one write',
+      'for blueGreen tests the idle environment and switches in one write',
       { type: 'blueGreen', bake: 5_000, testBake: 0 },
       ['deploy: deploy>idle probe(a,b)', 'switch: promote bake(100,5s) compare(50,5s) finish'],
     ],
     [
-      'blueGreen looks longer and asks for approval before the switch',
+      'for blueGreen bakes longer and asks for approval before the switch',
       { type: 'blueGreen', bake: 5_000, testBake: 2_000, approval: APPROVAL },
       [
         'deploy: deploy>idle probe(a,b)',
@@ -83,7 +83,7 @@ describe('a plan', () => {
       ],
     ],
     [
-      'canary shifts, probes, bakes and asks, weight by weight, and promotes at the last',
+      'for canary shifts, probes, bakes and asks, weight by weight, and promotes at the last',
       {
         type: 'canary',
         stages: [stage(10, { probes: ['b'] }), stage(50, { approval: APPROVAL }), stage(100, { approval: APPROVAL })],
@@ -96,7 +96,7 @@ describe('a plan', () => {
       ],
     ],
     [
-      'linear takes equal steps and asks before the last',
+      'for linear takes equal steps and asks before the last',
       { type: 'linear', step: 25, interval: 1_000, bake: 5_000, approval: APPROVAL },
       [
         'deploy: deploy probe(a,b)',
@@ -107,7 +107,7 @@ describe('a plan', () => {
       ],
     ],
     [
-      'linear ends with a smaller step when the step does not divide 100 %',
+      'for linear ends with a smaller step if the step does not divide 100 %',
       { type: 'linear', step: 33.3, interval: 1_000, bake: 5_000 },
       [
         'deploy: deploy probe(a,b)',
@@ -118,7 +118,7 @@ describe('a plan', () => {
       ],
     ],
     [
-      'linear takes steps of a hundredth of a percent as they are',
+      'for linear keeps steps of a hundredth of a percent',
       { type: 'linear', step: 33.33, interval: 1_000, bake: 5_000 },
       [
         'deploy: deploy probe(a,b)',
@@ -129,12 +129,12 @@ describe('a plan', () => {
       ],
     ],
     [
-      'linear in one step asks before it',
+      'for linear in one step asks before it',
       { type: 'linear', step: 100, interval: 1_000, bake: 5_000, approval: APPROVAL },
       ['deploy: deploy probe(a,b) approve(0)', '100%: promote bake(100,5s) compare(50,5s) finish'],
     ],
     [
-      'undo gives all traffic to the earlier release without a probe, and observes',
+      'for undo gives all traffic to the earlier release without a probe, and bakes',
       { type: 'undo', bake: 1_000 },
       ['deploy: deploy', '100%: promote observe(100,1s) finish'],
     ],
@@ -156,16 +156,16 @@ describe('a plan', () => {
       { type: 'linear', step: 10, interval: 1_000, bake: 5_000 },
       ['deploy: deploy probe(a,b)', '100%: promote bake(100,5s) finish'],
     ],
-  ])('of a first deployment splits nothing: %j', (strategy, expected) => {
+  ])('for a first deployment splits nothing: %j', (strategy, expected) => {
     expect(told(planFor(strategy, { stable: null }))).toEqual(expected);
   });
 
   test.each<[string, boolean, Partial<JudgeRules> | undefined, boolean]>([
     ['as health.judge says', true, undefined, true],
-    ['not where health.judge is against it', false, undefined, false],
-    ["not where the stage's own health is against it", true, { probeBack: false }, false],
-    ["where the stage's own health is for it", false, { probeBack: true }, true],
-    ["as health.judge says where the stage's own health is about other things", true, { minErrors: 5 }, true],
+    ['but not if health.judge turns it off', false, undefined, false],
+    ["but not if the stage's own health turns it off", true, { probeBack: false }, false],
+    ["if the stage's own health turns it on", false, { probeBack: true }, true],
+    ["as health.judge says if the stage's own health sets other things", true, { minErrors: 5 }, true],
   ])('compares once more at half the traffic %s', (_, probeBack, health, compares) => {
     const policy = { ...SPEC.health.judge, probeBack };
     const stages = [stage(10), stage(100, { bake: { min: 1_000, max: 9_000 }, ...(health ? { health } : {}) })];
@@ -173,7 +173,7 @@ describe('a plan', () => {
     expect(told(plan)[2]).toBe(`100%: promote bake(100,9s) ${compares ? 'compare(50,9s) ' : ''}finish`);
   });
 
-  test('readies capacity before the probes when the spec has some', () => {
+  test('readies capacity before the probes if the spec has some', () => {
     const plan = planFor({ type: 'direct', bake: 0 }, { configuration: { provisionedConcurrency: 3 } });
     expect(told(plan)[0]).toBe('deploy: deploy warm probe(a,b)');
   });
@@ -183,7 +183,7 @@ describe('a plan', () => {
     expect(told(plan)[0]).toBe('deploy: deploy');
   });
 
-  test("gives each step the spec's deadline and an id that tells where it is", () => {
+  test("gives each step the spec's deadline and an id that says where it is", () => {
     const plan = planFor({ type: 'canary', stages: [stage(10), stage(100)] });
     expect(
       plan.stages.flatMap(({ steps }) => steps.map((step) => [step.id, 'deadline' in step ? step.deadline : null])),

@@ -121,7 +121,7 @@ describe('every plan', () => {
       expect(probed).toEqual(of.strategy.type === 'undo' ? [] : of.health.probes.map(({ name }) => name));
     }));
 
-  test('bakes and asks at the weight the candidate has, and bakes after each change of it', () =>
+  test("bakes and asks at the candidate's current weight, and bakes after each change of it", () =>
     always((_, steps) => {
       const path = weightsOf(steps);
       for (const [i, step] of steps.entries()) {
@@ -132,7 +132,7 @@ describe('every plan', () => {
       }
     }));
 
-  test('compares at half the traffic after the bake at 100 % alone, and only beside a release that was live', () =>
+  test('compares at half the traffic only after the bake at 100 %, and only if a release was live', () =>
     always((plan, steps, _, before) => {
       const compares = before !== null && ['canary', 'linear', 'blueGreen'].includes(plan.strategy);
       const at = steps.findIndex(({ kind }) => kind === 'compare');
@@ -140,7 +140,7 @@ describe('every plan', () => {
       if (compares) expect([steps[at], steps[at - 1]]).toMatchObject([{ weight: 50 }, { kind: 'bake', weight: 100 }]);
     }));
 
-  test('asks for every approval of the spec, or for one on a first deployment', () =>
+  test('asks for every approval in the spec, or for one on a first deployment', () =>
     always((_, steps, of, before) => {
       const asked = steps.filter(({ kind }) => kind === 'approve').length;
       const wanted =
@@ -161,7 +161,7 @@ describe('every plan', () => {
       for (const { steps: own } of plan.stages) expect(own.length).toBeGreaterThan(0);
     }));
 
-  test('is the same after a way through JSON, and the same each time it is made', () =>
+  test('is the same after a round trip through JSON, and each time it is made', () =>
     always((plan, _, of, before) => {
       expect(JSON.parse(JSON.stringify(plan))).toStrictEqual(plan);
       expect(makePlan(of, { stable: before })).toStrictEqual(plan);

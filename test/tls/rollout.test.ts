@@ -78,7 +78,7 @@ async function startWorker(permissions: string[]) {
   return startWorkerProcess({ temporal: temporal.address, folder: FOLDER, env });
 }
 
-test('a client without a certificate does not come in, whatever token it has', async () => {
+test('a client without a certificate is rejected, whatever token it has', async () => {
   const {
     TEMPORAL_TLS_CLIENT_CERT_PATH: _,
     TEMPORAL_TLS_CLIENT_KEY_PATH: __,
@@ -90,7 +90,7 @@ test('a client without a certificate does not come in, whatever token it has', a
   });
 });
 
-test("a client with another authority's certificate does not come in", async () => {
+test("a client with another authority's certificate is rejected", async () => {
   const { cert, key } = await (await makeAuthority('another')).issue({ name: 'client' });
   const { TEMPORAL_TLS_CLIENT_CERT_PATH: _, TEMPORAL_TLS_CLIENT_KEY_PATH: __, ...env } = await temporal.env(null);
   const wrong = { ...env, TEMPORAL_TLS_CLIENT_CERT_DATA: cert, TEMPORAL_TLS_CLIENT_KEY_DATA: key };
@@ -106,14 +106,14 @@ test.each<[string, string[] | null, string]>([
   ['no token', null, AUDIENCE],
   ['a token for another service', ['default:admin'], 'mail.internal'],
   ['a token for another namespace', ['other:admin'], AUDIENCE],
-  ['a token for the role worker alone', ['default:worker'], AUDIENCE],
-])('%s lets a client see nothing', async (_, permissions, audience) => {
+  ['a token for only the role worker', ['default:worker'], AUDIENCE],
+])('with %s a client can see nothing', async (_, permissions, audience) => {
   await expect(as(permissions, (sluice) => sluice.list({}), audience)).rejects.toMatchObject({
     code: 'SLUICE_PERMISSION',
   });
 });
 
-test('a rollout runs where certificates and tokens are asked for; who may read sees it and may not touch it', async () => {
+test('a rollout runs where certificates and tokens are required, and someone who may only read can see it and not change it', async () => {
   // Search attributes are an administrator's to register, once.
   await expect(startWorker(['default:write'])).rejects.toThrow(/search attributes SluiceApp.*could not be registered/s);
   await asAdmin(({ operatorService }) =>

@@ -41,7 +41,7 @@ async function promoted(details: unknown, work: (ctx: CallContext) => void): Pro
   return told;
 }
 
-test('a driver sees what the attempt before it left, and a sign of life keeps it', async () => {
+test('a driver sees what the previous attempt left, and a heartbeat keeps it', async () => {
   const told = await promoted({ swap: 'accepted' }, (ctx) => {
     expect(ctx.lastHeartbeat()).toEqual({ swap: 'accepted' });
     ctx.heartbeat();
@@ -49,7 +49,7 @@ test('a driver sees what the attempt before it left, and a sign of life keeps it
   expect(told).toEqual([{ swap: 'accepted' }]);
 });
 
-test('the last details of a driver stand until it gives others', async () => {
+test('the last details of a driver stay until it gives others', async () => {
   const told = await promoted(undefined, (ctx) => {
     expect(ctx.lastHeartbeat()).toBeUndefined();
     ctx.heartbeat({ swap: 'asked' });
@@ -61,7 +61,7 @@ test('the last details of a driver stand until it gives others', async () => {
   expect(told.map((said) => (said as { swap: string }).swap)).toEqual(['asked', 'asked', 'accepted', 'accepted']);
 });
 
-test('code that is not in the store, or not what its digest says, is planned by nobody', async () => {
+test('code that is not in the store, or does not match its digest, is not planned', async () => {
   const store = mkdtempSync(path.join(tmpdir(), 'sluice-account-'));
   const artifacts = artifactsIn(store);
   const activities = accountActivities({

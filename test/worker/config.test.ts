@@ -11,7 +11,7 @@ import { context } from '../support/context.js';
 const SUBSCRIPTION = '01234567-89ab-cdef-0123-456789abcdef';
 
 describe('the accounts of a worker', () => {
-  test('are on Lambda unless they say otherwise', () => {
+  test('are on Lambda by default', () => {
     expect(
       parseAccounts(
         `prod@eu-west-1=arn:aws:iam::1:role/x, lambda:default@us-east-1,app-service:${SUBSCRIPTION}@westeurope`,
@@ -30,14 +30,14 @@ describe('the accounts of a worker', () => {
     'app-service:prod@westeurope',
     `app-service:${SUBSCRIPTION.toUpperCase()}@westeurope`,
     `app-service:${SUBSCRIPTION}@westeurope=arn:aws:iam::1:role/x`,
-  ])('are refused when %s is one', (account) => {
+  ])('are refused if %s is one', (account) => {
     expect(() => parseAccounts(`default@us-east-1,${account}`)).toThrow(
       `"${account}" is not a valid account; write name@region or name@region=roleArn for Lambda, app-service:subscription@region`,
     );
   });
 });
 
-describe('who may do what on a worker', () => {
+describe('access to a worker', () => {
   test.each([
     [
       { SLUICE_POLICY: '' },
@@ -56,7 +56,7 @@ describe('who may do what on a worker', () => {
     expect(() => workerConfig(env)).toThrow(said);
   });
 
-  test('is open only where that is said, which a key alone does not change, and the log warns', () => {
+  test('is open only if that is set, which a key alone does not do, and the log warns', () => {
     const said = 'anyone who can reach this namespace can start, approve and abort';
     expect(openWarning(workerConfig({ SLUICE_POLICY: 'open' }))).toContain(said);
     const config = workerConfig({ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY: 'one,two' });
@@ -64,14 +64,14 @@ describe('who may do what on a worker', () => {
     expect(openWarning(config)).toContain('there is a grant key and no policy');
   });
 
-  test('may write again at the targets that the operator names, and at no others', () => {
+  test('may write again at the targets that the operator names, and no others', () => {
     const named = (SLUICE_OPEN_TARGETS: string) => workerConfig({ SLUICE_POLICY: 'open', SLUICE_OPEN_TARGETS });
     expect(named('shop/production, shop/staging').openTargets).toEqual(['shop/production', 'shop/staging']);
     expect(workerConfig({ SLUICE_POLICY: 'open' }).openTargets).toEqual([]);
     expect(() => named('shop')).toThrow('SLUICE_OPEN_TARGETS names "shop"; write app/environment');
   });
 
-  test('is read from text alone', () => {
+  test('is read only from text', () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'sluice-config-'));
     const file = path.join(folder, 'policy.yaml');
     try {
@@ -87,7 +87,7 @@ describe('the accounts given to `sluice worker`', () => {
   const served = (given: string[], platform: PlatformName, region?: string) =>
     parseAccounts(accountsToServe(given, platform, () => region).join(','));
 
-  test('are on the platform and in the region given beside them, unless they name their own', () => {
+  test('use the platform and region given with them, unless they name their own', () => {
     expect(served(['prod', 'other@eu-west-1=arn:aws:iam::1:role/x'], 'lambda', 'us-east-1')).toEqual([
       { platform: 'lambda', account: 'prod', region: 'us-east-1' },
       { platform: 'lambda', account: 'other', region: 'eu-west-1', roleArn: 'arn:aws:iam::1:role/x' },
@@ -98,7 +98,7 @@ describe('the accounts given to `sluice worker`', () => {
     ]);
   });
 
-  test('are in the region of their own platform', () => {
+  test('use the region of their own platform', () => {
     const regionOf = (on: PlatformName) => ({ lambda: 'us-east-1', 'app-service': 'westeurope' })[on];
     expect(accountsToServe(['prod', `app-service:${SUBSCRIPTION}`], 'lambda', regionOf)).toEqual([
       'lambda:prod@us-east-1',
@@ -106,7 +106,7 @@ describe('the accounts given to `sluice worker`', () => {
     ]);
   });
 
-  test('need a region, and on App Service must be named', () => {
+  test('need a region, and on App Service a name', () => {
     expect(() => served([SUBSCRIPTION], 'app-service')).toThrow(
       `--account ${SUBSCRIPTION} has no region; add --region`,
     );
@@ -143,7 +143,7 @@ describe('the platform of a worker', () => {
     );
   });
 
-  test('looks for nothing in an account of others', async () => {
+  test('looks for nothing in other accounts', async () => {
     await expect(platform.sweep(context(), { account: 'prod', region: 'us-east-1' })).rejects.toMatchObject({
       code: 'SLUICE_NO_WORKER',
     });
@@ -154,7 +154,7 @@ test.each([
   ['', 'it is empty'],
   ['s3://artifacts/{stage}', '{stage} stands for nothing'],
   ['ftp://host/x', 'ftp: is not a supported store'],
-])('a store that is none is refused before a task is taken: %j', (SLUICE_STORE, said) => {
+])('an invalid store is refused before a task is taken: %j', (SLUICE_STORE, said) => {
   expect(() => workerConfig({ SLUICE_POLICY: 'open', SLUICE_STORE })).toThrow(said);
   expect(workerConfig({ SLUICE_POLICY: 'open', SLUICE_STORE: 's3://artifacts-{region}/sluice' }).store).toBe(
     's3://artifacts-{region}/sluice',

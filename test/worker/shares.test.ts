@@ -6,14 +6,14 @@ import { Place } from '../../src/worker/shares.js';
 const set = (...identities: string[]) => new Set(identities);
 const standing = (place: Place, now: number) => place.share(now).standing;
 
-test('whoever is alone begins at once', () => {
+test('a worker that is alone starts at once', () => {
   const place = new Place('a');
   expect(standing(place, 0)).toBe('new');
   place.see({ living: set(), pollers: set('a'), at: 100 });
   expect(place.share(100)).toEqual({ rank: 0, workers: 1, standing: 'known' });
 });
 
-test('whoever comes to others waits until all of them have heard', () => {
+test('a worker that joins others waits until all of them know', () => {
   const place = new Place('b');
   place.see({ living: set('a'), pollers: set('a', 'b'), at: 0 });
   expect(standing(place, 0)).toBe('new');
@@ -25,7 +25,7 @@ test('whoever comes to others waits until all of them have heard', () => {
   expect(place.share(4_000)).toEqual({ rank: 1, workers: 2, standing: 'known' });
 });
 
-test('a killed worker is counted as long as it is listed as living, and then its part is free', () => {
+test('a killed worker is counted while it is listed as alive, and then its share is free', () => {
   const place = new Place('b');
   place.see({ living: set(), pollers: set('b'), at: 0 });
   place.see({ living: set('a', 'b'), pollers: null, at: 1_000 });
@@ -38,7 +38,7 @@ test('a killed worker is counted as long as it is listed as living, and then its
   expect(place.share(6_000)).toEqual({ rank: 0, workers: 1, standing: 'known' });
 });
 
-test('a worker without news is cut off, and goes on with the next', () => {
+test('a worker without news is cut off, and continues with the next news', () => {
   const place = new Place('a');
   place.see({ living: set('a'), pollers: set('a'), at: 0 });
   expect(standing(place, 2_000)).toBe('known');
@@ -48,9 +48,9 @@ test('a worker without news is cut off, and goes on with the next', () => {
 });
 
 test.each([
-  ['is listed no longer', 1_000, set('b')],
-  ['was cut off for long', 60_000, set('a', 'b')],
-])('a worker that %s comes anew: the others may count it no more', (_, at, living) => {
+  ['is no longer listed', 1_000, set('b')],
+  ['was cut off for a long time', 60_000, set('a', 'b')],
+])('a worker that %s joins again, since the others may no longer count it', (_, at, living) => {
   const place = new Place('a');
   place.see({ living: set('a'), pollers: set('a'), at: 0 });
   place.see({ living, pollers: null, at });
@@ -63,7 +63,7 @@ test.each([
   expect(standing(place, at + 3_500)).toBe('known');
 });
 
-test('on a server without signs of life it goes by pollers', () => {
+test('on a server without worker heartbeats it counts pollers', () => {
   const place = new Place('a');
   place.see({ living: null, pollers: set('a', 'dead'), at: 0 });
   expect(place.share(0)).toEqual({ rank: 0, workers: 2, standing: 'new' });
@@ -96,7 +96,7 @@ const played = fc.record<Played>({
     .map(([a, b]) => [a * STEP, b * STEP]),
 });
 
-test('at no moment do the parts of all workers come to more than 15 calls', () => {
+test('the shares of all workers never add up to more than 15 calls', () => {
   fc.assert(
     fc.property(fc.array(played, { minLength: 1, maxLength: 6 }), (workers) => {
       const places = workers.map((_, n) => new Place(`w${n}`));

@@ -75,8 +75,8 @@ async function watching(temporal: LocalTemporal): Promise<void> {
 
 test.each([
   ['nothing to do', async () => undefined],
-  ['a watcher at work', watching],
-])('a worker with %s ends cleanly on SIGTERM while the server is away, and says so', async (_, prepare) => {
+  ['a running watcher', watching],
+])('a worker with %s ends cleanly on SIGTERM while the server is down, and says so', async (_, prepare) => {
   const temporal = await startTemporal({ headless: true });
   const worker = startWorker(temporal);
   try {

@@ -20,9 +20,9 @@ afterAll(async () => {
 });
 
 test.each([
-  ['its namespace is not there', () => ({ TEMPORAL_NAMESPACE: 'nowhere' }), 'nowhere'],
-  ['the port of its health is taken', () => ({ SLUICE_HEALTH_PORT: String(temporal.port) }), 'EADDRINUSE'],
-])('a worker that cannot start since %s says so and ends', async (_, env, reason) => {
+  ['its namespace does not exist', () => ({ TEMPORAL_NAMESPACE: 'nowhere' }), 'nowhere'],
+  ['its health port is taken', () => ({ SLUICE_HEALTH_PORT: String(temporal.port) }), 'EADDRINUSE'],
+])('a worker that cannot start because %s says so and ends', async (_, env, reason) => {
   const worker = spawn(process.execPath, [path.join(ROOT, 'dist', 'src', 'worker', 'main.js')], {
     env: {
       PATH: process.env.PATH,

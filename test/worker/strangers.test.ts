@@ -52,7 +52,7 @@ async function begun(
   return handle.firstExecutionRunId;
 }
 
-describe('a workflow in the place of a rollout that waits', () => {
+describe('a workflow with the id of a waiting rollout', () => {
   const ask = (app: string) =>
     light().startRollout({ app, environment: 'production', type: 'canary', input: {}, ticket: 'mine' });
   const ticket = { ticket: 'mine' };
@@ -61,19 +61,19 @@ describe('a workflow in the place of a rollout that waits', () => {
     ['is on another task queue', 'elsewhere', { type: 'canary', taskQueue: 'another', memo: ticket }],
     ['is of another type', 'otherwise', { type: 'direct', taskQueue: TASK_QUEUE, memo: ticket }],
     ['has another ticket', 'theirs', { type: 'canary', taskQueue: TASK_QUEUE, memo: { ticket: 'theirs' } }],
-  ])('is in the way where it %s', async (_, app, place) => {
+  ])('blocks it if it %s', async (_, app, place) => {
     const run = await begun(rolloutId(app, 'production'), place);
     expect(await ask(app)).toEqual({ busy: run });
   });
 
-  test('is in the way, and is seen, where nobody can read its memo', async () => {
+  test('blocks it, and is named, if its memo cannot be read', async () => {
     const place = { type: 'canary', taskQueue: TASK_QUEUE, memo: ticket, by: unreadable(connection) };
     const run = await begun(rolloutId('strange', 'production'), place);
     expect(await ask('strange')).toEqual({ busy: run });
     expect(await light().isRunning({ app: 'strange', environment: 'production' })).toBe(true);
   });
 
-  test('is that very rollout where an earlier try has started it', async () => {
+  test('is that very rollout if an earlier attempt started it', async () => {
     const run = await begun(rolloutId('mine', 'production'), { type: 'canary', taskQueue: TASK_QUEUE, memo: ticket });
     expect(await ask('mine')).toEqual({ started: run });
   });
@@ -90,7 +90,7 @@ describe('a start', () => {
   };
   const hold = { hold: { by: 'eve', since: 1, run: 'run', version: '1', message: null, seal: null } };
 
-  test('waits for no workflow that moves no callers, and is held by no stranger', async () => {
+  test('does not wait for a workflow that moves no callers, and no foreign workflow blocks it', async () => {
     const at = { type: 'moveCallers', taskQueue: 'another', memo: hold, by: unreadable(connection) };
     await begun(movingId('free', 'production'), at);
     await begun(companionId('free', 'production'), { type: 'companion', taskQueue: 'another', memo: hold });
@@ -105,12 +105,12 @@ describe('a start', () => {
   });
 });
 
-describe('the workflow that stands for a used proof', () => {
+describe('the workflow that marks a used token', () => {
   const seals = new Seals([randomBytes(32).toString('base64')]);
   const use = (id: string, run = 'mine') => consume(client, seals, { id, run });
   const used = { type: 'helper', taskQueue: TASK_QUEUE };
 
-  test('lets the run that has used it try again, and no other', async () => {
+  test('lets the run that used it try again, and no other', async () => {
     await use('own');
     await use('own');
     await expect(use('own', 'another')).rejects.toMatchObject({
@@ -121,10 +121,10 @@ describe('the workflow that stands for a used proof', () => {
 
   const another = 'workflow helper on task queue "another"';
   test.each([
-    ['has a memo that nobody can read', 'strange', used, () => unreadable(connection), 'its memo cannot be read'],
+    ['has an unreadable memo', 'strange', used, () => unreadable(connection), 'its memo cannot be read'],
     ['is on another task queue', 'elsewhere', { ...used, taskQueue: 'another' }, () => client, another],
     ['is of another type', 'otherwise', { ...used, type: 'theirs' }, () => client, 'workflow theirs on task queue'],
-  ])('is refused, and named, where it %s', async (_, id, place, by, named) => {
+  ])('is rejected and named if it %s', async (_, id, place, by, named) => {
     const seal = await seals.make('proof', { id, run: 'mine' });
     await begun(`proof-${id}`, { ...place, memo: { seal }, by: by() });
     await expect(use(id)).rejects.toMatchObject({ code: 'SLUICE_ACCESS', message: expect.stringContaining(named) });
@@ -132,7 +132,7 @@ describe('the workflow that stands for a used proof', () => {
   });
 });
 
-test('the companion learns of the end of a rollout while the store keeps silent', async () => {
+test('the companion learns that a rollout ended even while the store does not answer', async () => {
   const told = jest.fn(async () => undefined);
   const artifacts = { of: () => ({ putDocument: () => new Promise(() => undefined) }) };
   const { tellCompanion } = light({ client: { workflow: { signalWithStart: told } }, artifacts });

@@ -13,7 +13,7 @@ const _DAY = 24 * HOUR;
 const NOTHING = { stable: null, candidate: null, weight: 0 };
 
 describe('an abort', () => {
-  test.each<Phase>(['baking', 'awaitingApproval', 'paused'])('sends everybody back while %s', async (when) => {
+  test.each<Phase>(['baking', 'awaitingApproval', 'paused'])('rolls everyone back while %s', async (when) => {
     await onStage(async (act) => {
       const { start, target, env } = act;
       const rolling = await start('canary', canary([MINUTE], 10));
@@ -27,7 +27,7 @@ describe('an abort', () => {
     });
   });
 
-  test('lands however often the provider fails, and says stuck loudly meanwhile', async () => {
+  test('succeeds however often the provider fails, and the rollout shows stuck meanwhile', async () => {
     await onStage(async (act) => {
       const { start, target } = act;
       let failures = 0;
@@ -67,7 +67,7 @@ describe('an abort', () => {
       return { view: await ending(rolling), rolling, looks: () => nth };
     }
 
-    test('takes away what a late call has created, holds the target for the life of a call, and answers meanwhile', async () => {
+    test('deletes what a late call created, locks the target for as long as a call can live, and answers meanwhile', async () => {
       await onStage(async (act) => {
         const { target } = act;
         const marks: (string | null)[] = [];
@@ -91,7 +91,7 @@ describe('an abort', () => {
       });
     });
 
-    test('tries at once when a person says so, also where it is looked at again', async () => {
+    test('retries at once when a person asks, even while checking again', async () => {
       await onStage(async (act) => {
         const { target } = act;
         let looking = false;
@@ -115,7 +115,7 @@ describe('an abort', () => {
       });
     });
 
-    test('leaves what somebody else has created meanwhile', async () => {
+    test('leaves what someone else has created meanwhile', async () => {
       await onStage(async (act) => {
         const theirs = { stable: '9', candidate: null, weight: 0 };
         const { view } = await aborted(act, async (nth) => {
@@ -129,7 +129,7 @@ describe('an abort', () => {
       });
     });
 
-    test('goes on over a continue-as-new', async () => {
+    test('continues after a continue-as-new', async () => {
       await onStage(
         async (act) => {
           const { view, rolling, looks } = await aborted(act, async () => undefined);
@@ -144,7 +144,7 @@ describe('an abort', () => {
     });
   });
 
-  test("comes through Temporal's own cancel too, and closes as Canceled after restoring", async () => {
+  test("also comes from Temporal's own cancel, and closes as Canceled after the rollback", async () => {
     await onStage(async (act) => {
       const { start, target } = act;
       const rolling = await start('canary', canary([HOUR]));
@@ -158,7 +158,7 @@ describe('an abort', () => {
 });
 
 describe('a foreign change', () => {
-  test('stops the hands until abort --force', async () => {
+  test('stops all writes until abort --force', async () => {
     await onStage(async (act) => {
       const { start, target, env } = act;
       const rolling = await start('canary', canary([HOUR]));
@@ -177,8 +177,8 @@ describe('a foreign change', () => {
 
   test.each([
     ['on the way forward', 'shift'],
-    ['on the way back', 'restore'],
-  ])('that cannot be adopted leaves the rollout stuck, and abort --force lands meanwhile: %s', async (_, call) => {
+    ['during a rollback', 'restore'],
+  ])('that cannot be adopted leaves the rollout stuck, and abort --force works meanwhile: %s', async (_, call) => {
     await onStage(async (act) => {
       const { start, target } = act;
       target.fault = (name) => (name === 'adopt' ? new SluiceError('SLUICE_PROVIDER', '500 ServiceException') : null);
@@ -201,7 +201,7 @@ describe('a foreign change', () => {
     });
   });
 
-  test('that is found before the deployment is taken as ours by it too, after retry --adopt', async () => {
+  test('found before the deployment is adopted there too, after retry --adopt', async () => {
     await onStage(async (act) => {
       const { start, target } = act;
       const theirs = { stable: '1', candidate: null, weight: 0 };
@@ -219,7 +219,7 @@ describe('a foreign change', () => {
     });
   });
 
-  test('is taken as ours by retry --adopt, and the rollout goes on', async () => {
+  test('is adopted by retry --adopt, and the rollout continues', async () => {
     await onStage(async (act) => {
       const { start, target, env } = act;
       const rolling = await start('canary', canary([HOUR, MINUTE, MINUTE]));
@@ -236,7 +236,7 @@ describe('a foreign change', () => {
 });
 
 describe('without a worker for the account', () => {
-  test('it says so, and an abort ends it with nothing changed', async () => {
+  test('the rollout says so, and an abort ends it with nothing changed', async () => {
     await onStage(
       async (act) => {
         const rolling = await act.start(
@@ -257,13 +257,13 @@ describe('without a worker for the account', () => {
 
   test.each([
     [
-      'where the server lists a living worker, its places are taken',
+      'if the server lists a living worker, its slots are reported as taken',
       { workers: 2, places: 100, taken: 100 },
       'SLUICE_WORKERS_BUSY',
       'all 100 task slots of the 2 workers that serve account default in us-east-1 are in use',
     ],
     [
-      'where the server does not say, nothing is claimed of workers',
+      'if the server does not list workers, nothing is claimed about them',
       null,
       'SLUICE_DEADLINE',
       'the server does not report which workers serve account default in us-east-1',
@@ -283,7 +283,7 @@ describe('without a worker for the account', () => {
     );
   });
 
-  test('a step that is over its deadline, with the worker at work, is no lack of workers', async () => {
+  test('a step that times out while the worker runs is not reported as a missing worker', async () => {
     await onStage(async (act) => {
       let end: () => void = () => undefined;
       act.target.atCall = (activity) =>

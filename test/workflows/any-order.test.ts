@@ -86,7 +86,7 @@ async function performAll(waiting: Named[]): Promise<{ performed: number; broken
 
 describe('any rollout', () => {
   test(
-    'closes at the old or the new release, probed, promoted once at most, and gives nothing after going back',
+    'ends at the old or the new release, probed, promoted at most once, and gives no weight after a rollback',
     async () => {
       const performing = performAll(drawn());
       const deaths = await whileHostsDie(performing);
@@ -99,7 +99,7 @@ describe('any rollout', () => {
     TIMEOUT,
   );
 
-  test('stays stuck, and can be aborted, when the foreign change that a person adopts cannot be read', async () => {
+  test('stays stuck and can be aborted if the foreign change that a person adopts cannot be read', async () => {
     const play: Play = {
       ...QUIET,
       // prepare, deploy, probe, shift, shift, adopt

@@ -6,7 +6,7 @@ import { canary } from '../support/specs.js';
 import { until } from '../support/until.js';
 import { type Act, onStage } from './stage.js';
 
-test('a release that is being started is shown beside the one that has come since, and its starter hears of its run', async () => {
+test('a release being started is shown beside the one that came since, and its starter learns its run', async () => {
   await onStage(async ({ env, target }) => {
     let go: () => void = () => undefined;
     const held = new Promise<void>((resolve) => {
@@ -37,7 +37,7 @@ test('a release that is being started is shown beside the one that has come sinc
   });
 });
 
-test('an event under a key that no worker has waits for a while, and is left out then', async () => {
+test('an event under a key that no worker has waits for a while and is then dropped', async () => {
   await onStage(async ({ env }) => {
     const companion = await env.client.workflow.start('companion', {
       workflowId: companionId('checkout', 'production'),
@@ -60,7 +60,7 @@ test('an event under a key that no worker has waits for a while, and is left out
   });
 });
 
-test('an event of anybody that does not fit is not looked at, and the companion goes on', async () => {
+test('a malformed event from anyone is ignored, and the companion continues', async () => {
   await onStage(async ({ env }) => {
     const companion = await env.client.workflow.start('companion', {
       workflowId: companionId('checkout', 'production'),
@@ -125,7 +125,7 @@ test('an event of anybody that does not fit is not looked at, and the companion 
   });
 });
 
-test("a state that a start has brought along is nobody's", async () => {
+test('state that a start sends along is ignored', async () => {
   await onStage(async ({ env }) => {
     const brought = { app: 'other', environment: 'production', releases: [], running: { run: 'r', since: 1 } };
     const companion = await env.client.workflow.start('companion', {
@@ -138,7 +138,7 @@ test("a state that a start has brought along is nobody's", async () => {
   });
 });
 
-describe('a release that was handed over before an undo began, and is let in after that', () => {
+describe('a release submitted before an undo started, and admitted after that', () => {
   const BEGINS = { by: 'bob', version: '1', message: null, seal: null };
 
   test.each([
@@ -187,7 +187,7 @@ describe('a release that was handed over before an undo began, and is let in aft
   });
 });
 
-describe('after a first deployment that was taken back', () => {
+describe('after a first deployment that was rolled back', () => {
   const MINUTE = 60_000;
   const NOTHING = { stable: null, candidate: null, weight: 0 };
   const LATE = { stable: '2', candidate: null, weight: 0 };
@@ -209,7 +209,7 @@ describe('after a first deployment that was taken back', () => {
   test.each([
     ['10 minutes', 2],
     ['an hour', 12],
-  ])('the companion takes away within %s what comes late, and says so', async (_, fives) => {
+  ])('the companion deletes within %s what appears late, and says so', async (_, fives) => {
     await onStage(async (act) => {
       const { env, target } = act;
       target.split = NOTHING;
@@ -229,13 +229,13 @@ describe('after a first deployment that was taken back', () => {
     [60_000, [10, 60]],
     [1_800_000, [300, 1_440]],
     [10_800_000, [1_440]],
-  ])('the looks for calls that live for %d ms are within a day, as the companion wants them', (callLife, minutes) => {
+  ])('for calls that live for %d ms, all checks are within a day, as the companion requires', (callLife, minutes) => {
     const looks = looksAfter(callLife);
     expect(looks).toEqual(minutes.map((after) => after * MINUTE));
     expect(areLooks(looks)).toBe(true);
   });
 
-  test('nothing waits for the look, which waits for a rollout that runs', async () => {
+  test('nothing waits for the check, and the check waits for a running rollout', async () => {
     await onStage(async (act) => {
       const { env, target } = act;
       target.split = LATE;

@@ -4,7 +4,7 @@ import { fitting } from '../../workflows/rollout/checks.js';
 const line = (many: number, length: number): Message[] =>
   Array.from({ length: many }, () => ({ verb: 'abort', by: 'dan', token: 'x'.repeat(length) }));
 
-test('an activity checks as many signals as its payload holds, and one at least', () => {
+test('an activity checks as many signals as fit into its payload, and at least one', () => {
   expect(fitting(line(1_000, 500))).toHaveLength(400);
   expect(fitting(line(7, 500))).toHaveLength(7);
   const longest = fitting(line(1_000, 8_192));

@@ -42,7 +42,7 @@ async function refusalOf(work: Promise<unknown>): Promise<string> {
 
 const BOTH: Way[] = ['forward', 'back'];
 
-describe.each(BOTH)('a foreign change that was found on the way %s', (way) => {
+describe.each(BOTH)('a foreign change found on the way %s', (way) => {
   test('is kept by abort --keep: nothing more is written, and the rollout ends as abandoned', async () => {
     await onStage(async (act) => {
       const rolling = await stuckOn(act, FIX, way);
@@ -65,14 +65,14 @@ describe.each(BOTH)('a foreign change that was found on the way %s', (way) => {
     });
   });
 
-  test('is what the views show, and not what was wished for', async () => {
+  test('is what the views show, not what was planned', async () => {
     await onStage(async (act) => {
       const rolling = await stuckOn(act, FIX, way);
       expect(await view(rolling)).toMatchObject({ phase: 'stuck', split: FIX, weight: 0 });
     });
   });
 
-  test('refuses a plain abort at once, with the choices, also as a signal', async () => {
+  test('makes the rollout reject a plain abort at once, with the choices, also as a signal', async () => {
     await onStage(async (act) => {
       const rolling = await stuckOn(act, FIX, way);
       const said = await refusalOf(rolling.executeUpdate('abort', { args: [BY] }));
@@ -89,7 +89,7 @@ describe.each(BOTH)('a foreign change that was found on the way %s', (way) => {
     });
   });
 
-  test('is not kept while it leaves our candidate a part of the traffic, unless it may be unwatched', async () => {
+  test('is not kept while our candidate has a part of the traffic, unless it may be unwatched', async () => {
     await onStage(async (act) => {
       const rolling = await stuckOn(act, OURS, way);
       const said = await refusalOf(rolling.executeUpdate('abort', { args: [{ ...BY, keep: true }] }));
@@ -121,7 +121,7 @@ describe.each(BOTH)('a foreign change that was found on the way %s', (way) => {
     });
   });
 
-  test('stays where it is when a Cancel finds a split of our candidate, and says so', async () => {
+  test('stays as it is if a Cancel finds a split with our candidate, and the rollout says so', async () => {
     await onStage(async (act) => {
       const rolling = await stuckOn(act, OURS, way);
       await rolling.cancel();
@@ -137,7 +137,7 @@ describe.each(BOTH)('a foreign change that was found on the way %s', (way) => {
     });
   });
 
-  test('ends without a look where the target cannot be read, when it may be unwatched', async () => {
+  test('ends the rollout without a read if the target cannot be read and may be unwatched', async () => {
     await onStage(async (act) => {
       act.target.fault = (name) => (name === 'read' ? new SluiceError('SLUICE_PERMISSION', 'access denied') : null);
       const rolling = await stuckOn(act, FIX, way);
@@ -148,7 +148,7 @@ describe.each(BOTH)('a foreign change that was found on the way %s', (way) => {
     });
   });
 
-  test('is not kept by one who is overtaken by abort --force', async () => {
+  test('is not kept if abort --force comes first', async () => {
     await onStage(async (act) => {
       let read: () => void = () => undefined;
       const held = new Promise<void>((resolve) => {
@@ -186,7 +186,7 @@ describe.each(BOTH)('a foreign change that was found on the way %s', (way) => {
   });
 });
 
-test('keep is refused where there is no foreign change, and so is what excludes each other', async () => {
+test('keep is rejected without a foreign change, and so are choices that exclude each other', async () => {
   await onStage(async (act) => {
     const rolling = await act.start('canary', canary([HOUR]));
     await phase(act, rolling, 'baking');
@@ -200,7 +200,7 @@ test('keep is refused where there is no foreign change, and so is what excludes 
   });
 });
 
-test('a Cancel whose way back meets a foreign change keeps it, since nobody can cancel twice', async () => {
+test('a Cancel whose rollback meets a foreign change keeps it, since Temporal cancels only once', async () => {
   await onStage(async (act) => {
     const rolling = await act.start('canary', canary([HOUR]));
     await phase(act, rolling, 'baking');
@@ -212,7 +212,7 @@ test('a Cancel whose way back meets a foreign change keeps it, since nobody can 
   });
 });
 
-test('a pause that was asked for before a foreign change is done once that is adopted', async () => {
+test('a pause requested before a foreign change happens once the change is adopted', async () => {
   await onStage(async (act) => {
     const { target } = act;
     let go: () => void = () => undefined;
@@ -235,7 +235,7 @@ test('a pause that was asked for before a foreign change is done once that is ad
   });
 });
 
-test('a change that is adopted is what the views show, until the next weight is read back', async () => {
+test('an adopted change is what the views show, until the next weight is read back', async () => {
   await onStage(async (act) => {
     const rolling = await stuckOn(act, { stable: '1', candidate: '2', weight: 11 }, 'forward');
     let shifted: () => void = () => undefined;

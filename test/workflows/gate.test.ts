@@ -4,7 +4,7 @@ import { newState } from '../../workflows/rollout/state.js';
 import { UNGRANTED } from '../support/access.js';
 import { ONE_PERSON, specFor } from '../support/specs.js';
 
-test('a stage may be called as every object has members: nobody is named who may approve it', () => {
+test('a stage may be named like a built-in object property, and nobody is named as its approver', () => {
   const stage = 'constructor';
   const approval = { ...ONE_PERSON, within: 60_000, onTimeout: 'rollback' as const };
   const spec = specFor({ type: 'canary', stages: [{ weight: 100, name: stage, bake: 0, probes: [], approval }] });

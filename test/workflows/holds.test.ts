@@ -63,8 +63,8 @@ async function bakesAgain(act: Act, rolling: Rolling, says: Says, more = async (
   );
 }
 
-describe('a hold over no verdict, whose candidate turns unhealthy', () => {
-  test('cannot be promoted, and bakes again when a person says retry', async () => {
+describe('a hold without a verdict whose candidate turns unhealthy', () => {
+  test('cannot be promoted, and bakes again on retry', async () => {
     await onStage(async (act) => {
       const { rolling, says } = await undecided(act);
       says.now = 'unhealthy';
@@ -86,7 +86,7 @@ describe('a hold over no verdict, whose candidate turns unhealthy', () => {
     });
   });
 
-  test.each(['retry', 'reminder'] as const)('bakes again where the counts came with a %s', async (what) => {
+  test.each(['retry', 'reminder'] as const)('bakes again if the counts came with a %s', async (what) => {
     await onStage(async (act) => {
       const { rolling, says } = await undecided(act, what === 'reminder' ? HOUR : 12 * HOUR);
       says.last = 'unhealthy';
@@ -97,7 +97,7 @@ describe('a hold over no verdict, whose candidate turns unhealthy', () => {
     });
   });
 
-  test('is aborted as any other', async () => {
+  test('can be aborted like any other', async () => {
     await onStage(async (act) => {
       const { rolling, says } = await undecided(act);
       says.now = 'unhealthy';
@@ -108,7 +108,7 @@ describe('a hold over no verdict, whose candidate turns unhealthy', () => {
     });
   });
 
-  test('is compared at half the traffic where only a ceiling speaks against it', async () => {
+  test('is compared at half the traffic if only the ceiling speaks against the candidate', async () => {
     await onStage(async (act) => {
       const { target, env } = act;
       target.ceilingOnly = true;
@@ -133,7 +133,7 @@ describe('a hold over no verdict, whose candidate turns unhealthy', () => {
 });
 
 test.each<keyof Says>(['now', 'last'])(
-  'a comparison at half the traffic that is held is made anew before the release goes forward: %s',
+  'a held comparison at half the traffic is done again before the release goes forward: %s',
   async (when) => {
     await onStage(async (act) => {
       const { target, env } = act;
@@ -165,7 +165,7 @@ test.each<keyof Says>(['now', 'last'])(
 );
 
 describe('a pause in which the candidate turns unhealthy', () => {
-  test('goes on once a person has answered, watched, and ends with resume', async () => {
+  test('continues, watched, once a person has answered, and ends with resume', async () => {
     await onStage(async (act) => {
       const { target } = act;
       let says: VerdictState = 'healthy';
@@ -190,7 +190,7 @@ describe('a pause in which the candidate turns unhealthy', () => {
     });
   });
 
-  test('ends where only a ceiling speaks against the candidate, which is compared at half the traffic', async () => {
+  test('ends if only the ceiling speaks against the candidate, which is compared at half the traffic', async () => {
     await onStage(async (act) => {
       const { target } = act;
       target.ceilingOnly = true;
@@ -254,7 +254,7 @@ async function approving(act: Act, people = 1): Promise<{ rolling: Rolling; says
 const approvedBy = (by: string) => ({ args: [{ stage: '10%', by }] as [{ stage: string; by: string }] });
 
 describe('an approval from before the candidate turned unhealthy', () => {
-  test('does not answer the hold within a pause; one that is given then does', async () => {
+  test('does not answer the hold within a pause; one given afterwards does', async () => {
     await onStage(async (act) => {
       const { rolling, says } = await approving(act);
       await rolling.executeUpdate('pause', BY);
@@ -275,7 +275,7 @@ describe('an approval from before the candidate turned unhealthy', () => {
     });
   });
 
-  test('is no part of an approval by two people', async () => {
+  test('does not count towards an approval by two people', async () => {
     await onStage(async (act) => {
       const { rolling, says } = await approving(act, 2);
       await rolling.executeUpdate('approve', approvedBy('ann'));
@@ -311,7 +311,7 @@ describe('last counts that are unhealthy, before a larger weight', () => {
     await rolling.executeUpdate('approve', approvedBy('ben'));
   }
 
-  test('bake the present weight again when a person says retry', async () => {
+  test('bake the current weight again on retry', async () => {
     await onStage(async (act) => {
       const { rolling, says } = await heldBeforeMore(act);
       await bakesAgain(act, rolling, says, () => approvesAnew(act, rolling));
@@ -319,7 +319,7 @@ describe('last counts that are unhealthy, before a larger weight', () => {
     });
   });
 
-  test('do so in the next run too, which is held until then', async () => {
+  test('also do so in the next run, which is held until then', async () => {
     await onStage(async (act) => {
       const { rolling, says } = await heldBeforeMore(act);
       const newest = await continues(act, rolling);
@@ -328,7 +328,7 @@ describe('last counts that are unhealthy, before a larger weight', () => {
     }, SHORT);
   });
 
-  test('do so for all that promote --full would have passed over', async () => {
+  test('also do so for everything that promote --full would have skipped', async () => {
     await onStage(async (act) => {
       const says: Says = { now: 'healthy', last: 'healthy' };
       act.target.verdict = (weight) => {
@@ -349,7 +349,7 @@ describe('last counts that are unhealthy, before a larger weight', () => {
 });
 
 describe('a hold over an unhealthy candidate, in a run that continues as new', () => {
-  test('is no approval that timed out, and is answered by one', async () => {
+  test('is not an approval that timed out, and an approval answers it', async () => {
     await onStage(async (act) => {
       const { rolling, says } = await approving(act);
       says.now = 'unhealthy';
@@ -361,7 +361,7 @@ describe('a hold over an unhealthy candidate, in a run that continues as new', (
     }, SHORT);
   });
 
-  test('of a bake bakes again when a person says retry, and is not watched before', async () => {
+  test('during a bake bakes again on retry, and is not watched before', async () => {
     await onStage(async (act) => {
       const { rolling, says } = await undecided(act);
       says.now = 'unhealthy';
@@ -374,7 +374,7 @@ describe('a hold over an unhealthy candidate, in a run that continues as new', (
     }, SHORT);
   });
 
-  test('of a pause leaves the pause as it is', async () => {
+  test('during a pause leaves the pause as it is', async () => {
     await onStage(async (act) => {
       const { rolling, says } = await approving(act);
       await rolling.executeUpdate('pause', BY);
@@ -401,7 +401,7 @@ describe('skip', () => {
     });
   }
 
-  test.each(['skip', 'promote'])('%s that comes as a bake ends is not for the next one', async (verb) => {
+  test.each(['skip', 'promote'])('%s that comes as a bake ends does not apply to the next one', async (verb) => {
     await onStage(async (act) => {
       act.target.pace = '10m';
       const rolling = await act.start('canary', canary([15 * MINUTE, 2 * HOUR]));
@@ -415,26 +415,29 @@ describe('skip', () => {
     });
   });
 
-  test.each(['skip', 'promote'])('%s is not for the bake after a comparison at half the traffic', async (verb) => {
-    await onStage(async (act) => {
-      const { target } = act;
-      target.ceilingOnly = true;
-      target.pace = '10m';
-      const back = () => target.writes.some(({ step }) => step.endsWith('.back'));
-      target.verdict = (weight) =>
-        weight === 100 && !back() && Context.current().cancellationSignal.aborted ? 'unhealthy' : 'healthy';
-      const rolling = await act.start('canary', canary([MINUTE, MINUTE, 30 * MINUTE]));
-      await ends(act, rolling, 100);
-      await rolling.executeUpdate(verb, BY);
-      target.pace = '1m';
-      const { events, outcome, endedAt } = await ending(rolling);
-      expect(outcome).toBe('succeeded');
-      const forward = events.find(({ text }) => text.endsWith('forward again'));
-      expect((endedAt ?? 0) - (forward?.at ?? Number.NaN)).toBeGreaterThanOrEqual(30 * MINUTE);
-    });
-  });
+  test.each(['skip', 'promote'])(
+    '%s does not apply to the bake after a comparison at half the traffic',
+    async (verb) => {
+      await onStage(async (act) => {
+        const { target } = act;
+        target.ceilingOnly = true;
+        target.pace = '10m';
+        const back = () => target.writes.some(({ step }) => step.endsWith('.back'));
+        target.verdict = (weight) =>
+          weight === 100 && !back() && Context.current().cancellationSignal.aborted ? 'unhealthy' : 'healthy';
+        const rolling = await act.start('canary', canary([MINUTE, MINUTE, 30 * MINUTE]));
+        await ends(act, rolling, 100);
+        await rolling.executeUpdate(verb, BY);
+        target.pace = '1m';
+        const { events, outcome, endedAt } = await ending(rolling);
+        expect(outcome).toBe('succeeded');
+        const forward = events.find(({ text }) => text.endsWith('forward again'));
+        expect((endedAt ?? 0) - (forward?.at ?? Number.NaN)).toBeGreaterThanOrEqual(30 * MINUTE);
+      });
+    },
+  );
 
-  test('promote that comes while a hold reads its last counts is not for the next bake', async () => {
+  test('promote that comes while a hold reads its last counts does not apply to the next bake', async () => {
     await onStage(async (act) => {
       act.target.verdict = (weight) => (weight === 10 ? 'undecided' : 'healthy');
       const rolling = await act.start('canary', canary([10 * MINUTE, 2 * HOUR]));
@@ -450,7 +453,7 @@ describe('skip', () => {
     });
   });
 
-  test('is refused while a probe runs, before the bake', async () => {
+  test('is rejected while a probe runs, before the bake', async () => {
     await onStage(async (act) => {
       const spec = canary([10 * MINUTE]);
       const [first] = spec.strategy.type === 'canary' ? spec.strategy.stages : [];
@@ -472,7 +475,7 @@ describe('skip', () => {
     });
   });
 
-  test('is refused during a comparison at half the traffic', async () => {
+  test('is rejected during a comparison at half the traffic', async () => {
     await onStage(async (act) => {
       const { target, env } = act;
       target.ceilingOnly = true;

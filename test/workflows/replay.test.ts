@@ -12,8 +12,8 @@ if (asked !== undefined && asked !== '') await capture(asked);
 const files = historyFiles();
 const LARGEST = 200_000;
 
-describe('a rollout that was begun by earlier code', () => {
-  test.each(files)('goes on under this code: %s', async (file) => {
+describe('a rollout that earlier code started', () => {
+  test.each(files)('continues with this code: %s', async (file) => {
     const history: History = JSON.parse(readText(file));
     await Worker.runReplayHistory(workflowBundle(), history, startedAs(history).workflowId);
   });
@@ -24,12 +24,12 @@ describe('the histories', () => {
     expect([...new Set(files.map(sceneOf))].sort()).toEqual(Object.keys(SCENES).sort());
   });
 
-  test('are there for every workflow type', () => {
+  test('exist for every workflow type', () => {
     const types = files.map((file) => startedAs(JSON.parse(readText(file))).type);
     expect([...new Set(types)].sort()).toEqual(Object.keys(workflows).sort());
   });
 
-  test.each(files)('are small and do not say where they were captured: %s', (file) => {
+  test.each(files)('are small and do not contain where they were captured: %s', (file) => {
     const text = readText(file);
     expect(text.length).toBeLessThan(LARGEST);
     expect(text).not.toMatch(/"stackTrace"|file:\/\/|node_modules/);

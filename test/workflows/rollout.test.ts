@@ -26,7 +26,7 @@ describe('a canary rollout', () => {
     });
   });
 
-  test('bakes for thirty days in the history of a minute', async () => {
+  test('bakes for thirty days in a history as short as for a minute', async () => {
     await onStage(async (act) => {
       const { start, target } = act;
       target.pace = '12h';
@@ -37,7 +37,7 @@ describe('a canary rollout', () => {
     });
   });
 
-  test('goes back by itself when the judge finds the candidate unhealthy, and says why', async () => {
+  test('rolls back by itself if the judge finds the candidate unhealthy, and says why', async () => {
     await onStage(async (act) => {
       const { start, target } = act;
       target.verdict = (weight) => (weight >= 50 ? 'unhealthy' : 'healthy');
@@ -58,7 +58,7 @@ describe('a canary rollout', () => {
     });
   });
 
-  test('keeps the evidence over its weights', async () => {
+  test('keeps the evidence across its weights', async () => {
     await onStage(async ({ start, target }) => {
       expect((await ending(await start('canary', canary([MINUTE])))).outcome).toBe('succeeded');
       expect(target.watched.map(({ weight, state }) => [weight, state?.alarms.unread ?? 0])).toEqual([
@@ -69,7 +69,7 @@ describe('a canary rollout', () => {
     });
   });
 
-  test('goes by the policy of the stage where that has its own', async () => {
+  test("uses the stage's own judge settings if it has some", async () => {
     await onStage(async (act) => {
       const spec = canary([MINUTE]);
       if (spec.strategy.type === 'canary')
@@ -83,7 +83,7 @@ describe('a canary rollout', () => {
     });
   });
 
-  test('gives a version whose probe failed no traffic', async () => {
+  test('gives no traffic to a version whose probe failed', async () => {
     await onStage(async (act) => {
       const { start, target } = act;
       target.probePasses = false;
@@ -93,7 +93,7 @@ describe('a canary rollout', () => {
     });
   });
 
-  test('ends as nothingToRelease when the release is live already', async () => {
+  test('ends as nothingToRelease if the release is already live', async () => {
     await onStage(async (act) => {
       const { start, target } = act;
       target.split = { stable: '2', candidate: null, weight: 0 };
@@ -103,7 +103,7 @@ describe('a canary rollout', () => {
     });
   });
 
-  test('refuses any other workflow id, since the id is the lock', async () => {
+  test('rejects any other workflow id, since the id is the lock', async () => {
     await onStage(async (act) => {
       const { env } = act;
       const handle = await env.client.workflow.start('canary', {
@@ -117,7 +117,7 @@ describe('a canary rollout', () => {
     });
   });
 
-  test('lets only one of two starts at the same moment run', async () => {
+  test('runs only one of two simultaneous starts', async () => {
     await onStage(async (act) => {
       const { start, target } = act;
       const both = await Promise.allSettled([start('canary', canary([MINUTE])), start('canary', canary([MINUTE]))]);
@@ -130,7 +130,7 @@ describe('a canary rollout', () => {
 });
 
 describe('an approval', () => {
-  test('is given by a plain signal', async () => {
+  test('can be given by a plain signal', async () => {
     await onStage(async (act) => {
       const { start, env } = act;
       const rolling = await start('canary', canary([MINUTE], 10));
@@ -192,7 +192,7 @@ describe('an approval', () => {
     });
   });
 
-  test('is refused at once by an update when it does not fit', async () => {
+  test('is rejected at once by an update if it does not fit', async () => {
     await onStage(async (act) => {
       const { start, env } = act;
       const rolling = await start('canary', canary([MINUTE], 10));
@@ -208,7 +208,7 @@ describe('an approval', () => {
     });
   });
 
-  test('goes back when nobody decides within its time', async () => {
+  test('rolls back if nobody decides in time', async () => {
     await onStage(async (act) => {
       const { start, target } = act;
       const view = await ending(await start('canary', canary([MINUTE], 10)));
@@ -219,7 +219,7 @@ describe('an approval', () => {
 });
 
 describe('pause, skip, promote', () => {
-  test('a pause keeps the rest of the bake', async () => {
+  test('pause keeps the rest of the bake', async () => {
     await onStage(async (act) => {
       const { start, env } = act;
       act.target.pace = '10m';
@@ -238,7 +238,7 @@ describe('pause, skip, promote', () => {
     });
   });
 
-  test('skip ends a bake, promote full passes over the smaller weights but not over a gate', async () => {
+  test('skip ends a bake, and promote --full skips the smaller weights but no gate', async () => {
     await onStage(async (act) => {
       const { start, target } = act;
       const rolling = await start('canary', canary([HOUR, HOUR, HOUR], 50));
@@ -256,7 +256,7 @@ describe('pause, skip, promote', () => {
 });
 
 describe('a long run', () => {
-  test('continues as new in the middle of a bake, of an approval and of a flood of signals, and loses nothing', async () => {
+  test('continues as new in the middle of a bake, an approval and a flood of signals, and loses nothing', async () => {
     await onStage(
       async (act) => {
         const { start, target, env } = act;
@@ -293,7 +293,7 @@ describe('a long run', () => {
     return { rolling, free };
   }
 
-  test('goes on where its grant cannot be renewed for a while', async () => {
+  test('continues if its grant cannot be renewed for a while', async () => {
     let tries = 0;
     const renew = async () => {
       tries += 1;
@@ -311,7 +311,7 @@ describe('a long run', () => {
     );
   });
 
-  test('ends where it may have no grant, and tells so', async () => {
+  test('ends if it is refused a grant, and says so', async () => {
     const renew = async () => {
       throw ApplicationFailure.nonRetryable('this run was made from another one', 'SLUICE_ACCESS');
     };
@@ -327,7 +327,7 @@ describe('a long run', () => {
 });
 
 describe('a verb', () => {
-  test('that is accepted while a run continues as new is done by the next one', async () => {
+  test('accepted while a run continues as new is done by the next one', async () => {
     await onStage(
       async (act) => {
         const rolling = await act.start('canary', canary([MINUTE, MINUTE, MINUTE], 10));

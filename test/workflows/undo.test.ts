@@ -42,19 +42,16 @@ describe('an undo', () => {
     });
   });
 
-  test.each(['undecided', 'noData', 'blind'] as const)(
-    'is over after its look when the judge says %s',
-    async (state) => {
-      await onStage(async (act) => {
-        act.target.verdict = () => state;
-        const view = await ending(await undoing(act));
-        expect(view).toMatchObject({ outcome: 'succeeded', reason: 'release 1 is live again' });
-        expect(act.target.split).toEqual(BACK);
-      });
-    },
-  );
+  test.each(['undecided', 'noData', 'blind'] as const)('ends after its bake if the judge says %s', async (state) => {
+    await onStage(async (act) => {
+      act.target.verdict = () => state;
+      const view = await ending(await undoing(act));
+      expect(view).toMatchObject({ outcome: 'succeeded', reason: 'release 1 is live again' });
+      expect(act.target.split).toEqual(BACK);
+    });
+  });
 
-  test('waits for capacity no longer than deadlines.warm, and then gives the weight anyway', async () => {
+  test('waits for capacity no longer than deadlines.warm, and then shifts the traffic anyway', async () => {
     await onStage(async (act) => {
       const { target } = act;
       target.fault = (name) => (name === 'warm' ? new SluiceError('SLUICE_BUSY', 'still allocating') : null);
@@ -68,7 +65,7 @@ describe('an undo', () => {
     });
   });
 
-  test('that the provider refuses is tried again until it is done, stuck meanwhile, and sends nothing back', async () => {
+  test('that the provider rejects is retried until it succeeds, stuck meanwhile, and nothing is rolled back', async () => {
     await onStage(async (act) => {
       const { target } = act;
       let refusals = 3;
@@ -82,7 +79,7 @@ describe('an undo', () => {
     });
   });
 
-  test('an abort in the middle returns to the release that was live before it', async () => {
+  test('aborted in the middle returns to the release that was live before it', async () => {
     await onStage(async (act) => {
       const rolling = await undoing(act);
       await phase(act, rolling, 'baking');
@@ -93,7 +90,7 @@ describe('an undo', () => {
     });
   });
 
-  test('an abort while it is stuck leaves it at once', async () => {
+  test('aborted while it is stuck ends at once', async () => {
     await onStage(async (act) => {
       act.target.fault = (name) => (name === 'promote' ? new SluiceError('SLUICE_REFUSED', 'never') : null);
       const rolling = await undoing(act);
@@ -104,7 +101,7 @@ describe('an undo', () => {
     });
   });
 
-  test('a newer release ends its look and not the undo', async () => {
+  test('ends its bake early, and only that, if a newer release arrives', async () => {
     await onStage(async (act) => {
       const rolling = await undoing(act, { strategy: { type: 'undo', bake: 24 * HOUR } });
       await phase(act, rolling, 'baking');
@@ -114,7 +111,7 @@ describe('an undo', () => {
     });
   });
 
-  test('a pause that nobody ends goes on', async () => {
+  test('continues after a pause that nobody ends', async () => {
     await onStage(async (act) => {
       const rolling = await undoing(act);
       await phase(act, rolling, 'baking');

@@ -11,8 +11,8 @@ const HOUR = 60 * MINUTE;
 const _DAY = 24 * HOUR;
 const _NOTHING = { stable: null, candidate: null, weight: 0 };
 
-describe('a verdict that is none', () => {
-  test('holds, reminds, and goes back when nobody decides', async () => {
+describe('an undecided verdict', () => {
+  test('holds, sends reminders, and rolls back if nobody decides', async () => {
     await onStage(async (act) => {
       const { start, target } = act;
       target.verdict = () => 'noData';
@@ -40,7 +40,7 @@ describe('a verdict that is none', () => {
     });
 
   test.each<VerdictState>(['undecided', 'noData'])(
-    'bakes on for as long again, once, where too few requests are its only doubt: %s',
+    'bakes once more for as long if too few requests is the only doubt: %s',
     async (state) => {
       await onStage(async (act) => {
         const { start, target, env } = act;
@@ -62,7 +62,7 @@ describe('a verdict that is none', () => {
     },
   );
 
-  test('holds where too few requests came even then', async () => {
+  test('holds if too few requests came even then', async () => {
     await onStage(async (act) => {
       const { start, env } = act;
       few('undecided', act);
@@ -78,7 +78,7 @@ describe('a verdict that is none', () => {
     });
   });
 
-  test('passes at once what a policy promotes, however few requests there were', async () => {
+  test('passes at once under a policy that promotes, however few requests there were', async () => {
     await onStage(async (act) => {
       few('noData', act);
       const spec = canary([10 * MINUTE]);
@@ -92,19 +92,22 @@ describe('a verdict that is none', () => {
   test.each([
     [-0.5, 'succeeded'],
     [2, 'rolledBack'],
-  ] as const)('is passed by a policy only while nothing speaks against it: ln E %d', async (logE, outcome) => {
-    await onStage(async ({ start, target }) => {
-      const spec = canary([MINUTE]);
-      spec.health.judge = { ...spec.health.judge, onUndecided: 'promote', maxHold: 2 * MINUTE };
-      target.verdict = () => 'undecided';
-      target.logE = logE;
-      const view = await ending(await start('canary', spec));
-      expect(view.outcome).toBe(outcome);
-      if (outcome === 'rolledBack') expect(view.reason).toContain('nobody decided within 2m');
-    });
-  });
+  ] as const)(
+    'passes under a policy only while nothing speaks against the candidate: ln E %d',
+    async (logE, outcome) => {
+      await onStage(async ({ start, target }) => {
+        const spec = canary([MINUTE]);
+        spec.health.judge = { ...spec.health.judge, onUndecided: 'promote', maxHold: 2 * MINUTE };
+        target.verdict = () => 'undecided';
+        target.logE = logE;
+        const view = await ending(await start('canary', spec));
+        expect(view.outcome).toBe(outcome);
+        if (outcome === 'rolledBack') expect(view.reason).toContain('nobody decided within 2m');
+      });
+    },
+  );
 
-  test('is passed by a person who says promote', async () => {
+  test('passes if a person promotes', async () => {
     await onStage(async (act) => {
       const { start, target, env } = act;
       target.verdict = (weight) => (weight === 10 ? 'undecided' : 'healthy');
@@ -132,7 +135,7 @@ describe('a hold', () => {
   }
 
   test.each<VerdictState>(['noData', 'undecided', 'blind'])(
-    'over a verdict of %s ends by itself once enough was counted, and nobody sees it held and healthy',
+    'over the verdict %s ends by itself once enough was counted, and nobody sees it held and healthy',
     async (first) => {
       await onStage(async (act) => {
         const { target, env } = act;
@@ -156,7 +159,7 @@ describe('a hold', () => {
     },
   );
 
-  test('goes back by itself once the candidate is unhealthy', async () => {
+  test('rolls back by itself once the candidate is unhealthy', async () => {
     await onStage(async (act) => {
       let says: VerdictState = 'undecided';
       const rolling = await held(act, () => says);
@@ -169,7 +172,7 @@ describe('a hold', () => {
     });
   });
 
-  test('that is baked again by retry is judged at the end of the bake, not at the first healthy verdict', async () => {
+  test('that bakes again on retry is judged at the end of the bake, not at the first healthy verdict', async () => {
     await onStage(async (act) => {
       const { target, env } = act;
       let says: VerdictState = 'undecided';
@@ -184,7 +187,7 @@ describe('a hold', () => {
     });
   });
 
-  test('over an approval that nobody gave is no hold over a verdict: harm sends it back', async () => {
+  test('over an approval that timed out is not a hold over a verdict: harm rolls it back', async () => {
     await onStage(async (act) => {
       const spec = canary([MINUTE], 10);
       const [first] = spec.strategy.type === 'canary' ? spec.strategy.stages : [];
@@ -208,7 +211,7 @@ describe('a hold', () => {
 describe('a bake that may pass early', () => {
   const early: Bake = { min: MINUTE, max: HOUR };
 
-  test('ends as soon after its least time as the candidate is shown to be no worse', async () => {
+  test('ends as soon after its minimum as the candidate is shown to be no worse', async () => {
     await onStage(async ({ start, target }) => {
       target.passesFrom = 50;
       const view = await ending(await start('canary', canary([early, early, MINUTE])));
@@ -220,7 +223,7 @@ describe('a bake that may pass early', () => {
     });
   });
 
-  test('does not end while it is paused, and its weight stays watched', async () => {
+  test('does not end while it is paused, and its weight is still watched', async () => {
     await onStage(async (act) => {
       act.target.passesFrom = 10;
       const rolling = await act.start('canary', canary([early, MINUTE, MINUTE]));
@@ -238,11 +241,11 @@ describe('a bake that may pass early', () => {
   });
 });
 
-describe('a ceiling that is crossed at 100 %, with nothing to compare with', () => {
+describe('a ceiling crossed at 100 %, with nothing to compare with', () => {
   const weights = (act: Act) =>
     act.target.writes.map(({ step, split }) => [step, split.candidate === null ? 100 : split.weight]);
 
-  test('sends half the traffic back for a comparison, and forward again when that clears the candidate', async () => {
+  test('sends half the traffic back for a comparison, and forward again if that clears the candidate', async () => {
     await onStage(async (act) => {
       const { target } = act;
       target.ceilingOnly = true;
@@ -260,7 +263,7 @@ describe('a ceiling that is crossed at 100 %, with nothing to compare with', () 
     });
   });
 
-  test('goes back for good when the comparison, or a second crossing, speaks against it', async () => {
+  test('rolls back for good if the comparison, or a second crossing, goes against the candidate', async () => {
     for (const at of [50, 100]) {
       await onStage(async (act) => {
         const { target } = act;

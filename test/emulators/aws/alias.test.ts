@@ -38,7 +38,7 @@ const update = (name: string | undefined, rest: object) =>
 const get = (name: string | undefined) => lambda.send(new GetAliasCommand({ FunctionName: FN, Name: name }));
 
 describe('invoking a weighted alias', () => {
-  test('AWS: requests are shared by weight, one by one, and the answer names the version that ran', async () => {
+  test('AWS: requests are split by weight one by one, and the answer names the version that ran', async () => {
     const { Name } = await alias('1', { 2: 0.3 });
     const answers = [];
     for (let round = 0; round < 10; round++) {
@@ -56,7 +56,7 @@ describe('invoking a weighted alias', () => {
     expect((await call(lambda, FN, '1')).body).toEqual({ v: '1', arn: expect.stringMatching(/:shop:1$/) });
   });
 
-  test('AWS: weight 1 sends all to the extra version, weight 0 none', async () => {
+  test('AWS: weight 1 sends everything to the extra version, weight 0 nothing', async () => {
     const all = await alias('1', { 2: 1 });
     const none = await alias('1', { 2: 0 });
     const answers = await Promise.all(
@@ -65,13 +65,13 @@ describe('invoking a weighted alias', () => {
     expect(answers.map((each) => each.version)).toEqual(answers.map((_, i) => (i % 2 === 0 ? '2' : '1')));
   });
 
-  test('AWS: an alias in the name or in an ARN is honoured as a qualifier is', async () => {
+  test('AWS: an alias in the name or in an ARN works like a qualifier', async () => {
     const { Name, AliasArn } = await alias('1', { 2: 1 });
     expect((await call(lambda, `${FN}:${Name}`)).version).toBe('2');
     expect((await call(lambda, AliasArn ?? '')).version).toBe('2');
   });
 
-  test('the weights of an answered write hold for the next call', async () => {
+  test('the weights of an answered write apply to the next call', async () => {
     const { Name } = await alias('1');
     for (const [weights, expected] of [
       [{ 3: 1 }, '3'],
@@ -83,12 +83,12 @@ describe('invoking a weighted alias', () => {
     }
   });
 
-  test('AWS: an absent alias is a 404', async () => {
+  test('AWS: a missing alias is a 404', async () => {
     expect(await refusal(call(lambda, FN, 'absent'))).toBe('ResourceNotFoundException');
   });
 });
 
-describe('what a split may be', () => {
+describe('a split', () => {
   const refused: [string, string, Weights | undefined, string][] = [
     ['weight 1.5', '1', { 2: 1.5 }, 'ValidationException'],
     ['weight -0.1', '1', { 2: -0.1 }, 'ValidationException'],
@@ -96,22 +96,22 @@ describe('what a split may be', () => {
     ['the primary as the extra version', '1', { 1: 0.5 }, 'InvalidParameterValueException'],
     ['$LATEST as the extra version', '1', { $LATEST: 0.5 }, 'InvalidParameterValueException'],
     ['$LATEST as the primary of a split', '$LATEST', { 1: 0.5 }, 'InvalidParameterValueException'],
-    ['an absent extra version', '1', { 99: 0.5 }, 'ResourceNotFoundException'],
-    ['an absent primary', '99', undefined, 'ResourceNotFoundException'],
+    ['a missing extra version', '1', { 99: 0.5 }, 'ResourceNotFoundException'],
+    ['a missing primary', '99', undefined, 'ResourceNotFoundException'],
     ['another alias as the primary', 'live', undefined, 'ValidationException'],
   ];
-  test.each(refused)('AWS: %s is refused, by create and by update', async (_, version, weights, error) => {
+  test.each(refused)('AWS: with %s is refused, by create and by update', async (_, version, weights, error) => {
     expect(await refusal(alias(version, weights))).toBe(error);
     const { Name, RevisionId } = await alias('3');
     expect(await refusal(update(Name, { FunctionVersion: version, ...routing(weights) }))).toBe(error);
     expect(await get(Name)).toMatchObject({ FunctionVersion: '3', RevisionId });
   });
 
-  test('AWS: an alias name of digits alone is refused', async () => {
+  test('AWS: is refused on an alias whose name is only digits', async () => {
     expect(await refusal(alias('1', undefined, '42'))).toBe('ValidationException');
   });
 
-  test('AWS: versions with different roles, or different dead-letter queues, cannot share an alias', async () => {
+  test('AWS: is refused for versions with different roles or different dead-letter queues', async () => {
     const other = 'other-role';
     await functionWith(lambda, other, [HANDLER]);
     for (const change of [
@@ -137,7 +137,7 @@ describe('what a split may be', () => {
     expect(await split('2', '3')).toBe('InvalidParameterValueException');
   });
 
-  test('AWS: an update without RoutingConfig keeps the weights, an empty map clears them', async () => {
+  test('AWS: stays as it is in an update without RoutingConfig, and ends with an empty map', async () => {
     const { Name } = await alias('1', { 2: 0.25 });
     await update(Name, { Description: 'text only' });
     expect((await get(Name)).RoutingConfig?.AdditionalVersionWeights).toEqual({ 2: 0.25 });
@@ -145,13 +145,13 @@ describe('what a split may be', () => {
     expect((await get(Name)).RoutingConfig?.AdditionalVersionWeights).toBeUndefined();
   });
 
-  test('AWS: the extra version becomes the primary only in a write that clears the weights', async () => {
+  test('AWS: ends in the same write that makes the extra version the primary', async () => {
     const { Name } = await alias('1', { 2: 0.25 });
     expect(await refusal(update(Name, { FunctionVersion: '2' }))).toBe('InvalidParameterValueException');
     expect(await update(Name, { FunctionVersion: '2', ...routing({}) })).toMatchObject({ FunctionVersion: '2' });
   });
 
-  test('AWS: a version that an alias refers to, by weight too, cannot be deleted', async () => {
+  test('AWS: keeps both versions from being deleted', async () => {
     const { Name } = await alias('1', { 3: 0.25 });
     const remove = (version: string) =>
       refusal(lambda.send(new DeleteFunctionCommand({ FunctionName: FN, Qualifier: version })));
@@ -160,7 +160,7 @@ describe('what a split may be', () => {
     expect((await get(Name)).FunctionVersion).toBe('1');
   });
 
-  test('AWS: an alias that exists is not created again, and one that is deleted is gone for calls too', async () => {
+  test('AWS: an existing alias is not created again, and a deleted one cannot be called', async () => {
     const { Name } = await alias('1');
     expect(await refusal(alias('1', undefined, Name))).toBe('ResourceConflictException');
     await call(lambda, FN, Name);
@@ -170,7 +170,7 @@ describe('what a split may be', () => {
 });
 
 describe('the RevisionId of an alias', () => {
-  test('AWS: a stale one is refused with 412 and changes nothing; the current one is taken, and changes', async () => {
+  test('AWS: is refused with 412 and changes nothing if it is stale; the current one is accepted and changes', async () => {
     const { Name, RevisionId } = await alias('1');
     const second = await update(Name, { Description: 'a', RevisionId });
     expect(second.RevisionId).not.toBe(RevisionId);
@@ -178,7 +178,7 @@ describe('the RevisionId of an alias', () => {
     expect((await get(Name)).Description).toBe('a');
   });
 
-  test('AWS: of many writes with the same RevisionId exactly one is taken', async () => {
+  test('AWS: is accepted exactly once among many writes that use the same one', async () => {
     const { Name, RevisionId } = await alias('1');
     const tries = await Promise.all(
       Array.from({ length: 12 }, (_, i) => refusal(update(Name, { Description: String(i), RevisionId }))),

@@ -60,7 +60,7 @@ async function counted(fn: string, resource: string): Promise<number> {
   return (MetricDataResults?.[0]?.Values ?? []).reduce((sum, value) => sum + value, 0);
 }
 
-test('AWS: calls of the bare name, of $LATEST, of an alias and of a version are counted apart, by Resource', async () => {
+test('AWS: calls of the bare name, of $LATEST, of an alias and of a version are counted separately, by Resource', async () => {
   const fn = 'counted';
   await functionWith(lambda, fn, ['return 1']);
   await lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
@@ -75,7 +75,7 @@ test('AWS: calls of the bare name, of $LATEST, of an alias and of a version are 
   });
 });
 
-test('AWS: a function URL of an alias names the alias, one of the bare function does not', async () => {
+test('AWS: a function URL of an alias names the alias; one of the bare function does not', async () => {
   const fn = 'addressed';
   await functionWith(lambda, fn, ['return 1']);
   await lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
@@ -101,7 +101,7 @@ test('AWS: GetFunction of a version links to the code of that version', async ()
   }
 });
 
-test('AWS: the policy of the bare function and that of an alias are two', async () => {
+test('AWS: the bare function and an alias have separate policies', async () => {
   const fn = 'permitted';
   await functionWith(lambda, fn, ['return 1']);
   await lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
@@ -117,7 +117,7 @@ test('AWS: the policy of the bare function and that of an alias are two', async 
   await lambda.send(new RemovePermissionCommand({ FunctionName: fn, StatementId: 'bare' }));
 });
 
-test('AWS: a RevisionId that is not the one of GetPolicy any more refuses AddPermission and RemovePermission', async () => {
+test('AWS: AddPermission and RemovePermission are refused with a stale RevisionId of GetPolicy', async () => {
   const fn = 'fenced';
   await functionWith(lambda, fn, ['return 1']);
   await lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));

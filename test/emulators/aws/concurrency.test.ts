@@ -68,7 +68,7 @@ test('AWS: provisioned concurrency is refused on an alias with weights', async (
   });
 });
 
-test('AWS: a version is provisioned by itself or by an alias, not by both', async () => {
+test('AWS: a version is provisioned by itself or through an alias, not both', async () => {
   await put('2');
   await alias('second', '2');
   expect(await refusal(put('second'))).toBe('InvalidParameterValueException');
@@ -92,7 +92,7 @@ test('AWS: provisioned concurrency is refused for a version with SnapStart, by n
   }
 });
 
-test('AWS: moving a provisioned alias allocates anew', async () => {
+test('AWS: moving a provisioned alias allocates again', async () => {
   await alias('moving', '2');
   await put('moving');
   await ready('moving');
@@ -113,7 +113,7 @@ test('AWS: the list names each qualifier with its state', async () => {
   await remove('3');
 });
 
-test('AWS: reserved concurrency 0 throttles every call until it is taken away', async () => {
+test('AWS: reserved concurrency 0 throttles every call until it is removed', async () => {
   await call(lambda, FN, '1');
   await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: FN, ReservedConcurrentExecutions: 0 }));
   await expect(call(lambda, FN, '1')).rejects.toMatchObject({
@@ -125,7 +125,7 @@ test('AWS: reserved concurrency 0 throttles every call until it is taken away', 
   expect((await call(lambda, FN, '1')).version).toBe('1');
 });
 
-test('AWS: deleting a function takes its provisioned concurrency along', async () => {
+test('AWS: deleting a function removes its provisioned concurrency', async () => {
   const FunctionName = 'short-lived';
   const lists = () => lambda.send(new ListProvisionedConcurrencyConfigsCommand({ FunctionName }));
   await functionWith(lambda, FunctionName, ['return 1']);

@@ -51,7 +51,7 @@ const shift = (weight: number, RevisionId?: string) =>
   );
 
 describe('the log of writes', () => {
-  test('it has each write with what it asked for and what came of it, refused ones too', async () => {
+  test('has each write with its request and its result, including refused ones', async () => {
     const before = await get();
     aws.clearWrites();
     const written = await shift(0.25, before.RevisionId);
@@ -71,7 +71,7 @@ describe('the log of writes', () => {
     ]);
   });
 
-  test('reads and invocations are not in it', async () => {
+  test('has no reads and no invocations', async () => {
     aws.clearWrites();
     await get();
     await call(lambda, FN, 'live');
@@ -79,7 +79,7 @@ describe('the log of writes', () => {
     expect(aws.writes()).toEqual([]);
   });
 
-  test('it is served over HTTP, cleared there, and kept whole in the file', async () => {
+  test('is served over HTTP, can be cleared there, and stays complete in the file', async () => {
     await shift(0.1);
     const page = `${aws.gatewayUrl}/_sluice/writes`;
     expect(await (await fetch(page)).json()).toEqual(aws.writes());
@@ -101,8 +101,8 @@ describe('the log of writes', () => {
   });
 });
 
-describe('faults', () => {
-  test('a lost answer: the write took effect, the caller sees a broken connection', async () => {
+describe('a fault', () => {
+  test('loses an answer: the write takes effect, and the caller sees a broken connection', async () => {
     const { RevisionId } = await shift(0);
     await aws.faults.set([{ service: 'lambda', operation: 'UpdateAlias', times: 1, response: { abort_frac: 0.3 } }]);
     aws.clearWrites();
@@ -116,7 +116,7 @@ describe('faults', () => {
     );
   });
 
-  test('a throttled write does not reach the server', async () => {
+  test('throttles a write before it reaches the server', async () => {
     await shift(0);
     await aws.faults.set([
       { service: 'lambda', operation: 'UpdateAlias', times: 1, error: { code: 'TooManyRequestsException' } },
@@ -129,8 +129,8 @@ describe('faults', () => {
   });
 });
 
-describe('what the gateway has no rule for', () => {
-  test('other services pass through, with their bodies as they are', async () => {
+describe('calls without a rule in the gateway', () => {
+  test('pass through to other services, with their bodies unchanged', async () => {
     const s3 = new S3Client({
       endpoint: aws.gatewayUrl,
       region: 'us-east-1',
@@ -147,7 +147,7 @@ describe('what the gateway has no rule for', () => {
     expect(Buffer.compare(Buffer.from((await back.Body?.transformToByteArray()) ?? []), Buffer.from(bytes))).toBe(0);
   });
 
-  test("Lambda's other calls pass through", async () => {
+  test('pass through to Lambda', async () => {
     const found = await lambda.send(new GetFunctionCommand({ FunctionName: FN, Qualifier: '2' }));
     expect(found.Configuration?.Version).toBe('2');
     expect(await refusal(lambda.send(new GetFunctionCommand({ FunctionName: 'absent' })))).toBe(
@@ -156,7 +156,7 @@ describe('what the gateway has no rule for', () => {
   });
 });
 
-test('50 requests a second, a quarter of them probes, all answered while the alias is written', async () => {
+test('answers 50 requests a second, a quarter of them probes, while the alias is written', async () => {
   await shift(0);
   aws.clearWrites();
   const users = lambdaAt(aws.gatewayUrl);

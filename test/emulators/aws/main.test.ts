@@ -83,7 +83,7 @@ async function allGone({ ministackUrl, endpoint }: Started['addresses']): Promis
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('the emulated AWS as a process ends with all it started on %s', async (signal, code) => {
+] as const)('the emulated AWS process stops everything it started on %s', async (signal, code) => {
   const log = join(built, `${signal}.ndjson`);
   const { child, addresses } = await start(['--log', log]);
   const lambda = lambdaAt(addresses.endpoint);
@@ -96,7 +96,7 @@ test.each([
   await allGone(addresses);
 });
 
-test('when it is killed with -9, what it started ends all the same', async () => {
+test('everything it started also stops when it is killed with -9', async () => {
   const { child, addresses } = await start();
   await functionWith(lambdaAt(addresses.endpoint), 'alone', ['return 7']);
   child.kill('SIGKILL');
@@ -104,7 +104,7 @@ test('when it is killed with -9, what it started ends all the same', async () =>
   await allGone(addresses);
 });
 
-test('an argument it does not know is an error, not a server', async () => {
+test('an unknown argument is an error and starts no server', async () => {
   const child = run(['--prot', '80']);
   let said = '';
   child.stderr?.on('data', (text: Buffer) => {

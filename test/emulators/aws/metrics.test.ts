@@ -64,7 +64,7 @@ async function sum(client: CloudWatchClient, metric: string, dimensions: Record<
   return values.length === 0 ? null : values.reduce((total, each) => total + each, 0);
 }
 
-test('AWS: calls through an alias are counted by executed version, errors too, and by alias', async () => {
+test('AWS: calls through an alias are counted by executed version, including errors, and by alias', async () => {
   const by: Record<string, number> = { 1: 0, 2: 0 };
   let failed = 0;
   for (let round = 0; round < 4; round++) {
@@ -90,7 +90,7 @@ test('AWS: calls through an alias are counted by executed version, errors too, a
   });
 });
 
-test('AWS: a call to a version is counted under that version alone', async () => {
+test('AWS: a call to a version is counted only under that version', async () => {
   const through = { FunctionName: FN, Resource: `${FN}:live`, ExecutedVersion: '1' };
   const before = await sum(watch, 'Invocations', through);
   await call(lambda, FN, '1');
@@ -100,11 +100,11 @@ test('AWS: a call to a version is counted under that version alone', async () =>
   expect(await sum(watch, 'Invocations', through)).toBe(before);
 });
 
-test('AWS: what nobody called has no data, which is not zero', async () => {
+test('AWS: without calls there is no data, which is not zero', async () => {
   expect(await sum(watch, 'Invocations', { FunctionName: FN, Resource: `${FN}:nobody` })).toBeNull();
 });
 
-test('AWS: a failed handler is told by its own error type, message and trace', async () => {
+test('AWS: a failed handler reports its own error type, message and trace', async () => {
   const answer = await call(lambda, FN, '2', { bad: true });
   expect(answer).toMatchObject({
     version: '2',
@@ -114,7 +114,7 @@ test('AWS: a failed handler is told by its own error type, message and trace', a
   expect((answer.body as { trace: string[] }).trace.join('\n')).toMatch(/index\.js/);
 });
 
-test('AWS: the tail of the log comes only to who asks for it', async () => {
+test('AWS: the tail of the log is returned only on request', async () => {
   expect((await call(lambda, FN, '2', { bad: true })).log).toBeUndefined();
   const asked = await lambda.send(
     new InvokeCommand({
@@ -151,7 +151,7 @@ test('AWS: a trimmed count is the number of values above its lower bound, up to 
   expect(await count('SampleCount')).toBe(10);
 });
 
-test('AWS: metrics come late, with the time of the invocation', async () => {
+test('AWS: metrics arrive late, with the time of the invocation', async () => {
   const slow = lambdaAt(late.endpoint);
   const slowWatch = watchAt(late.endpoint);
   await functionWith(slow, FN, ['return 1']);

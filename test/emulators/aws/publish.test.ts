@@ -25,7 +25,7 @@ afterAll(() => aws?.stop());
 
 const { now, publish, configure, code } = publisherOf(() => lambda, FN);
 
-test('AWS: publishing with another CodeSha256 than that of $LATEST is refused', async () => {
+test('AWS: publishing with a CodeSha256 other than that of $LATEST is refused', async () => {
   expect(await refusal(publish({ CodeSha256: 'AAAA' }))).toBe('InvalidParameterValueException');
   expect((await publish({ CodeSha256: (await now()).CodeSha256 })).Version).toBeDefined();
 });
@@ -41,7 +41,7 @@ test('AWS: a stale RevisionId is refused by code, configuration and publish', as
   expect((await publish({ RevisionId: (await now()).RevisionId })).Version).toBeDefined();
 });
 
-test('AWS: what has not changed is the last version again, also after an upload of the same code', async () => {
+test('AWS: publishing without a change returns the last version, also after uploading the same code', async () => {
   await code('return 20');
   await settled(lambda, FN);
   const first = await publish();
@@ -53,7 +53,7 @@ test('AWS: what has not changed is the last version again, also after an upload 
   expect((await publish()).Version).not.toBe(first.Version);
 });
 
-test('AWS: code that is the same as in an older version, not the last one, is a new version', async () => {
+test('AWS: code equal to an older version, but not the last one, becomes a new version', async () => {
   const versions: (string | undefined)[] = [];
   for (const body of ['return 30', 'return 31', 'return 30']) {
     await code(body);
@@ -76,7 +76,7 @@ describe('a function of container images', () => {
     await settled(lambda, FunctionName);
   };
 
-  test('AWS: its CodeSha256 is the digest of its image, and another image is another version', async () => {
+  test('AWS: has the digest of its image as CodeSha256, and another image is another version', async () => {
     const FunctionName = 'images';
     await create(FunctionName);
     const first = await lambda.send(new PublishVersionCommand({ FunctionName }));
@@ -90,7 +90,7 @@ describe('a function of container images', () => {
     expect((await lambda.send(new PublishVersionCommand({ FunctionName }))).Version).toBe('2');
   });
 
-  test('AWS: the package type of a function never changes', async () => {
+  test('AWS: never changes its package type', async () => {
     const FunctionName = 'boxed';
     await create(FunctionName);
     const zip = new UpdateFunctionCodeCommand({ FunctionName, ZipFile: await zipOf('return 1') });
@@ -101,7 +101,7 @@ describe('a function of container images', () => {
   });
 });
 
-test('AWS: a version with SnapStart is Pending until its snapshot is there; without it is another version', async () => {
+test('AWS: is Pending with SnapStart until its snapshot exists, and is another version without it', async () => {
   const FunctionName = 'snapped';
   await snapStartFunction(lambda, FunctionName);
   const published = await lambda.send(new PublishVersionCommand({ FunctionName }));

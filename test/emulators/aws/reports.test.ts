@@ -82,7 +82,7 @@ test("AWS: each invocation of a function that logs JSON is reported in its versi
   }
 });
 
-test('AWS: a function whose time is over is reported as a timeout', async () => {
+test('AWS: a function that runs out of time is reported as a timeout', async () => {
   await loggingFunction('late', { Timeout: 1 });
   await call(lambda, 'late', 'live', { slow: 5_000 });
   const [line] = await until('a report', async () => {

@@ -16,7 +16,7 @@ afterAll(() => aws?.stop());
 const { now, publish, configure, code } = publisherOf(() => lambda, FN);
 
 // In one test, since each change takes its time.
-test('AWS: what is being created is not published; what is updated stays Active, and refuses code, configuration and publish', async () => {
+test('AWS: a function being created cannot be published; one being updated stays Active and refuses code, configuration and publish', async () => {
   const created = new CreateFunctionCommand({
     FunctionName: FN,
     Role: ROLE,

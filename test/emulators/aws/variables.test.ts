@@ -46,7 +46,7 @@ test.each([
   await expect(lambda.send(create)).rejects.toMatchObject(refused);
 });
 
-test('AWS: up to 4 KB is taken, and so are names that only look reserved', async () => {
+test('AWS: up to 4 KB and names that only look reserved are accepted', async () => {
   const variables = { HTML: 'x'.repeat(4_000), TZ: 'Europe/Berlin', AWS_LAMBDA_EXEC_WRAPPER: '/opt/run' };
   await configure(variables);
   await settled(lambda, FN);

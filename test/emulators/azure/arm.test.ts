@@ -19,7 +19,7 @@ async function site(options: Partial<Parameters<EmulatedAzure['createSite']>[0]>
   return name;
 }
 
-test('plan, site and slot are made by the SDK, up to what the plan has', async () => {
+test('the SDK creates plan, site and slot, up to the limit of the plan', async () => {
   const client = sdk(azure);
   const plan = await client.appServicePlans
     .createOrUpdate(GROUP, 'small', { location: 'westeurope', sku: { name: 'B1', tier: 'Basic' } })
@@ -46,7 +46,7 @@ test('plan, site and slot are made by the SDK, up to what the plan has', async (
   });
 });
 
-test('a PATCH of the configuration merges; the settings are a PUT of all', async () => {
+test('a PATCH of the configuration merges; a PUT of the settings replaces all', async () => {
   const [client, name] = [sdk(azure), await site()];
   await client.webApps.updateConfiguration(GROUP, name, {
     experiments: { rampUpRules: [{ name: 'staging', reroutePercentage: 5 }] },
@@ -62,7 +62,7 @@ test('a PATCH of the configuration merges; the settings are a PUT of all', async
   expect((await client.webApps.listApplicationSettings(GROUP, name)).properties).toEqual({ B: '3' });
 });
 
-test('settings restart the application with no request lost: the old process serves until the new one does', async () => {
+test('settings restart the application without losing a request: the old process serves until the new one is ready', async () => {
   const [client, name] = [sdk(azure), await site()];
   const { host, scm } = await hosts(client, name);
   await publish(azure, scm, server('here'));
@@ -77,7 +77,7 @@ test('settings restart the application with no request lost: the old process ser
   expect((await said(azure, host)).pid).not.toBe(before.pid);
 });
 
-test('Key Vault references: resolved ones are values, others are their own text', async () => {
+test('resolved Key Vault references are values; others keep their own text', async () => {
   const [client, name] = [sdk(azure), await site()];
   azure.state.secrets = { 'https://vault.vault.azure.net/secrets/known': 'the value' };
   const { host, scm } = await hosts(client, name);
@@ -93,7 +93,7 @@ test('Key Vault references: resolved ones are values, others are their own text'
   expect(await said(azure, host)).toMatchObject({ stays: 'the value', travels: unknown });
 });
 
-test("functions are told by their files, differences by both slots' settings", async () => {
+test("functions are listed from their files, and slot differences from both slots' settings", async () => {
   const [client, name] = [sdk(azure), await site({ kind: 'functionapp,linux' })];
   const { scm } = await hosts(client, name, 'staging');
   const bindings = [{ type: 'queueTrigger', name: 'order', direction: 'in' }];
@@ -111,7 +111,7 @@ test("functions are told by their files, differences by both slots' settings", a
   expect(differences).toMatchObject([{ settingName: 'A', valueInCurrentSlot: 'secret', level: 'Warning' }]);
 });
 
-test('tags are written also while a swap runs', async () => {
+test('tags can be written while a swap runs', async () => {
   const [client, name] = [sdk(azure), await site()];
   azure.faults.set([{ operations: ['Swap'], times: 1, effect: { hangs: true } }]);
   const swap = client.webApps.swapSlot(GROUP, name, 'staging', { targetSlot: 'production', preserveVnet: true });
@@ -140,7 +140,7 @@ class ManagedIdentityCredentialOf {
   }
 }
 
-test('credentials: a wrong secret, no token and an old one are refused', async () => {
+test('a wrong secret, a missing token and an expired token are refused', async () => {
   const { env, endpoint } = azure;
   const url = `${endpoint}/${env.AZURE_TENANT_ID}/oauth2/v2.0/token`;
   const wrong = new URLSearchParams({
@@ -158,7 +158,7 @@ test('credentials: a wrong secret, no token and an old one are refused', async (
   ).toBe(200);
 });
 
-test('a role decides what may be done, and its refusal names the action', async () => {
+test('a role decides what is allowed, and a refusal names the action', async () => {
   const limited = await startAzure({ role: { actions: ['Microsoft.Web/sites/read'], notActions: ['*/delete'] } });
   try {
     await limited.createSite({ name: 'mine', resourceGroup: GROUP });
@@ -194,7 +194,7 @@ test('reads are throttled with Retry-After once their burst is used up', async (
   }
 });
 
-test('a fault of each kind does what it says', async () => {
+test('a fault of each kind works as described', async () => {
   const [client, name] = [sdk(azure), await site()];
   const write = () => client.webApps.updateApplicationSettings(GROUP, name, { properties: { N: String(++made) } });
   const kept = async () => (await client.webApps.listApplicationSettings(GROUP, name)).properties?.N;
@@ -218,7 +218,7 @@ test('a fault of each kind does what it says', async () => {
   expect(azure.faults.struck()).toBe(1);
 });
 
-test('Azure Monitor tells the minutes of a slot that have ended, by its batch API', async () => {
+test('Azure Monitor reports finished minutes of a slot through its batch API', async () => {
   const name = await site();
   const resource = `/subscriptions/${azure.subscription}/resourceGroups/${GROUP}/providers/Microsoft.Web/sites/${name}`;
   const at = Date.now() - 120_000;
@@ -238,7 +238,7 @@ test('Azure Monitor tells the minutes of a slot that have ended, by its batch AP
   expect(totals).toEqual([[3], [1]]);
 });
 
-test('what is not served says so', async () => {
+test('a request that is not emulated says so', async () => {
   const { webApps } = sdk(azure);
   await expect(webApps.listBackups(GROUP, await site()).next()).rejects.toMatchObject({
     statusCode: 501,
@@ -246,7 +246,7 @@ test('what is not served says so', async () => {
   });
 });
 
-test('a site on Linux takes no colon and no hyphen in the name of a setting, one on Windows does', async () => {
+test('a site on Linux refuses colons and hyphens in setting names; one on Windows accepts them', async () => {
   const client = sdk(azure);
   const [linux, windows] = [await site(), await site({ kind: 'app' })];
   const put = (name: string, setting: string) =>

@@ -69,7 +69,7 @@ async function text(azure: Started, host: string): Promise<string | undefined> {
   return (await said(azure, host)).text;
 }
 
-test('a swap that was accepted is completed after SIGKILL, at the same addresses, once', async () => {
+test('an accepted swap is completed after SIGKILL, at the same addresses, once', async () => {
   const first = await start('--site', 'shop');
   const production = await deploy(first, undefined, server('old'));
   const staging = await deploy(first, 'staging', server('new'));
@@ -89,7 +89,7 @@ test('a swap that was accepted is completed after SIGKILL, at the same addresses
   expect(await text(second, staging)).toBe('old');
 });
 
-test('what was written is there after SIGKILL; a deployment at work has failed', async () => {
+test('written data survives SIGKILL; a running deployment has failed', async () => {
   const first = await start('--site', 'shop');
   const { webApps } = sdk(first);
   await webApps.updateApplicationSettings(GROUP, 'shop', { properties: { KEPT: 'yes' } });

@@ -25,7 +25,7 @@ async function rules(percent: number | null): Promise<void> {
   await sdk(azure).webApps.updateConfiguration(GROUP, 'shop', { experiments: { rampUpRules } });
 }
 
-test('clients are drawn by the percentage, and told for an hour where they belong', async () => {
+test('clients are assigned by the percentage, and stay there for an hour', async () => {
   await rules(30);
   const answers = await Promise.all(Array.from({ length: 400 }, () => said(azure, production)));
   const moved = answers.filter(({ text }) => text === 'new');
@@ -37,7 +37,7 @@ test('clients are drawn by the percentage, and told for an hour where they belon
   }
 });
 
-test('a cookie keeps its client at the slot, whatever the rules say later (azure-docs#58514)', async () => {
+test('a cookie keeps its client on the slot, whatever the rules say later (azure-docs#58514)', async () => {
   const pinned = { headers: { cookie: 'a=b; x-ms-routing-name=staging' } };
   for (const percent of [10, 0, null]) {
     await rules(percent);
@@ -49,7 +49,7 @@ test('a cookie keeps its client at the slot, whatever the rules say later (azure
   });
 });
 
-test('the query asks for a slot that has a rule, be it 0 %; without a rule it leads nowhere', async () => {
+test('the query parameter selects a slot with a rule, even at 0 %; without a rule it has no effect', async () => {
   const asking = { path: '/?x-ms-routing-name=staging' };
   expect(await said(azure, production, asking)).toMatchObject({ text: 'old' });
   await rules(0);
@@ -59,18 +59,18 @@ test('the query asks for a slot that has a rule, be it 0 %; without a rule it le
   expect(await said(azure, production, { path: '/?x-ms-routing-name=self' })).toMatchObject({ text: 'old' });
 });
 
-test("a slot's own host reaches the slot alone, and says who it is", async () => {
+test("a slot's own host reaches only the slot, and names it", async () => {
   await rules(0);
   expect(await said(azure, staging)).toMatchObject({ text: 'new', slot: 'staging', site: 'shop', cookie: '' });
   expect(await said(azure, production)).toMatchObject({ text: 'old', slot: 'Production' });
 });
 
-test('rules that are not valid are refused', async () => {
+test('invalid rules are refused', async () => {
   await expect(rules(101)).rejects.toMatchObject({ statusCode: 400 });
   await expect(rules(-1)).rejects.toMatchObject({ statusCode: 400 });
 });
 
-test('requests are counted by release, and as minutes by slot', async () => {
+test('requests are counted by release, and by slot and minute', async () => {
   const release = 'r-000000000001';
   await sdk(azure).webApps.updateApplicationSettingsSlot(GROUP, 'shop', 'staging', {
     properties: { SLUICE_RELEASE: release },
@@ -79,7 +79,7 @@ test('requests are counted by release, and as minutes by slot', async () => {
   expect(azure.traffic.byRelease()[release]).toEqual({ requests: 3, failed: 0 });
 });
 
-test('one that crashes is started again by the next request; one that cannot start is 503', async () => {
+test('a crashed application is restarted by the next request; one that cannot start answers 503', async () => {
   const client = sdk(azure);
   await azure.createSite({ name: 'crashing', resourceGroup: GROUP });
   const { host, scm } = await hosts(client, 'crashing');

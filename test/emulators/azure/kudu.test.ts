@@ -33,12 +33,12 @@ test("a site without a deployment shows the platform's page, and has no latest d
   expect((await ask(azure, `https://${empty.scm}/api/deployments/latest`, { token })).status).toBe(404);
 });
 
-test('Kudu takes a token, and nobody without', async () => {
+test('Kudu requires a token', async () => {
   expect((await ask(azure, `https://${scm}/api/deployments/latest`)).status).toBe(401);
   expect((await ask(azure, `https://${scm}/api/deployments/latest`, { token: 'a.b.c' })).status).toBe(401);
 });
 
-test('a package is taken at once, deployed, and then runs; ARM says when', async () => {
+test('a package is accepted at once, then deployed and started; ARM says when', async () => {
   const sent = await post(server('one'));
   expect(sent.status).toBe(202);
   expect(sent.headers.location).toBe(`https://${scm}/api/deployments/latest`);
@@ -48,7 +48,7 @@ test('a package is taken at once, deployed, and then runs; ARM says when', async
   expect(await said(azure, host)).toMatchObject({ text: 'one' });
 });
 
-test('one deployment at a time: the next one is 409', async () => {
+test('a second simultaneous deployment gets 409', async () => {
   azure.faults.set([{ operations: ['Deploy'], times: 1, effect: { hangs: true } }]);
   const [first, second] = [await post(server('one')), await post(server('two'))];
   expect([first.status, second.status]).toEqual([202, 409]);
@@ -59,7 +59,7 @@ test('one deployment at a time: the next one is 409', async () => {
   });
 });
 
-test('what is no zip fails, and the old files go on', async () => {
+test('a file that is not a zip fails, and the old files stay', async () => {
   await publish(azure, scm, server('good'));
   await publish(azure, scm, Buffer.from('no zip'));
   const { body } = await ask(azure, `https://${scm}/api/deployments/latest`, { token });
@@ -71,7 +71,7 @@ test('what is no zip fails, and the old files go on', async () => {
   expect(await said(azure, host)).toMatchObject({ text: 'good' });
 });
 
-test('deployed and not running: the status says that no instance has started', async () => {
+test('a deployed package that does not start has a status that says so', async () => {
   const id = await publish(
     azure,
     scm,
@@ -81,7 +81,7 @@ test('deployed and not running: the status says that no instance has started', a
   expect(status).toMatchObject({ status: 'RuntimeFailed', numberOfInstancesFailed: 1 });
 });
 
-test('files of the volume: written, listed, read, and replaced only by who names the version', async () => {
+test('files of the volume can be written, listed, read, and replaced only with their current version', async () => {
   const file = `https://${scm}/api/vfs/data/notes/a.txt`;
   const put = (body: string, match?: string) =>
     ask(azure, file, {
@@ -105,7 +105,7 @@ test('files of the volume: written, listed, read, and replaced only by who names
   expect((await ask(azure, `https://${scm}/api/vfs/..%2f..%2fstate.json`, { token })).status).toBe(404);
 });
 
-test('what the application prints is in its log, each line with its time; the end of a file can be asked for', async () => {
+test("the application's output is in its log, each line with its time; the end of a file can be requested", async () => {
   await publish(azure, scm, server('one', "console.log('begin'); console.error('here');"));
   const list = await until(async () => {
     const { body } = await ask(azure, `https://${scm}/api/logs/docker`, { token });
@@ -119,7 +119,7 @@ test('what the application prints is in its log, each line with its time; the en
   expect([end.status, end.body.length]).toEqual([206, 5]);
 });
 
-test('the served files come back as a zip', async () => {
+test('the served files can be downloaded as a zip', async () => {
   await publish(azure, scm, packageOf({ 'server.js': '1', 'deep/er.txt': 'here' }));
   const { body } = await ask(azure, `https://${scm}/api/zip/site/wwwroot/`, { token });
   const files = unzipSync(body);
@@ -146,7 +146,7 @@ function zipped(files: Record<string, string>, ...options: string[]): Buffer {
   }
 }
 
-test('a zip with a zip64 end is deployed, with its empty folders; a link in it becomes a text file', async () => {
+test('a zip with a zip64 end is deployed with its empty folders, and a link in it becomes a text file', async () => {
   const files = { 'server.js': '1', 'uploads/': '', 'linked.js': '->server.js' };
   await publish(azure, scm, zipped(files, '-fz', '--symlinks'));
   const { body } = await ask(azure, `https://${scm}/api/zip/site/wwwroot/`, { token });
@@ -154,7 +154,7 @@ test('a zip with a zip64 end is deployed, with its empty folders; a link in it b
   expect(Object.fromEntries(found)).toEqual({ 'server.js': '1', 'uploads/': '', 'linked.js': 'server.js' });
 });
 
-test('on Linux a period in the name of a setting reaches the application as an underscore', async () => {
+test('on Linux a period in a setting name reaches the application as an underscore', async () => {
   const properties = { 'spring.profile': 'prod', Plain: 'as it is' };
   await sdk(azure).webApps.updateApplicationSettings(GROUP, 'shop', { properties });
   await publish(

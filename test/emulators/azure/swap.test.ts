@@ -30,7 +30,7 @@ async function site(code = '') {
   return { name, client, webApps, production, staging };
 }
 
-test('content and settings change places, sticky settings stay, and no request of a user fails meanwhile', async () => {
+test('content and settings are exchanged, sticky settings stay, and no user request fails meanwhile', async () => {
   const { name, webApps, production, staging } = await site();
   let going = true;
   const answers: { status: number; text: string }[] = [];
@@ -48,7 +48,7 @@ test('content and settings change places, sticky settings stay, and no request o
   expect(found.inProgressOperationId).toBeUndefined();
 });
 
-test("while a swap runs, writes and another swap are 409 in App Service's own form", async () => {
+test("while a swap runs, writes and another swap get 409 in App Service's own form", async () => {
   const { name, webApps, production } = await site();
   azure.faults.set([{ operations: ['Swap'], times: 1, effect: { hangs: true } }]);
   const poller = webApps.swapSlot(GROUP, name, 'staging', PRODUCTION);
@@ -81,7 +81,7 @@ test("while a swap runs, writes and another swap are 409 in App Service's own fo
   expect(await said(azure, production.host)).toMatchObject({ text: 'new' });
 });
 
-test("an operation is followed by another client from the poller's state, with one POST", async () => {
+test("another client can follow an operation from the poller's state, with one POST", async () => {
   const { name, webApps } = await site();
   azure.clearWrites();
   const poller = webApps.swapSlot(GROUP, name, 'staging', PRODUCTION);
@@ -109,13 +109,13 @@ test('a ping that never gets a listed status fails the swap, and production is u
   expect(await said(azure, staging.host)).toMatchObject({ text: 'new', stays: 'staging', status: 500 });
 });
 
-test("without listed statuses a ping answered 500 counts as warm: the platform's default", async () => {
+test('without listed statuses a ping answered with 500 counts as warm, as on the platform', async () => {
   const { name, webApps, production } = await site('answer = () => [500, {}];');
   await webApps.swapSlot(GROUP, name, 'staging', PRODUCTION).pollUntilDone();
   expect(await said(azure, production.host)).toMatchObject({ text: 'new', status: 500 });
 });
 
-test("with preview the slot has production's settings first; then it is completed", async () => {
+test("with preview the slot gets production's settings first, and then the swap is completed", async () => {
   const { name, webApps, production, staging } = await site();
   await webApps.applySlotConfigurationSlot(GROUP, name, 'staging', PRODUCTION);
   expect(await said(azure, staging.host)).toMatchObject({ text: 'new', stays: 'production', travels: 'new' });
@@ -129,7 +129,7 @@ test("with preview the slot has production's settings first; then it is complete
   expect(await said(azure, staging.host)).toMatchObject({ text: 'old', stays: 'staging' });
 });
 
-test('a preview is taken back by a reset, and refused with site authentication', async () => {
+test('a reset ends a preview, and a preview is refused with site authentication', async () => {
   const { name, webApps, staging } = await site();
   await webApps.applySlotConfigurationSlot(GROUP, name, 'staging', PRODUCTION);
   await webApps.resetSlotConfigurationSlot(GROUP, name, 'staging');
@@ -141,7 +141,7 @@ test('a preview is taken back by a reset, and refused with site authentication',
   });
 });
 
-test('a swap that fails can leave the slots prepared, until a reset', async () => {
+test('a failed swap can leave the slots prepared until a reset', async () => {
   const { name, webApps, production } = await site();
   azure.faults.set([
     {
@@ -157,7 +157,7 @@ test('a swap that fails can leave the slots prepared, until a reset', async () =
   expect(await said(azure, production.host)).toMatchObject({ text: 'new' });
 });
 
-test('both slots must run', async () => {
+test('both slots must be running', async () => {
   const { name, webApps, staging } = await site();
   await webApps.stopSlot(GROUP, name, 'staging');
   expect((await ask(azure, `https://${staging.host}/`)).status).toBe(403);

@@ -4,7 +4,7 @@ import { staticTexts } from '../../../src/model/rollout/begin.js';
 
 const of = { app: 'checkout', environment: 'production', namespace: 'default' } as const;
 
-test('a start says what was asked for, by whom, why, and where to look', () => {
+test('a start shows what was asked for, by whom, why, and where to look', () => {
   const { staticSummary, staticDetails } = staticTexts({
     ...of,
     type: 'canary',
@@ -29,14 +29,14 @@ test('a start says what was asked for, by whom, why, and where to look', () => {
   ]);
 });
 
-test('an undo says where it goes; what is no spec says nothing', () => {
+test('an undo shows its release; a start without a spec shows nothing', () => {
   expect(staticTexts({ ...of, type: 'undo', input: { to: '41' } }).staticDetails).toContain('- **Release:** `41`');
   expect(staticTexts({ ...of, type: 'undo', input: {} }).staticDetails).toContain('- **Release:** the one before');
   const odd = staticTexts({ ...of, type: 'direct', input: { target: 7, release: null, startedBy: {}, message: [] } });
   expect(odd.staticDetails).not.toMatch(/Target|Release:|Started|Message/);
 });
 
-test('nothing that somebody has written breaks out of its line', () => {
+test('foreign text cannot break out of its line', () => {
   const message = '](javascript:x)\n# **`loud`**';
   const { staticDetails } = staticTexts({ ...of, type: 'direct', input: { message } });
   expect(staticDetails.split('\n').filter((line) => line.includes('loud'))).toEqual([
@@ -44,7 +44,7 @@ test('nothing that somebody has written breaks out of its line', () => {
   ]);
 });
 
-test('the list of workflows leaves helpers out', () => {
+test('the list of workflows hides helpers', () => {
   const page = new URL(listPage('http://127.0.0.1:8233/', 'my space'));
   expect(page.pathname).toBe('/namespaces/my%20space/workflows');
   expect(page.searchParams.get('query')).toBe('WorkflowType != "helper"');

@@ -28,7 +28,7 @@ test.each([
   [START_TO_CLOSE, busy, 'SLUICE_BUSY', `warm did not end before its deadline${ANSWERED}`],
   [HEARTBEAT, undefined, 'SLUICE_DEADLINE', 'the worker that ran warm stopped responding, and no attempts are left'],
   [HEARTBEAT, busy, 'SLUICE_BUSY', `the worker that ran warm stopped responding, and no attempts are left${ANSWERED}`],
-] as const)('a %s over, last failure %s: %s', (type, last, code, message) => {
+] as const)('a %s timeout with the last failure %s says: %s', (type, last, code, message) => {
   const failure = step(late(type, last));
   expect(failureOf(failure)).toEqual({ code, message });
   // The same event for a client, one link further out.
@@ -36,14 +36,14 @@ test.each([
   expect(isUntaken(failure)).toBe(type === SCHEDULE_TO_START);
 });
 
-test('a deadline behind which a heartbeat was lost says both', () => {
+test('a timeout after a lost heartbeat names both', () => {
   expect(failureOf(step(late(SCHEDULE_TO_CLOSE, late(HEARTBEAT))))).toEqual({
     code: 'SLUICE_DEADLINE',
     message: 'warm did not end before its deadline; the last worker that ran it stopped responding',
   });
 });
 
-test('a run that is over its time is called the workflow', () => {
+test('a run timeout is attributed to the workflow', () => {
   const failure = new WorkflowFailedError('failed', late(START_TO_CLOSE), RetryState.TIMEOUT);
   expect(failureOf(failure)).toEqual({
     code: 'SLUICE_DEADLINE',
@@ -51,7 +51,7 @@ test('a run that is over its time is called the workflow', () => {
   });
 });
 
-test('what an activity says goes before what Temporal says of it, with its code where that is ours', () => {
+test("an activity's own message is used before Temporal's, with its code if it is one of ours", () => {
   expect(failureOf(step(busy))).toEqual({ code: 'SLUICE_BUSY', message: 'capacity is not ready yet' });
   expect(failureOf(step(odd))).toEqual({ code: null, message: 'odd' });
   // A failure of ours that was made of a timeout has words of its own.
@@ -63,7 +63,7 @@ test('what an activity says goes before what Temporal says of it, with its code 
   expect(failureOf(made)).toEqual({ code: 'SLUICE_WORKERS_BUSY', message: 'all places are taken' });
 });
 
-test('without words of ours the first cause speaks', () => {
+test('without a message of ours the first cause is used', () => {
   expect(failureOf(step(new CancelledFailure('cancelled from outside')))).toEqual({
     code: null,
     message: 'cancelled from outside',
@@ -73,13 +73,13 @@ test('without words of ours the first cause speaks', () => {
   expect(failureOf(null)).toEqual({ code: null, message: '' });
 });
 
-test('causes that go in a circle are read once', () => {
+test('circular causes are read once', () => {
   const one = new Error('one');
   one.cause = new Error('two', { cause: one });
   expect(failureOf(one).message).toBe('two');
 });
 
-test("a foreign change, and a dead watcher's last counts", () => {
+test("a foreign change and a dead watcher's last counts are recognized", () => {
   expect(isForeign(step(ApplicationFailure.create({ message: 'x', type: 'SLUICE_FOREIGN_CHANGE' })))).toBe(true);
   expect(isForeign(step(busy))).toBe(false);
   expect(lastHeartbeat(step(late(HEARTBEAT, undefined, { report: 1 })))).toEqual({ report: 1 });

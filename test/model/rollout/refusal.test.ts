@@ -38,12 +38,12 @@ const ANN = { by: 'ann' };
 
 describe('a message is refused', () => {
   test.each<[string, Facts, MessageVerb, unknown, string]>([
-    ['that is no object', facts(), 'pause', 7, 'the payload must be a JSON object like {"by":"ann"'],
-    ['that is a list', facts(), 'pause', [], 'the payload must be a JSON object'],
-    ['whose text is none', facts(), 'pause', { by: 7 }, '"by" must be a string'],
-    ['whose comment is none', facts(), 'pause', { comment: {} }, '"comment" must be a string'],
-    ['whose stage is none', open(), 'approve', { stage: 10, by: 'ben' }, '"stage" must be a string'],
-    ['whose token is none', open(), 'approve', { token: 7 }, '"token" must be a string'],
+    ['if it is not an object', facts(), 'pause', 7, 'the payload must be a JSON object like {"by":"ann"'],
+    ['if it is a list', facts(), 'pause', [], 'the payload must be a JSON object'],
+    ['if its name is not a string', facts(), 'pause', { by: 7 }, '"by" must be a string'],
+    ['if its comment is not a string', facts(), 'pause', { comment: {} }, '"comment" must be a string'],
+    ['if its stage is not a string', open(), 'approve', { stage: 10, by: 'ben' }, '"stage" must be a string'],
+    ['if its token is not a string', open(), 'approve', { token: 7 }, '"token" must be a string'],
     ...(['full', 'force', 'keep', 'unwatched', 'adopt'] as const).map(
       (flag): [string, Facts, MessageVerb, unknown, string] => [
         `whose ${flag} is neither true nor false`,
@@ -53,14 +53,8 @@ describe('a message is refused', () => {
         `"${flag}" must be true or false`,
       ],
     ),
-    ['that is null', facts(), 'pause', null, 'the payload must be a JSON object'],
-    [
-      'in a phase that does not know it',
-      facts(),
-      'resume',
-      ANN,
-      'resume is not possible while baking: the rollout is not',
-    ],
+    ['if it is null', facts(), 'pause', null, 'the payload must be a JSON object'],
+    ['in a phase without that verb', facts(), 'resume', ANN, 'resume is not possible while baking: the rollout is not'],
     [
       'after the end',
       facts({ phase: 'done', outcome: 'succeeded' }),
@@ -82,100 +76,100 @@ describe('a message is refused', () => {
       ANN,
       'skip comes too late: the rollout is rolling back (unhealthy)',
     ],
-    ['with no bake to skip', facts({ skippable: false }), 'skip', ANN, 'no bake is running'],
-    ['with no bake to end', facts({ skippable: false }), 'promote', ANN, 'no bake is running; promote once one is'],
-    ['that pauses twice', facts({ paused: true }), 'pause', ANN, 'it is already paused'],
+    ['if it skips and no bake runs', facts({ skippable: false }), 'skip', ANN, 'no bake is running'],
     [
-      'that promotes over an approval',
+      'if it promotes and no bake runs',
+      facts({ skippable: false }),
+      'promote',
+      ANN,
+      'no bake is running; promote once one is',
+    ],
+    ['if it pauses twice', facts({ paused: true }), 'pause', ANN, 'it is already paused'],
+    [
+      'if it promotes past an open approval',
       open({}, { phase: 'paused' }),
       'promote',
       ANN,
       'promote cannot pass an open approval',
     ],
     [
-      'that promotes what is unhealthy',
+      'if it promotes an unhealthy candidate',
       facts({ phase: 'held' }),
       'promote',
       ANN,
       'an unhealthy candidate cannot be promoted',
     ],
     [
-      'that adopts what is not there',
+      'if it adopts without a foreign change',
       facts({ phase: 'stuck' }),
       'retry',
       { adopt: true },
       'there is no foreign change to adopt',
     ],
     [
-      'that retries over a foreign change',
+      'if it retries after a foreign change',
       facts(FOREIGN),
       'retry',
       ANN,
       'someone else changed the target; retry with {"adopt":true}',
     ],
     [
-      'that retries an approval that timed out',
+      'if it retries an approval that timed out',
       open({}, { phase: 'held' }),
       'retry',
       ANN,
       'an approval is open; approve or reject it',
     ],
     [
-      'that aborts a foreign change without a word on it',
+      'if it aborts after a foreign change without a choice',
       facts(FOREIGN),
       'abort',
       ANN,
       'someone else changed the target; abort with {"keep":true}',
     ],
-    ['that keeps and forces', facts(FOREIGN), 'abort', { keep: true, force: true }, 'not both'],
+    ['if it keeps and forces', facts(FOREIGN), 'abort', { keep: true, force: true }, 'not both'],
+    ['if it has unwatched without keep', facts(FOREIGN), 'abort', { unwatched: true }, '"unwatched" goes with "keep"'],
+    ['if it keeps without a foreign change', facts(), 'abort', { keep: true }, 'there is no foreign change to keep'],
     [
-      'that leaves unwatched what it does not keep',
-      facts(FOREIGN),
-      'abort',
-      { unwatched: true },
-      '"unwatched" goes with "keep"',
-    ],
-    ['that keeps what is not there', facts(), 'abort', { keep: true }, 'there is no foreign change to keep'],
-    [
-      'that decides where nothing is asked',
+      'if it decides without an open approval',
       facts({ phase: 'awaitingApproval' }),
       'approve',
       { stage: '10%', ...ANN },
       'approve: no approval is open',
     ],
     [
-      'that decides twice',
+      'if it decides twice',
       facts({ phase: 'awaitingApproval', gate: { stage: '10%', decidedBy: 'cem', open: null } }),
       'reject',
       { stage: '10%', by: 'ben' },
       'stage 10% is already decided, by cem',
     ],
-    ['that names no stage', open(), 'approve', { by: 'ben' }, 'name the stage: {"stage":"10%","by":"you"}'],
+    ['if it names no stage', open(), 'approve', { by: 'ben' }, 'name the stage: {"stage":"10%","by":"you"}'],
     [
-      'that names another stage',
+      'if it names another stage',
       open(),
       'approve',
       { stage: '50%', by: 'ben' },
       'stage "50%" isn\'t waiting for approval; "10%" is',
     ],
-    ['that says not who decides', open(), 'approve', { stage: '10%' }, 'name who decides'],
-    ['that says it with blanks', open(), 'approve', { stage: '10%', by: '  ' }, 'name who decides'],
+    ['if it does not name who decides', open(), 'approve', { stage: '10%' }, 'name who decides'],
+    ['if the name is blank', open(), 'approve', { stage: '10%', by: '  ' }, 'name who decides'],
     [
-      'that lacks a comment',
+      'if it lacks a required comment',
       open({ comment: true }),
       'reject',
       { stage: '10%', by: 'ben', comment: ' ' },
       'a comment is needed: -m "why"',
     ],
     [
-      'of who started it',
+      'if the starter approves',
       open({ notStarter: true }),
       'approve',
       { stage: '10%', by: 'ann' },
       'ann started this rollout; someone else must approve it',
     ],
     [
-      'of who has approved',
+      'if the same person approves again',
       open({ approved: ['ben'] }),
       'approve',
       { stage: '10%', by: 'ben' },
@@ -186,29 +180,24 @@ describe('a message is refused', () => {
   });
 
   test.each<[string, Facts, MessageVerb, unknown]>([
-    ['an abort in the middle of rolling back', facts({ phase: 'restoring', leaving: 'unhealthy' }), 'abort', undefined],
-    [
-      'what a worker has checked, with null for what is not there',
-      facts(),
-      'pause',
-      { by: 'ann', comment: null, stage: null },
-    ],
-    ['who started it may reject', open({ notStarter: true }), 'reject', { stage: '10%', by: 'ann' }],
-    ['who has approved may reject', open({ approved: ['ben'] }), 'reject', { stage: '10%', by: 'ben' }],
-    ['a promotion for want of evidence', facts({ phase: 'held', undecided: true }), 'promote', ANN],
-    ['force where nothing is foreign', facts(), 'abort', { force: true }],
-    ['keep on a foreign change', facts(FOREIGN), 'abort', { keep: true, unwatched: true }],
-  ])('not: %s', (_, of, verb, payload) => {
+    ['an abort during a rollback', facts({ phase: 'restoring', leaving: 'unhealthy' }), 'abort', undefined],
+    ['a message that a worker has checked, with nulls', facts(), 'pause', { by: 'ann', comment: null, stage: null }],
+    ['a rejection by the starter', open({ notStarter: true }), 'reject', { stage: '10%', by: 'ann' }],
+    ['a rejection by someone who approved', open({ approved: ['ben'] }), 'reject', { stage: '10%', by: 'ben' }],
+    ['a promotion for lack of evidence', facts({ phase: 'held', undecided: true }), 'promote', ANN],
+    ['force without a foreign change', facts(), 'abort', { force: true }],
+    ['keep after a foreign change', facts(FOREIGN), 'abort', { keep: true, unwatched: true }],
+  ])('but not for %s', (_, of, verb, payload) => {
     expect(refusal(of, verb, payload)).toBeNull();
   });
 
-  test('what is signed says its stage inside, but no second decision', () => {
+  test('for a second decision even if it is signed, but not for a missing stage then', () => {
     expect(refusal(open({ comment: true }), 'approve', { token: 'signed' }, true)).toBeNull();
     const decided = facts({ phase: 'awaitingApproval', gate: { stage: '10%', decidedBy: 'cem', open: null } });
     expect(refusal(decided, 'approve', { token: 'signed' }, true)).toContain('already decided');
   });
 
-  test('in the same words by whoever asks before: the client and the worker', () => {
+  test('in the same words by the client and by the worker, whichever checks first', () => {
     expect(unmet('approve', { by: 'ann', comment: '' }, gate({ comment: true }), null)).toContain(
       'a comment is needed',
     );
@@ -261,8 +250,8 @@ function everyWay(verb: MessageVerb): Record<string, unknown>[] {
   }
 }
 
-describe('what is offered', () => {
-  test('is what is accepted: no offer is refused, and what is not offered is', () => {
+describe('an offered command', () => {
+  test('is an accepted one: no offer is refused, and what is not offered is', () => {
     fc.assert(
       fc.property(anyFacts, (of) => {
         const offered = offers(of);
@@ -305,13 +294,13 @@ describe('what is offered', () => {
     );
   });
 
-  test('leaves a retry out of a hold that an approval has timed out into', () => {
+  test('is never retry in a hold that an approval timed out into', () => {
     expect(verbsOf(offers(open({}, { phase: 'held' })))).toEqual(['approve', 'reject', 'abort']);
     expect(verbsOf(offers(facts({ phase: 'held', undecided: true })))).toEqual(['promote', 'retry', 'abort']);
   });
 });
 
-test('what is no refusal: what the rules above ask for is there', () => {
+test('a message is not refused if what the rules ask for is there', () => {
   const held = facts({ phase: 'held' });
   const accepted: [Facts, MessageVerb, unknown][] = [
     [facts(), 'skip', ANN],
@@ -345,6 +334,6 @@ test.each<[unknown, string]>([
   [null, 'someone'],
   [undefined, 'someone'],
   ['ann', 'someone'],
-])('%j is said by %s', (given, name) => {
+])('the name in %j is %s', (given, name) => {
   expect(nameIn(given)).toBe(name);
 });

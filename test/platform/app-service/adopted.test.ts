@@ -26,7 +26,7 @@ function promote({ spec, release, site }: Rollout, revision: string | null) {
   return stack.driver().promote(context(), { spec, candidate: release.version, fence });
 }
 
-test('goes on: the candidate becomes what production runs', async () => {
+test('an adopted rollout goes on: the candidate becomes what production runs', async () => {
   const rollout = await stack.rollout();
   empty(rollout);
   expect(await failure(promote(rollout, rollout.before.revision))).toMatchObject({ code: 'SLUICE_FOREIGN_CHANGE' });
@@ -35,7 +35,7 @@ test('goes on: the candidate becomes what production runs', async () => {
   expect(await rollout.site.answer()).toBe(`candidate of ${rollout.site.name}`);
 });
 
-test('goes back: production runs the stable release again', async () => {
+test('an adopted rollout rolls back: production runs the stable release again', async () => {
   const rollout = await stack.rollout();
   const { revision: left } = await rollout.promote();
   empty(rollout);
@@ -46,7 +46,7 @@ test('goes back: production runs the stable release again', async () => {
   expect(await rollout.site.answer()).toBe('by hand');
 });
 
-test('goes back from a share of traffic that cannot be given any more', async () => {
+test('an adopted rollout rolls back from a share of traffic that no longer applies', async () => {
   const first = await stack.rollout();
   await first.promote();
   const { site } = first;

@@ -30,20 +30,20 @@ async function read(env: Record<string, string>): Promise<string | undefined> {
   return (await arm.webApps.get('shop', 'mine')).name;
 }
 
-test('a client secret', async () => {
+test('a client secret is used', async () => {
   const { AZURE_TENANT_ID = '', AZURE_CLIENT_ID = '', AZURE_CLIENT_SECRET = '' } = azure.env;
   const named = { SLUICE_AZURE_CREDENTIAL: 'clientSecret', AZURE_TENANT_ID, AZURE_CLIENT_ID };
   expect(await read({ ...named, AZURE_CLIENT_SECRET })).toBe('mine');
   await expect(read({ ...named, AZURE_CLIENT_SECRET: 'wrong' })).rejects.toThrow('Invalid client secret');
 });
 
-test('a managed identity', async () => {
+test('a managed identity is used', async () => {
   const { endpoint, header } = azure.managedIdentity;
   const named = { SLUICE_AZURE_CREDENTIAL: 'managedIdentity', IDENTITY_ENDPOINT: endpoint };
   expect(await read({ ...named, IDENTITY_HEADER: header })).toBe('mine');
 });
 
-test('a workload identity, by the token that the cluster has put into a file', async () => {
+test('a workload identity is used, with the token that the cluster wrote to a file', async () => {
   const file = path.join(folder, 'token');
   writeFileSync(file, 'a token of the cluster');
   const { AZURE_TENANT_ID = '', AZURE_CLIENT_ID = '' } = azure.env;
@@ -51,7 +51,7 @@ test('a workload identity, by the token that the cluster has put into a file', a
   expect(await read({ ...named, AZURE_FEDERATED_TOKEN_FILE: file })).toBe('mine');
 });
 
-test("Azure's own chain, when none is named", async () => {
+test("Azure's own chain is used if none is named", async () => {
   const { AZURE_TENANT_ID = '', AZURE_CLIENT_ID = '', AZURE_CLIENT_SECRET = '' } = azure.env;
   expect(await read({ AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET })).toBe('mine');
 });

@@ -19,12 +19,12 @@ async function refusals(prepare: (site: TestSite) => void, over = {}): Promise<s
   return findings.filter(({ level }) => level === 'refuse').map(({ message }) => message);
 }
 
-describe('looking at a target', () => {
-  test('a site that is in order is refused nothing', async () => {
+describe('inspecting a target', () => {
+  test('refuses nothing about a healthy site', async () => {
     expect(await refusals(() => undefined)).toEqual([]);
   });
 
-  test('Key Vault references that do not resolve are refused by name', async () => {
+  test('refuses Key Vault references that do not resolve, by name', async () => {
     const found = await refusals(({ staging }) => {
       stack.azure.state.secrets = { 'https://v.vault.azure.net/secrets/known': 'x' };
       const of = (name: string) => `@Microsoft.KeyVault(VaultName=v;SecretName=${name})`;
@@ -33,7 +33,7 @@ describe('looking at a target', () => {
     expect(found).toEqual([expect.stringContaining('do not resolve: DB (SecretNotFound)')]);
   });
 
-  test('auto swap, a half done swap and another stack are refused', async () => {
+  test('refuses auto swap, a half-done swap and a different stack', async () => {
     const found = await refusals((site) => {
       site.staging.configuration = { autoSwapSlotName: 'production', linuxFxVersion: 'NODE|22-lts' };
       site.prepare();
@@ -41,7 +41,7 @@ describe('looking at a target', () => {
     expect(found).toHaveLength(3);
   });
 
-  test('functions that would take messages in the slot are refused, and for a canary whatever is set', async () => {
+  test('refuses functions that would receive messages in the slot, for a canary whatever is set', async () => {
     const queue = (site: TestSite) => site.functions({ api: 'httpTrigger', orders: 'queueTrigger' });
     const blueGreen = { strategy: { type: 'blueGreen' as const, bake: 0, testBake: 0 } };
     expect(await refusals(queue, blueGreen)).toEqual([expect.stringContaining('AzureWebJobs.orders.Disabled')]);
@@ -54,7 +54,7 @@ describe('looking at a target', () => {
     expect(await refusals(disabled, blueGreen)).toEqual([]);
   });
 
-  test('a site or a slot that is not there is named', async () => {
+  test('names a site or a slot that does not exist', async () => {
     const site = await stack.site();
     const release = { artifact: await stack.pack('any') };
     const elsewhere = await stack.driver().inspect(context(), stack.spec(site, { release }, { slot: 'none' }));
@@ -70,7 +70,7 @@ describe('looking at a target', () => {
     });
   });
 
-  test('differences are told by name, and no value of a setting leaves', async () => {
+  test('reports differences by name, and never the value of a setting', async () => {
     const site = await stack.site();
     site.production.settings = { DB: SECRET };
     site.staging.settings = { DB: `${SECRET}, too` };
@@ -82,7 +82,7 @@ describe('looking at a target', () => {
     expect(JSON.stringify(seen)).not.toContain(SECRET);
   });
 
-  test('it writes nothing', async () => {
+  test('writes nothing', async () => {
     const site = await stack.site();
     await stack.driver().inspect(context(), stack.spec(site, { release: { artifact: await stack.pack('any') } }));
     expect(stack.azure.writes().filter((write) => write.site === site.name)).toEqual([]);
@@ -90,7 +90,7 @@ describe('looking at a target', () => {
 });
 
 describe('deploying', () => {
-  test('what does not start is refused with what the platform says', async () => {
+  test("refuses what does not start, with the platform's own message", async () => {
     const site = await stack.site();
     const spec = stack.spec(site, { release: { artifact: await stack.pack('any', { starts: false }) } });
     const { before } = await stack.driver().inspect(context(), spec);
@@ -99,7 +99,7 @@ describe('deploying', () => {
     expect((await stack.driver().inspect(context(), spec)).before.split).toEqual(before.split);
   });
 
-  test('"deployed" is not "running": the marker must hold the release', async () => {
+  test('waits for running, not just deployed: the marker must show the release', async () => {
     expect((await stack.rollout({ configuration: { marker: '/release' } })).release.version).toMatch(/^r-/);
     const stale = stack.rollout({ configuration: { marker: '/other' } });
     expect(await failure(stale)).toMatchObject({
@@ -108,7 +108,7 @@ describe('deploying', () => {
     });
   });
 
-  test('the live code with other settings is a release of its own, named by them', async () => {
+  test('gives the live code with other settings as a release of its own, named by them', async () => {
     const live = { artifact: await stack.pack('live') };
     const site = await stack.site();
     const driver = stack.driver();
@@ -141,7 +141,7 @@ describe('deploying', () => {
     expect(rotated.release.version).not.toBe(second.release.version);
   });
 
-  test('code that is not kept, or not there, cannot be released with other settings', async () => {
+  test('refuses other settings for code that is not kept or not there', async () => {
     const over = { release: { current: true as const }, configuration: { environment: { LEVEL: 'debug' } } };
     const empty = await stack.site({ empty: true });
     const nothing = await stack.driver().inspect(context(), stack.spec(empty, over));
@@ -155,7 +155,7 @@ describe('deploying', () => {
     );
   });
 
-  test('a stopped slot is started', async () => {
+  test('starts a stopped slot', async () => {
     const site = await stack.site();
     site.staging.running = false;
     const spec = stack.spec(site, { release: { artifact: await stack.pack('any') } });
@@ -164,7 +164,7 @@ describe('deploying', () => {
     expect(site.staging.running).toBe(true);
   });
 
-  test('an upload that another one is in the way of waits for it', async () => {
+  test('waits for another upload in progress', async () => {
     const site = await stack.site();
     const spec = stack.spec(site, { release: { artifact: await stack.pack('any') } });
     const { before } = await stack.driver().inspect(context(), spec);
@@ -175,7 +175,7 @@ describe('deploying', () => {
 });
 
 describe('serving', () => {
-  test('the slot gets as many instances as production before it gets traffic', async () => {
+  test('gives the slot as many instances as production before it gets traffic', async () => {
     const rollout = await stack.rollout();
     rollout.site.production.instances = 3;
     expect((await rollout.shift(10)).split.weight).toBe(10);
@@ -187,7 +187,7 @@ describe('serving', () => {
     expect(writes.slice(-2)).toEqual(['UpdateConfigurationSlot', 'UpdateConfiguration']);
   });
 
-  test('a release is reached at the host that ARM names, wherever it runs', async () => {
+  test('reaches a release at the host that ARM names, wherever it runs', async () => {
     const rollout = await stack.rollout();
     const { spec, release, stable, site } = rollout;
     const driver = stack.driver();
@@ -199,7 +199,7 @@ describe('serving', () => {
     expect((await driver.address(context(), { spec, version: release.version })).host).toBe(site.host(site.production));
   });
 
-  test('what was read before a call began is not trusted by it: another worker may have swapped', async () => {
+  test('does not trust what was read before a call started, since another worker may have swapped', async () => {
     const { spec, release, site } = await stack.rollout();
     const driver = stack.driver();
     const host = async (since: number) =>
@@ -210,7 +210,7 @@ describe('serving', () => {
     expect(await host(Date.now() + 1)).toBe(site.host(site.production));
   });
 
-  test('a release that is at neither place while a swap exchanges them is looked for again', async () => {
+  test('looks again for a release that is in neither place while a swap runs', async () => {
     const { spec, release, site } = await stack.rollout();
     const driver = stack.driver();
     const { SLUICE_RELEASE = '' } = site.staging.settings;
@@ -224,7 +224,7 @@ describe('serving', () => {
     expect((await asked).host).toBe(site.host(site.staging));
   });
 
-  test("a server error is the release's own, and no answer a failed probe", async () => {
+  test("returns a server error as the release's own, and fails the probe if no response comes", async () => {
     const { spec, release, site } = await stack.rollout();
     const call = () =>
       stack.driver().invoke(context(), { spec, version: release.version, payload: { path: '/x' }, timeoutMs: 500 });
@@ -238,7 +238,7 @@ describe('serving', () => {
     });
   });
 
-  test('the replaced release can be stopped when it is retired, and is kept otherwise', async () => {
+  test('can stop the replaced release when it is deleted, and keeps it running otherwise', async () => {
     const kept = await stack.rollout();
     await kept.promote();
     await stack.driver().retire(context(), { spec: kept.spec, keep: [] });
@@ -251,7 +251,7 @@ describe('serving', () => {
 });
 
 describe('errors', () => {
-  test('a throttled call says how long to wait, also when its answer is empty', async () => {
+  test('of a throttled call say how long to wait, even if the response is empty', async () => {
     const site = await stack.site();
     const spec = stack.spec(site);
     stack.faults.set([
@@ -263,7 +263,7 @@ describe('errors', () => {
     });
   });
 
-  test("the candidate's most frequent errors are read from its log, since its weight began, also after going back", async () => {
+  test('of the candidate are read from its log, the most frequent ones since its weight started, also after a rollback', async () => {
     const rollout = await stack.rollout();
     const { spec, release, site } = rollout;
     await rollout.shift(10);
@@ -286,7 +286,7 @@ describe('errors', () => {
     expect(site.staging.running).toBe(true);
   });
 
-  test("App Service's own code and text arrive, which the SDK loses", async () => {
+  test("contain App Service's own code and text, which the SDK loses", async () => {
     const rollout = await stack.rollout();
     const body = { Code: 'BadRequest', Message: 'Percentages must add up.' };
     stack.faults.set([{ operations: ['UpdateConfiguration'], times: 1, effect: { status: 400, body } }]);

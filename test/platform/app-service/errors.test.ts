@@ -8,7 +8,7 @@ const answer = (status: number, body: unknown, headers: Record<string, string> =
 const said = (status: number, body: unknown, headers: Record<string, string> = {}) =>
   refusal(answer(status, body, headers), 'SwapSlot', 'checkout/staging');
 
-test("App Service's own form of an error keeps its code, text and request id", () => {
+test("App Service's own error form keeps its code, text and request id", () => {
   const error = said(400, { Code: 'BadRequest', Message: 'The name is taken.' }, { 'x-ms-request-id': 'q-1' });
   expect(error.code).toBe('SLUICE_REFUSED');
   expect(error.message).toBe('SwapSlot of checkout/staging: BadRequest: The name is taken. (400, request q-1)');
@@ -21,21 +21,21 @@ test.each([
   [417, 'Cannot swap: the slot did not respond to http ping', 'SLUICE_REFUSED'],
   [400, 'the application initialization for the slot took too long or failed', 'SLUICE_REFUSED'],
   [400, 'the worker process for the slot could not be started', 'SLUICE_REFUSED'],
-])('the answer %i "%s" is %s, with its own words and what to do', (status, message, code) => {
+])('the response %i "%s" becomes %s, with its own message and what to do', (status, message, code) => {
   const error = said(status, { Code: 'Conflict', Message: message });
   expect(error.code).toBe(code);
   expect(error.message).toContain(message);
   expect(error.message).toContain('; ');
 });
 
-test('a conflict with an operation is told from one with a half done swap', () => {
+test('a conflict with a running operation is distinguished from one with a half-done swap', () => {
   const running = said(409, { Code: 'Conflict', Message: 'another operation is in progress' });
   const prepared = said(409, { Code: 'Conflict', Message: 'settings have been prepared for swap' });
   expect([isInProgress(running), isPrepared(running)]).toEqual([true, false]);
   expect([isInProgress(prepared), isPrepared(prepared)]).toEqual([false, true]);
 });
 
-test('an operation that ended badly is told by what it ended with', () => {
+test('a failed operation is reported with its result', () => {
   const ended = answer(200, {
     status: 'Failed',
     error: { code: 'SwapFailed', message: 'did not respond to http ping' },
@@ -53,7 +53,7 @@ test.each([
   [412, 'SLUICE_REFUSED'],
   [429, 'SLUICE_BUSY'],
   [502, 'SLUICE_PROVIDER'],
-])('an empty answer of status %i is %s', (status, code) => {
+])('an empty response with status %i becomes %s', (status, code) => {
   // The SDK throws this for an empty body.
   const error = new TypeError("Cannot read properties of undefined (reading 'error')");
   expect(toSluiceError(error, answer(status, ''), 'GetSite', 'checkout')).toMatchObject({ code });
@@ -65,14 +65,14 @@ test('a throttled call says how long to wait, five minutes at most', () => {
   expect(said(429, '').retryAfterMs).toBeUndefined();
 });
 
-test('a missing permission is named as the provider names it', () => {
+test("a missing permission has the provider's name for it", () => {
   const message =
     "The client does not have authorization to perform action 'Microsoft.Web/sites/slots/slotsswap/action' over scope";
   const error = said(403, { error: { code: 'AuthorizationFailed', message } });
   expect(error.message).toMatch(/^Microsoft\.Web\/sites\/slots\/slotsswap\/action is not allowed/);
 });
 
-test('no answer at all is the network, a refused sign-in the credentials, and a cancel stays one', () => {
+test('no response is a network error, a refused sign-in a credentials error, and a cancel stays a cancel', () => {
   const network = toSluiceError(new Error('read ECONNRESET'), null, 'GetSite', 'checkout');
   expect(network).toMatchObject({ code: 'SLUICE_PROVIDER', message: 'GetSite of checkout: read ECONNRESET' });
   const refused = Object.assign(new Error('invalid_client\ntrace'), { name: 'AuthenticationError', statusCode: 401 });

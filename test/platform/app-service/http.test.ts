@@ -27,18 +27,18 @@ afterAll(() => {
 
 const calm = () => new AbortController().signal;
 
-test('it sends method, headers and body, and answers what came', async () => {
+test('a request sends method, headers and body, and returns the response', async () => {
   const sent = { method: 'PUT', headers: { 'x-who': 'ann' }, body: 'grüße', signal: calm() };
   const answer = await send(url, sent);
   expect([answer.status, answer.body.toString('utf8')]).toEqual([200, 'PUT ann grüße']);
 });
 
-test('a redirect is the answer, and is not followed', async () => {
+test('a redirect is returned and not followed', async () => {
   const { status, headers } = await send(`${url}/away`, { signal: calm() });
   expect([status, headers.location]).toEqual([302, '/login']);
 });
 
-test('a cancel ends it at once, before and while it waits', async () => {
+test('a cancel ends the request at once, before it is sent or while it waits', async () => {
   const stop = new AbortController();
   const known = reached;
   const waiting = send(`${url}/silent`, { signal: stop.signal });
@@ -49,6 +49,6 @@ test('a cancel ends it at once, before and while it waits', async () => {
   expect(reached).toBe(known + 1);
 });
 
-test('silence has a limit', async () => {
+test('a request without a response times out', async () => {
   await expect(send(`${url}/silent`, { signal: calm(), timeoutMs: 50 })).rejects.toThrow('no answer within 50 ms');
 });

@@ -13,13 +13,13 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-test('the role that docs/platforms.md shows is the one that the driver is made for', () => {
+test('the role on docs/platforms.md is the one that the driver needs', () => {
   const page = readFileSync(path.join(ROOT, 'docs/platforms.md'), 'utf8');
   const [, role = ''] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
   expect((JSON.parse(role) as { Actions: string[] }).Actions).toEqual([...ACTIONS]);
 });
 
-test('it allows what the driver calls, and nothing that it does not', async () => {
+test('the role allows what the driver calls, and nothing else', async () => {
   const driver = stack.driver();
   const canary = await stack.rollout();
   canary.site.functions({ api: 'httpTrigger' });

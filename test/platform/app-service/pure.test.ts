@@ -74,7 +74,7 @@ const split10 = [{ name: 'staging', actionHostName: '127.0.0.1:1', reroutePercen
 const by = (step: string, run = 'run1') => mark('checkout', 'production', run, step);
 
 describe('a release', () => {
-  test('has the same id for the same code and settings, whatever their order, and another for any other', () => {
+  test('has the same id for the same code and settings in any order, and another id for anything else', () => {
     const settings = fc.dictionary(fc.string(), fc.string());
     fc.assert(
       fc.property(fc.string(), settings, (sha, environment) => {
@@ -87,7 +87,7 @@ describe('a release', () => {
     expect(releaseId('a', { A: '1' })).not.toBe(releaseId('a', { A: '2' }));
   });
 
-  test('is claimed by the setting only while the deployment is the one that brought it', () => {
+  test('is identified by the setting only while the deployment is the one that brought it', () => {
     const running = { release: ONE, deployment: 'd1' };
     expect(releaseOf({ setting: ONE, deployment: 'd1', running })).toBe(ONE);
     expect(releaseOf({ setting: ONE, deployment: 'd2', running })).toMatch(/^f-/);
@@ -100,8 +100,8 @@ describe('a release', () => {
   });
 });
 
-describe('what stands for a revision', () => {
-  test('changes with traffic, with the mark, the text, and a restore; not with what the slot holds', () => {
+describe('the stand-in for a revision', () => {
+  test("changes with traffic, the mark, the owner's text and a restore, not with the slot's content", () => {
     const changed: Partial<State>[] = [
       { rules: split10 },
       { production: slotOf(null, TWO) },
@@ -115,7 +115,7 @@ describe('what stands for a revision', () => {
     expect(revisionOf(stateOf({ slot: slotOf('staging', ONE) }))).toBe(revisionOf(stateOf()));
   });
 
-  test('tells an announced write from another state', () => {
+  test('distinguishes an announced write from another state', () => {
     const revision = revisionOf(stateOf());
     expect(sameTraffic(stateOf({ mark: by('shift') }), revision)).toBe(true);
     expect(sameTraffic(stateOf({ mark: by('shift'), generation: 'run1.abc' }), revision)).toBe(false);
@@ -123,7 +123,7 @@ describe('what stands for a revision', () => {
   });
 });
 
-describe('going back', () => {
+describe('rolling back', () => {
   const before: BeforeState = {
     split: splitOf(stateOf()),
     release: null,
@@ -137,20 +137,20 @@ describe('going back', () => {
   const explained = (now: State | null, over = {}) =>
     isExplained(now, { before, attempted: [shifted], lastRevision: null, mark: by('restore'), ...over });
 
-  test('knows its own writes, done or only announced', () => {
+  test('recognizes its own writes, done or only announced', () => {
     expect(explained(stateOf())).toBe(true);
     expect(explained(stateOf({ mark: by('shift') }))).toBe(true);
     expect(explained(stateOf({ mark: by('shift'), rules: split10 }))).toBe(true);
     expect(explained(stateOf({ mark: by('restore'), generation: 'run1.a' }))).toBe(true);
   });
 
-  test('knows half of a publication to production by the mark before it', () => {
+  test('recognizes a half-done publication to production by the mark before it', () => {
     const half = slotOf(null, 'f-123456789abc');
     expect(explained(stateOf({ mark: by('shift'), production: half }))).toBe(true);
     expect(explained(stateOf({ mark: null, production: half }))).toBe(false);
   });
 
-  test("takes nobody else's for its own", () => {
+  test("does not take another run's writes for its own", () => {
     expect(explained(null)).toBe(false);
     expect(explained(stateOf({ rules: split10 }))).toBe(false);
     const more = split10.map((rule) => ({ ...rule, reroutePercentage: 90 }));
@@ -160,7 +160,7 @@ describe('going back', () => {
 });
 
 describe('blue and green', () => {
-  test('one name is enough for both, and each swap exchanges them', () => {
+  test('share one name, and each swap exchanges them', () => {
     const first = environmentsOf({ release: ONE, side: null }, { release: TWO, side: 'green' });
     expect(first).toEqual({ blue: ONE, green: TWO, live: 'blue' });
     const swapped = environmentsOf({ release: TWO, side: 'green' }, { release: ONE, side: null });
@@ -168,7 +168,7 @@ describe('blue and green', () => {
     expect(environmentsOf({ release: ONE, side: null }, { release: TWO, side: null })).toBeNull();
   });
 
-  test('the idle one is never the one that is live, also when asked again', () => {
+  test('never give the live one as idle, also when asked again', () => {
     expect(idleSide({ release: ONE, side: null }, { release: null, side: null })).toBe('green');
     expect(idleSide({ release: ONE, side: null }, { release: TWO, side: 'green' })).toBe('green');
     expect(idleSide({ release: TWO, side: 'green' }, { release: ONE, side: null })).toBe('blue');
@@ -179,7 +179,7 @@ describe('blue and green', () => {
 describe('app settings', () => {
   const release = { release: ONE, settings: { FLAG: 'on', COLOUR: 'red' }, side: null };
 
-  test("a release's replace those of the one before it, and touch nobody else's", () => {
+  test('of a release replace those of the previous one, and leave others alone', () => {
     const first = withRelease({ OWN: 'stays' }, release);
     expect(first).toMatchObject({ OWN: 'stays', FLAG: 'on', COLOUR: 'red', SLUICE_RELEASE: ONE });
     const second = withRelease(first, { release: TWO, settings: { FLAG: 'off' }, side: 'green' });
@@ -193,7 +193,7 @@ describe('app settings', () => {
     expect(withoutRelease(second)).toEqual({ OWN: 'stays' });
   });
 
-  test('a swap asks for the path and accepts the statuses that the spec gives, never a 500 by default', () => {
+  test('for a swap have the path and the statuses of the spec, and never accept 500 by default', () => {
     const warmUp = { path: '/health', statuses: [200, 204] };
     expect(withRelease({}, { ...release, warmUp })).toMatchObject({
       WEBSITE_SWAP_WARMUP_PING_PATH: '/health',
@@ -201,14 +201,14 @@ describe('app settings', () => {
     });
   });
 
-  test('what differs is told by name, without what stays with its slot and what the releases bring', () => {
+  test('are compared by name, without those that stay with a slot or belong to a release', () => {
     const production = withRelease({ A: 'secret one', STICKY: '1', SAME: 'x' }, release);
     const slot = withRelease({ A: 'secret two', STICKY: '2', SAME: 'x', NEW: 'y' }, { ...release, release: TWO });
     expect(differing(production, slot, ['STICKY'])).toEqual(['A', 'NEW']);
   });
 });
 
-describe('what refuses a rollout', () => {
+describe('a rollout is refused for', () => {
   const seenOf = (over: Partial<Observed> = {}): Observed => ({
     state: stateOf(),
     plan: { location: 'westeurope', sku: { tier: 'Standard' } },
@@ -232,7 +232,7 @@ describe('what refuses a rollout', () => {
     config: { bindings: [{ type: 'blob' }, { type }] },
   });
 
-  test('Flex Consumption and Consumption for Linux are a clear no; plans without slots, unless nothing needs one', () => {
+  test('Flex Consumption and Consumption for Linux, and plans without slots unless no slot is needed', () => {
     expect(checkPlan(TARGET, direct, onPlan('FlexConsumption'))[0]?.message).toContain('Flex Consumption');
     expect(checkPlan(TARGET, direct, onPlan('Dynamic', true))[0]?.message).toContain('retired');
     expect(checkPlan(TARGET, direct, onPlan('Dynamic'))).toEqual([]);
@@ -241,7 +241,7 @@ describe('what refuses a rollout', () => {
     expect(checkPlan(TARGET, canary, onPlan('Standard'))).toEqual([]);
   });
 
-  test('a slot that is missing, named by nobody, swapping by itself, half swapped, or beside a stopped production', () => {
+  test('a missing slot, one that is not named, one with auto swap, a half-done swap, or a stopped production', () => {
     const refusals = (seen: Observed, target = TARGET, spec: Spec = canary) =>
       checkSlots(target, spec, seen).map(({ message }) => message);
     const { slot: _, ...without } = TARGET;
@@ -261,7 +261,7 @@ describe('what refuses a rollout', () => {
     ]);
   });
 
-  test('slots of different stacks, by configuration or by setting', () => {
+  test('slots with different stacks, by configuration or by setting', () => {
     expect(checkStacks(seenOf())).toEqual([]);
     const newer = seenOf({ slotConfig: { linuxFxVersion: 'NODE|22-lts' } });
     expect(checkStacks(newer)[0]?.message).toContain('(linuxFxVersion)');
@@ -269,7 +269,7 @@ describe('what refuses a rollout', () => {
     expect(checkStacks(seenOf({ settings }))[0]?.message).toContain('FUNCTIONS_EXTENSION_VERSION');
   });
 
-  test('functions that would take the messages of production from the slot', () => {
+  test("functions that would receive production's messages in the slot", () => {
     const functions = [trigger('api', 'httpTrigger'), trigger('orders', 'queueTrigger')];
     const name = 'AzureWebJobs.orders.Disabled';
     const disabled = { production: {}, slot: { [name]: 'true' } };
@@ -281,7 +281,7 @@ describe('what refuses a rollout', () => {
     expect(percentage[0]?.message).toContain('routes HTTP requests alone');
   });
 
-  test('settings of the spec that stay with their slot, and files that no zip can replace', () => {
+  test('settings of the spec that stay with their slot, and files that a zip cannot replace', () => {
     const spec = { ...canary, configuration: { environment: { DB: 'secret', FLAG: 'on' } } };
     const [stuck] = checkSettings(spec, seenOf({ sticky: ['DB'] }));
     expect(stuck?.message).toContain('DB is a slot setting');
@@ -293,7 +293,7 @@ describe('what refuses a rollout', () => {
     expect(checkSettings(spec, seenOf())).toEqual([]);
   });
 
-  test('names of settings that Linux has not, each with what to write; a period that becomes an underscore is said', () => {
+  test('setting names that Linux does not allow, each with what to write; a period that becomes an underscore is only reported', () => {
     const onLinux = (environment: Record<string, string>) => {
       const production = slotOf(null, ONE, { arm: { location: 'westeurope', reserved: true } });
       return checkNames({ ...canary, configuration: { environment } }, seenOf({ state: stateOf({ production }) }));
@@ -315,7 +315,7 @@ describe('what refuses a rollout', () => {
     expect(checkNames({ ...canary, configuration: { environment } }, seenOf())).toEqual([]);
   });
 
-  test('a package of more than 2 GB, which Kudu would refuse after the upload', () => {
+  test('a package over 2 GB, which Kudu would refuse after the upload', () => {
     const of = (bytes: number) => ({ ...canary, release: { artifact: { uri: 'file:///x', sha256: '', bytes } } });
     expect(checkPackage(of(2049 * 1024 * 1024))).toMatchObject([
       { level: 'refuse', message: expect.stringContaining('App Service takes 2048.0 MB at most') },
@@ -323,7 +323,7 @@ describe('what refuses a rollout', () => {
     expect(checkPackage(of(60 * 1024 * 1024))).toEqual([]);
   });
 
-  test('probes that would need a slot to call the release in', () => {
+  test('probes that need a slot to call the release in', () => {
     const { slot: _, ...without } = TARGET;
     expect(checkProbes(without, direct)[0]?.message).toContain('smoke');
     expect(checkProbes(TARGET, direct)).toEqual([]);
@@ -331,7 +331,7 @@ describe('what refuses a rollout', () => {
 });
 
 describe('credentials by name', () => {
-  test('a name that is none, and a client secret without all of its parts, are said when the worker starts', () => {
+  test('with an unknown name, or a client secret without all of its parts, are reported when the worker starts', () => {
     expect(() => credentialOf({ SLUICE_AZURE_CREDENTIAL: 'secret' })).toThrow(/workloadIdentity, managedIdentity/);
     const half = {
       SLUICE_AZURE_CREDENTIAL: 'clientSecret',
@@ -341,7 +341,7 @@ describe('credentials by name', () => {
     expect(() => credentialOf(half)).toThrow(/lacks AZURE_CLIENT_ID$/);
   });
 
-  test('each name gives its own kind', () => {
+  test('are made for each name', () => {
     const env = {
       AZURE_TENANT_ID: 't',
       AZURE_CLIENT_ID: 'c',

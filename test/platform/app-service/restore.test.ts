@@ -23,7 +23,7 @@ test('users whom the cookie keeps on the slot get the stable release there', asy
   expect(staging.settings).toEqual({ SLUICE_RELEASE: rollout.stable, SLUICE_SETTINGS: '' });
 });
 
-test('where that fails the slot is kept, and it is said', async () => {
+test('if that fails, the slot is kept and the rollout says so', async () => {
   const rollout = await stack.rollout();
   await rollout.shift(10);
   stack.faults.set([{ operations: ['Publish'], times: 9, effect: { status: 500 } }]);
@@ -39,7 +39,7 @@ test('a slot that never had users is left alone', async () => {
   expect(rollout.site.staging.settings.SLUICE_RELEASE).toBe(rollout.release.version);
 });
 
-test('a swap that is on its way is waited for, and then undone once', async () => {
+test('a running swap is waited for, and then undone once', async () => {
   const rollout = await stack.rollout();
   stack.faults.set([
     { operations: ['SwapSlot'], times: 1, effect: { lost: true } },
@@ -52,7 +52,7 @@ test('a swap that is on its way is waited for, and then undone once', async () =
   expect(rollout.answers('SwapSlot')).toEqual([202, 202]);
 });
 
-test('an operation that does not end is waited for with every try, and said', async () => {
+test('an operation that does not end is waited for on every attempt, and reported', async () => {
   const rollout = await stack.rollout();
   rollout.site.operates('hangs');
   expect(await failure(rollout.restore('promote', { attempted: [] }))).toMatchObject({
@@ -61,14 +61,14 @@ test('an operation that does not end is waited for with every try, and said', as
   });
 });
 
-test('half of a swap is reset', async () => {
+test('a half-done swap is reset', async () => {
   const rollout = await stack.rollout();
   rollout.site.prepare();
   await rollout.restore('promote', { attempted: [] });
   expect(rollout.site.arm.prepared).toBeNull();
 });
 
-test('direct without a slot publishes to production, and publishes what was there to go back', async () => {
+test('direct without a slot publishes to production, and publishes the earlier package to roll back', async () => {
   const site = await stack.site();
   site.production.settings = { FLAG: 'old', DB: 'of the site' };
   const driver = stack.driver();
@@ -102,7 +102,7 @@ test('direct without a slot publishes to production, and publishes what was ther
   expect(site.production.settings).toMatchObject({ FLAG: 'old', DB: 'of the site' });
 });
 
-test('a kept package that somebody has changed is not published', async () => {
+test('a kept package that someone changed is not published', async () => {
   const site = await stack.site();
   const driver = stack.driver();
   const strategy = { type: 'direct' as const, bake: 0 };
@@ -119,7 +119,7 @@ test('a kept package that somebody has changed is not published', async () => {
   expect(await site.answer()).toBe('new');
 });
 
-test('a first direct release taken back leaves production empty', async () => {
+test('rolling back a first direct release leaves production empty', async () => {
   const site = await stack.site({ empty: true });
   const driver = stack.driver();
   const strategy = { type: 'direct' as const, bake: 0 };
@@ -135,7 +135,7 @@ test('a first direct release taken back leaves production empty', async () => {
   expect((await driver.inspect(context(), spec)).before.split.stable).toBeNull();
 });
 
-test('content that somebody else deploys during the rollout is a foreign change', async () => {
+test('content that someone else deploys during the rollout is a foreign change', async () => {
   const rollout = await stack.rollout();
   rollout.site.deployedOutside();
   expect((await failure(rollout.promote())).code).toBe('SLUICE_FOREIGN_CHANGE');

@@ -26,7 +26,7 @@ function dying(told: { details?: unknown }): CallContext {
   });
 }
 
-test('a worker that dies between the acceptance and the end is followed by another, and the swap is sent once', async () => {
+test('if a worker dies after a swap is accepted, another one takes over, and the swap is sent once', async () => {
   const rollout = await stack.rollout();
   stack.faults.set([{ operations: ['Swap'], times: 1, effect: { heldMs: 1000 } }]);
   const told: { details?: unknown } = {};
@@ -39,7 +39,7 @@ test('a worker that dies between the acceptance and the end is followed by anoth
   expect(rollout.answers('SwapSlot')).toEqual([202]);
 });
 
-test('one that failed meanwhile is told as it failed, and not tried again', async () => {
+test('a swap that failed meanwhile is reported as failed, and not retried', async () => {
   const rollout = await stack.rollout();
   stack.faults.set([
     { operations: ['Swap'], times: 1, effect: { fails: 'the worker process for the slot could not be started' } },
@@ -52,7 +52,7 @@ test('one that failed meanwhile is told as it failed, and not tried again', asyn
   expect(rollout.site.arm.prepared).toBeNull();
 });
 
-test('so is one that dies before the server has heard of the swap', async () => {
+test('a swap that the server never received is sent by the next worker', async () => {
   const rollout = await stack.rollout();
   stack.faults.set([{ operations: ['Swap'], times: 1, effect: { heldMs: 1000 } }]);
   await expect(rollout.promote(dying({}))).rejects.toMatchObject({ name: 'AbortError' });
@@ -60,7 +60,7 @@ test('so is one that dies before the server has heard of the swap', async () => 
   expect(rollout.answers('SwapSlot')).toEqual([202]);
 });
 
-test('so is one whose swap has ended, and whose operation nobody knows any more', async () => {
+test('a swap that ended and whose operation is forgotten is recognized by the next worker', async () => {
   const rollout = await stack.rollout();
   const told: { details?: unknown } = {};
   await expect(rollout.promote(dying(told))).rejects.toMatchObject({ name: 'AbortError' });
@@ -71,7 +71,7 @@ test('so is one whose swap has ended, and whose operation nobody knows any more'
   expect(rollout.answers('SwapSlot')).toEqual([202]);
 });
 
-test('a swap that lands after the restore is taken back, also when nobody waits for it any more', async () => {
+test('a swap that lands after the restore is undone, even if no worker waits for it any more', async () => {
   const rollout = await stack.rollout();
   stack.faults.set([{ operations: ['SwapSlot'], times: 1, effect: { heldMs: 1_000 } }]);
   const frozen = rollout.promote(dying({}));
@@ -84,7 +84,7 @@ test('a swap that lands after the restore is taken back, also when nobody waits 
   expect(rollout.site.production.settings.SLUICE_RELEASE).toBeUndefined();
 });
 
-test('a swap whose answer was lost is found by the releases, and not sent again', async () => {
+test('a swap whose response was lost is recognized by the releases, and not sent again', async () => {
   const rollout = await stack.rollout();
   stack.faults.set([{ operations: ['SwapSlot'], times: 1, effect: { lost: true } }]);
   expect((await failure(rollout.promote())).code).toBe('SLUICE_PROVIDER');
@@ -92,7 +92,7 @@ test('a swap whose answer was lost is found by the releases, and not sent again'
   expect(rollout.answers('SwapSlot')).toEqual([202]);
 });
 
-test.each([500, 503, 429])('a swap that is answered %i is sent once a try', async (status) => {
+test.each([500, 503, 429])('a swap answered with %i is sent once per attempt', async (status) => {
   const rollout = await stack.rollout();
   stack.faults.set([{ operations: ['SwapSlot'], times: 9, effect: { status, headers: { 'retry-after': '7' } } }]);
   const error = await failure(rollout.promote());
@@ -100,7 +100,7 @@ test.each([500, 503, 429])('a swap that is answered %i is sent once a try', asyn
   expect(error.retryAfterMs).toBe(7_000);
 });
 
-test('an operation that is in the way is waited for', async () => {
+test('another operation in progress is waited for', async () => {
   const rollout = await stack.rollout();
   stack.faults.set([
     {
@@ -113,7 +113,7 @@ test('an operation that is in the way is waited for', async () => {
   expect(rollout.answers('SwapSlot')).toEqual([202]);
 });
 
-test('a swap that somebody left half done is reset on both slots, and done whole', async () => {
+test('a swap that someone left half done is reset on both slots, and done completely', async () => {
   const rollout = await stack.rollout();
   stack.faults.set([
     { operations: ['SwapSlot'], times: 1, effect: conflict('The configuration settings have been prepared for swap.') },
@@ -122,7 +122,7 @@ test('a swap that somebody left half done is reset on both slots, and done whole
   expect([rollout.answers('ResetSlotConfig'), rollout.answers('ResetSlotConfigSlot')]).toEqual([[200], [200]]);
 });
 
-test('the slot is looked at with the settings of production before the exchange; when it fails, all is reset', async () => {
+test("the slot is checked with production's settings before the exchange; if that fails, everything is reset", async () => {
   const rollout = await stack.rollout();
   rollout.site.breakSlot();
   const error = await failure(rollout.promote());
@@ -132,14 +132,14 @@ test('the slot is looked at with the settings of production before the exchange;
   expect(rollout.site.arm.prepared).toBeNull();
 });
 
-test('with site authentication there is no preview, and the swap is done in one go', async () => {
+test('with site authentication the swap is done without a preview', async () => {
   const rollout = await stack.rollout();
   rollout.site.signsIn();
   expect((await rollout.promote()).split.stable).toBe(rollout.release.version);
   expect(rollout.answers('ApplySlotConfigSlot')).toEqual([]);
 });
 
-test("a warm-up that fails keeps the platform's words, and leaves no half of a swap behind", async () => {
+test("a failed warm-up keeps the platform's message, and leaves no half-done swap behind", async () => {
   const rollout = await stack.rollout();
   stack.faults.set([
     {
@@ -155,7 +155,7 @@ test("a warm-up that fails keeps the platform's words, and leaves no half of a s
   expect(await rollout.site.answer()).toBe('by hand');
 });
 
-test('what is kept for the next worker holds no token', async () => {
+test('what is kept for the next worker contains no token', async () => {
   const rollout = await stack.rollout();
   const told: unknown[] = [];
   await rollout.promote(context({ heartbeat: (details) => details !== undefined && told.push(details) }));

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => azure.stop());
 
-test('it finds the sites with our mark whose traffic is split, in all resource groups, and says the cure', async () => {
+test('sweep finds the sites with our mark and split traffic in all resource groups, and says what to do', async () => {
   const made = async (name: string, tags: Record<string, string>, reroutePercentage: number) => {
     const site = await azure.createSite({ name, resourceGroup: `group-of-${name}`, slots: ['staging'], tags });
     await seed(azure, site.production, 'r-aaaaaaaaaaaa', packageOf({ 'server.js': '' }), new Date());

@@ -54,7 +54,7 @@ function stop(site: TestSite): void {
   site.arm.sticky = ['WEBJOBS_STOPPED'];
 }
 
-test('a job of a release at 0 % takes a message of production, which is why it is refused in the plan', async () => {
+test("a job of a release at 0 % takes production's messages, which is why the plan refuses it", async () => {
   const { site, spec } = await released();
   const command = `az webapp config appsettings set --name ${site.name} --resource-group shop --slot staging --slot-settings WEBJOBS_STOPPED=1`;
   const refused = [expect.stringMatching(new RegExp(`^SLUICE_TARGET continuous WebJob mailer .*\`${command}\``))];
@@ -66,7 +66,7 @@ test('a job of a release at 0 % takes a message of production, which is why it i
   expect(await refusals({ ...spec, release: { artifact: await stack.pack('no jobs') } })).toEqual(refused);
 });
 
-test('stopped by a slot setting, it waits in the slot, and works in production after the swap', async () => {
+test('a job stopped by a slot setting waits in the slot, and works in production after the swap', async () => {
   const { site, spec } = await released();
   stop(site);
   expect(await refusals(spec)).toEqual([]);
@@ -77,7 +77,7 @@ test('stopped by a slot setting, it waits in the slot, and works in production a
   await handled('order-2');
 });
 
-test('a setting that a swap would take along, or that says another thing than 1, is no stop', async () => {
+test('a setting that would be swapped too, or that is not 1, does not stop a job', async () => {
   const { site, spec } = await released();
   stop(site);
   site.arm.sticky = [];
@@ -87,7 +87,7 @@ test('a setting that a swap would take along, or that says another thing than 1,
   expect(await refusals(spec)).toHaveLength(1);
 });
 
-test('a kept release is looked into, and one that is released without a slot is not', async () => {
+test('jobs are looked for in a kept release, and not in one that needs no slot', async () => {
   const { site, spec } = await released();
   stop(site);
   const kept = (await deployed(site, spec)).release.version;

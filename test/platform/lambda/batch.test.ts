@@ -26,7 +26,7 @@ const question = (...names: (number | string)[]): Question => ({
 const calm = () => new AbortController().signal;
 const queries = (inputs: GetMetricDataCommandInput[]) => inputs.map((input) => input.MetricDataQueries?.length);
 
-test('the questions of many rollouts go out in calls of 500 queries at most, and each gets its own answer', async () => {
+test('the queries of many rollouts go out in calls of up to 500, and each gets its own answer', async () => {
   const inputs: GetMetricDataCommandInput[] = [];
   const batch = new MetricBatch(async (input) => {
     inputs.push(input);
@@ -43,7 +43,7 @@ test('the questions of many rollouts go out in calls of 500 queries at most, and
   expect(values[0]?.size).toBe(8);
 });
 
-test('questions of different times are asked for the whole time', async () => {
+test('queries for different times are sent for the whole period', async () => {
   const inputs: GetMetricDataCommandInput[] = [];
   const batch = new MetricBatch(async (input) => {
     inputs.push(input);
@@ -56,7 +56,7 @@ test('questions of different times are asked for the whole time', async () => {
   expect(inputs.map(({ StartTime, EndTime }) => [StartTime?.getTime(), EndTime?.getTime()])).toEqual([[1_000, 9_000]]);
 });
 
-test('a question that is refused makes nobody else blind', async () => {
+test('a refused query makes no other one blind', async () => {
   const batch = new MetricBatch(async (input) => {
     if (JSON.stringify(input).includes('"bad"')) throw new SluiceError('SLUICE_REFUSED', 'bad is no metric');
     return answer(input);
@@ -70,7 +70,7 @@ test('a question that is refused makes nobody else blind', async () => {
   expect((bad as PromiseRejectedResult).reason).toMatchObject({ message: 'bad is no metric' });
 });
 
-test('an outage is told to everybody, after one call', async () => {
+test('an outage is reported to everyone, after one call', async () => {
   const batch = new MetricBatch(async () => {
     throw new SluiceError('SLUICE_PROVIDER', 'down');
   });
@@ -79,7 +79,7 @@ test('an outage is told to everybody, after one call', async () => {
   expect(batch.calls).toBe(1);
 });
 
-test('pages are put together, and half a page at the end is no answer', async () => {
+test('pages are joined, and a missing last page is not an answer', async () => {
   const paged = (last: 'Complete' | 'PartialData') =>
     new MetricBatch(async (input) => {
       const first = input.NextToken === undefined;
@@ -99,7 +99,7 @@ test('pages are put together, and half a page at the end is no answer', async ()
   await expect(paged('PartialData').ask(question(1), calm())).rejects.toThrow('CloudWatch answered PartialData');
 });
 
-test('one who leaves is let go at once and the others are answered; the last one ends the call', async () => {
+test('a caller who leaves returns at once and the others are answered; the last one ends the call', async () => {
   let sent = () => {};
   const reached = new Promise<void>((resolve) => {
     sent = resolve;

@@ -47,7 +47,7 @@ const refusals = (findings: Finding[]) =>
   findings.filter(({ level, code }) => level === 'refuse' && code === 'SLUICE_BYPASS').map(({ message }) => message);
 
 describe('a release that writes $LATEST', () => {
-  test('goes on where nobody calls the bare name', async () => {
+  test('is allowed if nobody calls the bare name', async () => {
     const fn = 'unbypassed';
     await oldFunction(fn);
     await mapTo(stack.lambda, `${fn}:live`, 'elsewhere');
@@ -59,7 +59,7 @@ describe('a release that writes $LATEST', () => {
     expect((await look(fn)).findings).toEqual([]);
   });
 
-  test('is refused for an event source mapping of the bare name, with the command that moves it', async () => {
+  test('is refused if an event source mapping calls the bare name, with the command that moves it', async () => {
     const fn = 'mapped';
     await oldFunction(fn);
     const uuid = await mapTo(stack.lambda, fn, 'orders');
@@ -73,7 +73,7 @@ describe('a release that writes $LATEST', () => {
     expect(said).toContain(`allowBypass: [mapping/${uuid}]`);
   });
 
-  test('is refused for each of more mappings than AWS lists at once', async () => {
+  test('is refused for each mapping, even if there are more than AWS lists at once', async () => {
     const fn = 'many';
     await oldFunction(fn);
     const all = await Promise.all(Array.from({ length: 101 }, (_, i) => mapTo(stack.lambda, fn, `queue-${i}`)));
@@ -82,7 +82,7 @@ describe('a release that writes $LATEST', () => {
     expect(all.filter((uuid) => !said.some((each) => each.includes(uuid)))).toEqual([]);
   });
 
-  test('is refused for a function URL of the bare name', async () => {
+  test('is refused if there is a function URL of the bare name', async () => {
     const fn = 'addressed';
     await oldFunction(fn);
     await stack.lambda.send(new CreateFunctionUrlConfigCommand({ FunctionName: fn, AuthType: 'AWS_IAM' }));
@@ -94,33 +94,36 @@ describe('a release that writes $LATEST', () => {
     expect(said).toContain('allowBypass: [url]');
   });
 
-  test.each([undefined, '$LATEST'])('is refused for calls that CloudWatch counts (qualifier %s)', async (qualifier) => {
-    const fn = qualifier === undefined ? 'called' : 'called-latest';
-    await oldFunction(fn);
-    await stack.lambda.send(
-      new AddPermissionCommand({
-        FunctionName: fn,
-        StatementId: 'api',
-        Action: 'lambda:InvokeFunction',
-        Principal: 'apigateway.amazonaws.com',
-      }),
-    );
-    const statement = await look(fn);
-    expect(refusals(statement.findings)).toEqual([]);
-    expect(statement.findings.map(({ level, message }) => `${level} ${message}`)).toEqual([
-      expect.stringMatching(/^warn permission api for apigateway\.amazonaws\.com points at the bare function/),
-    ]);
-    await call(stack.lambda, fn, qualifier);
-    const [said] = await until('the call is counted', async () => {
-      const found = refusals((await look(fn)).findings);
-      return found.length > 0 ? found : null;
-    });
-    expect(said).toMatch(/^1 calls of called\S* by its bare name in the last 14 days, the last before .* UTC/);
-    expect(said).toContain('its policy lets apigateway.amazonaws.com (api) call it');
-    expect(said).toContain('allowBypass: [calls]');
-  });
+  test.each([undefined, '$LATEST'])(
+    'is refused if CloudWatch counts calls of the bare name (qualifier %s)',
+    async (qualifier) => {
+      const fn = qualifier === undefined ? 'called' : 'called-latest';
+      await oldFunction(fn);
+      await stack.lambda.send(
+        new AddPermissionCommand({
+          FunctionName: fn,
+          StatementId: 'api',
+          Action: 'lambda:InvokeFunction',
+          Principal: 'apigateway.amazonaws.com',
+        }),
+      );
+      const statement = await look(fn);
+      expect(refusals(statement.findings)).toEqual([]);
+      expect(statement.findings.map(({ level, message }) => `${level} ${message}`)).toEqual([
+        expect.stringMatching(/^warn permission api for apigateway\.amazonaws\.com points at the bare function/),
+      ]);
+      await call(stack.lambda, fn, qualifier);
+      const [said] = await until('the call is counted', async () => {
+        const found = refusals((await look(fn)).findings);
+        return found.length > 0 ? found : null;
+      });
+      expect(said).toMatch(/^1 calls of called\S* by its bare name in the last 14 days, the last before .* UTC/);
+      expect(said).toContain('its policy lets apigateway.amazonaws.com (api) call it');
+      expect(said).toContain('allowBypass: [calls]');
+    },
+  );
 
-  test('says how the alias is made where there is none to move to', async () => {
+  test('says how to create the alias if there is none to move to', async () => {
     const fn = 'day-before';
     await oldFunction(fn, false);
     await mapTo(stack.lambda, fn, 'orders');
@@ -129,7 +132,7 @@ describe('a release that writes $LATEST', () => {
     expect(said.at(-1)).toContain('aws lambda create-alias --region us-east-1 --function-name day-before --name live');
   });
 
-  test('is refused where it is unknown whether anybody calls it', async () => {
+  test('is refused if it is unknown whether anybody calls the bare name', async () => {
     const fn = 'blind';
     await oldFunction(fn);
     const message = 'User: ci is not authorized to perform: cloudwatch:GetMetricData';
@@ -146,7 +149,7 @@ describe('a release that writes $LATEST', () => {
   });
 });
 
-test('a release that is published already does not look: it changes nothing for callers of the bare name', async () => {
+test('a release that is already published is not checked, since it changes nothing for callers of the bare name', async () => {
   const fn = 'published';
   await oldFunction(fn);
   await mapTo(stack.lambda, fn, 'orders');
@@ -155,7 +158,7 @@ test('a release that is published already does not look: it changes nothing for 
 });
 
 describe('allowBypass', () => {
-  test('lets through whom it names and no new one', async () => {
+  test('lets through the callers it names, and no new one', async () => {
     const fn = 'through';
     await oldFunction(fn);
     const known = await mapTo(stack.lambda, fn, 'orders');
@@ -169,7 +172,7 @@ describe('allowBypass', () => {
     expect(said).toEqual([expect.stringContaining(later)]);
   });
 
-  test('of past calls lets no later one through, and leaves nobody who would get the release', async () => {
+  test('for past calls lets no later call through, and leaves nobody who would get the release', async () => {
     const fn = 'left';
     await oldFunction(fn);
     await call(stack.lambda, fn);
@@ -182,7 +185,7 @@ describe('allowBypass', () => {
     expect(refusals((await look(fn, { allowBypass: [earlier] })).findings)).toHaveLength(1);
   });
 
-  test('is refused while there is no alias: nothing there would tell a late deployment that it was taken back', async () => {
+  test('is refused while there is no alias, since nothing would tell a late deployment that it was rolled back', async () => {
     const fn = 'day-before-allowed';
     await oldFunction(fn, false);
     const id = `mapping/${await mapTo(stack.lambda, fn, 'orders')}`;
@@ -196,7 +199,7 @@ describe('allowBypass', () => {
     expect(before.bypass).toBeUndefined();
   });
 
-  test('is refused where the function takes signed code alone', async () => {
+  test('is refused if the function accepts only signed code', async () => {
     const fn = 'signed';
     await oldFunction(fn);
     const id = `mapping/${await mapTo(stack.lambda, fn, 'orders')}`;
@@ -248,7 +251,7 @@ describe('what callers of the bare name run', () => {
   const latest = (fn: string) => stack.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: fn }));
   const answer = async (fn: string) => (await call(stack.lambda, fn)).body;
 
-  test('is kept as a version, the last one where nothing has changed since', async () => {
+  test('is kept as a version, the last one if nothing has changed since', async () => {
     const fn = 'kept';
     await oldFunction(fn);
     const id = `mapping/${await mapTo(stack.lambda, fn, 'orders')}`;
@@ -263,7 +266,7 @@ describe('what callers of the bare name run', () => {
     expect((await stack.driver.keep(context(), { spec, before, mark: by })).latest).toBe('2');
   });
 
-  test('comes back, code and configuration, after the traffic, also when asked twice', async () => {
+  test('is restored, code and configuration, after the traffic, also when it happens twice', async () => {
     const fn = 'back';
     const scene = await kept(fn);
     await deploy(scene);
@@ -289,7 +292,7 @@ describe('what callers of the bare name run', () => {
     ['AccessDeniedException', 'User: ci is not authorized to perform: lambda:UpdateFunctionCode', {}],
     ['InvalidParameterValueException', 'The runtime parameter is no longer supported', { force: true }],
   ])(
-    'does not hold up the traffic where AWS refuses it for ever (%s), and that is said',
+    'does not delay the traffic if AWS keeps refusing it (%s), and the rollout says so',
     async (code, message, more) => {
       const fn = `never-${code}`;
       const scene = await kept(fn);
@@ -316,7 +319,7 @@ describe('what callers of the bare name run', () => {
     ['restore', 'UpdateAlias'],
     ['restore', 'UpdateFunctionConfiguration'],
     ['restore', 'UpdateFunctionCode'],
-  ] as const)('comes back when to %s the answer of %s is lost', async (call, operation) => {
+  ] as const)('is restored even if %s loses the answer of %s', async (call, operation) => {
     const fn = `lost-${call}-${operation}`;
     const scene = await kept(fn);
     if (call === 'restore') await deploy(scene);
@@ -328,7 +331,7 @@ describe('what callers of the bare name run', () => {
     expect((await latest(fn)).Environment?.Variables).toEqual({ STAGE: 'old' });
   });
 
-  test('stays as somebody else has made it since, and that is said; force puts it back', async () => {
+  test('stays as someone else has changed it since, with a message; force restores it', async () => {
     const fn = 'foreign';
     const scene = await kept(fn);
     await deploy(scene);
@@ -342,7 +345,7 @@ describe('what callers of the bare name run', () => {
     expect(await answer(fn)).toBe('old');
   });
 
-  test('stays when the version that kept it was deleted, and that is said', async () => {
+  test('stays if the version that kept it was deleted, with a message', async () => {
     const fn = 'gone';
     const scene = await kept(fn);
     await deploy(scene);
@@ -350,7 +353,7 @@ describe('what callers of the bare name run', () => {
     expect((await restore(scene)).remarks?.[0]).toContain('does not exist any more');
   });
 
-  describe('of an image', () => {
+  describe('with an image', () => {
     const image = (digit: string) => `000000000000.dkr.ecr.us-east-1.amazonaws.com/app@sha256:${digit.repeat(64)}`;
 
     /** A driver to which GetFunction names the code so. */
@@ -369,7 +372,7 @@ describe('what callers of the bare name run', () => {
       return createLambdaDriver({ clients: () => clients, budget, artifacts: stack.artifacts });
     }
 
-    test('comes back by its digest, wherever its tag has moved, and is not changed where AWS names none', async () => {
+    test('is restored by its digest, wherever its tag has moved, and is left alone if AWS names no digest', async () => {
       const fn = 'image-back';
       const tag = image('a').replace(/@.*/, ':stable');
       await stack.lambda.send(
@@ -430,8 +433,8 @@ describe('what callers of the bare name run', () => {
     return { driver, asleep, wake, calls: () => calls };
   }
 
-  test.each(['its way back', 'a newer rollout'])(
-    'is not written again by a worker that froze while it deployed and wakes after %s',
+  test.each(['its rollback', 'a newer rollout'])(
+    'is not overwritten by a worker that froze while deploying and wakes up after %s',
     async (last) => {
       const prefix = `frozen-${last.replaceAll(' ', '-')}`;
       const deployed = async (fn: string, driver = stack.driver) => {
@@ -461,7 +464,7 @@ describe('what callers of the bare name run', () => {
     },
   );
 
-  test('is not written by a deployment once somebody else has changed the alias, unless a person takes that as ours', async () => {
+  test('is not overwritten by a deployment after someone else changed the alias, unless a person adopts that change', async () => {
     const fn = 'alias-changed';
     const scene = await kept(fn);
     await stack.lambda.send(new UpdateAliasCommand({ FunctionName: fn, Name: 'live', Description: 'theirs' }));
@@ -472,7 +475,7 @@ describe('what callers of the bare name run', () => {
     expect(await answer(fn)).toBe('new');
   });
 
-  test('is not kept by a worker that has to leave the alias alone', async () => {
+  test('is not kept by a worker that must leave the alias alone', async () => {
     const fn = 'policed';
     const { spec, before } = await kept(fn);
     await stack.lambda.send(
@@ -491,7 +494,7 @@ describe('what callers of the bare name run', () => {
     expect(stack.aws.writes()).toEqual([]);
   });
 
-  test('is not changed where its code cannot be fetched', async () => {
+  test('is left alone if its code cannot be fetched', async () => {
     const fn = 'unfetched';
     await oldFunction(fn);
     const id = `mapping/${await mapTo(stack.lambda, fn, 'orders')}`;

@@ -44,7 +44,7 @@ async function findings(fn: string, overrides: Partial<Spec> = {}): Promise<Find
 
 const of = (all: Finding[], code: string) => all.filter((finding) => finding.code === code);
 
-test('a target whose traffic goes through the alias has no finding', async () => {
+test('a target whose traffic goes through the alias has no findings', async () => {
   const fn = 'clean';
   await live(fn);
   await stack.lambda.send(
@@ -53,7 +53,7 @@ test('a target whose traffic goes through the alias has no finding', async () =>
   expect(await findings(fn)).toEqual([]);
 });
 
-test('what points at the bare function or at a version is said: permission, event source, function URL', async () => {
+test('what points at the bare function or at a version is reported: permission, event source, function URL', async () => {
   const fn = 'bypassed';
   await live(fn);
   await stack.lambda.send(
@@ -79,7 +79,7 @@ test('what points at the bare function or at a version is said: permission, even
   expect(said).toMatch(/event source mapping .*orders.* points at the bare function/);
 });
 
-test('another role on the new version is refused where traffic is split, and only there', async () => {
+test('another role on the new version is refused, but only if traffic is split', async () => {
   const fn = 'roles';
   await live(fn);
   const release = { artifact: await stack.pack('return 3') };
@@ -90,7 +90,7 @@ test('another role on the new version is refused where traffic is split, and onl
   expect(of(await findings(fn, { release, configuration, strategy }), 'SLUICE_TARGET')).toEqual([]);
 });
 
-test('another dead-letter queue is refused where traffic is split', async () => {
+test('another dead-letter queue is refused if traffic is split', async () => {
   const fn = 'queues';
   await live(fn);
   await stack.lambda.send(
@@ -105,7 +105,7 @@ test('another dead-letter queue is refused where traffic is split', async () => 
   expect(of(refused, 'SLUICE_TARGET')[0]?.message).toContain('dead-letter queue');
 });
 
-test('what the new release takes from $LATEST unasked is said', async () => {
+test('what the new release inherits from $LATEST is reported', async () => {
   const fn = 'drift';
   await live(fn);
   await stack.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: fn, MemorySize: 512 }));
@@ -115,7 +115,7 @@ test('what the new release takes from $LATEST unasked is said', async () => {
   expect(of(await findings(fn, { release, configuration: { memory: 512 } }), 'LATEST_DIFFERS')).toEqual([]);
 });
 
-test('provisioned concurrency of the alias is said', async () => {
+test('provisioned concurrency of the alias is reported', async () => {
   const fn = 'capacity';
   await live(fn);
   await stack.lambda.send(
@@ -128,7 +128,7 @@ test('provisioned concurrency of the alias is said', async () => {
   expect(of(await findings(fn), 'CAPACITY_ON_ALIAS')).toHaveLength(1);
 });
 
-test('an alias on $LATEST is refused, with the way out', async () => {
+test('an alias on $LATEST is refused, with what to do', async () => {
   const fn = 'latest';
   await functionWith(stack.lambda, fn, ['return 1']);
   await stack.lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '$LATEST' }));
@@ -136,7 +136,7 @@ test('an alias on $LATEST is refused, with the way out', async () => {
   expect(refused?.message).toContain('aws lambda publish-version');
 });
 
-test('a missing permission of an optional check is said, and stops nothing', async () => {
+test('a missing permission of an optional check is reported, and stops nothing', async () => {
   const fn = 'unchecked';
   await live(fn);
   const error = { code: 'AccessDeniedException', status: 403, message: 'not authorized to perform: lambda:GetPolicy' };
@@ -173,14 +173,14 @@ describe('a missing permission', () => {
     expect(refused[0]?.message).toMatch(new RegExp(`^lambda:${action} is not allowed`));
   });
 
-  test('is said with all others at once', async () => {
+  test('is reported together with all others', async () => {
     const fn = 'denied-all';
     await live(fn);
     await deny('UpdateFunctionCode', 'PublishVersion', 'UpdateAlias');
     expect(of(await findings(fn, await release()), 'SLUICE_PERMISSION')).toHaveLength(3);
   });
 
-  test('that the rollout does not need is none', async () => {
+  test('that the rollout does not need is ignored', async () => {
     const fn = 'denied-unneeded';
     await live(fn);
     await deny('UpdateFunctionCode', 'UpdateFunctionConfiguration', 'PublishVersion', 'Invoke');
@@ -188,7 +188,7 @@ describe('a missing permission', () => {
     expect(of(await findings(fn, { health }), 'SLUICE_PERMISSION')).toEqual([]);
   });
 
-  test('to call an environment is one on its alias, not on a version', async () => {
+  test('to call an environment is needed on its alias, not on a version', async () => {
     const fn = 'denied-environment';
     await live(fn);
     for (const Name of ['live-blue', 'live-green']) {
@@ -202,7 +202,7 @@ describe('a missing permission', () => {
   });
 });
 
-test('permissions that cannot be tried without an effect are said as not checked', async () => {
+test('permissions that cannot be tested without an effect are reported as not checked', async () => {
   const fn = 'untried';
   await functionWith(stack.lambda, fn, ['return 1']);
   const release = { artifact: await stack.pack('return 2') };
@@ -214,7 +214,7 @@ test('permissions that cannot be tried without an effect are said as not checked
   );
 });
 
-test('looking changes nothing, not even by trying the permissions', async () => {
+test('inspecting changes nothing, not even to test the permissions', async () => {
   const fn = 'untouched';
   await live(fn);
   const state = async () => ({
@@ -235,7 +235,7 @@ test('looking changes nothing, not even by trying the permissions', async () => 
   expect(stack.aws.traffic()[`${fn}:1`]).toBeUndefined();
 });
 
-test('a function that does not exist is refused unless the spec can create it', async () => {
+test('a missing function is refused unless the spec can create it', async () => {
   const release = { artifact: await stack.pack('return 1') };
   const [refused] = await findings('absent', { release, configuration: { runtime: 'nodejs20.x' } });
   expect(refused).toMatchObject({ level: 'refuse', code: 'SLUICE_NOT_FOUND' });
@@ -254,7 +254,7 @@ test('an image named by a tag is refused', async () => {
   expect(refused?.message).toContain('by digest');
 });
 
-test('configuration beside an already published version is said to change nothing', async () => {
+test('a warning says that configuration with an already published version changes nothing', async () => {
   const fn = 'ignored';
   await live(fn);
   const configuration = { memory: 256, provisionedConcurrency: 1 };
@@ -310,7 +310,7 @@ test('the log format is part of the release, and the log group stays as it is', 
   expect(LoggingConfig).toEqual({ LogFormat: 'JSON', LogGroup: 'shop' });
 });
 
-test('a reserved concurrency of 0 is named: it refuses a release that probes call, and warns of it else', async () => {
+test('a reserved concurrency of 0 refuses a release that probes call, and is a warning otherwise', async () => {
   const fn = 'switched-off';
   await live(fn);
   const { health } = stack.spec(fn);
@@ -342,7 +342,7 @@ test('a throttled probe says which version was called, and why it was refused', 
   });
 });
 
-test('a runtime that is not known is warned of, with the nearest one; a newer Lambda may have it', async () => {
+test('an unknown runtime is a warning with the nearest known one, since Lambda may already have it', async () => {
   const fn = 'misspelt';
   await live(fn);
   const release = { artifact: await stack.pack('return 3') };
@@ -356,7 +356,7 @@ test('a runtime that is not known is warned of, with the nearest one; a newer La
   ).toMatchObject([{ message: expect.stringContaining('did you mean "python3.12"?') }]);
 });
 
-test('a package that is larger than a call may carry is refused before anything is sent', async () => {
+test('a package larger than a call may carry is refused before anything is sent', async () => {
   const fn = 'heavy';
   await live(fn);
   const artifact = { ...(await stack.pack('return 3')), bytes: 60 * 1024 * 1024 };
@@ -365,7 +365,7 @@ test('a package that is larger than a call may carry is refused before anything 
   ]);
 });
 
-test('variables that are too large only with the values of secrets are refused without being quoted', async () => {
+test('variables that are too large only with the values of secrets are refused without quoting them', async () => {
   const fn = 'secretive';
   await live(fn);
   const environment = { TOKEN: 'secret'.repeat(1_000) };

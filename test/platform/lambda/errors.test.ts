@@ -34,11 +34,11 @@ test.each<[string, number | undefined, ErrorCode]>([
   ['InvalidParameterValueException', 400, 'SLUICE_REFUSED'],
   ['CodeStorageExceededException', 400, 'SLUICE_REFUSED'],
   ['PreconditionFailedException', 412, 'SLUICE_REFUSED'],
-])('%s (%s) is %s', (name, status, code) => {
+])('%s (%s) becomes %s', (name, status, code) => {
   expect(mapped(sdkError(name, status, 'said the provider')).code).toBe(code);
 });
 
-test("the message says the call, its object and the provider's own words, and nothing of headers or bodies", () => {
+test("the message has the call, its object and the provider's message, and nothing from headers or bodies", () => {
   const error = mapped(sdkError('InvalidParameterValueException', 400, 'the role cannot be assumed'));
   expect(error.message).toBe(
     'UpdateAlias of checkout:live: InvalidParameterValueException: the role cannot be assumed',
@@ -46,14 +46,14 @@ test("the message says the call, its object and the provider's own words, and no
   expect(JSON.stringify({ ...error })).not.toContain('secret');
 });
 
-test("a throttled call says the provider's own reason", () => {
+test("a throttled call has the provider's own reason", () => {
   const reason = { Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded' };
   expect(mapped(sdkError('TooManyRequestsException', 429, 'Rate Exceeded.', reason), 'Invoke').message).toBe(
     'Invoke of checkout:live: TooManyRequestsException (ReservedFunctionConcurrentInvocationLimitExceeded): Rate Exceeded.',
   );
 });
 
-test('a refusal for lack of a permission names the action, as the provider does or from the operation', () => {
+test('a refusal for a missing permission names the action, from the provider or from the operation', () => {
   const said =
     'User: arn:aws:iam::1:user/ci is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::1:role/x';
   expect(mapped(sdkError('AccessDenied', 403, said)).message).toMatch(/^sts:AssumeRole is not allowed/);
@@ -62,32 +62,32 @@ test('a refusal for lack of a permission names the action, as the provider does 
   expect(mapped(sdkError('AccessDenied', 403, 'no'), 'GetMetricData').message).toMatch(/^cloudwatch:GetMetricData/);
 });
 
-test("the provider's hint how long to wait travels along, in milliseconds", () => {
+test("the provider's retry hint is kept, in milliseconds", () => {
   expect(mapped(sdkError('TooManyRequestsException', 429, '', { retryAfterSeconds: '7' })).retryAfterMs).toBe(7_000);
   const header = { $response: { headers: { 'retry-after': '3' } } };
   expect(mapped(sdkError('TooManyRequestsException', 429, '', header)).retryAfterMs).toBe(3_000);
   expect(mapped(sdkError('TooManyRequestsException', 429, '')).retryAfterMs).toBeUndefined();
 });
 
-test('a conflict of a creation means that the thing exists, any other that something is in progress', () => {
+test('a conflict on creation means that the thing exists, and any other conflict that something is in progress', () => {
   const conflict = sdkError('ResourceConflictException', 409, 'Alias already exists');
   expect(existsAlready(mapped(conflict, 'CreateAlias'))).toBe(true);
   expect(existsAlready(mapped(conflict, 'UpdateFunctionCode'))).toBe(false);
 });
 
-test('a spent revision is told apart from other refusals', () => {
+test('a stale revision is distinguished from other refusals', () => {
   expect(isPrecondition(mapped(sdkError('PreconditionFailedException', 412, 'stale')))).toBe(true);
   expect(isPrecondition(mapped(sdkError('InvalidParameterValueException', 400, 'x')))).toBe(false);
 });
 
-test('a cancel stays a cancel, and an error of ours stays as it is', () => {
+test('a cancel stays a cancel, and our own error stays as it is', () => {
   const abort = new DOMException('aborted', 'AbortError');
   expect(toSluiceError(abort, 'GetAlias', 'x')).toBe(abort);
   const ours = new SluiceError('SLUICE_ARTIFACT', 'x');
   expect(toSluiceError(ours, 'GetAlias', 'x')).toBe(ours);
 });
 
-test('an answer that could not be read does not end up in a message', () => {
+test('a response that could not be read does not end up in a message', () => {
   const html = Object.assign(new SyntaxError('Unexpected token < in <html>secret page</html>'), { $metadata: {} });
   expect(mapped(html)).toMatchObject({ code: 'SLUICE_PROVIDER' });
   expect(mapped(html).message).not.toContain('secret page');

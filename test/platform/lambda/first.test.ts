@@ -65,7 +65,7 @@ async function versions(FunctionName: string): Promise<string[]> {
   return Versions.map(({ Version }) => Version ?? '').filter((version) => version !== '$LATEST');
 }
 
-test('a creation that lands between the look and the deletion of its version is taken away with it', async () => {
+test('a creation that lands between the check and the deletion of its version is deleted with it', async () => {
   const fn = 'between';
   const run = await deployed(fn);
   let promoted: Promise<unknown> = Promise.resolve();
@@ -82,7 +82,7 @@ test('a creation that lands between the look and the deletion of its version is 
   expect(await versions(fn)).toEqual(['1']);
 });
 
-test('a creation that lands after it finds no version', async () => {
+test('a creation that lands after the deletion finds no version', async () => {
   const fn = 'after';
   const run = await deployed(fn);
   let land = () => {};
@@ -105,14 +105,14 @@ test('a creation that lands after it finds no version', async () => {
   expect(await versions(fn)).toEqual(['1']);
 });
 
-test('a version that this run has published goes also when no attempt has named it', async () => {
+test('a version that this run published is deleted even if no attempt named it', async () => {
   const fn = 'unnamed';
   const run = await deployed(fn);
   await run.restore({ attempted: [] });
   expect(await versions(fn)).toEqual(['1']);
 });
 
-test("a version that somebody else's alias holds stays, and that is said", async () => {
+test("a version that someone else's alias refers to stays, and the rollout says so", async () => {
   const fn = 'held';
   const run = await deployed(fn);
   const theirs = { FunctionName: fn, Name: 'theirs', FunctionVersion: run.version };
@@ -124,7 +124,7 @@ test("a version that somebody else's alias holds stays, and that is said", async
   expect(await alias(fn, 'theirs')).toBe(run.version);
 });
 
-describe('what comes after the rollout', () => {
+describe('what appears after the rollout', () => {
   /** A creation that has landed after everything: the alias at this run's version. */
   async function late(fn: string) {
     const run = await deployed(fn);
@@ -135,7 +135,7 @@ describe('what comes after the rollout', () => {
     return { ...run, look };
   }
 
-  test("is taken away by its run's mark, with the version, once", async () => {
+  test("is deleted by its run's mark, with the version, once", async () => {
     const fn = 'afterwards';
     const { version, look } = await late(fn);
     expect(await look(RUN)).toEqual({ taken: version });
@@ -144,7 +144,7 @@ describe('what comes after the rollout', () => {
     expect(await look(RUN)).toEqual({ taken: null });
   });
 
-  test('stays where another run has written it since', async () => {
+  test('stays if another run has written it since', async () => {
     const fn = 'since';
     const { version, look } = await late(fn);
     const asked = stack.asked.length;
@@ -155,7 +155,7 @@ describe('what comes after the rollout', () => {
   });
 });
 
-describe('an alias that a person has taken as ours though it is gone', () => {
+describe('an alias that a person adopted though it is gone', () => {
   /** A function with an alias at version 1 that is deleted after a look, which the person has taken as ours. */
   async function gone(fn: string) {
     await functionWith(stack.lambda, fn, ['return 1', 'return 2', 'return 3']);
@@ -177,7 +177,7 @@ describe('an alias that a person has taken as ours though it is gone', () => {
     };
   }
 
-  test('is made again on the way back', async () => {
+  test('is created again on the way back', async () => {
     const { restore } = await gone('made-again');
     await restore();
     expect(await alias('made-again')).toBe('1');
@@ -188,7 +188,7 @@ describe('an alias that a person has taken as ours though it is gone', () => {
     expect((await shift()).split).toEqual({ stable: '1', candidate: '2', weight: 10 });
   });
 
-  test('is not written over where somebody has made another one since', async () => {
+  test('is not overwritten if someone has created another one since', async () => {
     const { restore, shift, theirs } = await gone('theirs');
     await theirs();
     await expect(restore()).rejects.toMatchObject({ code: 'SLUICE_FOREIGN_CHANGE' });

@@ -62,7 +62,7 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-test('who starts packs what an S3 store in the Region carries, and is refused with the cure elsewhere', async () => {
+test('a starter packs what an S3 store in the Region can hold, and is refused elsewhere with what to do', async () => {
   expect(artifact.bytes).toBeGreaterThan(50 * 1024 * 1024);
   const refused = {
     code: 'SLUICE_ARTIFACT',
@@ -72,7 +72,7 @@ test('who starts packs what an S3 store in the Region carries, and is refused wi
   await expect(started(ELSEWHERE)).rejects.toMatchObject(refused);
 });
 
-test('it is deployed from the store, as the digest that was started, once, and runs', async () => {
+test('it is deployed once from the store, with the digest that was started, and runs', async () => {
   const spec = await released('large');
   const driver = driverOn(opened(STORE));
   const { before, findings } = await driver.inspect(context(), spec);
@@ -90,7 +90,7 @@ test('it is deployed from the store, as the digest that was started, once, and r
   expect((await call(stack.lambda, 'large', '2')).body).toBe('large');
 });
 
-test('a worker whose store is in another Region refuses it in the plan, and so does its deployment', async () => {
+test('a worker whose store is in another Region refuses it in the plan and when deploying', async () => {
   const spec = await released('elsewhere');
   const store = opened(STORE);
   const far: Artifacts = {
@@ -107,7 +107,7 @@ test('a worker whose store is in another Region refuses it in the plan, and so d
   await expect(deployed).rejects.toMatchObject({ code: 'SLUICE_ARTIFACT' });
 });
 
-test('what Lambda has read there must be what was started: other bytes are not published, nor left to callers of the bare name', async () => {
+test('if Lambda read other bytes than were started, they are not published, and callers of the bare name do not keep them', async () => {
   const fn = 'changed';
   await functionWith(stack.lambda, fn, ['return 1']);
   await stack.lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));

@@ -71,7 +71,7 @@ const writes = (fn: string) =>
     .map(({ operation }) => operation);
 
 describe('release: {latest: true}', () => {
-  test('publishes what a stack has put into $LATEST, and writes nothing else', async () => {
+  test('publishes what a stack put into $LATEST, and writes nothing else', async () => {
     const fn = 'by-stack';
     await live(fn);
     await stackPuts(fn, 'return "two"', { MemorySize: 256 });
@@ -103,7 +103,7 @@ describe('release: {latest: true}', () => {
   test.each<[string, (fn: string) => Promise<void>, string]>([
     ['code', (fn) => stackPuts(fn, 'return "other"'), 'its code is another one'],
     ['configuration', (fn) => configure(fn, { MemorySize: 512 }), 'its configuration is another one'],
-  ])('is refused when the %s of $LATEST has changed since the start', async (what, change, why) => {
+  ])('is refused if the %s of $LATEST has changed since the start', async (what, change, why) => {
     const fn = `moved-${what}`;
     await live(fn);
     await stackPuts(fn, 'return "two"');
@@ -116,7 +116,7 @@ describe('release: {latest: true}', () => {
     expect(await versions(fn)).toBe(1);
   });
 
-  test('that is live already is nothing to release', async () => {
+  test('is nothing to release if it is already live', async () => {
     const fn = 'nothing-new';
     await live(fn);
     const { before } = await inspect(fn, LATEST);
@@ -125,7 +125,7 @@ describe('release: {latest: true}', () => {
     expect(writes(fn)).toEqual([]);
   });
 
-  test('is the first release of a function that has no alias yet, and needs a function', async () => {
+  test('can be the first release of a function without an alias, and needs a function', async () => {
     const fn = 'no-alias';
     await functionWith(stack.lambda, fn, ['return "one"']);
     const { before, findings } = await inspect(fn, LATEST);
@@ -141,7 +141,7 @@ describe('release: {latest: true}', () => {
 });
 
 describe('release: {current: true}', () => {
-  test('is the live code with another configuration, as a version of its own, once', async () => {
+  test('publishes the live code with another configuration as a version, once', async () => {
     const fn = 'settings';
     await live(fn);
     const overrides = current({ memory: 256, environment: { TABLE: 'orders' } });
@@ -159,7 +159,7 @@ describe('release: {current: true}', () => {
     expect((await call(stack.lambda, fn, '3')).body).toBe('orders-2');
   });
 
-  test('keeps what the live version has, not what an earlier release has left in $LATEST', async () => {
+  test('keeps what the live version has, not what an earlier release left in $LATEST', async () => {
     const fn = 'left-behind';
     await functionWith(stack.lambda, fn, ['return process.env.TABLE']);
     await configure(fn, { MemorySize: 192, Environment: { Variables: { TABLE: 'orders' } } });
@@ -179,7 +179,7 @@ describe('release: {current: true}', () => {
     });
   });
 
-  test('is refused where $LATEST has other code than the live version, before anything is written', async () => {
+  test('is refused if $LATEST has other code than the live version, before anything is written', async () => {
     const fn = 'other-code';
     await live(fn);
     const overrides = current({ memory: 256 });
@@ -195,7 +195,7 @@ describe('release: {current: true}', () => {
     expect(writes(fn)).toEqual([]);
   });
 
-  test('is refused where $LATEST differs in what no spec can set, and where nothing is live', async () => {
+  test('is refused if $LATEST differs in what no spec can set, or if nothing is live', async () => {
     const fn = 'traced';
     await live(fn);
     await configure(fn, { TracingConfig: { Mode: 'Active' } });
@@ -220,7 +220,7 @@ describe('callers of the bare name', () => {
     return mapTo(stack.lambda, fn, 'orders');
   }
 
-  test('refuse a release of the live code with another configuration, which they would get, and none of $LATEST', async () => {
+  test('block a release of the live code with another configuration, which they would get, but not one of $LATEST', async () => {
     const fn = 'mapped';
     await called(fn);
     const { findings } = await inspect(fn, current({ timeout: 20 }));
@@ -228,7 +228,7 @@ describe('callers of the bare name', () => {
     expect(refusals((await inspect(fn, LATEST)).findings)).toEqual([]);
   });
 
-  test('that are let through get back all that such a release has written', async () => {
+  test('that are let through get back everything that such a release wrote', async () => {
     const fn = 'let-through';
     const allowBypass = [`mapping/${await called(fn)}`];
     const overrides = { ...current({ timeout: 20 }), allowBypass };
@@ -245,7 +245,7 @@ describe('callers of the bare name', () => {
   });
 });
 
-describe('a function that a stack owns', () => {
+describe('a function that a stack manages', () => {
   const fn = 'owned';
   beforeAll(async () => {
     await stack.lambda.send(
@@ -263,7 +263,7 @@ describe('a function that a stack owns', () => {
     await stack.lambda.send(new CreateAliasCommand({ FunctionName: fn, Name: 'live', FunctionVersion: '1' }));
   });
 
-  test('is warned where the release writes $LATEST, and only there', async () => {
+  test('has a warning if the release writes $LATEST, and only then', async () => {
     const artifact = await stack.pack('return 2');
     for (const overrides of [{ release: { artifact } }, current({ memory: 256 })]) {
       const [source] = Object.keys(overrides.release ?? {});
@@ -283,7 +283,7 @@ describe('a function that a stack owns', () => {
     }
   });
 
-  test('is released all the same by a worker that may not read tags, which is said', async () => {
+  test('can still be released by a worker that may not read tags, with a message', async () => {
     const artifact = await stack.pack('return 3');
     const error = { code: 'AccessDeniedException', status: 403, message: 'not authorized to perform: lambda:ListTags' };
     await stack.aws.faults.set([{ service: 'lambda', operation: 'ListTags', error }]);

@@ -79,7 +79,7 @@ async function policy(FunctionName: string, Qualifier?: string): Promise<Record<
 
 const sids = async (fn: string, qualifier?: string) => (await policy(fn, qualifier)).map(({ Sid }) => Sid);
 
-test('shows what it would do and what people do, and writes nothing', async () => {
+test('moving callers first shows what it would do and what people do by hand, and writes nothing', async () => {
   const fn = 'shown';
   await same(fn);
   const uuid = await mapTo(stack.lambda, fn, 'orders');
@@ -110,7 +110,7 @@ test('shows what it would do and what people do, and writes nothing', async () =
   expect(hand[4]).toContain('create-function-url-config --region us-east-1 --function-name shown --qualifier live');
 });
 
-test('moves each mapping of the bare name, and lets its callers call the alias as well', async () => {
+test('moving callers moves each mapping of the bare name, and lets its callers call the alias too', async () => {
   const fn = 'moved';
   await same(fn);
   const [orders, elsewhere] = [
@@ -129,7 +129,7 @@ test('moves each mapping of the bare name, and lets its callers call the alias a
   expect(await sids(fn)).toEqual(['bucket']);
 });
 
-test('a permission goes off the bare name in a later run, once nobody has called it', async () => {
+test('a permission is removed from the bare name in a later run, once nobody has called it', async () => {
   const fn = 'stopped';
   await same(fn);
   await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
@@ -166,7 +166,7 @@ test('a permission stays on the bare name while calls cannot be counted', async 
   expect(idsOf((await look(fn)).steps, 'do')).toEqual([]);
 });
 
-test('what a stack owns is not moved: the edit of its template is shown', async () => {
+test('what a stack manages is not moved, and the edit of its template is shown', async () => {
   const fn = 'stacked';
   await same(fn);
   const uuid = await mapTo(stack.lambda, fn, 'orders');
@@ -184,14 +184,14 @@ test('what a stack owns is not moved: the edit of its template is shown', async 
   expect(await mapped(uuid)).toBe(arnOf(fn));
 });
 
-describe('where alias and $LATEST differ', () => {
+describe('if alias and $LATEST differ', () => {
   const drifted = async (fn: string) => {
     await same(fn);
     await stack.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: fn, ZipFile: await zipOf('return "new"') }));
     await settled(stack.lambda, fn);
   };
 
-  test('in code or in configuration nothing is moved', async () => {
+  test('in code or configuration, nothing is moved', async () => {
     await drifted('drifted');
     await expect(look('drifted')).rejects.toMatchObject({
       code: 'SLUICE_TARGET',
@@ -204,7 +204,7 @@ describe('where alias and $LATEST differ', () => {
     await expect(look('configured', BACK)).rejects.toMatchObject({ code: 'SLUICE_TARGET' });
   });
 
-  test('--publish shows it, makes them the same, and then moves', async () => {
+  test('--publish shows it, makes them equal, and then moves', async () => {
     const fn = 'published';
     await drifted(fn);
     const uuid = await mapTo(stack.lambda, fn, 'orders');
@@ -219,7 +219,7 @@ describe('where alias and $LATEST differ', () => {
     expect(Description).toContain('sluice:published/production:r:adopt');
   });
 
-  test('--publish makes an alias that does not exist', async () => {
+  test('--publish creates a missing alias', async () => {
     const fn = 'day-before';
     await functionWith(stack.lambda, fn, ['return "old"']);
     await expect(look(fn)).rejects.toMatchObject({ message: expect.stringContaining('does not exist') });
@@ -235,9 +235,9 @@ describe('where alias and $LATEST differ', () => {
 
   test.each<[string, (fn: string) => Promise<void>, (fn: string) => Promise<unknown>]>([
     ['where they were the same', same, newCode],
-    ['in code', drifted, newCode],
-    ['in configuration', drifted, longer],
-  ])('since it was shown (%s), nothing is moved', async (what, make, change) => {
+    ['only in code', drifted, newCode],
+    ['only in configuration', drifted, longer],
+  ])('since the plan was shown (%s), nothing is moved', async (what, make, change) => {
     const fn = `drifting-${what.split(' ').at(-1)}`;
     await make(fn);
     const uuid = await mapTo(stack.lambda, fn, 'orders');
@@ -252,7 +252,7 @@ describe('where alias and $LATEST differ', () => {
     expect((await call(stack.lambda, fn, 'live')).body).toBe('old');
   });
 
-  test('and publishing itself has renewed the revision before its answer was lost, the same steps again finish it', async () => {
+  test('and publishing renewed the revision before its answer was lost, running the same steps again finishes it', async () => {
     const fn = 'renewed';
     await drifted(fn);
     const uuid = await mapTo(stack.lambda, fn, 'orders');
@@ -266,7 +266,7 @@ describe('where alias and $LATEST differ', () => {
     expect(await mapped(uuid)).toBe(`${arnOf(fn)}:live`);
   });
 
-  test('the alias is pointed at a version that can be called, and at no other', async () => {
+  test('the alias is pointed only at a version that can be called', async () => {
     const fn = 'unready';
     await drifted(fn);
     const uuid = await mapTo(stack.lambda, fn, 'orders');
@@ -302,7 +302,7 @@ test("another app's alias is left alone", async () => {
   await expect(look(fn)).rejects.toMatchObject({ code: 'SLUICE_OWNED' });
 });
 
-describe('a permission that was changed under its name since it was shown', () => {
+describe('a permission that changed under its name since it was shown', () => {
   const replace = async (fn: string, StatementId: string, Qualifier?: string) => {
     await stack.lambda.send(new RemovePermissionCommand({ FunctionName: fn, StatementId, Qualifier }));
     await stack.lambda.send(
@@ -317,7 +317,7 @@ describe('a permission that was changed under its name since it was shown', () =
     );
   };
 
-  test('is not copied to the alias, and is left to be shown', async () => {
+  test('is not copied to the alias, and is left to be shown again', async () => {
     const fn = 'replaced';
     await same(fn);
     await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
@@ -329,7 +329,7 @@ describe('a permission that was changed under its name since it was shown', () =
     expect(await sids(fn, 'live')).toEqual([]);
   });
 
-  test('is not taken from the bare name, and is not among what was done', async () => {
+  test('is not removed from the bare name, and is not listed as done', async () => {
     const fn = 'replaced-later';
     await same(fn);
     await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
@@ -343,7 +343,7 @@ describe('a permission that was changed under its name since it was shown', () =
     expect(await sids(fn)).toEqual(['bucket']);
   });
 
-  test('is neither given back nor taken from the alias', async () => {
+  test('is neither restored nor removed from the alias', async () => {
     const fn = 'replaced-copy';
     await same(fn);
     await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
@@ -357,11 +357,11 @@ describe('a permission that was changed under its name since it was shown', () =
   });
 });
 
-describe('a permission that somebody writes between our look and our write', () => {
+describe('a permission that someone writes between our read and our write', () => {
   test.each<[string, string, (fn: string) => Promise<unknown>]>([
     ['RemovePermission', 'raced-remove', (fn) => whole(fn)],
     ['AddPermission', 'raced-add', async () => undefined],
-  ])('refuses the fence of %s, and what is there is looked at again', async (operation, fn, first) => {
+  ])('fails the revision check of %s, and is read again', async (operation, fn, first) => {
     await same(fn);
     await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
     await allow(`${fn}:live`, 'own', 's3.amazonaws.com', 'arn:aws:s3:::other');
@@ -398,7 +398,7 @@ describe('a permission that somebody writes between our look and our write', () 
 });
 
 describe('--undo', () => {
-  test('gives back what was moved, and nothing else', async () => {
+  test('moves back what was moved, and nothing else', async () => {
     const fn = 'back';
     await same(fn);
     const [orders, elsewhere] = [
@@ -421,7 +421,7 @@ describe('--undo', () => {
     expect((await look(fn, BACK)).steps).toEqual([]);
   });
 
-  test('leaves the permission of the alias while the alias is called', async () => {
+  test("leaves the alias's permission while the alias is called", async () => {
     const fn = 'in-use';
     await same(fn);
     await allow(fn, 'bucket', 's3.amazonaws.com', 'arn:aws:s3:::shop');
@@ -488,7 +488,7 @@ test.each([
   'UpdateEventSourceMapping',
   'RemovePermission',
   'UntagResource',
-])('when the answer to %s is lost, the same steps again finish it, there and back', async (operation) => {
+])('if the answer to %s is lost, running the same steps again finishes it, there and back', async (operation) => {
   const fn = `lost-${operation}`;
   await same(fn);
   await stack.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: fn, ZipFile: await zipOf('return "new"') }));

@@ -51,7 +51,7 @@ async function answerOf(fn: string, artifact: Artifact): Promise<unknown> {
   return (await call(stack.lambda, fn, release.version)).body;
 }
 
-test("pnpm's node_modules run as they were packed, and so does a program of .bin", async () => {
+test("pnpm's node_modules run as they were packed, and so does a program in .bin", async () => {
   const number = 'node_modules/.pnpm/is-number@6.0.0/node_modules/is-number';
   const odd = 'node_modules/.pnpm/is-odd@3.0.1/node_modules';
   const dir = folder('pnpm', {
@@ -72,7 +72,7 @@ exports.handler = async () => [odd(3), run(__dirname + '/node_modules/.bin/tool'
   expect(await answerOf('pnpm', await kept(await packFolder(dir, RULES)))).toEqual([true, 'from lib']);
 });
 
-test('a zip with a zip64 end runs, and one with something before it', async () => {
+test('a zip with a zip64 end runs, and so does one with a prefix', async () => {
   const dir = folder('zipped', { 'index.js': 'exports.handler = async () => "ran";' });
   execFileSync('zip', ['-q', '-fz', '-r', '../plain.zip', '.'], { cwd: dir });
   execFileSync('sh', ['-c', "printf '#!/bin/sh\\nexit\\n' | cat - plain.zip > prefixed.zip"], { cwd: home });

@@ -18,7 +18,7 @@ import { sha256 } from '../../../src/store/index.js';
 const OURS = mark('checkout', 'production', '0190-run', 'canary-10.shift');
 
 describe("the alias's description", () => {
-  test("is the owner's text, cut where it must be, with our mark behind it", () => {
+  test("is the owner's text, cut if necessary, followed by our mark", () => {
     expect(describeAlias('of the shop team', OURS)).toBe(`of the shop team ${OURS}`);
     expect(describeAlias('', OURS)).toBe(OURS);
     const long = describeAlias('x'.repeat(400), OURS);
@@ -26,7 +26,7 @@ describe("the alias's description", () => {
     expect(readDescription(long).mark).toBe(OURS);
   });
 
-  test('gives back text and mark, also when somebody wrote behind it', () => {
+  test('gives back text and mark, even if someone wrote after the mark', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[a-z][a-z ]{0,80}[a-z]$/), (text) => {
         const plain = text.replace(/\s+/g, ' ');
@@ -37,7 +37,7 @@ describe("the alias's description", () => {
     expect(readDescription(undefined)).toEqual({ text: '', mark: null });
   });
 
-  test('tells whose mark it is', () => {
+  test('tells whose mark it has', () => {
     expect(sameTarget(OURS, mark('checkout', 'production', 'other', 'x'))).toBe(true);
     expect(sameTarget(OURS, mark('checkout', 'staging', '0190-run', 'x'))).toBe(false);
     expect(sameRun(OURS, mark('checkout', 'production', '0190-run', 'restore'))).toBe(true);
@@ -47,7 +47,7 @@ describe("the alias's description", () => {
 });
 
 describe('a split', () => {
-  test('comes back from the weights it is written as, whatever the percentage', () => {
+  test('can be read back from the weights it is written as, whatever the percentage', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9_999 }), (hundredths) => {
         const split = { stable: '7', candidate: '8', weight: hundredths / 100 };
@@ -76,19 +76,19 @@ describe('the idle environment', () => {
     ['both absent: blue becomes live', { blue: null, green: null }, live('blue'), 'green'],
     ['blue is live', { blue: '5', green: '4' }, live('blue'), 'green'],
     ['green is live', { blue: '4', green: '5' }, live('green'), 'blue'],
-    ['neither is, the older one becomes idle', { blue: '3', green: '4' }, live('green'), 'blue'],
-    ['neither is, and one is absent', { blue: '3', green: null }, live('blue'), 'green'],
+    ['neither is live, so the older one becomes idle', { blue: '3', green: '4' }, live('green'), 'blue'],
+    ['neither is live, and one is missing', { blue: '3', green: null }, live('blue'), 'green'],
     ['ten is newer than nine', { blue: '10', green: '9' }, live('blue'), 'green'],
   ] as const)('%s', (_name, held, wanted, idle) => {
     expect(place(held, '5', '6', null)).toEqual({ live: wanted, idle: { side: idle, version: '6' } });
   });
 
-  test('on a first deployment the candidate stands in blue', () => {
+  test('is blue for the candidate of a first deployment', () => {
     const first = place({ blue: null, green: null }, null, '1', null);
     expect(first).toEqual({ live: null, idle: { side: 'blue', version: '1' } });
   });
 
-  test('is the same one again when half or all of the placing is done', () => {
+  test('is the same again when placing the release is half or completely done', () => {
     const version = fc.option(fc.integer({ min: 1, max: 12 }).map(String));
     const numbers = fc.integer({ min: 1, max: 12 }).map(String);
     fc.assert(
@@ -104,7 +104,7 @@ describe('the idle environment', () => {
   });
 });
 
-describe('what is found at the target is explained', () => {
+describe('the state of the target is explained', () => {
   const stable = { stable: '5', candidate: null, weight: 0 };
   const canary = { stable: '5', candidate: '6', weight: 10 };
   const before: BeforeState = {
@@ -127,15 +127,15 @@ describe('what is found at the target is explained', () => {
     ['by the revision of our last write', { revision: 'r1', mark: null, split: canary }, true],
     ['by the before-state', { revision: 'r0', mark: null, split: stable }, true],
     ['by a write whose answer was lost', { revision: 'r9', mark: OURS, split: canary }, true],
-    ['by an earlier try of going back', { revision: 'r9', mark: known.mark, split: stable }, true],
+    ['by an earlier attempt to roll back', { revision: 'r9', mark: known.mark, split: stable }, true],
     ['not by our mark with another split', { revision: 'r9', mark: OURS, split: { ...canary, weight: 90 } }, false],
     ['not by the wanted split without our mark', { revision: 'r9', mark: null, split: stable }, false],
-    ['not when it is gone', null, false],
+    ['not if it is gone', null, false],
   ])('%s', (_name, now, explained) => {
     expect(isExplained(now, known)).toBe(explained);
   });
 
-  test('by being absent, on a first deployment', () => {
+  test('by a missing alias, on a first deployment', () => {
     const first = { ...before, split: { stable: null, candidate: null, weight: 0 }, revision: null };
     expect(isExplained(null, { ...known, before: first })).toBe(true);
     expect(
@@ -147,7 +147,7 @@ describe('what is found at the target is explained', () => {
 describe('the configuration', () => {
   const latest = { Runtime: 'nodejs20.x', MemorySize: 128, Environment: { Variables: { A: '1', B: '2' } } } as const;
 
-  test('is updated in what differs only', () => {
+  test('is updated only where it differs', () => {
     expect(changes(latest, {})).toBeNull();
     expect(changes(latest, { memory: 128, environment: { B: '2', A: '1' } })).toBeNull();
     expect(changes(latest, { memory: 256, runtime: 'nodejs20.x' })).toEqual({ MemorySize: 256 });
@@ -187,7 +187,7 @@ describe('the most frequent errors', () => {
   });
 });
 
-test('errors are found in the lines of every way to log', () => {
+test('errors are found in the log lines of every logging style', () => {
   const json = '{"timestamp":"2026-11-24T20:00:00Z","level":"ERROR","message":"no stock","requestId":"x"}';
   expect(sample([json, 'RangeError: out of range', '    at handler (index.mjs:1:1)']).map(({ what }) => what)).toEqual([
     'no stock',

@@ -52,7 +52,7 @@ describe('a release by container image', () => {
     await live(FunctionName);
   }
 
-  test("is published with the image's digest, once, also when it is asked for again", async () => {
+  test("is published with the image's digest, once, even if it is requested again", async () => {
     const fn = 'image';
     await ofImage(fn);
     const spec = stack.spec(fn, { release: { image: image('b') } });
@@ -64,7 +64,7 @@ describe('a release by container image', () => {
     expect(Code?.ImageUri).toBe(image('b'));
   });
 
-  test('that is live already is nothing to release', async () => {
+  test('is nothing to release if it is already live', async () => {
     const fn = 'same-image';
     await ofImage(fn);
     stack.aws.clearWrites();
@@ -73,14 +73,14 @@ describe('a release by container image', () => {
     expect(published).toEqual([]);
   });
 
-  test('creates the function when there is none', async () => {
+  test('creates the function if there is none', async () => {
     const fn = 'new-image';
     const spec = stack.spec(fn, { release: { image: image('c') }, configuration: { role: ROLE, memory: 256 } });
     expect(await deploy(spec, 'run1')).toMatchObject({ version: '1', digest: digest('c') });
     expect(await configurationOf(fn, '1')).toMatchObject({ PackageType: 'Image', MemorySize: 256 });
   });
 
-  test('is refused for a function of zips, and a zip for a function of images, with the way out', async () => {
+  test('is refused for a function of zips, as is a zip for a function of images, with what to do', async () => {
     await functionWith(stack.lambda, 'zips', ['return 1']);
     await ofImage('images');
     const [toZips] = (await inspect(stack.spec('zips', { release: { image: image('b') } }))).findings;
@@ -102,7 +102,7 @@ describe('a release from S3', () => {
     return { version: VersionId ?? '', digest: Buffer.from(artifact.sha256, 'hex').toString('base64') };
   }
 
-  test('is published with the digest that the provider tells, once, and runs', async () => {
+  test('is published with the digest from the provider, once, and runs', async () => {
     const fn = 'stored';
     await s3.send(new CreateBucketCommand({ Bucket: 'builds' }));
     const { digest } = await put('builds', 'from S3');
@@ -115,7 +115,7 @@ describe('a release from S3', () => {
     expect((await call(stack.lambda, fn, '2')).body).toBe('from S3');
   });
 
-  test('by the version of an object is that one, not the newest, and again is nothing to release', async () => {
+  test('by an object version uses that version, not the newest, and again is nothing to release', async () => {
     const fn = 'versioned';
     const Bucket = 'versioned-builds';
     await s3.send(new CreateBucketCommand({ Bucket }));
@@ -134,7 +134,7 @@ describe('a release from S3', () => {
     expect((await deploy(spec, 'run2')).version).toBe('2');
   });
 
-  test('that is not there is refused with its name, and nothing is published', async () => {
+  test('that does not exist is refused by name, and nothing is published', async () => {
     const fn = 'missing';
     await functionWith(stack.lambda, fn, ['return 1']);
     const spec = stack.spec(fn, { release: { s3: { bucket: 'nowhere', key: 'app.zip' } } });
@@ -166,7 +166,7 @@ describe('a function with SnapStart', () => {
     expect((await call(stack.lambda, fn, version)).body).toBe('from a snapshot');
   });
 
-  test('is waited for when somebody else has just published the version', async () => {
+  test('is waited for if someone else has just published the version', async () => {
     const fn = 'being-snapped';
     await snapStartFunction(stack.lambda, fn);
     const { State } = await stack.lambda.send(new PublishVersionCommand({ FunctionName: fn }));
@@ -175,7 +175,7 @@ describe('a function with SnapStart', () => {
     expect((await configurationOf(fn, '1')).State).toBe('Active');
   });
 
-  test('whose snapshot fails is an error with the reason, not a release', async () => {
+  test('gives an error with the reason, not a release, if its snapshot fails', async () => {
     const fn = 'unsnapped';
     await snapStartFunction(stack.lambda, fn);
     const artifact = await stack.packFile('index.py', 'raise RuntimeError("no database")\n');
@@ -186,7 +186,7 @@ describe('a function with SnapStart', () => {
     });
   });
 
-  test('cannot have provisioned concurrency, which is said before anything is touched', async () => {
+  test('cannot have provisioned concurrency, which is reported before anything is touched', async () => {
     const fn = 'snapped-and-ready';
     await snapStartFunction(stack.lambda, fn);
     await stack.lambda.send(new PublishVersionCommand({ FunctionName: fn }));

@@ -86,7 +86,7 @@ async function shift(platform: ReturnType<typeof platformOf>, spec: Spec): Promi
   await driver.shift(context(), { spec, stable: '1', candidate: '2', weight: 10, fence });
 }
 
-test("a target with a role is called with the role's credentials, in a session named after us", async () => {
+test("a target with a role is called with the role's credentials, in a session named after Sluice", async () => {
   const fn = 'assumed';
   await live(FIRST, fn);
   await shift(platformOf('default'), specOf(fn, 'default', roleIn(FIRST)));
@@ -115,7 +115,7 @@ test('one worker serves two accounts, each with its own role, and the same names
   second.destroy();
 });
 
-test("the role of a target goes before its account's", async () => {
+test("a target's role overrides its account's", async () => {
   const fn = 'preferred';
   await live(SECOND, fn);
   await shift(platformOf('first', roleIn(FIRST)), specOf(fn, 'first', roleIn(SECOND)));
@@ -142,7 +142,7 @@ test('the environments of one role are not taken for those of another', async ()
   }
 });
 
-test('credentials of a role that are about to expire are replaced, and fresh ones are kept', async () => {
+test('role credentials that are about to expire are replaced, and fresh ones are kept', async () => {
   const fn = 'renewed';
   await live(FIRST, fn);
   // AWS gives no session below 15 minutes; ministack gives the minute that is asked for here.
@@ -169,7 +169,7 @@ test('credentials of a role that are about to expire are replaced, and fresh one
   expect(asked.every((body) => body.includes('RoleSessionName=sluice'))).toBe(true);
 });
 
-test('a role that may not be assumed is a final error that names it and what to do, and is asked for once', async () => {
+test('a role that may not be assumed is a final error that names it and what to do, and is requested once', async () => {
   const fn = 'refused';
   const role = roleIn(SECOND);
   const message = `User: arn:aws:iam::${FIRST}:user/ci is not authorized to perform: sts:AssumeRole on resource: ${role}`;
@@ -190,7 +190,7 @@ test('a role that may not be assumed is a final error that names it and what to 
   expect(await stack.aws.faults.fired()).toHaveLength(1);
 });
 
-test('a token service that fails for a moment is tried again later', async () => {
+test('a token service that fails for a moment is retried later', async () => {
   await stack.aws.faults.set([
     { service: 'sts', operation: 'AssumeRole', error: { code: 'InternalFailure', status: 500 } },
   ]);

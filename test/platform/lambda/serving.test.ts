@@ -52,7 +52,7 @@ test('a failing function is an answer with its error', async () => {
   expect(answer.functionError?.message).toBe('no price for user 7');
 });
 
-test('no answer within the time is SLUICE_PROBE, a cancel is a cancel, an absent version is SLUICE_NOT_FOUND', async () => {
+test('a timeout is SLUICE_PROBE, a cancel is a cancel, and a missing version is SLUICE_NOT_FOUND', async () => {
   await expect(invoke('2', {}, 1)).rejects.toMatchObject({ code: 'SLUICE_PROBE' });
   const stop = new AbortController();
   const args = { spec: stack.spec(FN), version: '2', payload: {}, timeoutMs: 10_000 };
@@ -98,7 +98,7 @@ test('users are counted from the reports of a function that logs JSON, without o
   expect([sum('requests'), sum('errors'), sum('slow')]).toEqual([3, 1, 0]);
 });
 
-test('a version that logs as Text is no source, and the message says what to set', async () => {
+test('a version that logs as Text is not a source, and the message says what to set', async () => {
   const source = stack.driver.source(
     { name: 'logs', kind: 'lambdaLogs', every: 1_000, window: 1_000, delay: 1_000, dryRun: false },
     { spec: stack.spec(FN), stable: null, candidate: '2', from: 0, isProbe: () => false, now: Date.now },
@@ -109,7 +109,7 @@ test('a version that logs as Text is no source, and the message says what to set
   });
 });
 
-test('an alarm is told with its state, since when and why, and null when there is none of this name', async () => {
+test('an alarm is reported with its state, since when and why, and as null if it does not exist', async () => {
   const alarm = { AlarmName: 'errors', MetricName: 'Errors', Namespace: 'Shop', Statistic: 'Sum' } as const;
   const cloudwatch = new CloudWatchClient({ endpoint: stack.aws.gatewayUrl, region: 'us-east-1' });
   await cloudwatch.send(
@@ -132,7 +132,7 @@ test('an alarm is told with its state, since when and why, and null when there i
   cloudwatch.destroy();
 });
 
-test("the candidate's errors are those its own log streams tell of", async () => {
+test("the candidate's errors are those in its own log streams", async () => {
   const from = Date.now() - 1_000;
   for (const user of [1, 2, 3]) await invoke('2', { fail: user });
   const errors = await until('the log has the errors', async () => {
@@ -143,7 +143,7 @@ test("the candidate's errors are those its own log streams tell of", async () =>
   expect(await stack.driver.errors(context(), { spec: stack.spec(FN), version: '1', from })).toEqual([]);
 });
 
-test('a function that does not exist is created, and its first version answers', async () => {
+test('a missing function is created, and its first version answers', async () => {
   const spec = stack.spec('fresh', {
     release: { artifact: await stack.pack('return event.n + 1') },
     configuration: {
@@ -165,7 +165,7 @@ test('a function that does not exist is created, and its first version answers',
   expect(answer.body).toBe(2);
 });
 
-test('two targets of one function deploy at the same moment, each its own code', async () => {
+test('two targets of one function deploy at the same time, each its own code', async () => {
   await functionWith(stack.lambda, 'both', ['return 1']);
   const deploy = async (environment: string) => {
     const artifact = await stack.pack(`return ${JSON.stringify(environment)}`);
@@ -185,7 +185,7 @@ test('two targets of one function deploy at the same moment, each its own code',
   expect(await Promise.all([deploy('staging'), deploy('production')])).toEqual(['staging', 'production']);
 });
 
-test('only a version number can be deleted: anything else would delete the function', async () => {
+test('only a version number can be deleted, since anything else would delete the function', async () => {
   stack.aws.clearWrites();
   const session = {
     ctx: context(),
@@ -203,7 +203,7 @@ test('only a version number can be deleted: anything else would delete the funct
   );
 });
 
-test('a platform serves its own account and region, and finds split aliases with our mark in it', async () => {
+test("sweep covers the platform's own account and region, and finds split aliases with our mark there", async () => {
   const platform = createPlatform({
     served: { platform: 'lambda', account: 'default', region: 'us-east-1' },
     artifacts: NO_ARTIFACTS,
