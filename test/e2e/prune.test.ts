@@ -8,7 +8,7 @@ const PLACE = { account: 'default', region: 'us-east-1' };
 let world: World;
 beforeAll(async () => {
   world = await startWorld('prune');
-}, 60_000);
+});
 afterAll(() => world?.stop());
 
 function files(): string[] {
@@ -42,4 +42,4 @@ test('prune keeps what waits or runs, deletes what nothing refers to, and keeps 
     message: expect.stringContaining('nothing was deleted'),
   });
   expect(files()).toHaveLength(all);
-}, 120_000);
+});

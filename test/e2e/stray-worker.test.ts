@@ -5,7 +5,7 @@ import { startWorkerProcess } from '../../src/demo/stack.js';
 import { accountQueue, parseMark } from '../../src/model/ids.js';
 import { parseSpecValue } from '../../src/spec/index.js';
 import { tool } from '../support/tools.js';
-import { until } from '../support/until.js';
+import { NEVER, until } from '../support/until.js';
 import { type People, startPeople } from './people.js';
 import { QUICK, specOf, type World } from './target.js';
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
   world = people.world;
   // From here on no worker with the policy is there to refuse anything.
   await world.stack.worker.stop();
-}, 90_000);
+});
 
 // The next test says which workers there are.
 afterEach(async () => {
@@ -55,7 +55,7 @@ test('a target written under a policy says so, and a worker without a policy wri
     taskQueue: 'sluice',
     args: [await world.stack.pack(specOf('kept', QUICK))],
   });
-  const { view } = await world.sluice.wait(world.at('kept'), 'done', { signal: AbortSignal.timeout(60_000) });
+  const { view } = await world.sluice.wait(world.at('kept'), 'done', { signal: AbortSignal.timeout(NEVER) });
   expect(view).toMatchObject({ outcome: 'failed', code: 'SLUICE_ACCESS' });
   expect(view?.reason).toContain(
     'kept/production was written under a policy (its mark says so), and this worker has none',

@@ -11,7 +11,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await startWorld('undo');
-}, 60_000);
+});
 
 afterAll(() => world?.stop());
 
@@ -50,7 +50,7 @@ describe('an undo uses the spec that made its release live', () => {
     const view = await world.undone(app, await world.undo(app), ({ verdict }) => verdict === null);
     expect(view).toMatchObject({ outcome: 'succeeded', candidate: '1', reason: 'release 1 is live again', errors: [] });
     expect(await world.alias(app)).toMatchObject({ version: '1', weights: {} });
-  }, 60_000);
+  });
 
   test('and warns if an alarm goes off late or the release has always had some failures', async () => {
     const app = 'alarmed';
@@ -90,7 +90,7 @@ describe('an undo uses the spec that made its release live', () => {
       reason: expect.stringContaining('release 1 is live again; warning: 1 does not look healthy'),
     });
     expect(await world.alias(app)).toMatchObject({ version: '1', weights: {} });
-  }, 90_000);
+  });
 
   test('or without one still moves the traffic back, and says what is not watched', async () => {
     const app = 'forgotten';
@@ -109,7 +109,7 @@ describe('an undo uses the spec that made its release live', () => {
       warnings: [expect.stringMatching(/^the spec that made release 1 live is not known .*nothing watches it$/)],
     });
     expect(await world.alias(app)).toMatchObject({ version: '1', weights: {} });
-  }, 60_000);
+  });
 
   test('an abort in the middle of an undo returns to the release that was live before it', async () => {
     const app = 'twice';
@@ -120,7 +120,7 @@ describe('an undo uses the spec that made its release live', () => {
     await world.sluice.verb(world.at(app), 'abort', { by: 'cem' });
     expect(await world.end(app, { run })).toMatchObject({ outcome: 'rolledBack' });
     expect(await world.alias(app)).toMatchObject({ version: '2', weights: {} });
-  }, 60_000);
+  });
 });
 
 describe('undo --to', () => {
@@ -160,7 +160,7 @@ describe('undo --to', () => {
     expect(await world.alias(app)).toMatchObject({ version: '1', weights: {} });
     // What it took away is the way back from here.
     await until('the ledger', async () => (await world.ledger(app))?.undo?.version === '3');
-  }, 60_000);
+  });
 });
 
 describe('after an undo', () => {
@@ -184,7 +184,7 @@ describe('after an undo', () => {
     expect(queued.state).toBe('queued');
     await world.undone(app, next);
     expect(await world.end(app, queued)).toMatchObject({ outcome: 'succeeded', candidate: '3' });
-  }, 90_000);
+  });
 
   test('with --hold nothing starts in any way until someone releases the target', async () => {
     const app = 'held';
@@ -214,5 +214,5 @@ describe('after an undo', () => {
     });
     expect(await world.cli(['unhold', id])).toMatchObject({ code: 7 });
     expect(await world.cli(['start', file, '--wait'])).toMatchObject({ code: 0 });
-  }, 90_000);
+  });
 });

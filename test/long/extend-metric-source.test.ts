@@ -63,14 +63,14 @@ beforeAll(() => {
   tree = CopiedTree.make('metric-source');
   tree.write(OWN, ABACUS);
   for (const edit of EDITS) tree.edit(edit);
-}, 60_000);
+});
 
 afterAll(() => tree?.remove());
 
 test("a source needs its own folder, its entry in that folder's list, and a few lines in two other files", () => {
   expect(tree.errors()).toEqual([]);
   expect(EDITS.filter(({ file }) => path.dirname(path.dirname(OWN)) !== path.dirname(file))).toHaveLength(2);
-}, 180_000);
+});
 
 test.each(EDITS.map((edit) => [edit.file, edit] as const))(
   'the compiler reports a source that is missing in %s',
@@ -82,7 +82,6 @@ test.each(EDITS.map((edit) => [edit.file, edit] as const))(
       tree.edit(edit);
     }
   },
-  180_000,
 );
 
 test('the page names these files', () => {

@@ -162,14 +162,14 @@ beforeAll(() => {
   tree = CopiedTree.make('platform');
   for (const [file, text] of Object.entries(OWN)) tree.write(file, text);
   for (const file of FILES) edit(file);
-}, 60_000);
+});
 
 afterAll(() => tree?.remove());
 
 test('a platform needs its own folder and a few lines in four other files', () => {
   expect(tree.errors()).toEqual([]);
   expect(FILES.length).toBeLessThanOrEqual(4);
-}, 180_000);
+});
 
 /** One look of the compiler finds them all: each of these files has an error itself. */
 test('the compiler names each record that lacks the platform', () => {
@@ -177,33 +177,29 @@ test('the compiler names each record that lacks the platform', () => {
   without(records, () => {
     for (const file of records) expect(tree.errors(file)).toEqual([expect.stringContaining("'toy'")]);
   });
-}, 180_000);
+});
 
 test('the compiler refuses a platform that the model does not list', () => {
   without([MODEL], () => {
     for (const file of Object.keys(OWN).filter((each) => each !== DRIVER)) expect(tree.errors(file)).not.toEqual([]);
     for (const file of FILES.filter((each) => each !== MODEL)) expect(tree.errors(file)).not.toEqual([]);
   });
-}, 180_000);
+});
 
 test.each([
   [KIT, '  awsIdentity: () => null,\n'],
   [KIT, "  noBareCallers: 'nobody passes a box',\n"],
   [SPEC, "    box: text(60).describe('The box.'),\n"],
   [SPEC, "    colour: z.enum(['red', 'blue']).exactOptional().describe('The colour.'),\n"],
-] as const)(
-  '%s does not compile without %j',
-  (file, part) => {
-    expect(OWN[file]).toContain(part);
-    tree.write(file, OWN[file].replace(part, ''));
-    try {
-      expect(tree.errors(file)).not.toEqual([]);
-    } finally {
-      tree.write(file, OWN[file]);
-    }
-  },
-  180_000,
-);
+] as const)('%s does not compile without %j', (file, part) => {
+  expect(OWN[file]).toContain(part);
+  tree.write(file, OWN[file].replace(part, ''));
+  try {
+    expect(tree.errors(file)).not.toEqual([]);
+  } finally {
+    tree.write(file, OWN[file]);
+  }
+});
 
 test('the page names these files', () => {
   const page = readFileSync(path.join(ROOT, 'docs', 'development', 'add-a-platform.md'), 'utf8');

@@ -66,27 +66,23 @@ describe('a new strategy', () => {
     tree = CopiedTree.make('halves');
     tree.write(OWN, HALVES);
     for (const edit of EDITS) tree.edit(edit);
-  }, 60_000);
+  });
 
   afterAll(() => tree.remove());
 
   test('needs its own file and a few lines in three others', () => {
     expect(tree.errors()).toEqual([]);
     expect(EDITS.length).toBeLessThanOrEqual(3);
-  }, 180_000);
+  });
 
-  test.each(EDITS.map(({ file }) => file))(
-    'does not compile if %s is forgotten',
-    (file) => {
-      tree.restore(file);
-      try {
-        expect(tree.firstError(OWN, 'src/client/start.ts', 'src/strategies/registry.ts')).toBeDefined();
-      } finally {
-        for (const edit of EDITS) if (edit.file === file) tree.edit(edit);
-      }
-    },
-    180_000,
-  );
+  test.each(EDITS.map(({ file }) => file))('does not compile if %s is forgotten', (file) => {
+    tree.restore(file);
+    try {
+      expect(tree.firstError(OWN, 'src/client/start.ts', 'src/strategies/registry.ts')).toBeDefined();
+    } finally {
+      for (const edit of EDITS) if (edit.file === file) tree.edit(edit);
+    }
+  });
 
   test('does not compile without any member of its record, except optional rules', () => {
     const parts = ['means', 'members', 'reach', 'plan', 'watched', 'check', 'first', 'approvals', 'sample'];
@@ -97,7 +93,7 @@ describe('a new strategy', () => {
     const found = tree.errors(...files.map(([, file]) => file)).join('\n');
     expect(files.filter(([, file]) => !found.includes(file)).map(([part]) => part)).toEqual(['check']);
     for (const [, file] of files) tree.delete(file);
-  }, 180_000);
+  });
 
   test('is described by a page that names these files and no others', () => {
     const page = readFileSync(path.join(ROOT, 'docs', 'development', 'add-a-strategy.md'), 'utf8');

@@ -79,14 +79,27 @@ export async function appServiceGround(onWrite?: OnWrite): Promise<Ground> {
     fault: async (kind) =>
       azure.faults.set([{ operations: ['UpdateConfiguration', 'SwapSlot'], times: 2, effect: FAULTS[kind] }]),
     heal: async () => azure.faults.clear(),
-    writes: () =>
-      azure
-        .writes()
-        .filter(isTraffic)
-        .map(({ seq, mark, rules: [rule], operation }) => {
-          const [, own = null] = /(sluice:\S+)/.exec(mark) ?? [];
-          return { seq, mark: own, weight: rule?.reroutePercentage ?? null, swap: operation === 'SwapSlot' };
-        }),
+    writes: () => {
+      const writes = azure.writes().filter(isTraffic);
+      const swaps = writes.filter(({ operation }) => operation === 'SwapSlot');
+      return writes.map((write) => {
+        const {
+          seq,
+          mark,
+          rules: [rule],
+        } = write;
+        const [, own = null] = /(sluice:\S+)/.exec(mark) ?? [];
+        // One that is accepted can still fail in its warm-up and change nothing; nothing else changes what production runs.
+        const at = swaps.indexOf(write);
+        const after = swaps[at + 1]?.production ?? releaseIn(site.production);
+        return {
+          seq,
+          mark: own,
+          weight: rule?.reroutePercentage ?? null,
+          swap: at >= 0 && after !== write.production,
+        };
+      });
+    },
     holdSwap: () => {
       azure.faults.set([{ operations: ['Swap'], times: 1, effect: { hangs: true } }]);
       return true;
