@@ -47,7 +47,7 @@ const TABLE = {
     does: 'Keep the weight and stop the clock of the bake. The watcher keeps running and may still roll back; the deadline of an approval is not stopped. After `deadlines.pause` (a day by default) the rollout rolls back; an undo continues instead.',
     payload: '{"by":"ann","comment":"incident elsewhere"}',
     in: {
-      deploying: 'pauses before the next stage',
+      deploying: 'pauses before the next step',
       shifting: 'pauses once the weight is written',
       baking: 'pauses',
       awaitingApproval: 'pauses',
