@@ -1,7 +1,9 @@
 /** The judge's numbers at their edges, as worked out by hand from the formulas of docs/judge.md, and its words. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { PLAIN_PRIOR } from '../../src/judge/beta-binomial.js';
+import { divergence, PLAIN_PRIOR, priceOfIgnorance } from '../../src/judge/beta-binomial.js';
+import { oneArmBounds } from '../../src/judge/bounds.js';
+import { greatestDrop } from '../../src/judge/dkw.js';
 import {
   type Look,
   type RulesChoice,
@@ -77,6 +79,41 @@ describe('the default rules', () => {
       stable: [half, { weight: 0.5, a: 1250.5, b: 3799.5 }],
     });
   });
+});
+
+describe('the e-process of one rate', () => {
+  test('costs ln of the mean of the prior for one request, and the product of two for two', () => {
+    const price = (requests: number, errors: number) => priceOfIgnorance(of(requests, errors), PLAIN_PRIOR);
+    expect(price(1, 0)).toBeCloseTo(Math.log(0.99), 13);
+    expect(price(1, 1)).toBeCloseTo(Math.log(0.01), 13);
+    // Mean 0.01, then (1/2 + 1) / 51; over what was seen, 1.
+    expect(price(2, 2)).toBeCloseTo(Math.log((0.01 * 1.5) / 51), 13);
+    // Either order of the two is the same, over 1/4.
+    expect(price(2, 1)).toBeCloseTo(Math.log((0.01 * 4 * 49.5) / 51), 13);
+    expect(price(0, 0)).toBeCloseTo(0, 13);
+  });
+
+  test('is as far from a rate as the logarithm of what was seen over it', () => {
+    expect(divergence(of(0), 0.3)).toBe(0);
+    expect(divergence(of(1), 0.5)).toBeCloseTo(Math.LN2, 14);
+    expect(divergence(of(1, 1), 0.25)).toBeCloseTo(Math.log(4), 14);
+    expect(divergence(of(4, 1), 0.25)).toBe(0);
+  });
+
+  test('leaves after one good request any rate below 1 - 0.99 alpha', () => {
+    const { lower, upper } = oneArmBounds(of(1), 0.05);
+    expect(lower).toBe(0);
+    expect(upper).toBeCloseTo(1 - 0.99 * 0.05, 12);
+    // After a bad one, any above 0.01 alpha.
+    const bad = oneArmBounds(of(1, 1), 0.05);
+    expect(bad.upper).toBe(1);
+    expect(bad.lower).toBeCloseTo(0.01 * 0.05, 12);
+  });
+});
+
+test('of one answer each the slower candidate lacks all under the limit, and the faster one less than none', () => {
+  expect(greatestDrop([0, 1], [1, 0])).toBe(1);
+  expect(greatestDrop([1, 0], [0, 1])).toBe(-1);
 });
 
 describe('non-inferiority', () => {
