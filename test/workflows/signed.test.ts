@@ -347,6 +347,48 @@ test('what comes before the policy is known waits for it, and is checked by it',
   );
 });
 
+test('what comes while a run that continues another has no grant of its own waits for that, and is checked with it', async () => {
+  const { asked, decide } = worker();
+  let renewing = false;
+  let renewed: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => {
+    renewed = resolve;
+  });
+  await onStage(
+    async (act) => {
+      const { target, env } = act;
+      target.over.signal.addEventListener('abort', renewed);
+      target.grant = 'for the first run';
+      const rolling = await baking(act);
+      const free = env.client.workflow.getHandle(rolling.workflowId) as unknown as Rolling;
+      for (let i = 0; i < 6; i++) await free.signal('nonsense', i);
+      await until('the next run', async () => {
+        if (!renewing) await env.sleep('1s');
+        return renewing;
+      });
+      await free.signal('pause', { token: 'ann 1' });
+      const update = free.executeUpdate('abort', { args: [{ token: 'zoe 1' }] });
+      await until('the update', async () => {
+        const { events } = await free.fetchHistory();
+        return (events ?? []).some((each) => each.workflowExecutionUpdateAcceptedEventAttributes != null);
+      });
+      expect(asked).toEqual([]);
+      renewed();
+      expect(await update).toMatchObject({ message: 'rolling back' });
+      expect(await ending(rolling)).toMatchObject({ reason: 'aborted by zoe' });
+      expect(asked.map(({ grant }) => grant)).toEqual(['for the next run', 'for the next run']);
+    },
+    {
+      ...{ limits: { history: 4_000, signals: 5 }, access: POLICY, decide },
+      renew: async () => {
+        renewing = true;
+        await gate;
+        return ['for the next run'];
+      },
+    },
+  );
+});
+
 test('an update that waits for the policy of a rollout whose spec is refused is answered', async () => {
   await onStage(async (act) => {
     const parsing = held(act, 'parse');
