@@ -241,3 +241,6 @@ export interface Release {
 
 /** The one JSON argument of a rollout workflow: a parsed rollout.yaml, or a spec with all defaults. */
 export type RolloutInput = Record<string, unknown>;
+
+/** Takes what is wrong at a place of the spec. */
+export type Report = (path: (string | number)[], message: string) => void;

@@ -1,10 +1,7 @@
 /** What the parser asks of a platform: the fields of its targets and of its configuration, and what no field alone shows. */
 import type { z } from 'zod';
-import type { Spec } from '../model/spec.js';
+import type { Report, Spec } from '../model/spec.js';
 import type { ConfigurationOf, PlatformName, TargetOf } from '../model/target.js';
-
-/** Takes what is wrong at a place of the spec. */
-export type Report = (path: (string | number)[], message: string) => void;
 
 /** A schema for each field of an object. */
 type Shape<T> = { readonly [K in keyof T]-?: z.ZodType<T[K]> };

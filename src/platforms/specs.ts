@@ -4,7 +4,7 @@ import { appServiceSpec } from './app-service/spec.js';
 import { lambdaSpec } from './lambda/spec.js';
 import type { SpecRules } from './spec-rules.js';
 
-export type { Report, SpecRules } from './spec-rules.js';
+export type { SpecRules } from './spec-rules.js';
 
 export const SPECS = {
   lambda: lambdaSpec,

@@ -1,10 +1,9 @@
 /** Whether the watched times of a spec are long enough for what they are to show. */
 import { shortestBake } from '../model/evidence.js';
-import type { MetricKind, Spec } from '../model/spec.js';
+import type { MetricKind, Report, Spec } from '../model/spec.js';
 import { duration } from '../model/text.js';
 import { kitOf } from '../platforms/registry.js';
 import { type Watched, watchedOf } from '../strategies/registry.js';
-import type { Report } from './problems.js';
 import { METRICS } from './schema/metrics.js';
 import { writeDuration } from './units.js';
 

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { z } from 'zod';
 import { isJudged } from '../model/evidence.js';
-import type { Spec } from '../model/spec.js';
+import type { Report, Spec } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
 import { checkStrategy } from '../strategies/registry.js';
 import { CALLED, checkBakes } from './bakes.js';
@@ -11,7 +11,7 @@ import { DEFAULTS } from './defaults.js';
 import { sameNotation } from './digits.js';
 import { asWanted } from './interpolate.js';
 import { checkPlatform, withPlatform } from './platform.js';
-import { faultsOf, type Report, say, writePath } from './problems.js';
+import { faultsOf, say, writePath } from './problems.js';
 import { parsedAlready, type Written, written } from './schema/index.js';
 import { checkReferences } from './secrets.js';
 import { child, type Fault, locate, mapLeaves, plainOf, type Tree, treeAt, treeOfValue, withChild } from './tree.js';

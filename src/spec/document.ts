@@ -1,7 +1,9 @@
 /** Reads YAML text into a document with positions. */
+
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { faultsOf, type Problem, problemOf, type Report, say } from './problems.js';
+import type { Report } from '../model/spec.js';
+import { faultsOf, type Problem, problemOf, say } from './problems.js';
 import { syntaxFault } from './syntax.js';
 import { type Fault, locate, plainOf, treeOfDocument } from './tree.js';
 

@@ -3,5 +3,5 @@ export { readDocument } from './document.js';
 export { jsonSchema } from './json-schema.js';
 export type { TextOptions } from './parse.js';
 export { checkSpecText, parseSpecText, parseSpecValue } from './parse.js';
-export { type Report, showProblem, writeProblem } from './problems.js';
+export { showProblem, writeProblem } from './problems.js';
 export { duration, strict } from './schema/parts.js';

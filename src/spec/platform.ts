@@ -1,9 +1,9 @@
 /** What of a rollout.yaml depends on the platform of its target: some defaults, and what only one of them has. */
 import { isReference } from '../model/secrets.js';
-import type { Configuration, Spec } from '../model/spec.js';
+import type { Configuration, Report, Spec } from '../model/spec.js';
 import { DEFAULT_PLATFORM, isPlatform, type PlatformName } from '../model/target.js';
 import { allKits, isVersion, kitOf } from '../platforms/registry.js';
-import { type Report, SPECS, type SpecRules } from '../platforms/specs.js';
+import { SPECS, type SpecRules } from '../platforms/specs.js';
 import { SERVER_METRICS } from './schema/metrics.js';
 import { child, type Mapping, plainOf, type Tree, treeOfValue, withChild } from './tree.js';
 

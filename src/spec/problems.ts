@@ -18,9 +18,6 @@ export interface Problem {
   excerpt: string | null;
 }
 
-/** Takes what is wrong at a place of the spec. */
-export type Report = (path: (string | number)[], message: string) => void;
-
 /** The text that a document was read from. */
 export interface Source {
   text: string;

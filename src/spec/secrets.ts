@@ -1,6 +1,7 @@
 /** Checks where in a spec references to secrets stand. */
+
 import { isReference, mentionsReference, parseReference } from '../model/secrets.js';
-import type { Report } from './problems.js';
+import type { Report } from '../model/spec.js';
 
 /** Where a reference may stand, as paths of rollout.yaml; `*` is any name or number. */
 const PLACES = [

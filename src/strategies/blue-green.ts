@@ -1,7 +1,9 @@
 /** blueGreen: two environments; the release is tested in the idle one, then all traffic is switched. */
+
 import { isJudged } from '../model/evidence.js';
+import type { Report } from '../model/spec.js';
 import { ALL, DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
-import { type Fault, ONE_APPROVAL, type SpecOf, type Strategy } from './strategy.js';
+import { ONE_APPROVAL, type SpecOf, type Strategy } from './strategy.js';
 import type { Plan } from './types.js';
 
 const DEFAULTS = {
@@ -54,7 +56,7 @@ function plan(spec: SpecOf<'blueGreen'>): Plan {
   ]);
 }
 
-function check({ strategy, health, allowUnjudged }: SpecOf<'blueGreen'>, fault: Fault): void {
+function check({ strategy, health, allowUnjudged }: SpecOf<'blueGreen'>, fault: Report): void {
   if (allowUnjudged || !isJudged(health) || health.probes.length > 0 || strategy.testBake === 0) return;
   fault(
     ['strategy', 'testBake'],

@@ -1,9 +1,9 @@
 /** canary: stages of rising weight, each watched; the last one promotes. */
 import { z } from 'zod';
-import type { StageSpec } from '../model/spec.js';
+import type { Report, StageSpec } from '../model/spec.js';
 import { suggestion } from '../spec/nearest.js';
-import { DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
-import type { Fault, Parts, SpecOf, Strategy } from './strategy.js';
+import { ALL, DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
+import type { Parts, SpecOf, Strategy } from './strategy.js';
 import { MOST_STAGES, type Plan } from './types.js';
 
 const DEFAULTS = {
@@ -33,7 +33,7 @@ export const canary: Strategy<'canary'> = {
   first: ({ stages }) => ({
     bake: stages.at(-1)?.bake ?? 0,
     approval: stages.find((stage) => stage.approval)?.approval,
-    stage: '100%',
+    stage: ALL,
   }),
   approvals: {
     late: false,
@@ -131,7 +131,7 @@ function checkStages(stages: StageSpec[], ctx: z.RefinementCtx<StageSpec[]>): vo
   }
 }
 
-function check({ strategy, health }: SpecOf<'canary'>, fault: Fault): void {
+function check({ strategy, health }: SpecOf<'canary'>, fault: Report): void {
   const known = health.probes.map(({ name }) => name);
   for (const [i, stage] of strategy.stages.entries()) {
     for (const [j, name] of stage.probes.entries()) {

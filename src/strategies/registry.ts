@@ -1,19 +1,19 @@
 /**
  * Strategies: one record each, and what everybody else asks of them. A name of the model without a record here does not compile.
  */
-import type { JudgeRules, Spec } from '../model/spec.js';
+import type { JudgeRules, Report, Spec } from '../model/spec.js';
 import type { RolloutType, Strategy as StrategyName } from '../model/strategy.js';
 import { blueGreen } from './blue-green.js';
 import { canary } from './canary.js';
 import { direct } from './direct.js';
 import { planFirst } from './first.js';
 import { linear } from './linear.js';
-import type { Fault, Reach, Rolling, Strategy, Watched } from './strategy.js';
+import type { Reach, Rolling, Strategy, Watched } from './strategy.js';
 import type { TargetState } from './target-state.js';
 import type { Plan } from './types.js';
 import { undo } from './undo.js';
 
-export type { Approvals, Fault, Parts, Watched } from './strategy.js';
+export type { Approvals, Parts, Watched } from './strategy.js';
 export type { TargetState } from './target-state.js';
 
 /** What a person can choose. */
@@ -45,7 +45,7 @@ export function watchedOf(spec: Pick<Spec, 'strategy'>, judge: JudgeRules): Watc
 }
 
 /** Reports what a strategy finds wrong with its spec. */
-export function checkStrategy(spec: Spec, fault: Fault): void {
+export function checkStrategy(spec: Spec, fault: Report): void {
   rollingOf(spec).check?.(spec, fault);
 }
 

@@ -1,6 +1,6 @@
 /** What is to be known of a strategy, in one record: the parser, the planner, the policy and the platforms go by it. */
 import type { z } from 'zod';
-import type { ApprovalSpec, Bake, JudgeRules, Spec } from '../model/spec.js';
+import type { ApprovalSpec, Bake, JudgeRules, Report, Spec } from '../model/spec.js';
 import type { FieldsOf, RolloutType, Strategy as StrategyName, StrategyOf } from '../model/strategy.js';
 import type { Plan } from './types.js';
 
@@ -39,9 +39,6 @@ export interface Watched {
   judge: JudgeRules;
 }
 
-/** Says that what stands at `path` is wrong, and what to do about it. */
-export type Fault = (path: (string | number)[], message: string) => void;
-
 /** What every type of rollout has. */
 export interface Rolling<T extends RolloutType> {
   /** In one sentence, for the schema and the editors that show it. */
@@ -52,7 +49,7 @@ export interface Rolling<T extends RolloutType> {
   /** Every watched time of it. `judge` is that of the spec, which a stage may change for itself. */
   watched(strategy: StrategyOf<T>, judge: JudgeRules): Watched[];
   /** Rules between its members and the rest of the spec. */
-  check?(spec: SpecOf<T>, fault: Fault): void;
+  check?(spec: SpecOf<T>, fault: Report): void;
 }
 
 /** What a person can choose. */

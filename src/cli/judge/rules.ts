@@ -82,7 +82,7 @@ export async function rulesOf({ rules, env, ...options }: Chosen, ctx: Context):
   const fromFile = rules === undefined ? {} : await readRules(ctx, rules, env);
   const { dispersion, ...values } = { ...fromFile, ...valuesOf(options) };
   const choice = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as RulesChoice;
-  return rulesFrom(dispersion === undefined ? choice : { ...choice, stakes: { dispersion: dispersion } });
+  return rulesFrom(dispersion === undefined ? choice : { ...choice, stakes: { dispersion } });
 }
 
 function valuesOf({ history, ...others }: Values<typeof RULE_OPTIONS>): Policy {

@@ -1,8 +1,10 @@
 /** `sluice codec`: let Temporal's UI and CLI show encrypted payloads (codec server). */
+
 import type { Context } from '../command.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { list, port, text } from '../inputs.js';
+import { interrupted } from '../interrupted.js';
 import { note, print, printJson } from '../print.js';
 import { usageError } from '../usage-error.js';
 
@@ -77,11 +79,4 @@ function mustBeOrigin(text: string): void {
   throw usageError(
     `--ui-origin "${text}" is not an origin; write only scheme, host and port, such as https://temporal.example.com`,
   );
-}
-
-function interrupted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,4 +1,5 @@
 /** `sluice up`: run Sluice on this machine: Temporal, a worker, an emulated cloud. */
+
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -9,6 +10,7 @@ import { OPEN_TO_ALL } from '../../model/rollout/words.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { choice, list, port } from '../inputs.js';
+import { interrupted } from '../interrupted.js';
 import { note, print, printJson } from '../print.js';
 
 interface Part {
@@ -182,11 +184,4 @@ function announce(
     policy === null ? `No policy (SLUICE_POLICY) is set: ${OPEN_TO_ALL}.` : `Policy: ${policy}`,
     `Logs: ${folder}. Press Ctrl-C to stop everything.`,
   ]);
-}
-
-function interrupted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

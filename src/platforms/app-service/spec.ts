@@ -1,10 +1,10 @@
 /** What a rollout.yaml may say for a target on Azure App Service. */
 import { z } from 'zod';
-import type { AppServiceTarget, Spec } from '../../model/spec.js';
+import type { AppServiceTarget, Report, Spec } from '../../model/spec.js';
 import { strict, whole } from '../../spec/schema/parts.js';
 import { needsBoth, reachOf } from '../../strategies/registry.js';
 import * as fields from '../fields.js';
-import type { Report, SpecRules } from '../spec-rules.js';
+import type { SpecRules } from '../spec-rules.js';
 import { SUBSCRIPTION, WARM_UP } from './kit.js';
 import { siteSettings } from './settings.js';
 

@@ -1,11 +1,11 @@
 /** What a rollout.yaml may say for a target on AWS Lambda. */
 import { z } from 'zod';
 import { DEFAULT_ACCOUNT } from '../../model/ids.js';
-import type { LambdaTarget, Spec } from '../../model/spec.js';
+import type { LambdaTarget, Report, Spec } from '../../model/spec.js';
 import { DEFAULT_PLATFORM } from '../../model/target.js';
 import { name, text, whole } from '../../spec/schema/parts.js';
 import * as fields from '../fields.js';
-import type { Report, SpecRules } from '../spec-rules.js';
+import type { SpecRules } from '../spec-rules.js';
 import { DEFAULT_ALIAS } from './names.js';
 import { layerFault, roleFault } from './partitions.js';
 import { lambdaVariables } from './variables.js';

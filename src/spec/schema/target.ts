@@ -53,8 +53,6 @@ const VERSION = new RegExp(
 );
 const WRITE = allKits().map(([, { title, version }]) => `on ${title} ${version.write}`);
 
-const SOURCES = ['folder', 'zip', 's3', 'image', 'version', 'latest', 'current', 'artifact'];
-
 /** A source that is only named. */
 const yes = () =>
   z
@@ -62,8 +60,7 @@ const yes = () =>
     .refine((value) => value, 'expected true (or remove it)')
     .meta({ const: true });
 
-/** Exactly one member, as the check says; the parser reports it in these words. */
-export const release = strict({
+const SOURCES = {
   folder: text(4096)
     .exactOptional()
     .describe(
@@ -92,12 +89,15 @@ export const release = strict({
   artifact: artifact
     .exactOptional()
     .describe('A packed artifact, by its digest: what `sluice pack` prints for a `folder` or `zip`.'),
-})
+};
+
+/** Exactly one member, as the check says; the parser reports it in these words. */
+export const release = strict(SOURCES)
   .superRefine((value, ctx) => {
     const given = Object.keys(value);
     if (given.length === 1) return;
     ctx.addIssue(
-      `a release has exactly one of ${SOURCES.join(', ')}${given.length > 1 ? ` (here: ${given.join(' and ')})` : ''}`,
+      `a release has exactly one of ${Object.keys(SOURCES).join(', ')}${given.length > 1 ? ` (here: ${given.join(' and ')})` : ''}`,
     );
   })
   .meta({ minProperties: 1, maxProperties: 1 });
