@@ -60,10 +60,18 @@ for (const file of files) {
 const tree = makeTree(ROOT, texts);
 const children = new Set<ChildProcess>();
 process.once('exit', () => {
-  for (const child of children) child.kill('SIGKILL');
+  for (const child of children) endWhole(child);
   tree.remove();
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+function endWhole({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
 
 /** How often a process loads the modules anew. */
 const MOST_LOADS = 150;
@@ -83,6 +91,8 @@ class Runner {
       execArgv: ['--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       env: { ...process.env, NODE_ENV: 'test' },
+      // A group of its own, so that the servers which its suites start end with it.
+      detached: true,
     });
     children.add(child);
     child.once('exit', () => children.delete(child));
@@ -115,7 +125,7 @@ class Runner {
   }
 
   end(): void {
-    this.child.kill('SIGKILL');
+    endWhole(this.child);
   }
 }
 
