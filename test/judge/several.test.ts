@@ -100,6 +100,8 @@ describe('a source', () => {
     const candidate = hearing();
     candidate.tick({ ...of(10), slow: 5 }, null);
     expect(candidate.said()).toMatchObject({ candidate: { slow: 5 }, stable: { slow: 0 } });
+    candidate.tick({ ...of(10), slow: 1 }, of(10));
+    expect(candidate.said()).toMatchObject({ candidate: { slow: 6 }, stable: { slow: 0 } });
     const stable = hearing();
     stable.tick(null, { ...of(10), slow: 5 });
     expect(stable.said()).toMatchObject({ candidate: { slow: 0 }, stable: { slow: 5 } });

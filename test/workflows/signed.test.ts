@@ -130,6 +130,19 @@ test('what is not signed is refused before a worker is asked, but for the verbs 
   );
 });
 
+test('where a policy leaves a verb and the override open, no signature is needed for both together', async () => {
+  const { asked, decide } = worker();
+  await onStage(
+    async (act) => {
+      const rolling = await baking(act);
+      await rolling.executeUpdate('abort', { args: [{ by: 'ann', force: true }] });
+      expect(await ending(rolling)).toMatchObject({ outcome: 'rolledBack', reason: 'aborted by ann' });
+      expect(asked).toEqual([]);
+    },
+    { access: { ...POLICY, open: ['abort', 'override'] }, decide },
+  );
+});
+
 test('an answer that is none counts for nothing: another verb, no name, no id, no end, or none at all', async () => {
   const answers: Record<string, (message: Asked['messages'][number]) => unknown> = {
     nothing: () => null,
