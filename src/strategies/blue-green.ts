@@ -2,9 +2,9 @@
 
 import { isJudged } from '../model/evidence.js';
 import type { Report } from '../model/spec.js';
-import { ALL, DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
+import { ALL, DEPLOY_STAGE, stepsAt } from './steps.js';
 import { ONE_APPROVAL, type SpecOf, type Strategy } from './strategy.js';
-import type { Plan } from './types.js';
+import type { Stage } from './types.js';
 
 const DEFAULTS = {
   /** All users arrive at once, as with `direct`. */
@@ -45,15 +45,15 @@ export const blueGreen: Strategy<'blueGreen'> = {
  * Deploy into the idle environment and probe it there; look at it longer (`testBake`) and approve, if asked for;
  * then switch all traffic in one write, with a bake and the way back open.
  */
-function plan(spec: SpecOf<'blueGreen'>): Plan {
+function plan(spec: SpecOf<'blueGreen'>): Stage[] {
   const { bake, testBake, approval } = spec.strategy;
   const [idle, live] = [stepsAt(spec, 0), stepsAt(spec, 100)];
   const test = [...(testBake > 0 ? idle.bake(testBake) : []), ...idle.approve(approval, [ALL, SWITCH])];
-  return planOf(spec, [
+  return [
     { name: DEPLOY_STAGE, steps: idle.deploy('idle') },
     ...(test.length > 0 ? [{ name: 'test', steps: test }] : []),
     { name: SWITCH, steps: [...live.promote(), ...live.bake(bake), ...live.compare(bake), ...live.finish()] },
-  ]);
+  ];
 }
 
 function check({ strategy, health, allowUnjudged }: SpecOf<'blueGreen'>, fault: Report): void {

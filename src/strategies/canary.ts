@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { Report, StageSpec } from '../model/spec.js';
 import { suggestion } from '../spec/nearest.js';
-import { ALL, DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
+import { ALL, DEPLOY_STAGE, stepsAt } from './steps.js';
 import type { Parts, SpecOf, Strategy } from './strategy.js';
-import { MOST_STAGES, type Plan } from './types.js';
+import { MOST_STAGES, type Stage } from './types.js';
 
 const DEFAULTS = {
   /** A tenth to see errors, half to see load, then all with the old release still ready. */
@@ -65,8 +65,8 @@ health:
  * if asked for. The last stage promotes, and bakes with the replaced release still ready; what only crosses a ceiling
  * there is compared once more.
  */
-function plan(spec: SpecOf<'canary'>): Plan {
-  return planOf(spec, [
+function plan(spec: SpecOf<'canary'>): Stage[] {
+  return [
     { name: DEPLOY_STAGE, steps: stepsAt(spec, 0).deploy() },
     ...spec.strategy.stages.map(({ name, weight, probes, bake, approval, health }) => {
       const at = stepsAt(spec, weight);
@@ -81,7 +81,7 @@ function plan(spec: SpecOf<'canary'>): Plan {
       ];
       return { name, steps, ...(health === undefined ? {} : { health }) };
     }),
-  ]);
+  ];
 }
 
 function stages({ strict, weight, bake, name, approval, judge }: Parts): z.ZodType<StageSpec[], unknown> {

@@ -1,7 +1,7 @@
 /** direct: everybody at once, after the probes, with the way back open. */
-import { ALL, DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
+import { ALL, DEPLOY_STAGE, stepsAt } from './steps.js';
 import { ONE_APPROVAL, type SpecOf, type Strategy } from './strategy.js';
-import type { Plan } from './types.js';
+import type { Stage } from './types.js';
 
 const DEFAULTS = {
   /** Long enough for the errors of a cold release to show, short enough that nobody looks for another strategy. */
@@ -28,11 +28,11 @@ export const direct: Strategy<'direct'> = {
 };
 
 /** Deploy and probe without traffic; then all traffic in one write, a bake with the way back open, an approval if asked for. */
-function plan(spec: SpecOf<'direct'>): Plan {
+function plan(spec: SpecOf<'direct'>): Stage[] {
   const { bake, approval } = spec.strategy;
   const [none, all] = [stepsAt(spec, 0), stepsAt(spec, 100)];
-  return planOf(spec, [
+  return [
     { name: DEPLOY_STAGE, steps: none.deploy() },
     { name: ALL, steps: [...all.promote(), ...all.bake(bake), ...all.approve(approval, []), ...all.finish()] },
-  ]);
+  ];
 }

@@ -1,7 +1,7 @@
 /** linear: equal steps at equal intervals. */
-import { ALL, DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
+import { ALL, DEPLOY_STAGE, stepsAt } from './steps.js';
 import { ONE_APPROVAL, type SpecOf, type Strategy } from './strategy.js';
-import { MOST_STAGES, type Plan } from './types.js';
+import { MOST_STAGES, type Stage } from './types.js';
 
 const DEFAULTS = {
   /** Ten equal steps. */
@@ -47,7 +47,7 @@ export const linear: Strategy<'linear'> = {
  * Deploy and probe without traffic; then equal steps with a bake after each, the last one to 100 % (and smaller when the
  * step does not divide it). An approval, if asked for, is the gate before the step to 100 %.
  */
-function plan(spec: SpecOf<'linear'>): Plan {
+function plan(spec: SpecOf<'linear'>): Stage[] {
   const { step, interval, bake, approval } = spec.strategy;
   const rising = weightsBelow100(step).map((weight, i, all) => {
     const at = stepsAt(spec, weight);
@@ -56,11 +56,11 @@ function plan(spec: SpecOf<'linear'>): Plan {
   });
   const [none, all] = [stepsAt(spec, 0), stepsAt(spec, 100)];
   const gate = rising.length === 0 ? none.approve(approval, [ALL]) : [];
-  return planOf(spec, [
+  return [
     { name: DEPLOY_STAGE, steps: [...none.deploy(), ...gate] },
     ...rising,
     { name: ALL, steps: [...all.promote(), ...all.bake(bake), ...all.compare(bake), ...all.finish()] },
-  ]);
+  ];
 }
 
 /** `step`, twice `step`, … in percent, with two decimals; 100 itself is left out. */

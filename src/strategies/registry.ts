@@ -6,11 +6,11 @@ import type { RolloutType, Strategy as StrategyName } from '../model/strategy.js
 import { blueGreen } from './blue-green.js';
 import { canary } from './canary.js';
 import { direct } from './direct.js';
-import { planFirst } from './first.js';
+import { firstStages } from './first.js';
 import { linear } from './linear.js';
 import type { Reach, Rolling, Strategy, Watched } from './strategy.js';
 import type { TargetState } from './target-state.js';
-import type { Plan } from './types.js';
+import { PLAN_SCHEMA, type Plan } from './types.js';
 import { undo } from './undo.js';
 
 export type { Approvals, Parts, Watched } from './strategy.js';
@@ -25,8 +25,11 @@ export const ROLLING: { readonly [T in RolloutType]: Rolling<T> } = { ...STRATEG
 /** What the rollout of `spec` will do to a target in this state. Pure; `spec` must have been parsed (its limits are checked there). */
 export function makePlan(spec: Spec, before: TargetState): Plan {
   const { strategy } = spec;
-  if (before.stable !== null || strategy.type === 'undo') return rollingOf(spec).plan(spec);
-  return planFirst(spec, (STRATEGY[strategy.type] as Strategy<StrategyName>).first(strategy));
+  const stages =
+    before.stable !== null || strategy.type === 'undo'
+      ? rollingOf(spec).plan(spec)
+      : firstStages(spec, (STRATEGY[strategy.type] as Strategy<StrategyName>).first(strategy));
+  return { schema: PLAN_SCHEMA, strategy: strategy.type, stages };
 }
 
 export function reachOf({ strategy }: Pick<Spec, 'strategy'>): Reach {

@@ -4,7 +4,7 @@
  */
 import type { ApprovalSpec, Bake, JudgeRules, Spec } from '../model/spec.js';
 import { kitOf } from '../platforms/registry.js';
-import { PLAN_SCHEMA, type Plan, type Stage, type Step, type StepKind } from './types.js';
+import type { Step, StepKind } from './types.js';
 
 /** The first stage of every plan: the release exists, is warm and answers, and has no traffic. */
 export const DEPLOY_STAGE = 'deploy';
@@ -78,8 +78,4 @@ export function stepsAt(spec: Spec, weight: number): Steps {
     approve: (approval, opens) => (approval ? [{ ...step('approve'), approval, opens }] : []),
     finish: () => [step('finish')],
   };
-}
-
-export function planOf(spec: Spec, stages: Stage[]): Plan {
-  return { schema: PLAN_SCHEMA, strategy: spec.strategy.type, stages };
 }

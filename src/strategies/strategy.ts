@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { ApprovalSpec, Bake, JudgeRules, Report, Spec } from '../model/spec.js';
 import type { FieldsOf, RolloutType, Strategy as StrategyName, StrategyOf } from '../model/strategy.js';
-import type { Plan } from './types.js';
+import type { Stage } from './types.js';
 
 /** A spec whose strategy is of the type that its planner is for. */
 export type SpecOf<T extends RolloutType> = Spec & { strategy: StrategyOf<T> };
@@ -45,7 +45,7 @@ export interface Rolling<T extends RolloutType> {
   means: string;
   members(parts: Parts): Members<T>;
   reach: Reach;
-  plan(spec: SpecOf<T>): Plan;
+  plan(spec: SpecOf<T>): Stage[];
   /** Every watched time of it. `judge` is that of the spec, which a stage may change for itself. */
   watched(strategy: StrategyOf<T>, judge: JudgeRules): Watched[];
   /** Rules between its members and the rest of the spec. */

@@ -1,7 +1,7 @@
 /** undo: the short way back to a release that served all users before. No strategy that a person chooses in rollout.yaml. */
-import { ALL, DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
+import { ALL, DEPLOY_STAGE, stepsAt } from './steps.js';
 import type { Rolling, SpecOf } from './strategy.js';
-import type { Plan } from './types.js';
+import type { Stage } from './types.js';
 
 const DEFAULTS = {
   /** The release served all users before, so a short bake, which only warns, is enough, and whoever undoes is in a hurry. */
@@ -29,10 +29,10 @@ export const undo: Rolling<'undo'> = {
  * The earlier release served all users before, so that going back to it is no experiment: it is still there, its capacity is
  * waited for within a deadline and no longer, then it gets all traffic. The bake afterwards only warns and rolls nothing back.
  */
-function plan(spec: SpecOf<'undo'>): Plan {
+function plan(spec: SpecOf<'undo'>): Stage[] {
   const [none, all] = [stepsAt(spec, 0), stepsAt(spec, 100)];
-  return planOf(spec, [
+  return [
     { name: DEPLOY_STAGE, steps: none.ready() },
     { name: ALL, steps: [...all.promote(), ...all.observe(spec.strategy.bake), ...all.finish()] },
-  ]);
+  ];
 }

@@ -7,7 +7,7 @@ import { ROOT } from '../support/tools.js';
 const OWN = 'src/strategies/halves.ts';
 
 /** Half of the users, then all of them. */
-const HALVES = `import { ALL, DEPLOY_STAGE, planOf, stepsAt } from './steps.js';
+const HALVES = `import { ALL, DEPLOY_STAGE, stepsAt } from './steps.js';
 import { ONE_APPROVAL, type Strategy } from './strategy.js';
 
 export const halves: Strategy<'halves'> = {
@@ -17,11 +17,11 @@ export const halves: Strategy<'halves'> = {
   plan: (spec) => {
     const { bake } = spec.strategy;
     const [none, half, all] = [stepsAt(spec, 0), stepsAt(spec, 50), stepsAt(spec, 100)];
-    return planOf(spec, [
+    return [
       { name: DEPLOY_STAGE, steps: none.deploy() },
       { name: '50%', steps: [...half.shift(), ...half.bake(bake)] },
       { name: ALL, steps: [...all.promote(), ...all.bake(bake), ...all.compare(bake), ...all.finish()] },
-    ]);
+    ];
   },
   watched: ({ bake }, judge) => [50, 100].map((weight) => ({ path: ['strategy', 'bake'], bake, weight, judge })),
   first: ({ bake }) => ({ bake, approval: undefined, stage: ALL }),

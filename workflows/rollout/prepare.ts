@@ -3,6 +3,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Prepared } from '../../activities/types.js';
 import { failureOf, isUntaken } from '../../src/model/rollout/failure.js';
+import type { RolloutInput } from '../../src/model/spec.js';
 import { accountOf, core, preparing, whyUntaken } from '../calls.js';
 import type { Parts } from './parts.js';
 import { stageViews } from './show/view.js';
@@ -11,7 +12,10 @@ import { stageViews } from './show/view.js';
 const KNOWN_PLAN = 1;
 
 export class Preparation {
-  constructor(private readonly parts: Parts) {}
+  constructor(
+    private readonly parts: Parts,
+    private readonly input: RolloutInput,
+  ) {}
 
   async prepare(): Promise<void> {
     const { run, announcements, undo } = this.parts;
@@ -19,7 +23,7 @@ export class Preparation {
     journal.enter('preparing');
     try {
       const { app, environment, type } = state;
-      const parsed = await core.parse({ input: run.input, app, environment, type });
+      const parsed = await core.parse({ input: this.input, app, environment, type });
       state.access = parsed.access;
       state.grant = parsed.access.grant;
       state.spec = parsed.spec;

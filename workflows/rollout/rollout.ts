@@ -62,8 +62,11 @@ class Rollout {
   private readonly unsealing = new Unsealing({ longest: LONGEST_VERB, patience: 0 });
   private readonly root = CancellationScope.current();
 
-  constructor(state: RolloutState, input: RolloutInput) {
-    const run: Run = new Run(state, input, (): boolean => this.unsealing.idle && this.checks.idle && keep.idle);
+  constructor(
+    state: RolloutState,
+    private readonly input: RolloutInput,
+  ) {
+    const run: Run = new Run(state, (): boolean => this.unsealing.idle && this.checks.idle && keep.idle);
     const announcements = new Announcements(run);
     const undo = new Undo(run, announcements);
     const watching = new Watching(run, undo);
@@ -86,7 +89,7 @@ class Rollout {
     const next = () => this.continueAsNew();
     if (this.checks.renewing) await this.renew();
     try {
-      if (state.prepared === null) await new Preparation(parts).prepare();
+      if (state.prepared === null) await new Preparation(parts, this.input).prepare();
       if (state.leave === null) await walk(parts, next);
     } catch (error) {
       if (state.outcome === 'failed') await announcements.ended();
@@ -158,7 +161,7 @@ class Rollout {
     await condition(() => (allHandlersFinished() && length.settled) || state.leave !== leave);
     // An abort does not wait for the rest of a flood.
     if (state.leave !== leave) return;
-    await continueAsNew<(input: RolloutInput, carried: RolloutState) => Promise<RolloutView>>(run.input, state);
+    await continueAsNew<(input: RolloutInput, carried: RolloutState) => Promise<RolloutView>>(this.input, state);
   }
 }
 

@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Prepared } from '../../activities/types.js';
 import { mark } from '../../src/model/ids.js';
-import type { JudgeRules, Release, RolloutInput, Spec } from '../../src/model/spec.js';
+import type { JudgeRules, Release, Spec } from '../../src/model/spec.js';
 import { clean } from '../../src/model/text.js';
 import { shareOf } from '../../src/model/traffic.js';
 import type { KeptView } from '../../src/model/view.js';
@@ -20,7 +20,6 @@ export class Run {
   /** `idle`: nothing that was said to the rollout still waits to be opened or checked. */
   constructor(
     readonly state: RolloutState,
-    readonly input: RolloutInput,
     idle: () => boolean,
   ) {
     this.journal = new Journal(state);

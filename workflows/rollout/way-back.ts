@@ -30,18 +30,16 @@ export class WayBack {
     const { state, journal } = run;
     watching.drop();
     const why = state.leave as Leave;
-    if (state.kept === null && state.touched && why.outcome !== 'nothingToRelease') await this.restoreOrKeep(why);
+    if (state.kept === null && state.touched && why.outcome !== 'nothingToRelease') {
+      const since = Date.now();
+      await this.restore(why);
+      if (this.parts.run.state.kept === null) await this.stayGone(since);
+    }
     // What is kept on the way ends it otherwise than it began.
     const end = state.leave as Leave;
     if (end.unhealthy === true) await lookForErrors(run);
     journal.failStage();
     journal.end(end.outcome, end.reason, end.code);
-  }
-
-  private async restoreOrKeep(why: Leave): Promise<void> {
-    const since = Date.now();
-    await this.restore(why);
-    if (this.parts.run.state.kept === null) await this.stayGone(since);
   }
 
   /** One activity that brings the target to the before-state, until it is there, however often the provider fails. */

@@ -67,7 +67,7 @@ function signedOf({ jwks, issuer, audience }: Partial<Record<'jwks' | 'issuer' |
   if (jwks === undefined && issuer === undefined && audience === undefined) return null;
   if (jwks === undefined || issuer === undefined || audience === undefined) {
     throw usageError(
-      '--jwks, --issuer and --audience must be used together, so that tokens for other services are rejected',
+      '--jwks, --issuer and --audience must be used together, so that tokens for other services are refused',
     );
   }
   if (!URL.canParse(jwks)) throw usageError(`--jwks "${jwks}" is not a URL`);

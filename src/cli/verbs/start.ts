@@ -15,7 +15,7 @@ export const start = command({
   summary: 'Start the rollout that a rollout.yaml describes.',
   description: [
     'The rollout runs on the worker: Ctrl-C ends this command, never the rollout.',
-    'With --watch or --wait this command stays until the rollout ends; with -o json it answers at once. Otherwise it waits up to 2 s in case the start is rejected.',
+    'With --watch or --wait this command stays until the rollout ends; with -o json it answers at once. Otherwise it waits up to 2 s in case the start is refused.',
   ].join('\n'),
   args: { file: SPEC_FILE },
   options: {
