@@ -67,7 +67,7 @@ export function accountActivities(options: AccountOptions): AccountActivities {
   const { driverFor, egressOf, artifacts, access } = options;
   const called = <T>(urgent: boolean, work: (ctx: CallContext) => Promise<T>) => calledBy(access, urgent, work);
   const from = (spec: Spec) => ({ artifacts, egress: egressOf(spec.target), own: egressOf(null), access });
-  /** Before these releases of the target are heard. */
+  /** Before errors of these releases are read from the target. */
   const meet = (ctx: CallContext, spec: Spec, versions: string[]) => {
     const values = versions.map((version) => async () => driverFor(spec).values(ctx, { spec, version }));
     return recognize(spec, { secrets: egressOf(spec.target).secrets, values }, ctx.signal);
@@ -115,7 +115,7 @@ export function accountActivities(options: AccountOptions): AccountActivities {
       const { cancellationSignal, heartbeat, info } = Context.current();
       const last = info.heartbeatDetails as WatchHeartbeat | undefined;
       const egress = egressOf(input.spec.target);
-      // A weight is watched from its first moment on; only what is said of it waits until the releases' secrets are known.
+      // A weight is watched from its first moment on; only its report waits until the releases' secrets are known.
       const versions = [input.candidate, ...(input.stable === null ? [] : [input.stable])];
       let known = false;
       const met = meet(readContext(cancellationSignal, Date.now()), input.spec, versions).finally(() => {
@@ -179,7 +179,7 @@ export function accountActivities(options: AccountOptions): AccountActivities {
 /** Those that ask for no grant: two have a proof of their own, one only reads. */
 const FREE = new Set<keyof AccountActivities>(['retire', 'takeBack', 'sweep']);
 
-/** The same activities, each only for whom a worker has granted it. */
+/** The same activities, each only with a worker's grant for it. */
 function withGrants(activities: AccountActivities, access: AccountAccess): AccountActivities {
   const { grants } = access;
   const guarded = Object.entries(activities).map(([name, activity]) => {
@@ -189,7 +189,7 @@ function withGrants(activities: AccountActivities, access: AccountAccess): Accou
       name,
       async (args: Asking) => {
         await grants.allow(name, args);
-        // What a rollout under a policy asks for is none of a worker without one.
+        // A worker without a policy does nothing for a rollout under one.
         access.heed(args.fence?.mark ?? args.mark ?? null);
         return work(args);
       },

@@ -34,7 +34,7 @@ interface CoreActivityOptions {
   egress: Egress;
   /** Asks the server for the living workers of a queue of activities. */
   workersOf: (queue: string) => Promise<WorkersSeen>;
-  /** Living workers that go by another policy than this one: `policy` is the beginning of its digest, or `open`. */
+  /** Living workers with another policy than this one: `policy` is the start of its digest, or `open`. */
   otherPolicies: () => Promise<OtherPolicy[]>;
   /** Where the specs of released releases are kept. */
   artifacts: Artifacts;
@@ -122,7 +122,7 @@ export function coreActivities(options: CoreActivityOptions): CoreActivities {
   /** An entry with its spec in the artifact store. Without the store a release is still in the ledger. */
   const entryOf = async (told: Omit<Told, 'event'>, entry: KeptEntry): Promise<KeptEntry> => {
     const { app, environment, grant, deployed, spec } = told;
-    // What somebody else has put there was made live by no spec of ours.
+    // None of our specs made live what someone else has put there.
     if (entry.kept !== undefined) return { ...entry, spec: null, seal: null };
     const { version, run } = entry;
     if (access.grants.on) await access.grants.allowEntry({ grant, app, environment, version, spec, deployed });
@@ -164,7 +164,7 @@ export function coreActivities(options: CoreActivityOptions): CoreActivities {
   };
   return withFailures<CoreActivities>({
     parse: async ({ input, app, environment, type, shown }) => {
-      // A plan may be looked at.
+      // Anyone may see a plan.
       const rolls = Context.current().info.workflowType === type;
       if (rolls) await waitForMove(client, app, environment);
       if (type === 'undo') {
@@ -187,7 +187,7 @@ export function coreActivities(options: CoreActivityOptions): CoreActivities {
 
     believeUndo: async (asked) => {
       if (await access.isUndo(asked)) return;
-      throw new SluiceError('SLUICE_ACCESS', 'refused: no undo of this run asks for that');
+      throw new SluiceError('SLUICE_ACCESS', 'refused: this run has no undo that asks for it');
     },
 
     admitUnhold: async ({ by, ...of }) => ({ by: (await access.admitUnhold(client, of)) ?? by }),

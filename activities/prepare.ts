@@ -59,8 +59,8 @@ export async function inspectAndPlan(
 }
 
 /**
- * An undo goes nowhere new and waits for no source: what could be read of the release that it takes back decides nothing. An alarm
- * may fire already because of that release, so that each must have been quiet once before it is a warning.
+ * An undo goes nowhere new and waits for no source: what could be read of the release that it undoes decides nothing. An
+ * alarm may already fire because of that release, so each must have been quiet once before it is a warning.
  */
 function unread({ health }: Spec): { health: HealthBefore; findings: Finding[] } {
   return { health: { baselines: {}, firing: health.alarms.map(({ name }) => name) }, findings: [] };

@@ -1,12 +1,12 @@
-/** What a first deployment that was taken back has left after all: a call that nobody waited for any more has landed. */
+/** What a rolled-back first deployment left after all: a call that nothing waited for any more has landed. */
 import { mark, parseMark } from '../src/model/ids.js';
 import type { CallContext, PlatformDriver } from '../src/platforms/port.js';
 import { NO_TARGET } from '../src/platforms/shared/splits.js';
 import type { LateRecord } from '../workflows/messages.js';
 
 /**
- * Takes the target away where it bears the mark of that run; what anybody else has made of it since stays. Returns the release that
- * was there, null when there was nothing of that run. Errors: SLUICE_FOREIGN_CHANGE when somebody else was faster.
+ * Deletes the target if it has the mark of that run; what anyone else has made of it since stays. Returns the release that
+ * was there, null if nothing of that run was there. Errors: SLUICE_FOREIGN_CHANGE if someone else was faster.
  */
 export async function takeBack(
   ctx: CallContext,

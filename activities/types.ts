@@ -45,12 +45,12 @@ export interface Parsed {
   undo?: UndoParsed;
 }
 
-/** What an undo goes back to, and what was asked with it. */
+/** What an undo rolls back to, and what was requested with it. */
 export interface UndoParsed {
   version: string;
   hold: boolean;
   keepQueue: boolean;
-  /** Why nobody knows the spec that made the release live, so that only the weight goes back; null when it is known. */
+  /** Why the spec that made the release live is unknown, so that only the traffic moves back; null if it is known. */
   unknown: string | null;
 }
 
@@ -70,7 +70,7 @@ export interface Prepared {
   warnings: string[];
   /** Digest of the plan: what an approval is signed over. */
   digest: string;
-  /** Who may approve each stage, by name; empty without a policy. */
+  /** Names of the people who may approve each stage; empty without a policy. */
   approvers: Record<string, string[]>;
   /** For the steps of the plan; null where the workers have no key. */
   grant: string | null;
@@ -107,7 +107,7 @@ export interface CoreActivities {
   decide(args: DecideArgs): Promise<MessageAnswer[]>;
   /** The grants of the run that this one has continued, for this one. */
   renew(args: { grants: string[] }): Promise<string[]>;
-  /** Tells the target's companion, starting it when there is none; `spec` is kept for a later undo. */
+  /** Notifies the target's companion, starting it if there is none; `spec` is kept for a later undo. */
   tellCompanion(
     args: Granted & {
       app: string;
@@ -135,7 +135,7 @@ export interface CoreActivities {
     input: RolloutInput;
     mode: 'queue' | 'replace';
   }): Promise<{ by: string | null }>;
-  /** Companion: starts a rollout, or says which run is in the way. The same ticket never starts a second one beside the first. */
+  /** Companion: starts a rollout, or says which run blocks it. The same ticket never starts a second one. */
   startRollout(args: {
     app: string;
     environment: string;
@@ -164,7 +164,7 @@ interface Gated extends Granted {
   deployed: string | null;
 }
 
-/** What a rollout would do, and what stands in its way. */
+/** What a rollout would do, and what would stop it. */
 export interface PlanAnswer {
   spec: Spec;
   before: BeforeState;
@@ -200,7 +200,10 @@ export interface AccountActivities {
   ): Promise<Written>;
   promote(args: Gated & { spec: Spec; candidate: string; fence: Fence }): Promise<Written>;
   restore(args: Granted & RestoreArgs & { receipts: string[] }): Promise<Written>;
-  /** Takes away what a first deployment that was taken back has left after all: the release that was there, null when nothing was. */
+  /**
+   * Deletes what a rolled-back first deployment left after all: returns the release that was there, null if there was
+   * nothing.
+   */
   takeBack(args: LateRecord): Promise<{ taken: string | null }>;
   /** By a record that a rollout has left with the companion. */
   retire(args: {

@@ -1,4 +1,4 @@
-/** What an undo goes by: the spec that made its release live, as the target's ledger names it. */
+/** What an undo uses: the spec that made its release live, as the target's ledger names it. */
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Access } from '../src/authority/index.js';
@@ -48,9 +48,9 @@ export interface UndoSpec {
 }
 
 /**
- * The spec of an undo. Whoever has answered in the place of the companion: only what workers have sealed counts, where they have a
- * key. Errors: SLUICE_SPEC when there is nothing to go back to, SLUICE_ACCESS for a record that is not ours, SLUICE_TARGET for a
- * release of another place.
+ * The spec of an undo. Someone else may have answered in the companion's place, so only what workers have sealed counts, if
+ * they have a key. Errors: SLUICE_SPEC if there is nothing to roll back to, SLUICE_ACCESS for a record that is not ours,
+ * SLUICE_TARGET for a release of another place.
  */
 export async function undoOf(
   { client, access, artifacts }: { client: Client; access: Access; artifacts: Artifacts },

@@ -17,7 +17,7 @@ import { utf8 } from './model/text.js';
 
 type Env = Record<string, string | undefined>;
 
-/** Rights of anybody but the owner. */
+/** Rights of anyone but the owner. */
 const OTHERS = 0o077;
 
 /** SLUICE_KEY, else in the user's configuration folder. Null when there is no home. */
@@ -33,7 +33,7 @@ function absolute(folder: string | undefined): string | null {
   return folder !== undefined && path.isAbsolute(folder) ? folder : null;
 }
 
-/** What is in the file; null when there is none. Errors: SLUICE_SETUP for one that cannot be used, or that others can read. */
+/** The file's content; null if there is none. Errors: SLUICE_SETUP for a file that cannot be used or that others can read. */
 export function readKey(place: string): KeyFile | null {
   const bytes = bytesOf(place);
   if (bytes === null) return null;

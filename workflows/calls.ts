@@ -1,4 +1,4 @@
-/** The activities of one rollout, each on the queue, with the deadline and the retries its kind needs. */
+/** The activities of one rollout, each on its queue, with the deadline and retries that it needs. */
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { AccountActivities, CoreActivities } from '../activities/types.js';
 import type { Account, Lane } from '../src/model/ids.js';
@@ -7,10 +7,10 @@ import type { Spec } from '../src/model/spec.js';
 import { targetName } from '../src/model/target.js';
 import { untaken } from '../src/model/workers.js';
 
-/** Back-off between two tries of a call. The provider's own hint, where there is one, goes before it. */
+/** Back-off between two attempts of a call. A hint from the provider takes precedence. */
 const RETRY = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
 const HEARTBEAT = '10s';
-/** Longest single try of a cloud call; a frozen worker is found by its heartbeat long before. */
+/** Longest single attempt of a cloud call. The heartbeat finds a frozen worker long before that. */
 const ONE_TRY = '30m';
 
 export const core = proxyActivities<CoreActivities>({
@@ -20,7 +20,7 @@ export const core = proxyActivities<CoreActivities>({
   retry: RETRY,
 });
 
-/** A look at the workers of a queue. Nothing waits long for it: without an answer it is not known. */
+/** Asks which workers serve a queue. Short, since nothing should wait for it: without an answer, the workers are unknown. */
 const aside = proxyActivities<Pick<CoreActivities, 'workersOf'>>({
   taskQueue: TASK_QUEUE,
   startToCloseTimeout: '10s',
@@ -28,7 +28,7 @@ const aside = proxyActivities<Pick<CoreActivities, 'workersOf'>>({
   retry: RETRY,
 });
 
-/** Why nobody took a task of the account within `ms`: only the server knows which workers live. */
+/** Why no worker took a task of the account within `ms`. Only the server knows which workers are alive. */
 export async function whyUntaken(account: Account, ms: number): Promise<ReturnType<typeof untaken>> {
   const seen = await aside.workersOf({ queue: accountQueue(account, 'calls') }).catch(() => null);
   return untaken(account, ms, seen);
@@ -38,7 +38,7 @@ export function accountOf(spec: Spec): Account {
   return { platform: spec.target.platform, account: spec.target.account, region: spec.target.region };
 }
 
-/** Forward calls. Cancelled without waiting: what a late attempt may still do is fenced. */
+/** Forward calls. A cancel does not wait for them: whatever a late attempt still does is fenced. */
 export function forward(spec: Spec, deadline: number, summary: string, lane: Lane = 'calls') {
   return proxyActivities<AccountActivities>({
     taskQueue: accountQueue(accountOf(spec), lane),
@@ -52,12 +52,12 @@ export function forward(spec: Spec, deadline: number, summary: string, lane: Lan
   });
 }
 
-/** An undo goes first in its queues, as going back does. */
+/** An undo goes first in its queues, like a rollback. */
 function first({ strategy }: Spec) {
   return strategy.type === 'undo' ? { priority: { priorityKey: 1 } } : {};
 }
 
-/** `prepare`, which must be taken by a worker of the account within `worker` and be done within `deadline`. */
+/** `prepare`. A worker of the account must take it within `worker` and finish within `deadline`. */
 export function preparing(spec: Spec, worker: number) {
   return proxyActivities<Pick<AccountActivities, 'prepare'>>({
     taskQueue: accountQueue(accountOf(spec), 'calls'),
@@ -72,18 +72,18 @@ export function preparing(spec: Spec, worker: number) {
   });
 }
 
-/** What the last try of a chunk may still take, in ms. */
+/** The longest that the last attempt of a chunk may take, in ms. */
 const LAST_TRY = 15_000;
 
 /**
- * How many tries of restoring begin within `ms`: at 0, 0.25, 0.75, 1.75, 3.75, 7.75 s, then every 5 s. Counted in tries, not
- * in time alone, so that what comes back is the provider's last answer and not a deadline.
+ * How many restore attempts start within `ms`: at 0, 0.25, 0.75, 1.75, 3.75, 7.75 s, then every 5 s. Limited by a count and
+ * not only by time, so that the activity returns the provider's last error instead of a timeout.
  */
 function triesWithin(ms: number): number {
   return 3 + Math.max(0, Math.floor((ms - 1_750) / 5_000)) + 1;
 }
 
-/** Restoring: first in its queue, with slots of its own, tried again until `chunk` is over. */
+/** Restoring: first in its queue, with its own slots, retried until `chunk` is over. */
 export function restoring(spec: Spec, chunk: number, summary: string) {
   return proxyActivities<Pick<AccountActivities, 'restore' | 'adopt' | 'read'>>({
     taskQueue: accountQueue(accountOf(spec), 'restore'),
@@ -97,7 +97,7 @@ export function restoring(spec: Spec, chunk: number, summary: string) {
   });
 }
 
-/** A look into the candidate's logs. Nobody's traffic waits for it, and a rollback without it is still one. */
+/** Reads the candidate's logs. No traffic waits for it, and a rollback works without it. */
 export function looking(spec: Spec) {
   return proxyActivities<Pick<AccountActivities, 'errors'>>({
     taskQueue: accountQueue(accountOf(spec), 'watch'),
@@ -110,7 +110,7 @@ export function looking(spec: Spec) {
   });
 }
 
-/** The watcher: lasts as long as the weight, ends by being cancelled, and what it returns then counts. */
+/** The watcher. It runs as long as the weight lasts and ends by being cancelled; its result counts even then. */
 export function watching(spec: Spec, summary: string, heartbeat: number) {
   return proxyActivities<Pick<AccountActivities, 'watch'>>({
     taskQueue: accountQueue(accountOf(spec), 'watch'),

@@ -1,4 +1,4 @@
-/** What the one workflow type `helper` is for: questions that need a worker, and the mark that a signed start was used. */
+/** The jobs of the workflow type `helper`: questions that need a worker, and the mark that a signed start was used. */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { PlanAnswer } from '../activities/types.js';
 import type { WorkerIdentity } from '../src/model/access.js';
@@ -17,7 +17,7 @@ interface Asked {
   environment: string;
 }
 
-/** Errors: SLUICE_SETUP for what this worker does not know; else those of the activities. */
+/** Errors: SLUICE_SETUP for a job that this worker does not know; otherwise those of the activities. */
 export function help(what: Help, args: unknown): Promise<unknown> {
   switch (what) {
     case 'planOnly':
@@ -44,18 +44,18 @@ async function planOnly(args: Asked & { type: RolloutType }): Promise<PlanAnswer
   return inAccount({ ...spec.target }, (calls) => calls.inspect({ spec, grant: access.grant }));
 }
 
-/** Targets of an account that a terminated rollout left split. */
+/** Targets of an account that a terminated rollout left with split traffic. */
 function sweepAccount(args: { platform: string; account: string; region: string }): Promise<SweepFinding[]> {
   return inAccount(args, (calls) => calls.sweep({ account: args.account, region: args.region }));
 }
 
-/** How the callers of a function's bare name come to the target's alias, or back: what `moveCallers` would do. */
+/** How the callers of a function's bare name can move to the target's alias, or back: what `moveCallers` would do. */
 async function lookCallers({ how, ...of }: Asked & { how: Moving }): Promise<MovePlan> {
   const { spec, access } = await core.parse({ ...of, type: 'direct' });
   return inAccount({ ...spec.target }, (calls) => calls.callers({ spec, how, grant: access.grant }));
 }
 
-/** How a login is asked for, and to which key of the workers it is encrypted. */
+/** How to log in, and which key of the workers to encrypt the login for. */
 function workerIdentity(): Promise<WorkerIdentity> {
   return core.identity();
 }

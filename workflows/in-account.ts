@@ -1,4 +1,4 @@
-/** Calls on an account's queue for workflows that are no rollouts. */
+/** Calls on an account's queue for workflows that are not rollouts. */
 import { ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { AccountActivities } from '../activities/types.js';
 import type { Account } from '../src/model/ids.js';
@@ -11,7 +11,7 @@ const TAKEN_WITHIN = 30_000;
 
 type Calls = Pick<AccountActivities, 'inspect' | 'sweep' | 'claim' | 'callers' | 'moveCallers'>;
 
-/** Where nobody takes the call, the failure says why. */
+/** If no worker takes the call, the failure says why. */
 export async function inAccount<T>(of: Account, call: (calls: Calls) => Promise<T>): Promise<T> {
   if (workflowInfo().workflowId.split('/').length === 2) {
     throw ApplicationFailure.nonRetryable('a helper workflow must not use the id of a target', 'SLUICE_WORKFLOW_ID');

@@ -1,4 +1,4 @@
-/** The workflow types. Every exported function here becomes one, so nothing else is exported. */
+/** The workflow types. Every function exported here becomes one, so nothing else is exported. */
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import type { Help } from '../src/model/helper.js';
 import { movingId, rolloutId } from '../src/model/ids.js';
@@ -14,12 +14,12 @@ import { inAccount } from './in-account.js';
 import { rollout } from './rollout/rollout.js';
 import type { RolloutState } from './rollout/state.js';
 
-/** Everybody at once, with a probe before, a bake after and a way back. */
+/** All users at once, with probes before it, a bake after it, and a rollback. */
 export async function direct(input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {
   return rollout('direct', input, carried);
 }
 
-/** Two environments: tested in the idle one, then all traffic is switched. */
+/** Two environments: the release is tested in the idle one, then all traffic is switched. */
 export async function blueGreen(input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {
   return rollout('blueGreen', input, carried);
 }
@@ -34,7 +34,7 @@ export async function linear(input: RolloutInput, carried?: RolloutState): Promi
   return rollout('linear', input, carried);
 }
 
-/** Back to the release that the last rollout replaced, while the rollback window lasts. */
+/** Rolls back to the release that the last rollout replaced, while the rollback window lasts. */
 export async function undo(input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {
   return rollout('undo', input ?? {}, carried);
 }
@@ -45,14 +45,14 @@ export async function companion(app: string, environment: string, carried?: Comp
 }
 
 /**
- * A question that needs a worker, or the mark that a signed start was used; `what` says which. One type for all of them, so that one
- * filter leaves them out of a list. Without arguments it says what a client must know of the workers.
+ * A question that needs a worker, or the mark that a signed start was used; `what` says which. They share one type, so that
+ * one filter hides them from a list. Without arguments it returns what a client must know about the workers.
  */
 export async function helper(what: Help = 'workerIdentity', args?: unknown): Promise<unknown> {
   return help(what, args);
 }
 
-/** Takes a target as it is under Sluice's care: reads it and leaves the mark. */
+/** Takes an existing target into Sluice's care: reads it and leaves the mark. */
 export async function adoptTarget(args: {
   input: RolloutInput;
   app: string;
@@ -65,8 +65,8 @@ export async function adoptTarget(args: {
 }
 
 /**
- * Moves callers as it was shown. Its id keeps rollouts of the target from beginning while it runs, and it does not begin beside one:
- * each looks for the other after it is there to be seen.
+ * Moves callers as shown. While it runs, its id keeps rollouts of the target from starting, and it does not start beside one:
+ * each checks for the other after it has become visible itself.
  */
 export async function moveCallers(args: {
   input: RolloutInput;

@@ -1,7 +1,7 @@
 /**
- * What the SDK cannot take from a start or a message fails the workflow task before any handler sees it, and the server gives the
- * task again, for ever: no abort would come through. So each is looked at before the SDK does. What arrived encrypted reaches
- * a handler as it was sent, whatever keys this worker has: see `unsealing.ts`.
+ * If the SDK cannot decode a start or a message, it fails the workflow task before any handler sees it, and the server
+ * retries the task for ever, so not even an abort would get through. So each is checked before the SDK decodes it. An
+ * encrypted message reaches its handler as it was sent, whatever keys this worker has: see `unsealing.ts`.
  */
 import { defaultPayloadConverter } from '@temporalio/common';
 import { ApplicationFailure, type WorkflowInterceptors } from '@temporalio/workflow';
@@ -15,11 +15,11 @@ type Signal = NonNullable<Job['signalWorkflow']>;
 type Begin = NonNullable<Job['initializeWorkflow']>;
 type Payload = NonNullable<Signal['input']>[number];
 
-/** The SDK refuses these names where a default handler takes all others. */
+/** Names that the SDK refuses even if a default handler accepts all others. */
 const RESERVED = '__temporal_';
 const JSON_PLAIN = defaultPayloadConverter.toPayload('')?.metadata ?? {};
 
-/** Read by the SDK in each bundle of the workflows. */
+/** The SDK reads this in each bundle of the workflows. */
 export function interceptors(): WorkflowInterceptors {
   let refused: string | null = null;
   return {
@@ -51,12 +51,13 @@ export function interceptors(): WorkflowInterceptors {
 }
 
 /**
- * Why a start is refused; null when it is not. Only a start that no worker has taken yet is: what a run carries on, and a run that
- * has begun under a key which this worker lacks, waits for a worker that has it. Errors: then the task fails, and is given again.
+ * Why a start is refused; null if it is not. Only a start that no worker has taken yet can be refused. What a run carries on,
+ * and a run that started under a key which this worker lacks, wait for a worker with the key. Errors: fail the task, which is
+ * then retried.
  */
 function unread(begin: Begin, replays: boolean): string | null {
   const payloads = begin.arguments ?? [];
-  // What a stranger's memo says would be in the way of whoever looks at the run.
+  // A foreign memo would break whoever reads the run.
   const why =
     [...payloads, ...Object.values(begin.memo?.fields ?? {})].map(whyUnread).find((each) => each !== null) ?? null;
   if (why === null) return null;
@@ -71,13 +72,13 @@ function whyUnread(payload: Payload): string | null {
   return isReadable(payload) ? null : 'it cannot be decoded';
 }
 
-/** Handlers refuse what is no object, and the default handler the name. */
+/** Handlers refuse what is not an object, and the default handler refuses an unknown name. */
 function defuse(signal: Signal): void {
   if (signal.signalName?.startsWith(RESERVED)) signal.signalName = ` ${signal.signalName}`;
   if (signal.input) signal.input = signal.input.map(asSent);
 }
 
-/** Whether it arrived encrypted is in the history; whether it opens is not. */
+/** The history shows whether it arrived encrypted, but not whether it can be decrypted. */
 function asSent(payload: Payload): Payload {
   const sealed = payload.metadata?.[SEALED];
   return sealed == null ? readable(payload) : { metadata: JSON_PLAIN, data: sealed };

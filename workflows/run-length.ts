@@ -1,11 +1,11 @@
 /**
- * When a run has grown long and continues as new. What it goes by is looked at only where the history has something to say (a
- * signal, an answer, a timer, an update that was taken) and kept: an update that is refused leaves nothing in the history, so
- * what a condition found out while it was being refused would be found out by no replay.
+ * When a run has grown long and continues as new. It is measured only when the history gets something new (a signal, an
+ * answer, a timer, an accepted update) and the result is kept: a refused update leaves nothing in the history, so a replay
+ * could not repeat what a condition found while one was being refused.
  */
 import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
 
-/** No signal for this long is the end of a flood, in ms. */
+/** No signal for this long ends a flood, in ms. */
 const QUIET = 1_000;
 
 export class RunLength {
@@ -14,7 +14,7 @@ export class RunLength {
   private lastSignal = Number.NEGATIVE_INFINITY;
   private settling = false;
 
-  /** `idle`: nothing that was said still waits to be checked. */
+  /** `idle`: no message still waits to be checked. */
   constructor(
     private readonly limits: () => { history: number; signals: number },
     private readonly idle: () => boolean = () => true,
@@ -27,7 +27,7 @@ export class RunLength {
     this.look();
   }
 
-  /** Looks how long the run is. Never in a condition. */
+  /** Measures how long the run is. Never in a condition. */
   look(): void {
     const { historyLength, continueAsNewSuggested } = workflowInfo();
     const { history, signals } = this.limits();
@@ -41,9 +41,9 @@ export class RunLength {
   }
 
   /**
-   * The server refuses to end a run that has news, and then the whole history is replayed: in the middle of a flood a run
-   * would do nothing else. So it goes on until a moment is quiet and all is checked; after 10,000 signals the server takes
-   * no more of them.
+   * The server refuses to end a run that has new events, and then replays the whole history: in the middle of a flood a run
+   * would do nothing else. So it waits until the flood pauses and everything is checked; after 10,000 signals the server
+   * accepts no more.
    */
   get settled(): boolean {
     return !this.settling && this.idle();
@@ -53,7 +53,7 @@ export class RunLength {
     return Date.now() - this.lastSignal >= QUIET;
   }
 
-  /** Wakes whoever waits once it is quiet. */
+  /** Wakes the waiter once it is quiet. */
   private async settle(): Promise<void> {
     this.settling = true;
     while (!this.quiet()) await sleep(QUIET, { summary: 'wait for the end of a flood of messages' });

@@ -55,5 +55,5 @@ async function answer(incoming: IncomingMessage, response: ServerResponse, handl
 /** A mistake of the emulator's own must be seen, and not be taken for one of Azure's answers. */
 function failed(error: unknown): Answer {
   const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return json(501, { error: { code: 'EmulatorFailed', message: `The emulated Azure made a mistake: ${why}` } });
+  return json(501, { error: { code: 'EmulatorFailed', message: `The emulated Azure failed: ${why}` } });
 }

@@ -25,7 +25,7 @@ export function isSafe(address: unknown): address is string {
 /** The addresses in a provider's document. Throws an Error that says what is wrong with it. */
 export function metadataOf(document: unknown, issuer: string): Metadata {
   const found = (document ?? {}) as Record<string, unknown>;
-  if (found.issuer !== issuer) throw new Error(`what answers at ${issuer} is another issuer`);
+  if (found.issuer !== issuer) throw new Error('its configuration names another issuer');
   const of = (name: string) => (isSafe(found[name]) ? found[name] : '');
   return {
     authorize: of('authorization_endpoint'),

@@ -46,13 +46,16 @@ export function placeFaults(target: Target, rule: Rule): string[] {
   return faults;
 }
 
-/** Where the spec's target, its strategy or its health is under a floor, one sentence each. `undo` goes back, and has the first alone. */
+/**
+ * Where the spec's target, strategy or health breaks a floor, one sentence each. `undo` rolls back, so only the target
+ * applies to it.
+ */
 export function specFaults({ strategy, health, allowUnjudged, allowBypass, target }: Spec, rule: Rule): string[] {
   const { floors } = rule;
   const faults = placeFaults(target, rule);
   if (strategy.type === 'undo') return faults;
   if (floors.strategies !== undefined && !floors.strategies.includes(strategy.type)) {
-    faults.push(`strategy ${strategy.type} is not allowed here; take ${floors.strategies.join(' or ')}`);
+    faults.push(`strategy ${strategy.type} is not allowed here; use ${floors.strategies.join(' or ')}`);
   }
   if (floors.bypass === 'forbidden' && allowBypass.length > 0) {
     faults.push(
@@ -72,8 +75,9 @@ export function specFaults({ strategy, health, allowUnjudged, allowBypass, targe
 }
 
 /**
- * Where the plan is under a floor, one sentence each: its bakes, its approvals, and a release that reaches everybody at once.
- * On a first deployment (`before` has no stable release) nobody is there to protect: no stage needs an approval, and it is at once.
+ * Where the plan breaks a floor, one sentence each: its bakes, its approvals, and a release that reaches all users at once. A
+ * first deployment (`before` has no stable release) has no users to protect: no stage needs an approval, and it may go to
+ * everyone at once.
  */
 export function planFaults(plan: Plan, rule: Rule, before: TargetState): string[] {
   if (plan.strategy === 'undo') return [];
@@ -84,14 +88,14 @@ export function planFaults(plan: Plan, rule: Rule, before: TargetState): string[
       if (step.kind !== 'bake' || step.weight === 0) continue;
       const least = step.earliest ?? step.duration;
       if (least < floors.bake) {
-        faults.push(`stage ${name} bakes for ${duration(least)}; ${duration(floors.bake)} is the least here`);
+        faults.push(`stage ${name} bakes for ${duration(least)}; at least ${duration(floors.bake)} is required here`);
       }
     }
   }
   if (before.stable !== null) {
     if (floors.strategies?.includes('direct') === false && atOnce(plan)) {
       faults.push(
-        'everybody would get the release at once, which is direct and not allowed here; begin with less than 100%, or probe it in the idle environment (blueGreen)',
+        'all users would get the release at once, as with strategy direct, which is not allowed here; begin with less than 100%, or probe it in the idle environment (blueGreen)',
       );
     }
     faults.push(...stageFaults(plan, rule, STRATEGY[plan.strategy].approvals));

@@ -1,4 +1,4 @@
-/** Who may do what: the policy, what people sign, and the floors under every spec. */
+/** Who may do what: the policy, what people sign, and the floors below which no spec may go. */
 export { canonical, digestOf, specDigest } from './digest.js';
 export { isSafe, type Metadata, metadataOf, wellKnown } from './discovery.js';
 export { placeFaults, planFaults, raised, specFaults } from './floors.js';

@@ -11,7 +11,7 @@ export interface Signer {
   key: KeyObject;
 }
 
-/** What stands in the key file. */
+/** The content of the key file. */
 export interface KeyFile {
   name: string;
   /** `ed25519:…`, for the policy. */
@@ -43,7 +43,10 @@ export function isPublicKey(text: string): boolean {
 /** An Ed25519 public key (RFC 8037). */
 export type Jwk = { kty: 'OKP'; crv: 'Ed25519'; x: string };
 
-/** The public key as a JWK. Null when the text is none, or spells one as nobody writes it: else one key could be two people. */
+/**
+ * The public key as a JWK. Null if the text is not a key, or spells one in a non-canonical way: otherwise one key could pass
+ * as two people.
+ */
 export function publicJwk(text: string): Jwk | null {
   const x = PUBLIC.exec(text)?.[1];
   // The last character has two bits to spare, which decoding leaves out.
@@ -51,10 +54,11 @@ export function publicJwk(text: string): Jwk | null {
   return { kty: 'OKP', crv: 'Ed25519', x };
 }
 
-/** The signer of a key file's content. Throws where it is none. */
+/** The signer of a key file's content. Throws if it is not a key file. */
 export async function signerOf(file: KeyFile): Promise<Signer> {
   const key = createPrivateKey(file.private);
   const jwk = key.asymmetricKeyType === 'ed25519' ? publicJwk(writePublic(createPublicKey(key))) : null;
-  if (jwk === null || typeof file.name !== 'string' || file.name === '') throw new Error('no Ed25519 key with a name');
+  if (jwk === null || typeof file.name !== 'string' || file.name === '')
+    throw new Error('not an Ed25519 key with a name');
   return { name: file.name, kid: await calculateJwkThumbprint(jwk), key };
 }

@@ -1,4 +1,4 @@
-/** What a rule says of a stage under this very name; a stage may be called as every object has members. */
+/** What a rule says about a stage of exactly this name; a stage may be named like a built-in object property. */
 export function ofStage<T>({ stages }: { stages: Record<string, T> }, name: string): T | undefined {
   return Object.hasOwn(stages, name) ? stages[name] : undefined;
 }

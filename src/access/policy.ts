@@ -1,4 +1,4 @@
-/** The operator's policy: who may do what where, and what no spec can go under. YAML, read by the worker. */
+/** The operator's policy: who may do what where, and the floors for every spec. YAML, read by the worker. */
 import { z } from 'zod';
 import { type AccessRecord, RIGHTS, type Right } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
@@ -16,9 +16,9 @@ const MINUTE = 60_000;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$/;
 const GLOB = /^[A-Za-z0-9*._-]{1,64}$/;
 
-/** Anybody who reaches the namespace, signed or not. */
+/** Anyone who reaches the namespace, signed or not. */
 export const ANYONE = 'anyone';
-/** Everybody whom the policy knows. */
+/** Everyone in the policy. */
 export const EVERYONE = 'everyone';
 /** What these two mean in a list. Nobody bears their names, in letters of either case. */
 const RESERVED: ReadonlyMap<string, string> = new Map([
@@ -95,7 +95,7 @@ const rule = strict({
   allow: z.partialRecord(z.enum(RIGHTS), who).prefault({}),
   stages: z
     .record(
-      z.string().min(1).max(40).refine(isStage, 'no stage can be called so; write a weight as 100%'),
+      z.string().min(1).max(40).refine(isStage, 'no stage can have this name; write a weight as 100%'),
       strict({ approve: who, people: z.int().min(1).max(20).exactOptional() }),
     )
     .prefault({}),
@@ -132,7 +132,7 @@ function faults(policy: z.output<typeof schema>, fault: Report): void {
   shortHanded(policy, fault);
 }
 
-/** Groups that a login may put somebody into. */
+/** Groups that a login may map people to. */
 function mappedGroups({ logins }: Pick<z.output<typeof schema>, 'logins'>): Set<string> {
   return new Set(logins.flatMap(({ mapGroups }) => Object.values(mapGroups)));
 }
@@ -166,7 +166,7 @@ export function isReserved(name: string): boolean {
   return RESERVED.has(name.toLowerCase());
 }
 
-/** Who lists such a person would let in everybody. */
+/** A person or group of this name would let everyone in. */
 function reserved({ people, logins }: z.output<typeof schema>, fault: Report): void {
   const look = (path: (string | number)[], name: string) => {
     const means = RESERVED.get(name.toLowerCase());
@@ -182,7 +182,7 @@ function reserved({ people, logins }: z.output<typeof schema>, fault: Report): v
   }
 }
 
-/** Names that nobody bears: a mistyped group would silently keep everybody out. */
+/** Names that nobody has: a mistyped group would silently lock everyone out. */
 function strangers(policy: z.output<typeof schema>, fault: Report): void {
   const people = Object.entries(policy.people);
   const groups = new Set([...people.flatMap(([, person]) => person.groups), ...mappedGroups(policy)]);
@@ -213,12 +213,12 @@ function doubles({ people, logins }: z.output<typeof schema>, fault: Report): vo
   const owners = new Map<string, string>();
   const own = (what: string, name: string, path: (string | number)[], word: string) => {
     const other = owners.get(what);
-    if (other !== undefined) fault(path, `this ${word} is ${other}'s already; a ${word} is one person`);
+    if (other !== undefined) fault(path, `this ${word} already belongs to ${other}; give each person their own`);
     owners.set(what, name);
   };
   const issuers = logins.map((each) => each.issuer);
   for (const [at, each] of issuers.entries()) {
-    if (issuers.indexOf(each) < at) fault(['logins', at, 'issuer'], 'this issuer is there already');
+    if (issuers.indexOf(each) < at) fault(['logins', at, 'issuer'], 'this issuer is already listed');
   }
   const maps = logins.some(({ mapGroups }) => Object.keys(mapGroups).length > 0);
   for (const [name, { keys, login: said, issuer: by }] of Object.entries(people)) {
@@ -227,7 +227,7 @@ function doubles({ people, logins }: z.output<typeof schema>, fault: Report): vo
     if (keys.length === 0 && typeof said !== 'string') fault(at, 'neither a key nor a login; give keys: or login:');
     if (by !== undefined && !issuers.includes(by)) fault([...at, 'issuer'], 'no login in logins: has this issuer');
     if (maps && said === undefined) {
-      fault(at, 'a login maps groups, so that this person could count twice; give login:, or login: null for none');
+      fault(at, 'a login maps groups, so this person could count twice; set login:, or login: null for none');
     }
     if (typeof said !== 'string') continue;
     if (issuers.length === 0) fault([...at, 'login'], 'there is no login; logins: names where people log in');
@@ -248,8 +248,8 @@ const INSTEAD: Partial<Record<Right, Right>> = {
 };
 
 /**
- * Who has a right by a rule: its own list, else the one it stands in for. An abort is open to everybody the policy knows. `stage`
- * is a name in the rule; of an approval of a plan the rule must be as `ruleAt` has it.
+ * Who has a right under a rule: the rule's own list, or the right it defaults to. An abort is open to everyone in the policy.
+ * `stage` is a name in the rule; for an approval of a plan, the rule must come from `ruleAt`.
  */
 export function holdersOf(rule: Rule, right: Right, stage?: string): string[] {
   const decides = right === 'approve' || right === 'reject';
@@ -262,7 +262,7 @@ export function holdersOf(rule: Rule, right: Right, stage?: string): string[] {
   return right === 'abort' ? [EVERYONE] : [];
 }
 
-/** A robot is meant by its name alone. */
+/** A robot is named only in full. */
 export function isHolder(holders: string[], subject: { name: string; groups: string[]; robot?: true } | null): boolean {
   return holders.some((each) => {
     if (each === ANYONE) return true;
@@ -308,13 +308,13 @@ export function mayAssume({ roles = [] }: Rule, role: string): boolean {
   return roles.some((pattern) => matches(pattern, role));
 }
 
-/** `*` in a pattern stands for anything. */
+/** `*` in a pattern matches anything. */
 export function matches(pattern: string, text: string): boolean {
   const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\-]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`).test(text);
 }
 
-/** Whom a list names: people in the policy's order, groups that a login maps, and robots. */
+/** The names in a list: people in the policy's order, groups that a login maps, and robots. */
 export function namesOf(policy: Policy, holders: string[]): string[] {
   const mapped = mappedGroups(policy);
   const people = Object.entries(policy.people)

@@ -38,7 +38,7 @@ export function stageFaults(plan: Plan, rule: Rule, { atStage }: Approvals): str
   const lacking = Object.keys(rule.stages).flatMap((name) => {
     const meant = plan.stages.filter((stage) => namesOfStage(stage).includes(name));
     if (meant.length === 0) {
-      return [`stage ${name} must be approved here, and this plan has none; take canary with such a stage`];
+      return [`stage ${name} must be approved here, and this plan does not have it; use canary with that stage`];
     }
     const open = meant.filter((stage) => {
       const before = isLast(stage) && gates.some(({ opens }) => opens.includes(name));
@@ -51,7 +51,7 @@ export function stageFaults(plan: Plan, rule: Rule, { atStage }: Approvals): str
     return names.length < 2
       ? []
       : [
-          `the approval in stage ${gate.stage} is that of ${names.join(' and of ')} in the policy; name the stage otherwise, or take canary`,
+          `the approval in stage ${gate.stage} falls under several stages of the policy (${names.join(', ')}); rename the stage, or use canary`,
         ];
   });
   return [...new Set([...lacking, ...unclear])];

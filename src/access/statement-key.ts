@@ -1,6 +1,6 @@
 /**
- * Keys for one statement. A login of a person, or a token of a CI, certifies such a key for that statement alone, so that
- * nobody keeps a key, and what stands in a history says nothing else to anybody.
+ * Keys for one statement. A person's login or a CI job's token certifies such a key for that statement only, so nobody has to
+ * keep a key, and what a history contains is of no use for anything else.
  */
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { CompactEncrypt, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
@@ -46,7 +46,7 @@ export async function nonceOf(jwk: Jwk, statement: Statement): Promise<string> {
     .digest('base64url');
 }
 
-/** For whom a CI's token must be: it has no nonce, so its audience holds it. */
+/** The audience that a CI job's token must have. Such a token has no nonce, so its audience carries it. */
 export function robotAudience(audience: string, nonce: string): string {
   return `${audience}:${nonce}`;
 }

@@ -23,7 +23,7 @@ const LATE = 7 * 86_400_000;
 /** What may have to wait. An undo is for now: no queue takes one. */
 const WAITING: ReadonlySet<Statement['act']> = new Set(['start', 'abort']);
 
-/** For whom a statement is: a namespace of Temporal, so that one for staging means nothing in production. */
+/** The audience of a statement: a Temporal namespace, so that one for staging does not count in production. */
 export function audienceOf(namespace: string): string {
   return `sluice:${namespace}`;
 }
@@ -50,7 +50,7 @@ export async function sign(
     typ: TYPE,
     ...(own ? { kid: signer.kid } : { jwk: signer.jwk, [signer.certificate.by]: signer.certificate.sealed }),
   });
-  // Who signs with a key that was made for it is said by its certificate alone.
+  // For a key that was made for the statement, only the certificate says who signs.
   if (own) token.setIssuer(signer.name).setSubject(signer.name);
   return token
     .setAudience(audience)
@@ -75,7 +75,7 @@ export class BadToken extends Error {
   override readonly name: string = 'BadToken';
 }
 
-/** It could not be looked at now: the provider is away. */
+/** It could not be checked now: the provider is unavailable. */
 export class NotChecked extends BadToken {
   override readonly name = 'NotChecked';
 }
@@ -166,7 +166,7 @@ async function verified(
   const { iat = 0, exp = 0, jti = '' } = payload;
   if (iat * 1000 > now + TOLERANCE * 1000) throw new BadToken('it was signed in the future; check the clocks');
   const statement = SHAPE.safeParse(payload);
-  if (!statement.success) throw new BadToken('it lacks what a statement of this kind contains');
+  if (!statement.success) throw new BadToken('it lacks fields that a statement of this kind needs');
   const { act } = statement.data;
   const longest = longestOf(act);
   if ((exp - iat) * 1000 > longest) {
@@ -178,7 +178,7 @@ async function verified(
 function headerOf(token: string): { kid: string } | { jwk: Jwk; certificate: Certificate } {
   try {
     const { kid, alg, jwk, login, robot } = decodeProtectedHeader(token);
-    if (alg !== ALGORITHM) throw new BadToken(`it is signed by ${clean(alg, 20)}; only ${ALGORITHM} counts`);
+    if (alg !== ALGORITHM) throw new BadToken(`it is signed with ${clean(alg, 20)}; only ${ALGORITHM} is accepted`);
     if (typeof kid === 'string') return { kid };
     const certificate = certificateOf(login, robot);
     if (jwk?.kty === 'OKP' && jwk.crv === 'Ed25519' && typeof jwk.x === 'string' && certificate !== null) {
@@ -223,7 +223,7 @@ function worded(error: unknown): string {
   if (error instanceof errors.JWTExpired) return 'it has expired; send it again';
   if (error instanceof errors.JWSSignatureVerificationFailed) return 'its signature is wrong';
   if (error instanceof errors.JWTClaimValidationFailed) {
-    return error.claim === 'aud' ? 'it is for another namespace' : `its ${error.claim} is not what it must be`;
+    return error.claim === 'aud' ? 'it is for another namespace' : `its ${error.claim} is missing or wrong`;
   }
   return 'it is not a readable token';
 }

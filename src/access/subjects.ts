@@ -1,4 +1,4 @@
-/** From the claims of a token that was verified to whom the policy means by them. Pure. */
+/** From the claims of a verified token to the person or robot in the policy. Pure. */
 import { clean } from '../model/text.js';
 import { ROBOT } from './logins.js';
 import { isReserved, matches, type Policy } from './policy.js';
@@ -10,7 +10,7 @@ type Login = Policy['logins'][number];
 
 /** A name as it can be shown and compared everywhere. */
 const STRANGER = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,59}$/;
-/** Groups of a token that are looked at. */
+/** How many groups of a token are read. */
 const MOST_GROUPS = 1_000;
 
 /** The person behind a login: one of the policy's, or one with groups that the login maps. Errors: BadToken. */
@@ -25,7 +25,7 @@ export function personBy(claims: Claims, login: Login, policy: Policy): Subject 
   const taken = Object.keys(policy.people).some((each) => each.toLowerCase() === name.toLowerCase());
   if (taken || isReserved(name)) {
     throw new BadToken(
-      `it is by ${name} of ${login.issuer}, who is not the ${name} of the policy; give people: a login`,
+      `it is by ${name} of ${login.issuer}, who is not the ${name} of the policy; set a login for that person in people:`,
     );
   }
   const groups = groupsIn(claims, login);
@@ -43,7 +43,7 @@ function nameIn(claims: Claims, { name: claim, issuer }: Login): string {
     throw new BadToken(`the login does not say who it is: the claim ${claim} is missing or not a valid name`);
   }
   if (claim !== 'email') return said;
-  // Whoever may write any address into his account would be anybody.
+  // Otherwise anyone who can write any address into their account could be anyone.
   if (claims.email_verified !== true) throw new BadToken(`${issuer} has not verified the email ${clean(said, 60)}`);
   return said.toLowerCase();
 }

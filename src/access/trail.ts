@@ -30,7 +30,7 @@ export async function trailOf(entries: object[], signer: Signer | null, now: num
 /** What is wrong with a trail; null when it is whole and signed with `key` (`ed25519:…`). */
 export async function faultOf(lines: string[], key: string): Promise<string | null> {
   const jwk = publicJwk(key);
-  if (jwk === null) return 'the key is none; expected ed25519:… as `sluice key` prints it';
+  if (jwk === null) return 'the key is not valid; expected ed25519:… as `sluice key` prints it';
   const last = fieldsOf(parsed(lines.at(-1)));
   const head = fieldsOf(last?.head);
   if (last === null || head === null) return 'it has no head: its last line is missing';

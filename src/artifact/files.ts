@@ -47,16 +47,16 @@ const MOST_ENTRIES = 1_000_000;
 const LONGEST_IGNORE = 1024 * 1024;
 
 /**
- * What a package of `dir` holds, sorted by the names' bytes, so that the order does not depend on the file system or the locale.
- * Links stay or become copies as the platform's rules have it. Errors: SLUICE_NOT_FOUND when there is no such folder,
- * SLUICE_ARTIFACT when it holds no file, is too large, or a link leads where the package has nothing.
+ * What a package of `dir` contains, sorted by the names' bytes, so that the order does not depend on the file system or the
+ * locale. Links stay or become copies, as the platform's rules say. Errors: SLUICE_NOT_FOUND if the folder does not exist,
+ * SLUICE_ARTIFACT if it contains no file, is too large, or a link points outside the package or to nothing.
  */
 export async function listFolder(dir: string, { rules, apart: folders }: Listing): Promise<Entry[]> {
   const root = await realFolder(dir);
   const leftOut = leftOutBy(await ignoreText(dir, root));
   const apart = await Promise.all(folders.map((store) => realpath(path.resolve(store)).catch(() => null)));
   const entries = await new Walk(dir, root, rules, leftOut, new Set(apart)).entries();
-  if (!entries.some(({ kind }) => kind === 'file')) throw refuse(dir, 'it holds no file');
+  if (!entries.some(({ kind }) => kind === 'file')) throw refuse(dir, 'it contains no file');
   return entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
 }
 
@@ -166,13 +166,13 @@ class Walk {
     this.found.push(entry);
   }
 
-  /** What is out there is not told: only that it is not in here. */
+  /** The message does not reveal what is outside, only that it is not inside. */
   private astray(name: string): SluiceError {
     const { places, platform } = this.rules;
-    const also = places.length === 0 ? '' : `, nor to ${places.join(', ')} of ${platform}`;
+    const also = places.length === 0 ? '' : `, and not to ${places.join(', ')} of ${platform}`;
     return refuse(
       this.dir,
-      `link "${name}" leads out of it, or nowhere${also}; put what it points to into the folder, or name it in ${IGNORE_FILE}`,
+      `link "${name}" points outside it or to nothing${also}; put what it points to into the folder, or name it in ${IGNORE_FILE}`,
     );
   }
 }

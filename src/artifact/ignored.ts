@@ -20,7 +20,7 @@ export function leftOutBy(text: string): LeftOut {
     rules.ignores(kind === 'folder' ? `${name}/` : name);
 }
 
-/** Whether a path is another one or lies below it. */
+/** Whether a path equals another one or is below it. */
 export function isWithin(folder: string, at: string): boolean {
   const below = path.relative(folder, at);
   return below.split(path.sep)[0] !== '..' && !path.isAbsolute(below);

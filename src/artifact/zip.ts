@@ -32,9 +32,9 @@ export async function checkZip(bytes: Buffer, file: string, rules: PackingRules)
   } finally {
     await reader.close();
   }
-  if (files === 0) throw fail('it holds no file');
+  if (files === 0) throw fail('it contains no file');
   const through = belowOne(names, links);
-  if (through !== null) throw fail(`"${through}" lies below a link`);
+  if (through !== null) throw fail(`"${through}" is below a link`);
   if (unzipped > rules.mostUnzipped) {
     throw fail(`it unzips to ${megabytes(unzipped)}; ${rules.platform} takes ${megabytes(rules.mostUnzipped)} at most`);
   }
@@ -51,7 +51,7 @@ async function checkLink(entry: Entry, rules: PackingRules, fail: (why: string) 
   if (entry.directory || entry.uncompressedSize > LONGEST_LINK) throw fail(`link "${name}" is damaged`);
   const to = await entry.getData(new TextWriter());
   if (insidePackage(name, to) !== null || inPlace(to, rules)) return name;
-  throw fail(`link "${name}" leads out of it, and not to ${rules.places.join(', ')} of ${rules.platform}`);
+  throw fail(`link "${name}" points outside it, and not to ${rules.places.join(', ')} of ${rules.platform}`);
 }
 
 /** A name that would be written through one of the links. */
@@ -65,7 +65,7 @@ function belowOne(names: string[], links: string[]): string | null {
 /** The library's words for what it cannot read, where they say more than that. */
 function reasonOf(error: unknown): string {
   const { message = '', filename } = error as Error & { filename?: string };
-  if (filename !== undefined) return `"${filename}" leads out of the folder that it would be unpacked into`;
+  if (filename !== undefined) return `"${filename}" would be unpacked outside the folder`;
   return /end of central directory not found/i.test(message)
     ? 'it is not a zip, or is cut off'
     : `its table of contents is damaged (${message.toLowerCase()})`;

@@ -33,7 +33,7 @@ export interface Beginner {
   act: Beginning;
   /** The workflow's argument, with the proof. */
   input: RolloutInput;
-  /** `undo`: the version it goes back to. `unhold`: the run that holds. `moveCallers`: digest of what was shown. */
+  /** `undo`: the version to roll back to. `unhold`: the run that holds. `moveCallers`: digest of what was shown. */
   version?: string;
 }
 
@@ -129,9 +129,9 @@ export async function consume(client: Client, seals: Seals, { id, run }: { id: s
   }
 }
 
-/** What a worker has left with a used proof, and why there is nothing to go by. */
+/** What a worker recorded for a used token, and why it cannot be relied on. */
 async function sealIn(found: Described): Promise<{ seal: unknown; doubt: string }> {
-  if (found.type !== HELPER) return { seal: undefined, doubt: ` (${sayForeign(found)} stands for it)` };
+  if (found.type !== HELPER) return { seal: undefined, doubt: ` (${sayForeign(found)} has its id)` };
   try {
     return { seal: await found.memo('seal'), doubt: '' };
   } catch (error) {

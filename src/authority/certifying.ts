@@ -31,7 +31,7 @@ export function certifier(policy: Policy, envelopes: Envelopes, issuers: Issuers
     // A token for several clients was asked for by the one in azp (OpenID Connect Core, 3.1.3.7).
     const several = Array.isArray(claims.aud) && claims.aud.length > 1;
     if ((several || claims.azp !== undefined) && claims.azp !== login.clientId) {
-      throw new BadToken('the login was made by another client than the policy names');
+      throw new BadToken('the login was issued to a client other than the one in the policy');
     }
     if (claims.nonce !== nonce) throw new BadToken('the login was for something else, or with another key');
     fresh(claims.iat, at);

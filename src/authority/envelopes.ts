@@ -18,7 +18,7 @@ export class Envelopes {
     });
   }
 
-  /** Whom clients encrypt to; null without a key. */
+  /** The key that clients encrypt to; null without a key. */
   async publicKey(): Promise<JWK | null> {
     const [key] = this.keys;
     return key === undefined ? null : publicOf(key);

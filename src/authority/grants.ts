@@ -1,7 +1,7 @@
 /**
- * Grants: what an activity asks for before it changes anything. A grant is for one run of one workflow, for one spec, and
- * after planning for the writes of one plan; it is worth nothing in a workflow of somebody else's, in an activity without
- * a workflow, in a run made by Reset, or for another spec. A write behind a gate also asks for the receipts of its approvals.
+ * Grants: what an activity requires before it changes anything. A grant is for one run of one workflow, for one spec, and
+ * after planning for the writes of one plan. It does not work in someone else's workflow, in an activity without a workflow,
+ * in a run made by Reset, or for another spec. A write behind a gate also requires the receipts of its approvals.
  */
 import { Context } from '@temporalio/activity';
 import { digestOf, type Gate, gatesOfPlan } from '../access/index.js';
@@ -31,7 +31,7 @@ export interface Grant {
   starter: string | null;
   /** Of an undo: what was asked with it. */
   undo?: { hold: boolean; keepQueue: boolean };
-  /** Whether writing over somebody else's change needs no signature. */
+  /** Whether overwriting someone else's change needs no signature. */
   openOverride: boolean;
   /** Digest of the policy it was given by. */
   policy: string | null;
@@ -102,7 +102,7 @@ const WITH_PLAN = [
   'adopt',
 ];
 
-/** What goes by the state before the rollout. */
+/** What depends on the state before the rollout. */
 const BY_BEFORE = ['keep', 'deploy', 'restore'];
 
 export class Grants {
@@ -141,7 +141,7 @@ export class Grants {
     return this.seals.make('grant', { ...grant, run });
   }
 
-  /** The same grant, whose way back leads to a state in which more is kept. */
+  /** The same grant, with a rollback to a state in which more is kept. */
   async kept(given: string | null | undefined, before: BeforeState): Promise<string | null> {
     const grant = await this.seals.open<Grant>('grant', given);
     return grant === null ? null : this.seals.make('grant', { ...grant, before: digestOf(before) });
@@ -162,7 +162,7 @@ export class Grants {
   /** A grant, whoever shows it. Errors: SLUICE_ACCESS. */
   async read(given: string | null | undefined): Promise<Grant> {
     const grant = await this.seals.open<Grant>('grant', given);
-    if (grant === null) throw refused('it has no grant of a worker');
+    if (grant === null) throw refused('it has no grant from a worker');
     return grant;
   }
 
@@ -171,7 +171,7 @@ export class Grants {
     if (!this.seals.on) return;
     const grant = await this.read(asking.grant);
     const { workflowExecution: here } = Context.current().info;
-    if (here === undefined) throw refused('it is run without a workflow');
+    if (here === undefined) throw refused('it runs outside a workflow');
     if (here.workflowId !== grant.workflow || here.runId !== grant.run) {
       throw refused(`its grant is for run ${grant.run} of ${grant.workflow}, not for this one`);
     }
@@ -197,7 +197,7 @@ export class Grants {
     if (mark?.app !== grant.app || mark.environment !== grant.environment || mark.run !== grant.first) {
       throw refused('it would leave the mark of another rollout');
     }
-    // A worker without a policy goes by the mark.
+    // A worker without a policy relies on the mark.
     if (mark.policed !== (grant.policy !== null)) {
       throw refused(`its mark has to say that it was written ${grant.policy === null ? 'without' : 'under'} a policy`);
     }

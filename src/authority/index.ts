@@ -54,7 +54,7 @@ export interface AccountAccess extends Pick<Access, 'mayRetire' | 'mayTakeBack' 
   readonly grants: Grants;
   /** How many people must approve a step of a plan, where the policy enforces it. */
   peopleFor(spec: Spec, plan: Plan): (stepId: string) => number;
-  /** Who may approve each stage, by name. */
+  /** Names of the people who may approve each stage. */
   approversFor(spec: Spec, plan: Plan): Record<string, string[]>;
   /** The plan as strict as the policy asks for, and where spec or plan are under a floor of it. `before` as the plan was made by it. */
   bounded(spec: Spec, plan: Plan, before: TargetState): { plan: Plan; faults: string[] };
@@ -67,7 +67,7 @@ interface Begins {
   type: RolloutType;
   input: RolloutInput;
   spec: Spec;
-  /** Undo: the version it goes back to. */
+  /** Undo: the version to roll back to. */
   version?: string;
 }
 
@@ -125,7 +125,7 @@ export class Access implements AccountAccess {
     this.envelopes = new Envelopes(options.keys);
   }
 
-  /** Whether this worker goes by a policy. */
+  /** Whether this worker has a policy. */
   get policed(): boolean {
     return this.options.policy !== null;
   }
@@ -338,13 +338,13 @@ export class Access implements AccountAccess {
     );
   }
 
-  /** What a first deployment that was taken back leaves with the companion, by the run itself. Errors: SLUICE_ACCESS. */
+  /** What a rolled-back first deployment reports to the companion, through the run itself. Errors: SLUICE_ACCESS. */
   async sealLate(given: string | null, late: LateRecord): Promise<LateRecord> {
     if (!this.seals.on) return late;
     const { spec, looks } = late;
     await this.grants.allow('tellCompanion', { grant: given, spec });
     const { app, environment, first: run, stable } = await this.grants.read(given);
-    if (stable !== null) throw notAllowed('refused: the target of this run was there before');
+    if (stable !== null) throw notAllowed('refused: the target of this run already existed');
     const seal = await this.seals.make('late', { app, environment, run, spec: digestOf(spec) });
     return { app, environment, run, spec, looks, seal };
   }
@@ -366,7 +366,7 @@ export class Access implements AccountAccess {
     if (!this.seals.on) return undo;
     await this.grants.allow('tellCompanion', { grant: given });
     const { app, environment, first: run, starter, undo: asked } = await this.grants.read(given);
-    if (asked === undefined) throw notAllowed('refused: this run is no undo');
+    if (asked === undefined) throw notAllowed('refused: this run is not an undo');
     const by = starter ?? undo.by;
     return { ...undo, ...asked, by, seal: await this.seals.make('undo', { app, environment, run, by, ...asked }) };
   }
@@ -401,14 +401,17 @@ export class Access implements AccountAccess {
     return signed.subject.name;
   }
 
-  /** Whether old releases may go by this record: the companion asks, and the rollback window is over. Errors: SLUICE_ACCESS. */
+  /**
+   * Whether old releases may be deleted on this record: the companion asks, and the rollback window is over. Errors:
+   * SLUICE_ACCESS.
+   */
   async mayRetire(client: Client | undefined, record: Pick<Kept, 'version' | 'since' | 'seal'> & { spec: Spec }) {
     if (!this.seals.on) return;
     const { spec, since = 0, ...rest } = record;
     const { app, environment, rollbackWindow } = spec;
     const here = client === undefined ? null : await placeOf(client);
     if (here?.type !== 'companion' || here.workflowId !== companionId(app, environment))
-      throw notAllowed(`refused: only the companion of ${app}/${environment} retires its releases`);
+      throw notAllowed(`refused: only the companion of ${app}/${environment} deletes its old releases`);
     await this.believe({ ...rest, since, app, environment, spec: { ...spec } });
     const until = since + rollbackWindow;
     if (Date.now() + SKEW < until)
@@ -421,10 +424,10 @@ export class Access implements AccountAccess {
   }
 }
 
-/** The run that asks, as the server knows it. Errors: SLUICE_ACCESS for a run made by Reset, or of somebody else's workflow. */
+/** The calling run, as the server knows it. Errors: SLUICE_ACCESS for a run made by Reset or of someone else's workflow. */
 async function placeOf(client: Client) {
   const { workflowExecution } = Context.current().info;
-  if (workflowExecution === undefined) throw notAllowed('refused: it is run without a workflow');
+  if (workflowExecution === undefined) throw notAllowed('refused: it runs outside a workflow');
   const origin = await originOf(client, workflowExecution);
   if (origin === null) throw notAllowed('refused: the server does not know the run that asks');
   if (origin.reset) {
@@ -446,7 +449,7 @@ const MAY: Partial<Record<Beginning, string[]>> = {
   moveCallers: ['callers', 'moveCallers'],
 };
 
-/** Before a plan is shown with the floors that it is under, the target is looked at: only a rule's own. Errors: SLUICE_ACCESS. */
+/** Checks the target before a plan is shown with the floors that it breaks: only targets of the rule. Errors: SLUICE_ACCESS. */
 function checkPlace({ app, environment, target }: Spec, rule: Rule): void {
   const faults = placeFaults(target, rule);
   if (faults.length > 0) throw notAllowed(`plan ${app}/${environment} is refused: ${faults.join('; ')}`);
@@ -460,7 +463,7 @@ function actOf(type: string, workflowId: string, { app, environment, type: strat
   const id = parseRolloutId(workflowId);
   if (type !== strategy || id?.app !== app || id.environment !== environment) {
     throw notAllowed(
-      `refused: workflow ${workflowId} of type ${type} is no ${strategy} rollout of ${app}/${environment}`,
+      `refused: workflow ${workflowId} of type ${type} is not a ${strategy} rollout of ${app}/${environment}`,
     );
   }
   return strategy === 'undo' ? 'undo' : 'start';

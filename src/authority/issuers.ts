@@ -14,7 +14,7 @@ const TOLERANCE = 60;
 const WITHIN = 3_000;
 /** How long a provider that did not answer is not asked again, in ms. */
 const AWAY = 10_000;
-/** How long a provider's document is believed, in ms. Its keys are looked at again whenever one is missing. */
+/** How long a provider's document is cached, in ms. Its keys are read again whenever one is missing. */
 const KEPT = 3_600_000;
 
 interface Provider {
@@ -54,7 +54,7 @@ export class Issuers {
     } catch (error) {
       const bad = worded(error, issuer);
       if (bad !== null) throw new BadToken(bad);
-      const why = `it could not be checked: ${issuer} ${failing(error)}. Send it again, or sign with a key`;
+      const why = `it could not be checked with ${issuer}: ${failing(error)}. Send it again, or sign with a key`;
       this.away.set(issuer, { until: Date.now() + AWAY, why });
       throw new NotChecked(why);
     }
@@ -73,9 +73,9 @@ export class Issuers {
 
 async function discovered(issuer: string, within: number): Promise<JWTVerifyGetKey> {
   const answer = await fetch(wellKnown(issuer), { signal: AbortSignal.timeout(within), redirect: 'error' });
-  if (!answer.ok) throw new Error(`answers ${answer.status} for its configuration`);
+  if (!answer.ok) throw new Error(`it answers ${answer.status} for its configuration`);
   const { keys } = metadataOf(await answer.json(), issuer);
-  if (keys === '') throw new Error('names no address of its keys');
+  if (keys === '') throw new Error('it names no address for its keys');
   return createRemoteJWKSet(new URL(keys), { timeoutDuration: within });
 }
 
@@ -83,14 +83,14 @@ async function discovered(issuer: string, within: number): Promise<JWTVerifyGetK
 function worded(error: unknown, issuer: string): string | null {
   if (error instanceof errors.JWTExpired) return 'the login has expired; log in again';
   if (error instanceof errors.JWSSignatureVerificationFailed) return `${issuer} has not signed the login`;
-  if (error instanceof errors.JOSEAlgNotAllowed) return `the login is signed by none of ${ALGORITHMS.join(', ')}`;
+  if (error instanceof errors.JOSEAlgNotAllowed) return `the login is not signed with one of ${ALGORITHMS.join(', ')}`;
   if (error instanceof errors.JWKSNoMatchingKey)
     return `the login is signed with a key that ${issuer} does not publish`;
   if (error instanceof errors.JWKSMultipleMatchingKeys) return 'the login does not say which key has signed it';
   if (error instanceof errors.JWTClaimValidationFailed) {
-    if (error.claim === 'iss') return 'the login is of another issuer';
-    if (error.claim === 'aud') return 'the login is for another client than the policy names';
-    return `the login's ${clean(error.claim, 30)} is not what it must be`;
+    if (error.claim === 'iss') return 'the login is from another issuer';
+    if (error.claim === 'aud') return 'the login is for a client other than the one in the policy';
+    return `the login's ${clean(error.claim, 30)} is missing or wrong`;
   }
   const unreadable = [errors.JWTInvalid, errors.JWSInvalid, errors.JOSENotSupported];
   return unreadable.some((each) => error instanceof each) ? 'the login is not a readable token' : null;
@@ -99,6 +99,6 @@ function worded(error: unknown, issuer: string): string | null {
 /** What a provider did instead of answering. */
 function failing(error: unknown): string {
   const { name, message } = error as Error;
-  if (error instanceof errors.JWKSTimeout || name === 'TimeoutError') return 'did not answer in time';
-  return name === 'TypeError' ? 'cannot be reached' : clean(message, 200);
+  if (error instanceof errors.JWKSTimeout || name === 'TimeoutError') return 'it did not answer in time';
+  return name === 'TypeError' ? 'it cannot be reached' : clean(message, 200);
 }

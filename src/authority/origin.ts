@@ -6,7 +6,7 @@ export interface Origin {
   taskQueue: string;
   /** The run was made by Reset: its beginning is another run's. */
   reset: boolean;
-  /** Who started it was given its first task, as no client of Sluice asks for: somebody else than our workers decides in it. */
+  /** Its starter was given its first task, which no client of Sluice asks for: someone other than our workers decides in it. */
   eager: boolean;
   /** The run that continued as this one; null when none did. */
   continuedFrom: string | null;

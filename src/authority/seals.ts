@@ -20,7 +20,7 @@ export class Seals {
       if (bytes.length < LEAST) {
         throw new SluiceError(
           'SLUICE_SETUP',
-          `key ${at + 1} of SLUICE_GRANT_KEY has ${bytes.length} bytes of base64; ${LEAST} are the least. Make one with \`openssl rand -base64 32\``,
+          `key ${at + 1} of SLUICE_GRANT_KEY has ${bytes.length} bytes of base64; at least ${LEAST} are needed. Make one with \`openssl rand -base64 32\``,
         );
       }
       return createSecretKey(bytes);
@@ -39,7 +39,7 @@ export class Seals {
     return new SignJWT({ ...claims }).setProtectedHeader({ alg: 'HS256', typ: typeOf(kind) }).sign(key);
   }
 
-  /** What was sealed; null for anything that no key of ours has sealed as this kind. */
+  /** The sealed content; null if none of our keys sealed it as this kind. */
   async open<T>(kind: SealKind, token: unknown): Promise<T | null> {
     if (typeof token !== 'string') return null;
     for (const key of this.keys) {

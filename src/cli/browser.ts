@@ -9,7 +9,7 @@ export function hasScreen(env: Record<string, string | undefined>): boolean {
   return process.platform in OPENERS || (env.DISPLAY ?? env.WAYLAND_DISPLAY ?? '') !== '';
 }
 
-/** `page`: a file or an address. Resolves once the system's opener has started; rejects when there is none. */
+/** `page`: a file or an address. Resolves once the system's opener has started; rejects if there is none. */
 export function openPage(page: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(OPENERS[process.platform] ?? 'xdg-open', [page], { detached: true, stdio: 'ignore' });

@@ -78,7 +78,7 @@ export interface Context {
   connect(): Promise<Sluice>;
   /** Whether a page that is opened would be seen. */
   hasScreen(): boolean;
-  /** Opens a file or an address in the user's browser; rejects when there is none. */
+  /** Opens a file or an address in the user's browser; rejects if there is none. */
   openPage(page: string): Promise<void>;
   /** The state of the server and its workers; an unreachable server is an answer. */
   diagnose(accounts: Account[]): Promise<Diagnosis>;

@@ -41,7 +41,7 @@ async function sampleOf({ strategy }: FirstSpec, beside: boolean): Promise<strin
   const { sample, reach } = STRATEGY[strategy ?? (beside ? 'canary' : 'direct')];
   if (beside || reach === 'atOnce') return sample;
   throw usageError(
-    `--strategy ${strategy} deploys beside the live release, and this target has no place for that; take direct, or name a slot`,
+    `--strategy ${strategy} deploys beside the live release, and this target has no place for that; use direct, or name a slot`,
   );
 }
 

@@ -31,7 +31,7 @@ export interface Argument<T = unknown> extends Input<T> {
 export interface Option<T = unknown> extends Input<T> {
   /** `w` for `-w`. */
   short: string | null;
-  /** Stands for the value in the help, `<duration>`. Null: it is a flag. */
+  /** Placeholder of the value in the help, `<duration>`. Null: it is a flag. */
   value: string | null;
   /** The only values it takes. */
   choices: readonly string[] | null;

@@ -20,7 +20,7 @@ export async function approvals(link: Link): Promise<Approvals> {
       try {
         return openIn(await ask(link, handle), name);
       } catch (error) {
-        // One that cannot be asked hides none of the others, and is not one without an approval.
+        // One that cannot be queried hides none of the others, and is not one without an approval.
         const { code, message } = toSluiceError(error, link.address);
         return { app, environment, code, message };
       }

@@ -34,7 +34,7 @@ const CHANGES = new Set([
 export interface Chain {
   /** Who sent a signed statement first; a worker decides on it later, perhaps in the next run. */
   bearers: Map<string, Principal>;
-  /** As whom the server knows its workers, who pass on what the companion was given. */
+  /** The server's name for the workers, which forward what the companion received. */
   workers: Set<string>;
   split: unknown;
   signed: boolean;
@@ -50,7 +50,7 @@ export interface Place {
 
 export type Told = Pick<AuditEntry, 'kind' | 'what'> & Partial<AuditEntry>;
 
-/** `sender`: whom the server has authenticated as who said it; `workers`: as whom it knows those who pass on. */
+/** `sender`: the principal that the server authenticated as the sender; `workers`: its name for those that forward. */
 export function entryOf(
   { rollout, run, runId }: Place,
   event: HistoryEvent,
@@ -111,7 +111,7 @@ export class Reader {
     private readonly chain: Chain,
   ) {}
 
-  /** `from`: of the events before that one nothing is told; they only say what the later ones belong to. */
+  /** `from`: events before this one are not listed; they only show what the later ones belong to. */
   async read(events: HistoryEvent[], from: number): Promise<AuditEntry[]> {
     for (const { principal, workflowTaskCompletedEventAttributes } of events) {
       if (principal != null && workflowTaskCompletedEventAttributes != null) this.chain.workers.add(nameOf(principal));
@@ -121,7 +121,7 @@ export class Reader {
       try {
         await this.event(event);
       } catch (error) {
-        // Anybody can put something there that nobody can read; the rest is told all the same.
+        // Anyone can add an event that nobody can read; the rest is still listed.
         this.add(event, { kind: 'unreadable', what: kindOf(event), why: wordsOf(error) });
       }
     }
@@ -172,7 +172,7 @@ export class Reader {
     [begun.args] = await this.decoded(input);
   }
 
-  /** What an answer belongs to. Null, and told, when it is not of one of our workers. */
+  /** What an answer belongs to. Null, and listed as foreign, if it does not come from one of our workers. */
   private ours(event: HistoryEvent, scheduled: string, identity: string | null): Begun | null {
     const begun = this.begun.get(scheduled);
     if (begun === undefined) return null;
@@ -321,7 +321,7 @@ export class Reader {
       this.add(event, { kind: 'signal', what: 'cancel', identity: asked.identity ?? null }, event.principal);
   }
 
-  /** What was said last, below Temporal's own wrapping, which may be encrypted. */
+  /** The last message, below Temporal's own wrapping, which may be encrypted. */
   private async lastWords(failure: Failure): Promise<string> {
     let error: unknown = await decodeOptionalFailureToOptionalError(this.converter, failure);
     while (error instanceof Error && error.cause !== undefined) error = error.cause;
@@ -334,7 +334,7 @@ export class Reader {
       try {
         return payloadConverter.fromPayload(payload);
       } catch {
-        // A signal from anybody may hold anything.
+        // A signal from anyone may contain anything.
         return undefined;
       }
     });
@@ -364,12 +364,12 @@ function isFields(value: unknown): value is Fields {
 
 /** Throws, in words for the trail, where it is no object. */
 function fieldsOf(value: unknown, what: string): Fields {
-  if (!isFields(value)) throw new Error(`${what} is no object`);
+  if (!isFields(value)) throw new Error(`${what} is not an object`);
   return value;
 }
 
 function listOf(value: unknown, what: string): unknown[] {
-  if (!Array.isArray(value)) throw new Error(`${what} is no list`);
+  if (!Array.isArray(value)) throw new Error(`${what} is not a list`);
   return value;
 }
 

@@ -24,7 +24,7 @@ export async function audit(link: Link, target: AppEnvironment): Promise<AuditEn
   const id = rolloutId(target.app, target.environment);
   const runs: { runId: string; at: number }[] = [];
   try {
-    // Of every type: what somebody else has run under this id is told too.
+    // Of every type: what someone else ran with this id is listed too.
     for await (const { info } of listed(link.temporal, `WorkflowId = '${id}'`)) {
       runs.push({ runId: info.runId, at: info.startTime.getTime() });
     }
@@ -100,13 +100,13 @@ export class Teller {
   }
 }
 
-/** Why a run is none of Sluice's own; null for one that is. */
+/** Why a run is not one of Sluice's own; null if it is. */
 function whyForeign(first: HistoryEvent): string | null {
   const began = first.workflowExecutionStartedEventAttributes;
   const queue = began?.taskQueue?.name ?? '';
   if (queue !== TASK_QUEUE) return `it ran on ${elsewhere(queue)}`;
   const type = began?.workflowType?.name ?? '';
-  if (!isRolloutType(type)) return 'its type is no rollout';
+  if (!isRolloutType(type)) return 'its type is not a rollout type';
   if (began?.eagerExecutionAccepted === true)
     return 'its starter also took its tasks, bypassing the workers (an eager start)';
   return null;

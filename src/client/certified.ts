@@ -8,7 +8,7 @@ import { asked } from './helper-run.js';
 import { logIn } from './login.js';
 import { robotToken } from './robot.js';
 
-/** Whether somebody may be asked. `needed`: without a signature it is refused. */
+/** Whether the user may be asked. `needed`: it is refused without a signature. */
 export function mayAsk({ login, robot }: Link, needed: boolean): boolean {
   return robot !== null || asksPerson(login, needed);
 }

@@ -15,7 +15,7 @@ import { tlsTrouble } from './tls.js';
 
 /** Longest wait for the server's first answer, in ms. */
 const CONNECT_WITHIN = 5_000;
-/** Longest look whether TLS comes about, in ms. */
+/** Longest time to find out whether TLS works, in ms. */
 const TLS_LOOK_WITHIN = 1_000;
 
 /** Where no person sits. */
@@ -44,7 +44,7 @@ export interface Link {
   codec: EncryptionCodec;
   address: string;
   namespace: string;
-  /** The key of whoever says something; null: there is none. */
+  /** The signer's key; null: there is none. */
   signer(): Promise<Signer | null>;
   /** How a person logs in from here. */
   login: LoginHost;
@@ -107,7 +107,7 @@ export async function connectLink(options: ConnectOptions = {}): Promise<Link> {
   return { temporal, codec, address, namespace, signer, login, robot, artifacts, close: () => connection.close() };
 }
 
-/** Errors: SLUICE_SETUP for a certificate and a key that do not belong together, or are none. */
+/** Errors: SLUICE_SETUP for a certificate and a key that do not belong together or are invalid. */
 function lazily(options: ConnectionOptions): Connection {
   try {
     return Connection.lazy(options);

@@ -30,7 +30,7 @@ const GRPC = {
 
 /**
  * What nobody has answered in time: SLUICE_NO_WORKER where the server lists no living worker, else SLUICE_WORKERS_BUSY, and
- * SLUICE_DEADLINE where it cannot be asked. `what` says what was not answered.
+ * SLUICE_DEADLINE where it cannot be queried. `what` says what was not answered.
  */
 export async function noAnswer({ temporal }: { temporal: Client }, what: string): Promise<SluiceError> {
   const seen = await livingWorkers(temporal, TASK_QUEUE, 'workflow').catch(() => null);

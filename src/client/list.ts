@@ -61,7 +61,7 @@ export async function inPhases(link: Link, phases: readonly Phase[]): Promise<Li
 /** See `Sluice.history`. */
 export async function history(link: Link, target: AppEnvironment): Promise<HistoryEntry[]> {
   const found = await closed(link, target);
-  // What was refused has left no view, so its history is looked at.
+  // A refused start has no view, so its history is read.
   const bare = found.filter(({ entry, bare }) => bare && entry.closed === 'FAILED').slice(0, ASKED_AT_MOST);
   await Promise.all(
     bare.map(async (each) => {
@@ -101,7 +101,7 @@ async function closed(link: Link, target: AppEnvironment): Promise<Closed[]> {
   return found;
 }
 
-/** The closed run whose id ends with `run`; undefined when there is none. */
+/** The closed run whose id ends with `run`; undefined if there is none. */
 export async function closedRun(link: Link, target: AppEnvironment, run: string): Promise<HistoryEntry | undefined> {
   return (await closed(link, target)).map(({ entry }) => entry).find((entry) => entry.run.endsWith(run));
 }

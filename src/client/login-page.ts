@@ -69,7 +69,10 @@ export async function listen(state: string) {
   };
 }
 
-/** What is asked for; null for what no browser asks (`//`). Anybody on the machine can send it, and it must not end the waiting. */
+/**
+ * The requested path; null for a request that no browser sends (`//`). Anyone on the machine can send one, and it must not
+ * end the wait.
+ */
 function addressOf(asked = '/'): URL | null {
   const base = 'http://127.0.0.1';
   return URL.canParse(asked, base) ? new URL(asked, base) : null;

@@ -17,11 +17,11 @@ const WITHIN = 10_000;
 
 /** How a person logs in from here. */
 export interface LoginHost {
-  /** `keyless`: where there is no key. `needed`: where there is none and a decision must be signed. */
+  /** `keyless`: if there is no key. `needed`: if there is none and a decision must be signed. */
   when: 'always' | 'keyless' | 'needed' | 'never';
   /** Which of several logins; null: the policy's first. */
   issuer: string | null;
-  /** Shows a page in the browser; rejects where there is none. */
+  /** Shows a page in the browser; rejects if there is none. */
   open(url: string): Promise<void>;
   say(text: string): void;
   /** Ends the waiting. */

@@ -18,7 +18,7 @@ import type { AppEnvironment, Snapshot } from './types.js';
 /** Longest wait for a worker's answer to a query, in ms. */
 const ANSWER_WITHIN = 5_000;
 
-/** A look, and which run it was. */
+/** A snapshot, and the run it belongs to. */
 export interface Look extends Snapshot {
   view: RolloutView;
   run: string;
@@ -33,14 +33,17 @@ export async function under(link: Link, { app, environment }: AppEnvironment, ru
   });
 }
 
-/** Why a workflow under the id of a rollout is none; null for one of ours. Anybody may take the id. */
+/** Why a workflow with the id of a rollout is not one; null if it is one of ours. Anyone can use the id. */
 export function foreignWords(seen: Described): string | null {
   if (isRolloutType(seen.type)) return null;
   const how = seen.running ? 'runs' : 'ran last';
-  return `what ${how} under the id ${seen.workflowId} is no rollout of Sluice (${sayForeign(seen)})`;
+  return `the workflow that ${how} with the id ${seen.workflowId} is not a Sluice rollout (${sayForeign(seen)})`;
 }
 
-/** The last run of the target, or the one that closed the chain which begins with `run`. Errors: SLUICE_NO_ROLLOUT, also for what a stranger has started. */
+/**
+ * The last run of the target, or the one that closed the chain that starts with `run`. Errors: SLUICE_NO_ROLLOUT, also for a
+ * workflow that someone else started.
+ */
 export async function describe(link: Link, target: AppEnvironment, run?: string): Promise<Described> {
   const seen = mustBeRollout(link, target, await under(link, target, run));
   return run === undefined
@@ -50,7 +53,7 @@ export async function describe(link: Link, target: AppEnvironment, run?: string)
       });
 }
 
-/** What was found, if it is a rollout of ours. Errors: SLUICE_NO_ROLLOUT. */
+/** What was found, if it is one of our rollouts. Errors: SLUICE_NO_ROLLOUT. */
 export function mustBeRollout(link: Link, target: AppEnvironment, seen: Described | null): Described {
   const id = rolloutId(target.app, target.environment);
   if (seen === null) {
@@ -61,7 +64,7 @@ export function mustBeRollout(link: Link, target: AppEnvironment, seen: Describe
   }
   const foreign = foreignWords(seen);
   if (foreign === null) return seen;
-  throw new SluiceError('SLUICE_NO_ROLLOUT', `${foreign}; \`sluice history ${id}\` shows the rollouts there were`);
+  throw new SluiceError('SLUICE_NO_ROLLOUT', `${foreign}; \`sluice history ${id}\` lists past rollouts`);
 }
 
 /** The first run of the rollout that runs now; null when none does. */
@@ -77,7 +80,7 @@ export async function look(link: Link, target: AppEnvironment, wanted?: string):
   return lookAt(link, target, followed ? await describe(link, target, wanted) : last);
 }
 
-/** A look at a run that was found. Errors: those of `noAnswer` for a running one that nobody can ask. */
+/** A snapshot of a run that was found. Errors: those of `noAnswer` for a running one that cannot be queried. */
 export async function lookAt(link: Link, target: AppEnvironment, seen: Described): Promise<Look> {
   const { run } = seen;
   const handle = link.temporal.workflow.getHandle(seen.workflowId, seen.runId);
@@ -97,18 +100,18 @@ export async function ask(link: Link, handle: WorkflowHandle): Promise<RolloutVi
   } catch (error) {
     // It has answered, under a key that is not here.
     if (error instanceof SluiceError) throw error;
-    if (isFailing(error)) throw failing(`${handle.workflowId} cannot be asked`);
+    if (isFailing(error)) throw failing(`${handle.workflowId} cannot be queried`);
     if (!isUnserved(error)) throw toSluiceError(error, link.address);
     throw await noAnswer(
       link,
       isLate(error)
         ? `${handle.workflowId} did not answer within ${ANSWER_WITHIN / 1000} s`
-        : `${handle.workflowId} cannot be asked (${failureOf(error).message})`,
+        : `${handle.workflowId} cannot be queried (${failureOf(error).message})`,
     );
   }
 }
 
-/** The view with what a watcher at work has counted: newer than what the workflow knows. */
+/** The view with the counts of a running watcher, which are newer than the workflow's. */
 async function live(link: Link, seen: Described, view: RolloutView): Promise<RolloutView> {
   const [payload] = seen.heartbeats('watch');
   if (payload === undefined || view.phase === 'done' || view.phase === 'restoring') return view;
@@ -210,7 +213,7 @@ async function lastWords(
     phase: 'done',
     waitingFor: null,
     outcome: asked.outcome ?? 'failed',
-    reason: `the workflow was closed from outside (${clean(seen.status.toLowerCase())}), so nothing was put back. See where the traffic is with \`sluice sweep\``,
+    reason: `the workflow was closed from outside (${clean(seen.status.toLowerCase())}), so nothing was rolled back. See where the traffic is with \`sluice sweep\``,
     endedAt: seen.closedAt?.getTime() ?? null,
   };
 }

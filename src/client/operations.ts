@@ -32,7 +32,7 @@ export async function plan(
   return { ...preview, findings: await inSight(link, request, preview) };
 }
 
-/** The findings in sight of the rollout that runs now: its own split is no leftover that somebody should end by hand. */
+/** The findings, given the rollout that runs now: its own split is not a leftover that someone should end by hand. */
 async function inSight(
   link: Link,
   target: AppEnvironment,

@@ -38,7 +38,7 @@ export async function packInput(
   return packed(openArtifacts({ setting: env.SLUICE_STORE, namespace, env, cwd }), request);
 }
 
-/** What of a release lies on this machine. The worker says what is wrong with anything else. */
+/** The parts of a release on this machine. The worker reports what is wrong with anything else. */
 function localCode(release: unknown): { folder: string } | { zip: string } | null {
   if (typeof release !== 'object' || release === null) return null;
   const { folder, zip, ...others } = release as { folder?: unknown; zip?: unknown };

@@ -18,7 +18,10 @@ export class Sight {
     private readonly target: AppEnvironment,
   ) {}
 
-  /** A stranger under the id of the target's rollouts that runs; null for a rollout, for nothing, and where the server does not say. */
+  /**
+   * A running foreign workflow with the id of the target's rollouts; null for a rollout, for none, and if the server does not
+   * say.
+   */
   async stranger(): Promise<string | null> {
     const seen = await this.seen().catch(() => null);
     return seen?.running === true ? foreignWords(seen) : null;
@@ -29,7 +32,7 @@ export class Sight {
     return (await this.rollout()).run;
   }
 
-  /** The open approval, exactly as it is published. Errors: SLUICE_VERB when there is none, or it is of another stage. */
+  /** The open approval, exactly as published. Errors: SLUICE_VERB if none is open, or it is for another stage. */
   async gate(verb: MessageVerb, stage: string | undefined): Promise<GateView> {
     this.open ??= this.rollout().then(async (seen) => {
       const { view } = await lookAt(this.link, this.target, seen);

@@ -26,12 +26,12 @@ type Rollouts = Pick<typeof workflows, RolloutType>;
 /** Longest wait for the companion's answer, in ms. */
 const ANSWER_WITHIN = 10_000;
 
-/** See `Sluice.start`. Workers refuse a start at a target that is held; a look at the companion says so at once. */
+/** See `Sluice.start`. Workers refuse a start at a held target; reading the companion reports it at once. */
 export async function start(link: Link, request: StartRequest): Promise<StartAnswer> {
   if (!isName(request.app) || !isName(request.environment) || request.app === 'companion') {
     throw new SluiceError(
       'SLUICE_WORKFLOW_ID',
-      `"${clean(request.app)}/${clean(request.environment)}" is no <app>/<environment>: letters, digits, ".", "_" and "-", 63 at most each`,
+      `"${clean(request.app)}/${clean(request.environment)}" is not <app>/<environment>: letters, digits, ".", "_" and "-", 63 at most each`,
     );
   }
   await mustAgree(link);
@@ -91,7 +91,7 @@ export async function whatRuns(link: Link, target: AppEnvironment): Promise<stri
   return `a ${what} of ${id}${who} is running${since}${phase}`;
 }
 
-/** Who is in the way, since when, and what to do. */
+/** What blocks the start, since when, and what to do. */
 async function alreadyRunning(link: Link, request: AppEnvironment & Pick<StartRequest, 'type'>): Promise<SluiceError> {
   const id = rolloutId(request.app, request.environment);
   const foreign = await new Sight(link, request).stranger();
@@ -147,7 +147,7 @@ function answerOf(target: AppEnvironment, { state, run, why, ticket, tookPlaceOf
   return { state: 'started', workflowId, run, tookPlaceOf };
 }
 
-/** What the starter of a release hears that waited and never ran. */
+/** What the starter is told of a queued release that never ran. */
 export function neverBegan({ app, environment }: AppEnvironment, why: string): SluiceError {
   const id = rolloutId(app, environment);
   return new SluiceError(
@@ -237,7 +237,7 @@ async function readableHold(link: Link, target: AppEnvironment): Promise<Hold | 
   return holdIn({ [HOLD_MEMO]: hold });
 }
 
-/** The companion that runs; null when none does, or somebody else has its id. */
+/** The running companion; null if none runs, or someone else's workflow has its id. */
 async function companionOf(link: Link, { app, environment }: AppEnvironment): Promise<Described | null> {
   const found = await described(link.temporal, companionId(app, environment)).catch((error: unknown) => {
     throw toSluiceError(error, link.address);
@@ -270,7 +270,7 @@ export async function ledgerOf(link: Link, target: AppEnvironment): Promise<Comp
   } catch (error) {
     const found = toSluiceError(error, link.address);
     if (found.code === 'SLUICE_NO_ROLLOUT') return null;
-    if (isFailing(error)) throw failing(`the companion of ${target.app}/${target.environment} cannot be asked`);
+    if (isFailing(error)) throw failing(`the companion of ${target.app}/${target.environment} cannot be queried`);
     if (!isUnserved(error)) throw found;
     throw await noAnswer(link, `the companion of ${target.app}/${target.environment} does not answer`);
   }

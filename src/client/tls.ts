@@ -1,6 +1,4 @@
-/**
- * Why TLS to a server does not come about: gRPC does not say, one handshake does.
- */
+/** Why a TLS connection to a server fails: gRPC does not say, but a handshake does. */
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
@@ -47,12 +45,15 @@ export async function tlsTrouble(
   return trouble === null ? null : worded(trouble, options);
 }
 
-/** Null when it comes about. The server's first words are the proof: under TLS 1.3 it judges a client's certificate after the handshake. */
+/**
+ * Null if it succeeds. The server's first bytes are the proof: under TLS 1.3 it checks a client's certificate after the
+ * handshake.
+ */
 function handshake(address: string, tls: Tls, within: number, verify: boolean): Promise<Trouble | null> {
   const found = ADDRESS.exec(address)?.groups as { six?: string; host?: string; port?: string } | undefined;
   const host = found?.six ?? found?.host;
   // Another form of gRPC's, which is its to resolve.
-  if (host === undefined) return Promise.resolve({ code: '', message: 'not looked at', after: false });
+  if (host === undefined) return Promise.resolve({ code: '', message: 'not checked', after: false });
   const name = tls.serverNameOverride ?? host;
   return new Promise((resolve) => {
     let after = false;
@@ -107,7 +108,7 @@ function worded({ code, message: said, after }: Trouble, { clientCertPair, serve
   }
   if (!after && !/alert/i.test(`${code} ${message}`)) return null;
   if (clientCertPair === undefined) {
-    const asks = /certificate/i.test(message) ? 'it requires a client certificate' : 'it requires more of clients';
+    const asks = /certificate/i.test(message) ? 'it requires a client certificate' : 'it rejects the connection';
     return `${asks} (${clean(message)}); set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, both`;
   }
   return `it rejects this client's certificate${ended(clientCertPair.crt)} (${clean(message)}); set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH to one that the server trusts`;

@@ -1,4 +1,4 @@
-/** Signing what is said: with a key, else with one that a login or a CI certifies for it. */
+/** Signs a statement: with a key, or with a key that a login or a CI job certifies for it. */
 import { audienceOf, sign, specDigest, validFor } from '../access/index.js';
 import { LONGEST_TOKEN, type StartStatement, type Statement, type VerbStatement } from '../model/access.js';
 import { SluiceError } from '../model/errors.js';
@@ -12,7 +12,7 @@ import type { Sight } from './sight.js';
 import type { AppEnvironment } from './types.js';
 
 interface Asked {
-  /** It may stand in the queue for long. */
+  /** It may wait in the queue for long. */
   waits?: boolean;
   /** Without a signature it is refused. */
   needed?: boolean;
@@ -36,7 +36,7 @@ async function signed(
   );
 }
 
-/** The proof of a start; null where nobody signs. `waits`: it may stand in the queue for long. */
+/** The token of a start; null if nobody signs. `waits`: it may wait in the queue for long. */
 export async function startToken(
   link: Link,
   of: Omit<StartStatement, 'spec'> & { input: RolloutInput },
@@ -80,6 +80,6 @@ export async function verbToken(
   };
   if (!decides) return signed(link, statement, {});
   const { id, stage, plan, expires, approvers } = await sight.gate(verb, args.stage);
-  // Where anybody may decide, nobody need log in.
+  // If anyone may decide, nobody needs to log in.
   return signed(link, { ...statement, gate: { id, stage, plan, expires } }, { needed: approvers.length > 0 });
 }

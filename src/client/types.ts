@@ -24,13 +24,13 @@ export interface StartRequest extends AppEnvironment {
   input: RolloutInput;
   /** What to do while another rollout of the target runs. */
   onNewRelease: OnNewRelease;
-  /** For the signature of an `undo`: the version it goes back to. */
+  /** For the signature of an `undo`: the version to roll back to. */
   release?: string | null;
   by?: string;
   message?: string;
 }
 
-/** What an undo goes back to, and what is to be afterwards. */
+/** What an undo rolls back to, and what happens afterwards. */
 export interface UndoArgs {
   by?: string;
   message?: string;
@@ -60,10 +60,10 @@ export interface AuditEntry {
   /** Run and event of the history that says it. */
   event: string;
   /**
-   * `signal` is what was sent, where no worker had to decide on it. `foreign` is a run, or one activity of a run, that no worker
-   * of Sluice did: what it claims is not told. Also a run that was made by Reset, of which only what came afterwards is told.
-   * There `what` is its type, `why` says how it is known, `identity` and `principal` who did it. `unreadable` is an event that
-   * does not say what one of its kind says.
+   * `signal` is what was sent where no worker had to decide on it. `foreign` is a run, or one activity of a run, that no
+   * Sluice worker did: what it claims is not listed. It is also a run made by Reset, of which only what came afterwards is
+   * listed. There `what` is its type, `why` says how it is known, and `identity` and `principal` who did it. `unreadable` is
+   * an event without the content that its kind has.
    */
   kind:
     | 'start'
@@ -84,7 +84,7 @@ export interface AuditEntry {
   after: unknown;
   /** The signed statement, to be checked again at any time. */
   proof: string | null;
-  /** What the Temporal client called itself; anybody can say anything there. */
+  /** The name that the Temporal client gave itself; anyone can claim any name. */
   identity?: string | null;
   /** Who called, `type:name`, as the Temporal server has authenticated it and stamped the event; null where it does not. */
   principal: string | null;
@@ -100,7 +100,7 @@ export interface OpenApproval extends AppEnvironment {
   startedBy: string | null;
   message: string | null;
   gate: GateView;
-  /** By the caller's key; anybody's counts where there is no policy. */
+  /** Open to the caller's key; without a policy, to anyone. */
   mine: boolean;
   /** Why it would not count; null when it would. */
   notMine: string | null;
@@ -140,7 +140,7 @@ export interface WatchOptions {
 export interface ListFilter {
   /** A phase (running rollouts) or an outcome (closed ones). Without: all that run. */
   phase?: Phase | Outcome;
-  /** An app's name; `*` stands for anything. */
+  /** An app's name; `*` matches anything. */
   app?: string;
   /** Started at least this many milliseconds ago. */
   olderThan?: number;
@@ -169,7 +169,7 @@ export interface HistoryEntry extends ListEntry {
   message: string | null;
 }
 
-/** What a rollout would do, and what stands in its way. */
+/** What a rollout would do, and what would stop it. */
 export interface PlanPreview {
   spec: Spec;
   before: BeforeState;
@@ -214,11 +214,14 @@ export interface Diagnosis {
   missingSearchAttributes: string[] | null;
   /** Living workers of task queue `sluice`. Null when the server does not say. */
   workers: number | null;
-  /** What one of them says of its policy: the digest, null where everything is open. Null when none has told. */
+  /** The policy that one of them reported: its digest, null if everything is open. Null if none has reported. */
   policy: { digest: string | null } | null;
-  /** Living workers that go by another policy than that one. */
+  /** Living workers with another policy. */
   otherPolicies: OtherPolicy[];
-  /** Why that worker does not open what is encrypted here, or its answer does not open. Null when both do, or none has told. */
+  /**
+   * Why that worker cannot decrypt what is encrypted here, or this client cannot decrypt its answer. Null if both can, or
+   * none has reported.
+   */
   keysDiffer: string | null;
   /** By account asked for: living workers on each lane; null where the server does not say. */
   accounts: { account: Account; calls: number | null; watch: number | null; restore: number | null }[];
@@ -241,7 +244,7 @@ export interface Sluice {
    * Errors: SLUICE_NO_ROLLOUT, also for a run that the server does not know (any more).
    */
   rollout(target: AppEnvironment, run?: string): Promise<RolloutView>;
-  /** The open approvals of all targets. A rollout that cannot be asked is an answer, not an error. */
+  /** The open approvals of all targets. A rollout that cannot be queried is an answer, not an error. */
   approvals(): Promise<Approvals>;
   /** What happened to a target, as long as the server remembers it, and the caller's key. Errors: SLUICE_NO_ROLLOUT. */
   audit(target: AppEnvironment): Promise<{ entries: AuditEntry[]; signer: Signer | null }>;
@@ -260,7 +263,7 @@ export interface Sluice {
   releases(app: string, environment?: string): Promise<CompanionView[]>;
   /** Closed runs, newest first. */
   history(target: AppEnvironment): Promise<HistoryEntry[]>;
-  /** Starts the short rollout back. Errors: SLUICE_VERB when there is nothing to go back to. */
+  /** Starts the short rollout that rolls back. Errors: SLUICE_VERB if there is nothing to roll back to. */
   undo(target: AppEnvironment, args: UndoArgs): Promise<StartAnswer>;
   /** Releases a target that `undo --hold` holds; who has signed that. Errors: SLUICE_VERB when it is not held. */
   unhold(target: AppEnvironment, args: { by?: string }): Promise<{ by: string | null }>;

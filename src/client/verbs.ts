@@ -1,4 +1,4 @@
-/** The verbs: updates, so that a person hears yes or no at once. */
+/** The verbs as updates, so that a person gets an answer at once. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';

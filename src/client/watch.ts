@@ -27,7 +27,7 @@ export async function* watch(link: Link, target: AppEnvironment, options: WatchO
   const signal = options.signal ?? new AbortController().signal;
   const stopped = new AbortController();
   const either = AbortSignal.any([signal, stopped.signal]);
-  // Each long poll listens anew for as long as the watch lasts.
+  // Each long poll adds a listener for as long as the watch lasts.
   setMaxListeners(0, either);
   let closing: Promise<void> | null = null;
   let last: { view: RolloutView | null; key: string } = { view: null, key: '' };
@@ -108,7 +108,7 @@ class Whom {
 
   private async runOf(ticket: string): Promise<string | null> {
     const ledger = await ledgerOf(this.link, this.target);
-    // While it is being started it may run already, and another one may stand in the queue.
+    // While it is being started it may already run, and another one may wait in the queue.
     if (ledger?.queued?.ticket === ticket || ledger?.starting?.ticket === ticket) return null;
     const settled = ledger?.settled.find((each) => each.ticket === ticket);
     if (settled === undefined) throw neverBegan(this.target, 'its target no longer knows it');
@@ -117,7 +117,7 @@ class Whom {
   }
 }
 
-/** A look whose passing troubles are values. Null: the rollout to come has not begun. */
+/** A snapshot that returns temporary errors as values. Null: the expected rollout has not started. */
 async function lookCalmly(whom: Whom): Promise<Look | SluiceError | null> {
   try {
     return await whom.look();

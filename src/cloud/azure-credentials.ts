@@ -15,8 +15,8 @@ const MICROSOFT = /^https:\/\/login\.(microsoftonline\.(com|us)|partner\.microso
 const NAMES = ['workloadIdentity', 'managedIdentity', 'clientSecret', 'cli'] as const;
 
 /**
- * The credential that `SLUICE_AZURE_CREDENTIAL` names, else Azure's default chain. Errors: SLUICE_SETUP for a name that is
- * none, or when not all is there that the named one needs.
+ * The credential that `SLUICE_AZURE_CREDENTIAL` names, or else Azure's default chain. Errors: SLUICE_SETUP for an unknown
+ * name, or if the named credential lacks a part.
  */
 export function credentialOf(env: NodeJS.ProcessEnv, ca?: string): TokenCredential {
   const { AZURE_AUTHORITY_HOST: authorityHost, AZURE_CLIENT_ID: clientId } = env;

@@ -1,4 +1,4 @@
-/** Who may have payloads decoded: whoever brings the token, or one that an identity provider has signed. */
+/** Who may decode payloads: anyone with the token, or with one signed by an identity provider. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /** What a codec server asks for. All null: nothing, so it must stay on loopback. */

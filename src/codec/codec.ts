@@ -78,7 +78,7 @@ export class EncryptionCodec implements PayloadCodec {
     } catch {
       throw new SluiceError(
         'SLUICE_SETUP',
-        `a payload under the encryption key "${clean(id, 80)}" does not open with the key of that id: it was changed, or that id was given to another key. Give SLUICE_CODEC_KEYS the key it was written with`,
+        `a payload under the encryption key "${clean(id, 80)}" cannot be decrypted with the key of that id: it was changed, or that id was given to another key. Give SLUICE_CODEC_KEYS the key it was written with`,
       );
     }
   }
@@ -107,6 +107,6 @@ function unknownKey(id: string, known: string[]): SluiceError {
   const here = known.length === 0 ? 'has no keys' : `has the keys ${known.join(', ')}`;
   return new SluiceError(
     'SLUICE_SETUP',
-    `a payload is encrypted under the key "${clean(id, 80)}" and this process ${here}; add that key to SLUICE_CODEC_KEYS or its file, and keep it until no run that used it is kept`,
+    `a payload is encrypted under the key "${clean(id, 80)}" and this process ${here}; add that key to SLUICE_CODEC_KEYS or its file, and keep it as long as Temporal retains runs that used it`,
   );
 }

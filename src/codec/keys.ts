@@ -15,7 +15,7 @@ type Env = Record<string, string | undefined>;
 const LENGTH = 32;
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
-const WRITE = 'write id:base64, comma separated, the first for what is written from now on';
+const WRITE = 'write id:base64, comma-separated; the first key encrypts';
 
 /**
  * From SLUICE_CODEC_KEYS (`id:base64,id2:base64`), or from the file that SLUICE_CODEC_KEYS_FILE names (the same, or a

@@ -38,7 +38,7 @@ export async function serveCodec(options: CodecServerOptions): Promise<{ url: st
   if (!LOOPBACK.has(host) && asked.token === null && asked.signed === null) {
     throw new SluiceError(
       'SLUICE_SETUP',
-      `on ${host} anybody could have payloads decoded; ask for a token (--token-env, or --jwks with --issuer and --audience), or stay on loopback`,
+      `on ${host} anyone could decode payloads; require a token (--token-env, or --jwks with --issuer and --audience), or listen on loopback`,
     );
   }
   const admits = await admission(asked);
@@ -85,16 +85,18 @@ async function answer(
   try {
     // A page always says where it is from; Temporal's CLI says nothing.
     if (origin !== undefined && !origins.includes(origin)) {
-      return refuse(403, `pages of ${clean(origin, 200)} may not ask; name it with --ui-origin if it is the UI`);
+      return refuse(
+        403,
+        `pages of ${clean(origin, 200)} are not allowed; add the origin with --ui-origin if it is the UI`,
+      );
     }
     if (request.method === 'OPTIONS') return end(204, '');
     const work = { '/encode': codec.encode, '/decode': codec.decode }[pathOf(request)]?.bind(codec);
     if (work === undefined) return refuse(404, 'try POST /decode or POST /encode');
     if (request.method !== 'POST') return refuse(405, 'only POST');
-    if (!(await admits(request.headers.authorization)))
-      return refuse(401, 'bring a bearer token that is admitted here');
+    if (!(await admits(request.headers.authorization))) return refuse(401, 'send a bearer token that is accepted here');
     const body = await bodyOf(request);
-    if (body === null) return refuse(413, `a body has ${BODY_AT_MOST} bytes at most`);
+    if (body === null) return refuse(413, `a body may have at most ${BODY_AT_MOST} bytes`);
     end(200, writePayloads(await work(readPayloads(body))));
   } catch (error) {
     if (error instanceof SluiceError) refuse(400, error.message);

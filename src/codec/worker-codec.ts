@@ -75,7 +75,7 @@ function unseal(codec: EncryptionCodec, sealed: string[]): Unsealed[] {
     try {
       payload = PayloadMessage.decode(Buffer.from(message, 'base64')) as Payload;
     } catch {
-      return { ok: false, why: 'it is no encrypted message', late: false };
+      return { ok: false, why: 'it is not an encrypted message', late: false };
     }
     try {
       const value: unknown = defaultPayloadConverter.fromPayload(codec.open(payload));

@@ -21,7 +21,7 @@ export interface Followed {
   why: string | null;
 }
 
-/** `still`: ms without a change after which it is given up. Rejects when the rollout cannot be looked at for as long. */
+/** `still`: ms without a change after which to give up. Rejects if the rollout cannot be read for that long. */
 export async function follow({ look, show, approve }: Following, still = STILL): Promise<Followed> {
   const approved = new Set<string>();
   let view: RolloutView | null = null;

@@ -124,15 +124,15 @@ async function demonstrate({ platform, title, examples, start }: Stage): Promise
       if (played.length === 1) traffic.start();
       if (done.outcome === act.expected) continue;
       // The next one could not even start.
-      wrong = `${act.title} was to be ${act.expected} and is ${done.outcome ?? 'not ended'} (${done.reason}). The demo stops here.`;
+      wrong = `${act.title} should be ${act.expected} and is ${done.outcome ?? 'not ended'} (${done.reason}). The demo stops here.`;
       break;
     }
     await traffic.stop();
     say(`\n${table(played).join('\n')}\n`);
     say(
       endedAsTheyMust(played)
-        ? 'Everything ended as it must: only version 4 failed requests, and it was rolled back automatically.'
-        : (wrong ?? 'Something did not end as it must; see the table.'),
+        ? 'Everything ended as expected: only version 4 failed requests, and it was rolled back automatically.'
+        : (wrong ?? 'Something did not end as expected; see the table.'),
     );
     if (flags.keep && wrong === null) await stay(stack);
     return played;

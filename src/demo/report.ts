@@ -12,7 +12,7 @@ export interface Played {
   seconds: number;
   requests: number;
   failed: number;
-  /** From the first bad answer to weight 0; null when nothing was taken back. */
+  /** From the first bad answer to weight 0; null if nothing was rolled back. */
   detectSeconds: number | null;
   liveVersion: string | null;
 }

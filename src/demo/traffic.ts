@@ -47,7 +47,7 @@ export class Traffic {
     }, 1000 / this.perSecond);
   }
 
-  /** Stops sending and waits for what is on its way, for ten seconds at most. May be called twice. */
+  /** Stops sending and waits for requests in flight, for ten seconds at most. May be called twice. */
   stop(): Promise<void> {
     this.stopping ??= this.end();
     return this.stopping;

@@ -23,7 +23,7 @@ export interface EgressOptions {
   mayUse?: MayUse | undefined;
 }
 
-/** Errors: SLUICE_SETUP for addresses that are none. */
+/** Errors: SLUICE_SETUP for invalid addresses. */
 export function createEgress({ env, allowAddresses, served, mayUse }: EgressOptions): EgressOf {
   const net = createNet(allowAddresses);
   const own = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';

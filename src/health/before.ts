@@ -54,12 +54,12 @@ function mayBeUnseen({ health, strategy }: Spec): boolean {
   return strategy.type === 'undo' || health.judge.onNoData === 'promote';
 }
 
-/** A first release has no users until somebody calls it, and then its metrics have nothing to say. */
+/** A first release has no users until someone calls it, and until then its metrics have nothing to report. */
 function nobodyYet({ app, environment, health }: Spec): Finding[] {
   const names = decidingMetrics(health).map(({ name }) => name);
   if (names.length === 0) return [];
   if (health.probes.length > 0) {
-    const message = `nothing is live yet, so there may be no users to count: the probes alone can show that this first release is well (metric ${names.join(', ')} counts what it sees)`;
+    const message = `nothing is live yet, so there may be no users to count: only the probes can show that this first release is healthy (metric ${names.join(', ')} counts any requests it sees)`;
     return [{ level: 'warn', code: 'HEALTH', message }];
   }
   const then =

@@ -54,9 +54,9 @@ export async function rest(signal: AbortSignal, ms: number): Promise<void> {
   });
 }
 
-/** What `repeat` goes by; another one than the machine's, to play hours in a moment. */
+/** The clock of `repeat`; tests use another one than the machine's, to play hours in a moment. */
 export interface Clock {
-  /** ms since some moment; never goes back. */
+  /** ms since some moment; never decreases. */
   now(): number;
   /** Waits `ms`, or until `signal` is aborted. Never rejects. */
   rest(signal: AbortSignal, ms: number): Promise<void>;

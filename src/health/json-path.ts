@@ -5,9 +5,8 @@ const PATH = /^\$(?:\.[A-Za-z_][\w-]*|\[\d+\])*$/;
 const PART = /\.([A-Za-z_][\w-]*)|\[(\d+)\]/g;
 
 /**
- * What stands at `path` (`$.a.b[0]`) in `value`; undefined when nothing does. A text on the way that holds JSON is looked
- * into, because functions behind a gateway answer `{"body": "{…}"}`.
- * Errors: SLUICE_SPEC for a path that is none.
+ * The value at `path` (`$.a.b[0]`) in `value`; undefined if there is none. A text on the way that contains JSON is parsed,
+ * because functions behind a gateway answer `{"body": "{…}"}`. Errors: SLUICE_SPEC for an invalid path.
  */
 export function at(value: unknown, path: string): unknown {
   if (!PATH.test(path)) throw new SluiceError('SLUICE_SPEC', `"${path}" is not a JSON path such as $.items[0].id`);

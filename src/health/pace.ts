@@ -1,7 +1,7 @@
 /**
- * How often a probe is called. A failure of the candidate is looked into at once instead of at the usual pace, on both releases
- * alike, so that a bad release is known after seconds even where probes are rare. The pace goes by ticks that are closed,
- * never by the one being counted: how many calls a tick has says nothing of its outcome, as the judge needs it.
+ * How often a probe is called. After a failure of the candidate both releases are called at once instead of at the usual
+ * pace, so that a bad release is found within seconds even if probes are rare. The pace depends only on closed ticks, never
+ * on the one being counted: the number of calls in a tick says nothing about its outcome, as the judge requires.
  */
 import type { Counts } from '../judge/types.js';
 

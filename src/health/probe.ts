@@ -23,7 +23,7 @@ const ADDRESS = 10_000;
 export interface ProbeResult {
   ok: boolean;
   latencyMs: number;
-  /** The platform's id of the request, where it told one. */
+  /** The platform's id of the request, if it gave one. */
   requestId?: string;
   /** Why not, in one short line without control characters. */
   why?: string;

@@ -14,8 +14,8 @@ export function metricSource({ name }: MetricSpec): string {
 }
 
 /**
- * The sources that the judge decides by, and which of them must have counted users. A first release has no users before it
- * is live, so that its probes can show it well; a metric that speaks all the same counts like any other.
+ * The sources that the judge uses, and which of them must have counted users. A first release has no users before it is live,
+ * so its probes can show that it is healthy; a metric that reports anyway counts like any other.
  */
 export function decidingSources(
   health: HealthSpec,

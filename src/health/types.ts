@@ -15,7 +15,7 @@ export interface WatchInput {
   from: number;
   /** What the judge knows so far, from earlier weights too. */
   state: JudgeState | null;
-  /** What the judge goes by at this stage. */
+  /** The judge's settings at this stage. */
   rules: JudgeRules;
   /** What was known before the rollout. */
   before: HealthBefore;

@@ -1,6 +1,7 @@
 /**
- * The watcher of one weight: calls the probes on candidate and stable apart, reads the users' counts, feeds the judge.
- * It lasts until the judge is sure of harm, or has what it was waiting for, or somebody cancels it. A crash costs the counts since the last heartbeat.
+ * The watcher of one weight: calls the probes on candidate and stable separately, reads the users' counts, and feeds the
+ * judge. It runs until the judge is sure of harm, has what it was waiting for, or is cancelled. A crash costs the counts
+ * since the last heartbeat.
  */
 import { setMaxListeners } from 'node:events';
 import type { Egress } from '../egress/index.js';
@@ -26,11 +27,11 @@ import type { AlarmState } from './sources/source.js';
 import { Tally } from './tally.js';
 import type { WatchHeartbeat, WatchInput, WatchReport } from './types.js';
 
-/** Between two heartbeats, in ms: what a crash may cost, and how soon a cancel is heard. */
+/** Between two heartbeats, in ms: what a crash may cost, and how soon a cancel is noticed. */
 const BEAT = 1_000;
 /** Longest read of a metric, in ms; then the source is blind. */
 const READ = 10_000;
-/** Longest last read after a cancel, in ms: somebody waits. */
+/** Longest last read after a cancel, in ms: someone is waiting. */
 const LAST_READ = 2_000;
 /** Between two looks at the alarms, in ms; they change by the minute. */
 const ALARMS = 5_000;
@@ -228,8 +229,8 @@ class Watch {
   }
 
   /**
-   * Counts one tick of a source without ids of its own: a probe, or a read that failed. The latter moves the source's last
-   * id by a millisecond, which lies before the end of its next stretch.
+   * Counts one tick of a source without its own ids: a probe, or a read that failed. A failed read moves the source's last id
+   * by a millisecond, which is before the end of its next stretch.
    */
   private take(source: string, tick: Omit<Tick, 'source' | 'id'>): void {
     this.feed({ ...tick, source, id: this.lastId(source) + 1 });

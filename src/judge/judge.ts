@@ -104,7 +104,7 @@ export function sequentialJudge(rules: SequentialRules): SequentialJudge {
   function verdict(state: SequentialState): SequentialVerdict {
     const [ofRelative, ofCeiling, ofLatency] = partsOf(state, rules);
     const { logE, metric } = evidence(state);
-    // What speaks so strongly against it is not outweighed by a margin.
+    // A margin does not outweigh evidence this strong.
     const proof = logE >= enough || state.unhealthyBy !== null ? UNPROVEN : prove(state);
     const { state: said, why } = saying(state, metric, logE, proof);
     return {

@@ -64,7 +64,7 @@ export interface Histogram {
  */
 export function slower({ bounds, counts }: Histogram, threshold: number): Counts {
   const last = bounds.indexOf(threshold);
-  if (last === -1) throw new RangeError(`${threshold} ms is none of the bounds ${bounds.join(', ')}`);
+  if (last === -1) throw new RangeError(`${threshold} ms is not one of the bounds ${bounds.join(', ')}`);
   const requests = counts.reduce((sum, count) => sum + count, 0);
   const errors = counts.slice(last + 1).reduce((sum, count) => sum + count, 0);
   return { requests, errors };

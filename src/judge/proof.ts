@@ -5,7 +5,7 @@ import type { SequentialRules } from './rules.js';
 import { type Arms, type SequentialState, slowOf } from './state.js';
 
 export interface HealthProof {
-  /** ln E for the metric that is furthest from being proven; -Infinity when there is none. */
+  /** ln E for the metric that is furthest from being proven; -Infinity if there is none. */
   logE: number;
   /** How many more requests of the candidate, an estimate: 0 when it is proven, null when the counts do not point that way. */
   needed: number | null;

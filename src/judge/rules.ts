@@ -1,4 +1,4 @@
-/** What the sequential judge goes by, and its defaults, each with its reason. */
+/** The sequential judge's settings, and their defaults, each with its reason. */
 
 import type { Counts } from '../model/counts.js';
 import { oneArmBounds } from './bounds.js';
@@ -25,7 +25,7 @@ export interface SequentialRules {
   nullOdds: number;
   /** Fewest requests of the candidate at a weight before it can be healthy. */
   minRequests: number;
-  /** Fewest bad events of the candidate, in the metric that speaks against it, before it can be unhealthy. */
+  /** Fewest bad events of the candidate, in the metric that shows harm, before it can be unhealthy. */
   minErrors: number;
   /** Least difference of the rates at this weight before it can be unhealthy; 0 asks for none. */
   minEffect: number;
@@ -66,7 +66,7 @@ const DEFAULTS = {
   /** One error is an accident. */
   minErrors: 2,
   minEffect: 0,
-  /** Half for the question that is asked most; each of the others has to speak twice as clearly. */
+  /** Half for the question asked most; each of the others needs twice the evidence. */
   weights: { relative: 0.5, ceiling: 0.25, latency: 0.25 },
 } as const;
 

@@ -2,7 +2,7 @@
 import { type Counts, type Pair, type SourceCounts, summed, type Whose } from '../model/counts.js';
 import type { SourceState } from './types.js';
 
-/** A source by its name, and what it has counted. */
+/** A source by its name, with its counts. */
 export interface Counted {
   name: string;
   state: Pick<SourceState, 'counts'>;
@@ -28,9 +28,9 @@ export function countsOf(all: readonly Counted[], users: readonly string[]): Sou
 }
 
 /**
- * The counts that stand for all: the users' where there are any to count, which are those of `accused` where one metric
- * speaks against the candidate, else of the one that has counted most. Two metrics may count the same request, so their
- * counts are not added up; two probes never make the same call, so theirs are.
+ * The headline counts: the users' if there are any to count. Those are the counts of `accused` if one metric shows harm, or
+ * else of the metric that counted most. Two metrics may count the same request, so their counts are not added up; two probes
+ * never make the same call, so theirs are.
  */
 export function headline(all: readonly Counted[], users: readonly string[], accused: Counted | undefined): Headline {
   if (users.length > 0) {

@@ -15,14 +15,14 @@ import { BLIND_AFTER, NO_COUNTS, talliesOf } from './state.js';
 import type { AlarmState, Judge, JudgeSetup, JudgeState, SourceState, Tick, Verdict } from './types.js';
 import { charge } from './words.js';
 
-/** Evidence of this share of the limit, in nats, is a doubt: too little to go back, too much to go on. */
+/** Evidence of this share of the limit, in nats, is a doubt: too little to roll back, too much to continue. */
 const DOUBT = 0.5;
 /** Characters kept of why something could not be read; the state travels with every heartbeat. */
 const WHY = 160;
 
 const UNHEARD = { gathered: NO_ARMS, stepping: true, read: false, blindWhy: null };
 
-/** One source with its test, and how much that speaks against the candidate. */
+/** One source with its test, and how strongly it speaks against the candidate. */
 interface Weighed {
   name: string;
   rules: SequentialRules;
@@ -187,7 +187,7 @@ export function judgeOf(setup: JudgeSetup): Judge {
     );
   }
 
-  /** Whether more requests like these would settle it: all was read, and nothing speaks against the candidate. */
+  /** Whether more requests like these would settle it: everything was read, and nothing speaks against the candidate. */
   function onlyFew(all: Heard[], shows: Heard[], users: string[], logE: number): boolean {
     const unread = all.some(({ state: { read, counts } }) => !read && counts.blindTicks > 0);
     const doubtful = unread || logE >= DOUBT * limit || all.some(overCeiling);
@@ -229,8 +229,8 @@ export function judgeOf(setup: JudgeSetup): Judge {
 }
 
 /**
- * A weight begins: its counts start at nothing. A smaller weight is a second look at a candidate that only a ceiling spoke
- * against: that test starts anew, beside something to compare with.
+ * A weight starts: its counts start at zero. A smaller weight tests again a candidate that only crossed a ceiling: that test
+ * restarts, now with something to compare with.
  */
 function atWeight(state: JudgeState, weight: number, testOf: (name: string) => { judge: SequentialJudge }): JudgeState {
   const back = weight < state.weight;
@@ -262,7 +262,7 @@ function heardAlarms(state: JudgeState, said: Record<string, boolean> | { blind:
   return { ...state, alarms: { states: now, unread: 0, why: null }, unhealthy };
 }
 
-/** What a source's test goes by: the rules, and what stable did before the rollout. */
+/** The input of a source's test: the rules, and the stable release's history before the rollout. */
 function sourceRules({ rules, baselines }: JudgeSetup, name: string): SequentialRules {
   const before = Object.hasOwn(baselines, name) ? baselines[name] : undefined;
   const dispersion = rules.dispersion ?? before?.dispersion ?? 1;
@@ -282,7 +282,7 @@ function sourceOf(state: JudgeState, name: string): SourceState | undefined {
   return Object.hasOwn(state.sources, name) ? state.sources[name] : undefined;
 }
 
-/** ln of the mean of the sources' e-values; one that has not been heard yet has 1. */
+/** ln of the mean of the sources' e-values; a source that has not reported yet has 1. */
 function evidenceOf(all: Weighed[], sources: number): number {
   if (all.length === 0) return 0;
   const silent = sources > all.length ? [Math.log(sources - all.length)] : [];

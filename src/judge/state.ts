@@ -1,4 +1,4 @@
-/** What the sequential judge remembers, and how a look changes the counts in it. Pure. */
+/** What the sequential judge remembers, and how a look changes its counts. Pure. */
 
 import type { Counts } from '../model/counts.js';
 import { clean } from '../model/text.js';
@@ -68,7 +68,7 @@ export const BLIND_AFTER = 3;
 /** Characters kept of why it is blind; the state travels with every heartbeat. */
 const WHY = 40;
 
-/** What a look says of blindness. News of the stable release alone is no proof that the candidate can be seen again. */
+/** What a look says about blindness. Counts of the stable release alone do not prove that the candidate can be seen again. */
 export function sight(before: SequentialState, look: Look): Pick<SequentialState, 'blindTicks' | 'blindWhy'> {
   if (look.blind !== undefined) return { blindTicks: before.blindTicks + 1, blindWhy: clean(look.blind, WHY) };
   return look.candidate === null && look.seen !== true ? before : SEEN;

@@ -29,7 +29,7 @@ export interface Baseline {
   dispersion: number | null;
 }
 
-/** What the judge goes by. Plain JSON. */
+/** The judge's settings. Plain JSON. */
 export interface JudgeSetup {
   rules: JudgeRules;
   /** By source. */
@@ -76,6 +76,6 @@ export interface Judge {
   tick(state: JudgeState, tick: Tick): JudgeState;
   /** The alarms were read: by name, whether each fires. Or they could not be, and why. */
   alarms(state: JudgeState, said: Record<string, boolean> | { blind: string }): JudgeState;
-  /** `unhealthy` may come at any time; `healthy`, `undecided`, `noData`, `blind` are what the end of a bake goes by. */
+  /** `unhealthy` may come at any time; the end of a bake uses `healthy`, `undecided`, `noData` and `blind`. */
   verdict(state: JudgeState): Verdict;
 }

@@ -1,12 +1,15 @@
-/** What people sign, and what a rollout records of who may do what. Pure. */
+/** What people sign, and what a rollout records about who may do what. Pure. */
 import type { KeyPrint } from './sealed.js';
 import { MESSAGE_VERBS } from './verbs.js';
 import type { MessageVerb, RolloutType } from './words.js';
 
-/** Longest signed statement that is looked at, in characters. */
+/** Longest signed statement that is read, in characters. */
 export const LONGEST_TOKEN = 8_192;
 
-/** What a policy can allow. `moveCallers` is `adopt --move-callers`, `hold` is `undo --hold`, `unhold` ends it. `override` is deciding on somebody else's change: `abort --force`, `abort --keep`, `retry --adopt`. */
+/**
+ * What a policy can allow. `moveCallers` is `adopt --move-callers`, `hold` is `undo --hold`, `unhold` ends it. `override` is
+ * deciding on someone else's change: `abort --force`, `abort --keep`, `retry --adopt`.
+ */
 export const RIGHTS = [
   ...(['start', 'plan', 'adopt', 'moveCallers', 'undo', 'hold', 'unhold'] as const),
   ...MESSAGE_VERBS,
@@ -27,9 +30,8 @@ export interface StartStatement {
   /** Digest of the spec; null for `undo`, whose spec is the target's own. */
   spec: string | null;
   /**
-   * `undo`: the version to go back to. `unhold`: the run whose hold it ends. `moveCallers`: digest of what was
-   * shown. Else null: the spec says what is released, packed code
-   * by its digest.
+   * `undo`: the version to roll back to. `unhold`: the run whose hold it ends. `moveCallers`: digest of what was shown.
+   * Otherwise null: the spec says what is released, packed code by its digest.
    */
   release: string | null;
   /** `undo`: nothing starts afterwards until it is released. */
@@ -68,12 +70,12 @@ export interface VerbStatement {
 
 export type Statement = StartStatement | VerbStatement;
 
-/** Whether a verb decides on somebody else's change of the target, which needs the right to `override`. */
+/** Whether a verb decides on someone else's change of the target, which needs the right to `override`. */
 export function isOverride(said: { force?: unknown; keep?: unknown; unwatched?: unknown; adopt?: unknown }): boolean {
   return [said.force, said.keep, said.unwatched, said.adopt].includes(true);
 }
 
-/** A worker that goes by another policy than the one that was asked. */
+/** A worker with another policy than the one that was asked. */
 export interface OtherPolicy {
   /** The beginning of its digest; `open` where it has none. */
   policy: string;
@@ -124,7 +126,7 @@ export interface GateView extends GateStatement {
   people: number;
   /** Who has approved so far. */
   approved: string[];
-  /** Who may, by name; empty when it is open to anybody. */
+  /** Names of those who may; empty if it is open to anyone. */
   approvers: string[];
   /** Not the one who started the rollout. */
   notStarter: boolean;
@@ -132,7 +134,7 @@ export interface GateView extends GateStatement {
   comment: boolean;
 }
 
-/** What a person said, checked: by whom, and what of it counts. */
+/** A checked message from a person: by whom, and what of it counts. */
 export interface CheckedMessage {
   ok: true;
   /** `supersede` comes from the target's companion, with a worker's seal. */

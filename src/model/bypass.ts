@@ -38,11 +38,11 @@ function timeOf(text: string): number | null {
 export function bypassHead(outcome: Outcome | null): string {
   switch (outcome) {
     case null:
-      return 'Outside the rollout: these callers get the release with its deployment, whatever the weight';
+      return 'Outside the rollout: these callers get the release as soon as it is deployed, whatever the weight';
     case 'abandoned':
       return 'Outside the rollout: these callers may run the release; nothing was rolled back';
     case 'succeeded':
-      return 'Outside the rollout: these callers got the release with its deployment, before any weight';
+      return 'Outside the rollout: these callers got the release as soon as it was deployed, before any weight';
     default:
       return 'Outside the rollout: these callers may have run the release until it was rolled back';
   }

@@ -1,5 +1,5 @@
 /**
- * The longest life of one call of a provider, in ms: its worker gives it up then, and the provider has taken it or never will. For so
- * long a first deployment that was taken back is looked at after the last attempt to make it.
+ * The longest life of a provider call, in ms: after that its worker has given it up, and the provider has accepted it or
+ * never will. A rolled-back first deployment is watched for this long after the last attempt to create it.
  */
 export const CALL_LIFE = 60_000;

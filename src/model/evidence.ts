@@ -41,6 +41,6 @@ export function shortestBake(
   if (slowest !== undefined) return slowest;
   if (health.probes.length === 0) return null;
   const perMs = health.probes.reduce((sum, { every }) => sum + 1 / every, 0);
-  // A sum of fractions must not ask for a millisecond more than the whole number that it stands for.
+  // A sum of fractions must not need a millisecond more than the whole number that it represents.
   return { calls: minRequests, ms: Math.ceil(minRequests / perMs - 1e-6) };
 }

@@ -1,4 +1,7 @@
-/** Runs that only answer a question or stand for something used: one workflow type, so that one filter leaves them out of a list. */
+/**
+ * Runs that only answer a question or mark something as used. They share one workflow type, so that one filter hides them
+ * from a list.
+ */
 
 /** Their workflow type. Its first argument says what the run is for. */
 export const HELPER = 'helper';

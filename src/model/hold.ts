@@ -15,10 +15,10 @@ export interface Hold {
   seal: string | null;
 }
 
-/** Under what name the companion's memo has it: a look there needs no worker. */
+/** The hold's name in the companion's memo, where it can be read without a worker. */
 export const HOLD_MEMO = 'hold';
 
-/** The hold in a companion's memo; null when there is none, or nothing that could be one. */
+/** The hold in a companion's memo; null if there is none, or it is malformed. */
 export function holdIn(memo: Record<string, unknown> | undefined): Hold | null {
   const found = memo?.[HOLD_MEMO];
   if (typeof found !== 'object' || found === null) return null;

@@ -1,4 +1,4 @@
-/** What a worker's identity says of it: Temporal's UI shows it, and lists of workers hold it. Anybody can call himself like that. */
+/** What a worker's identity contains; Temporal's UI shows it, and lists of workers have it. Anyone can claim any identity. */
 
 /** Characters of a policy's digest that an identity holds. */
 const DIGEST = 12;
@@ -14,14 +14,14 @@ export function shortPolicy(digest: string): string {
   return digest.slice(0, DIGEST);
 }
 
-/** The beginning of the digest of the policy that a worker goes by; null: it is open. Undefined for one that says nothing of it. */
+/** The start of the digest of the worker's policy; null: it is open. Undefined if the identity does not say. */
 export function policyIn(identity: string): string | null | undefined {
   const [, said] = /:(open|policy-[0-9a-f]{12})$/.exec(identity) ?? [];
   if (said === undefined) return undefined;
   return said === OPEN ? null : said.slice('policy-'.length);
 }
 
-/** Of these workers those that do not go by `policy`, by what they go by; each with the identity of one, for a person to find it. */
+/** The workers that do not use `policy`, by the policy they use; each with the identity of one, so that a person can find it. */
 export function otherPolicies(
   identities: Iterable<string>,
   policy: string | null,

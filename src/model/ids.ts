@@ -69,7 +69,7 @@ export function mark(app: string, environment: string, run: string, step: string
   return `sluice${policed ? '+policy' : ''}:${app}/${environment}:${run}:${step}`;
 }
 
-/** Reads a mark back, wherever it stands in `text`. Null when there is none. */
+/** Reads a mark back, wherever it is in `text`. Null if there is none. */
 export function parseMark(
   text: string | undefined,
 ): { app: string; environment: string; run: string; step: string; policed: boolean } | null {

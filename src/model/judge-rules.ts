@@ -1,4 +1,4 @@
-/** What the judge goes by, as a complete spec says it. */
+/** The judge's settings, as in a complete spec. */
 
 /** The judge's limits (docs/judge.md has the formulas), and what to do when it cannot decide. */
 export interface JudgeRules {
@@ -16,7 +16,7 @@ export interface JudgeRules {
   margin: number | null;
   /** Chance (0-1) that a candidate worse than stable by more than `margin` passes early. */
   beta: number;
-  /** At 100 %, with nothing to compare with: go back to half once before going back for good. */
+  /** At 100 %, with nothing to compare with: send half the traffic back once before rolling back for good. */
   probeBack: boolean;
   onUnhealthy: 'rollback' | 'hold';
   onUndecided: 'rollback' | 'hold' | 'promote';

@@ -31,8 +31,8 @@ export function odds(logE: number): string {
 }
 
 /**
- * `1 : 2,400 (unhealthy at 1 : 100)`: how improbable the counts are at most if the candidate were no worse, and where that is held
- * against it; `none` while they speak for it.
+ * `1 : 2,400 (unhealthy at 1 : 100)`: how improbable the counts would be at most if the candidate were no worse, and the
+ * limit; `none` while they speak for it.
  */
 export function evidence({ logE, limit }: { logE: number; limit: number }): string {
   return `${logE > 0 ? odds(logE) : 'none'} (unhealthy at ${odds(limit)})`;

@@ -25,7 +25,7 @@ export interface Unsealer {
   unseal(sealed: string[]): Unsealed[];
 }
 
-/** The sealed message, in base64, that stands for what a person or a worker sent. Null: it was sent in clear. */
+/** The encrypted message, in base64, that replaces what a person or a worker sent. Null: it was sent unencrypted. */
 export function sealedOf(given: unknown): string | null {
   if (typeof given !== 'object' || given === null) return null;
   const { sealed, ...more } = given as Record<string, unknown>;

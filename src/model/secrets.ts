@@ -39,7 +39,7 @@ export interface SecretAsk {
 export type MayUse = (ask: SecretAsk) => string | null;
 
 const SCHEME = 'secret://';
-const FORM = 'secret://PROVIDER/NAME, with @VERSION and #KEY where wanted';
+const FORM = 'secret://PROVIDER/NAME, optionally with @VERSION and #KEY';
 
 /** Whether a text is meant as a reference, well written or not. */
 export function isReference(text: string): boolean {
@@ -100,9 +100,7 @@ const GRAMMAR: Record<SecretProvider, Grammar> = {
   },
 };
 
-/**
- * Takes a reference apart, or says in words why it is none. `%40`, `%23` and `%25` stand for `@`, `#` and `%` in a name.
- */
+/** Parses a reference, or says why it is invalid. `%40`, `%23` and `%25` mean `@`, `#` and `%` in a name. */
 export function parseReference(text: string): SecretReference | { problem: string } {
   const [, provider = '', rest = ''] = /^secret:\/\/([^/]*)\/(.*)$/s.exec(text) ?? [];
   if (provider === '' || rest === '') return { problem: `is not valid (write ${FORM})` };
@@ -121,7 +119,7 @@ export function parseReference(text: string): SecretReference | { problem: strin
   if (name === undefined || version === undefined || key === undefined) {
     return { problem: 'has a % that is not part of %40, %23 or %25' };
   }
-  if (!allowed.test(name)) return { problem: `has no possible name: expected ${expected}` };
+  if (!allowed.test(name)) return { problem: `has an invalid name: expected ${expected}` };
   if (version !== null && versions === null) {
     return { problem: `pins a version, but ${provider} keeps none (write %40 for an @ in the name)` };
   }
@@ -130,7 +128,7 @@ export function parseReference(text: string): SecretReference | { problem: strin
       problem: `pins "${version.slice(0, 40)}", which is not a version of ${provider} (write %40 for an @ in the name)`,
     };
   }
-  if (key === '') return { problem: 'has nothing behind # (name the member of the JSON value, or remove the #)' };
+  if (key === '') return { problem: 'has nothing after # (name the member of the JSON value, or remove the #)' };
   return { provider, name: canonical(name), version, key };
 }
 

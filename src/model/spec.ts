@@ -36,12 +36,12 @@ export interface Spec {
   rollbackWindow: number;
   /** How many old releases to keep when retiring. */
   retain: number;
-  /** Webhooks that are told of every end and every wait. */
+  /** Webhooks that are called at every end and every wait. */
   notify: NotifySpec[];
   deadlines: Deadlines;
   /** Run even though nothing could ever judge the candidate. */
   allowUnjudged: boolean;
-  /** Callers of the bare function that may get the release with its deployment, by id (src/model/bypass.ts). Lambda. */
+  /** Callers of the bare function that may get the release as soon as it is deployed, by id (src/model/bypass.ts). Lambda. */
   allowBypass: string[];
   /** Free text: why this rollout. */
   message?: string;
@@ -57,7 +57,7 @@ export type ReleaseSource =
   | { image: string }
   /** There already: a number on Lambda, a release id (`r-…`) on App Service. */
   | { version: number | string }
-  /** What somebody else has put into `$LATEST`, as it is when the run is prepared. Lambda. */
+  /** What someone else has put into `$LATEST`, as it is when the run is prepared. Lambda. */
   | { latest: true }
   /** The code that is live, with another configuration. */
   | { current: true }
@@ -86,7 +86,7 @@ export interface HealthSpec {
   judge: JudgeRules;
 }
 
-/** An alarm that somebody else keeps. One that fires at the start is recorded and ignored until it has been quiet once. */
+/** An alarm that someone else maintains. One that fires at the start is recorded and ignored until it has been quiet once. */
 export interface AlarmSpec {
   name: string;
   kind: 'cloudwatch';
@@ -99,7 +99,7 @@ export interface ProbeExpect {
   status?: number;
   /** JSON path (`$.a.b[0]`) into the answer. */
   path?: string;
-  /** What stands at `path`. */
+  /** The value at `path`. */
   equals?: unknown;
 }
 
@@ -132,7 +132,7 @@ interface PlatformMetrics {
   azureMonitor: AzureMonitorMetric;
 }
 
-/** Those that are servers of anybody's: every platform has them. */
+/** Sources that anyone may run; every platform has them. */
 interface ServerMetrics {
   prometheus: PrometheusMetric;
   http: HttpMetric;

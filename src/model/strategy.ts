@@ -12,7 +12,7 @@ export interface StrategyFields {
 /** How a release reaches its users. */
 export type Strategy = keyof StrategyFields;
 
-/** In the order in which people are told of them. */
+/** In the order in which people see them. */
 const NAMES: Record<Strategy, true> = { direct: true, blueGreen: true, canary: true, linear: true };
 
 export const STRATEGIES = Object.keys(NAMES) as Strategy[];
@@ -28,7 +28,7 @@ export function isRolloutType(value: unknown): value is RolloutType {
 /** What a spec says of the type of a rollout. */
 export type FieldsOf<T extends RolloutType> = (StrategyFields & { undo: { bake: number } })[T];
 
-/** The strategy of a spec: its name, and what is said of it. */
+/** The strategy of a spec: its name, and its fields. */
 export type StrategyOf<T extends RolloutType> = { [N in T]: { type: N } & FieldsOf<N> }[T];
 
 export type StrategySpec = StrategyOf<RolloutType>;
@@ -41,7 +41,7 @@ export interface StageSpec {
   /** Names of probes that must pass at this stage before its bake, on the candidate. */
   probes: string[];
   approval?: ApprovalSpec;
-  /** What the judge goes by at this stage, where it differs from `health.judge`. */
+  /** The judge's settings at this stage, if they differ from `health.judge`. */
   health?: Partial<JudgeRules>;
 }
 

@@ -9,7 +9,7 @@ export function clean(text: unknown, limit = 200): string {
   return plain.length > limit ? `${plain.slice(0, limit - 1)}…` : plain;
 }
 
-/** A value from anybody may have a `toString` of its own, as JSON, that is none. */
+/** A foreign value may have its own `toString`, as JSON can, that is not a function. */
 function textOf(value: unknown): string {
   try {
     return String(value ?? '');
@@ -23,7 +23,10 @@ export function code(text: unknown, limit = 200): string {
   return `\`${clean(text, limit).replaceAll('`', "'")}\``;
 }
 
-/** The text of UTF-8 bytes, a byte order mark kept. Null when they are none: a sign put in for a byte would pass as the text. */
+/**
+ * The text of UTF-8 bytes, with a byte order mark kept. Null if they are not UTF-8: otherwise a replacement character would
+ * pass as the text.
+ */
 export function utf8(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -1,7 +1,10 @@
 /** Words for the traffic of a rollout that has no plan yet. */
 import type { RolloutView } from './view.js';
 
-/** What is said of the traffic where no plan was made, so that nobody takes an unread target for an empty one. Null: there is a plan. */
+/**
+ * What views say about the traffic if there is no plan, so that nobody takes an unread target for an empty one. Null: there
+ * is a plan.
+ */
 export function unreadTraffic({ stages, stable, outcome, code }: RolloutView): string | null {
   if (stages.length > 0 || stable !== null) return null;
   if (outcome === null) return 'the target has not been read yet';

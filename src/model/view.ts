@@ -17,7 +17,7 @@ export interface SplitView {
   weight: number;
 }
 
-/** Somebody else's change that a person has kept: the rollout ended and wrote nothing more. */
+/** Someone else's change that a person has kept: the rollout ended and wrote nothing more. */
 export interface KeptView {
   /** What was read then. */
   split: SplitView;
@@ -48,7 +48,7 @@ export interface RolloutView {
   candidate: string | null;
   /** Percent of traffic the candidate has, by `split`. */
   weight: number;
-  /** The traffic as it was last read at the target; null before anybody has looked. */
+  /** The traffic as last read at the target; null before the first read. */
   split: SplitView | null;
   /** The foreign change that `abort --keep` has left in place; null otherwise. */
   kept: KeptView | null;
@@ -92,7 +92,7 @@ export interface AccessView {
 export interface WaitingFor {
   /** `approval of stage 10%`, `a decision: held`, `the end of the bake`, ... */
   what: string;
-  /** ms since the epoch; null when there is none. */
+  /** ms since the epoch; null if there is none. */
   until: number | null;
   /** What happens at the deadline. */
   otherwise: string;
@@ -163,7 +163,7 @@ export interface RefusalView {
 
 /** What `approve` and `reject` carry. */
 export interface Decision {
-  /** The signed statement, where there is a policy; what else is said here then means nothing. */
+  /** The signed statement, if there is a policy; the other fields mean nothing then. */
   token?: string;
   stage?: string;
   by?: string;
@@ -212,7 +212,7 @@ export interface LedgerEntry {
   undoUntil: number | null;
   /** When Sluice has deleted it at the provider, after the rollback window; null while it is there. */
   retired: number | null;
-  /** It was put there by somebody else, and a rollout that found it has kept it. */
+  /** Someone else put it there, and a rollout that found it has kept it. */
   kept?: KeptView;
   /** SHA-256 of the document in the artifact store that says by which spec it went live; null when none is known. */
   spec: string | null;
@@ -248,11 +248,11 @@ export interface CompanionView {
   starting: QueuedView | null;
   /** Releases that waited, newest first: started, or why not. The last 20. */
   settled: SettledView[];
-  /** Until when `undo` can go back, and to which version. Null when it cannot. */
+  /** Until when `undo` works without a release, and the version it rolls back to. Null if it does not. */
   undo: { version: string; until: number } | null;
-  /** Nothing starts here until somebody releases it; null when it is free. */
+  /** No rollout starts here until someone releases the target; null if it is free. */
   hold: Omit<Hold, 'seal'> | null;
-  /** What came late of a first deployment that was taken back, and was taken back too; null when nothing did. */
+  /** A late result of a rolled-back first deployment that was deleted too; null if there was none. */
   takenBack: { version: string; run: string; at: number } | null;
   /** The rollout the companion knows to be running. */
   running: { run: string; strategy: RolloutType; since: number } | null;

@@ -56,7 +56,7 @@ interface Known {
 }
 
 /**
- * Which of the listed workers live. It goes by the change of their signs of life, so that a wrong clock on one machine neither
+ * Which of the listed workers are alive. It watches how their heartbeats change, so that a wrong clock on one machine neither
  * hides a living worker nor keeps a dead one.
  */
 export class Attendance {
@@ -82,7 +82,7 @@ export class Attendance {
       // One that leaves and runs nothing makes no calls any more.
       if ((lives || doubted) && (!worker.leaving || worker.taken > 0)) living.push(worker);
       unsure ||= doubted && !lives;
-      // A server that was started anew has forgotten its workers, and they live.
+      // A restarted server has forgotten its workers, and they are alive.
       if (!lives && !doubted && !now.has(key)) this.known.delete(key);
     }
     return { living, unsure };

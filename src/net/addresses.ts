@@ -13,7 +13,7 @@ const REFUSED: Record<string, string[]> = {
   // Before link-local, in which most of them lie: the better word.
   metadata: [
     '169.254.169.254/32',
-    // AWS, "Retrieve instance metadata". It keeps more behind that prefix: the credentials of EKS' pods stand at fd00:ec2::23.
+    // AWS, "Retrieve instance metadata". More is behind that prefix: the credentials of EKS pods are at fd00:ec2::23.
     'fd00:ec2::/64',
     // Google, "View and query VM metadata".
     'fd20:ce::254/128',
@@ -29,7 +29,7 @@ const REFUSED: Record<string, string[]> = {
   'link-local': ['169.254.0.0/16', 'fe80::/10'],
   multicast: ['224.0.0.0/4', 'ff00::/8'],
   broadcast: ['255.255.255.255/32'],
-  // Its translator's own prefix says where in it the IPv4 address stands, which nobody here knows.
+  // The translator's own prefix determines where the IPv4 address is, and it is unknown here.
   'local NAT64': ['64:ff9b:1::/48'],
 };
 
@@ -45,7 +45,7 @@ const TEREDO = '2001:0';
 /** What an address is that may not be reached, in a word; null: it may be. Any spelling, with or without a zone. */
 export function refusedKind(address: string, allowed: BlockList): string | null {
   const [plain = ''] = address.split('%');
-  if (isIP(plain) === 0) return 'no address';
+  if (isIP(plain) === 0) return 'not an address';
   if (allowed.check(plain, familyOf(plain))) return null;
   // An IPv4 address in the clothes of IPv6 is what it holds.
   const held = embeddedIn(plain);
@@ -91,7 +91,7 @@ function listOf(ranges: string[]): BlockList {
   return list;
 }
 
-/** The IPv4 addresses that an IPv6 one stands for or is reached by, if any. `::` and `::1` are themselves. */
+/** The IPv4 addresses that an IPv6 one embeds or is reached through, if any. `::` and `::1` are themselves. */
 function embeddedIn(address: string): string[] {
   if (isIP(address) !== 6) return [];
   const words = wordsOf(address);

@@ -14,7 +14,7 @@ export interface Net {
    * SLUICE_ADDRESS for an address that may not be reached; what fetch rejects with.
    */
   fetch(url: string, init: Omit<RequestInit, 'redirect' | 'dispatcher'>): Promise<Response>;
-  /** Whether a URL's host may be reached, as far as it can be told now. Errors: SLUICE_ADDRESS. */
+  /** Whether a URL's host may be reached, as far as that is known before the connection. Errors: SLUICE_ADDRESS. */
   check(url: string): Promise<void>;
 }
 
@@ -24,9 +24,9 @@ type Found = (error: Error | null, addresses: LookupAddress[]) => void;
 export type Lookup = (host: string, options: LookupOptions & { all: true }, found: Found) => void;
 
 /**
- * `allow`: addresses that may be reached although they are loopback, link-local or metadata (`SLUICE_ALLOW_ADDRESSES`).
- * What a name resolves to is looked at in the connection's own look-up, so that a name cannot change in between. Errors:
- * SLUICE_SETUP for a malformed `allow`.
+ * `allow`: addresses that may be reached although they are loopback, link-local or metadata (`SLUICE_ALLOW_ADDRESSES`). A
+ * resolved name is checked in the connection's own look-up, so that it cannot change in between. Errors: SLUICE_SETUP for a
+ * malformed `allow`.
  */
 export function createNet(allow: string, lookup: Lookup = systemLookup): Net {
   const allowed = allowedAddresses(allow);

@@ -11,8 +11,8 @@ export type { NotifyMessage } from './message.js';
 export { verifySignature } from './signature.js';
 
 /**
- * Tells every webhook of the spec. One that fails keeps no other from being told; when tried again all are told again, with
- * the same id. Errors: SLUICE_PROVIDER when one was not reached (worth another try), else those of its secret and its address.
+ * Calls every webhook of the spec. One that fails does not stop the others; on a retry all are called again, with the same
+ * id. Errors: SLUICE_PROVIDER if one was not reached (retryable), otherwise those of its secret and its address.
  */
 export async function notify(
   spec: Pick<Spec, 'app' | 'environment' | 'notify'>,

@@ -1,4 +1,4 @@
-/** What a webhook is told. */
+/** The message that a webhook gets. */
 import { createHash } from 'node:crypto';
 import type { NotifyEvent } from '../../activities/types.js';
 import type { RolloutView, WaitingFor } from '../model/view.js';

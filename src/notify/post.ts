@@ -61,7 +61,7 @@ export async function post(
   );
 }
 
-/** The signature and not the secret goes to the host; the policy is asked all the same: who signs, speaks for us. */
+/** Only the signature goes to the host, not the secret. The policy is asked anyway: whoever signs speaks for us. */
 async function signingSecret(reference: string, webhook: string, { spec, egress }: Posting): Promise<string> {
   const { app, environment } = spec;
   const ask = { app, environment, use: 'webhook' as const, host: hostOf(webhook) };

@@ -40,7 +40,7 @@ export interface CommandLine<P extends PlatformName> {
   appOf(target: TargetOf<P>): string;
   /** The fields of a target after `platform`, in the order in which the first rollout.yaml has them. */
   fieldsOf(target: TargetOf<P>): TargetField[];
-  /** What may stand in place of `folder` in `release`. */
+  /** What may replace `folder` in `release`. */
   otherSources: string;
 }
 

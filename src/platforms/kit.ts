@@ -1,6 +1,6 @@
 /**
- * What a platform allows and how people speak of it, as far as that needs nothing of its services: one record a platform, in
- * `<name>/kit.ts`. Everybody who must know it asks the registry. Pure.
+ * What a platform allows and how people speak of it, as far as that needs none of its services: one record per platform, in
+ * `<name>/kit.ts`. Everyone who needs it asks the registry. Pure.
  */
 import type { SecretReference } from '../model/secrets.js';
 import type {
@@ -23,7 +23,7 @@ export interface PlatformKit<P extends PlatformName = PlatformName> {
 
   /** What of a rollout.yaml is possible here. */
   releases: readonly ReleaseKind[];
-  /** Its own sources of counts; those that are servers of anybody's are for all platforms. */
+  /** Its own sources of counts; sources that anyone may run work on all platforms. */
   metrics: readonly PlatformMetricKind[];
   alarms: readonly AlarmSpec['kind'][];
   /** Calls that nobody waits for. Null: every call is answered while the caller waits. */
@@ -47,7 +47,7 @@ export interface PlatformKit<P extends PlatformName = PlatformName> {
   needsCapacity(spec: Pick<Spec, 'configuration'>): boolean;
 
   packing: Packing;
-  /** As whom AWS' stores of secrets are read for a target, and what a policy lets it assume; null: as the worker itself. */
+  /** The identity for reading AWS's stores of secrets for a target, which a policy can restrict; null: the worker's own. */
   awsIdentity(target: TargetOf<P>): { region: string; roleArn?: string } | null;
   /** What is better than a secret's value in the release itself. */
   insteadOfSecret(reference: SecretReference | null): string;
@@ -56,7 +56,7 @@ export interface PlatformKit<P extends PlatformName = PlatformName> {
   commandLine: CommandLine<P>;
 }
 
-/** As it was written, before anybody has checked it. */
+/** As written, before any check. */
 type Unchecked<T> = { readonly [K in keyof T]?: unknown };
 
 interface Defaults {

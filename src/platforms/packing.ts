@@ -1,4 +1,4 @@
-/** What a package may hold on each platform, and how large it may be: whoever packs goes by it, and whoever publishes. */
+/** What a package may contain on each platform, and how large it may be; both packing and publishing use it. */
 export interface PackingRules {
   /** The platform, as messages name it. */
   platform: string;

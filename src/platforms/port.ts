@@ -79,11 +79,11 @@ export interface AttemptedWrite {
 export interface Written {
   revision: string;
   split: Split;
-  /** What a person should know of it: what beside traffic was put back, or could not be. */
+  /** What a person should know: what was restored besides the traffic, or could not be. */
   remarks?: string[];
 }
 
-/** What bringing a target back goes by. */
+/** What a restore needs. */
 export interface RestoreArgs {
   spec: Spec;
   before: BeforeState;
@@ -115,7 +115,7 @@ export interface CallContext {
    * lose the newest.
    */
   heartbeat(details?: unknown): void;
-  /** The details that the attempts before this one left; undefined when there are none. */
+  /** The details that the attempts before this one left; undefined if there are none. */
   lastHeartbeat(): unknown;
   /** Restoring goes first in the account's budget of calls. */
   urgent: boolean;
@@ -152,11 +152,11 @@ export interface Platform {
 }
 
 /**
- * One platform, as strategies see it. Every write is fenced, leaves its mark, is read back, and may be called
- * again after a lost answer: done twice is done once. Errors are `SluiceError`s.
+ * One platform, as strategies see it. Every write is fenced, leaves its mark, is read back, and may be called again after a
+ * lost answer: repeating it changes nothing. Errors are `SluiceError`s.
  */
 export interface PlatformDriver {
-  /** Current state of the target, and what stands in the way of a rollout. */
+  /** Current state of the target, and what would stop a rollout. */
   inspect(ctx: CallContext, spec: Spec): Promise<{ before: BeforeState; findings: Finding[] }>;
 
   /** The same state without what else a rollout needs to know, in as few calls as that takes. Of an absent target: that of none. */
@@ -172,17 +172,17 @@ export interface PlatformDriver {
   moveCallers(ctx: CallContext, args: { spec: Spec; how: Moving; steps: MoveStep[]; mark: string }): Promise<Moved>;
 
   /**
-   * Keeps what callers beside the target run, so that `restore` can bring it back; asked before the first write where
-   * `before.bypass` names any. Changes nothing for anybody. Answers `before` with `latest`.
+   * Keeps what callers that bypass the target run, so that `restore` can bring it back; called before the first write if
+   * `before.bypass` names any. Changes nothing for anyone. Returns `before` with `latest`.
    */
   keep(ctx: CallContext, args: { spec: Spec; before: BeforeState; mark: string }): Promise<BeforeState>;
 
   /**
-   * Makes the release exist without traffic and waits until it is usable. Answers the same release for the same input.
-   * With `into: 'idle'` it also stands in the idle environment afterwards, and `environments` says which is which.
-   * `spec.configuration.environment` holds the values of secrets here, so that nothing of it may be returned; `identity` is the
-   * same with something in their place that a release may be named by. `adopted`: the target's revision, where a person has taken
-   * somebody else's change of it as ours since `before`.
+   * Creates the release without traffic and waits until it is usable. Returns the same release for the same input. With
+   * `into: 'idle'` it is also in the idle environment afterwards, and `environments` says which is which.
+   * `spec.configuration.environment` holds the values of secrets here, so nothing of it may be returned; `identity` is the
+   * same with placeholders, and a release may be named by it. `adopted`: the target's revision, if a person has adopted
+   * someone else's change of it since `before`.
    */
   deploy(
     ctx: CallContext,
@@ -264,7 +264,7 @@ export interface ReleaseAnswer {
   functionError: { type: string; message: string } | null;
   /** The answer, parsed where it is JSON. */
   body: unknown;
-  /** HTTP status of the answer, where a release answers HTTP; else it stands in the body as `statusCode`. */
+  /** HTTP status of the answer, if a release answers HTTP; otherwise the body has it as `statusCode`. */
   status?: number;
   latencyMs: number;
   /** The platform's id of the request, where it tells one. */

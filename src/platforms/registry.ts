@@ -1,6 +1,6 @@
 /**
- * The platforms, each by its kit: the client, the parser, the command line and the worker go by them. Loads no SDK and no
- * schema; what a worker serves is in drivers.ts, what a rollout.yaml may say in specs.ts. Pure.
+ * The platforms, each with its kit; the client, the parser, the command line and the worker use them. Loads no SDK and no
+ * schema; what a worker serves is in drivers.ts, what a rollout.yaml may contain in specs.ts. Pure.
  */
 import { DEFAULT_PLATFORM, isPlatform, type PlatformName } from '../model/target.js';
 import { appService } from './app-service/kit.js';
@@ -18,7 +18,7 @@ export function kitOf(platform: PlatformName): PlatformKit {
   return KITS[platform];
 }
 
-/** The rules of every platform, in the order in which people are told of them. */
+/** The rules of every platform, in the order in which people see them. */
 export function allKits(): [PlatformName, PlatformKit][] {
   return Object.entries(KITS) as [PlatformName, PlatformKit][];
 }

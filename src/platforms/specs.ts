@@ -1,4 +1,4 @@
-/** What a rollout.yaml may say for a target of each platform: the parser goes by it. */
+/** What a rollout.yaml may contain for a target of each platform; the parser uses it. */
 import type { PlatformName } from '../model/target.js';
 import { appServiceSpec } from './app-service/spec.js';
 import { lambdaSpec } from './lambda/spec.js';

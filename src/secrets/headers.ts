@@ -28,7 +28,7 @@ export async function withSecrets(
     if (!FIELD.test(secret.value)) {
       throw new SluiceError(
         'SLUICE_SECRET',
-        `${value}: the value has characters that no header may have, and would be header ${name}; keep it on one line`,
+        `${value}: the value has characters that a header cannot contain, and it is used for header ${name}; keep it on one line`,
       );
     }
     return [name, secret.value];
@@ -37,8 +37,8 @@ export async function withSecrets(
 }
 
 /**
- * The host of a URL as policies name it: with its port unless that is HTTPS's own, so that a rule for a host does not allow what
- * anybody on the way could read. Of what is no URL there is none, and nothing is sent to it.
+ * The host of a URL as policies name it: with its port unless that is the HTTPS default, so that a rule for a host does not
+ * allow what anyone on the way could read. An invalid URL has none, and nothing is sent to it.
  */
 export function hostOf(url: string): string | null {
   if (!URL.canParse(url)) return null;

@@ -1,6 +1,6 @@
 /** A text as it is, and as what it says once an encoding is taken off: JSON, URLs, forms, HTML, one within another. Pure. */
 
-/** A text with one encoding less, which knows where each sign of it stands in the text that it came from. */
+/** A text with one encoding removed, which knows where each of its characters is in the original text. */
 export interface Layer {
   text: string;
   /** From a range of this text to the range of the first text that says it. */

@@ -52,8 +52,8 @@ export function scrubText(text: string): string {
 }
 
 /**
- * What Sluice itself writes and goes by, whole parts and single words. A value that happens to be the same word (a parameter
- * `production`, `healthy`) must not take it away, and no text from outside ever stands here.
+ * What Sluice itself writes and relies on, whole parts and single words. A value that happens to be the same word (a
+ * parameter `production`, `healthy`) must not remove it, and no text from outside is ever listed here.
  */
 const PARTS = new Set([
   'spec',
@@ -67,7 +67,7 @@ const PARTS = new Set([
   'description',
   'states',
   'firing',
-  // Of access: a MAC with a part taken out is none.
+  // For access: a MAC with a part removed is not a MAC.
   'access',
   'approvers',
   'deployed',

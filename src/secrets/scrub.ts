@@ -25,8 +25,8 @@ const LONGEST_HALF = 11;
 type Range = [start: number, end: number];
 
 /**
- * The value as it is, on one line, in hex, and in base64 wherever it begins within a longer text. JSON, URLs, forms and HTML are
- * seen through when a text is looked at. None for a value that is too short.
+ * The value as it is, on one line, in hex, and in base64 at any offset within a longer text. Searching a text decodes JSON,
+ * URLs, forms and HTML. None for a value that is too short.
  */
 export function formsOf(value: string): Form[] {
   if (value.length < SHORTEST) return [];
@@ -52,7 +52,10 @@ function longestOf(words: string[]): string {
   return words.reduce((longest, word) => (word.length > longest.length ? word : longest), '').slice(0, 32);
 }
 
-/** The whole, and what is the value's alone: three bytes make four signs, so that there are three ways to stand in a longer text. */
+/**
+ * The whole, and the part that belongs only to the value: three bytes make four characters, so there are three offsets within
+ * a longer text.
+ */
 function base64Of(value: string): string[] {
   const bytes = Buffer.from(value, 'utf8');
   const inside = [0, 1, 2].map((shift) => {
@@ -95,7 +98,7 @@ function begunIn(layer: Layer, forms: Form[]): Range[] {
     const part = layer.text.slice(from, at);
     const half = HALF.exec(part.slice(-LONGEST_HALF))?.[0] ?? '';
     for (const end of new Set([part.length, part.length - half.length])) {
-      // Counted as they stand there, since an escape is many signs; half of one may be anything and counts little.
+      // Counted as they appear, since an escape is many characters; half of one may be anything and counts little.
       const width = (length: number) =>
         widthOf(layer.origin(from + end - length, from + end)) + Number(end < part.length);
       const least = [1, 2, 3].find((length) => length <= end && width(length) >= SHORTEST) ?? SHORTEST;

@@ -11,8 +11,8 @@ export interface StoredSecret {
 
 export interface SecretStore {
   /**
-   * Reads a value, never the same call twice by itself. Errors: SLUICE_SECRET when there is none, SLUICE_PERMISSION when it
-   * may not be read, and those of the provider; each names the reference and none the value.
+   * Reads a value, and never repeats a call by itself. Errors: SLUICE_SECRET if there is none, SLUICE_PERMISSION if it may
+   * not be read, and those of the provider; each names the reference and none contains the value.
    */
   read(reference: SecretReference, signal: AbortSignal): Promise<StoredSecret>;
 }

@@ -18,7 +18,7 @@ export function checkBakes(spec: Spec, fault: Report): void {
 /** How a function is called that nobody waits for, in words. */
 export const CALLED = { async: 'asynchronously', stream: 'by a stream' } as const;
 
-/** Of a function that nobody waits for, errors come late. */
+/** Errors of a function that nobody waits for arrive late. */
 function lateErrors({ target, health }: Spec, { bake, weight }: Watched): string | null {
   const { events } = kitOf(target.platform);
   if (health.invocation === 'sync' || events === null || weight === 0) return null;
@@ -34,7 +34,7 @@ function neverPasses({ health }: Spec, { bake, weight, judge }: Watched): string
   if (least === null || longest >= least.ms) return null;
   const use = `(use ${writeDuration(least.ms)} or longer`;
   if ('metric' in least) {
-    // Somebody wants to go on without data.
+    // The spec allows going on without data.
     if (judge.onNoData === 'promote') return null;
     const { name, every, delay } = least.metric;
     const window = least.ms - every - delay;

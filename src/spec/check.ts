@@ -79,7 +79,7 @@ interface Read {
   parsed: z.ZodSafeParseResult<Written>;
 }
 
-/** Reads the tree by the schema. What a variable stands in becomes text, number or boolean, as its place wants it. */
+/** Reads the tree by the schema. A variable becomes text, number or boolean, as its place requires. */
 function readAsWanted(given: Tree): Read {
   const read = (tree: Tree) => ({ tree, parsed: written.safeParse(plainOf(tree), { error: say }) });
   const first = read(given);
@@ -146,8 +146,8 @@ function checkInvocation(spec: Spec, fault: Report): void {
 }
 
 /**
- * The strategy's type filled in: the caller's, else the default. An undo has a strategy of its own, whatever the spec of
- * the rollout it takes back says.
+ * The strategy's type filled in: the caller's, or else the default. An undo has its own strategy, whatever the spec of the
+ * rollout that it undoes says.
  */
 function withStrategy(tree: Tree, type: RolloutType | undefined): Tree {
   if (tree.kind !== 'map') return tree;

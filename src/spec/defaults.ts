@@ -1,10 +1,10 @@
-/** The defaults of rollout.yaml. Those of a platform's configuration stand in its kit; some that are a metric source's own stand here. */
+/** The defaults of rollout.yaml. Those of a platform's configuration are in its kit, and a metric source's own here. */
 import { DEFAULT_PLATFORM } from '../model/target.js';
 import { kitOf } from '../platforms/registry.js';
 
 /**
- * As a person would write them, each with its reason; a strategy's own stand in its file in src/strategies. The published JSON Schema is
- * made with this list, and a test compares the plain values in it with the annotated example.
+ * As a person would write them, each with its reason; a strategy's own are in its file in src/strategies. The published JSON
+ * Schema is made with this list, and a test compares its plain values with the annotated example.
  */
 export const DEFAULTS = {
   target: {
@@ -17,7 +17,7 @@ export const DEFAULTS = {
     type: 'canary',
   },
   approval: {
-    /** Somebody in another time zone gets a working day to answer. */
+    /** Someone in another time zone gets a working day to answer. */
     within: '1d',
     /** A forgotten approval must not leave a target split for ever. */
     onTimeout: 'rollback',
@@ -59,12 +59,12 @@ export const DEFAULTS = {
     cloudwatchDelay: '1m',
     /** Azure promises no time; a minute more than CloudWatch's two. Not measured. */
     azureMonitorDelay: '3m',
-    /** What is measured decides, unless somebody only tries it out. */
+    /** What is measured decides, unless the spec only tries it out. */
     dryRun: false,
     /** Where Lambda publishes. */
     namespace: 'AWS/Lambda',
   },
-  /** Most functions that need a rollout answer somebody who waits. */
+  /** Most functions that need a rollout answer someone who waits. */
   invocation: 'sync',
   /** Nobody's alarms are known. */
   alarms: [] as never[],
@@ -91,13 +91,13 @@ export const DEFAULTS = {
     remindEvery: '1h',
   },
 
-  /** Somebody else's rollout is never disturbed by accident. */
+  /** Someone else's rollout is never disturbed by accident. */
   onNewRelease: 'reject',
   /** The day after is when most bad releases have been noticed. */
   rollbackWindow: '24h',
   /** The last work week of daily releases. */
   retain: 5,
-  /** Nobody is told unless asked for. */
+  /** Nobody is notified by default. */
   notify: [] as never[],
   deadlines: {
     /** A worker that restarts is back by then. */
@@ -115,7 +115,7 @@ export const DEFAULTS = {
     /** After a minute of failing to roll back, a person should know. */
     stuckAfter: '1m',
   },
-  /** A rollout that nothing watches is a mistake unless somebody says it is not. */
+  /** A rollout that nothing watches is a mistake unless the spec says otherwise. */
   allowUnjudged: false,
   /** What changes production before its rollout begins is refused. */
   allowBypass: [] as never[],

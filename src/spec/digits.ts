@@ -22,7 +22,10 @@ export function lostDigits(written: string, value: number): string {
     : `${written} is not a number in JSON (quote it to keep it as text: "${written}")`;
 }
 
-/** A decimal in one form: sign, digits without zeros around them, exponent of the last digit. Null when it is none. */
+/**
+ * A decimal in one form: sign, digits without leading or trailing zeros, exponent of the last digit. Null if it is not a
+ * decimal.
+ */
 function decimal(text: string): string | null {
   const [, sign, whole = '', fraction = '', exponent = '0'] = DECIMAL.exec(text) ?? [];
   if (sign === undefined || `${whole}${fraction}` === '') return null;

@@ -4,9 +4,9 @@ import { suggestion } from './nearest.js';
 import { child, type Fault, locate, merge, type Tree } from './tree.js';
 
 /**
- * The spec of one environment: what stands at the top with `environments.<name>` laid over it. `wanted` goes before the
- * file's own `environment`. Where a file lists environments, another name is refused: a typing error must not make a
- * second lock on the same target.
+ * The spec of one environment: the top level merged with `environments.<name>`. `wanted` overrides the file's own
+ * `environment`. If a file lists environments, any other name is refused: a typing error must not create a second lock on the
+ * same target.
  */
 export function selectEnvironment(
   tree: Tree,

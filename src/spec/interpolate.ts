@@ -10,9 +10,9 @@ const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
 const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
 
 /**
- * The tree with `${VAR}` and `${VAR:-default}` filled in, in values and never in keys. As in a shell the default also
- * stands in for an empty variable. What was written without quotes becomes the number or boolean it then looks like, where
- * that loses no digit; `asWanted` makes it what its place asks for.
+ * The tree with `${VAR}` and `${VAR:-default}` filled in, in values and never in keys. As in a shell, the default also
+ * replaces an empty variable. A value without quotes becomes the number or boolean that it then looks like, if that loses no
+ * digit; `asWanted` converts it to what its place requires.
  */
 export function interpolate(
   tree: Tree,
@@ -80,7 +80,7 @@ function resolve(text: string): unknown {
   return text;
 }
 
-/** A variable's text as a value of the kind that its place asks for; as it is when it is none. */
+/** A variable's text as a value of the kind that its place requires; unchanged if it is not one. */
 export function asWanted(filled: string, wanted: string): unknown {
   if (wanted === 'string') return filled;
   if ((wanted === 'number' || wanted === 'int') && isNumber(filled)) {

@@ -65,5 +65,5 @@ function variables(value: unknown): unknown {
   };
 }
 
-/** Parts that are values, or speak of keys. */
+/** Parts that are values, or describe keys. */
 const KEPT = ['default', 'required', 'propertyNames'];

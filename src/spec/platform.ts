@@ -65,13 +65,13 @@ export function checkPlatform(spec: Spec, fault: Report): void {
   }
   const metrics = [...kit.metrics, ...SERVER_METRICS];
   for (const [i, { kind }] of spec.health.metrics.entries()) {
-    foreign(['health', 'metrics', i, kind], metrics, `take one of ${metrics.join(', ')}`);
+    foreign(['health', 'metrics', i, kind], metrics, `use one of ${metrics.join(', ')}`);
   }
   for (const [i, { kind }] of spec.health.alarms.entries()) {
     foreign(
       ['health', 'alarms', i, kind],
       kit.alarms,
-      kit.alarms.length === 0 ? 'remove it: no alarms are known there' : `take one of ${kit.alarms.join(', ')}`,
+      kit.alarms.length === 0 ? 'remove it: no alarms are known there' : `use one of ${kit.alarms.join(', ')}`,
     );
   }
   checkPlaces(spec, fault);

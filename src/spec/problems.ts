@@ -14,7 +14,7 @@ export interface Problem {
   /** `strategy.stages[1].weight`; empty for the whole spec. */
   path: string;
   message: string;
-  /** The line with a caret under the place; null where there is none to show. */
+  /** The line with a caret under the place; null if there is none to show. */
   excerpt: string | null;
 }
 
@@ -73,7 +73,7 @@ export function faultsOf(issues: readonly z.core.$ZodIssue[], tree: Tree): Fault
     }
     if (issue.code === 'invalid_key') {
       const why = issue.issues.map((inner) => inner.message).join(', ');
-      return [{ at: locate(tree, issue.path, true), path: issue.path, message: `not a possible name: ${why}` }];
+      return [{ at: locate(tree, issue.path, true), path: issue.path, message: `not a valid name: ${why}` }];
     }
     if (issue.code === 'invalid_union') {
       const branch = meant(issue.errors);

@@ -29,7 +29,10 @@ export function checkReferences(spec: unknown, fault: Report, path: (string | nu
   }
 }
 
-/** Behind one address many hosts may live, told apart by this header alone: the secret would go to the one that it names. */
+/**
+ * Behind one address there may be many hosts, and only this header tells them apart: the secret would go to the one that it
+ * names.
+ */
 function checkHost({ headers, token }: Record<string, unknown>, fault: Report, path: (string | number)[]): void {
   if (typeof headers !== 'object' || headers === null) return;
   const host = Object.keys(headers).find((name) => name.toLowerCase() === 'host');

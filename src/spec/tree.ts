@@ -34,7 +34,7 @@ interface List {
 
 export type Path = readonly PropertyKey[];
 
-/** What is wrong, where: an offset (null where there is none) and the path in the spec. */
+/** What is wrong, and where: an offset (null if there is none) and the path in the spec. */
 export interface Fault {
   at: number | null;
   path: Path;
@@ -141,7 +141,7 @@ export function child(tree: Tree | undefined, key: string): Tree | undefined {
   return tree?.kind === 'map' ? tree.entries.get(key)?.tree : undefined;
 }
 
-/** What stands at `path`. */
+/** The value at `path`. */
 export function treeAt(tree: Tree, path: Path): Tree | undefined {
   let here: Tree | undefined = tree;
   for (const part of path) {

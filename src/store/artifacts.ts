@@ -28,8 +28,8 @@ interface Shelf {
   /** Puts a zip there, unless it is there already, and notes that it is used. Needs the right to create alone. */
   put(packed: Packed): Promise<Artifact>;
   /**
-   * The artifact's bytes, hashed. Wrong bytes are put aside, so that it can be put there anew. Errors: SLUICE_ARTIFACT when it is
-   * not there, or not what its digest says.
+   * The artifact's bytes, hashed. Wrong bytes are moved aside, so that it can be stored again. Errors: SLUICE_ARTIFACT if it
+   * does not exist, or does not match its digest.
    */
   read(artifact: Artifact): Promise<Buffer>;
   /**
@@ -49,7 +49,7 @@ interface Shelf {
 
 /** The artifacts of one namespace of Temporal. */
 export interface Artifacts {
-  /** What an app keeps. Errors: SLUICE_SETUP for a setting that is none. */
+  /** What an app keeps. Errors: SLUICE_SETUP for an invalid setting. */
   of(owner: Owner): Shelf;
   /** What nothing has put or used for 30 days at this account's store, and is not held. Needs the rights to list and delete. */
   unused(place: StorePlace, held: ReadonlySet<string>): Promise<Removable[]>;
@@ -106,7 +106,7 @@ export function openArtifacts({ setting = DEFAULT_STORE, namespace, env, cwd }: 
   };
 }
 
-/** Bytes that were read and hashed, while somebody still works with them. */
+/** Bytes that were read and hashed, while someone still works with them. */
 class Kept {
   private readonly held = new Map<string, { zip: Buffer; holders: number }>();
 
@@ -155,7 +155,7 @@ function shelf(
   kept: Kept,
   { folder, address }: { folder: string; address: string },
 ): Shelf {
-  /** Creates it, and notes the day on which it was needed: who may only create cannot touch what is there. */
+  /** Creates it, and notes the day on which it was needed: someone who may only create cannot touch existing objects. */
   const put = async (name: string, bytes: Uint8Array) => {
     const store = await open();
     await store.create(folder + name, bytes);
@@ -173,13 +173,13 @@ function shelf(
         await note(store, name);
         return found.bytes;
       }
-      // Its key is free then for the right bytes. What it has instead is not told.
+      // Its key is then free for the right bytes. What it contains instead is not revealed.
       const moved = await store.move(folder + name, `${folder}${name}.wrong/${Date.now()}`, found);
       // Another worker has moved it, and the right bytes may be there already.
       if (!moved && looks < LOOKS) continue;
       throw new SluiceError(
         'SLUICE_ARTIFACT',
-        `${name} in the artifact store ${address} is not what its SHA-256 says, and was put aside. Start again, so that it is put there anew`,
+        `${name} in the artifact store ${address} does not match its SHA-256, and was moved aside. Start again to upload it again`,
       );
     }
   };
@@ -191,7 +191,7 @@ function shelf(
     if (zip.length === bytes) return zip;
     throw new SluiceError(
       'SLUICE_ARTIFACT',
-      `release.artifact says that ${digest}.zip has ${bytes} bytes, and it has ${zip.length}; take the argument that \`sluice pack\` prints`,
+      `release.artifact says that ${digest}.zip has ${bytes} bytes, and it has ${zip.length}; use the argument that \`sluice pack\` prints`,
     );
   };
   return {
@@ -220,7 +220,7 @@ function shelf(
 function missing(name: string, address: string): SluiceError {
   return new SluiceError(
     'SLUICE_ARTIFACT',
-    `${name} is not in this worker's artifact store ${address}. Start again with SLUICE_STORE set to that store, so that it is put there`,
+    `${name} is not in this worker's artifact store ${address}. Start again with SLUICE_STORE set to that store to upload it`,
   );
 }
 

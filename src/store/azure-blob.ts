@@ -14,8 +14,8 @@ import { repeated } from './repeat.js';
 const MOST_MOVED = 2 * 1024 ** 3;
 
 /**
- * With the token of AZURE_STORAGE_SAS_TOKEN (a shared access signature), else with the credential that everything else of Azure
- * goes by.
+ * With the token of AZURE_STORAGE_SAS_TOKEN (a shared access signature), or else with the credential that all other Azure
+ * calls use.
  */
 export function azureBlobStore(
   { container: url, prefix }: { container: string; prefix: string },
@@ -55,7 +55,7 @@ export function azureBlobStore(
     async create(key, bytes) {
       const made = await ask('blobs/add/action', (signal) => put(key, bytes, signal), bytes.length);
       if (made !== 'refused') return made === 'created';
-      // Azure looks at the right before it looks at the condition: who may only create is refused for what is there already.
+      // Azure checks the right before the condition: someone who may only create is refused even for what already exists.
       const at = key.split('/').slice(0, 2).join('/');
       const trial = `${key}.used/${randomUUID()}`;
       if (!tried.has(at)) {
@@ -131,7 +131,7 @@ export function azureBlobStore(
 type Put = 'created' | 'there' | 'refused';
 
 function clientOf(url: string, env: NodeJS.ProcessEnv): ContainerClient {
-  // What is repeated, and how often, is said in one place for all stores.
+  // What is repeated, and how often, is decided in one place for all stores.
   const options: StoragePipelineOptions = { retryOptions: { maxTries: 1 } };
   const token = env.AZURE_STORAGE_SAS_TOKEN?.replace(/^\?/, '') ?? '';
   return token === ''
@@ -158,7 +158,7 @@ function asOurs(error: unknown, address: string, action: string): SluiceError {
     );
   if (status === 403) return refused(address, action, said);
   if (status === 401 || /CredentialUnavailable|AuthenticationError|AuthenticationRequired/.test((error as Error).name))
-    return new SluiceError('SLUICE_CREDENTIALS', `no credentials of Azure for the artifact store ${address}: ${said}`);
+    return new SluiceError('SLUICE_CREDENTIALS', `no Azure credentials for the artifact store ${address}: ${said}`);
   return new SluiceError('SLUICE_PROVIDER', `the artifact store ${address} does not answer ${action}: ${said}`);
 }
 

@@ -6,8 +6,8 @@ import { SluiceError } from '../model/errors.js';
 import type { Found, Seen } from './port.js';
 
 /**
- * A store's file; null when there is none. No link leads out of the store, and devices and pipes, which have no end, are not read.
- * Errors: the file system's own.
+ * A store's file; null if there is none. No link leads out of the store, and devices and pipes, which have no end, are not
+ * read. Errors: the file system's own.
  */
 export async function readWhole(root: string, file: string, most: number): Promise<Found | null> {
   // Before it is read: what is put there meanwhile has another tag.
@@ -24,7 +24,7 @@ export async function readWhole(root: string, file: string, most: number): Promi
   return { ...seen, bytes };
 }
 
-/** Which file has this name, links not followed; null when there is none. */
+/** Which file has this name, without following links; null if there is none. */
 export async function seenAt(file: string): Promise<Seen | null> {
   try {
     const { ino, mtimeNs, size } = await lstat(file, { bigint: true });
@@ -37,7 +37,7 @@ export async function seenAt(file: string): Promise<Seen | null> {
 
 class Unread extends SluiceError {
   constructor() {
-    super('SLUICE_ARTIFACT', 'it is no artifact');
+    super('SLUICE_ARTIFACT', 'it is not an artifact');
   }
 }
 
@@ -45,11 +45,11 @@ class Unread extends SluiceError {
 export function tooLargeToMove(what: string, size: number, most: number): SluiceError {
   return new SluiceError(
     'SLUICE_ARTIFACT',
-    `${what} is not what its name says, and has ${size} bytes; at most ${most} are moved aside. Delete it by hand and start again`,
+    `${what} does not match its name, and its ${size} bytes are too many to move it aside (at most ${most}). Delete it by hand and start again`,
   );
 }
 
-/** Null where it leads out of the store, or nowhere. */
+/** Null if it points outside the store or to nothing. */
 async function realIn(root: string, file: string): Promise<string | null> {
   try {
     const [real, within] = [await realpath(file), await realpath(root)];

@@ -56,7 +56,7 @@ export function folderStore({ folder, group }: { folder: string; group: boolean 
         await makeFolders(folder, path.dirname(aside), modes.folder);
         await rename(from, aside).catch(unlessGone);
         if ((await seenAt(aside))?.tag === tag) return true;
-        // In between somebody has moved what was seen, and put this there: it goes back, unless there is yet another one.
+        // Meanwhile someone has moved what was seen and put this there: it goes back, unless there is yet another one.
         await link(aside, from).catch(unlessThere);
         await rm(aside, { force: true });
         return false;
@@ -89,7 +89,7 @@ async function makeFolders(root: string, folder: string, mode: number): Promise<
   const highest = Math.max(root.length, first.length);
   for (let made = folder; made.length >= highest; made = path.dirname(made)) {
     await chmod(made, mode).catch((error: unknown) => {
-      // Somebody else of the group has made it in the same moment.
+      // Someone else in the group has made it at the same moment.
       if (codeOf(error) !== 'EPERM') throw error;
     });
   }
@@ -121,7 +121,7 @@ async function inOurWords<T>(folder: string, work: () => Promise<T>): Promise<T>
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
       throw new SluiceError(
         'SLUICE_PERMISSION',
-        `the artifact store ${folder} cannot be used (${code}); let this user read and write there, or have SLUICE_STORE say ?mode=group and share its group`,
+        `the artifact store ${folder} cannot be used (${code}); let this user read and write there, or add ?mode=group to SLUICE_STORE and share its group`,
       );
     }
     throw new SluiceError('SLUICE_PROVIDER', `the artifact store ${folder} cannot be used (${code})`);

@@ -8,7 +8,7 @@ export interface Stored {
   at: number;
 }
 
-/** Which content of an object somebody has read: another one has another tag. */
+/** Which content of an object was read: different content has a different tag. */
 export interface Seen {
   tag: string;
   /** Its bytes. */
@@ -21,7 +21,7 @@ export interface Found extends Seen {
   bytes: Buffer | null;
 }
 
-/** Where an object lies in S3, for a service that reads it there itself. */
+/** Where an object is in S3, for a service that reads it there itself. */
 export interface InS3 {
   bucket: string;
   key: string;
@@ -41,7 +41,7 @@ export interface ObjectStore {
    * left as it is.
    */
   create(key: string, bytes: Uint8Array): Promise<boolean>;
-  /** The object, of `most` bytes at most; null when there is none. */
+  /** The object, of `most` bytes at most; null if there is none. */
   read(key: string, most: number): Promise<Found | null>;
   /**
    * Moves an object aside as it was `seen`, so that its key is free. False: it is another one now and was left, or it is gone. Errors:

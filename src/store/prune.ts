@@ -1,10 +1,10 @@
 /** What of a store nothing has used for long. Pure but for the listing. */
 import type { ObjectStore } from './port.js';
 
-/** How long an artifact is kept after it was last put or used, in ms: 30 days, and the day that a note of use stands for. */
+/** How long an artifact is kept after it was last stored or used, in ms: 30 days, and the day that a note of use covers. */
 export const KEPT_UNUSED = 31 * 86_400_000;
 
-/** An artifact or a document that nothing has used for long, with all that lies beside it. */
+/** An artifact or a document that nothing has used for long, with everything stored beside it. */
 export interface Unused {
   /** `<namespace>/<app>/<sha256>.zip`. */
   name: string;

@@ -1,4 +1,4 @@
-/** A bucket of S3, or of what speaks as S3 does, as a store. */
+/** A bucket of S3, or of a server with the S3 API, as a store. */
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import {
@@ -165,7 +165,7 @@ function asOurs(error: unknown, address: string, action: string): SluiceError {
       `the artifact store ${address} is in another region (${said}); add ?region=REGION to SLUICE_STORE`,
     );
   if (NO_CREDENTIALS.has(name))
-    return new SluiceError('SLUICE_CREDENTIALS', `no credentials of AWS for the artifact store ${address}: ${said}`);
+    return new SluiceError('SLUICE_CREDENTIALS', `no AWS credentials for the artifact store ${address}: ${said}`);
   if (statusOf(error) === 403 || name === 'AccessDenied')
     return new SluiceError(
       'SLUICE_PERMISSION',

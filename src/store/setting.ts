@@ -23,14 +23,14 @@ const FORMS =
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 /**
- * Reads SLUICE_STORE. `{account}` and `{region}` in it stand for those of the target, so that one setting names a store for each.
- * Relative folders begin at `cwd`. Errors: SLUICE_SETUP.
+ * Reads SLUICE_STORE. `{account}` and `{region}` in it are replaced by those of the target, so that one setting names a store
+ * for each. Relative folders start at `cwd`. Errors: SLUICE_SETUP.
  */
 export function storeSetting(text: string, place: StorePlace, cwd: string): StoreSetting {
   const filled = text.trim().replace(/\{(\w*)\}/g, (hole, name: string) => {
     if (name === 'account') return place.account;
     if (name === 'region') return place.region;
-    throw wrong(text, `${hole} stands for nothing; it can hold {account} and {region}`);
+    throw wrong(text, `${hole} is unknown; use {account} and {region}`);
   });
   if (filled === '') throw wrong(text, 'it is empty');
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(filled))
@@ -38,7 +38,7 @@ export function storeSetting(text: string, place: StorePlace, cwd: string): Stor
   const url = URL.canParse(filled) ? new URL(filled) : null;
   if (url === null) throw wrong(text, 'it is not a valid address');
   if (url.username !== '' || url.password !== '' || url.hash !== '')
-    throw wrong(text, 'it must hold no credentials and no "#"');
+    throw wrong(text, 'it must not contain credentials or "#"');
   switch (url.protocol) {
     case 'file:':
       return {
@@ -65,7 +65,7 @@ function folderOf(text: string, url: URL): string {
   try {
     return fileURLToPath(new URL(url.pathname, url));
   } catch {
-    throw wrong(text, 'a file: address names a folder of this machine, as file:///srv/artifacts does');
+    throw wrong(text, 'a file: address names a folder on this machine, such as file:///srv/artifacts');
   }
 }
 
@@ -79,7 +79,7 @@ function s3Of(text: string, url: URL): StoreSetting {
 
 function azureOf(text: string, url: URL): StoreSetting {
   const local = LOOPBACK.has(url.hostname);
-  if (url.protocol === 'http:' && !local) throw wrong(text, 'http is taken on this machine alone; use https');
+  if (url.protocol === 'http:' && !local) throw wrong(text, 'http is accepted only on this machine; use https');
   optionOf(text, url, '');
   // A storage emulator has the account in the path, Azure in the host's name.
   const [container, ...rest] = splitAt(url.pathname, local ? 2 : 1);

@@ -17,12 +17,12 @@ const DEFAULTS = {
 const SWITCH = 'switch';
 
 export const blueGreen: Strategy<'blueGreen'> = {
-  means: 'Into the idle one of two environments, tested there, switched in one write.',
+  means: 'Deploys into the idle one of two environments, tests it there, and switches in one write.',
   members: ({ bake, duration, approval }) => ({
-    bake: bake().prefault(DEFAULTS.bake).describe('Watched time after the switch.'),
+    bake: bake().prefault(DEFAULTS.bake).describe('How long to watch after the switch.'),
     testBake: duration()
       .prefault(DEFAULTS.testBake)
-      .describe('Probed time in the idle environment before the switch; 0s for none.'),
+      .describe('How long to probe the idle environment before the switch; 0s for not at all.'),
     approval: approval.exactOptional().describe('A person must approve before the switch.'),
   }),
   reach: 'idle',

@@ -16,7 +16,7 @@ const DEFAULTS = {
 };
 
 export const canary: Strategy<'canary'> = {
-  means: 'Rising shares of traffic, each watched.',
+  means: 'Gives the release rising shares of traffic, and watches each.',
   members: (parts) => ({
     stages: stages(parts).prefault(DEFAULTS.stages).describe('The weights, rising, the last one 100%.'),
   }),
@@ -91,8 +91,8 @@ function stages({ strict, weight, bake, name, approval, judge }: Parts): z.ZodTy
       .string()
       .regex(/^[^\p{Cc}]{1,40}$/u, '1 to 40 characters')
       .exactOptional()
-      .describe('What `approve` names; the weight (`10%`) unless given.'),
-    bake: bake().prefault(DEFAULTS.stageBake).describe('Watched time at this weight.'),
+      .describe('The name that `approve` takes (default: the weight, such as `10%`).'),
+    bake: bake().prefault(DEFAULTS.stageBake).describe('How long to watch at this weight.'),
     probes: z
       .array(name())
       .prefault(DEFAULTS.stageProbes)

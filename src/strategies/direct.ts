@@ -1,4 +1,4 @@
-/** direct: everybody at once, after the probes, with the way back open. */
+/** direct: all users at once, after the probes, while a rollback is possible. */
 import { ALL, DEPLOY_STAGE, stepsAt } from './steps.js';
 import { ONE_APPROVAL, type SpecOf, type Strategy } from './strategy.js';
 import type { Stage } from './types.js';
@@ -9,9 +9,11 @@ const DEFAULTS = {
 } as const;
 
 export const direct: Strategy<'direct'> = {
-  means: 'All traffic at once, after the smoke probes.',
+  means: 'Gives the release all traffic at once, after the smoke probes.',
   members: ({ bake, approval }) => ({
-    bake: bake().prefault(DEFAULTS.bake).describe('Watched time after the switch, while a rollback is still instant.'),
+    bake: bake()
+      .prefault(DEFAULTS.bake)
+      .describe('How long to watch after the switch, while a rollback is still instant.'),
     approval: approval
       .exactOptional()
       .describe('A person must approve after the bake, while the rollout can still be rolled back.'),

@@ -13,18 +13,18 @@ const DEFAULTS = {
 } as const;
 
 export const linear: Strategy<'linear'> = {
-  means: 'Equal steps up to 100%.',
+  means: 'Raises the traffic in equal steps up to 100%.',
   members: ({ weight, bake, approval }) => ({
     step: weight()
       .superRefine((percent, ctx) => {
         if (Math.ceil(100 / percent) > MOST_STAGES) {
-          ctx.addIssue(`${percent}% makes more than ${MOST_STAGES} steps (take 1.1% or more)`);
+          ctx.addIssue(`${percent}% makes more than ${MOST_STAGES} steps (use 1.1% or more)`);
         }
       })
       .prefault(DEFAULTS.step)
       .describe('Weight added at each step.'),
-    interval: bake().prefault(DEFAULTS.interval).describe('Watched time at each step before the last.'),
-    bake: bake().prefault(DEFAULTS.bake).describe('Watched time at 100%.'),
+    interval: bake().prefault(DEFAULTS.interval).describe('How long to watch at each step before the last.'),
+    bake: bake().prefault(DEFAULTS.bake).describe('How long to watch at 100%.'),
     approval: approval.exactOptional().describe('A person must approve before the step to 100%.'),
   }),
   reach: 'split',

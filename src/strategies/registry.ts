@@ -1,5 +1,6 @@
 /**
- * Strategies: one record each, and what everybody else asks of them. A name of the model without a record here does not compile.
+ * Strategies: one record each, and what everyone else asks of them. A name of the model without a record here does not
+ * compile.
  */
 import type { JudgeRules, Report, Spec } from '../model/spec.js';
 import type { RolloutType, Strategy as StrategyName } from '../model/strategy.js';

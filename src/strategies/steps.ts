@@ -29,7 +29,7 @@ export interface Steps {
   ready(): Step[];
   /** A bake that only warns. */
   observe(duration: number): Step[];
-  /** `opens`: names of the later stage that it stands for, where that has no place for an approval of its own. */
+  /** `opens`: names of the later stage that it represents, if that has no place for an approval of its own. */
   approve(approval: ApprovalSpec | undefined, opens: string[]): Step[];
   finish(): Step[];
 }

@@ -1,4 +1,4 @@
-/** What is to be known of a strategy, in one record: the parser, the planner, the policy and the platforms go by it. */
+/** Everything about a strategy in one record; the parser, the planner, the policy and the platforms use it. */
 import type { z } from 'zod';
 import type { ApprovalSpec, Bake, JudgeRules, Report, Spec } from '../model/spec.js';
 import type { FieldsOf, RolloutType, Strategy as StrategyName, StrategyOf } from '../model/strategy.js';
@@ -84,5 +84,5 @@ export interface Approvals {
 export const ONE_APPROVAL: Approvals = {
   late: false,
   needed: 'before the release is live for good; add approval: {} to the strategy',
-  atStage: 'add approval: {} to the strategy, or take canary with an approval in this stage',
+  atStage: 'add approval: {} to the strategy, or use canary with an approval in this stage',
 };

@@ -25,7 +25,7 @@ export interface Stage {
   /** Unique in the plan; what `approve` names. */
   name: string;
   steps: Step[];
-  /** What the judge goes by at this stage, where it differs from the spec's `health.judge`. */
+  /** The judge's settings at this stage, if they differ from the spec's `health.judge`. */
   health?: Partial<JudgeRules>;
 }
 
@@ -70,8 +70,8 @@ export interface BakeStep extends StepBase {
   warns?: true;
 }
 /**
- * Part of the traffic goes back for a comparison, then forward again. Done once, and only when the bake before it is unhealthy
- * by a ceiling alone with nothing left to compare with; otherwise the walk passes over it.
+ * A part of the traffic goes back for a comparison, then forward again. Done once, and only if the bake before it is
+ * unhealthy just because of a ceiling, with nothing left to compare with; otherwise the walk skips it.
  */
 export interface CompareStep extends StepBase {
   kind: 'compare';
@@ -85,7 +85,7 @@ export interface ApproveStep extends StepBase {
   /** Names of the later stage that it opens, where that stage has no place for an approval of its own. */
   opens: string[];
 }
-/** The candidate becomes the stable release, in one write; can still be taken back. */
+/** The candidate becomes the stable release, in one write; can still be rolled back. */
 interface PromoteStep extends StepBase {
   kind: 'promote';
   deadline: number;

@@ -13,7 +13,7 @@ const LONGEST_BAKE = 3_600_000;
 export const undo: Rolling<'undo'> = {
   means: 'Rolls back to a release that served before; `sluice undo` starts it.',
   members: ({ duration }) => ({
-    bake: duration(0, LONGEST_BAKE).prefault(DEFAULTS.bake).describe('Watched time after the rollback.'),
+    bake: duration(0, LONGEST_BAKE).prefault(DEFAULTS.bake).describe('How long to watch after the rollback.'),
   }),
   reach: 'back',
   plan,

@@ -1,4 +1,4 @@
-/** What the server says of a run, without decoding what a stranger may have put into its memo. */
+/** What the server says about a run, without decoding what someone else may have put into its memo. */
 import {
   type Client,
   isGrpcServiceError,
@@ -37,9 +37,9 @@ export interface Described {
   run: string;
   running: boolean;
   status: WorkflowExecutionStatusName;
-  /** Its type, where our own workers run it: anybody may start a workflow of our type on a task queue of his own. Else null. */
+  /** Its type, if our own workers run it: anyone may start a workflow of our type on their own task queue. Otherwise null. */
   type: string | null;
-  /** What who started it has named: a stranger's text. */
+  /** What its starter named: foreign text. */
   named: { type: string; queue: string };
   startedAt: Date;
   closedAt: Date | null;
@@ -52,7 +52,7 @@ export interface Described {
 type Answer = Awaited<ReturnType<Client['workflowService']['describeWorkflowExecution']>>;
 type Payloads = NonNullable<NonNullable<Answer['pendingActivities'][number]['heartbeatDetails']>['payloads']>;
 
-/** The last run of a workflow id, or the run of that id; null when there is none. Errors: those of the server. */
+/** The last run of a workflow id, or the run with that id; null if there is none. Errors: those of the server. */
 export async function described(client: Client, workflowId: string, runId?: string): Promise<Described | null> {
   const { namespace, loadedDataConverter } = client.options;
   const execution = { workflowId, ...(runId === undefined ? {} : { runId }) };
@@ -134,7 +134,7 @@ export async function* listed(client: Client, query: string): AsyncGenerator<Lis
       });
     for (const raw of page.executions) {
       const { memo } = raw;
-      // Decoded only where somebody asks for a field.
+      // Decoded only if a field is requested.
       raw.memo = null;
       const info = await executionInfoFromRaw(raw, loadedDataConverter, raw, namespace);
       yield {
@@ -147,7 +147,7 @@ export async function* listed(client: Client, query: string): AsyncGenerator<Lis
   } while (nextPageToken.length > 0);
 }
 
-/** What somebody else has started, for a person: its type and its task queue. */
+/** What someone else has started, for a person: its type and its task queue. */
 export function sayForeign({ named: { type, queue } }: Pick<Described, 'named'>): string {
   return `workflow ${clean(type, 60)} on task queue "${clean(queue, 200)}"`;
 }

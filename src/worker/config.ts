@@ -29,7 +29,7 @@ export interface WorkerConfig {
   searchAttributes: boolean;
   /** Control-plane calls a second that all workers of an account and region make together. */
   callsPerSecond: number;
-  /** Who may do what. Null: everything is open to whoever reaches the namespace. */
+  /** Who may do what. Null: everything is open to anyone who reaches the namespace. */
   policy: Policy | null;
   /** Base64 keys that only workers hold: the first one seals grants, all are taken. */
   grantKeys: string[];
@@ -61,7 +61,7 @@ export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): Worke
   if (policy !== null && grantKeys.length === 0) {
     throw new SluiceError(
       'SLUICE_SETUP',
-      'there is a policy and no key to enforce it by; set SLUICE_GRANT_KEY (or SLUICE_GRANT_KEY_FILE) to the same `openssl rand -base64 32` on every worker',
+      'there is a policy, but no key to enforce it; set SLUICE_GRANT_KEY (or SLUICE_GRANT_KEY_FILE) to the same `openssl rand -base64 32` on every worker',
     );
   }
   return {
@@ -84,12 +84,12 @@ export function workerConfig(env: Env, given: Partial<WorkerConfig> = {}): Worke
   };
 }
 
-/** What SLUICE_POLICY says for a worker that everybody may use. */
+/** The value of SLUICE_POLICY for a worker that anyone may use. */
 export const OPEN = 'open';
 
 /** The file that SLUICE_POLICY names; null: it is not set, or says `open`. Errors: SLUICE_SETUP when it is set and empty. */
 export function policyFile(env: Env): string | null {
-  const said = filled(env, 'SLUICE_POLICY', `name a file, or say ${OPEN} for a worker that is open to everybody`);
+  const said = filled(env, 'SLUICE_POLICY', `name a file, or write ${OPEN} for a worker that is open to everyone`);
   return said === OPEN ? null : said;
 }
 
@@ -111,13 +111,16 @@ function parseOpenTargets(text: string | undefined, policy: Policy | null): stri
     throw new SluiceError('SLUICE_SETUP', `SLUICE_OPEN_TARGETS names "${odd}"; write app/environment, comma separated`);
   }
   if (policy === null) return targets;
-  throw new SluiceError('SLUICE_SETUP', 'SLUICE_OPEN_TARGETS is for workers without a policy; take it away here');
+  throw new SluiceError('SLUICE_SETUP', 'SLUICE_OPEN_TARGETS is for workers without a policy; unset it here');
 }
 
-/** From SLUICE_GRANT_KEY_FILE, else SLUICE_GRANT_KEY; empty when neither is set. Errors: SLUICE_SETUP when there is none in what is set. */
+/**
+ * From SLUICE_GRANT_KEY_FILE, or else SLUICE_GRANT_KEY; empty if neither is set. Errors: SLUICE_SETUP if what is set contains
+ * none.
+ */
 export function grantKeysOf(env: Env): string[] {
-  const write = 'write one (`openssl rand -base64 32`), or take the variable away';
-  const file = filled(env, 'SLUICE_GRANT_KEY_FILE', 'name a file, or take the variable away');
+  const write = 'write one (`openssl rand -base64 32`), or unset it';
+  const file = filled(env, 'SLUICE_GRANT_KEY_FILE', 'name a file, or unset it');
   const given = filled(env, 'SLUICE_GRANT_KEY', write);
   const text = file === null ? given : readSetting('SLUICE_GRANT_KEY_FILE', file);
   if (text === null) return [];
@@ -132,7 +135,7 @@ export function grantKeysOf(env: Env): string[] {
   );
 }
 
-/** What the log says of a worker that everybody may use; null where there is a policy. */
+/** What the log says about a worker that anyone may use; null if there is a policy. */
 export function openWarning({ policy, grantKeys }: Pick<WorkerConfig, 'policy' | 'grantKeys'>): string | null {
   if (policy !== null) return null;
   const key = grantKeys.length === 0 ? '' : 'there is a grant key and no policy: ';
@@ -142,7 +145,7 @@ export function openWarning({ policy, grantKeys }: Pick<WorkerConfig, 'policy' |
 /** A setting that opens when it is not there. What is set and empty is most often a `$NAME` that nobody filled in. */
 function filled(env: Env, name: string, cure: string): string | null {
   const text = env[name];
-  if (text?.trim() === '') throw new SluiceError('SLUICE_SETUP', `${name} is set and empty; ${cure}`);
+  if (text?.trim() === '') throw new SluiceError('SLUICE_SETUP', `${name} is set but empty; ${cure}`);
   return text ?? null;
 }
 
@@ -150,7 +153,7 @@ function readPolicy(file: string | null): Policy | null {
   return file === null ? null : parsePolicy(readSetting('SLUICE_POLICY', file), file);
 }
 
-/** A store that no artifact could be read from is said before the worker takes a task. Errors: SLUICE_SETUP. */
+/** A store that no artifact can be read from is reported before the worker takes a task. Errors: SLUICE_SETUP. */
 function storeOf({ SLUICE_STORE: setting = DEFAULT_STORE }: Env, accounts: ServedAccount[]): string {
   for (const each of accounts) checkStoreSetting(setting, each);
   return setting;

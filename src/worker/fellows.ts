@@ -1,4 +1,4 @@
-/** Looks whether the other workers of the namespace go by this one's policy, and warns in the log when one does not. */
+/** Checks whether the other workers of the namespace use this one's policy, and warns in the log if one does not. */
 import type { Client } from '@temporalio/client';
 import { otherPolicies } from '../model/identity.js';
 import { TASK_QUEUE } from '../model/ids.js';
@@ -7,13 +7,13 @@ import { livingIdentities } from '../temporal/living-workers.js';
 /** Between two looks, in ms. */
 const LOOK_EVERY = 10_000;
 
-/** Of the living workers those that go by another policy; empty where the server does not tell. A list of workers only warns. */
+/** The living workers with another policy; empty if the server does not say. A list of workers only warns. */
 export async function fellowsWithOtherPolicy(client: Client, policy: string | null) {
   const identities = await livingIdentities(client, TASK_QUEUE, 'workflow').catch(() => []);
   return otherPolicies(identities, policy);
 }
 
-/** Looks until it is stopped. `warn` hears each change once. */
+/** Checks until it is stopped. `warn` gets each change once. */
 export function watchFellows(
   client: Client,
   policy: string | null,

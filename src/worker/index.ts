@@ -114,7 +114,7 @@ export async function startWorker(
   if (config.searchAttributes) await ensureSearchAttributes(connection, namespace);
 
   const access = new Access({ policy: config.policy, keys: config.grantKeys, openTargets: config.openTargets });
-  // Like no other's: the same process id on the same host comes again with each container that is started anew.
+  // Unlike any other's: the same process id on the same host comes again with each restarted container.
   const identity = identityOf({
     ...{ pid: process.pid, host: hostname(), nonce: randomBytes(4).toString('hex') },
     policy: config.policy?.digest ?? null,

@@ -3,7 +3,7 @@ import type { Logger } from '@temporalio/worker';
 import { type DestinationStream, pino } from 'pino';
 import { scrubText } from '../secrets/index.js';
 
-/** Where secrets stand in what libraries log: one and two levels down, which is where the SDKs keep them. */
+/** Where libraries log secrets: one and two levels down, which is where the SDKs keep them. */
 const HIDDEN = [
   'environment',
   'headers',

@@ -10,8 +10,9 @@ import { type RunningWorker, SHUTDOWN_GRACE, startWorker } from './index.js';
 import { workerLogger } from './log.js';
 
 /**
- * Resolves once it has drained, after SIGTERM or SIGINT. Errors: SLUICE_UNREACHABLE, SLUICE_SETUP and what else keeps it from
- * starting. Whoever hears one must end the process: workers that were made and never ran would hold it open for ever.
+ * Resolves once it has drained, after SIGTERM or SIGINT. Errors: SLUICE_UNREACHABLE, SLUICE_SETUP and anything else that
+ * keeps it from starting. The caller must end the process after an error: workers that were created and never ran would hold
+ * it open for ever.
  */
 export async function runWorker(): Promise<void> {
   Runtime.install({
@@ -32,7 +33,7 @@ export async function runWorker(): Promise<void> {
   process.stdout.write(
     `${JSON.stringify({ ready: true, pid: process.pid, health: worker.healthUrl, policy: config.policy?.digest ?? null, accounts: config.accounts.map(({ account, region }) => `${account}@${region}`) })}\n`,
   );
-  // A worker that fails by itself says so; one that was told to end does not fail for lack of a server.
+  // A worker that fails by itself says so; one that was told to stop does not fail for lack of a server.
   if (await Promise.race([worker.done.then(() => false), asked.then(() => true)])) await drained(worker);
 }
 
@@ -54,7 +55,7 @@ async function drained(worker: RunningWorker): Promise<void> {
     if (away || (await answers())) return;
     away = true;
     process.stderr.write(
-      `the worker ends although the Temporal server at ${address} is away: its results cannot be reported, and another worker runs its tasks again\n`,
+      `the worker is stopping while the Temporal server at ${address} cannot be reached: it cannot report its results, and another worker will run its tasks again\n`,
     );
   };
   const first = look();
@@ -88,6 +89,6 @@ async function answers(): Promise<boolean> {
 function notStarted(error: unknown): SluiceError {
   return new SluiceError(
     'SLUICE_SETUP',
-    `the worker cannot start: ${error instanceof Error ? error.message : String(error)}. check the server with \`sluice doctor\``,
+    `the worker cannot start: ${error instanceof Error ? error.message : String(error)}. Check the server with \`sluice doctor\``,
   );
 }

@@ -14,11 +14,14 @@ import { clocks, knowsBeats, listPollers, listWorkers } from '../temporal/living
 
 /** Between two looks at who lives, in ms. */
 const LOOK_EVERY = 500;
-/** Longest answer of a look, in ms. */
+/** Longest time for one check, in ms. */
 const ANSWER_WITHIN = 1_000;
 /** A worker without news for longer is cut off, in ms: three looks have failed, or their answers are late. */
 const CUT_OFF_AFTER = 2_000;
-/** After it was listed a worker waits so long, in ms: all others have heard of it, and the second that they had begun is over. */
+/**
+ * How long a worker waits after it was listed, in ms: by then all others know it, and the second that they had started is
+ * over.
+ */
 const HEARD_AFTER = CUT_OFF_AFTER + 1_000;
 /** A worker that was cut off for longer may be counted no more, in ms: nobody had its signs of life either. */
 const FORGOTTEN_AFTER = LIVES_FOR - 2 * BEAT_EVERY;

@@ -35,19 +35,19 @@ describe('a digest', () => {
 });
 
 describe('a key', () => {
-  test.each(['', 'x', 'ssh-'])('is rejected with %j before it or after it', (more) => {
+  test.each(['', 'x', 'ssh-'])('is refused with %j before it or after it', (more) => {
     const { public: key } = newKey('ann');
     expect([isPublicKey(`${more}${key}`), isPublicKey(`${key}${more}`)]).toEqual([more === '', more === '']);
   });
 
-  test('signs under the name in its file, and is rejected without a name or if it is not Ed25519', async () => {
+  test('signs under the name in its file, and is refused without a name or if it is not Ed25519', async () => {
     const file = newKey('ann');
     expect(await signerOf(file)).toMatchObject({ name: 'ann', kid: expect.any(String) });
-    await expect(signerOf({ ...file, name: '' })).rejects.toThrow('no Ed25519 key with a name');
-    await expect(signerOf({ ...file, name: 7 as never })).rejects.toThrow('no Ed25519 key with a name');
+    await expect(signerOf({ ...file, name: '' })).rejects.toThrow('not an Ed25519 key with a name');
+    await expect(signerOf({ ...file, name: 7 as never })).rejects.toThrow('not an Ed25519 key with a name');
     const { privateKey } = generateKeyPairSync('x25519');
     const other = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    await expect(signerOf({ ...file, private: other })).rejects.toThrow('no Ed25519 key with a name');
+    await expect(signerOf({ ...file, private: other })).rejects.toThrow('not an Ed25519 key with a name');
   });
 
   test('of the workers is named in what is encrypted to it, if it has a name', async () => {
@@ -102,7 +102,7 @@ describe('a provider', () => {
     });
     expect(metadataOf({ ...document, claims_parameter_supported: 'true' }, issuer).asksClaims).toBe(false);
     for (const other of [{ ...document, issuer: `${issuer}/` }, null, undefined, {}]) {
-      expect(() => metadataOf(other, issuer)).toThrow(`what answers at ${issuer} is another issuer`);
+      expect(() => metadataOf(other, issuer)).toThrow('its configuration names another issuer');
     }
   });
 });

@@ -115,7 +115,7 @@ test.each(['forged', 'eyJhbGciOiJub25lIn0.e30.', ''])(
     for (const worker of lanes) worker.shutdown();
     await Promise.all(ends);
     expect(view).toMatchObject({ outcome: 'rolledBack', code: 'SLUICE_ACCESS' });
-    expect(view.reason).toContain('it has no grant of a worker');
+    expect(view.reason).toContain('it has no grant from a worker');
     expect(reached).toEqual([]);
   },
 );

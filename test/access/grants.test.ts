@@ -223,7 +223,7 @@ describe('a grant', () => {
     for (const over of [{ version: '7' }, { deployed: null }]) {
       expect(await leave(over)).toContain('is not what was deployed for its plan');
     }
-    expect(await leave({ grant: null })).toContain('it has no grant of a worker');
+    expect(await leave({ grant: null })).toContain('it has no grant from a worker');
     expect(await leave({}, { ...here, runId: 'run-2' })).toContain('not for this one');
   });
 
@@ -274,7 +274,7 @@ describe('a grant', () => {
     await expect(env.run(() => both.allow('deploy', { grant, spec, before }))).resolves.toBeUndefined();
     const gone = new Grants(new Seals([next]));
     await expect(env.run(() => gone.allow('deploy', { grant, spec, before }))).rejects.toThrow(
-      'it has no grant of a worker',
+      'it has no grant from a worker',
     );
   });
 
@@ -288,7 +288,9 @@ describe('a grant', () => {
   });
 
   test('needs a key of at least 32 bytes', () => {
-    expect(() => new Seals(['c2hvcnQ='])).toThrow('key 1 of SLUICE_GRANT_KEY has 5 bytes of base64; 32 are the least');
+    expect(() => new Seals(['c2hvcnQ='])).toThrow(
+      'key 1 of SLUICE_GRANT_KEY has 5 bytes of base64; at least 32 are needed',
+    );
   });
 
   test('is not needed if the workers have no key', async () => {

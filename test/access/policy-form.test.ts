@@ -155,11 +155,11 @@ test.each<[string, string]>([
   [`people: {ann: {}}\nrules: [{}]`, 'p:1:10 people.ann: neither a key nor a login'],
   [
     `people: {ann: {keys: ['${KEY}']}, ben: {keys: ['${KEY}']}}\nrules: [{}]`,
-    "people.ben.keys[0]: this key is ann's already",
+    'people.ben.keys[0]: this key already belongs to ann',
   ],
   [
     "logins: [{issuer: 'https://a.example', clientId: c}, {issuer: 'https://a.example', clientId: d}]\nrules: [{}]",
-    'logins[1].issuer: this issuer is there already',
+    'logins[1].issuer: this issuer is already listed',
   ],
   [
     `people: {ann: {keys: ['${KEY}'], login: x, issuer: 'https://c.example'}}\nlogins: [${TWO}]\nrules: [{}]`,
@@ -167,7 +167,7 @@ test.each<[string, string]>([
   ],
   [
     `people: {ann: {keys: ['${KEY}']}}\nlogins: [${MAPS}]\nrules: [{}]`,
-    'people.ann: a login maps groups, so that this person could count twice',
+    'people.ann: a login maps groups, so this person could count twice',
   ],
   [`people: {ann: {login: x}}\nrules: [{}]`, 'people.ann.login: there is no login; logins: names where people log in'],
   [
@@ -176,7 +176,7 @@ test.each<[string, string]>([
   ],
   [
     `people: {ann: {login: x}, ben: {login: X}}\nlogins: [${MAPS}]\nrules: [{}]`,
-    "people.ben.login: this login is ann's already",
+    'people.ben.login: this login already belongs to ann',
   ],
   [
     withRule('stages: {final: {approve: [eve]}}'),

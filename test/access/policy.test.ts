@@ -68,12 +68,12 @@ describe('a policy', () => {
       'rules: [{allow: {approve: [ann, ben]}, stages: {100%: {approve: [ben]}}, approvals: {people: 2}}]',
       'rules[0].stages["100%"].approve: 2 people must approve here and only 1 can (ben)',
     ],
-    ['rules: [{stages: {100: {approve: [ben]}}}]', 'no stage can be called so; write a weight as 100%'],
-    ['rules: [{stages: {110%: {approve: [ben]}}}]', 'no stage can be called so'],
+    ['rules: [{stages: {100: {approve: [ben]}}}]', 'no stage can have this name; write a weight as 100%'],
+    ['rules: [{stages: {110%: {approve: [ben]}}}]', 'no stage can have this name'],
     ['rules: [{targets: ["checkout:live"]}]', 'expected ACCOUNT/TARGET, such as default/checkout:live'],
     ['rules: [{secrets: [{references: ["secret://env/X"]}]}]', 'expected STORE/NAME without secret://'],
     ['rules: [{secrets: [{references: ["vault/X"]}]}]', 'stores are aws-secretsmanager, aws-ssm'],
-    [`rules: [{}]\npeople: {}`, 'this key is there twice'],
+    [`rules: [{}]\npeople: {}`, 'this key appears twice'],
   ])('with %s is refused, and the error names the place', (rules, says) => {
     expect(() => policy(rules)).toThrow(says);
   });
@@ -105,7 +105,7 @@ describe('a policy', () => {
     expect(of('ssh-ed25519 AAAA')).toThrow('p:1:');
     // The last character of a key has two bits that no key uses: the same key, spelled otherwise.
     expect(of(respelled(ANN))).toThrow('p:1:93 people.ben.keys[0]: expected ed25519:… as `sluice key` prints it');
-    expect(of(ANN)).toThrow("this key is ann's already; a key is one person");
+    expect(of(ANN)).toThrow('this key already belongs to ann; give each person their own');
   });
 
   test.each([
@@ -117,11 +117,11 @@ describe('a policy', () => {
     ],
     [
       `people: {ann: {login: a@b.c}, ben: {login: A@b.c}}\n${ONE}`,
-      "this login is ann's already; a login is one person",
+      'this login already belongs to ann; give each person their own',
     ],
     [
       `people: {ann: {keys: ['${ANN}']}}\n${MAPS}`,
-      'this person could count twice; give login:, or login: null for none',
+      'this person could count twice; set login:, or login: null for none',
     ],
     [`people: {ann: {login: a@b.c}}\n${TWO}`, 'there are several logins; set issuer:'],
     [`people: {ann: {login: a@b.c, issuer: 'https://c.example'}}\n${TWO}`, 'no login in logins: has this issuer'],
@@ -322,21 +322,21 @@ describe('floors', () => {
 
   test('apply to the bake of a weight, and to a bake that may pass early', () => {
     expect(planned(canary([300_000, 60_000, 300_000]), 'floors: {bake: 5m}')).toEqual([
-      'stage 50% bakes for 1m; 5m is the least here',
+      'stage 50% bakes for 1m; at least 5m is required here',
     ]);
     const early = canary([{ min: 60_000, max: 600_000 }, 300_000, 300_000]);
-    expect(planned(early, 'floors: {bake: 5m}')).toEqual(['stage 10% bakes for 1m; 5m is the least here']);
+    expect(planned(early, 'floors: {bake: 5m}')).toEqual(['stage 10% bakes for 1m; at least 5m is required here']);
   });
 
   test('do not apply to a bake without traffic or to steps that are not a bake', () => {
     const tried: StrategySpec = { type: 'blueGreen', bake: 600_000, testBake: 1_000 };
     expect(planned(specFor(tried), 'floors: {bake: 5m}')).toEqual([]);
     expect(planned(specFor({ ...tried, bake: 1_000 }), 'floors: {bake: 5m}')).toContainEqual(
-      'stage switch bakes for 1s; 5m is the least here',
+      'stage switch bakes for 1s; at least 5m is required here',
     );
     expect(planned(stages([1, '1%'], [100, '100%']), 'floors: {bake: 61s}')).toEqual([
-      'stage 1% bakes for 1m; 1m1s is the least here',
-      'stage 100% bakes for 1m; 1m1s is the least here',
+      'stage 1% bakes for 1m; at least 1m1s is required here',
+      'stage 100% bakes for 1m; at least 1m1s is required here',
     ]);
   });
 
@@ -386,7 +386,7 @@ describe('floors', () => {
       'stage final needs an approval here; add approval: {} to it',
     ]);
     expect(planned(specFor(linear(50)), all)).toEqual([
-      'stage 100% needs an approval here; add approval: {} to the strategy, or take canary with an approval in this stage',
+      'stage 100% needs an approval here; add approval: {} to the strategy, or use canary with an approval in this stage',
     ]);
     for (const strategy of [linear(50, gate), blueGreen()]) expect(planned(specFor(strategy), all)).toEqual([]);
     expect(planned(specFor(blueGreen()), 'stages: {switch: {approve: [ann]}}')).toEqual([]);
@@ -394,10 +394,10 @@ describe('floors', () => {
       [expect.stringContaining('stage switch needs an approval here; add approval: {} to the strategy')],
     );
     expect(planned(stages([51, '51%', true], [100, '100%']), half)).toEqual([
-      'stage 50% must be approved here, and this plan has none; take canary with such a stage',
+      'stage 50% must be approved here, and this plan does not have it; use canary with that stage',
     ]);
     expect(planned(specFor(linear(50, gate)), "stages: {'50%': {approve: [ann]}, '100%': {approve: [ben]}}")).toEqual([
-      expect.stringContaining('the approval in stage 50% is that of 50% and of 100% in the policy'),
+      expect.stringContaining('the approval in stage 50% falls under several stages of the policy (50%, 100%)'),
     ]);
   });
 
@@ -411,7 +411,7 @@ describe('floors', () => {
 
   test('refuse every plan that gives all users the release at once, if direct is not allowed', () => {
     const once = (spec: Spec, text = 'floors: {strategies: [canary, linear, blueGreen]}') => planned(spec, text);
-    const refused = [expect.stringContaining('everybody would get the release at once')];
+    const refused = [expect.stringContaining('all users would get the release at once')];
     expect(once(stages([100, '100%', true]))).toEqual(refused);
     expect(once(specFor(linear(100, gate)))).toEqual(refused);
     expect(once(specFor(blueGreen()))).toEqual([]);
@@ -492,7 +492,7 @@ describe('floors', () => {
     expect(faults({ ...spec, strategy: { type: 'canary', stages: [laxStage, ...rest] } })).toEqual([
       expect.stringContaining('must not be promote'),
     ]);
-    expect(faults(specFor({ type: 'direct', bake: 0 }))).toEqual(['strategy direct is not allowed here; take canary']);
+    expect(faults(specFor({ type: 'direct', bake: 0 }))).toEqual(['strategy direct is not allowed here; use canary']);
     expect(faults(specFor({ type: 'undo', bake: 0 }))).toEqual([]);
   });
 });

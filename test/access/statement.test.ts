@@ -132,22 +132,22 @@ describe('a statement', () => {
   });
 
   test.each<[string, Record<string, unknown>, string]>([
-    ['without a time', { iat: undefined }, 'its iat is not what it must be'],
-    ['without an end', { exp: undefined }, 'its exp is not what it must be'],
-    ['without an id, so that it could be replayed', { jti: undefined }, 'its jti is not what it must be'],
+    ['without a time', { iat: undefined }, 'its iat is missing or wrong'],
+    ['without an end', { exp: undefined }, 'its exp is missing or wrong'],
+    ['without an id, so that it could be replayed', { jti: undefined }, 'its jti is missing or wrong'],
     ['for another namespace', { aud: 'sluice:staging' }, 'it is for another namespace'],
     ['for no namespace', { aud: undefined }, 'it is for another namespace'],
-    ["issued in someone else's name", { iss: 'ben' }, 'its iss is not what it must be'],
-    ['about someone else', { sub: 'ben' }, 'its sub is not what it must be'],
-    ['of an unknown kind', { act: 'launch' }, 'it lacks what a statement of this kind contains'],
+    ["issued in someone else's name", { iss: 'ben' }, 'its iss is missing or wrong'],
+    ['about someone else', { sub: 'ben' }, 'its sub is missing or wrong'],
+    ['of an unknown kind', { act: 'launch' }, 'it lacks fields that a statement of this kind needs'],
   ])('%s is refused', async (_, change, says) => {
     expect((await readAt(await made())).subject.name).toBe('ann');
     await expect(readAt(await made(change))).rejects.toThrow(says);
   });
 
   test('is refused if the same key signed it as another kind of token', async () => {
-    await expect(readAt(await made({}, { typ: 'sluice-audit+jwt' }))).rejects.toThrow('its typ is not what it must be');
-    await expect(readAt(await made({}, { typ: undefined }))).rejects.toThrow('its typ is not what it must be');
+    await expect(readAt(await made({}, { typ: 'sluice-audit+jwt' }))).rejects.toThrow('its typ is missing or wrong');
+    await expect(readAt(await made({}, { typ: undefined }))).rejects.toThrow('its typ is missing or wrong');
   });
 
   test("is refused if it carries another key's name", async () => {
@@ -208,7 +208,7 @@ describe('a statement', () => {
     const good = await made({ ...without('run'), ...statement });
     expect((await readAt(good)).statement).toEqual(statement);
     await expect(readAt(await made({ ...without('run'), ...statement, ...change }))).rejects.toThrow(
-      'it lacks what a statement of this kind contains',
+      'it lacks fields that a statement of this kind needs',
     );
   });
 
@@ -242,7 +242,7 @@ describe('a statement', () => {
     const token = await new SignJWT({ ...says('pause') })
       .setProtectedHeader({ alg: 'HS256', typ: 'sluice+jwt', kid: (await signerOf(ANN)).kid })
       .sign(new Uint8Array(32));
-    await expect(readAt(token)).rejects.toThrow('it is signed by HS256; only EdDSA counts');
+    await expect(readAt(token)).rejects.toThrow('it is signed with HS256; only EdDSA is accepted');
   });
 
   test('signed with its own key is certified for its key, content, time and namespace, and counts once', async () => {

@@ -84,7 +84,7 @@ test('a head without a number and an invalid key are reported as such', async ()
   const last = JSON.parse(lines.at(-1) ?? '') as { head: object };
   const odd = JSON.stringify({ ...last, head: { ...last.head, lines: 'three' } });
   expect(await faultOf([...lines.slice(0, -1), odd], ANN.public)).toBe('it has 3 lines; its head says no number');
-  expect(await faultOf(lines, 'ssh-ed25519 AAAA')).toContain('the key is none');
+  expect(await faultOf(lines, 'ssh-ed25519 AAAA')).toContain('the key is not valid');
   expect(await faultOf([...lines.slice(0, -1), 'null'], ANN.public)).toContain('it has no head');
 });
 

@@ -225,7 +225,7 @@ describe('the run that asks', () => {
     ],
     ['continues another one', { continuedExecutionRunId: 'run-0' }, 'a run that continues another starts nothing'],
     ['was started with a delay', { firstWorkflowTaskBackoff: { seconds: 1 } }, 'a delayed start'],
-    ['is of another type', { workflowType: { name: 'direct' } }, 'of type direct is no canary rollout'],
+    ['is of another type', { workflowType: { name: 'direct' } }, 'of type direct is not a canary rollout'],
   ])('is refused if it is a run that %s', async (_, began, says) => {
     await expect(begin(began)).rejects.toThrow(says);
   });
@@ -233,7 +233,9 @@ describe('the run that asks', () => {
   test.each(['other/production', 'checkout/staging', 'checkout', 'companion/checkout/production'])(
     'is refused if it runs as %s',
     async (workflowId) => {
-      await expect(begin({}, { ...HERE, workflowId })).rejects.toThrow('is no canary rollout of checkout/production');
+      await expect(begin({}, { ...HERE, workflowId })).rejects.toThrow(
+        'is not a canary rollout of checkout/production',
+      );
     },
   );
 
@@ -279,7 +281,7 @@ describe('the run that asks', () => {
       const { client } = fakeServer({ workflowType: { name: type } });
       return inRun(() => strict.begin(client, { ...AT, type: 'canary', input, spec }));
     };
-    await expect(of('canary', 'start', SPEC)).rejects.toThrow('strategy canary is not allowed here; take direct');
+    await expect(of('canary', 'start', SPEC)).rejects.toThrow('strategy canary is not allowed here; use direct');
     await expect(of(HELPER, 'plan', SPEC)).resolves.toMatchObject({ access: { starter: 'ann' } });
     const elsewhere = { ...SPEC, target: { ...SPEC.target, account: 'prod' } };
     await expect(of(HELPER, 'plan', elsewhere)).rejects.toThrow('plan checkout/production is refused: target');

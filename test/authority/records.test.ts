@@ -27,13 +27,13 @@ const grantFor = (undo?: { hold: boolean; keepQueue: boolean }, starter: string 
 describe('an entry in the ledger', () => {
   const ENTRY = { ...AT, version: '2', run: 'run-0', spec: 'a digest' };
 
-  test.each(['app', 'environment', 'version', 'run', 'spec'] as const)('is rejected with another %s', async (part) => {
+  test.each(['app', 'environment', 'version', 'run', 'spec'] as const)('is refused with another %s', async (part) => {
     const seal = await access.sealEntry(ENTRY);
     expect(await access.isSealed({ ...ENTRY, seal })).toBe(true);
     expect(await access.isSealed({ ...ENTRY, [part]: 'other', seal })).toBe(false);
   });
 
-  test('is rejected without a seal if the workers have a key', async () => {
+  test('is refused without a seal if the workers have a key', async () => {
     expect(await access.isSealed({ ...ENTRY, seal: null })).toBe(false);
     expect(await open.isSealed({ ...ENTRY, seal: null })).toBe(true);
   });
@@ -49,7 +49,7 @@ describe('a record of what was replaced', () => {
     ['time', { since: 2 }],
     ['spec', { spec: { ...INPUT, retain: 1 } }],
     ['seal', { seal: null }],
-  ])('is rejected with another %s', async (_, change) => {
+  ])('is refused with another %s', async (_, change) => {
     const seal = await access.sealRecord(RECORD);
     await expect(access.believe({ ...RECORD, seal })).resolves.toBeUndefined();
     await expect(access.believe({ ...RECORD, seal, ...change })).rejects.toThrow('was not written by a rollout');
@@ -77,8 +77,8 @@ describe('a request from an undo to the companion', () => {
 
   test('is not sealed for a run that is not an undo or has no grant', async () => {
     const asked = async (grant: string | null) => inRun(() => access.sealUndo(grant, UNDO as never));
-    await expect(asked(await grantFor())).rejects.toThrow('this run is no undo');
-    await expect(asked(null)).rejects.toThrow('it has no grant of a worker');
+    await expect(asked(await grantFor())).rejects.toThrow('this run is not an undo');
+    await expect(asked(null)).rejects.toThrow('it has no grant from a worker');
     await expect(
       inRun(async () => access.sealUndo(await grantFor(ASKED), UNDO as never), { ...HERE, runId: 'run-9' }),
     ).rejects.toThrow('not for this one');
@@ -92,7 +92,7 @@ describe('a request from an undo to the companion', () => {
     ['hold', {}, { hold: false }],
     ['queue', {}, { keepQueue: false }],
     ['seal', {}, { seal: null }],
-  ])('is rejected with another %s', async (_, change, undo) => {
+  ])('is refused with another %s', async (_, change, undo) => {
     expect(await asks()).toBe(true);
     expect(await asks(change, undo)).toBe(false);
   });
@@ -206,7 +206,7 @@ test('without a policy a plan stays as the spec made it, nobody is asked to appr
   expect(decided).toEqual([{ ok: false, verb: 'pause', by: 'ben', why: 'this worker has no policy to check it by' }]);
   await expect(
     inRun(() => access.decide(fakeServer().client, { grant: null, messages: [message], gate: null, used: [] })),
-  ).rejects.toThrow('it has no grant of a worker');
+  ).rejects.toThrow('it has no grant from a worker');
 });
 
 test('if anyone may approve unsigned, nobody is named; if approvals must be signed, anyone means everyone in the policy', () => {

@@ -230,7 +230,7 @@ describe('the view of a rollout', () => {
   test('shows in every form who gets the release without going through the alias', () => {
     const bypass = [{ id: 'mapping/91eaeb7e', what: 'event source mapping 91eaeb7e (orders)' }];
     const view = baking({ bypass });
-    const head = 'Outside the rollout: these callers get the release with its deployment, whatever the weight';
+    const head = 'Outside the rollout: these callers get the release as soon as it is deployed, whatever the weight';
     const lines = renderView(view, { ...frame(), width: 120 });
     expect(lines).toContain(`  ${head}:`);
     expect(lines).toContain('  - mapping/91eaeb7e: event source mapping 91eaeb7e (orders)');

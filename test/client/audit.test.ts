@@ -68,7 +68,7 @@ describe('what a Sluice worker did not do', () => {
     ['on its own task queue', { taskQueue: { name: 'evil' } }, 'it ran on task queue "evil"'],
     ['on a task queue with a name like ours', { taskQueue: { name: 'sluice-evil' } }, 'task queue "sluice-evil"'],
     ['whose starter took its tasks', { eagerExecutionAccepted: true }, 'bypassing the workers (an eager start)'],
-    ['of another type', { workflowType: { name: 'helper' } }, 'its type is no rollout'],
+    ['of another type', { workflowType: { name: 'helper' } }, 'its type is not a rollout type'],
   ])('a run %s is one entry, with who started it', async (_, over, why) => {
     const entries = await told({ runId: 'run-1', events: [started('run-1', over), ...FORGED] });
     expect(entries).toMatchObject([
@@ -116,12 +116,12 @@ describe('what a Sluice worker did not do', () => {
 });
 
 test.each<[string, object[], string]>([
-  ['an answer of null', activity(1, 'parse', {}, null), 'the answer of parse is no object'],
-  ['a plan without stages', activity(1, 'prepare', {}, { plan: {} }), 'the stages of the plan is no list'],
-  ['a verdict of the wrong form', activity(1, 'watch', {}, {}), 'its verdict is no object'],
-  ['messages of the wrong form', activity(1, 'decide', null, []), 'the input of decide is no object'],
-  ['answers of the wrong form', activity(1, 'decide', APPROVAL, 'yes'), 'the answer of decide is no list'],
-  ['an answer of the wrong form', activity(1, 'decide', APPROVAL, [null]), 'an answer of decide is no object'],
+  ['an answer of null', activity(1, 'parse', {}, null), 'the answer of parse is not an object'],
+  ['a plan without stages', activity(1, 'prepare', {}, { plan: {} }), 'the stages of the plan is not a list'],
+  ['a verdict of the wrong form', activity(1, 'watch', {}, {}), 'its verdict is not an object'],
+  ['messages of the wrong form', activity(1, 'decide', null, []), 'the input of decide is not an object'],
+  ['answers of the wrong form', activity(1, 'decide', APPROVAL, 'yes'), 'the answer of decide is not a list'],
+  ['an answer of the wrong form', activity(1, 'decide', APPROVAL, [null]), 'an answer of decide is not an object'],
 ])('%s is listed as unreadable, and the rest is still listed', async (_, events, why) => {
   const change = activity(1 + events.length, 'promote', {}, PROMOTED);
   const entries = await told({ runId: 'run-1', events: [started('run-1'), ...events, ...change] });

@@ -52,7 +52,7 @@ describe.each(STRANGERS)('a workflow %s', (_, kind, place, by) => {
   const none = (how: string, app: string) => ({
     code: 'SLUICE_NO_ROLLOUT',
     message: expect.stringContaining(
-      `what ${how} under the id ${rolloutId(app, 'production')} is no rollout of Sluice (${name})`,
+      `the workflow that ${how} with the id ${rolloutId(app, 'production')} is not a Sluice rollout (${name})`,
     ),
   });
 
@@ -65,7 +65,7 @@ describe.each(STRANGERS)('a workflow %s', (_, kind, place, by) => {
       await expect(sluice.verb(target(app), verb, {})).rejects.toMatchObject(none('runs', app));
     await expect(start(app)).rejects.toMatchObject({
       code: 'SLUICE_ALREADY_RUNNING',
-      message: expect.stringMatching(/is no rollout of Sluice .*`temporal workflow terminate --workflow-id /),
+      message: expect.stringMatching(/is not a Sluice rollout .*`temporal workflow terminate --workflow-id /),
     });
   });
 

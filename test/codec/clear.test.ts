@@ -47,7 +47,8 @@ test("the app's name is readable in the workflow id and the search attributes, a
 test('without the key, status, list and history all name the key that is missing', () => {
   const [other, none] = scene.strangers;
   const sealed = 'SLUICE_SETUP a payload is encrypted under the key "one" and this process';
-  const cure = 'add that key to SLUICE_CODEC_KEYS or its file, and keep it until no run that used it is kept';
+  const cure =
+    'add that key to SLUICE_CODEC_KEYS or its file, and keep it as long as Temporal retains runs that used it';
   expect(new Set(other)).toEqual(new Set([`${sealed} has the keys other; ${cure}`]));
   expect(new Set(none)).toEqual(new Set([`${sealed} has no keys; ${cure}`]));
 });

@@ -115,7 +115,9 @@ test('a rollout records messages that cannot be decrypted and goes on; abort sti
     expect(
       whys.filter((each) => /^pause .*under the key "theirs" and this process has the keys ours/.test(each)),
     ).toHaveLength(2);
-    expect(whys.filter((each) => /^pause .*under the encryption key "ours" does not open/.test(each))).toHaveLength(4);
+    expect(
+      whys.filter((each) => /^pause .*under the encryption key "ours" cannot be decrypted/.test(each)),
+    ).toHaveLength(4);
     await sluice.verb(target('spoiled'), 'abort', { by: 'ann' });
     expect((await sluice.wait(target('spoiled'), 'done')).view?.outcome).toBe('rolledBack');
     return id;
@@ -266,7 +268,7 @@ test.each([
     `${THEIRS},${OURS}`,
     'nothing was sent: this client encrypts under the key "theirs" and the workers have the keys ours; put one of theirs first',
   ],
-  ['another key with the same id', IMPOSTOR, 'does not open with the key of that id'],
+  ['another key with the same id', IMPOSTOR, 'cannot be decrypted with the key of that id'],
 ])('a client with %s sends nothing and says what to do', async (_, codecKeys, says) => {
   const sluice = await connect({ env: { TEMPORAL_ADDRESS: world.temporal.address, SLUICE_CODEC_KEYS: codecKeys } });
   try {

@@ -84,7 +84,7 @@ describe('the codec server', () => {
       400,
       'encrypted under the key "gone"',
     ],
-    ['an endless body', 'x'.repeat(8 * 1024 * 1024 + 1), 413, 'a body has 8388608 bytes at most'],
+    ['an endless body', 'x'.repeat(8 * 1024 * 1024 + 1), 413, 'a body may have at most 8388608 bytes'],
   ])('reports %s', async (_, body, status, said) => {
     const answer = await post(`${await serve()}/decode`, body);
     expect(answer.status).toBe(status);
@@ -163,7 +163,7 @@ describe('`sluice codec`', () => {
 
   test.each([
     ['a key', [], {}, 'there is no key to decode with; set SLUICE_CODEC_KEYS'],
-    ['a token on an open interface', ['--host', '0.0.0.0'], env, 'on 0.0.0.0 anybody could have payloads decoded'],
+    ['a token on an open interface', ['--host', '0.0.0.0'], env, 'on 0.0.0.0 anyone could decode payloads'],
     ['the token that it requires', ['--token-env', 'TOKEN'], env, '--token-env TOKEN: this variable is not set'],
     ['an audience', ['--jwks', 'https://id.example/jwks', '--issuer', 'x'], env, '--audience must be used together'],
     [

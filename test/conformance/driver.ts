@@ -329,7 +329,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect(new Set([walk.before.revision, first.revision, second.revision]).size).toBe(3);
       });
 
-      test('rejects a write that was frozen before it and wakes up after it', async () => {
+      test('refuses a write that was frozen before it and wakes up after it', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         await walk.shift(10);
@@ -345,7 +345,7 @@ export function describeDriver(name: string, start: () => Promise<ConformanceFix
         expect((await target.read())?.split).toEqual(only(target.releases[0]));
       });
 
-      test('rejects a frozen write even if nothing had moved yet', async () => {
+      test('refuses a frozen write even if nothing had moved yet', async () => {
         const target = await fixture.newTarget();
         const walk = await begin(target);
         const frozen = walk.fence('shift-10');

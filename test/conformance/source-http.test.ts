@@ -112,7 +112,7 @@ describe('an answer of an http source', () => {
   });
 
   test.each([
-    ['is not JSON', '<html>', /answered no JSON: <html>/],
+    ['is not JSON', '<html>', /did not answer JSON: <html>/],
     [
       'has no errors beside its requests',
       '{"counts":{"requests":1}}',

@@ -55,7 +55,7 @@ describe('a start', () => {
 
   test.concurrent('under a floor is refused, and so is one without health', async () => {
     await people.start('under', { strategy: { type: 'direct', bake: '1s' } });
-    expect(await refusal('under')).toContain('strategy direct is not allowed here; take canary');
+    expect(await refusal('under')).toContain('strategy direct is not allowed here; use canary');
     await people.start('ungated', { ...QUICK, health: { probes: [], metrics: [] }, allowUnjudged: true });
     expect(await refusal('ungated')).toContain('health is required here');
     expect([written('under'), written('ungated')]).toEqual([false, false]);
@@ -111,7 +111,7 @@ describe('a start', () => {
     });
     // The worker may have looked a moment before.
     expect(await refusal(app)).toMatch(
-      /^this signed start was already used( \(workflow helper on task queue "nobody" stands for it\))?; start anew$/,
+      /^this signed start was already used( \(workflow helper on task queue "nobody" has its id\))?; start anew$/,
     );
     await again({ ...spec, allowUnjudged: true, token });
     expect(await refusal(app)).toContain('what ann signed is for another spec');
@@ -175,13 +175,13 @@ describe('a grant', () => {
         .concat(['--input', JSON.stringify(args)]),
       { timeout: 20_000 },
     ).catch((error: { stdout: string; stderr: string }) => error);
-    expect(`${executed.stdout}${executed.stderr}`).toContain('it is run without a workflow');
+    expect(`${executed.stdout}${executed.stderr}`).toContain('it runs outside a workflow');
 
     for (const [attempt, grant] of [args.grant, undefined, 'forged'].entries()) {
       expect(await byOwnWorkflow(`evil-${attempt}`, 'shift', { ...args, grant })).toMatch(
         attempt === 0
           ? /its grant is for run \S+ of stolen\/production, not for this one/
-          : /it has no grant of a worker/,
+          : /it has no grant from a worker/,
       );
     }
     expect(await byOwnWorkflow('evil-retire', 'retire', { spec: args.spec, keep: [], version: '1', since: 0 })).toMatch(

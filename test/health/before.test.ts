@@ -91,7 +91,10 @@ describe('a first release', () => {
 
   test('is judged by its probes if it has some, and says so', async () => {
     expect(await told(specWith([probeSpec()], [metric]), null)).toMatchObject([
-      { level: 'warn', message: expect.stringContaining('the probes alone can show that this first release is well') },
+      {
+        level: 'warn',
+        message: expect.stringContaining('only the probes can show that this first release is healthy'),
+      },
     ]);
   });
 

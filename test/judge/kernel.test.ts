@@ -195,6 +195,6 @@ describe('the mode', () => {
     const histogram = { bounds: [100, 200], counts: [5, 3, 2] };
     expect(slower(histogram, 100)).toEqual({ requests: 10, errors: 5 });
     expect(slower(histogram, 200)).toEqual({ requests: 10, errors: 2 });
-    expect(() => slower(histogram, 150)).toThrow('150 ms is none of the bounds 100, 200');
+    expect(() => slower(histogram, 150)).toThrow('150 ms is not one of the bounds 100, 200');
   });
 });

@@ -99,7 +99,7 @@ describe('a vector that cannot be read is named by case and field', () => {
     });
   });
 
-  test('a file without cases is rejected', () => {
+  test('a file without cases is refused', () => {
     expect(() => checkVectors({}, () => undefined)).toThrow('the file.cases: expected a list, got nothing');
     expect(() => checkVectors({ cases: [] }, () => undefined)).toThrow('at least one case');
   });

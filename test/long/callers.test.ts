@@ -154,7 +154,7 @@ describe('a rollout of a function with callers of the bare name', () => {
     await rolling.signal('reject', { stage: '10%', by: 'ben' });
     const view = await resultOf(rolling);
     expect(view.outcome).toBe('rejected');
-    expect(view.events.map(({ text }) => text)).toContain(`$LATEST of ${fn} is again what version 1 is`);
+    expect(view.events.map(({ text }) => text)).toContain(`$LATEST of ${fn} is restored to version 1`);
     await expectOld(fn, digest);
   });
 

@@ -56,16 +56,16 @@ test('any name, version and key survive, whatever characters they contain', () =
 test.each([
   ['secret://vault/x', 'names the unknown store "vault" (one of aws-secretsmanager, aws-ssm'],
   ['secret://env/', 'is not valid (write secret://PROVIDER/NAME'],
-  ['secret://env/A-B', 'has no possible name: expected the name of an environment variable'],
+  ['secret://env/A-B', 'has an invalid name: expected the name of an environment variable'],
   ['secret://env/A@1', 'pins a version, but env keeps none'],
-  ['secret://file/../etc/passwd', 'has no possible name: expected the path of a file below'],
-  ['secret://file//etc/passwd', 'has no possible name'],
-  ['secret://file/a/./b', 'has no possible name'],
+  ['secret://file/../etc/passwd', 'has an invalid name: expected the path of a file below'],
+  ['secret://file//etc/passwd', 'has an invalid name'],
+  ['secret://file/a/./b', 'has an invalid name'],
   ['secret://azure-keyvault/shop', 'VAULT/SECRET'],
   ['secret://azure-keyvault/evil.example.com/x', 'VAULT/SECRET'],
   ['secret://azure-keyvault/shop/db@1', 'pins "1", which is not a version'],
   ['secret://aws-secretsmanager/a%41b', 'has a % that is not part of %40'],
-  ['secret://aws-secretsmanager/a#', 'has nothing behind #'],
+  ['secret://aws-secretsmanager/a#', 'has nothing after #'],
 ])('%s is refused: %s', (text, why) => {
   expect(parseReference(text)).toEqual({ problem: expect.stringContaining(why) });
 });

@@ -69,7 +69,7 @@ test('the policy is asked with the host of the call, and a denial stops the prob
 test('a value that a header cannot contain is refused with our own message', async () => {
   const egress = egressFor({ SLUICE_SECRET_KEY: 'two\nlines of it' });
   await expect(probing('/{version}', {}, egress)).rejects.toMatchObject({
-    message: `${REFERENCE}: the value has characters that no header may have, and would be header key; keep it on one line`,
+    message: `${REFERENCE}: the value has characters that a header cannot contain, and it is used for header key; keep it on one line`,
   });
 });
 

@@ -279,7 +279,7 @@ retain: many
   });
 
   test.each([
-    ['a duplicate key', `${SMALLEST}app: other\n`, 'rollout.yaml:6:1 this key is there twice'],
+    ['a duplicate key', `${SMALLEST}app: other\n`, 'rollout.yaml:6:1 this key appears twice'],
     ['a syntax error', 'app: [shop\ntarget: {', 'rollout.yaml:2:'],
     ['a tag', `${SMALLEST}message: !secret x\n`, 'rollout.yaml:6:10 this value cannot be read with its tag'],
     ['an empty file', '', 'rollout.yaml:1:1 expected a mapping'],
@@ -324,7 +324,7 @@ retain: many
       'health: {probes: [], metrics: [{name: a, cloudwatch: {}, dryRun: true}]}',
       'health: nothing can judge the candidate',
     ],
-    ['health: {probes: [{name: a, invoke: {}}, {name: a, invoke: {}}]}', 'health.probes[1].name: "a" is there twice'],
+    ['health: {probes: [{name: a, invoke: {}}, {name: a, invoke: {}}]}', 'health.probes[1].name: "a" appears twice'],
     ['health: {probes: [{name: a}]}', 'a probe has exactly one of invoke and http'],
     ['health: {probes: [{name: a, invoke: {}, every: 49ms}]}', '49ms is out of range (from 50ms to 1m)'],
     ['health: {probes: [{name: a, invoke: {}, every: 61s}]}', '61s is out of range'],

@@ -135,7 +135,7 @@ describe('a target on App Service', () => {
     [`release: {image: "r/n@sha256:${'0'.repeat(64)}"}`, 'release.image: is not available on App Service'],
     ['release: {version: 7}', 'release.version: is a version of Lambda (on App Service give a release id'],
     ['health: {metrics: [{name: a, cloudwatch: {}}]}', 'health.metrics[0].cloudwatch: is not available on App Service'],
-    ['health: {metrics: [{name: a, lambdaLogs: {}}]}', '(take one of azureMonitor, prometheus, http)'],
+    ['health: {metrics: [{name: a, lambdaLogs: {}}]}', '(use one of azureMonitor, prometheus, http)'],
     ['health: {metrics: [{name: a, azureMonitor: {}, latency: 1s}]}', 'latency is for cloudwatch and lambdaLogs'],
     ['health: {alarms: [{name: a, cloudwatch: b}]}', 'health.alarms[0].cloudwatch: is not available on App Service'],
     [
@@ -157,7 +157,7 @@ describe('a target on App Service', () => {
 
   test.each(['canary', 'linear', 'blueGreen'])('without a slot refuses %s', (type) => {
     expect(problems(`${WITHOUT_SLOT}strategy: {type: ${type}}\n`)).toEqual([
-      `rollout.yaml:6:18 strategy.type: is ${type}, which needs a slot beside production (name it: target.slot; without one take direct)`,
+      `rollout.yaml:6:18 strategy.type: is ${type}, which needs a slot beside production (name it: target.slot; without one use direct)`,
     ]);
   });
 

@@ -73,7 +73,7 @@ test('with wrong bytes are moved aside and stored again; the size that a start c
     await shelf().put(packed);
     await expect(shelf().read(packed.artifact)).rejects.toMatchObject({
       code: 'SLUICE_ARTIFACT',
-      message: expect.stringMatching(/is not what its SHA-256 says, and was put aside\. Start again/),
+      message: expect.stringMatching(/does not match its SHA-256, and was moved aside\. Start again/),
     });
     await shelf().put(packed);
     await expect(shelf().read(packed.artifact)).resolves.toHaveLength(packed.zip.length);
@@ -119,13 +119,13 @@ describe('SLUICE_STORE', () => {
 
   test.each([
     ['', 'it is empty'],
-    ['s3://a-{stage}', '{stage} stands for nothing'],
+    ['s3://a-{stage}', '{stage} is unknown'],
     ['s3://shop-artifacts?regin=x', '"regin" is not a supported option'],
     ['s3://UPPER_case', 'is not a valid bucket name'],
     ['file:///srv?mode=world', 'mode is "world"; it takes group or private'],
-    ['http://shop.blob.core.windows.net/code', 'http is taken on this machine alone'],
+    ['http://shop.blob.core.windows.net/code', 'http is accepted only on this machine'],
     ['https://shop.blob.core.windows.net', 'it names no container'],
-    ['https://me:secret@shop.blob.core.windows.net/code', 'it must hold no credentials'],
+    ['https://me:secret@shop.blob.core.windows.net/code', 'it must not contain credentials'],
     ['gs://bucket', 'gs: is not a supported store'],
   ])('refuses %s', (text, said) => {
     expect(() => read(text)).toThrow(said);

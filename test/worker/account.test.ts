@@ -87,7 +87,7 @@ test('code that is not in the store, or does not match its digest, is not planne
       await expect(call()).rejects.toMatchObject(refused("is not in this worker's artifact store"));
     }
     for (const call of planned({ ...kept, bytes: 1 })) {
-      await expect(call()).rejects.toMatchObject(refused('take the argument that `sluice pack` prints'));
+      await expect(call()).rejects.toMatchObject(refused('use the argument that `sluice pack` prints'));
     }
     for (const call of planned(kept)) await expect(call()).rejects.toThrow('it came this far');
   } finally {

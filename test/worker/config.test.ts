@@ -41,13 +41,13 @@ describe('access to a worker', () => {
   test.each([
     [
       { SLUICE_POLICY: '' },
-      'SLUICE_POLICY is set and empty; name a file, or say open for a worker that is open to everybody',
+      'SLUICE_POLICY is set but empty; name a file, or write open for a worker that is open to everyone',
     ],
-    [{ SLUICE_POLICY: ' ' }, 'SLUICE_POLICY is set and empty'],
+    [{ SLUICE_POLICY: ' ' }, 'SLUICE_POLICY is set but empty'],
     [{}, "SLUICE_POLICY is not set: name the policy's file, or set SLUICE_POLICY=open"],
-    [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY: '' }, 'SLUICE_GRANT_KEY is set and empty; write one'],
+    [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY: '' }, 'SLUICE_GRANT_KEY is set but empty; write one'],
     [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY: ' , ' }, 'there is no key in SLUICE_GRANT_KEY'],
-    [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY_FILE: '' }, 'SLUICE_GRANT_KEY_FILE is set and empty; name a file'],
+    [{ SLUICE_POLICY: 'open', SLUICE_GRANT_KEY_FILE: '' }, 'SLUICE_GRANT_KEY_FILE is set but empty; name a file'],
     [
       { SLUICE_POLICY: 'open', SLUICE_GRANT_KEY_FILE: '/dev/null' },
       'there is no key in /dev/null, which SLUICE_GRANT_KEY_FILE names',
@@ -152,7 +152,7 @@ describe('the platform of a worker', () => {
 
 test.each([
   ['', 'it is empty'],
-  ['s3://artifacts/{stage}', '{stage} stands for nothing'],
+  ['s3://artifacts/{stage}', '{stage} is unknown'],
   ['ftp://host/x', 'ftp: is not a supported store'],
 ])('an invalid store is refused before a task is taken: %j', (SLUICE_STORE, said) => {
   expect(() => workerConfig({ SLUICE_POLICY: 'open', SLUICE_STORE })).toThrow(said);

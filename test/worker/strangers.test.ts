@@ -124,7 +124,7 @@ describe('the workflow that marks a used token', () => {
     ['has an unreadable memo', 'strange', used, () => unreadable(connection), 'its memo cannot be read'],
     ['is on another task queue', 'elsewhere', { ...used, taskQueue: 'another' }, () => client, another],
     ['is of another type', 'otherwise', { ...used, type: 'theirs' }, () => client, 'workflow theirs on task queue'],
-  ])('is rejected and named if it %s', async (_, id, place, by, named) => {
+  ])('is refused and named if it %s', async (_, id, place, by, named) => {
     const seal = await seals.make('proof', { id, run: 'mine' });
     await begun(`proof-${id}`, { ...place, memo: { seal }, by: by() });
     await expect(use(id)).rejects.toMatchObject({ code: 'SLUICE_ACCESS', message: expect.stringContaining(named) });

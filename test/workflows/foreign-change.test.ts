@@ -72,7 +72,7 @@ describe.each(BOTH)('a foreign change found on the way %s', (way) => {
     });
   });
 
-  test('makes the rollout reject a plain abort at once, with the choices, also as a signal', async () => {
+  test('makes the rollout refuse a plain abort at once, with the choices, also as a signal', async () => {
     await onStage(async (act) => {
       const rolling = await stuckOn(act, FIX, way);
       const said = await refusalOf(rolling.executeUpdate('abort', { args: [BY] }));
@@ -186,7 +186,7 @@ describe.each(BOTH)('a foreign change found on the way %s', (way) => {
   });
 });
 
-test('keep is rejected without a foreign change, and so are choices that exclude each other', async () => {
+test('keep is refused without a foreign change, and so are choices that exclude each other', async () => {
   await onStage(async (act) => {
     const rolling = await act.start('canary', canary([HOUR]));
     await phase(act, rolling, 'baking');

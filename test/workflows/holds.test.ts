@@ -453,7 +453,7 @@ describe('skip', () => {
     });
   });
 
-  test('is rejected while a probe runs, before the bake', async () => {
+  test('is refused while a probe runs, before the bake', async () => {
     await onStage(async (act) => {
       const spec = canary([10 * MINUTE]);
       const [first] = spec.strategy.type === 'canary' ? spec.strategy.stages : [];
@@ -475,7 +475,7 @@ describe('skip', () => {
     });
   });
 
-  test('is rejected during a comparison at half the traffic', async () => {
+  test('is refused during a comparison at half the traffic', async () => {
     await onStage(async (act) => {
       const { target, env } = act;
       target.ceilingOnly = true;

@@ -103,7 +103,7 @@ describe('a canary rollout', () => {
     });
   });
 
-  test('rejects any other workflow id, since the id is the lock', async () => {
+  test('refuses any other workflow id, since the id is the lock', async () => {
     await onStage(async (act) => {
       const { env } = act;
       const handle = await env.client.workflow.start('canary', {
@@ -192,7 +192,7 @@ describe('an approval', () => {
     });
   });
 
-  test('is rejected at once by an update if it does not fit', async () => {
+  test('is refused at once by an update if it does not fit', async () => {
     await onStage(async (act) => {
       const { start, env } = act;
       const rolling = await start('canary', canary([MINUTE], 10));

@@ -65,7 +65,7 @@ describe('an undo', () => {
     });
   });
 
-  test('that the provider rejects is retried until it succeeds, stuck meanwhile, and nothing is rolled back', async () => {
+  test('that the provider refuses is retried until it succeeds, stuck meanwhile, and nothing is rolled back', async () => {
     await onStage(async (act) => {
       const { target } = act;
       let refusals = 3;

@@ -1,6 +1,6 @@
 /**
- * The companion of a target: the queue (one deep, the newest wins), the ledger of what was live, and the timer of the
- * rollback window, after which old releases are retired. One entity workflow per target, `companion/<app>/<environment>`.
+ * The companion of a target. It keeps the queue (one deep, the newest wins), the ledger of what was live, and the timer of
+ * the rollback window, after which old releases are deleted. One entity workflow per target, `companion/<app>/<environment>`.
  */
 import {
   ApplicationFailure,
@@ -31,18 +31,18 @@ import { heldIn, show, viewOf } from './view.js';
 
 /** Releases the ledger keeps. */
 const KEPT = 50;
-/** First and longest wait before a queued release, or retiring, looks again whether the way is free, in ms. */
+/** First and longest wait before checking again whether a queued release can start or old releases can be deleted, in ms. */
 const LOOK_AGAIN = 2_000;
 const LOOK_AGAIN_MAX = 5 * 60_000;
 const MANY_EVENTS = 2_000;
 /**
- * How long an event under a key that no worker has had so far waits for one that has it, in ms: a ledger without it is wrong, and
- * one that nobody can open must not keep the others out for long.
+ * How long to wait for a worker with the key of an event that no worker can decrypt yet, in ms. Without the event the ledger
+ * is wrong, but an event that nobody can decrypt must not block the others for long.
  */
 const PATIENCE = 2 * 60_000;
 
 export async function companion(app: string, environment: string, carried?: CompanionState): Promise<void> {
-  // Only a run that continues another has a state; one that is brought to a start is anybody's.
+  // Only a run that continues another one has a state. Anyone could pass one to a start.
   const goesOn = workflowInfo().continuedFromExecutionRunId !== undefined;
   const fresh: CompanionState = {
     app,
@@ -63,7 +63,7 @@ export async function companion(app: string, environment: string, carried?: Comp
   const state: CompanionState = { ...fresh, ...(goesOn ? carried : undefined) };
   remember(state);
   let wakes = 0;
-  /** Undos that are being looked into: nothing is started beside that. */
+  /** Undos that are being checked; nothing is started meanwhile. */
   let asked = 0;
   const events = new Unsealing({ longest: LONGEST_RELEASE, patience: PATIENCE });
   const updates = new Unsealing({ longest: LONGEST_RELEASE, patience: 0 });
@@ -130,7 +130,7 @@ export async function companion(app: string, environment: string, carried?: Comp
       const submission = mustBeSubmission(sealed === null ? given : await unsealed(updates, 'submit', sealed));
       const mustBeOpen = async () => {
         do {
-          // What came before it was perhaps an undo, or has held the target.
+          // What came before may have been an undo, or may have held the target.
           if (events.busy) await condition(() => !events.busy);
           if (submission.type !== 'undo') await refuseBeside(state);
         } while (events.busy);
@@ -147,7 +147,7 @@ export async function companion(app: string, environment: string, carried?: Comp
         'Submits a release, to start when the target is free (queue) or in place of the running one (replace).',
       validator: (submission) => {
         mustBeFree(state);
-        // What is sealed is looked at once a worker has opened it.
+        // An encrypted message is handled once a worker has decrypted it.
         if (sealedOf(submission) === null) mustBeSubmission(submission);
       },
     },
@@ -173,7 +173,7 @@ export async function companion(app: string, environment: string, carried?: Comp
     endWindow(state);
     if (state.retire !== null && !retiring) {
       retiring = true;
-      // Beside the queue: an account that no worker serves must not hold a release back.
+      // Runs beside the queue: an account without a worker must not block a release.
       void retire(state).finally(() => {
         retiring = false;
       });
@@ -215,7 +215,7 @@ function mustBeFree({ app, environment, hold }: CompanionState): void {
     throw ApplicationFailure.nonRetryable(heldMessage(rolloutId(app, environment), hold), 'SLUICE_HELD');
 }
 
-/** What a sealed update says. Errors: SLUICE_SEALED for one that does not open. */
+/** The content of an encrypted update. Errors: SLUICE_SEALED if it cannot be decrypted. */
 async function unsealed(unsealing: Unsealing, name: string, sealed: string): Promise<unknown> {
   const found = await unsealing.one(name, sealed);
   if (found.ok) return found.value;
@@ -225,7 +225,7 @@ async function unsealed(unsealing: Unsealing, name: string, sealed: string): Pro
   );
 }
 
-/** `looking`: a look for what came late is under way, and wakes when it is done. */
+/** `looking`: a check for late calls is running, and wakes this when it is done. */
 function nextDue(state: CompanionState, lookAgain: number, looking: boolean): number | null {
   const look = looking ? null : untilLook(state);
   const dues = [
@@ -256,28 +256,28 @@ function take(state: CompanionState, event: RolloutEvent): void {
   const { entry } = event;
   if (entry === null || state.releases.some((each) => each.run === entry.run)) return;
   const [live] = state.releases;
-  // What somebody else has put there may be what was live all along.
+  // What someone else has put there may have been live all along.
   if (entry.kept?.split.candidate === null && live?.version === entry.version && live.until === null) return;
   if (live !== undefined && live.until === null) live.until = entry.since;
   state.releases = [entry, ...state.releases].slice(0, KEPT);
   state.takenBack = null;
   const { undo } = event;
-  // The record of the release before says where the target is when this one replaced nothing.
+  // If this release replaced nothing, the previous release's record says where the target is.
   const last = lastRecord(state);
   state.undo = undo === null ? null : { ...undo, until: (undo.since ?? entry.since) + undo.window };
-  // This release's own window comes first.
+  // This release's own window takes precedence.
   if (state.undo !== null) state.retire = null;
   state.base = state.undo === null && state.retire === null ? last : null;
 }
 
-/** The newest record there is: within the rollback window, while old releases are retired, or after it. */
+/** The newest record: within the rollback window, while old releases are being deleted, or after that. */
 function lastRecord({ undo, retire, base }: CompanionState): UndoRecord | null {
   if (undo === null) return retire ?? base;
   const { until: _until, ...record } = undo;
   return record;
 }
 
-/** What an undo needs: by itself within the window alone, to a release of the ledger at any time. */
+/** What an undo needs: without a release only within the window, to a release of the ledger at any time. */
 function backTo(state: CompanionState, to: string | null): UndoAnswer | null {
   const record = lastRecord(state);
   if (record === null || (to === null && state.undo === null)) return null;
@@ -286,7 +286,7 @@ function backTo(state: CompanionState, to: string | null): UndoAnswer | null {
   return { record, entry: entries.find(({ spec }) => spec !== null) ?? entries[0] ?? null };
 }
 
-/** An undo lets nothing jump in behind it, unless it was told to. A run that was terminated says no end. */
+/** Nothing may start behind an undo unless it was told to allow that. A terminated run never reports its end. */
 async function refuseBeside(state: CompanionState): Promise<void> {
   const { app, environment } = state;
   for (;;) {
@@ -302,7 +302,7 @@ async function refuseBeside(state: CompanionState): Promise<void> {
   );
 }
 
-/** The window is over: nothing goes back by `undo` any more, and old releases may go. */
+/** The window is over: `undo` alone no longer works, and old releases may be deleted. */
 function endWindow(state: CompanionState): void {
   if (state.undo === null || Date.now() < state.undo.until) return;
   const { until: _until, ...record } = state.undo;
@@ -310,7 +310,10 @@ function endWindow(state: CompanionState): void {
   state.undo = null;
 }
 
-/** Not while a rollout runs: it may need a release that no alias holds, the candidate before its weight or stable in the last bake. */
+/**
+ * Not while a rollout runs: it may need a release without an alias, such as the candidate before its weight, or stable in the
+ * last bake.
+ */
 async function retire(state: CompanionState): Promise<void> {
   const { app, environment, retire: record } = state;
   if (record === null) return;

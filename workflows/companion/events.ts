@@ -1,4 +1,4 @@
-/** What a rollout tells the companion, read as data of strangers. Pure. */
+/** What a rollout tells the companion, parsed as untrusted data. Pure. */
 import { LONGEST_TOKEN } from '../../src/model/access.js';
 import { isName } from '../../src/model/ids.js';
 import { isJson, LARGEST_SPEC } from '../../src/model/json.js';
@@ -9,8 +9,8 @@ import type { KeptEntry, LateRecord, RolloutEvent, UndoBegun, UndoRecord } from 
 import { areLooks } from './late.js';
 
 /**
- * An event of what is known of it, and nothing else: events come from anybody who can signal, a handler that throws would loop its
- * task, and what is kept goes into every answer. Null for what does not fit.
+ * The known fields of an event, and nothing else. Anyone who can signal can send events, a handler that throws would loop its
+ * task, and whatever is kept goes into every answer. Null if the event is malformed.
  */
 export function eventOf(event: unknown): RolloutEvent | null {
   const { kind, run, strategy, at, entry, undo, late: left } = fieldsOf(event);
@@ -84,7 +84,7 @@ function keptOf(kept: unknown): Pick<KeptEntry, 'kept'> {
 function recordOf(undo: unknown): UndoRecord | undefined {
   const { version, window, spec, since, seal } = fieldsOf(undo);
   if (!isText(version) || !isTime(window) || window >= 10 * 365 * 86_400_000) return undefined;
-  // A task queue is named by it, and a command that the server cannot take fails the task for ever.
+  // It becomes part of a task queue's name, and a command that the server cannot accept fails the task for ever.
   const { platform, account, region } = fieldsOf(fieldsOf(spec).target);
   if (!isJson(spec, LARGEST_SPEC) || ![platform, account, region].every(isName)) return undefined;
   return {
@@ -94,7 +94,7 @@ function recordOf(undo: unknown): UndoRecord | undefined {
   };
 }
 
-/** ms since the epoch that a date can hold. */
+/** The largest ms since the epoch that a date can hold. */
 function isTime(value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) < 4e15;
 }
@@ -104,7 +104,7 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= 300;
 }
 
-/** What a person said, cut. */
+/** Text from a person, truncated. */
 function said(value: unknown): string | null {
   return typeof value === 'string' ? clean(value, 300) : null;
 }

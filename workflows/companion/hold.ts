@@ -1,4 +1,7 @@
-/** The companion's side of an undo: what waits leaves the queue, and a target that is held starts nothing until it is released. */
+/**
+ * The companion's side of an undo: it empties the queue, and while the target is held nothing starts until someone releases
+ * it.
+ */
 import { ApplicationFailure, log, upsertMemo } from '@temporalio/workflow';
 import { HOLD_MEMO, type Hold } from '../../src/model/hold.js';
 import { failureOf } from '../../src/model/rollout/failure.js';
@@ -7,19 +10,19 @@ import { core } from '../calls.js';
 import type { RolloutEvent, UndoBegun } from '../messages.js';
 import { leaveQueue, type QueueState } from './queue.js';
 
-/** The part of the companion's state that this is about. */
+/** The part of the companion's state used here. */
 export interface HoldState {
   hold: Hold | null;
   /** The undo that is running, and whether releases may wait behind it. */
   undoing: { run: string; keepQueue: boolean } | null;
 }
 
-/** Of the beginning of a rollout. */
+/** From the start of a rollout. */
 export function undoingOf({ run, undo }: Extract<RolloutEvent, { kind: 'began' }>): HoldState['undoing'] {
   return undo === undefined ? null : { run, keepQueue: undo.keepQueue };
 }
 
-/** Does what a beginning undo asks for, once a worker has found that it really does: anybody can send a signal. */
+/** Does what a starting undo asks for, once a worker has confirmed it: anyone can send a signal. */
 export async function beginsUndo(state: QueueState & HoldState, run: string, undo: UndoBegun): Promise<void> {
   const { app, environment } = state;
   try {
@@ -41,14 +44,14 @@ export async function beginsUndo(state: QueueState & HoldState, run: string, und
   remember(state);
 }
 
-/** The hold, where a look needs no worker. */
+/** The hold, readable without a worker. */
 export function remember({ hold }: HoldState, always = hold !== null): void {
   if (always) upsertMemo({ [HOLD_MEMO]: hold });
 }
 
 export type Unhold = { by?: string; token?: string };
 
-/** Why there is nothing to release; null when there is. */
+/** Why there is nothing to release; null if there is. */
 export function unholdRefusal({ hold }: HoldState, given: unknown): string | null {
   if (hold === null) return 'unhold: the target is not held; rollouts can start';
   const { by, token } = (typeof given === 'object' && given !== null ? given : {}) as Record<string, unknown>;
@@ -56,7 +59,7 @@ export function unholdRefusal({ hold }: HoldState, given: unknown): string | nul
   return sane ? null : 'unhold takes {"by":"ann"}';
 }
 
-/** Releases the target. Errors: SLUICE_ACCESS for whoever may not. */
+/** Releases the target. Errors: SLUICE_ACCESS for someone without the right. */
 export async function released(
   state: QueueState & HoldState,
   given: Unhold | undefined,
@@ -71,7 +74,7 @@ export async function released(
     by: by === null ? null : clean(by, 60),
     token,
   });
-  // Another undo may hold it meanwhile, and this was not about that one.
+  // Another undo may hold the target by now, and this request was not about that one.
   if (state.hold?.run !== hold.run)
     throw ApplicationFailure.nonRetryable(
       'unhold: the target is now held by another undo; send it again',

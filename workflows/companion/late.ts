@@ -1,4 +1,4 @@
-/** The companion looks again at a first deployment that was taken back: what comes later than any deadline goes too. */
+/** The companion checks again after a rolled-back first deployment, and deletes what appears later than any deadline. */
 import { log } from '@temporalio/workflow';
 import { failureOf } from '../../src/model/rollout/failure.js';
 import type { CompanionView } from '../../src/model/view.js';
@@ -6,31 +6,34 @@ import { core, forward } from '../calls.js';
 import type { LateRecord } from '../messages.js';
 
 const MINUTE = 60_000;
-/** When it looks, in lives of a call after the end, which are minutes: for a worker that was frozen for a while, and for one that was for long. */
+/**
+ * When to check, in multiples of a call's life after the end (minutes): once for a worker that froze briefly, once for one
+ * that froze long.
+ */
 const LOOKS = [10, 60];
-/** Most looks of one record, and the latest of them, in ms: it comes from outside. */
+/** Most checks of one record, and the latest of them, in ms. Bounded because the record comes from outside. */
 const MOST_LOOKS = LOOKS.length;
 const LATEST = 24 * 60 * MINUTE;
-/** When it looks again after it has found a rollout running, in ms: that one has the target. */
+/** When to check again if a rollout was running, in ms: the target belongs to that rollout. */
 const BESIDE = 10 * MINUTE;
-/** How long one look may take, in ms. */
+/** Longest time for one check, in ms. */
 const WITHIN = 10 * MINUTE;
 
-/** The part of the companion's state that this is about. */
+/** The part of the companion's state used here. */
 export interface LateState {
   app: string;
   environment: string;
-  /** What is looked for, and when (ms since the epoch). */
+  /** What to check for, and when (ms since the epoch). */
   late: { record: LateRecord; dues: number[] } | null;
   takenBack: CompanionView['takenBack'];
 }
 
-/** When the companion looks, in ms after the end, a day at most. `callLife`: of a call of the provider, in ms. */
+/** When the companion checks, in ms after the end, a day at most. `callLife`: of a provider call, in ms. */
 export function looksAfter(callLife: number): number[] {
   return [...new Set(LOOKS.map((lives) => Math.min(LATEST, lives * callLife)))];
 }
 
-/** Whether these can be the times of the looks. */
+/** Whether these are valid check times. */
 export function areLooks(looks: unknown): looks is number[] {
   const fits = (after: unknown) => typeof after === 'number' && after > 0 && after <= LATEST;
   return Array.isArray(looks) && looks.length <= MOST_LOOKS && looks.every(fits);
@@ -40,13 +43,13 @@ export function watchLate(state: LateState, record: LateRecord | undefined): voi
   if (record !== undefined) state.late = { record, dues: record.looks.map((after) => Date.now() + after) };
 }
 
-/** ms until the next look, 0 when it is time; null when there is none. */
+/** ms until the next check, 0 if it is due; null if there is none. */
 export function untilLook({ late }: LateState): number | null {
   const [due] = late?.dues ?? [];
   return due === undefined ? null : Math.max(0, due - Date.now());
 }
 
-/** One look. Not while a rollout runs. */
+/** One check. Not while a rollout runs. */
 export async function lookLate(state: LateState): Promise<void> {
   const { app, environment, late } = state;
   if (late === null) return;

@@ -1,4 +1,4 @@
-/** The companion's queue: one release deep, the newest wins, and each starter can learn what became of his. */
+/** The companion's queue: one release deep, the newest wins, and each starter can find out what happened to theirs. */
 import { condition, currentUpdateInfo, log, uuid4 } from '@temporalio/workflow';
 import { isJson, LARGEST_SPEC } from '../../src/model/json.js';
 import { failureOf } from '../../src/model/rollout/failure.js';
@@ -8,32 +8,32 @@ import { isRolloutType } from '../../src/model/words.js';
 import { core } from '../calls.js';
 import type { Submission, SubmitAnswer } from '../messages.js';
 
-/** Settled releases that are remembered. */
+/** Settled releases that are kept. */
 const SETTLED = 20;
-/** How long a release may stand in the queue, in ms. */
+/** How long a release may wait in the queue, in ms. */
 const QUEUED_AT_MOST = 7 * 86_400_000;
 
 export interface Queued extends Submission {
   ticket: string;
   since: number;
-  /** The run that was in the way when it was last tried; null before the first try. */
+  /** The run that blocked the last attempt; null before the first attempt. */
   behind: string | null;
-  /** Why it does not begin any more, although it was being started. */
+  /** Why it will not start after all, although it was being started. */
   left?: string;
   tookPlaceOf: QueuedView | null;
 }
 
-/** The part of the companion's state that the queue keeps. */
+/** The part of the companion's state that the queue uses. */
 export interface QueueState {
   app: string;
   environment: string;
   queued: Queued | null;
-  /** The one being started at this moment: it may run already, so a newer one waits until that is known. */
+  /** The release being started right now. It may already run, so a newer one waits until that is known. */
   starting: Queued | null;
   settled: SettledView[];
 }
 
-/** A submission of what is known of it; null for what does not fit. */
+/** The known fields of a submission; null if it is malformed. */
 export function submissionOf(given: unknown): Submission | null {
   if (!isJson(given, 2 * LARGEST_SPEC)) return null;
   const { type, input, mode, by = null, message = null } = given;
@@ -47,8 +47,9 @@ export function submissionOf(given: unknown): Submission | null {
 }
 
 /**
- * Takes a release over. Answers once it has started, waits behind another, or has lost its place. `mustBeOpen` throws where the
- * target takes none; it is the last thing before the place in the queue, since the target may have been closed meanwhile.
+ * Accepts a release. Answers once it has started, waits behind another, or has lost its place. `mustBeOpen` throws if the
+ * target accepts none. It is called last before the release enters the queue, since the target may have been closed
+ * meanwhile.
  */
 export async function submit(
   state: QueueState,
@@ -60,7 +61,7 @@ export async function submit(
   const { type, input, mode } = submission;
   const admitted = await core.admit({ app: state.app, environment: state.environment, type, input, mode });
   await mustBeOpen();
-  // Who signed it, whatever stands beside the signature.
+  // The signer, whatever name comes with the signature.
   const by = admitted?.by ?? submission.by;
   const mine: Queued = { ...submission, by, ticket, since: Date.now(), behind: null, tookPlaceOf: null };
   if (state.queued !== null) takePlace(state, state.queued, mine);
@@ -75,7 +76,7 @@ export async function submit(
   return { state: run === null ? 'superseded' : 'started', run, why, ticket, tookPlaceOf };
 }
 
-/** What waits, or is being started beside a rollout that runs, does not begin any more. */
+/** A release that waits, or is being started while another rollout runs, will not start. */
 export function leaveQueue(state: QueueState, why: string): void {
   const { queued, starting } = state;
   if (starting !== null) starting.left = why;
@@ -84,7 +85,7 @@ export function leaveQueue(state: QueueState, why: string): void {
   settle(state, queued, null, why);
 }
 
-/** Tries to start the queued release. What `replace` finds in the way is told to go, each run once. */
+/** Tries to start the queued release. With `replace`, tells each run that blocks it to go, once. */
 export async function startQueued(state: QueueState & { hold: object | null }): Promise<void> {
   const { app, environment, queued } = state;
   if (queued === null || state.hold !== null) return;
@@ -103,7 +104,7 @@ export async function startQueued(state: QueueState & { hold: object | null }): 
   else takePlace(state, queued, state.queued);
 }
 
-/** The run it has become; null while another is in the way. */
+/** The run that started; null while another blocks it. */
 async function tryToStart(app: string, environment: string, queued: Queued): Promise<string | null> {
   const { type, input, ticket, by, mode } = queued;
   try {

@@ -1,4 +1,4 @@
-/** What is seen of a companion: by queries, and in the Temporal UI. */
+/** What others see of a companion: in queries, and in the Temporal UI. */
 import { setCurrentDetails } from '@temporalio/workflow';
 import { heldMessage } from '../../src/model/hold.js';
 import { rolloutId } from '../../src/model/ids.js';
@@ -7,7 +7,7 @@ import type { CompanionView } from '../../src/model/view.js';
 import { type Queued, queuedView } from './queue.js';
 import type { CompanionState } from './state.js';
 
-/** Every digest that stands anywhere in the ledger, the queue and the record of undo: one too many keeps a file, one too few loses it. */
+/** Every digest in the ledger, the queue and the undo record. One too many keeps a file; one too few loses it. */
 export function heldIn(state: CompanionState): string[] {
   return [...new Set(JSON.stringify(state).match(/\b[0-9a-f]{64}\b/g) ?? [])];
 }

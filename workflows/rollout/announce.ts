@@ -1,4 +1,4 @@
-/** Tells the target's companion and the webhooks what has happened. */
+/** Tells the target's companion and the webhooks what happened. */
 
 import { log } from '@temporalio/workflow';
 import type { NotifyEvent } from '../../activities/types.js';
@@ -19,7 +19,7 @@ export class Announcements {
     this.told = this.tell('began');
   }
 
-  /** Every end speaks, a refusal's too. The companion hears of it after it has heard of the beginning. */
+  /** Every end is announced, also a refusal. The companion hears of the end only after it has heard of the start. */
   async ended(): Promise<void> {
     await this.told;
     await Promise.allSettled([this.tell('ended'), this.notify('ended')]);
@@ -40,7 +40,7 @@ export class Announcements {
             ...this.late(),
           };
     const { spec, deployed } = state;
-    // What went by a spec that nobody knew leaves none.
+    // A rollout with an unknown spec leaves none.
     const leaves = kind === 'ended' && spec !== null && (state.undo?.unknown ?? null) === null;
     await core
       .tellCompanion({
@@ -50,7 +50,7 @@ export class Announcements {
       .catch((error: unknown) => log.warn('the companion could not be notified', { why: failureOf(error).message }));
   }
 
-  /** What is live now and was not before: the release, or what was read where someone else's change is kept. */
+  /** What is live now and was not before: the release, or whatever was read if someone else's change is kept. */
   private live(at: number): KeptEntry | null {
     const { kept, outcome } = this.run.state;
     if (outcome === 'succeeded') return this.ledgerEntry(at);
@@ -81,7 +81,7 @@ export class Announcements {
     };
   }
 
-  /** A target that was not there before, that a call of ours has tried to make, and that was taken away again. */
+  /** A target that did not exist before, that a call of ours tried to create, and that was deleted again. */
   private late(): { late?: LateRecord } {
     const { app, environment, run, spec, prepared, attempted, outcome, kept, limits } = this.run.state;
     const back = kept === null && outcome !== 'succeeded' && outcome !== 'failed';
@@ -112,7 +112,7 @@ export class Announcements {
       replaced: this.run.prepared.before.split.stable,
       undoUntil: this.run.prepared.before.split.stable === null ? null : at + this.run.spec.rollbackWindow,
       retired: null,
-      // A worker keeps the spec, and seals what it is.
+      // A worker stores the spec and seals its digest.
       spec: null,
       seal: null,
     };

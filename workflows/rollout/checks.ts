@@ -1,7 +1,7 @@
 /**
- * Where there is a policy, what people say is checked by a worker before it counts: who signed it, and whether they may. Updates
- * are checked one by one and answered; signals wait in a line and are checked many at a time, so that thousands of forged
- * ones cost a few activities and keep no abort out.
+ * With a policy, a worker checks what people send before it counts: who signed it, and whether they have the right. Updates
+ * are checked one by one and answered. Signals queue up and are checked in batches, so that thousands of forged ones cost
+ * only a few activities and never block an abort.
  */
 import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import type { Message } from '../../src/authority/index.js';
@@ -14,9 +14,9 @@ import { core } from '../calls.js';
 import { openGate } from './gate.js';
 import type { Run } from './run.js';
 
-/** Signals that are checked by one activity, */
+/** Most signals that one activity checks, */
 const BATCH = 400;
-/** and the characters of their tokens: below a payload's limit of 2 MB. */
+/** and most characters of their tokens: below the limit of 2 MB for a payload. */
 const BATCH_SIZE = 1_600_000;
 
 const UNCHECKED = 'it could not be checked';
@@ -25,12 +25,12 @@ type Sayable = MessageVerb | 'supersede';
 
 export class Checks {
   private draining = false;
-  /** Signals that wait to be checked. A run does not continue as another before there are none. */
+  /** Signals that wait to be checked. A run does not continue as new before there are none. */
   private waiting: Message[] = [];
-  /** Of the signals in the line. */
+  /** Of the queued signals. */
   private readonly tokens = new Set<unknown>();
 
-  /** `renewing`: this run has continued another, and its grants are yet to be made out for it. */
+  /** `renewing`: this run continues another one and does not have its own grants yet. */
   constructor(
     private readonly run: Run,
     private isRenewing: boolean,
@@ -50,7 +50,7 @@ export class Checks {
     return this.waiting.length === 0;
   }
 
-  /** By which policy this runs is known, and this run has its grants. */
+  /** The policy of this run is known, and the run has its grants. */
   get ready(): boolean {
     return this.run.state.access !== null && !this.isRenewing;
   }
@@ -73,7 +73,7 @@ export class Checks {
     throw ApplicationFailure.nonRetryable(`${verb} is refused: ${why}`, 'SLUICE_ACCESS');
   }
 
-  /** Puts a signal into the line; `take` hears of those that are accepted. */
+  /** Queues a signal; `take` is called with those that are accepted. */
   line(verb: Sayable, payload: Record<string, unknown>, take: (message: CheckedMessage) => void): void {
     const { journal } = this.run;
     const message = messageOf(verb, payload);
@@ -87,7 +87,7 @@ export class Checks {
     this.goOn(take);
   }
 
-  /** Checks what waits, until nothing does. A cancel of the workflow does not end it. */
+  /** Checks what waits, until nothing does. A cancel of the workflow does not stop it. */
   private goOn(take: (message: CheckedMessage) => void): void {
     if (!this.draining) void CancellationScope.nonCancellable(() => this.drain(take));
   }
@@ -116,7 +116,10 @@ export class Checks {
     }
   }
 
-  /** Counts a statement that was taken, so that it is not taken again: false when it was, while it was being checked. */
+  /**
+   * Records an accepted statement so that it counts only once. Returns false if it was already accepted while it was being
+   * checked.
+   */
   used({ id, until, receipt }: CheckedMessage): boolean {
     const { state } = this.run;
     if (state.used.some((each) => each.id === id)) return false;
@@ -131,7 +134,7 @@ export class Checks {
     const used = state.used.map(({ id }) => id);
     try {
       const answers = await core.decide({ grant: state.grant, messages, gate: openGate(state), used });
-      // Somebody else may have answered in the place of a worker, with anything.
+      // Someone else may have answered instead of a worker, with anything.
       return messages.map((message, at) => sane(message, Array.isArray(answers) ? answers[at] : undefined));
     } catch (error) {
       const { message } = failureOf(error);
@@ -140,7 +143,7 @@ export class Checks {
   }
 }
 
-/** An answer to this message, or that it has none. */
+/** The answer to this message, or that there is none. */
 function sane({ verb, by }: Message, answer: MessageAnswer | null | undefined): MessageAnswer {
   if (answer?.verb === verb && typeof answer.by === 'string') {
     if (!answer.ok) return { ok: false, verb, by: answer.by, why: clean(answer.why) };
@@ -149,7 +152,7 @@ function sane({ verb, by }: Message, answer: MessageAnswer | null | undefined): 
   return { ok: false, verb, by, why: UNCHECKED };
 }
 
-/** As many of the first as one activity takes. */
+/** As many of the first as one activity can check. */
 export function fitting(line: Message[]): Message[] {
   let size = 0;
   const end = line.findIndex(({ token }, at) => {
@@ -163,7 +166,7 @@ function messageOf(verb: Sayable, payload: Record<string, unknown>): Message {
   return { verb, by: nameIn(payload), token: payload.token };
 }
 
-/** What whoever used the Temporal UI, or a client without a key, is told. */
+/** What someone without a key sees, such as in the Temporal UI. */
 export function unsigned(verb: Sayable): string {
   return `${verb} is not signed, and there is a policy; make a key with \`sluice key\`, have it added to the policy and send it again, or use --login`;
 }

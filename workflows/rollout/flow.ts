@@ -1,4 +1,4 @@
-/** Waiting: for a time, for a person, for a call. What comes in between is an answer; nothing is done about it here. */
+/** Waiting: for a time, a person or a call. Whatever interrupts a wait is returned as its answer; nothing is decided here. */
 import { CancellationScope, condition } from '@temporalio/workflow';
 import type { Waited } from './outcome.js';
 import type { Run } from './run.js';
@@ -11,8 +11,8 @@ export class Flow {
   ) {}
 
   /**
-   * Waits until `asked`, for `ms` at most. An end of the rollout comes first, then an unhealthy verdict, then what was asked for.
-   * `deaf`: the verdict is known, so it does not end this wait.
+   * Waits until `asked`, for `ms` at most. An end of the rollout comes first, then an unhealthy verdict, then what was asked
+   * for. `deaf`: the verdict is already known, so it does not end this wait.
    */
   async until(asked: () => boolean, ms: number, summary: string, { deaf = false } = {}): Promise<Waited> {
     const { state, length } = this.run;
@@ -28,8 +28,8 @@ export class Flow {
   }
 
   /**
-   * Runs a call that an end of the rollout, an unhealthy verdict or `asked` cuts short; what the call may still do late is fenced.
-   * Errors: those of the call.
+   * Runs a call that an end of the rollout, an unhealthy verdict or `asked` cuts short; whatever the call still does late is
+   * fenced. Errors: those of the call.
    */
   async call<T>(
     work: () => Promise<T>,

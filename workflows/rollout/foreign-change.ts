@@ -1,4 +1,7 @@
-/** Somebody else changed the target: nothing is written until a person answers with `abort --force`, `abort --keep` or `retry --adopt`. */
+/**
+ * Someone else changed the target: nothing is written until a person answers with `abort --force`, `abort --keep` or `retry
+ * --adopt`.
+ */
 import { CancellationScope, condition } from '@temporalio/workflow';
 import { failureOf } from '../../src/model/rollout/failure.js';
 import { saySplit } from '../../src/model/traffic.js';
@@ -8,12 +11,12 @@ import { LONGEST_REMINDER, type Outcome } from './outcome.js';
 import type { Parts } from './parts.js';
 import type { Run } from './run.js';
 
-/** Stands for the mark of a change that a person adopted. */
+/** Used as the mark of a change that a person adopted. */
 const ADOPTED = 'adopted';
-/** How long the target is tried to be read, in ms. */
+/** How long to try to read the target, in ms. */
 const READ_WITHIN = 60_000;
 
-/** `again`: the change is adopted, and the step's write is tried on top of it. */
+/** `again`: the change is adopted, and the step's write is retried on top of it. */
 export async function foreignChange(parts: Parts, message: string, found: Split | null): Promise<Outcome> {
   const { run, flow, keep, announcements } = parts;
   const { state, requests, journal } = run;
@@ -34,12 +37,12 @@ export async function foreignChange(parts: Parts, message: string, found: Split 
 }
 
 /**
- * A person takes the target as it is: its revision is ours from now on. False when it could not be read, or `cut` came
- * first; then it is as foreign as before.
+ * A person accepts the target as it is: its revision is ours from now on. Returns false if the target could not be read or
+ * `cut` came first; then the change stays foreign.
  */
 export async function adopt(run: Run, cut: () => boolean): Promise<boolean> {
   const { state, journal, spec, requests } = run;
-  // What else was said meanwhile is still to be done.
+  // Other requests that came meanwhile are still to be done.
   delete requests.adopt;
   delete requests.retry;
   const scope = new CancellationScope();

@@ -1,11 +1,14 @@
-/** The approval that is open: what must be signed, and how far it is; and what of a rollout decides which messages it takes. Pure. */
+/**
+ * The open approval: what must be signed, and how many people have approved. Also which facts decide the messages that a
+ * rollout accepts. Pure.
+ */
 import type { GateView } from '../../src/model/access.js';
 import type { Facts } from '../../src/model/rollout/gate.js';
 import type { ApprovalSpec } from '../../src/model/spec.js';
 import { isPart } from '../../src/model/traffic.js';
 import { mayBeSkipped, type RolloutState } from './state.js';
 
-/** What the rules of `src/model/rollout/gate.ts` go by. */
+/** What the rules of `src/model/rollout/gate.ts` use. */
 export function factsOf(state: RolloutState): Facts {
   const { phase, outcome, code, startedBy, leave, kept, pause, step, split, release } = state;
   const { gate } = step;
@@ -22,7 +25,7 @@ export function factsOf(state: RolloutState): Facts {
   };
 }
 
-/** The gate as it is published. Null when none is open. */
+/** The gate as it is published. Null if none is open. */
 export function openGate(state: RolloutState): GateView | null {
   const { gate } = state.step;
   const asked = askedFor(state);
@@ -40,7 +43,7 @@ export function openGate(state: RolloutState): GateView | null {
   };
 }
 
-/** A stage may be called as every object has members. */
+/** A stage may be named like a built-in object property. */
 function approversOf(approvers: Record<string, string[]>, stage: string): string[] {
   return Object.hasOwn(approvers, stage) ? (approvers[stage] ?? []) : [];
 }

@@ -1,7 +1,7 @@
 /**
- * What people and programs may say to a running rollout. Each verb comes as an update, which answers, and as a signal,
- * which cannot: its refusal is recorded. Payloads come from anybody, so each is guarded by hand: a handler that throws on a
- * malformed signal would loop its workflow task for ever.
+ * What people and programs may send to a running rollout. Each verb is an update, which answers, and a signal, which cannot,
+ * so its refusal is recorded. Anyone can send a payload, so each is checked by hand: a handler that throws on a malformed
+ * signal would loop its workflow task for ever.
  */
 import {
   ApplicationFailure,
@@ -25,7 +25,7 @@ import type { Keep, KeepRequest } from './keep.js';
 import type { Run } from './run.js';
 import type { Undo } from './undo.js';
 
-/** What the handlers work with. */
+/** What the handlers use. */
 interface Hearing {
   run: Run;
   undo: Undo;
@@ -34,7 +34,7 @@ interface Hearing {
   unsealing: Unsealing;
 }
 
-/** Registers every handler. Called before the first await, since messages can arrive before the first line. */
+/** Registers every handler. Called before the first await, since messages can arrive before the first line runs. */
 export function registerHandlers(rollout: Hearing): void {
   setHandler(statusQuery, () => rollout.run.journal.view(), { description: 'The whole state of the rollout.' });
   setHandler(planQuery, () => rollout.run.state.prepared?.plan ?? null, { description: 'The plan being executed.' });
@@ -44,7 +44,7 @@ export function registerHandlers(rollout: Hearing): void {
     setHandler(verbUpdate(verb), (given) => shielded(() => answer(rollout, verb, given)), {
       description,
       validator: (given) => {
-        // What is sealed is looked at once a worker has opened it.
+        // An encrypted message is handled once a worker has decrypted it.
         if (sealedOf(given) === null) mustBePossible(rollout, verb, given);
       },
     });
@@ -71,12 +71,12 @@ export function registerHandlers(rollout: Hearing): void {
   });
 }
 
-/** A cancel of the workflow is a request like any other, and ends no handler: a handler that throws would loop its task. */
+/** A cancel of the workflow is a request like any other and stops no handler: a handler that throws would loop its task. */
 function shielded<T>(work: () => Promise<T>): Promise<T> {
   return CancellationScope.nonCancellable(work);
 }
 
-/** What a signal says, at once or when a worker has opened it. One that does not open is recorded. */
+/** The content of a signal, at once or after a worker decrypted it. One that cannot be decrypted is recorded. */
 function opened({ unsealing, run }: Hearing, name: string, given: unknown, hear: (said: unknown) => void): void {
   const sealed = sealedOf(given);
   if (sealed === null) hear(given);
@@ -133,7 +133,7 @@ function heard(rollout: Hearing, verb: MessageVerb, payload: Payload): void {
   else apply(rollout, verb, payload);
 }
 
-/** What a worker has checked counts if it is still possible. */
+/** A message that a worker has checked counts if it is still possible. */
 function taken(rollout: Hearing): (message: CheckedMessage) => void {
   return (message) => {
     const { verb } = message;
@@ -151,20 +151,23 @@ function supersede(rollout: Hearing, by: string): void {
   else rollout.run.leaveWith({ outcome: 'superseded', reason, code: null });
 }
 
-/** Why an update need not even be checked: it has no signature where one is needed. */
+/** Why an update need not be checked at all: it lacks a required signature. */
 function unproven({ checks, run }: Hearing, verb: MessageVerb, given: unknown): string | null {
   const { token, ...said } = (typeof given === 'object' && given !== null ? given : {}) as Payload;
   if (run.state.phase === 'done' || !checks.ready || !checks.needs(verb, said)) return null;
   return typeof token === 'string' ? null : unsigned(verb);
 }
 
-/** Why the verb is refused now; null when it is not. What a worker has checked is looked at in the same way. */
+/** Why the verb is refused now; null if it is not. A message that a worker has checked is tested in the same way. */
 function refused({ run, checks }: Hearing, verb: MessageVerb, given: unknown): string | null {
   const payload = (typeof given === 'object' && given !== null ? given : {}) as Payload;
   return refusal(factsOf(run.state), verb, given, typeof payload.token === 'string' && checks.needs(verb, payload));
 }
 
-/** What a sealed update says. Errors: SLUICE_SEALED for one that does not open; else those of the validator, which could not look into it. */
+/**
+ * The content of an encrypted update. Errors: SLUICE_SEALED if it cannot be decrypted; otherwise those of the validator,
+ * which could not read it.
+ */
 async function unsealed(rollout: Hearing, verb: MessageVerb, sealed: string): Promise<Payload> {
   const found = await rollout.unsealing.one(verb, sealed);
   if (!found.ok) {
@@ -191,7 +194,7 @@ async function answer(rollout: Hearing, verb: MessageVerb, sent: unknown): Promi
       if (!checks.used(checked)) throw ApplicationFailure.nonRetryable(`${verb}: it was already used`, 'SLUICE_ACCESS');
       payload = checked as unknown as Payload;
     }
-    // Meanwhile it may have become too late.
+    // It may have become too late meanwhile.
     const why = refused(rollout, verb, payload);
     if (why !== null) throw ApplicationFailure.nonRetryable(why, 'SLUICE_VERB');
     if (payload.keep === true) {
@@ -202,7 +205,7 @@ async function answer(rollout: Hearing, verb: MessageVerb, sent: unknown): Promi
     }
     return { verb, phase: state.phase, message: apply(rollout, verb, payload) };
   } finally {
-    // One that was refused is in the history too: a run takes 2,000 updates and no more.
+    // A refused one is in the history too, and a run accepts only 2,000 updates.
     length.look();
   }
 }
@@ -216,7 +219,7 @@ function keepOf(payload: Payload): KeepRequest {
   };
 }
 
-/** A signal's keep: what refuses it is recorded. */
+/** Handles a signal; a refusal is recorded. */
 async function keepSilently({ keep, run }: Hearing, payload: Payload): Promise<void> {
   const why = await keep.keep(keepOf(payload));
   if (why !== null) run.journal.refusal('abort', nameIn(payload), why);
@@ -259,14 +262,14 @@ function apply(rollout: Hearing, verb: MessageVerb, given: Payload | undefined):
       }
       return abort(rollout, by, said, payload.force === true);
     default:
-      // A verb that is not applied does not compile.
+      // A verb that is not handled here does not compile.
       verb satisfies never;
   }
   if (verb !== 'reject') journal.event(`${verb}${said}: ${effect}`, by);
   return effect;
 }
 
-/** One more who approves; with enough different people the gate opens. */
+/** One more person approves; with enough different people the gate opens. */
 function approve({ run: { state, journal } }: Hearing, by: string, comment: string | null): string {
   const { gate } = state.step;
   const people = openGate(state)?.people ?? 1;
@@ -285,7 +288,7 @@ function approve({ run: { state, journal } }: Hearing, by: string, comment: stri
   return `${names.length} of ${people} people have approved`;
 }
 
-/** Outranks everything. A second one is answered; with force it also writes over a foreign change. */
+/** Outranks everything. A second one is answered; with force it also overwrites a foreign change. */
 function abort(rollout: Hearing, by: string, said: string, force: boolean): string {
   const { state, journal } = rollout.run;
   const second = state.leave !== null;
@@ -296,7 +299,7 @@ function abort(rollout: Hearing, by: string, said: string, force: boolean): stri
   return force ? 'already rolling back; now also overwrites the foreign change' : 'already rolling back';
 }
 
-/** A supersede that names a run is for that run only. */
+/** A supersede that names a run is only for that run. */
 function isMeant(rollout: Hearing, given: unknown): boolean {
   const run = typeof given === 'object' && given !== null ? (given as Payload).run : undefined;
   return run === undefined || run === rollout.run.state.run;

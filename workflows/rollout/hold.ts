@@ -1,4 +1,7 @@
-/** A hold waits for a person, watching on: reminders, then a rollback. It is plain state, so it survives a continue-as-new. */
+/**
+ * A hold waits for a person and keeps watching: it sends reminders, then rolls back. Its state is plain data, so it survives
+ * a continue-as-new.
+ */
 import { clean, duration } from '../../src/model/text.js';
 import type { Stage, Step } from '../../src/strategies/types.js';
 import type { Outcome } from './outcome.js';
@@ -7,8 +10,8 @@ import type { Run } from './run.js';
 import type { Cursor, Hold, HoldReason } from './state.js';
 
 /**
- * Holds at the running step: the walk waits in `hold` from now on. One that comes within another says what it is about itself, has
- * the time of the first, and its answer ends both.
+ * Holds at the running step: from now on the walk waits in `hold`. A hold within another keeps its own reason and the first
+ * one's deadline, and its answer ends both.
  */
 export function holdFor({ run, announcements }: Parts, about: HoldReason, why: string): void {
   const { state, journal } = run;
@@ -20,8 +23,8 @@ export function holdFor({ run, announcements }: Parts, about: HoldReason, why: s
 }
 
 /**
- * Waits until somebody answers. For want of evidence, more evidence answers too: the watcher ends once the verdict is healthy, and what
- * it has counted is read anew for each reminder.
+ * Waits until someone answers. If the hold is for want of evidence, more evidence answers it too: the watcher ends once the
+ * verdict is healthy, and its counts are read again for each reminder.
  */
 export async function hold(parts: Parts, stage: Stage, step: Step, held: Hold): Promise<Outcome> {
   const { run, flow, watching, announcements } = parts;
@@ -52,7 +55,7 @@ export async function hold(parts: Parts, stage: Stage, step: Step, held: Hold): 
   const { promote, retry } = requests;
   run.forgetRequests();
   const late = Date.now() >= until;
-  // What was counted last is looked at before anything follows from the hold; for the next look the watcher begins anew.
+  // The last counts are checked before anything follows from the hold. The watcher starts again for the next check.
   const report = undecided ? await watching.stop() : null;
   if (report?.verdict.state === 'unhealthy') return 'unhealthy';
   if (undecided && promote !== undefined) {
@@ -69,7 +72,7 @@ export async function hold(parts: Parts, stage: Stage, step: Step, held: Hold): 
   return 'again';
 }
 
-/** Enough evidence has come: the hold is over, and nobody has to answer it. */
+/** Enough evidence has arrived: the hold is over, and nobody has to answer it. */
 function passes({ run, watching }: Parts, stage: Stage, why: string): Outcome {
   watching.passed = null;
   run.journal.enter('baking');
@@ -77,13 +80,13 @@ function passes({ run, watching }: Parts, stage: Stage, why: string): Outcome {
   return over(run);
 }
 
-/** What was asked for while the last counts were read was for this hold, and for no later step. */
+/** What was requested while the last counts were read was meant for this hold, and for no later step. */
 function over(run: Run): Outcome {
   run.forgetRequests();
   return 'done';
 }
 
-/** Bakes the present weight again: by the bake or the comparison that runs, or by the one that is over. */
+/** Bakes the current weight again: through the bake or the comparison that runs, or through the one that is over. */
 function bakeAgain({ state, prepared }: Run, step: Step, { about }: Hold): Outcome {
   const { cursor, weight } = state;
   if (about !== 'undecided') state.judge = null;
@@ -98,7 +101,7 @@ function bakeAgain({ state, prepared }: Run, step: Step, { about }: Hold): Outco
   return (about === 'unhealthy' ? bakedAt(prepared.plan.stages, cursor, weight) : null) ?? 'again';
 }
 
-/** The bake of this weight that is over. */
+/** The finished bake of this weight. */
 function bakedAt(stages: Stage[], cursor: Cursor, weight: number): Outcome | null {
   for (const [stage, { steps }] of stages.entries()) {
     const step = steps.findIndex((each) => each.kind === 'bake' && each.weight === weight);

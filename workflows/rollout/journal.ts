@@ -1,4 +1,4 @@
-/** Writes down what happens, for the view, the Temporal UI and the list: phases, stages, events, refusals. */
+/** Records what happens, for the view, the Temporal UI and the list: phases, stages, events, refusals. */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import type { ErrorCode } from '../../src/model/errors.js';
@@ -33,7 +33,7 @@ export class Journal {
     return viewOf(this.state);
   }
 
-  /** Shows the state in the UI, and in the list where it changed. */
+  /** Shows the state in the UI, and in the list if it changed. */
   publish(): void {
     const { state } = this;
     setCurrentDetails(details(this.view()));
@@ -68,7 +68,7 @@ export class Journal {
     this.publish();
   }
 
-  /** The deadline of what is waited for now. */
+  /** The deadline of the current wait. */
   deadline(until: number): void {
     const stage = this.stage();
     if (stage !== undefined) stage.until = until;
@@ -94,7 +94,7 @@ export class Journal {
     this.publishSoon();
   }
 
-  /** Once for all that one task brings: thousands of refusals are one change. */
+  /** Publishes once for everything that one task brings: thousands of refusals are one change. */
   private publishSoon(): void {
     if (this.publishing) return;
     this.publishing = true;
@@ -126,7 +126,7 @@ export class Journal {
     this.publish();
   }
 
-  /** The stage is run again from a step on, and those after it are yet to come. */
+  /** The stage runs again from a step on; the steps after it are still to come. */
   stageGoesBack(): void {
     const { state } = this;
     const at = state.cursor.stage;
@@ -159,7 +159,7 @@ export class Journal {
     this.publish();
   }
 
-  /** The closed run's view, for when no worker is there to be asked. One that closes with a result has its series there. */
+  /** The closed run's view, for when no worker can be queried. A run that closes with a result has its series there. */
   remember(hasResult: boolean): void {
     const { series, ...view } = this.view();
     upsertMemo({ view: { ...view, series: [] }, ...(hasResult ? {} : { series }) });

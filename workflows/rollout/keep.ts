@@ -1,4 +1,4 @@
-/** The way out of a foreign change that writes nothing: what somebody else has put there stays, and the rollout ends. */
+/** The way out of a foreign change that writes nothing: someone else's change stays, and the rollout ends. */
 
 import { failureOf } from '../../src/model/rollout/failure.js';
 import { mayKeep } from '../../src/model/rollout/gate.js';
@@ -7,14 +7,14 @@ import type { Split } from '../../src/platforms/port.js';
 import { restoring } from '../calls.js';
 import type { Run } from './run.js';
 
-/** How long the target is tried to be read before whoever asks is answered, in ms. */
+/** How long to try to read the target before the requester gets an answer, in ms. */
 const READ_WITHIN = 5_000;
 
 export interface KeepRequest {
   by: string;
   /** `: why`, or nothing. */
   said: string;
-  /** Also where nothing watches what is left. */
+  /** Also if nothing watches what is left. */
   unwatched: boolean;
 }
 
@@ -23,23 +23,23 @@ export class Keep {
 
   constructor(private readonly run: Run) {}
 
-  /** No look at the target is under way. A run does not continue as another before that. */
+  /** No read of the target is running. A run does not continue as new before that. */
   get idle(): boolean {
     return this.reading === 0;
   }
 
-  /** Whether a foreign change waits for a person's word. */
+  /** Whether a foreign change waits for a person's decision. */
   get possible(): boolean {
     const { phase, code, kept } = this.run.state;
     return mayKeep({ phase, code, kept: kept !== null });
   }
 
-  /** Leaves what is there, by a fresh look at it. Null once it is kept; else why it is not. */
+  /** Keeps the change after a fresh read of it. Null once it is kept; otherwise why it is not. */
   async keep({ by, said, unwatched }: KeepRequest): Promise<string | null> {
     const { state, journal } = this.run;
     const { phaseSince } = state;
     const read = await this.read();
-    // Whoever was faster has decided; what was read may be old by now.
+    // Someone faster has decided, and what was read may be outdated.
     if (!this.possible || state.phaseSince !== phaseSince) return 'another command arrived meanwhile';
     if (read.split === null && !unwatched) {
       return `the target could not be read: ${read.why}. Send abort with {"keep":true} again, or with {"keep":true,"unwatched":true} to end without reading it`;
@@ -67,7 +67,7 @@ export class Keep {
     return null;
   }
 
-  /** Temporal's Cancel acts as keep. It says nothing of a split, so that one of the candidate is not left behind by it. */
+  /** Temporal's Cancel acts as keep. It cannot say `unwatched`, so it never leaves the candidate a part of the traffic. */
   async cancel(): Promise<void> {
     const { state, journal } = this.run;
     state.cancel = 'answered';

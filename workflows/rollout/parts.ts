@@ -1,4 +1,4 @@
-/** The parts of a rollout that its steps work with. Made once, by the rollout. */
+/** The parts of a rollout that its steps use. The rollout creates them once. */
 import type { Announcements } from './announce.js';
 import type { Flow } from './flow.js';
 import type { Keep } from './keep.js';

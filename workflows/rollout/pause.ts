@@ -1,4 +1,7 @@
-/** A pause keeps the weight and the watcher, and stops the clock of the bake. An open approval can be answered, and its deadline runs on. */
+/**
+ * A pause keeps the weight and the watcher, and stops the clock of the bake. An open approval can still be answered, and its
+ * deadline keeps running.
+ */
 import { duration } from '../../src/model/text.js';
 import type { Step } from '../../src/strategies/types.js';
 import type { Outcome } from './outcome.js';
@@ -20,7 +23,7 @@ export async function pause({ run, flow, watching }: Parts, step: Step): Promise
   const waited = await flow.until(asked, left, `paused, for ${duration(left)} at most`);
   if (waited !== 'asked' && waited !== 'elapsed') return waited;
   delete requests.resume;
-  // It ends this pause, and the bake that the pause has interrupted; never a bake that is yet to come.
+  // It ends this pause and the bake that the pause interrupted, never a bake that is still to come.
   if (step.kind !== 'bake') delete requests.promote;
   state.pause = null;
   if (waited === 'asked' || (gate !== undefined && until === gate.until)) return 'again';
@@ -32,7 +35,7 @@ export async function pause({ run, flow, watching }: Parts, step: Step): Promise
   return { leave: { outcome: 'rolledBack', reason, code: null } };
 }
 
-/** The pause that runs, or the one that was asked for: then the clock of a bake stops. */
+/** The running pause, or the one that was requested; either stops the clock of a bake. */
 function begun({ state, requests, spec }: Run): { by: string; until: number } {
   const now = Date.now();
   const { step: here } = state;

@@ -1,4 +1,4 @@
-/** Before the first step: the spec parsed, the target read, the plan made. What is refused here has changed nothing. */
+/** Before the first step: the spec is parsed, the target read, the plan made. A refusal here has changed nothing. */
 
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Prepared } from '../../activities/types.js';
@@ -8,7 +8,7 @@ import { accountOf, core, preparing, whyUntaken } from '../calls.js';
 import type { Parts } from './parts.js';
 import { stageViews } from './show/view.js';
 
-/** The plan's shape this code executes. */
+/** The plan schema that this code executes. */
 const KNOWN_PLAN = 1;
 
 export class Preparation {
@@ -57,7 +57,10 @@ export class Preparation {
     );
   }
 
-  /** `prepare` on the account's queue. Nobody serving the account is said loudly, and it goes on when somebody comes. Null: the rollout ends. */
+  /**
+   * Runs `prepare` on the account's queue. If no worker serves the account, the rollout says so, and continues when one
+   * connects. Null: the rollout ends.
+   */
   private async readTarget(): Promise<Prepared | null> {
     const { run, flow, announcements } = this.parts;
     const { state, journal, spec, requests } = run;
@@ -83,7 +86,7 @@ export class Preparation {
     }
   }
 
-  /** A refusal before anything was touched: nothing is restored, since nothing was touched. */
+  /** A refusal before anything was touched, so nothing is restored. */
   refused(error: unknown): ApplicationFailure {
     const { code, message } = failureOf(error);
     this.parts.run.journal.end('failed', message, code);

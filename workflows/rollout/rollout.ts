@@ -1,6 +1,6 @@
 /**
- * The durable process of one rollout: prepare, then the walk through the plan (`walk.ts`); what goes wrong ends the walk, and
- * everything is rolled back (`way-back.ts`). This file puts the parts together.
+ * The durable process of one rollout: prepare, then the walk through the plan (`walk.ts`). If something goes wrong, the walk
+ * ends and everything is rolled back (`way-back.ts`). This file puts the parts together.
  */
 import {
   ApplicationFailure,
@@ -36,11 +36,11 @@ import { walk } from './walk.js';
 import { Watching } from './watching.js';
 import { WayBack } from './way-back.js';
 
-/** First and longest rest between two tries to renew a grant, in ms. */
+/** First and longest wait between two attempts to renew a grant, in ms. */
 const FIRST_REST = 5_000;
 const LONGEST_REST = 5 * 60_000;
 
-/** What a rollout workflow is: one run of it, over every continue-as-new. */
+/** What a rollout workflow does: one run of it, through every continue-as-new. */
 export async function rollout(type: RolloutType, input: RolloutInput, carried?: RolloutState): Promise<RolloutView> {
   const info = workflowInfo();
   const of = parseRolloutId(info.workflowId);
@@ -50,7 +50,7 @@ export async function rollout(type: RolloutType, input: RolloutInput, carried?: 
       'SLUICE_WORKFLOW_ID',
     );
   }
-  // Anybody can start a run with a second argument; only a run that continues another has a state to go on from.
+  // Anyone can start a run with a second argument; only a run that continues another one has a state to continue from.
   const goesOn = info.continuedFromExecutionRunId !== undefined && carried !== undefined;
   const state = goesOn ? carried : newState({ ...of, run: info.firstExecutionRunId, type, now: Date.now() });
   return new Rollout(state, input).run();
@@ -100,7 +100,7 @@ class Rollout {
     return this.close();
   }
 
-  /** A grant is for one run. One that continues another gets its own; one that was made by Reset gets none, and does nothing. */
+  /** A grant is for one run. A run that continues another gets its own; one made by Reset gets none, and does nothing. */
   private async renew(): Promise<void> {
     const { run, announcements } = this.parts;
     const { state, journal } = run;
@@ -116,7 +116,7 @@ class Rollout {
           await announcements.ended();
           throw ApplicationFailure.create({ message, type: code, nonRetryable: true });
         }
-        // Traffic may be split: whatever keeps a worker from answering must not end the run that watches over it.
+        // Traffic may be split: a worker that does not answer must not end the run that watches it.
         journal.event(`the grant of this run could not be renewed and will be retried: ${message}`);
         journal.publish();
         await sleep(rest, { summary: 'renew the grant of this run again' });
@@ -128,7 +128,7 @@ class Rollout {
     const { run, announcements } = this.parts;
     const { state, journal } = run;
     await announcements.ended();
-    // The server closes as Canceled only the run that was canceled, not one that continues it as new.
+    // The server closes only the canceled run as Canceled, not one that continues it as new.
     const canceled = state.leave?.canceled === true && this.root.consideredCancelled;
     journal.remember(!canceled && state.outcome !== 'rolledBack');
     await condition(allHandlersFinished);
@@ -151,7 +151,7 @@ class Rollout {
     run.leaveWith({ outcome: 'rolledBack', reason: 'canceled through Temporal', code: null, canceled: true });
   }
 
-  /** Comes back only if something outranks it: an unhealthy verdict in the last counts, or an end of the rollout. */
+  /** Returns only if something outranks it: an unhealthy verdict in the last counts, or an end of the rollout. */
   private async continueAsNew(): Promise<void> {
     const { run, watching } = this.parts;
     const { state, length } = run;
@@ -165,7 +165,7 @@ class Rollout {
   }
 }
 
-/** In Temporal's lists a rollback is no green COMPLETED. A start with a retry policy must not begin again. */
+/** Temporal's lists must not show a rollback as a green COMPLETED, and a start with a retry policy must not run again. */
 function rolledBack({ outcome, reason, run }: RolloutState): ApplicationFailure {
   return ApplicationFailure.create({
     message: reason ?? 'rolled back',

@@ -1,4 +1,4 @@
-/** The ground that all parts of a rollout stand on: its state, its journal, and the few changes that several parts make. Imports no part. */
+/** What all parts of a rollout share: its state, its journal, and the few changes that several parts make. Imports no part. */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Prepared } from '../../activities/types.js';
 import { mark } from '../../src/model/ids.js';
@@ -17,7 +17,7 @@ export class Run {
   /** When this run continues as a new one. */
   readonly length: RunLength;
 
-  /** `idle`: nothing that was said to the rollout still waits to be opened or checked. */
+  /** `idle`: no message to the rollout still waits to be decrypted or checked. */
   constructor(
     readonly state: RolloutState,
     idle: () => boolean,
@@ -26,12 +26,12 @@ export class Run {
     this.length = new RunLength(() => state.limits, idle);
   }
 
-  /** What was asked for and is not done yet. */
+  /** What was requested and is not done yet. */
   get requests(): Requests {
     return this.state.requests;
   }
 
-  /** Forgets all requests: they were for what has just ended. */
+  /** Drops all requests: they were for what has just ended. */
   forgetRequests(): void {
     for (const name of Object.keys(this.state.requests) as (keyof Requests)[]) delete this.state.requests[name];
   }
@@ -46,12 +46,12 @@ export class Run {
     return this.state.prepared;
   }
 
-  /** The stage being done; undefined once the plan is. */
+  /** The current stage; undefined once the plan is done. */
   get stage(): Stage | undefined {
     return this.prepared.plan.stages[this.state.cursor.stage];
   }
 
-  /** The step being done; undefined between two stages. */
+  /** The current step; undefined between two stages. */
   get step(): Step | undefined {
     return this.stage?.steps[this.state.cursor.step];
   }
@@ -68,12 +68,12 @@ export class Run {
     return stable;
   }
 
-  /** This rollout is an undo: its watcher warns and takes nothing back. */
+  /** This rollout is an undo: its watcher only warns. */
   get isUndo(): boolean {
     return this.state.type === 'undo';
   }
 
-  /** What the judge goes by at this stage. */
+  /** The judge's settings at this stage. */
   rules(): JudgeRules {
     return { ...this.spec.health.judge, ...this.stage?.health };
   }
@@ -84,21 +84,21 @@ export class Run {
     return mark(app, environment, run, step, access?.policy != null);
   }
 
-  /** Ends the rollout for this reason, unless it ends already. */
+  /** Ends the rollout for this reason, unless it is already ending. */
   leaveWith(leave: Leave): void {
     const { state } = this;
     if (state.leave !== null || state.phase === 'done') return;
     state.leave = { ...leave, reason: clean(leave.reason, 600) };
   }
 
-  /** Ends the rollout with somebody else's change in place, also where it was rolling back. */
+  /** Ends the rollout with someone else's change in place, even if it was rolling back. */
   leaveKept(kept: KeptView, leave: Leave): void {
     const { state } = this;
     state.kept = kept;
     state.leave = { ...state.leave, ...leave };
   }
 
-  /** The traffic as it was just read: views show this and no other. */
+  /** The traffic as just read; views show this and nothing else. */
   saw(split: Split): void {
     const { state } = this;
     state.split = split;

@@ -1,4 +1,4 @@
-/** What a rollout carries: plain data, so that it can continue as new between and inside steps. */
+/** What a rollout carries: plain data, so that it can continue as new between and within steps. */
 
 import type { Limits, Prepared, UndoParsed } from '../../activities/types.js';
 import type { JudgeState } from '../../src/judge/types.js';
@@ -11,18 +11,18 @@ import type { EventView, KeptView, RefusalView, StageView, VerdictView } from '.
 import type { Outcome, Phase, RolloutType } from '../../src/model/words.js';
 import type { AttemptedWrite, Environments, Split } from '../../src/platforms/port.js';
 
-/** Why the rollout leaves the walk, and how it will end once everything is back. */
+/** Why the rollout leaves the walk, and how it ends once everything is rolled back. */
 export interface Leave {
   outcome: Outcome;
   reason: string;
   code: ErrorCode | null;
-  /** The candidate was unhealthy: once everything is back, its logs may say why. */
+  /** The candidate was unhealthy: once everything is rolled back, its logs may say why. */
   unhealthy?: boolean;
   /** Closed as Canceled afterwards. */
   canceled?: boolean;
 }
 
-/** Where the walk is: indexes into the plan's stages and the stage's steps. */
+/** The position of the walk: indexes into the plan's stages and the stage's steps. */
 export interface Cursor {
   stage: number;
   step: number;
@@ -36,12 +36,12 @@ export interface Hold {
 }
 
 /**
- * `undecided`: the judge could not decide, and more evidence ends the hold too. `unhealthy`: it could, and the spec's rules leave the
- * answer to a person. `approval`: nobody has approved in time.
+ * `undecided`: the judge could not decide, and more evidence also ends the hold. `unhealthy`: it could, and the spec leaves
+ * the answer to a person. `approval`: nobody approved in time.
  */
 export type HoldReason = 'undecided' | 'unhealthy' | 'approval';
 
-/** An approval that is open. Matched by stage, consumed once. */
+/** An open approval. Matched by stage, consumed once. */
 export interface Gate {
   /** The plan's step. */
   id: string;
@@ -50,33 +50,33 @@ export interface Gate {
   until: number;
   /** When the next reminder is due, in ms from the last one. */
   remind: number;
-  /** By different people; the decision falls when there are enough. */
+  /** Approvals by different people; the gate opens when there are enough. */
   approvals: { by: string; comment: string | null }[];
   decision: { approved: boolean; by: string; comment: string | null } | null;
 }
 
-/** How the running step stands. Forgotten when the cursor moves. */
+/** The state of the running step. Dropped when the cursor moves. */
 export interface StepState {
   begun?: true;
   /** When the bake ends (ms since the epoch). */
   until?: number;
-  /** Milliseconds of a bake that a pause has kept. */
+  /** The rest of a bake that a pause has kept, in milliseconds. */
   left?: number;
   gate?: Gate;
   hold?: Hold;
-  /** Who has decided at the gate knew the candidate to be unhealthy: it is watched no more until the next weight. */
+  /** The people who decided at the gate knew that the candidate was unhealthy: it is not watched again until the next weight. */
   harmKnown?: true;
-  /** A comparison at half the traffic: why, how far it is, and when it ends (ms since the epoch; null: not begun). */
+  /** A comparison at half the traffic: why, how far it is, and when it ends (ms since the epoch; null: not started). */
   compare?: { why: string; at: 'back' | 'watch' | 'forward'; until: number | null };
-  /** Nothing at the target had been touched when this step began. */
+  /** Nothing at the target had been touched when this step started. */
   untouched?: boolean;
-  /** The bake goes on for as long again, since too few requests were its only doubt. */
+  /** The bake runs once more for as long, since too few requests was its only doubt. */
   again?: { why: string };
-  /** Bakes whose counts were lost with a worker, in a row. */
+  /** Bakes in a row whose counts were lost with a worker. */
   lostReports?: number;
 }
 
-/** What was asked for and is not done yet. Each part takes what is for it. */
+/** What was requested and is not done yet. Each part takes what is meant for it. */
 export interface Requests {
   resume?: string;
   promote?: string;
@@ -97,17 +97,17 @@ export interface RolloutState {
   /** From the worker's configuration, recorded with `parse`. */
   searchAttributes: boolean;
   limits: Limits;
-  /** Recorded with `parse`: by which policy, and what needs no signature. */
+  /** Recorded with `parse`: the policy, and what needs no signature. */
   access: AccessRecord | null;
-  /** What the activities ask for; null where the workers have no key. */
+  /** What the activities require; null if the workers have no key. */
   grant: string | null;
-  /** That the release is what was deployed for the plan. */
+  /** Proves that the release is what was deployed for the plan. */
   deployed: string | null;
-  /** Of the approvals so far, for the writes behind them. */
+  /** Receipts of the approvals so far, for the writes behind them. */
   receipts: string[];
-  /** Signed statements that were taken; each counts once. */
+  /** Signed statements that were accepted; each counts once. */
   used: { id: string; until: number }[];
-  /** A verb may come while this run continues as the next one. */
+  /** A verb may arrive while this run continues as the next one. */
   requests: Requests;
   spec: Spec | null;
   prepared: Prepared | null;
@@ -117,36 +117,36 @@ export interface RolloutState {
   environments: Environments | null;
   revision: string | null;
   attempted: AttemptedWrite[];
-  /** When the last try of one of them ended, or was given up (ms since the epoch). */
+  /** When the last attempt of one of them ended or was given up (ms since the epoch). */
   attemptedAt?: number;
-  /** Something at the target may have changed: going back has work to do. */
+  /** Something at the target may have changed, so a rollback has work to do. */
   touched: boolean;
-  /** Percent of traffic the candidate has, by `split`. */
+  /** The candidate's share of traffic in percent, from `split`. */
   weight: number;
-  /** The traffic as it was last read; null before anybody has looked. */
+  /** The traffic as last read; null before the first read. */
   split: Split | null;
   weightSince: number;
   /** What the judge knows, over all weights. */
   judge: JudgeState | null;
   /** The evidence over time, thinned out. */
   series: SeriesPoint[];
-  /** The one comparison at half the traffic has been asked for. */
+  /** The one comparison at half the traffic has been requested. */
   compared: boolean;
   verdict: VerdictView | null;
-  /** What an undo goes back to and was asked for, as `parse` has found it. */
+  /** What an undo rolls back to and was asked for, as `parse` found it. */
   undo?: UndoParsed;
   /** What an undo's bake, which only warns, has found; newest last. */
   found?: string[];
   errors: { what: string; count: number; requestId?: string }[];
   promoted: boolean;
-  /** `promote {full: true}` was accepted: bakes and smaller weights are passed over. */
+  /** `promote {full: true}` was accepted: bakes and smaller weights are skipped. */
   full: boolean;
   pause: { by: string; since: number; until: number } | null;
   leave: Leave | null;
   force: boolean;
-  /** The foreign change that a person has left in place: nothing is written any more. */
+  /** The foreign change that a person left in place: nothing is written any more. */
   kept: KeptView | null;
-  /** Temporal's Cancel, which comes once: `asked` until a foreign change, should there be one, has answered it. */
+  /** Temporal's Cancel, which comes only once: `asked` until a foreign change, if there is one, has answered it. */
   cancel: 'asked' | 'answered' | null;
   phase: Phase | 'done';
   phaseSince: number;

@@ -1,15 +1,15 @@
 /**
- * What is different in an undo: its release has served all users before, so that nothing but a person brings back the one that it
- * takes away. What probes and judge find is a warning, and what the provider refuses is tried until it is done.
+ * What is different in an undo: its release served all users before, so only a person can bring back the release that it
+ * replaces. What probes and judge find is only a warning, and a call that the provider refuses is retried until it succeeds.
  */
 import type { WatchReport } from '../../src/health/types.js';
 import { clean } from '../../src/model/text.js';
 import type { Announcements } from './announce.js';
 import type { Run } from './run.js';
 
-/** Warnings that are kept. */
+/** Most warnings kept. */
 const KEPT = 10;
-/** First and longest rest between two tries of a write that the provider refuses, in ms. */
+/** First and longest wait between two attempts of a write that the provider refuses, in ms. */
 const FIRST_REST = 5_000;
 const LONGEST_REST = 5 * 60_000;
 
@@ -21,7 +21,7 @@ export class Undo {
     private readonly announcements: Announcements,
   ) {}
 
-  /** Says a warning wherever the rollout is, and to the webhooks; each once. */
+  /** Shows a warning wherever the rollout is shown, and sends it to the webhooks; each once. */
   warn(what: string): void {
     const { state, journal } = this.run;
     const said = clean(what, 600);
@@ -40,7 +40,7 @@ export class Undo {
     );
   }
 
-  /** The end of the bake that only warns: nothing depends on what it has seen. */
+  /** The end of the bake that only warns: nothing depends on its result. */
   ends(report: WatchReport | null, endedBy: string | undefined): void {
     const { journal } = this.run;
     if (report?.verdict.state === 'unhealthy') this.unhealthy(report);
@@ -51,13 +51,13 @@ export class Undo {
     journal.event(`${endedBy === undefined ? 'the bake is over' : `the bake was ended by ${endedBy}`}: ${seen}`);
   }
 
-  /** A newer release waits for the way: the bake that only warns ends, and the way back stays. */
+  /** A newer release waits: the bake that only warns ends, and the undo stays. */
   makeWay(by: string): void {
     this.run.journal.event('a newer release starts after this undo; the bake ends early', by);
     this.run.requests.skip = by;
   }
 
-  /** How a rollout that went through has ended. */
+  /** How a successful rollout ended. */
   ending(): string {
     const { state } = this.run;
     const live = `release ${state.release?.version} is live`;
@@ -67,7 +67,7 @@ export class Undo {
     return `${live} again; warning: ${first}${more.length === 0 ? '' : ` (and ${more.length} more)`}`;
   }
 
-  /** How long to wait before the provider is asked again: longer each time, in ms. */
+  /** How long to wait before the next call to the provider: longer each time, in ms. */
   nextRest(): number {
     const { rest } = this;
     this.rest = Math.min(rest * 2, LONGEST_REST);

@@ -1,4 +1,4 @@
-/** What an unhealthy verdict means: roll back, hold, or compare once more at half the traffic. An undo only warns. */
+/** What an unhealthy verdict leads to: a rollback, a hold, or a comparison at half the traffic. An undo only warns. */
 import type { WatchReport } from '../../src/health/types.js';
 import { clean } from '../../src/model/text.js';
 import type { CompareStep } from '../../src/strategies/types.js';
@@ -36,7 +36,10 @@ export async function unhealthy(parts: Parts, report: WatchReport): Promise<Outc
   return 'again';
 }
 
-/** Half the traffic is about to go back. A pause ends, since the comparison comes first; who wanted it to end has what they wanted. */
+/**
+ * Half the traffic is about to go back. A pause ends, since the comparison comes first, and so does a request to end the
+ * pause.
+ */
 function beginComparison({ state, stage, requests, journal }: Run, { weight }: CompareStep, why: string): void {
   state.compared = true;
   journal.event(`stage ${stage?.name}: ${why}; back to ${weight} % to compare with the old release`);
@@ -47,8 +50,8 @@ function beginComparison({ state, stage, requests, journal }: Run, { weight }: C
 }
 
 /**
- * Only a ceiling was crossed, at 100 %, where nothing was left to compare with: a shared outage looks the same. Once in a rollout
- * that is worth half the traffic back, where the plan has the step for it.
+ * Only a ceiling was crossed, at 100 %, where nothing is left to compare with: a shared outage looks the same. Once in a
+ * rollout that is worth sending half the traffic back, if the plan has the step for it.
  */
 function comparisonFor({ state, stage, step }: Run, { verdict }: WatchReport): CompareStep | null {
   const possible = verdict.probeBack && !state.compared && state.promoted && state.weight === 100;
@@ -56,7 +59,7 @@ function comparisonFor({ state, stage, step }: Run, { verdict }: WatchReport): C
   return possible && step?.kind === 'bake' && next?.kind === 'compare' ? next : null;
 }
 
-/** Who has approved before now did not know what the candidate does, and is asked again. A rejection stays. */
+/** People who approved before now did not know what the candidate does, so they are asked again. A rejection stays. */
 function approvalsLapse({ state, journal }: Run): void {
   const { gate } = state.step;
   if (gate === undefined || gate.approvals.length === 0 || gate.decision?.approved === false) return;
@@ -68,7 +71,7 @@ function approvalsLapse({ state, journal }: Run): void {
   );
 }
 
-/** Adds what the candidate's logs say to why its probes failed. They are no reason to fail, nor is their absence. */
+/** Adds what the candidate's logs say to the reason why its probes failed. Neither the logs nor their absence make it fail. */
 export async function lookForErrors({ state, spec, release }: Run): Promise<void> {
   const args = { spec, version: release.version, from: state.weightSince, seen: state.errors, grant: state.grant };
   const errors = await looking(spec)

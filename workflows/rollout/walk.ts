@@ -1,4 +1,4 @@
-/** The walk through the plan: one step after the other. Each part answers how it ended; what follows from that is decided here alone. */
+/** The walk through the plan, one step after the other. Each part returns how it ended; only this file decides what follows. */
 import type { Stage, Step } from '../../src/strategies/types.js';
 import { hold } from './hold.js';
 import type { Outcome } from './outcome.js';
@@ -9,7 +9,10 @@ import type { Cursor, StepState } from './state.js';
 import { perform } from './steps/index.js';
 import { unhealthy } from './unhealthy.js';
 
-/** Walks until the plan is done or the rollout ends for a reason in its state. `continueAsNew` comes back if something outranks it. */
+/**
+ * Walks until the plan is done or the rollout ends for a reason in its state. `continueAsNew` returns if something outranks
+ * it.
+ */
 export async function walk(parts: Parts, continueAsNew: () => Promise<void>): Promise<void> {
   const { run, watching } = parts;
   const { state, length } = run;
@@ -24,7 +27,7 @@ export async function walk(parts: Parts, continueAsNew: () => Promise<void>): Pr
   }
 }
 
-/** What there is to do now: a hold outranks a pause, and a pause the step. */
+/** What to do now: a hold outranks a pause, and a pause outranks the step. */
 function next(parts: Parts, stage: Stage, step: Step): Promise<Outcome> {
   const { state, requests, journal } = parts.run;
   if (state.step.hold !== undefined) return hold(parts, stage, step, state.step.hold);
@@ -34,7 +37,10 @@ function next(parts: Parts, stage: Stage, step: Step): Promise<Outcome> {
   return perform(parts, stage, step);
 }
 
-/** A pause comes between two steps, or stops a wait. A write that is being tried again is done first, and so is a comparison. */
+/**
+ * A pause starts between two steps, or interrupts a wait. A write that is being retried is finished first, and so is a
+ * comparison.
+ */
 function mayPause(step: Step, { begun, compare }: StepState): boolean {
   if (compare !== undefined) return false;
   return begun !== true || step.kind === 'bake' || step.kind === 'approve';
@@ -47,7 +53,7 @@ function follow(run: Run, outcome: Outcome): void {
     state.step = {};
     return;
   }
-  // What else was answered stands in the state, and the walk looks at it anew.
+  // Other answers are in the state, and the walk checks it again.
   if (typeof outcome === 'string') return;
   if ('leave' in outcome) {
     run.leaveWith(outcome.leave);

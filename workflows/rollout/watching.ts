@@ -1,4 +1,4 @@
-/** The watcher of the candidate's present weight: one activity that lasts as long as the weight does. */
+/** The watcher of the candidate's current weight: one activity that runs as long as the weight lasts. */
 import { CancellationScope } from '@temporalio/workflow';
 import type { WatchHeartbeat, WatchReport } from '../../src/health/types.js';
 import { failureOf, lastHeartbeat } from '../../src/model/rollout/failure.js';
@@ -17,12 +17,15 @@ interface Running {
 }
 
 export class Watching {
-  /** An unhealthy report that nobody has acted on yet. */
+  /** An unhealthy report that has not been handled yet. */
   unhealthy: WatchReport | null = null;
-  /** The report of a candidate that was shown to be no worse early, or to be healthy while held, and that no bake has ended by yet. */
+  /**
+   * The report of a candidate that was shown to be no worse early, or to be healthy while held, and that no bake has used
+   * yet.
+   */
   passed: WatchReport | null = null;
   private running: Running | null = null;
-  /** The look of an undo has said what it found. */
+  /** An undo's bake has reported its result. */
   private warned = false;
 
   constructor(
@@ -30,7 +33,7 @@ export class Watching {
     private readonly undo: Undo,
   ) {}
 
-  /** Starts the watcher unless it runs, going on with what the judge knows. */
+  /** Starts the watcher unless it runs, continuing from what the judge knows. */
   ensure(): void {
     const { state, spec } = this.run;
     if (this.running !== null || this.unhealthy !== null || this.warned || state.release === null) return;
@@ -77,23 +80,23 @@ export class Watching {
         return;
       }
       if (held && report.verdict.state === 'healthy') {
-        // The hold ends by it in this moment.
+        // This ends the hold.
         this.passed = report;
         return;
       }
       if (earliest !== null && report.verdict.passes) this.passed = report;
-      // A weight is never unwatched: whoever ends the bake may be paused, or a moment away, or the last counts say something else.
+      // A weight is never unwatched: the bake may be paused or not ended yet, or the last counts may say something else.
       this.ensure();
     });
   }
 
-  /** A look has found what it can find. */
+  /** A bake has found whatever it can find. */
   private warn(report: WatchReport): void {
     this.warned = true;
     this.undo.unhealthy(report);
   }
 
-  /** A watcher whose worker died has left its last counts. One that may not watch ends the rollout. */
+  /** A watcher whose worker died left its last counts. One that may not watch ends the rollout. */
   private lost(error: unknown): WatchReport | null {
     const { code, message } = failureOf(error);
     if (code === 'SLUICE_ACCESS' && this.run.isUndo) this.undo.warn(`nothing watches it: ${message}`);
@@ -101,7 +104,10 @@ export class Watching {
     return (lastHeartbeat(error) as WatchHeartbeat | undefined)?.report ?? null;
   }
 
-  /** Ends the watcher and waits for what it has counted. Null: its counts were lost with its worker. An unhealthy report also stays for the walk. */
+  /**
+   * Ends the watcher and waits for its counts. Null: they were lost with its worker. An unhealthy report also stays for the
+   * walk.
+   */
   async stop(): Promise<WatchReport | null> {
     if (this.unhealthy !== null) return this.unhealthy;
     const { running } = this;
@@ -114,7 +120,7 @@ export class Watching {
     return report;
   }
 
-  /** Ends the watcher and waits for nothing. */
+  /** Ends the watcher without waiting. */
   drop(): void {
     this.running?.scope.cancel();
     this.running = null;
@@ -126,7 +132,7 @@ export class Watching {
   private earliest(): number | null {
     const { state, prepared } = this.run;
     const { stage, step } = state.cursor;
-    // The bake that a comparison goes back to is the one before it.
+    // The bake that a comparison returns to is the one before it.
     const from = state.step.compare?.at === 'forward' ? step - 1 : step;
     const bake = prepared.plan.stages[stage]?.steps.slice(from).find(({ kind }) => kind === 'bake');
     if (this.passed !== null || bake?.kind !== 'bake' || bake.earliest === undefined) return null;

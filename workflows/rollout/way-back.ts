@@ -1,4 +1,4 @@
-/** Going back: one activity that brings the target to its before-state, however often the provider fails. */
+/** Rolling back: one activity that returns the target to its before-state, however often the provider fails. */
 
 import { ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import { failureOf, foundOf, isForeign } from '../../src/model/rollout/failure.js';
@@ -11,20 +11,20 @@ import type { Parts } from './parts.js';
 import type { Leave } from './state.js';
 import { lookForErrors } from './unhealthy.js';
 
-/** A later try of restoring goes on this long before its last error is shown anew. */
+/** A new attempt to restore runs for this long before its predecessor's error is shown again. */
 const RESTORE_CHUNK = 5 * 60_000;
 
-/** When a target that was not there before is looked at again, as shares of a call's longest life. */
+/** When to check a target that did not exist before, as fractions of a call's longest life. */
 const LOOKS = [1 / 12, 1 / 6, 1 / 4, 1 / 2, 3 / 4, 1];
 
 export class WayBack {
-  /** `continueAsNew` comes back only if something outranks it. */
+  /** `continueAsNew` returns only if something outranks it. */
   constructor(
     private readonly parts: Parts,
     private readonly continueAsNew: () => Promise<void>,
   ) {}
 
-  /** Goes back for the reason why the rollout leaves, unless someone else's change is kept, and ends. */
+  /** Rolls back for the reason in the state, unless someone else's change is kept, and ends. */
   async goBack(): Promise<void> {
     const { run, watching } = this.parts;
     const { state, journal } = run;
@@ -35,14 +35,14 @@ export class WayBack {
       await this.restore(why);
       if (this.parts.run.state.kept === null) await this.stayGone(since);
     }
-    // What is kept on the way ends it otherwise than it began.
+    // A change kept on the way makes it end differently than it started.
     const end = state.leave as Leave;
     if (end.unhealthy === true) await lookForErrors(run);
     journal.failStage();
     journal.end(end.outcome, end.reason, end.code);
   }
 
-  /** One activity that brings the target to the before-state, until it is there, however often the provider fails. */
+  /** One activity that returns the target to the before-state, retried until it is there, however often the provider fails. */
   private async restore(leave: Leave): Promise<void> {
     const { run } = this.parts;
     const { state, journal, spec } = run;
@@ -64,14 +64,14 @@ export class WayBack {
       }
       await this.notRestored(outcome.error, force);
       if (state.kept !== null) return;
-      // A person has decided: what follows is no longer waiting for one.
+      // A person has decided, so the rollout no longer waits for one.
       if (isForeign(outcome.error)) journal.enter('restoring', leave.reason, leave.code);
     }
   }
 
   /**
-   * One activity that restores, for `chunk` ms at most. `again`: it was given up, since a person wants another try or one with
-   * force. A run that has grown long meanwhile continues as the next one.
+   * One activity that restores, for `chunk` ms at most. `again`: it was interrupted, since a person wants another attempt or
+   * one with force. A run that has grown long meanwhile continues as the next one.
    */
   private async tryOnce(chunk: number, summary: string): Promise<{ written: Written } | { error: unknown } | 'again'> {
     const { state, spec, requests, length } = this.parts.run;
@@ -96,8 +96,9 @@ export class WayBack {
   }
 
   /**
-   * A first deployment leaves nothing whose revision could be spent: a call that was given up may make the target after all. So it is
-   * taken away anew, while this run holds the lock, until no such call can be under way any more. `since`: when restoring began.
+   * A first deployment leaves no revision that a late call could fail on: a call that was given up may still create the
+   * target. So it is deleted again, while this run holds the lock, until no such call can be running any more. `since`: when
+   * restoring started.
    */
   private async stayGone(since: number): Promise<void> {
     const { state, journal, length, prepared } = this.parts.run;
@@ -118,7 +119,7 @@ export class WayBack {
     }
   }
 
-  /** False: somebody else has made the target meanwhile, and it is theirs. */
+  /** False: someone else has created the target meanwhile, and it is theirs. */
   private async takeAwayAgain(): Promise<boolean> {
     const { run } = this.parts;
     const { state, journal } = run;
@@ -164,13 +165,13 @@ export class WayBack {
     };
   }
 
-  /** This run may not write at all: the server or a person has made it from another one. Nothing was done by it. */
+  /** This run may not write at all: the server or a person made it from another one. It has done nothing. */
   private notOurs(message: string): ApplicationFailure {
     this.parts.run.journal.end('failed', message, 'SLUICE_ACCESS');
     return ApplicationFailure.nonRetryable(message, 'SLUICE_ACCESS');
   }
 
-  /** `force`: whether the try that failed had it; set since, it needs no other word. */
+  /** `force`: whether the failed attempt had it; if it was set since, no other command is needed. */
   private async notRestored(error: unknown, force: boolean): Promise<void> {
     const { run, keep, announcements } = this.parts;
     const { state, journal, requests, length } = run;

@@ -161,5 +161,5 @@ function serveSite(
 }
 
 function unserved(call: Call): Answer {
-  return armError(501, 'NotEmulated', `The emulated Azure does not serve ${call.method} ${call.path.split('?')[0]}`);
+  return armError(501, 'NotEmulated', `The emulated Azure does not emulate ${call.method} ${call.path.split('?')[0]}`);
 }

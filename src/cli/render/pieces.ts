@@ -40,7 +40,7 @@ export function widthOf(line: Line): number {
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** At most `width` columns; what was cut off is told by `…`. */
+/** At most `width` columns; `…` marks a cut. */
 export function clip(line: Line, width: number): Line {
   if (widthOf(line) <= width) return line;
   const kept: Line = [];

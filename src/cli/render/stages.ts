@@ -7,7 +7,7 @@ import { pad, piece } from './pieces.js';
 import { left } from './time.js';
 import { stageSign } from './words.js';
 
-/** One line a stage, at most `rows`: the stages around the running one are kept, and how many are left out is said. */
+/** One line per stage, at most `rows`: the stages around the running one stay, and the number of omitted ones is shown. */
 export function stageLines(view: RolloutView, rows: number, now: number): Line[] {
   const { stages } = view;
   const columns = Math.max(0, ...stages.map(({ name }) => stringWidth(name)));

@@ -7,7 +7,7 @@ import { type Html, html } from './html.js';
 /** Most errors of the candidate that are shown. */
 const ERRORS = 3;
 
-/** Each with a request that somebody can look up in the logs. */
+/** Each with a request to look up in the logs. */
 export function errors(view: RolloutView): Html | null {
   if (view.errors.length === 0) return null;
   return html`<section id="errors"><h2>Most frequent errors of release ${view.candidate ?? '–'}</h2>

@@ -1,4 +1,4 @@
-/** The top of the page: what happened and why, for a stranger with ten seconds. Pure. */
+/** The top of the page: what happened and why, for a reader with ten seconds. Pure. */
 import type { Counts } from '../../model/counts.js';
 import { grouped } from '../../model/numbers.js';
 import { accessWords } from '../../model/rollout/words.js';

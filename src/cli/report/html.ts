@@ -1,7 +1,7 @@
 /** HTML whose texts are escaped unless they are HTML already. Pure. */
 import { clean } from '../../model/text.js';
 
-/** Longest text of a stranger on the page, in characters. */
+/** Longest foreign text on the page, in characters. */
 const LONGEST = 2_000;
 
 /** What is HTML and must not be escaped again. Made by `html` alone, and by `trusted` of the project's own files. */

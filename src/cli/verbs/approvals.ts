@@ -40,7 +40,7 @@ export const approvals = command({
   },
 });
 
-/** Why the list is empty: there are none, none for the caller, or none that could be read. */
+/** Why the list is empty: no approvals are open, none for the caller, or none could be read. */
 function noneOf(open: OpenApproval[], unasked: number): string {
   const known = unasked === 0 ? '' : ' among the rollouts that responded';
   if (open.length === 0) return `no approvals are open${known}`;

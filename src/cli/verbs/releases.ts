@@ -81,7 +81,7 @@ function leftSplit({ kept }: LedgerEntry): string {
   return `${saySplit(kept.split)}${kept.unwatched ? ', nothing watches it' : ''}; `;
 }
 
-/** `there`: undo can go back to it. */
+/** `there`: undo can roll back to it. */
 function rowOf(entry: LedgerEntry, there: boolean) {
   return [
     { text: entry.version },

@@ -1,4 +1,4 @@
-/** The sources of users' counts: the platform's own, and those that are servers of anybody's. */
+/** The sources of users' counts: the platform's own, and servers that anyone may run. */
 
 import type { Egress } from '../../egress/index.js';
 import { SluiceError } from '../../model/errors.js';
@@ -28,7 +28,7 @@ interface Make<M> {
   source(metric: M, of: SourceOf, by: { driver: Pick<PlatformDriver, 'address'>; egress: Egress }): Source;
 }
 
-/** The sources that are servers of anybody's, by kind. */
+/** The sources that are servers anyone may run, by kind. */
 const SERVERS: { readonly [K in ServerMetricKind]: Make<MetricOf<K>> } = {
   prometheus: { source: (metric, of, { egress }) => prometheusSource(metric, of, egress) },
   http: { source: (metric, of, { driver, egress }) => httpSource(metric, of, driver, egress) },

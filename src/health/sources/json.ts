@@ -44,7 +44,7 @@ export async function askJson({ net, url, headers, form, signal }: JsonRequest):
   } catch (error) {
     if (signal.aborted) throw new DOMException('the read was cancelled', 'AbortError');
     if (error instanceof SluiceError) throw error;
-    throw new SluiceError('SLUICE_PROVIDER', `${url} could not be asked: ${fetchReason(error)}`);
+    throw new SluiceError('SLUICE_PROVIDER', `${url} could not be reached: ${fetchReason(error)}`);
   }
 }
 

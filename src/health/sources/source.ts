@@ -24,8 +24,8 @@ export interface Reading {
 }
 
 /**
- * A source of counts by release. Its stretches lie on a grid of its own, whatever moment it is asked at; one is told when
- * its watermark has passed (its end and the metric's delay), and never changes afterwards.
+ * A source of counts by release. Its stretches are on a fixed grid, whenever it is read. A stretch is reported once its
+ * watermark has passed (its end and the metric's delay), and never changes afterwards.
  */
 export interface Source {
   /**
@@ -43,7 +43,7 @@ export interface SourceOf {
   candidate: string;
   /** When the candidate got its present weight, in ms since the epoch. */
   from: number;
-  /** Whether a request is a probe of ours, by the id that the platform gave it. */
+  /** Whether a request is one of our probes, by the id that the platform gave it. */
   isProbe(requestId: string): boolean;
   /** ms since the epoch. */
   now(): number;
@@ -58,6 +58,6 @@ export interface AlarmState {
 }
 
 export interface Alarms {
-  /** The state of each alarm by its name; null where there is no such alarm. Errors: a SluiceError. */
+  /** The state of each alarm by its name; null if there is no such alarm. Errors: a SluiceError. */
   states(ctx: { signal: AbortSignal }, names: string[]): Promise<Record<string, AlarmState | null>>;
 }

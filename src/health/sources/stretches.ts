@@ -12,7 +12,7 @@ export interface Grid {
 }
 
 /**
- * The ends of the stretches that end after `since` and whose watermark has passed. The stretch in which `since` lies is one
+ * The ends of the stretches that end after `since` and whose watermark has passed. The stretch that contains `since` is one
  * of them: a candidate's first requests count, at the price of some from just before.
  */
 export function closedEnds({ length, delay, now, since, most }: Grid): number[] {

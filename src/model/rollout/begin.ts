@@ -1,4 +1,4 @@
-/** What Temporal's UI shows of a rollout from its first moment on and never changes: what was asked for, by whom and why. Pure. */
+/** What Temporal's UI shows of a rollout from the start and never changes: what was asked for, by whom and why. Pure. */
 import { companionId, rolloutId } from '../ids.js';
 import type { RolloutInput } from '../spec.js';
 import { clean, code } from '../text.js';

@@ -104,7 +104,7 @@ function deadlineOf(link: Link | undefined): Deadline | null {
   }
 }
 
-/** Somebody else changed the target. */
+/** Someone else changed the target. */
 export function isForeign(error: unknown): boolean {
   return failureOf(error).code === 'SLUICE_FOREIGN_CHANGE';
 }

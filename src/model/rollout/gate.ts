@@ -16,7 +16,7 @@ export interface Facts {
   startedBy: string | null;
   /** Why it leaves the plan; null on the way forward. */
   leaving: string | null;
-  /** Somebody else's change was kept: it ends, and writes nothing more. */
+  /** Someone else's change was kept: the rollout ends, and writes nothing more. */
   kept: boolean;
   /** A pause runs, or is interrupted by something else. */
   paused: boolean;
@@ -71,7 +71,7 @@ export function refusal(facts: Facts, verb: MessageVerb, given: unknown, signed 
   }
 }
 
-/** Payloads come from anybody: a handler that throws on one would loop its workflow task for ever. */
+/** Anyone can send a payload: a handler that throws on one would loop its workflow task for ever. */
 function misshapen(verb: MessageVerb, given: unknown): string | null {
   const like = VERB_TABLE[verb].payload;
   if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given)))

@@ -27,7 +27,7 @@ export interface Choice {
 
 /** What an offer depends on. */
 interface Asked {
-  /** Somebody else changed the target, */
+  /** Someone else changed the target, */
   foreign: boolean;
   /** and it waits for a person's word on that. */
   keepable: boolean;
@@ -69,7 +69,7 @@ export function offers(facts: Facts): Offer[] {
     comment: open?.comment === true,
   };
   const verbs = Object.keys(VERB_TABLE) as MessageVerb[];
-  // What decides on somebody else's change comes first there.
+  // The commands that decide on someone else's change come first there.
   if (asked.keepable) verbs.sort((a, b) => Number(b === 'abort') - Number(a === 'abort'));
   return verbs
     .flatMap((verb) => waysTo(verb, asked))

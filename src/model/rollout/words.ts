@@ -89,7 +89,7 @@ export interface StepWords {
   note?: string;
 }
 
-/** `stage`: the name of the step's stage. `bypass`: somebody gets the release with its deployment. */
+/** `stage`: the name of the step's stage. `bypass`: someone gets the release as soon as it is deployed. */
 export function stepWords(step: Told, stage: string, bypass: boolean): StepWords {
   switch (step.kind) {
     case 'deploy':
@@ -141,7 +141,7 @@ function people({ people: n, notStarter }: ApprovalSpec): string {
 export type Traffic =
   /** No plan was made; `words` says what is known. */
   | { kind: 'unread'; words: string }
-  /** Somebody else's split, as it was last read. */
+  /** Someone else's split, as last read. */
   | { kind: 'foreign'; words: string }
   | { kind: 'none'; candidate: string | null }
   /** One release has all; `over`: the rollout is over, or has no candidate yet. */
@@ -201,8 +201,8 @@ function splitWords({ stable, candidate, weight }: Traffic & { kind: 'split' }):
 }
 
 /**
- * `waiting for …, until 2026-03-01 10:12:03 UTC; then …`. Null when it waits for nobody. `left` says how long that still is, where somebody
- * looks now.
+ * `waiting for …, until 2026-03-01 10:12:03 UTC; then …`. Null if it waits for nobody. `left` gives the time left, for a view
+ * that is current.
  */
 export function waitingWords({ waitingFor: waits }: RolloutView, left?: (until: number) => string): string | null {
   if (waits === null) return null;
@@ -232,7 +232,7 @@ export function neededWords({ verdict, outcome }: RolloutView): string | null {
 /** What no policy means. */
 export const OPEN_TO_ALL = 'anyone who can reach this namespace can start, approve and abort';
 const OPEN = `open: there is no policy; ${OPEN_TO_ALL}`;
-/** The same in short, where it stands for the policy's digest. */
+/** The short form, shown instead of the policy's digest. */
 export const NO_POLICY = 'open: no policy';
 
 /** By which policy it runs, and what that makes of names. Null until a worker has looked. */

@@ -26,7 +26,7 @@ export const appService: PlatformKit<'app-service'> = {
     deadlines: { deploy: '30m', shift: '15m', stuckAfter: '15m' },
     // The users' own requests to a site, which App Service counts without any set-up.
     metrics: [{ name: 'requests', azureMonitor: {} }],
-    // Half the traffic back means another swap of the slots, and direct has no stable release to go back to.
+    // Sending half the traffic back means another swap of the slots, and direct has no stable release to return to.
     judge: { probeBack: false },
   },
   // The replaced release stays ready for a swap back.
@@ -68,7 +68,7 @@ export const appService: PlatformKit<'app-service'> = {
   },
   account: {
     form: "subscription@region with the subscription's id in lower case",
-    // Task queues are told apart by letters of either case, and the ids of subscriptions are not: a spec takes lower case alone.
+    // Task queue names are case-sensitive, and subscription ids are not, so a spec accepts only lower case.
     accepts: ({ account, roleArn }) => roleArn === undefined && SUBSCRIPTION.test(account),
     help: {
       account: 'the subscription id',

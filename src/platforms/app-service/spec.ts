@@ -63,7 +63,9 @@ const configuration = {
   idle: z
     .enum(['keep', 'stop'])
     .exactOptional()
-    .describe('App Service: what becomes of the slot with the replaced release when it is retired; keep unless given.'),
+    .describe(
+      'App Service: what happens to the slot with the replaced release after the rollback window (default: keep).',
+    ),
 };
 
 function check(spec: Spec & { target: AppServiceTarget }, fault: Report, variables: Record<string, string>): void {
@@ -91,7 +93,7 @@ function checkWithoutSlot(spec: Spec, fault: Report): void {
   if (needsBoth(spec)) {
     fault(
       ['strategy', 'type'],
-      `is ${strategy.type}, which needs a slot beside production (name it: target.slot; without one take direct)`,
+      `is ${strategy.type}, which needs a slot beside production (name it: target.slot; without one use direct)`,
     );
   }
   for (const [i, probe] of health.probes.entries()) {

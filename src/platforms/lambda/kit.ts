@@ -19,7 +19,7 @@ const PACKING: PackingRules = {
   mostZipped: 50 * MB,
   mostUnzipped: 250 * MB,
   whenTooLarge:
-    "Remove files (.sluiceignore), keep artifacts in S3 in the function's Region (SLUICE_STORE=s3://BUCKET/PREFIX, for who starts and for the workers), or put the zip into S3 yourself (release: {s3: …})",
+    "Remove files (.sluiceignore), keep artifacts in S3 in the function's Region (SLUICE_STORE=s3://BUCKET/PREFIX, for the client and for the workers), or put the zip into S3 yourself (release: {s3: …})",
 };
 
 /** Most bytes of a zip that a call to Lambda carries. A larger one it reads from S3 itself, in its own Region. */

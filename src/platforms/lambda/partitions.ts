@@ -11,11 +11,11 @@ export function roleFault(arn: string, { region }: LambdaTarget): string | null 
 export function layerFault(arn: string, { region }: LambdaTarget): string | null {
   const [, , , of] = arn.split(':');
   if (of !== region)
-    return `is a layer of ${of}, and the function is in ${region} (take the layer's version of that region)`;
+    return `is a layer of ${of}, and the function is in ${region} (use the layer's version in that region)`;
   return partitionFault(arn, region);
 }
 
-/** Of a region that the SDK does not know nothing is said. */
+/** A region that the SDK does not know is not checked. */
 function partitionFault(arn: string, region: string): string | null {
   const [, given] = arn.split(':');
   const { name, description } = partition(region) as { name: string; description?: string };

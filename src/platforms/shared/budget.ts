@@ -57,7 +57,7 @@ const ON_ITS_WAY = 1_000;
 /** A throttled call halves the rate, down to this part of it; each second without one gives back `RECOVERY`. */
 const SLOWEST = 0.1;
 const RECOVERY = 0.1;
-/** Restoring slows down no further: what is throttled may be somebody else's calls. */
+/** Restoring slows down no further: what is throttled may be someone else's calls. */
 const SLOWEST_RESTORING = 0.5;
 /** Calls in flight at the same moment are throttled together; they count as one, in ms. */
 const SAME_MOMENT = 500;

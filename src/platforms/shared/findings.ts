@@ -12,7 +12,7 @@ export function warn(code: string, message: string): Finding {
   return { level: 'warn', code, message };
 }
 
-/** An optional check: what may not be read is said, and is no obstacle. */
+/** An optional check: what may not be read is reported, and stops nothing. */
 export async function optional(what: string, check: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
     return await check();

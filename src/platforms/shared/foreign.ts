@@ -1,8 +1,8 @@
-/** The error for a target that somebody else has changed. */
+/** The error for a target that someone else has changed. */
 import { SluiceError } from '../../model/errors.js';
 import type { Split } from '../port.js';
 
-/** Somebody else changed the target: SLUICE_FOREIGN_CHANGE, with the split that was found. */
+/** Someone else changed the target: SLUICE_FOREIGN_CHANGE, with the split that was found. */
 export class ForeignChange extends SluiceError {
   constructor(
     message: string,

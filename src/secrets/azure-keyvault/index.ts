@@ -79,7 +79,7 @@ export function azureKeyVaultStore(env: NodeJS.ProcessEnv, ca?: string): SecretS
 function failure(error: unknown, answer: Answer | null, reference: SecretReference): unknown {
   const ours = azureError(error, answer, 'GetSecret', `secret://${reference.provider}/${reference.name}`);
   if (!(ours instanceof SluiceError)) return ours;
-  // The reference, and what to do, are said once.
+  // The reference, and what to do, are given once.
   const said = clean(ours.message.replace(/^.*GetSecret of \S+: /, '').replace(/\. Allow it in .*$/, ''), 400);
   switch (ours.code) {
     case 'SLUICE_NOT_FOUND':

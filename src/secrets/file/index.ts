@@ -42,7 +42,7 @@ async function readBelow(folder: string, reference: SecretReference): Promise<st
       if (found.isDirectory()) throw refused(reference, 'it is a folder', 'name a file in it');
       const { size } = found;
       if (size > MOST_BYTES)
-        throw refused(reference, `the file has ${size} bytes`, `at most ${MOST_BYTES} are a secret`);
+        throw refused(reference, `the file has ${size} bytes`, `a secret has at most ${MOST_BYTES}`);
       const text = utf8(await handle.readFile());
       if (text === null) throw refused(reference, 'the file is not UTF-8 text', 'store it as base64');
       return text;
@@ -55,7 +55,7 @@ async function readBelow(folder: string, reference: SecretReference): Promise<st
     if (code === 'EACCES') {
       throw new SluiceError(
         'SLUICE_PERMISSION',
-        `${formatReference(reference)}: the worker may not read the file; give its user the right`,
+        `${formatReference(reference)}: the worker may not read the file; let its user read it`,
       );
     }
     throw missing(

@@ -38,9 +38,9 @@ const http = strict({
 const expectation = strict({
   status: whole(100, 599)
     .exactOptional()
-    .describe('`statusCode` of the answer, or the HTTP status (200 for `http` unless given).'),
-  path: jsonPath().exactOptional().describe('JSON path into the answer; something must stand there.'),
-  equals: z.unknown().exactOptional().describe('What must stand at `path`.'),
+    .describe('`statusCode` of the answer, or the HTTP status (default for `http`: 200).'),
+  path: jsonPath().exactOptional().describe('JSON path into the answer; there must be a value.'),
+  equals: z.unknown().exactOptional().describe('The value expected at `path`.'),
 }).superRefine((value, ctx) => {
   if ('equals' in value && value.path === undefined) {
     ctx.addIssue('equals needs a path (the whole answer is path: $)');
@@ -48,7 +48,7 @@ const expectation = strict({
 });
 
 const probe = strict({
-  name: name().describe('What a stage names.'),
+  name: name().describe('The name that stages refer to.'),
   invoke: invoke.exactOptional().describe('Calls the function with this event. Exactly one of invoke and http.'),
   http: http.exactOptional().describe('Sends an HTTP request.'),
   expect: expectation.prefault({}).describe('What the answer must be. Without it: no function error, or status 200.'),
@@ -77,33 +77,33 @@ const probe = strict({
 const either = ['rollback', 'hold'] as const;
 const any = [...either, 'promote'] as const;
 
-/** What the judge goes by; a stage may override each. */
+/** The judge's settings; a stage may override each. */
 const judgeFields = {
-  alpha: chance().describe('Largest chance of ever calling a release unhealthy that is no worse than stable.'),
+  alpha: chance().describe('Largest chance that a release that is no worse than stable is ever called unhealthy.'),
   ceiling: share().describe(
-    "Share of errors the candidate may have whatever stable does (your SLO); from stable's past unless given.",
+    "Share of errors the candidate may have whatever stable does (your SLO). Default: from the stable release's history.",
   ),
   minRequests: whole(1, 1_000_000).describe(
-    'Fewest requests of the candidate at a weight before its bake can pass: of each metric, or of the probes where there is none.',
+    'Fewest requests of the candidate at a weight before its bake can pass: of each metric, or of the probes if there is none.',
   ),
   minErrors: whole(1, 1_000_000).describe('Fewest errors of the candidate before it can be unhealthy.'),
   dispersion: z
     .number({ error: 'expected a number, 1 or more' })
     .min(1, 'expected a number, 1 or more')
     .max(1_000, 'at most 1000')
-    .describe("How often one failure tends to repeat (retries); measured from stable's past unless given."),
+    .describe("How many errors tend to occur together (retries). Default: measured from the stable release's history."),
   margin: share().describe(
-    "How much worse than stable a release may be that passes a bake early; 1% or stable's own rate unless given.",
+    "How much worse than stable a release may be and still pass a bake early. Default: 1%, or the stable release's own rate if higher.",
   ),
   beta: chance().describe('Chance that a release worse than that passes a bake early.'),
   probeBack: z
     .boolean()
     .describe(
-      'At 100%, with nothing to compare with: go back to half the traffic once, to see whether the release is at fault.',
+      'At 100%, with nothing to compare with: send half the traffic back to stable once, to see whether the release is at fault.',
     ),
   onUnhealthy: z.enum(either).describe('What to do with an unhealthy candidate.'),
-  onUndecided: z.enum(any).describe('What to do when a bake ends and the counts decide nothing.'),
-  onNoData: z.enum(any).describe('What to do when a bake ends and a metric has counted no request of the candidate.'),
+  onUndecided: z.enum(any).describe('What to do when a bake ends and the counts do not settle it.'),
+  onNoData: z.enum(any).describe('What to do when a bake ends and a metric has counted no requests of the candidate.'),
   maxHold: duration(SECOND).describe('Longest hold; then the rollout rolls back.'),
   remindEvery: duration(SECOND).describe('Time between reminders while held.'),
 };
@@ -131,13 +131,13 @@ export const judgeOverride = strict(judgeFields).partial();
 function uniqueNames<T extends { name: string }>(entries: T[], ctx: z.RefinementCtx<T[]>): void {
   const seen = new Set<string>();
   for (const [i, { name: said }] of entries.entries()) {
-    if (seen.has(said)) ctx.addIssue({ code: 'custom', path: [i, 'name'], message: `"${said}" is there twice` });
+    if (seen.has(said)) ctx.addIssue({ code: 'custom', path: [i, 'name'], message: `"${said}" appears twice` });
     seen.add(said);
   }
 }
 
 const alarm = strict({
-  name: name().describe('How views name it.'),
+  name: name().describe('Its name in every view.'),
   cloudwatch: text(255).describe("The alarm's name, in the function's account and region."),
 });
 
@@ -145,13 +145,13 @@ export const health = strict({
   invocation: z
     .enum(['sync', 'async', 'stream'])
     .prefault(DEFAULTS.invocation)
-    .describe('How the function is called: errors of async and stream arrive minutes late.'),
+    .describe('How the function is called. Errors of async and stream calls arrive minutes late.'),
   probes: z
     .array(probe)
     .max(20, 'at most 20 probes')
     .superRefine(uniqueNames)
     .prefault([...DEFAULTS.probes])
-    .describe('Calls of our own, to each release apart.'),
+    .describe("Sluice's own calls, to each release separately."),
   metrics: z
     .array(metric)
     .max(10, 'at most 10 metrics')

@@ -17,7 +17,7 @@ const deadlines = strict({
   shift: duration(SECOND, DAY).prefault(DEFAULTS.deadlines.shift).describe('One change of weights.'),
   probe: duration(SECOND, DAY)
     .prefault(DEFAULTS.deadlines.probe)
-    .describe('The smoke probes: what has neither passed nor failed by then fails.'),
+    .describe('The smoke probes; a probe that has neither passed nor failed by then fails.'),
   pause: duration(SECOND).prefault(DEFAULTS.deadlines.pause).describe('The longest pause.'),
   stuckAfter: duration(SECOND, DAY)
     .prefault(DEFAULTS.deadlines.stuckAfter)
@@ -28,20 +28,22 @@ const notify = strict({
   webhook: z
     .string()
     .regex(/^https?:\/\/\S+$/, 'expected an http or https URL')
-    .describe('URL that is called for every end and every wait.'),
+    .describe('URL that is called whenever a rollout ends or waits.'),
   secret: reference().exactOptional().describe('Reference to the secret that signs the message.'),
 });
 
 export const written = strict({
   app: name().describe('The app. With the environment it is the workflow id, and so the lock on the target.'),
   environment: name().describe('The environment, unless it is chosen when starting.'),
-  target: target.describe('What is rolled out to.'),
+  target: target.describe('Where the release is rolled out.'),
   release: release.describe('Where the code comes from: exactly one of the members.'),
   configuration: configuration
     .prefault({})
-    .describe('What the release runs with. What is absent stays as the target has it. A change is a release too.'),
+    .describe(
+      'Configuration of the release. Absent fields stay as they are at the target. A change of configuration alone is a release too.',
+    ),
   strategy: strategy.prefault({ ...DEFAULTS.strategy }).describe('How the release reaches its users.'),
-  health: health.prefault({}).describe('What is watched, and what it means.'),
+  health: health.prefault({}).describe('What is watched, and how the judge decides.'),
   onNewRelease: z
     .enum(['reject', 'replace', 'queue'])
     .prefault(DEFAULTS.onNewRelease)
@@ -49,13 +51,15 @@ export const written = strict({
   rollbackWindow: duration()
     .prefault(DEFAULTS.rollbackWindow)
     .describe('How long the replaced release stays ready for `undo`.'),
-  retain: whole(0, 1_000).prefault(DEFAULTS.retain).describe('How many old releases to keep when retiring.'),
+  retain: whole(0, 1_000)
+    .prefault(DEFAULTS.retain)
+    .describe('How many old releases to keep after the rollback window.'),
   notify: z
     .array(notify)
     .max(10, 'at most 10 webhooks')
     .prefault([...DEFAULTS.notify])
     .describe('Webhooks.'),
-  deadlines: deadlines.prefault({}).describe('Longest waits.'),
+  deadlines: deadlines.prefault({}).describe('The longest that each step may take.'),
   allowUnjudged: z
     .boolean({ error: 'expected true or false' })
     .prefault(DEFAULTS.allowUnjudged)
@@ -72,7 +76,7 @@ export const written = strict({
     .max(50, 'at most 50 callers')
     .prefault([...DEFAULTS.allowBypass])
     .describe(
-      'Lambda: callers of the bare function that may get the release with its deployment, before any weight. `sluice plan` lists them by these ids.',
+      'Lambda: callers of the bare function that may get the release as soon as it is deployed, before any weight. `sluice plan` lists them by these ids.',
     ),
   message: text().exactOptional().describe('Why this rollout, in your words.'),
   startedBy: text(200).exactOptional().describe('Who started it; the client fills it in.'),

@@ -12,7 +12,7 @@ const every = () =>
 const delay = (otherwise: string) =>
   duration(0, HOUR)
     .prefault(otherwise)
-    .describe('How long after the end of a stretch its counts are final; what comes later is not counted.');
+    .describe('How long after the end of a stretch its counts are final; later ones are not counted.');
 
 /** Whole seconds, so that stretches begin where the seconds of other systems do. */
 const window = () =>
@@ -33,7 +33,7 @@ const lambdaLogs = strict({
   every: every(),
   window: window(),
   delay: delay(DEFAULTS.metric.delay),
-}).describe('The same within seconds, from the reports in the logs. Needs configuration.logFormat: JSON.');
+}).describe('The same within seconds, from the reports in the logs; needs configuration.logFormat: JSON.');
 
 const azureMonitor = strict({
   every: every(),
@@ -78,7 +78,7 @@ const counts = strict({
 interface Kind<K extends MetricKind> {
   /** Its own fields. */
   schema: z.ZodType<Omit<MetricOf<K>, 'kind' | 'name' | 'latency' | 'dryRun'>>;
-  /** Who answers: the target's platform, whose driver has the source, or a server of anybody's (src/health/sources). */
+  /** Who answers: the target's platform, whose driver has the source, or a server that anyone may run (src/health/sources). */
   of: K extends ServerMetricKind ? 'server' : 'platform';
   /** What it can tell of slow answers: how many took longer than `latency`, what its field `slow` asks for, or nothing. */
   slow: 'latency' | 'slow' | null;
@@ -109,7 +109,7 @@ const both = (kinds: string[]) => kinds.join(' and ');
 const members = Object.fromEntries(KINDS.map((kind) => [kind, METRICS[kind].schema.exactOptional()]));
 
 export const metric = strict({
-  name: name().describe('How views name this source.'),
+  name: name().describe('Name of this source in every view.'),
   ...members,
   latency: duration(1, 15 * MINUTE)
     .exactOptional()

@@ -7,8 +7,8 @@ const { clone, $ZodArray, $ZodObject, $ZodOptional, $ZodPipe, $ZodPrefault, $Zod
 const UNREAD = [z.core.$ZodDefault, z.core.$ZodLazy, z.core.$ZodNullable, z.core.$ZodTuple];
 
 /**
- * The same shape with a number in place of every text with a unit: ms, percent, shares. A default is the number it stands for: a spec
- * that an earlier Sluice kept has no value for what is new.
+ * The same shape with a number instead of every text with a unit: ms, percent, shares. A default is the number it means: a
+ * spec that an earlier Sluice kept has no value for new fields.
  */
 export function parsedForm(written: z.core.$ZodType): z.core.$ZodType {
   const number = numberOf(written);

@@ -11,7 +11,7 @@ export const DAY = 86_400_000;
 /** Names of apps, environments, probes, metrics and accounts: they become parts of ids, queues and search attributes. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
-/** Says what is expected, but not where nothing was written: that is said to be missing. */
+/** Says what is expected, except where nothing was written: that is reported as missing. */
 function expecting(what: string) {
   return { error: (issue: { input?: unknown }) => (issue.input === undefined ? undefined : what) };
 }
@@ -186,7 +186,7 @@ export const headers = () =>
     .record(z.string(), z.string())
     .exactOptional()
     .describe(
-      'Request headers. They are recorded: a secret stands as a reference, `secret://STORE/NAME`, the whole value.',
+      'Request headers. They are recorded, so write a secret as a reference, `secret://STORE/NAME`, as the whole value.',
     );
 
 export const jsonPath = () =>

@@ -21,7 +21,7 @@ const approval = strict({
   comment: z.boolean().prefault(DEFAULTS.approval.comment).describe('A decision needs a comment.'),
   remindEvery: duration(60_000)
     .prefault(DEFAULTS.approval.remindEvery)
-    .describe('Time to the first reminder; each further one comes twice as late.'),
+    .describe('Time to the first reminder; each wait after that is twice as long.'),
 });
 
 /** What is absent is not there at all, since neither YAML nor JSON has `undefined`. */

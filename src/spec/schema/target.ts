@@ -79,13 +79,13 @@ const SOURCES = {
   version: z
     .union([whole(1, Number.MAX_SAFE_INTEGER), z.string().regex(VERSION, `expected ${WRITE.join(', ')}`)])
     .exactOptional()
-    .describe('A release that is there already: a published version, or on App Service a release id.'),
+    .describe('An existing release: a published version, or on App Service a release id.'),
   latest: yes()
     .exactOptional()
     .describe('The code that SAM, CDK, Terraform or another tool has put into `$LATEST`, published unchanged. Lambda.'),
   current: yes()
     .exactOptional()
-    .describe('The code that is live now, with the `configuration` of this spec: a release of a setting alone.'),
+    .describe('The code that is live now, with the `configuration` of this spec: a release of settings only.'),
   artifact: artifact
     .exactOptional()
     .describe('A packed artifact, by its digest: what `sluice pack` prints for a `folder` or `zip`.'),

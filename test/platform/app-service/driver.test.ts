@@ -45,7 +45,7 @@ describe('inspecting a target', () => {
     const queue = (site: TestSite) => site.functions({ api: 'httpTrigger', orders: 'queueTrigger' });
     const blueGreen = { strategy: { type: 'blueGreen' as const, bake: 0, testBake: 0 } };
     expect(await refusals(queue, blueGreen)).toEqual([expect.stringContaining('AzureWebJobs.orders.Disabled')]);
-    expect(await refusals(queue)).toEqual([expect.stringContaining('routes HTTP requests alone')]);
+    expect(await refusals(queue)).toEqual([expect.stringContaining('routes only HTTP requests')]);
     const disabled = (site: TestSite) => {
       queue(site);
       site.staging.settings['AzureWebJobs.orders.Disabled'] = '1';

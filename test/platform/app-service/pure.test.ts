@@ -278,7 +278,7 @@ describe('a rollout is refused for', () => {
     expect(checkFunctions(blueGreen, seenOf({ functions, settings: disabled }))).toHaveLength(1);
     expect(checkFunctions(blueGreen, seenOf({ functions, settings: disabled, sticky: [name] }))).toEqual([]);
     const percentage = checkFunctions(canary, seenOf({ functions, settings: disabled, sticky: [name] }));
-    expect(percentage[0]?.message).toContain('routes HTTP requests alone');
+    expect(percentage[0]?.message).toContain('routes only HTTP requests');
   });
 
   test('settings of the spec that stay with their slot, and files that a zip cannot replace', () => {

@@ -210,7 +210,7 @@ describe('allowBypass', () => {
       }),
     );
     const [said] = refusals((await look(fn, { allowBypass: [id] })).findings);
-    expect(said).toMatch(/^allowBypass is refused: \$LATEST of signed could not be put back, since .* signed code/);
+    expect(said).toMatch(/^allowBypass is refused: \$LATEST of signed could not be restored, since .* signed code/);
   });
 });
 
@@ -274,7 +274,7 @@ describe('what callers of the bare name run', () => {
     expect((await latest(fn)).Environment?.Variables).toEqual({ STAGE: 'new' });
     stack.aws.clearWrites();
     const { remarks } = await restore(scene);
-    expect(remarks).toEqual([`$LATEST of ${fn} is again what version 2 is`]);
+    expect(remarks).toEqual([`$LATEST of ${fn} is restored to version 2`]);
     expect(await answer(fn)).toBe('old');
     expect(await latest(fn)).toMatchObject({ Timeout: 5, Environment: { Variables: { STAGE: 'old' } } });
     const written = stack.aws.writes().filter((write) => write.function === fn && write.status < 300);
@@ -302,7 +302,7 @@ describe('what callers of the bare name run', () => {
       const { split, remarks } = await restore(scene, more);
       expect(split).toEqual(scene.before.split);
       expect(remarks).toHaveLength(1);
-      expect(remarks?.[0]).toContain(`$LATEST of ${fn} could not be put back`);
+      expect(remarks?.[0]).toContain(`$LATEST of ${fn} could not be restored`);
       expect(remarks?.[0]).toContain(message);
       expect(remarks?.[0]).toContain(
         `aws lambda get-function --region us-east-1 --function-name ${fn} --qualifier ${scene.before.latest}`,

@@ -137,7 +137,7 @@ test('if Lambda read other bytes than were started, they are not published, and 
   expect((await call(stack.lambda, fn)).body).toBe('other');
   const args = { spec, before, attempted: [], lastRevision: before.revision, mark: by('restore'), force: false };
   const { remarks } = await driver.restore(context(), args);
-  expect(remarks).toEqual([`$LATEST of ${fn} is again what version 1 is`]);
+  expect(remarks).toEqual([`$LATEST of ${fn} is restored to version 1`]);
   expect((await call(stack.lambda, fn)).body).toBe(1);
   await expect(call(stack.lambda, fn, '2')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
 });

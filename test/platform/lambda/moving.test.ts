@@ -195,7 +195,7 @@ describe('if alias and $LATEST differ', () => {
     await drifted('drifted');
     await expect(look('drifted')).rejects.toMatchObject({
       code: 'SLUICE_TARGET',
-      message: expect.stringMatching(/differ in code: .* would run something else\. With --publish/),
+      message: expect.stringMatching(/differ in code: .* would run other code\. Add --publish/),
     });
     await same('configured');
     await stack.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: 'configured', Timeout: 7 }));

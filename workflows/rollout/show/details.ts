@@ -20,13 +20,13 @@ import type { RolloutView, StageView, VerdictView } from '../../../src/model/vie
 const FACES: Record<string, string> = { waiting: '○', running: '◐', passed: '✔', failed: '✖', skipped: '–' };
 
 /**
- * The Temporal UI's current details. The reason comes first, and where the rollout is stuck or held, what a person can do follows at
- * once; it comes with its exact payload.
+ * The current details in the Temporal UI. The reason comes first. If the rollout is stuck or held, what a person can do
+ * follows at once, with the exact payloads.
  */
 export function details(view: RolloutView): string {
   const lines = [`## ${signOf(view)} ${capital(stateWord(view))}`];
   if (view.reason !== null) lines.push('', `**Why:** ${code(view.reason, 600)}`);
-  // Where nothing goes on without a person, what they can do now stands above what has led there.
+  // If nothing continues without a person, what they can do comes before what led there.
   const first = view.phase === 'stuck' || view.phase === 'held';
   const now = [...waitingLine(view), ...answers(view)];
   if (first) lines.push(...now);
@@ -72,7 +72,7 @@ export function details(view: RolloutView): string {
   return lines.join('\n');
 }
 
-/** Whoever looks knows whether anybody could have said what was said here. */
+/** Tells readers whether what is recorded here could have come from anyone. */
 function accessLines(view: RolloutView): string[] {
   const words = accessWords(view);
   if (words === null || view.access === null) return [];
@@ -100,16 +100,16 @@ function failedOf({ requests, errors }: Counts): string {
   return `${grouped(errors)} of ${grouped(requests)} failed`;
 }
 
-/** Who does not wait for a weight. */
+/** Who gets the release without waiting for a weight. */
 function bypassLines({ bypass, outcome }: RolloutView): string[] {
   if (bypass.length === 0) return [];
   return ['', `**${bypassHead(outcome)}:**`, ...bypass.map(({ id, what }) => `- ${code(id, 60)}: ${code(what, 300)}`)];
 }
 
-/** Questions to sources that the current details show; `sluice get` and the report show all. */
+/** How many queries to sources the current details show; `sluice get` and the report show all. */
 const ASKED = 8;
 
-/** The evidence against its limit, and what the sources were asked: enough to check the verdict by hand. */
+/** The evidence and its limit, and the queries to the sources: enough to check the verdict by hand. */
 function evidenceLines(view: RolloutView): string[] {
   const { verdict } = view;
   if (verdict === null) return [];

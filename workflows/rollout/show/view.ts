@@ -11,7 +11,7 @@ import type { Stage } from '../../../src/strategies/types.js';
 import { factsOf, openGate, together } from '../gate.js';
 import type { RolloutState } from '../state.js';
 
-/** Approvers that are named where an approval is waited for. */
+/** How many approvers are named while waiting for an approval. */
 const NAMES = 6;
 
 export function stageViews({ plan, before }: Pick<Prepared, 'plan' | 'before'>): StageView[] {
@@ -123,7 +123,7 @@ function bakingFor({ type, weight, step, prepared, cursor }: RolloutState): Pick
   };
 }
 
-/** A hold for want of evidence ends by evidence too. */
+/** A hold for want of evidence also ends when enough evidence arrives. */
 function heldFor({ step }: RolloutState): string {
   return step.hold?.about === 'undecided'
     ? 'a person to decide, unless more counts settle it first'
@@ -142,7 +142,7 @@ function approvalOf(state: RolloutState, stage: string | null): string {
   return `approval of stage ${stage}${asked.length === 0 ? '' : ` (${asked.join(', ')})`}`;
 }
 
-/** Names, a few of them. */
+/** The first few names. */
 function someOf(names: string[]): string {
   const shown = names.slice(0, NAMES).map((name) => clean(name, 60));
   return together(names.length <= NAMES ? shown : [...shown, `${names.length - NAMES} more`]);

@@ -1,4 +1,4 @@
-/** Waits for people to approve the stage, with reminders; without an answer in time it rolls back, or holds. */
+/** Waits for people to approve the stage, with reminders; without an answer in time it rolls back or holds. */
 import { duration } from '../../../src/model/text.js';
 import type { ApproveStep, Stage } from '../../../src/strategies/types.js';
 import { holdFor } from '../hold.js';

@@ -1,4 +1,7 @@
-/** One try of a step's call. What fails there rolls back; a foreign change stops all writes until a person answers; an undo tries again. */
+/**
+ * One attempt of a step's call. A failure rolls back; a foreign change stops all writes until a person answers; an undo
+ * retries.
+ */
 import { isCancellation } from '@temporalio/workflow';
 import { ERRORS } from '../../../src/model/errors.js';
 import { failureOf, foundOf, isForeign } from '../../../src/model/rollout/failure.js';
@@ -8,13 +11,16 @@ import type { Outcome } from '../outcome.js';
 import type { Parts } from '../parts.js';
 import type { RolloutState } from '../state.js';
 
-/** Whether nothing at the target had been touched when the running step began. */
+/** Whether nothing at the target had been touched when the running step started. */
 export function untouchedBefore({ step, touched }: RolloutState): boolean {
   step.untouched ??= !touched;
   return step.untouched;
 }
 
-/** Runs one call in its phase. `untouched`: nothing was written before, so a call that is refused before it begins leaves nothing to restore. */
+/**
+ * Runs one call in its phase. `untouched`: nothing was written before, so a call that is refused before it starts leaves
+ * nothing to restore.
+ */
 export async function attempt(
   parts: Parts,
   phase: Phase,
@@ -36,11 +42,11 @@ export async function attempt(
   }
 }
 
-/** Users wait for an undo: what the provider refuses is tried until it is done. */
+/** Users wait for an undo, so a call that the provider refuses is retried until it succeeds. */
 function isTriedAgain({ run }: Parts, error: unknown): boolean {
   const { code } = failureOf(error);
   if (!run.isUndo || isCancellation(error) || code === 'SLUICE_ACCESS') return false;
-  // Before a write was tried, what the provider will never do leaves all as it is.
+  // Before any write was tried, a final refusal by the provider leaves everything as it is.
   return run.state.touched || code === null || !ERRORS[code].final || code === 'SLUICE_NO_WORKER';
 }
 

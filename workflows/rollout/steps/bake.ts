@@ -1,4 +1,4 @@
-/** Watched time at one weight. Only the watcher's counts pass it. */
+/** Watches one weight for a time. Only the watcher's counts pass it. */
 import { isJudged } from '../../../src/model/evidence.js';
 import { duration } from '../../../src/model/text.js';
 import type { BakeStep, Stage } from '../../../src/strategies/types.js';
@@ -6,15 +6,15 @@ import { holdFor } from '../hold.js';
 import type { Outcome } from '../outcome.js';
 import type { Parts } from '../parts.js';
 
-/** Bakes whose counts were lost with a worker are run again this often before a person is asked. */
+/** How often a bake whose counts were lost with a worker runs again before a person is asked. */
 const LOST_REPORTS = 3;
-/** Length of such a second bake, in ms: enough for any source to be read again. */
+/** Length of such a repeated bake, in ms: enough to read any source again. */
 const REBAKE = 15_000;
 
 export async function bake(parts: Parts, stage: Stage, step: BakeStep): Promise<Outcome> {
   const { run, flow, watching } = parts;
   const { state, requests, journal } = run;
-  // What is passed over are the weights that the candidate does not get.
+  // Weights that are skipped are ones the candidate never gets.
   if (state.full && !state.promoted && step.weight !== state.weight) return 'done';
   const here = state.step;
   here.until = here.left === undefined ? (here.until ?? Date.now() + step.duration) : Date.now() + here.left;
@@ -35,21 +35,21 @@ export async function bake(parts: Parts, stage: Stage, step: BakeStep): Promise<
   run.forgetRequests();
   const outcome = await judged(parts, stage, step, endedBy);
   if (outcome === 'done') {
-    // What came while the last counts were read was for this bake, and not for the next one.
+    // What came while the last counts were read was meant for this bake, not for the next one.
     delete run.requests.skip;
     delete run.requests.promote;
   }
   return outcome;
 }
 
-/** The end of a bake. `again`: it goes on, with what `left` says now, or is held. */
+/** The end of a bake. `again`: it continues, with the time in `left`, or is held. */
 async function judged(parts: Parts, stage: Stage, step: BakeStep, endedBy: string | undefined): Promise<Outcome> {
   const { run, watching, undo } = parts;
   const { state, journal } = run;
   const here = state.step;
   const { passed } = watching;
   watching.passed = null;
-  // The watcher that took over from the one that passed early may not even have begun.
+  // The watcher that replaced the one that passed early may not even have started.
   const report = (await watching.stop()) ?? passed;
   if (step.warns === true) {
     undo.ends(report, endedBy);
@@ -66,7 +66,7 @@ async function judged(parts: Parts, stage: Stage, step: BakeStep, endedBy: strin
     }
   }
   const verdict = report?.verdict ?? { state: 'blind' as const, why: 'no worker could watch the candidate' };
-  // What was counted before that is no verdict of now.
+  // Counts from before that say nothing about now.
   if (report === null && state.verdict !== null) state.verdict = { ...state.verdict, ...verdict };
   if (verdict.state === 'unhealthy') return 'unhealthy';
   if (verdict.state === 'healthy' || (endedBy !== undefined && verdict.state !== 'blind')) {
@@ -74,7 +74,7 @@ async function judged(parts: Parts, stage: Stage, step: BakeStep, endedBy: strin
     journal.event(`stage ${stage.name}: ${how}: ${verdict.why}`);
     return 'done';
   }
-  // It passed early, and what came in the moment since does not: the bake goes on to its end.
+  // It passed early, and the counts since then do not pass: the bake continues to its end.
   if (passed !== null && endedBy === undefined && Date.now() < (here.until ?? 0)) return 'again';
   if (verdict.state !== 'blind' && run.spec.allowUnjudged && !isJudged(run.spec.health)) return 'done';
   const rules = run.rules();
@@ -85,7 +85,7 @@ async function judged(parts: Parts, stage: Stage, step: BakeStep, endedBy: strin
     here.left = step.duration;
     return 'again';
   }
-  // What the evidence speaks against is not passed by a rule: a person has to say so.
+  // If the evidence speaks against the candidate, no rule passes it: a person must decide.
   if (answer === 'promote' && report !== null && verdict.state !== 'blind' && report.verdict.logE <= 0) {
     journal.event(`stage ${stage.name}: passed by health.judge: ${verdict.why}`);
     return 'done';

@@ -1,6 +1,6 @@
 /**
- * Compares once more: half the traffic back for as long as the bake, watched; then forward again, and the bake once more. It is
- * done where the bake before it has asked for it, and passed over otherwise.
+ * Compares once more: half the traffic goes back for as long as the bake, watched; then forward again, and the bake runs once
+ * more. It is done if the bake before it asked for it, and skipped otherwise.
  */
 import { duration } from '../../../src/model/text.js';
 import type { CompareStep, Stage } from '../../../src/strategies/types.js';

@@ -1,4 +1,4 @@
-/** Makes the release exist, without traffic. */
+/** Creates the release, without traffic. */
 
 import { sideOf } from '../../../src/model/environments.js';
 import { environmentName } from '../../../src/model/target.js';
@@ -26,7 +26,7 @@ export async function deploy(parts: Parts, step: StepOf<'deploy'>): Promise<Outc
       mark: run.mark(step.id),
       grant: state.grant,
       ...(step.into ? { into: step.into } : {}),
-      // Nothing of ours is written to the target's traffic before this step.
+      // Sluice writes nothing to the target's traffic before this step.
       ...(state.revision === null ? {} : { adopted: state.revision }),
     });
     state.release = done.release;
@@ -42,7 +42,7 @@ export async function deploy(parts: Parts, step: StepOf<'deploy'>): Promise<Outc
   return { leave: { outcome: 'nothingToRelease', reason, code: null } };
 }
 
-/** Where callers reach the release with its deployment, what they run now is kept before the first write. */
+/** If callers get the release as soon as it is deployed, what they run now is kept before the first write. */
 async function keepCallers(parts: Parts, step: StepOf<'deploy'>): Promise<Outcome> {
   const { run } = parts;
   const { state, spec, prepared, journal } = run;
@@ -59,7 +59,7 @@ async function keepCallers(parts: Parts, step: StepOf<'deploy'>): Promise<Outcom
     state.prepared = { ...prepared, before: kept.before };
     state.grant = kept.grant;
     journal.event(
-      `version ${kept.before.latest} keeps what callers of the bare name run now; they get the release with its deployment: ${bypass.map(({ id }) => id).join(', ')}`,
+      `version ${kept.before.latest} keeps what callers of the bare name run now; they get the release as soon as it is deployed: ${bypass.map(({ id }) => id).join(', ')}`,
     );
   });
 }

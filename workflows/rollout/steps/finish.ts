@@ -1,4 +1,4 @@
-/** Ends the way back: from here on `undo` is a rollout of its own. The last counts decide before that. */
+/** After this step, only an `undo` can roll back, as a rollout of its own. The last counts are checked before that. */
 import type { Outcome } from '../outcome.js';
 import type { Parts } from '../parts.js';
 

@@ -1,4 +1,4 @@
-/** What each kind of step of a plan does: one file a kind. */
+/** What each kind of step does: one file per kind. */
 import type { Stage, Step } from '../../../src/strategies/types.js';
 import type { Outcome } from '../outcome.js';
 import type { Parts } from '../parts.js';
@@ -12,7 +12,7 @@ import { promote } from './promote.js';
 import { shift } from './shift.js';
 import { warm } from './warm.js';
 
-/** Does the step, or goes on with it where a continue-as-new, a hold or a pause has left it. */
+/** Runs the step, or continues it after a continue-as-new, a hold or a pause. */
 export function perform(parts: Parts, stage: Stage, step: Step): Promise<Outcome> {
   switch (step.kind) {
     case 'deploy':

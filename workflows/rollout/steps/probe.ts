@@ -1,4 +1,4 @@
-/** Calls the candidate's own address: nothing goes on unless all named probes pass. */
+/** Calls the candidate's own address: the rollout continues only if all named probes pass. */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Stage, StepOf } from '../../../src/strategies/types.js';
 import { forward } from '../../calls.js';
@@ -6,7 +6,7 @@ import type { Outcome } from '../outcome.js';
 import type { Parts } from '../parts.js';
 import { attempt } from './attempt.js';
 
-/** How much longer a probe may take to answer that its time is over, in ms: the counts say more than a deadline does. */
+/** How much longer a probe may take to report that it timed out, in ms: its counts say more than a timeout. */
 const ANSWER = 10_000;
 
 export function probe(parts: Parts, stage: Stage, { probes, deadline }: StepOf<'probe'>): Promise<Outcome> {

@@ -1,4 +1,4 @@
-/** Makes the candidate the stable release, in one write that can still be taken back. */
+/** Makes the candidate the stable release, in one write that can still be rolled back. */
 import type { StepOf } from '../../../src/strategies/types.js';
 import { forward } from '../../calls.js';
 import type { Outcome } from '../outcome.js';

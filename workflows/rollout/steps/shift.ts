@@ -1,4 +1,4 @@
-/** Gives the candidate its part of the traffic. */
+/** Gives the candidate its share of the traffic. */
 import type { StepOf } from '../../../src/strategies/types.js';
 import { forward } from '../../calls.js';
 import type { Outcome } from '../outcome.js';
@@ -6,7 +6,7 @@ import type { Parts } from '../parts.js';
 import { rights, write } from './write.js';
 
 export async function shift(parts: Parts, step: StepOf<'shift'>): Promise<Outcome> {
-  // `promote --full` passes over the smaller weights.
+  // `promote --full` skips the smaller weights.
   if (parts.run.state.full) return 'done';
   return giveWeight(parts, step.id, step.weight, step.deadline);
 }

@@ -1,4 +1,4 @@
-/** Makes the release ready for its traffic before it gets it. */
+/** Readies the release for its traffic before it gets any. */
 import { isCancellation } from '@temporalio/workflow';
 import { failureOf } from '../../../src/model/rollout/failure.js';
 import type { StepOf } from '../../../src/strategies/types.js';
@@ -19,7 +19,7 @@ function ready({ spec, state, release }: Run, { deadline }: StepOf<'warm'>): Pro
   return forward(spec, deadline, summary).warm({ spec, release, grant: state.grant, deployed: state.deployed });
 }
 
-/** Users wait for the release: cold starts are better than the one that is taken back. */
+/** Users wait for the release: cold starts are better than the release being undone. */
 async function readyOrGoOn({ run, undo }: Parts, step: StepOf<'warm'>): Promise<void> {
   try {
     await ready(run, step);

@@ -7,7 +7,7 @@ import type { Parts } from '../parts.js';
 import type { RolloutState } from '../state.js';
 import { attempt, untouchedBefore } from './attempt.js';
 
-/** What a write shows of its right to be done. */
+/** What proves that a write is allowed. */
 export function rights({ grant, receipts, deployed }: RolloutState) {
   return { grant, receipts, deployed };
 }
@@ -27,11 +27,11 @@ export async function write(
     weight === 100
       ? { stable: candidate, candidate: null, weight: 0 }
       : { stable: run.prepared.before.split.stable, candidate, weight };
-  // What the watcher of the smaller weight saw last counts before there is more traffic.
+  // The watcher's last counts at the smaller weight are checked before the traffic grows.
   const report = await watching.stop();
   if (report?.verdict.state === 'unhealthy') return 'unhealthy';
   const untouched = untouchedBefore(state);
-  // A second try is the same write.
+  // A second attempt is the same write.
   if (!state.attempted.some((each) => each.mark === mark)) state.attempted.push({ mark, split });
   state.touched = true;
   const work = async () => {

@@ -74,7 +74,7 @@ async function ask(
   const answer = await askJson({ net: egress.net, url, headers, signal });
   if (answer.status !== 200) throw refused(url, answer);
   if (answer.value === undefined) {
-    throw new SluiceError('SLUICE_PROVIDER', `${url} answered no JSON: ${clean(answer.text, 100)}`);
+    throw new SluiceError('SLUICE_PROVIDER', `${url} did not answer JSON: ${clean(answer.text, 100)}`);
   }
   return { counts: countsIn(answer.value, metric, url), asked: { query: `GET ${url}`, answer: answer.text } };
 }

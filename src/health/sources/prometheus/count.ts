@@ -3,8 +3,8 @@ import { SluiceError } from '../../../model/errors.js';
 import { queryRange, type Series, type Server } from './api.js';
 
 /**
- * How far back a counter's last value is looked for when a stretch begins without one. A failed scrape makes series vanish
- * for a moment, and a counter that comes back has not begun anew.
+ * How far back to look for a counter's last value if a stretch starts without one. A failed scrape makes series vanish for a
+ * moment, and a counter that comes back was not reset.
  */
 const REMEMBERED = '1h';
 
@@ -18,11 +18,10 @@ export interface Stretches {
 export type Events = Map<number, number>;
 
 /**
- * A text with `{window}` says the number itself. Any other names counters, whose growth is taken series by series: it is
- * exact, where `increase` guesses what lies between the samples and the window's ends, loses what comes between two windows
- * and never sees the first event of a new series. A counter that fell has begun anew, and one that was not there before
- * began at 0.
- * Errors: SLUICE_SPEC for an expression where counters are needed, and those of the server.
+ * A text with `{window}` gives the number itself. Any other names counters, whose growth is computed series by series. That
+ * is exact; `increase` guesses what is between the samples and the window's ends, loses what comes between two windows, and
+ * never sees the first event of a new series. A counter that dropped was reset, and a new one started at 0. Errors:
+ * SLUICE_SPEC for an expression where counters are needed, and those of the server.
  */
 export async function eventsOf(
   server: Server,

@@ -1,4 +1,4 @@
-/** Counts from a Prometheus server, or anything that speaks its query API. */
+/** Counts from a Prometheus server, or any server with its query API. */
 
 import type { Egress } from '../../../egress/index.js';
 import type { Counts } from '../../../judge/types.js';

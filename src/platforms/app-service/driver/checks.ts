@@ -1,4 +1,4 @@
-/** What stands in the way of a rollout, by what was read. Pure. */
+/** What would stop a rollout, from what was read. Pure. */
 import type { FunctionEnvelope, SiteConfigResource } from '@azure/arm-appservice';
 import type { AppServiceTarget, Spec } from '../../../model/spec.js';
 import { needsBoth, reachOf } from '../../../strategies/registry.js';
@@ -152,7 +152,7 @@ export function checkFunctions(spec: Spec, { state, functions, settings, sticky 
     return [
       refuse(
         'SLUICE_TARGET',
-        `strategy ${spec.strategy.type} routes HTTP requests alone, and ${named} would not follow it; take strategy blueGreen, or move them into an app of their own`,
+        `strategy ${spec.strategy.type} routes only HTTP requests, and ${named} would not follow it; use strategy blueGreen, or move them to their own app`,
       ),
     ];
   }
@@ -206,7 +206,7 @@ export function checkNames(spec: Spec, { state }: Observed): Finding[] {
       ...refused,
       refuse(
         'SLUICE_TARGET',
-        `configuration.environment: on Linux ${met.join(', ')} reaches the application with "_" in the place of ".", and that name is in the spec too. Remove one of them`,
+        `configuration.environment: on Linux ${met.join(', ')} reaches the application with "_" instead of ".", and that name is in the spec too. Remove one of them`,
       ),
     ];
   }
@@ -215,7 +215,7 @@ export function checkNames(spec: Spec, { state }: Observed): Finding[] {
     ...refused,
     warn(
       'SETTING_RENAMED',
-      `configuration.environment: on Linux ${renamed.join(', ')} ${renamed.length === 1 ? 'reaches' : 'reach'} the application with "_" in the place of "."`,
+      `configuration.environment: on Linux ${renamed.join(', ')} ${renamed.length === 1 ? 'reaches' : 'reach'} the application with "_" instead of "."`,
     ),
   ];
 }
@@ -239,7 +239,7 @@ export function checkSettings(spec: Spec, { settings, sticky }: Observed): Findi
     found.push(
       refuse(
         'SLUICE_TARGET',
-        'WEBSITE_RUN_FROM_PACKAGE is an address: the site runs what lies there, and no zip can be deployed to it. Set it to 1, or delete it',
+        'WEBSITE_RUN_FROM_PACKAGE is an address: the site runs what is there, and no zip can be deployed to it. Set it to 1, or delete it',
       ),
     );
   }

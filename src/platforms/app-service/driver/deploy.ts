@@ -1,4 +1,4 @@
-/** Makes a release stand in the slot, without traffic. */
+/** Puts a release into the slot, without traffic. */
 import { SluiceError } from '../../../model/errors.js';
 import type { Release, Spec } from '../../../model/spec.js';
 import { targetName } from '../../../model/target.js';
@@ -11,8 +11,8 @@ import { readState } from './read.js';
 import { packageOf } from './release.js';
 
 /**
- * Makes the release exist without traffic: it runs in the slot, or where there is none its package is kept at production.
- * Errors: SLUICE_NOT_FOUND for a target that is gone, and what publishing says.
+ * Creates the release without traffic: it runs in the slot, or if there is none its package is kept in production. Errors:
+ * SLUICE_NOT_FOUND for a target that is gone, and those of publishing.
  */
 export async function deploy(
   session: Session,

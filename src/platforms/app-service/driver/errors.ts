@@ -9,7 +9,7 @@ export interface Answer {
   headers: { get(name: string): string | undefined };
 }
 
-/** An error of the provider's, with what later decisions go by. */
+/** An error from the provider, with what later decisions need. */
 class AzureError extends SluiceError {
   constructor(
     code: SluiceError['code'],
@@ -32,7 +32,7 @@ interface Row {
   todo: string;
 }
 
-/** Answers whose status alone says too little, with what to do; each was met by somebody (the issue stands behind it). */
+/** Responses whose status alone says too little, with what to do; each has occurred in practice (the issue is linked). */
 const CATALOGUE: Row[] = [
   {
     // azure-cli#27820
@@ -48,14 +48,14 @@ const CATALOGUE: Row[] = [
     text: /another operation is in progress/i,
     code: 'SLUICE_BUSY',
     reason: 'inProgress',
-    todo: 'it is waited for',
+    todo: 'Sluice waits for it',
   },
   {
     // azure-functions-host#12835
     status: 400,
     text: /allocation of VM instances.*has changed/i,
     code: 'SLUICE_BUSY',
-    todo: 'the plan was scaled meanwhile; it is tried again',
+    todo: 'the plan was scaled meanwhile; Sluice retries',
   },
   {
     // azure-functions-host#8969

@@ -145,6 +145,6 @@ function siteIn(target: Target): AppServiceTarget {
 function noCallers({ target }: Spec): never {
   throw new SluiceError(
     'SLUICE_TARGET',
-    `${targetName(target)} is on App Service, where nobody reaches a release past its slot: there are no callers to move`,
+    `${targetName(target)} is on App Service, where callers cannot bypass the slot: there are no callers to move`,
   );
 }

@@ -1,4 +1,4 @@
-/** Reads a target before a rollout: what is there, and what stands in the way. */
+/** Reads a target before a rollout: what is there, and what would stop it. */
 import type { AppServicePlan } from '@azure/arm-appservice';
 import { SluiceError } from '../../../model/errors.js';
 import { mark } from '../../../model/ids.js';
@@ -31,7 +31,7 @@ import { readSettings, stickyNames } from './settings.js';
 import { revisionOf, type Slot, type State, slotsOf, splitOf } from './state.js';
 import { checkPackagedJobs, checkWebJobs, listWebJobs } from './web-jobs.js';
 
-/** Reads the target and what stands in the way of a rollout. Writes nothing. */
+/** Reads the target and what would stop a rollout. Writes nothing. */
 export async function inspect(
   session: Session,
   artifacts: Artifacts,
@@ -45,7 +45,7 @@ export async function inspect(
   }
   refuseBusy(session, state);
   const before = await beforeOf(session, state);
-  // An undo goes back to what was right, and users wait for it.
+  // An undo returns to what worked, and users wait for it.
   if (spec.strategy.type === 'undo') {
     const undone = [...checkOwner(session, spec, state), ...(await checkRelease(session, spec, state))];
     return { before, findings: undone };
@@ -198,7 +198,7 @@ async function checkRelease(session: Session, spec: Spec, state: State): Promise
     return [
       refuse(
         'SLUICE_NOT_FOUND',
-        `the package of the live release ${release} of ${production.name} is not kept, so that release.current cannot release it with other settings; release its code with them (release.folder or release.zip)`,
+        `the package of the live release ${release} of ${production.name} is not kept, so release.current cannot release it with other settings; release its code with them (release.folder or release.zip)`,
       ),
     ];
   }

@@ -117,7 +117,7 @@ export async function readLog(session: Session, place: Place, { path }: LogFile,
   return (await kudu(session, place, 'read a log', path, { headers })).body.toString('utf8');
 }
 
-/** Kudu wants the version that a write replaces; `*` stands for any. */
+/** Kudu requires the version that a write replaces; `*` means any. */
 const ANY_VERSION = { 'if-match': '*' };
 
 function kudu(
@@ -157,7 +157,7 @@ function deploymentIn({ headers }: HttpAnswer): string {
   return headers['scm-deployment-id'] ?? /\/deployments\/([^/?]+)/.exec(headers.location ?? '')?.[1] ?? 'latest';
 }
 
-/** `before`: the deployment that was the latest one until now, where the new one's id is not told. */
+/** `before`: the deployment that was the latest one so far, for when the new one's id is not given. */
 async function waitDeployed(session: Session, place: Place, id: string, before: string | null): Promise<string> {
   for (let delay: number | null = null; ; ) {
     const found = await readDeployment(session, place, id);

@@ -17,9 +17,8 @@ const FILES = 5;
 const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)\s+(.*)$/;
 
 /**
- * The most frequent errors logged since `from` (ms since the epoch), three at most, where a candidate has run: the volume
- * that stands in the slot after going back, or production's with direct. Logs that cannot be read are no reason to fail:
- * then there are none.
+ * The most frequent errors since `from` (ms since the epoch), three at most, from wherever a candidate ran: the volume in the
+ * slot after a rollback, or production's with direct. Logs that cannot be read are not a failure: the list is empty then.
  */
 export async function errors(session: Session, { spec, from }: { spec: Spec; from: number }): Promise<ErrorSample[]> {
   const slot = reachOf(spec) === 'atOnce' ? null : (session.target.slot ?? null);

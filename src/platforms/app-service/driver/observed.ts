@@ -1,4 +1,4 @@
-/** What was read of a target on App Service before a rollout: the checks go by it. */
+/** What was read of a target on App Service before a rollout; the checks use it. */
 import type { AppServicePlan, FunctionEnvelope, SiteConfigResource } from '@azure/arm-appservice';
 import type { Settings } from './settings.js';
 import type { State } from './state.js';

@@ -19,7 +19,7 @@ export interface ReleaseRecord {
   settings: Record<string, string>;
 }
 
-/** Which deployment put which release there; a later deployment is somebody else's. `release` null: emptied. */
+/** Which deployment put which release there; a later deployment is someone else's. `release` null: emptied. */
 interface Running {
   release: string | null;
   deployment: string;

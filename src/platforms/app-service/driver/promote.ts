@@ -25,7 +25,7 @@ import {
 import { idle, swapIn } from './swap.js';
 import { announce, GENERATION_TAG } from './tags.js';
 
-/** Longest that a write that came too late is taken back, in ms: a swap with its warm-up takes minutes. */
+/** Longest time to undo a write that came too late, in ms: a swap with its warm-up takes minutes. */
 const LATE = 15 * 60_000;
 
 /**
@@ -55,8 +55,8 @@ export async function promote(
 }
 
 /**
- * What lands after this rollout has gone back would leave the candidate with all users and nobody watching: the worker was
- * frozen on its way. The release that was restored comes back, also when nobody waits for this call any more.
+ * A write that lands after this rollout has rolled back, because its worker froze on the way, would leave the candidate with
+ * all users and nothing watching. The restored release comes back, even if nothing waits for this call any more.
  */
 async function takeBackLate(
   session: Session,

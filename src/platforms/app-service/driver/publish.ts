@@ -16,8 +16,8 @@ interface PublishArgs {
 }
 
 /**
- * Makes a slot, or production, run a release: its package kept there, its settings, its files, then a look at what
- * answers. Each part may be done again after a lost answer; until the last one the slot claims no release.
+ * Makes a slot, or production, run a release: keeps its package there, writes its settings and its files, then checks what
+ * answers. Each part may be repeated after a lost answer; until the last one the slot claims no release.
  */
 export async function publish(
   session: Session,
@@ -43,8 +43,8 @@ export async function store(session: Session, at: Slot, release: Package): Promi
 }
 
 /**
- * Keeps what runs in production before something is published over it, so that there is a way back. Content that somebody
- * else deployed is taken from the files it serves; of its settings, those that are about to be replaced.
+ * Keeps what runs in production before something is published over it, so that a rollback is possible. Content that someone
+ * else deployed is copied from the served files; of its settings, only those about to be replaced.
  */
 export async function keepRunning(session: Session, production: Slot, replaced: string[]): Promise<void> {
   const { release } = production;

@@ -36,7 +36,7 @@ export async function readState(session: Session): Promise<State | null> {
   };
 }
 
-/** Production, or a slot, as ARM says; null when there is none. */
+/** Production, or a slot, as ARM reports it; null if it does not exist. */
 export async function readSite(session: Session, slot: string | null): Promise<Site | null> {
   const { resourceGroup, site } = session.target;
   try {

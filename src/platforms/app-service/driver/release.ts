@@ -65,7 +65,7 @@ export async function keptPackage(session: Session, state: State, release: strin
       if (sha256(bytes) === digest) return bytes;
       throw new SluiceError(
         'SLUICE_ARTIFACT',
-        `the package of release ${release} that ${found.place.name} keeps was changed: it is not what its SHA-256 says, and is not published. Release its code again`,
+        `the package of release ${release} that ${found.place.name} keeps was changed: it does not match its SHA-256, and is not published. Release its code again`,
       );
     },
   };

@@ -34,7 +34,7 @@ export async function restore(session: Session, args: RestoreArgs): Promise<Writ
   await spend(session, { text: before.description, mark });
   const now = await idle(session, session.waits.operation);
   if (now.pending !== null) await resetPreview(session);
-  // Also when there are none: users leave the slot first, and a late write of ours is taken back.
+  // Even if there are none: users leave the slot first, and a late write of ours is undone.
   await setRules(session, []);
   if (now.production.release !== before.split.stable) await bringBack(session, args, now);
   const remarks = await besideProduction(session, args, found);
@@ -66,7 +66,7 @@ async function empty(session: Session, { production }: State): Promise<void> {
   await writeRunning(session, production, { release: null, deployment });
 }
 
-/** The slot, once production is as it was. What fails here is said and is no reason to call the target not restored. */
+/** The slot, once production is restored. A failure here is reported, but the target still counts as restored. */
 async function besideProduction(session: Session, args: RestoreArgs, found: State): Promise<string[]> {
   const idle = reachOf(args.spec) === 'idle';
   try {
@@ -78,7 +78,7 @@ async function besideProduction(session: Session, args: RestoreArgs, found: Stat
     const { slot, site } = session.target;
     return [
       idle
-        ? `${site}/${slot} could not be given back what it held: ${error.message}`
+        ? `${site}/${slot} could not be restored to its earlier content: ${error.message}`
         : `users whom the cookie x-ms-routing-name keeps on ${site}/${slot} stay on the candidate for an hour at most: the slot is kept, since stopping it would cause errors for them, and the stable release could not be published there: ${error.message}`,
     ];
   }

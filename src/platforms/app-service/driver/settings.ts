@@ -26,7 +26,7 @@ export async function readSettings(session: Session, slot: string | null): Promi
   return { ...properties };
 }
 
-/** Values of production's and of the slot's: a release moves between them, and one that was taken back has left either. */
+/** Values of production and of the slot: a release moves between them, and one that was rolled back has left both. */
 export async function settingValues(session: Session): Promise<string[]> {
   const { slot } = session.target;
   const places = slot === undefined ? [null] : [null, slot];
@@ -97,7 +97,7 @@ export function withRelease(now: Settings, { release, settings, side, warmUp }: 
   };
 }
 
-/** The same settings without a release of ours. Pure. */
+/** The same settings without a release of Sluice. Pure. */
 export function withoutRelease(now: Settings): Settings {
   const before = new Set(namesIn(now));
   return Object.fromEntries(Object.entries(now).filter(([name]) => !before.has(name) && !OWN_SETTINGS.has(name)));

@@ -42,7 +42,7 @@ export function slotsOf({ production, slot }: Pick<State, 'production' | 'slot'>
   return slot === null ? [production] : [production, slot];
 }
 
-/** The release a slot runs; a name of its own for content that somebody else put there. */
+/** The release that a slot runs; content that someone else put there gets its own name. */
 export function releaseOf(of: {
   setting: string | undefined;
   deployment: string | null;
@@ -55,7 +55,7 @@ export function releaseOf(of: {
   return `f-${hash([deployment, setting ?? ''], 12)}`;
 }
 
-/** Whether a release's content came from somebody else, or is half of one. */
+/** Whether a release's content came from someone else, or is only half there. */
 export function isForeignContent(release: string): boolean {
   return release.startsWith('f-');
 }
@@ -68,7 +68,7 @@ export function splitOf({ production, slot, rules }: State): Split {
   return { stable: production.release, candidate, weight: rule.reroutePercentage ?? 0 };
 }
 
-/** ARM has no revisions: this stands for one. The parts are compared apart, since a mark is written before its write. */
+/** ARM has no revisions, so this replaces one. The parts are compared separately, since a mark is written before its write. */
 export function revisionOf(state: State): string {
   return [state.generation || '0', trafficOf(state), hash([state.mark, state.text], 8)].join('~');
 }
@@ -98,8 +98,8 @@ export function restoredBy({ generation }: Pick<State, 'generation'>, mark: stri
 }
 
 /**
- * Whether what is there is the before-state, or an effect of this rollout's own: each write leaves its mark first, so the
- * mark of a write may stand beside what was there before it.
+ * Whether the state is the before-state or an effect of this rollout: each write leaves its mark first, so a write's mark may
+ * appear beside what was there before it.
  */
 export function isExplained(now: State | null, args: Omit<RestoreArgs, 'spec' | 'force'>): boolean {
   const { before, attempted, lastRevision, mark } = args;

@@ -14,7 +14,7 @@ import { isInProgress, isPrepared } from './errors.js';
 import { readSite, readState } from './read.js';
 import { type Slot, type State, slotWith } from './state.js';
 
-/** Looks at a swap that others, or an earlier attempt, are in the way of. */
+/** How often to check a swap that others, or an earlier attempt, block. */
 const ROUNDS = 20;
 const PRODUCTION = { targetSlot: 'production', preserveVnet: true };
 

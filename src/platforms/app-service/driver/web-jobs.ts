@@ -39,13 +39,13 @@ export async function listWebJobs(session: Session, slot: string): Promise<strin
   }
 }
 
-/** Jobs that stand in either slot: those of the live release come into the slot with the swap. Pure. */
+/** Jobs in either slot: those of the live release move into the slot with the swap. Pure. */
 export function checkWebJobs(target: AppServiceTarget, { state, webJobs, settings, sticky }: Observed): Finding[] {
   if (state.slot === null || areStopped(settings.slot, sticky)) return [];
   return refused(target, webJobs);
 }
 
-/** Jobs that the release brings: before its deployment they stand in neither slot. Reads the package where nothing stops them. */
+/** Jobs that the release brings: before its deployment they are in neither slot. Reads the package if nothing stops them. */
 export async function checkPackagedJobs(
   session: Session,
   artifacts: Artifacts,

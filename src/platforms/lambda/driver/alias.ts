@@ -33,7 +33,7 @@ export interface Wanted {
   mark: string;
 }
 
-/** Reads an alias, the target's own unless named. Null when there is none. */
+/** Reads an alias, by default the target's own. Null if it does not exist. */
 export async function readAlias(session: Session, name = session.target.alias): Promise<Alias | null> {
   try {
     const alias = parse(
@@ -110,12 +110,12 @@ export async function deleteAlias(session: Session, name: string): Promise<void>
 }
 
 /**
- * One fenced write to the target's alias, safe to call again: a spent revision is our own earlier effect when the alias
- * has our mark and the wanted split, else somebody else's change (SLUICE_FOREIGN_CHANGE).
+ * One fenced write to the target's alias, safe to call again: a spent revision is our own earlier effect if the alias has our
+ * mark and the wanted split, and otherwise someone else's change (SLUICE_FOREIGN_CHANGE).
  */
 export async function fencedWrite(session: Session, split: Split & { stable: string }, fence: Fence): Promise<Written> {
   const { alias: name } = session.target;
-  // Empty where a person has taken it as ours that there is none; sent as it is, it would be no fence.
+  // Empty if a person adopted that there is none; sent like this it would not be a fence.
   const revision = fence.revision || null;
   const now = await readAlias(session);
   // The read is for the user's text; the fence stays the caller's revision, never the one just read.

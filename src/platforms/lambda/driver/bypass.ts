@@ -22,10 +22,10 @@ interface Caller extends Bypass {
   past?: boolean;
 }
 
-/** What a look at the callers came to. */
+/** The result of checking the callers. */
 interface Look {
   findings: Finding[];
-  /** Those who will get the release with its deployment, and may. */
+  /** Those who will get the release as soon as it is deployed, and may. */
   bypass: Bypass[];
 }
 
@@ -63,7 +63,8 @@ export async function checkBypass(
 }
 
 /**
- * What could be read. Where it decides whether production changes, what may not be read is in the way; else it is only said.
+ * What could be read. If it decides whether production changes, a part that may not be read blocks the rollout; otherwise it
+ * is only reported.
  */
 async function seen<T>(blind: Finding[], what: string, decides: boolean, read: () => Promise<T[]>): Promise<T[]> {
   try {
@@ -78,7 +79,7 @@ async function seen<T>(blind: Finding[], what: string, decides: boolean, read: (
 
 async function putBack(session: Session, spec: Spec, latest: LambdaConfiguration): Promise<Finding[]> {
   const blind: Finding[] = [];
-  const found = await seen(blind, 'whether $LATEST could be put back', true, () => checkPutBack(session, spec, latest));
+  const found = await seen(blind, 'whether $LATEST could be restored', true, () => checkPutBack(session, spec, latest));
   return [...blind, ...found];
 }
 
@@ -124,7 +125,7 @@ async function calls(session: Session, spec: Spec, statements: Statement[]): Pro
     {
       id: ended ?? 'calls',
       what: `${found.calls} calls of ${name} by its bare name in the last 14 days, the last before ${last} UTC${able}`,
-      move: `Callers name ${address(session)}, or its ARN with :${session.target.alias} behind, instead of ${name}: API Gateway, Step Functions, schedules, SDKs. Once they do, \`allowBypass: [${callsUntil(found.until)}]\` lets the past calls through and no later one`,
+      move: `Have callers use ${address(session)}, or its ARN with :${session.target.alias} appended, instead of ${name}: API Gateway, Step Functions, schedules, SDKs. Once they do, \`allowBypass: [${callsUntil(found.until)}]\` lets the past calls through and no later one`,
       past: ended !== undefined,
     },
   ];
@@ -146,7 +147,7 @@ async function latestAliases(session: Session, blind: Finding[]): Promise<Findin
 function refusal({ target: { function: fn } }: Session, { id, what, move }: Caller): Finding {
   return refuse(
     'SLUICE_BYPASS',
-    `${what}: they reach the bare function ${fn}, which runs $LATEST, and would have got this release as soon as it is deployed, before any probe, weight or approval. ${move}. To release all the same: \`allowBypass: [${id}]\``,
+    `${what}: they reach the bare function ${fn}, which runs $LATEST, and would have got this release as soon as it is deployed, before any probe, weight or approval. ${move}. To release anyway: \`allowBypass: [${id}]\``,
   );
 }
 
@@ -155,7 +156,7 @@ function letThrough({ target: { function: fn } }: Session, { id, what, past }: C
     ? warn('BYPASS', `${what}: allowBypass says that these callers have left (${id})`)
     : warn(
         'BYPASS',
-        `${what}: they reach the bare function ${fn} and get this release as soon as it is deployed, whatever the weight (allowBypass: ${id}). A rollback puts $LATEST back after the traffic`,
+        `${what}: they reach the bare function ${fn} and get this release as soon as it is deployed, whatever the weight (allowBypass: ${id}). A rollback restores $LATEST after the traffic`,
       );
 }
 
@@ -180,6 +181,6 @@ function aliasFirst(session: Session): Finding {
   const { function: fn, alias } = session.target;
   return refuse(
     'SLUICE_BYPASS',
-    `${address(session)} does not exist yet, and callers can only be moved to an alias that does. Make it, at what they run now: \`${aws(session, 'publish-version', `--function-name ${fn}`)}\`, then with the number that this prints \`${aws(session, 'create-alias', `--function-name ${fn} --name ${alias} --function-version NUMBER`)}\``,
+    `${address(session)} does not exist yet, and callers can only be moved to an alias that does. Create it with what they run now: \`${aws(session, 'publish-version', `--function-name ${fn}`)}\`, then, with the number that this prints, \`${aws(session, 'create-alias', `--function-name ${fn} --name ${alias} --function-version NUMBER`)}\``,
   );
 }

@@ -7,8 +7,8 @@ import type { Session } from './client.js';
 import { writesLatest } from './release-kinds.js';
 
 /**
- * Whether traffic really goes through the alias: what points elsewhere does not follow a rollout. Who calls the bare name of a
- * release that writes `$LATEST` is looked at by `checkBypass`.
+ * Whether traffic really goes through the alias: callers of something else do not follow a rollout. `checkBypass` checks who
+ * calls the bare name of a release that writes `$LATEST`.
  */
 export async function checkCalls(session: Session, spec: Spec, stable: string | null): Promise<Finding[]> {
   const { function: fn } = session.target;
@@ -44,7 +44,7 @@ async function urls(session: Session): Promise<Finding[]> {
   return (await listUrls(session)).flatMap((url) => pointsElsewhere(session, url.FunctionArn, 'a function URL'));
 }
 
-/** A policy names who may invoke which address; per qualifier, so one without the alias is for traffic beside it. */
+/** A policy says who may invoke which address. It is per qualifier, so one without the alias is for traffic that bypasses it. */
 async function policy(session: Session, version: string | null): Promise<Finding[]> {
   return (await listStatements(session, version)).flatMap(({ sid, principal, resource }) =>
     pointsElsewhere(session, resource, `permission ${sid} for ${principal}`),

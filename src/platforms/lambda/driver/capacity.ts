@@ -9,7 +9,7 @@ import { hasCode } from '../../shared/failures.js';
 import { nextDelay, pause } from '../../shared/waiting.js';
 import { call, type Session } from './client.js';
 
-/** Provisioned concurrency of a version or an alias; null when there is none. */
+/** Provisioned concurrency of a version or an alias; null if there is none. */
 export async function readCapacity(
   session: Session,
   qualifier: string,
@@ -71,7 +71,7 @@ export async function ensureCapacity(
   }
 }
 
-/** Ends a version's provisioned concurrency; none is none. */
+/** Ends a version's provisioned concurrency, if there is any. */
 export async function dropCapacity(session: Session, version: string): Promise<void> {
   await call(
     session,
@@ -82,14 +82,14 @@ export async function dropCapacity(session: Session, version: string): Promise<v
 }
 
 /**
- * Longest wait for capacity before traffic goes back anyway, in ms: cold starts are better than a bad release. Well below
- * the minute after which a restore counts as stuck and is begun again.
+ * Longest wait for capacity before the traffic is rolled back anyway, in ms: cold starts are better than a bad release. Well
+ * below the minute after which a restore counts as stuck and starts again.
  */
 const LONGEST_BEFORE_RESTORE = 20_000;
-/** How often a failing provider is asked for the capacity before traffic goes back without. */
+/** How often to ask a failing provider for the capacity before rolling back without it. */
 const TRIES_BEFORE_RESTORE = 3;
 
-/** Capacity of the release that gets all traffic back: tried first, never in the way of going back. */
+/** Capacity of the release that gets all traffic back: tried first, but it never blocks the rollback. */
 export async function capacityFirst(session: Session, version: string, count: number): Promise<void> {
   if (count <= 0) return;
   const until = Date.now() + LONGEST_BEFORE_RESTORE;

@@ -1,4 +1,4 @@
-/** What stands in the way of a rollout on Lambda. */
+/** What would stop a rollout on Lambda. */
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import type { Spec } from '../../../model/spec.js';
 import { reachOf } from '../../../strategies/registry.js';
@@ -63,7 +63,7 @@ export function checkPublished(spec: Spec, { latest, stable, named }: Observed):
       found.push(
         warn(
           'LATEST_DIFFERS',
-          `$LATEST differs from the live version ${stable.Version} in ${drifted.join(', ')}; ${'latest' in spec.release ? 'the new release has it from $LATEST' : 'what the spec does not set, the new release takes from $LATEST'}`,
+          `$LATEST differs from the live version ${stable.Version} in ${drifted.join(', ')}; ${'latest' in spec.release ? 'the new release takes this from $LATEST' : 'what the spec does not set, the new release takes from $LATEST'}`,
         ),
       );
     }
@@ -74,7 +74,7 @@ export function checkPublished(spec: Spec, { latest, stable, named }: Observed):
       found.push(
         refuse(
           'SLUICE_TARGET',
-          'Lambda gives no provisioned concurrency to versions with SnapStart; remove configuration.provisionedConcurrency, or turn SnapStart off at the function',
+          'Lambda does not support provisioned concurrency for versions with SnapStart; remove configuration.provisionedConcurrency, or turn SnapStart off on the function',
         ),
       );
     }
@@ -95,7 +95,7 @@ export function checkLogs(spec: Spec, { latest, stable, named }: Observed): Find
     return [
       refuse(
         'SLUICE_TARGET',
-        `metric ${metric.name} (lambdaLogs) cannot see version ${version}, which logs as Text. Publish a version with LogFormat JSON, or take another metric`,
+        `metric ${metric.name} (lambdaLogs) cannot see version ${version}, which logs as Text. Publish a version with LogFormat JSON, or use another metric`,
       ),
     ];
   }

@@ -18,7 +18,7 @@ export function urlCommands(session: Session, authType: string): string {
   return `A URL cannot be moved: make one of the alias, \`${aws(session, 'create-function-url-config', `--function-name ${fn} --qualifier ${alias} --auth-type ${authType}`)}\`, send its users there, then \`${aws(session, 'delete-function-url-config', `--function-name ${fn}`)}\``;
 }
 
-/** A stranger's text as one word of a shell's command. */
+/** A foreign text as one word of a shell command. */
 export function word(text: string): string {
   const shown = clean(text, 300);
   return /^[\w@%+=:,./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;

@@ -58,7 +58,7 @@ export function checkCurrent({ target }: Session, spec: Spec, { latest, stable }
   return [
     warn(
       'LATEST_DIFFERS',
-      `$LATEST of ${fn} differs from the live version ${stable.Version} in ${back.join(', ')}, which the spec does not set: the release has that of version ${stable.Version}, and $LATEST gets it too`,
+      `$LATEST of ${fn} differs from the live version ${stable.Version} in ${back.join(', ')}, which the spec does not set: the release takes that from version ${stable.Version}, and $LATEST gets it too`,
     ),
   ];
 }
@@ -84,19 +84,19 @@ export async function currentOf(
   };
 }
 
-/** Versions are published from `$LATEST` alone, so that its code must be the live one. Null where nothing is in the way. */
+/** Versions are published only from `$LATEST`, so its code must be the live one. Null if nothing stops it. */
 function obstacle(fn: string, spec: Spec, live: LambdaConfiguration, latest: LambdaConfiguration): string | null {
   const { Version: version } = live;
   if (latest.CodeSha256 !== live.CodeSha256) {
-    return `$LATEST of ${fn} has other code (${latest.CodeSha256}) than the live version ${version} (${live.CodeSha256}), and Lambda publishes versions from $LATEST alone: release.current would release that code too. To release it, \`release: {latest: true}\`; to release the live code with this configuration, give its source (folder, zip, s3 or image) instead of current`;
+    return `$LATEST of ${fn} has other code (${latest.CodeSha256}) than the live version ${version} (${live.CodeSha256}), and Lambda publishes versions only from $LATEST: release.current would release that code too. To release it, \`release: {latest: true}\`; to release the live code with this configuration, give its source (folder, zip, s3 or image) instead of current`;
   }
   const others = unreachable(live, latest);
   if (others.length > 0) {
-    return `$LATEST of ${fn} differs from the live version ${version} in ${others.join(', ')}, which a spec cannot set: release.current would release that too. Make it the same again at the function, or release it first (release: {latest: true})`;
+    return `$LATEST of ${fn} differs from the live version ${version} in ${others.join(', ')}, which a spec cannot set: release.current would release that too. Make them equal on the function, or release it first (release: {latest: true})`;
   }
   if (live.Environment?.Error !== undefined && spec.configuration.environment === undefined) {
     const { Message, ErrorCode } = live.Environment.Error;
-    return `AWS does not show the environment variables of the live version ${version} of ${fn} (${Message ?? ErrorCode}), so that they cannot be kept. Allow the worker's role to use the key, or write configuration.environment`;
+    return `AWS does not show the environment variables of the live version ${version} of ${fn} (${Message ?? ErrorCode}), so they cannot be kept. Allow the worker's role to use the key, or write configuration.environment`;
   }
   return null;
 }

@@ -10,7 +10,7 @@ import type { Session } from './client.js';
 const SIDES = ['blue', 'green'] as const;
 export type Side = (typeof SIDES)[number];
 
-/** Rounds of writing an alias that somebody else writes too. */
+/** Rounds of writing an alias that someone else writes too. */
 const ROUNDS = 5;
 
 /** The alias of an environment: a stable address for tests, beside the one of production. */
@@ -80,7 +80,7 @@ export async function placeIdle(
   throw busy(session);
 }
 
-/** Brings both back to what they held before this rollout. What somebody else has written since stays. */
+/** Returns both to what they were before this rollout. What someone else has written since stays. */
 export async function restoreEnvironments(session: Session, before: BeforeState, mark: string): Promise<void> {
   for (const side of SIDES) await restoreOne(session, side, before.environments?.[side] ?? null, mark);
 }
@@ -94,7 +94,7 @@ async function restoreOne(session: Session, side: Side, version: string | null, 
     try {
       if (await hold(session, side, now, version, mark)) return;
     } catch (error) {
-      // The version it held is gone: there is nothing to go back to.
+      // Its version is gone: there is nothing to return to.
       if (hasCode(error, 'SLUICE_NOT_FOUND')) return;
       throw error;
     }
@@ -135,6 +135,6 @@ function refuseOthers(session: Session, alias: Alias | null, mark: string): void
 function busy(session: Session): SluiceError {
   return new SluiceError(
     'SLUICE_BUSY',
-    `the environments of ${session.target.function}:${session.target.alias} are being changed by someone else all the time`,
+    `the environments of ${session.target.function}:${session.target.alias} keep being changed by someone else`,
   );
 }

@@ -1,8 +1,8 @@
-/** Whether a write was refused because somebody else wrote before it. */
+/** Whether a write was refused because someone else wrote first. */
 import { hasCode } from '../../shared/failures.js';
 import { isPrecondition } from './errors.js';
 
-/** The call's answer; null when its RevisionId was spent: then what it was about is looked at again. */
+/** The call's answer; null if its RevisionId was spent: then the caller reads again. */
 export async function fenced<T>(write: () => Promise<T>): Promise<T | null> {
   try {
     return await write();

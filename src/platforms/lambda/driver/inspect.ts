@@ -1,4 +1,4 @@
-/** Reads a target before a rollout: what is there, and what stands in the way. */
+/** Reads a target before a rollout: what is there, and what would stop it. */
 import { mark } from '../../../model/ids.js';
 import type { Spec } from '../../../model/spec.js';
 import type { Artifacts } from '../../../store/index.js';
@@ -22,7 +22,7 @@ import { checkPackage, checkReserved, checkRuntime } from './release-checks.js';
 import { writesLatest } from './release-kinds.js';
 import { checkStack } from './stack.js';
 
-/** Reads the target and what stands in the way of a rollout. Writes nothing. */
+/** Reads the target and what would stop a rollout. Writes nothing. */
 export async function inspect(
   session: Session,
   artifacts: Artifacts,

@@ -1,4 +1,4 @@
-/** Attempts that come late: one that a worker left behind must not write `$LATEST` after its rollout has put it back. */
+/** Late attempts: one that a worker left behind must not write `$LATEST` after its rollout restored it. */
 import { SluiceError } from '../../../model/errors.js';
 import type { BeforeState } from '../../port.js';
 import { sameRun } from '../../shared/description.js';
@@ -9,9 +9,9 @@ import type { Session } from './client.js';
 import { address } from './commands.js';
 
 /**
- * Keeps an attempt to deploy from writing `$LATEST` after its rollout has put it back: where callers run `$LATEST` itself, a worker
- * that was cut off and wakes again must not give them the release once more. Such an attempt fails with SLUICE_BUSY; a living one
- * is tried again. Elsewhere a late write of `$LATEST` reaches nobody, and nothing is looked at.
+ * Keeps an attempt to deploy from writing `$LATEST` after its rollout restored it: if callers run `$LATEST` itself, a worker
+ * that was cut off and wakes up again must not give them the release once more. Such an attempt fails with SLUICE_BUSY; a
+ * living one is retried. Otherwise a late write of `$LATEST` reaches nobody, and nothing is checked.
  */
 export class Late {
   private readonly watched: boolean;
@@ -25,8 +25,8 @@ export class Late {
   }
 
   /**
-   * Between reading `$LATEST` and writing it: the way back writes the alias first, so that what was read is from before it, or its
-   * revision will be spent. Errors: SLUICE_FOREIGN_CHANGE where somebody else has changed the alias, another rollout perhaps.
+   * Between reading `$LATEST` and writing it: a rollback writes the alias first, so either this read came before it, or its
+   * revision will be spent. Errors: SLUICE_FOREIGN_CHANGE if someone else changed the alias, perhaps another rollout.
    */
   async look(): Promise<void> {
     if (!this.watched) return;
@@ -42,7 +42,7 @@ export class Late {
     );
   }
 
-  /** Before a write of this kind: one that has to be done a second time was taken back. */
+  /** Before a write of this kind: one that must be repeated was rolled back. */
   once(kind: string): void {
     if (this.watched && this.done.has(kind)) throw this.error();
     this.done.add(kind);

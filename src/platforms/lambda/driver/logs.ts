@@ -5,18 +5,18 @@ import type { ErrorSample } from '../../port.js';
 import { sample } from '../../shared/log-lines.js';
 import { callFree, type Session } from './client.js';
 
-/** Most log events looked at for a sample: enough to see what is frequent. */
+/** Most log events read for a sample: enough to see what is frequent. */
 const ENOUGH = 1_000;
 const PAGES = 5;
 /**
- * What stands in the lines in which runtimes report a failed invocation. Asked one by one: an "or" of terms is not
- * understood the same way everywhere that speaks this API.
+ * What the lines contain in which runtimes report a failed invocation. Queried one by one, since not every server of this API
+ * treats an "or" of terms the same way.
  */
 const PATTERNS = ['ERROR', '"Task timed out"'];
 
 /**
- * The most frequent errors a version has logged since `from` (ms since the epoch), three at most. A log stream has the
- * version in its name (`2026/11/24/[7]…`). Logs that cannot be read are no reason to fail: then there are none.
+ * The most frequent errors that a version has logged since `from` (ms since the epoch), three at most. A log stream has the
+ * version in its name (`2026/11/24/[7]…`). Logs that cannot be read are not a failure: the list is empty then.
  */
 export async function errors(
   session: Session,

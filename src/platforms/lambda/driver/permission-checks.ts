@@ -36,8 +36,8 @@ interface Tried {
 }
 
 /**
- * Tries without an effect what the rollout will call: one refusal for each action that is not allowed. What AWS has no
- * way to try is said as not checked.
+ * Tests without an effect what the rollout will call: one refusal for each action that is not allowed. What AWS cannot test
+ * is reported as not checked.
  */
 export async function checkPermissions(session: Session, spec: Spec, tried: Tried): Promise<Finding[]> {
   const found: Finding[] = [];

@@ -22,7 +22,7 @@ export const ACTIONS = {
     'lambda:UpdateFunctionCode',
     'lambda:UpdateFunctionConfiguration',
   ],
-  /** The function or its alias does not exist yet; a first release that is taken back. */
+  /** The function or its alias does not exist yet; a first release that is rolled back. */
   create: ['iam:PassRole', 'lambda:CreateAlias', 'lambda:CreateFunction', 'lambda:DeleteAlias'],
   /** `configuration.provisionedConcurrency`. */
   capacity: [

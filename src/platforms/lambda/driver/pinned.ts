@@ -1,4 +1,4 @@
-/** `release: {latest: true}`: what somebody else has put into `$LATEST` is published as it is. Nothing of it is written. */
+/** `release: {latest: true}`: what someone else has put into `$LATEST` is published as it is. Nothing in it is written. */
 import { SluiceError } from '../../../model/errors.js';
 import type { Release } from '../../../model/spec.js';
 import type { BeforeState, Finding, Pinned } from '../../port.js';
@@ -17,7 +17,7 @@ export function checkLatest(fn: string, latest: LambdaConfiguration): Finding[] 
     return [
       refuse(
         'SLUICE_TARGET',
-        `$LATEST of ${fn} is being updated, so that it cannot be told what would be released. Wait with \`aws lambda wait function-updated-v2 --function-name ${fn}\`, then start again`,
+        `$LATEST of ${fn} is being updated, so what would be released is unknown. Wait with \`aws lambda wait function-updated-v2 --function-name ${fn}\`, then start again`,
       ),
     ];
   }

@@ -32,7 +32,7 @@ import { fenced } from './fenced.js';
 import { Late } from './late.js';
 import { listVersions, publishVersion } from './versions.js';
 
-/** Rounds of making $LATEST what is wanted while somebody else changes it too. */
+/** Rounds of writing `$LATEST` while someone else changes it too. */
 const ROUNDS = 12;
 /** Updates of the configuration after which the provider evidently keeps another one than it is given. */
 const UPDATES = 4;
@@ -46,8 +46,8 @@ interface Code {
 }
 
 /**
- * Publishes the release the spec describes, or finds it: configuration, code, version, each step fenced by the function's
- * RevisionId and skipped when it is done, so that it may be called again after a lost answer at any point.
+ * Publishes the release that the spec describes, or finds it: configuration, code, version. Each step is fenced by the
+ * function's RevisionId and skipped if it is done, so it may be called again after a lost answer at any point.
  */
 export async function publish(
   session: Session,
@@ -128,15 +128,12 @@ function refuseVariables({ environment = {} }: FunctionConfiguration): void {
   throw new SluiceError('SLUICE_REFUSED', `${['configuration.environment', ...fault.path].join('.')} ${fault.message}`);
 }
 
-/**
- * Lambda reads from S3 after we have: what it says it has read must be what was started. It stands in $LATEST then, and is not
- * published.
- */
+/** Lambda reads from S3 after us: what it read must be what was started. It is in $LATEST by then, and is not published. */
 function refuseOther({ input, digest }: Code, read: string | undefined, { target }: Session): void {
   if (digest === null || input.S3Key === undefined || read === digest) return;
   throw new SluiceError(
     'SLUICE_ARTIFACT',
-    `Lambda has read other code for ${target.function} from s3://${input.S3Bucket}/${input.S3Key} than its SHA-256 says: it was changed in the artifact store meanwhile, and is not published. Start again`,
+    `Lambda read code for ${target.function} from s3://${input.S3Bucket}/${input.S3Key} that does not match its SHA-256: it was changed in the artifact store, and is not published. Start again`,
   );
 }
 
@@ -245,7 +242,7 @@ export async function publishLatest(
   if (ready.CodeSha256 !== latest.CodeSha256) {
     throw new SluiceError(
       'SLUICE_BUSY',
-      `version ${published.Version} of ${session.target.function} has digest ${ready.CodeSha256}, published was ${latest.CodeSha256}`,
+      `version ${published.Version} of ${session.target.function} has digest ${ready.CodeSha256}, but ${latest.CodeSha256} was published`,
     );
   }
   return releaseOf(ready);

@@ -1,5 +1,5 @@
 /**
- * `$LATEST` is kept before a release writes it, as a published version, and put back from there. Only where the spec lets callers
+ * `$LATEST` is kept as a published version before a release writes it, and restored from there. Only if the spec lets callers
  * of the bare name through: for them it is production.
  */
 import {
@@ -31,17 +31,17 @@ import { fieldsWritten, readsFromS3, writesCode } from './release-kinds.js';
 import { codeOfVersion, digestIn } from './version-code.js';
 import { listVersions, publishVersion } from './versions.js';
 
-/** Rounds of writing `$LATEST` while somebody else changes it too. */
+/** Rounds of writing `$LATEST` while someone else changes it too. */
 const ROUNDS = 12;
 
-/** Where `$LATEST` could not be put back, nobody is let through. */
+/** If `$LATEST` could not be restored, no caller is let through. */
 export async function checkPutBack(session: Session, spec: Spec, latest: LambdaConfiguration): Promise<Finding[]> {
   const { function: fn } = session.target;
   const found: Finding[] = [];
   const cannot = (why: string) =>
-    found.push(refuse('SLUICE_BYPASS', `allowBypass is refused: $LATEST of ${fn} could not be put back, ${why}`));
+    found.push(refuse('SLUICE_BYPASS', `allowBypass is refused: $LATEST of ${fn} could not be restored, ${why}`));
   if (latest.PackageType !== 'Image' && (latest.CodeSize ?? 0) > MOST_IN_CALL) {
-    cannot('since its code is longer than the 50 MB that a call may carry. Move the callers to the alias');
+    cannot('since its code is larger than the 50 MB that a call may carry. Move the callers to the alias');
   }
   if (fieldsWritten(spec).includes('environment') && latest.Environment?.Error !== undefined) {
     cannot(
@@ -49,7 +49,7 @@ export async function checkPutBack(session: Session, spec: Spec, latest: LambdaC
     );
   }
   if (latest.PackageType !== 'Image' && (await takesSignedCode(session))) {
-    cannot('since the function takes signed code alone. Move the callers to the alias');
+    cannot('since the function accepts only signed code. Move the callers to the alias');
   }
   return found;
 }
@@ -61,8 +61,8 @@ async function takesSignedCode(session: Session): Promise<boolean> {
 }
 
 /**
- * Publishes what `$LATEST` is; unchanged since the last version, that one keeps it (PublishVersion's rule). Its code is fetched once,
- * so that what could not be put back is not changed. Errors: SLUICE_BUSY, and those of `codeOfVersion`.
+ * Publishes what `$LATEST` is; if it is unchanged since the last version, that one keeps it (PublishVersion's rule). Its code
+ * is fetched once, so that what could not be restored is not changed. Errors: SLUICE_BUSY, and those of `codeOfVersion`.
  */
 export async function keepLatest(
   session: Session,
@@ -80,9 +80,9 @@ export async function keepLatest(
 }
 
 /**
- * Gives `$LATEST` the code of the version that has kept it, and what the spec sets of its configuration, each write fenced by the
- * RevisionId. Always writes, so that a late attempt to deploy finds its revision spent. What somebody else has made of it since
- * stays, unless `force`. Returns what a person should know, also that AWS refuses it for good.
+ * Gives `$LATEST` the code of the version that kept it, and the parts of its configuration that the spec sets, each write
+ * fenced by the RevisionId. Always writes, so that a late attempt to deploy finds its revision spent. Someone else's later
+ * changes stay, unless `force`. Returns what a person should know, also that AWS refuses it for good.
  */
 export async function putLatestBack(session: Session, args: RestoreArgs): Promise<string[]> {
   const { latest: version } = args.before;
@@ -94,7 +94,7 @@ export async function putLatestBack(session: Session, args: RestoreArgs): Promis
     if (!hasCode(error, 'SLUICE_PERMISSION', 'SLUICE_REFUSED')) throw error;
     const { function: fn } = session.target;
     return [
-      `$LATEST of ${fn} could not be put back, and its callers may still run the release: ${error.message}. Version ${version} is what it was; \`${aws(session, 'get-function', `--function-name ${fn} --qualifier ${version}`)}\` gives its code`,
+      `$LATEST of ${fn} could not be restored, and its callers may still run the release: ${error.message}. Version ${version} is what it was; \`${aws(session, 'get-function', `--function-name ${fn} --qualifier ${version}`)}\` gives its code`,
     ];
   }
 }
@@ -126,7 +126,7 @@ async function writeBack(session: Session, version: string, args: RestoreArgs): 
       written ||= answer !== null;
       continue;
     }
-    if (latest.CodeSha256 === kept.CodeSha256) return [`$LATEST of ${fn} is again what version ${version} is`];
+    if (latest.CodeSha256 === kept.CodeSha256) return [`$LATEST of ${fn} is restored to version ${version}`];
     const code = await codeOfVersion(session, kept);
     const { RevisionId } = latest;
     await fenced(() =>
@@ -136,7 +136,7 @@ async function writeBack(session: Session, version: string, args: RestoreArgs): 
       ),
     );
   }
-  throw busy(session, 'it could not be put back');
+  throw busy(session, 'it could not be restored');
 }
 
 /** The fields that deploying may have changed, as the version has them. Null: they are all there. */

@@ -43,7 +43,7 @@ async function writeBefore(session: Session, args: RestoreArgs, stable: string):
   const { before, mark } = args;
   const split = { ...before.split, stable };
   const known = revisionKnown(args);
-  // Written before anything is read: that revision is what this rollout left, so nobody else's change is written over. Where it is
+  // Written before anything is read: that revision is what this rollout left, so nobody else's change is overwritten. If it is
   // spent, a read says by whom.
   if (
     known !== null &&
@@ -89,7 +89,7 @@ export function isExplained(
   now: Pick<Alias, 'revision' | 'mark' | 'split'> | null,
   { before, attempted, lastRevision, mark }: Omit<RestoreArgs, 'spec' | 'force'>,
 ): boolean {
-  // Empty: a person has taken it as ours that there is none.
+  // Empty: a person adopted that there is none.
   if (now === null) return before.split.stable === null || lastRevision === '';
   if (now.revision !== '' && (now.revision === lastRevision || now.revision === before.revision)) return true;
   const ours = [...attempted, { mark, split: before.split }];
@@ -104,10 +104,10 @@ function candidates({ attempted, before }: RestoreArgs): string[] {
 }
 
 /**
- * After a first deployment there is no alias whose revision could be spent, so a late attempt to create it must find no version to
- * point it at: all that this rollout has published is deleted. Other versions are not ours to delete. An alias of this rollout that
- * has come meanwhile holds its version and goes first. Returns what a person should know: versions that somebody else's alias holds.
- * Errors: SLUICE_BUSY while a deletion is refused otherwise.
+ * After a first deployment there is no alias whose revision could be spent, so a late attempt to create it must find no
+ * version to point to: everything that this rollout published is deleted. Other versions are not ours to delete. An alias of
+ * this rollout that appeared meanwhile holds its version and is deleted first. Returns what a person should know: versions
+ * that someone else's alias refers to. Errors: SLUICE_BUSY while a deletion is refused otherwise.
  */
 async function forgetPublished(session: Session, args: RestoreArgs): Promise<string[]> {
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -49,7 +49,7 @@ async function referredToBy(session: Session, version: LambdaConfiguration, spec
     );
     const pinned = (EventSourceMappings ?? []).find((mapping) => mapping.FunctionArn?.endsWith(`:${number}`));
     if (pinned !== undefined) return `event source mapping ${pinned.UUID}`;
-    if (await hasPolicy(session, number)) return 'a resource policy that lets somebody invoke it';
+    if (await hasPolicy(session, number)) return 'a resource policy that lets someone invoke it';
     if ((await readCapacity(session, number)) === null) return null;
     if (ours === null) return 'provisioned concurrency';
     // Our own, of a release that nothing refers to any more: it only costs.

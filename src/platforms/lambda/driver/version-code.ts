@@ -11,7 +11,7 @@ import { type LambdaConfiguration, lambdaDigest } from './configuration.js';
 /** Longest a download may take, in ms: the link that AWS gives is good for ten minutes. */
 const LONGEST_DOWNLOAD = 300_000;
 
-/** Where code is fetched from: an address of the provider's own, looked up and reached as any stranger's. */
+/** Where code is fetched from: the provider's own address, resolved and connected to like any foreign one. */
 const guarded = createNet('');
 
 /**
@@ -21,7 +21,7 @@ const guarded = createNet('');
 export async function codeOfVersion(session: Session, version: LambdaConfiguration): Promise<FunctionCode> {
   const name = `${session.target.function}:${version.Version}`;
   const asked = new GetFunctionCommand({ FunctionName: session.target.function, Qualifier: version.Version });
-  // Whether the endpoint of Lambda itself speaks TLS; one on this machine does not, and neither do its links.
+  // Whether the endpoint of Lambda itself uses TLS; one on this machine does not, and neither do its links.
   let plain = false;
   asked.middlewareStack.add(
     (next) => (args) => {
@@ -75,7 +75,7 @@ async function download(session: Session, location: string, plain: boolean, name
     let bytes = 0;
     for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
       bytes += chunk.byteLength;
-      if (bytes > MOST_IN_CALL) throw new SluiceError('SLUICE_REFUSED', `the code of ${name} is longer than 50 MB`);
+      if (bytes > MOST_IN_CALL) throw new SluiceError('SLUICE_REFUSED', `the code of ${name} is larger than 50 MB`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);

@@ -1,7 +1,7 @@
 /**
  * Calls that CloudWatch counts for a name: `Invocations` with the dimensions FunctionName and Resource, where Resource is the
  * name that was called: `fn`, `fn:$LATEST`, `fn:alias` or `fn:7` ("View metrics for Lambda functions"). Step Functions,
- * schedules, AppSync and SDKs stand in no policy; here they are seen.
+ * schedules, AppSync and SDKs appear in no policy; they are found here.
  */
 import { GetMetricDataCommand, type MetricStat } from '@aws-sdk/client-cloudwatch';
 import { MetricBatch } from '../../sources/cloudwatch/batch.js';

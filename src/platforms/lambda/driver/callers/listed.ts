@@ -39,14 +39,14 @@ export async function listUrls(session: Session): Promise<FunctionUrlConfig[]> {
 
 /** One statement of a function's policy: who may call which address. */
 export interface Statement {
-  /** Cleaned: it is a stranger's text. */
+  /** Cleaned, since it is foreign text. */
   sid: string;
   principal: string;
   /** The ARN that may be called. */
   resource: string | undefined;
 }
 
-/** The policy of the bare function, or of one version or alias. Empty where there is none. */
+/** The policy of the bare function, or of one version or alias. Empty if there is none. */
 export async function listStatements(session: Session, qualifier: string | null): Promise<Statement[]> {
   return (await listPolicy(session, qualifier)).map(({ Sid, Principal, Resource }) => ({
     sid: clean(Sid, 60),
@@ -55,7 +55,7 @@ export async function listStatements(session: Session, qualifier: string | null)
   }));
 }
 
-/** Whom a statement lets call, for a person. Cleaned. */
+/** The principal of a statement, for a person. Cleaned. */
 export function principalOf(principal: unknown): string {
   return clean(typeof principal === 'string' ? principal : Object.values(principal ?? {}).join(', '), 100);
 }
@@ -82,7 +82,7 @@ export async function readPolicy(
   return { statements: parse(Policy), revision: RevisionId ?? null };
 }
 
-/** A statement as AWS writes it: a stranger's text in all its parts. */
+/** A statement as AWS writes it, with foreign text in all its parts. */
 export interface PolicyStatement {
   Sid?: unknown;
   Effect?: unknown;

@@ -27,7 +27,7 @@ export function byHand({ Principal = '', SourceArn = '' }: Permission, way: Way)
   }
 }
 
-/** Whether an API is a REST or an HTTP one stands in no permission. */
+/** A permission does not say whether an API is a REST or an HTTP one. */
 function api(id: string, at: string, { to }: Way): string {
   const [, partition = 'aws', , region = ''] = to.split(':');
   const uri = `arn:${partition}:apigateway:${region}:lambda:path/2015-03-31/functions/${to}/invocations`;

@@ -49,7 +49,7 @@ export async function move(
   return { done: wanted.filter((step) => isDone(step) && !isLeft(step)), left };
 }
 
-/** Whom a step is about. */
+/** The caller that a step moves. */
 function callerOf(id: string): string | undefined {
   return id.split('/')[1];
 }

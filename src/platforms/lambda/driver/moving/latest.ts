@@ -35,7 +35,7 @@ export async function sameAsLatest(
 ): Promise<Same> {
   const latest = await readConfiguration(session);
   const { function: fn } = session.target;
-  if (latest?.FunctionArn === undefined) throw new SluiceError('SLUICE_NOT_FOUND', `there is no function ${fn}`);
+  if (latest?.FunctionArn === undefined) throw new SluiceError('SLUICE_NOT_FOUND', `function ${fn} does not exist`);
   const alias = await readAlias(session);
   checkAlias(session, spec, alias);
   const arn = latest.FunctionArn.replace(/:\$LATEST$/, '');
@@ -44,13 +44,13 @@ export async function sameAsLatest(
   if (how.undo) {
     throw new SluiceError(
       'SLUICE_TARGET',
-      `${why}: callers that go back to ${fn} would run something else. Make $LATEST what ${address(session)} runs first`,
+      `${why}: callers moved back to ${fn} would run other code. First make $LATEST equal to what ${address(session)} runs`,
     );
   }
   if (!how.publish) {
     throw new SluiceError(
       'SLUICE_TARGET',
-      `${why}: callers that are moved to ${address(session)} would run something else. With --publish $LATEST is published and the alias points at it; or roll out to the alias first what $LATEST is`,
+      `${why}: callers moved to ${address(session)} would run other code. Add --publish to publish $LATEST and point the alias at it, or first roll out what $LATEST is`,
     );
   }
   const text = `publish $LATEST of ${fn} (CodeSha256 ${latest.CodeSha256}) and point ${address(session)} at it, for all its callers at once: ${why}`;
@@ -79,10 +79,7 @@ function checkAlias(session: Session, { app, environment }: Spec, alias: Alias |
   const left = parseMark(alias.mark ?? undefined);
   if (left !== null && (left.app !== app || left.environment !== environment)) {
     const id = rolloutId(left.app, left.environment);
-    throw new SluiceError(
-      'SLUICE_OWNED',
-      `${address(session)} carries the mark of ${id}: give --app and --env of that`,
-    );
+    throw new SluiceError('SLUICE_OWNED', `${address(session)} carries the mark of ${id}: use its --app and --env`);
   }
   if (alias.split.candidate !== null) {
     throw new SluiceError('SLUICE_ALIAS_SPLIT', `${address(session)} sends ${say(alias.split)}: end that first`);
@@ -113,5 +110,5 @@ async function publish(
   const split = { stable: release?.version ?? '', candidate: null, weight: 0 };
   const wanted = { split, text: alias?.text ?? '', mark };
   if (release !== null && (await writeAlias(session, name, alias?.revision ?? null, wanted))) return;
-  throw new SluiceError('SLUICE_BUSY', `${address(session)} or $LATEST was changed meanwhile; it is looked at again`);
+  throw new SluiceError('SLUICE_BUSY', `${address(session)} or $LATEST was changed meanwhile; Sluice reads it again`);
 }

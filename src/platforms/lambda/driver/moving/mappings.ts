@@ -26,7 +26,7 @@ export async function toAlias(session: Session, owner: string, way: Way): Promis
     const stack = stackOf(tags);
     const id = `move/${mapping.UUID}`;
     if (stack !== null) {
-      const text = `${named(mapping)} belongs to the stack ${stack.name}, which would set it back: in its template give ${stack.resource ?? 'the resource'} \`FunctionName: ${way.to}\` and deploy the stack (SAM: \`AutoPublishAlias: ${session.target.alias}\` on the function)`;
+      const text = `${named(mapping)} belongs to the stack ${stack.name}, which would revert it: in its template give ${stack.resource ?? 'the resource'} \`FunctionName: ${way.to}\` and deploy the stack (SAM: \`AutoPublishAlias: ${session.target.alias}\` on the function)`;
       steps.push({ id, kind: 'hand', text, run: null });
       continue;
     }
@@ -35,7 +35,7 @@ export async function toAlias(session: Session, owner: string, way: Way): Promis
       kind: 'do',
       text: `move ${named(mapping)} to ${way.to}`,
       run: async () => {
-        // First what undo goes by.
+        // First what undo relies on.
         if (tags[MOVED] !== owner) {
           await call(session, new TagResourceCommand({ Resource: arn, Tags: { [MOVED]: owner } }));
         }
@@ -60,7 +60,7 @@ export async function toBare(session: Session, owner: string, way: Way): Promise
       id: `back/${mapping.UUID}`,
       kind: 'do',
       text: back
-        ? `take the tag ${MOVED} off ${named(mapping)}, which is at ${way.from}`
+        ? `remove the tag ${MOVED} from ${named(mapping)}, which is at ${way.from}`
         : `move ${named(mapping)} back to ${way.from}`,
       run: async () => {
         if (!back) {

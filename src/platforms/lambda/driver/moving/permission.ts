@@ -15,7 +15,7 @@ const CONDITIONS: Record<string, keyof Permission> = {
   'stringequals aws:principalorgid': 'PrincipalOrgID',
 };
 
-/** Null where AddPermission would write less, more or something else: what lets somebody call is never guessed. */
+/** Null if AddPermission would write less, more or something else: what lets someone call is never guessed. */
 export function permissionOf({ Effect, Principal, Action, Condition }: PolicyStatement): Permission | null {
   const principal = principalText(Principal);
   if (Effect !== 'Allow' || Action !== 'lambda:InvokeFunction' || principal === null) return null;
@@ -42,6 +42,6 @@ function principalText(principal: unknown): string | null {
   const [[kind, name] = [], ...more] = Object.entries(principal);
   if (more.length > 0 || typeof name !== 'string') return null;
   if (kind === 'Service') return name;
-  // An account stands in a policy as its root, and is given by its number.
+  // An account appears in a policy as its root, and is given by its number.
   return kind === 'AWS' ? (/^arn:[\w-]+:iam::(\d{12}):root$/.exec(name)?.[1] ?? name) : null;
 }

@@ -1,4 +1,4 @@
-/** Changes of a function's policy, fenced by its RevisionId: what somebody writes between our look and our write is never lost. */
+/** Changes of a function's policy, fenced by its RevisionId: what someone writes between our read and our write is never lost. */
 import { AddPermissionCommand, RemovePermissionCommand } from '@aws-sdk/client-lambda';
 import { SluiceError } from '../../../../model/errors.js';
 import { hasCode } from '../../../shared/failures.js';
@@ -22,7 +22,10 @@ export interface Entry {
 
 type Fence = { RevisionId?: string };
 
-/** Adds a permission; one that is there already is done. Errors: SLUICE_BUSY where somebody else has the name, or keeps writing. */
+/**
+ * Adds a permission; one that already exists is done. Errors: SLUICE_BUSY if the name is taken, or someone else keeps
+ * writing.
+ */
 export async function addPermission(session: Session, entry: Entry): Promise<void> {
   await onPolicy(session, entry, async (there, fence) => {
     if (there !== undefined) return check(session, entry, there);

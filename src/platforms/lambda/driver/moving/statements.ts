@@ -41,12 +41,12 @@ export async function forAlias(session: Session, way: Way, stack: string | null)
     const copy = copies.find(({ Sid }) => Sid === COPY + sid);
     const copied = copy === undefined ? null : permissionOf(copy);
     if (permission === null || COPY.length + sid.length > LONGEST_SID || (copy !== undefined && copied === null)) {
-      const text = `${name} cannot be copied as it is: write one for ${way.to} as its owner did, with another name`;
+      const text = `${name} cannot be copied as it is: create one for ${way.to} the way its owner did, under another name`;
       steps.push({ id: `allow/${sid}`, kind: 'hand', text, run: null });
       continue;
     }
     if (copied !== null && !samePermission(copied, permission)) {
-      const text = `${name} was changed since it was copied to ${way.to} as ${COPY}${clean(sid)}: take that copy away, and this adds it anew`;
+      const text = `${name} was changed since it was copied to ${way.to} as ${COPY}${clean(sid)}: remove that copy, and Sluice adds it again`;
       steps.push({ id: `allow/${sid}`, kind: 'hand', text, run: null });
       continue;
     }
@@ -89,7 +89,7 @@ function removal(session: Session, way: Way, of: Removal): Planned[] {
   const later = (why: string): Planned[] => [hand, { id, kind: 'later', text: `remove ${name} ${why}`, run: null }];
   if (calls.found === undefined) return later(`once calls can be counted (${calls.why})`);
   if (calls.found !== null) return later(`once its calls have stopped: ${said(calls.found)} by ${way.from}`);
-  if (!of.copied) return later('with the next run, if nobody calls by then');
+  if (!of.copied) return later('with the next run, if there are no calls by then');
   if (stack !== null) {
     const text = `${name} may belong to the stack ${stack}: in its template give the permission \`FunctionName: ${way.to}\` and deploy the stack`;
     return [{ id, kind: 'hand', text, run: null }];

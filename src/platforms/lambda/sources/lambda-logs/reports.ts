@@ -43,7 +43,7 @@ export async function reportsIn(
   }
   throw new SluiceError(
     'SLUICE_PROVIDER',
-    `${group} has more than ${PAGES} MB of reports at once; take a shorter window, or the metric cloudwatch`,
+    `${group} has more than ${PAGES} MB of reports at once; use a shorter window, or the metric cloudwatch`,
   );
 }
 
