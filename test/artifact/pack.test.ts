@@ -199,7 +199,7 @@ describe('packing a folder', () => {
   test('refuses an empty folder and a missing one', async () => {
     await expect(packFolder(folder('empty', {}), LAMBDA)).rejects.toMatchObject({
       code: 'SLUICE_ARTIFACT',
-      message: expect.stringContaining('holds no file'),
+      message: expect.stringContaining('contains no file'),
     });
     await expect(packFolder(path.join(home, 'none'), LAMBDA)).rejects.toMatchObject({
       code: 'SLUICE_NOT_FOUND',
@@ -235,7 +235,7 @@ with zipfile.ZipFile(sys.argv[1] + '/bomb.zip', 'w', zipfile.ZIP_DEFLATED) as z:
 with zipfile.ZipFile(sys.argv[1] + '/large.zip', 'w') as z: z.writestr('a', bytes(51 * 1024 * 1024))`;
     execFileSync('python3', ['-c', script, home]);
     const refusal = (said: string) => ({ code: 'SLUICE_ARTIFACT', message: expect.stringContaining(said) });
-    await expect(packZip(path.join(home, 'none.zip'), LAMBDA)).rejects.toMatchObject(refusal('holds no file'));
+    await expect(packZip(path.join(home, 'none.zip'), LAMBDA)).rejects.toMatchObject(refusal('contains no file'));
     await expect(packZip(path.join(home, 'bomb.zip'), LAMBDA)).rejects.toMatchObject(refusal('unzips to 260.0 MB'));
     await expect(packZip(path.join(home, 'large.zip'), LAMBDA)).rejects.toMatchObject(refusal('takes 50.0 MB at most'));
   });

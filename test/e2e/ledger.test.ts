@@ -115,7 +115,7 @@ describe('after the rollback window', () => {
     const { out } = await world.cli(['releases', `${app}/production`]);
     expect(out).toMatch(/^5 .* live /m);
     expect(out).toMatch(/^4 .*, deleted/m);
-    expect(out).not.toContain('undo goes back');
+    expect(out).not.toContain('undo rolls back');
   });
 
   test('nothing is deleted while a rollout runs: the stable release has no alias in the last bake, and the rollout can still roll back to it', async () => {
