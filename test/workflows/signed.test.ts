@@ -143,6 +143,25 @@ test('where a policy leaves a verb and the override open, no signature is needed
   );
 });
 
+test('a write behind an approval is shown its receipt, and one before it none', async () => {
+  const { decide } = worker((message) =>
+    accepted(message, message.verb === 'approve' ? { stage: '10%', receipt: 'ann has approved' } : {}),
+  );
+  await onStage(
+    async (act) => {
+      const rolling = await act.start('canary', canary([HOUR], 10));
+      await phase(act, rolling, 'baking');
+      expect(act.target.receipts).toEqual([]);
+      await rolling.executeUpdate('skip', { args: [{ token: 'ben 1' }] });
+      await phase(act, rolling, 'awaitingApproval');
+      await rolling.executeUpdate('approve', { args: [{ token: 'ann 1' }] });
+      expect(await ending(rolling)).toMatchObject({ outcome: 'succeeded' });
+      expect(act.target.receipts).toEqual(['ann has approved']);
+    },
+    { access: POLICY, decide },
+  );
+});
+
 test('an answer that is none counts for nothing: another verb, no name, no id, no end, or none at all', async () => {
   const answers: Record<string, (message: Asked['messages'][number]) => unknown> = {
     nothing: () => null,

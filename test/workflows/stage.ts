@@ -69,6 +69,8 @@ export class Target {
   private probed = false;
   /** What the companion knows for `undo`. */
   undo: UndoRecord | null = null;
+  /** The approvals that the last write was shown. */
+  receipts: string[] = [];
   /** The revision that the last deployment was told to take for the target's. */
   adopted: string | null = null;
   /** What the workers' key has made out for the run; null as of workers that have none. */
@@ -390,16 +392,18 @@ export function accountOf({ targetOf, rest, now, mustLive }: Host): Partial<Acco
       return { release: { version, digest: `sha-${version}` }, environments: null };
     }),
     warm: guarded('warm', async () => undefined),
-    shift: guarded('shift', async ({ fence, stable, candidate, weight }, target) =>
-      fenced(target, fence, { stable, candidate, weight }),
-    ),
-    promote: guarded('promote', async ({ fence, candidate }, target) =>
-      fenced(
+    shift: guarded('shift', async ({ fence, stable, candidate, weight, receipts }, target) => {
+      target.receipts = receipts;
+      return fenced(target, fence, { stable, candidate, weight });
+    }),
+    promote: guarded('promote', async ({ fence, candidate, receipts }, target) => {
+      target.receipts = receipts;
+      return fenced(
         target,
         { ...fence, revision: fence.revision ?? target.revision },
         { stable: candidate, candidate: null, weight: 0 },
-      ),
-    ),
+      );
+    }),
     restore: guarded('restore', async ({ before, attempted, lastRevision, mark, force }, target) => {
       const explained =
         target.revision === lastRevision ||
