@@ -200,6 +200,59 @@ test('keep is refused without a foreign change, and so are choices that exclude 
   });
 });
 
+/** Holds all reads of the target until they are let. */
+function readsHeld({ target }: Act): () => void {
+  let read: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    read = resolve;
+  });
+  target.over.signal.addEventListener('abort', read);
+  target.atCall = async (name) => {
+    if (name === 'read') await held;
+  };
+  return read;
+}
+
+test('of two people who keep a foreign change at the same moment, one has kept it and the other is refused', async () => {
+  await onStage(async (act) => {
+    const rolling = await stuckOn(act, FIX, 'forward');
+    const read = readsHeld(act);
+    const keeps = ['ann', 'bob'].map((by) => refusalOf(rolling.executeUpdate('abort', { args: [{ by, keep: true }] })));
+    await until('both reads', () => act.target.calls.filter((name) => name === 'read').length === 2);
+    read();
+    const said = await Promise.all(keeps);
+    expect(said.sort()).toEqual(['another command arrived meanwhile', 'it was taken']);
+    const { events, outcome } = await ending(rolling);
+    expect(outcome).toBe('abandoned');
+    expect(events.filter(({ text }) => text.startsWith('abort --keep'))).toHaveLength(1);
+  });
+});
+
+test('a foreign change is not kept by a read from before another one', async () => {
+  await onStage(async (act) => {
+    const rolling = await stuckOn(act, FIX, 'forward');
+    const { phaseSince } = await view(rolling);
+    const read = readsHeld(act);
+    const keep = refusalOf(rolling.executeUpdate('abort', { args: [{ ...BY, keep: true }] }));
+    await until('the read', () => act.target.calls.includes('read'));
+    const { atCall } = act.target;
+    act.target.atCall = async (name) => {
+      if (name === 'shift') act.target.foreign({ ...FIX, stable: '8' });
+      await atCall(name);
+    };
+    await rolling.executeUpdate('retry', { args: [{ by: 'bob', adopt: true }] });
+    await until('the next stop', async () => {
+      const seen = await view(rolling);
+      return seen.phase === 'stuck' && seen.phaseSince !== phaseSince;
+    });
+    read();
+    expect(await keep).toBe('another command arrived meanwhile');
+    expect((await view(rolling)).phase).toBe('stuck');
+    await rolling.executeUpdate('abort', { args: [{ ...BY, keep: true }] });
+    expect(await ending(rolling)).toMatchObject({ outcome: 'abandoned', kept: { split: { stable: '8' } } });
+  });
+});
+
 test('a Cancel whose rollback meets a foreign change keeps it, since Temporal cancels only once', async () => {
   await onStage(async (act) => {
     const rolling = await act.start('canary', canary([HOUR]));

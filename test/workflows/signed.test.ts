@@ -334,9 +334,15 @@ test('a newer release takes the place of the run that it names, and of no other,
   );
 });
 
-test('where there is no policy a newer release needs no signature, and still means one run only', async () => {
+test('where there is no policy, what is impossible is refused before it is accepted, and a newer release needs no signature and means one run only', async () => {
   await onStage(async (act) => {
     const rolling = await baking(act);
+    for (const verb of ['resume', 'approve']) {
+      expect(await refusalOf(rolling.executeUpdate(verb, { args: [{ by: 'ann' }] }))).toMatch(/^SLUICE_VERB: /);
+    }
+    // Nor does it leave anything in the history.
+    const { events } = await rolling.fetchHistory();
+    expect((events ?? []).filter((each) => each.workflowExecutionUpdateAcceptedEventAttributes != null)).toEqual([]);
     await rolling.signal('supersede', { run: 'another', by: 'eve' });
     await rolling.signal('supersede', { run: (await view(rolling)).run, by: 'ben' });
     expect(await ending(rolling)).toMatchObject({

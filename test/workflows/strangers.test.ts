@@ -84,11 +84,12 @@ describe('an event', () => {
     expect([entry({ by: 7 })?.by, entry({ by: TOO_LONG })?.by]).toEqual([null, `${'x'.repeat(299)}…`]);
     expect([entry({ replaced: TOO_LONG })?.replaced, entry({ undoUntil: '7' })?.undoUntil]).toEqual([null, null]);
     expect(entry({ retired: 5 })?.retired).toBeNull();
-    for (const spec of ['a'.repeat(63), 'a'.repeat(65), 'A'.repeat(64), `${'a'.repeat(64)}\n`, 7])
+    for (const spec of ['a'.repeat(63), 'a'.repeat(65), 'A'.repeat(64), `${'a'.repeat(64)}\n`, ['a'.repeat(64)], 7])
       expect(entry({ spec })?.spec).toBeNull();
     expect([entry({ seal: token })?.seal, entry({ seal: `${token}s` })?.seal]).toEqual([token, null]);
+    expect(entry({ seal: ['s'] })?.seal).toBeNull();
     expect(entry({})).not.toHaveProperty('kept');
-    const kept = { split: { stable: '7', candidate: null, weight: 0 }, by: 'ann', unwatched: true };
+    const kept = { split: { stable: '7', candidate: '8', weight: 10 }, by: 'ann', unwatched: true };
     expect(entry({ kept })?.kept).toEqual(kept);
     expect(entry({ kept: { split: { stable: 7, candidate: TOO_LONG, weight: 1 }, unwatched: 'yes' } })?.kept).toEqual({
       ...{ split: { stable: null, candidate: null, weight: 1 }, by: 'someone', unwatched: false },
@@ -98,8 +99,10 @@ describe('an event', () => {
 
   test('keeps of a record no time and no seal that do not fit', () => {
     const { since: _since, seal: _seal, ...record } = RECORD;
-    const odd = { ...record, since: 'x', seal: 's'.repeat(LONGEST_TOKEN + 1) };
-    expect(eventOf({ ...ENDED, undo: odd })).toEqual({ ...ENDED, undo: record });
+    for (const seal of ['s'.repeat(LONGEST_TOKEN + 1), ['s'], null])
+      expect(eventOf({ ...ENDED, undo: { ...record, since: 'x', seal } })).toEqual({ ...ENDED, undo: record });
+    const longest = { ...record, seal: 's'.repeat(LONGEST_TOKEN) };
+    expect(eventOf({ ...ENDED, undo: longest })).toEqual({ ...ENDED, undo: longest });
   });
 
   test('asks nothing of the queue by an undo that does not fit', () => {
@@ -109,6 +112,7 @@ describe('an event', () => {
     const odd = { by: TOO_LONG, message: 7, seal: 's'.repeat(LONGEST_TOKEN + 1) };
     const none = { by: null, message: null, seal: null };
     expect(eventOf({ ...BEGAN, undo: { ...UNDO, ...odd } })).toEqual({ ...BEGAN, undo: { ...UNDO, ...none } });
+    expect(eventOf({ ...BEGAN, undo: { ...UNDO, by: ['ann'] } })).toMatchObject({ undo: { by: null } });
     expect(eventOf({ ...BEGAN, undo: { ...UNDO, by: 'x'.repeat(300) } })).toMatchObject({
       undo: { by: 'x'.repeat(300) },
     });
