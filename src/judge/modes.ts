@@ -10,7 +10,7 @@ const NOTHING: Bet = { bad: 0, total: 0, expected: 0 };
  *
  * Null hypothesis: odds(p_c) <= o odds(p_b) in every look, whatever the rates do over time. Given the errors of a look, those of
  * the candidate are hypergeometric, which the kernel's binomial factor dominates; for o > 1 Fisher's noncentral hypergeometric
- * is a sum of independent Bernoullis with a mean of total x expected at most. Needs requests of both releases, else it is silent.
+ * is a sum of independent Bernoullis with a mean of total x expected at most. Needs requests of both releases; otherwise it abstains.
  *
  * Sources: Hoeffding 1963, section 6; Lindon and Malek, "Anytime-Valid Inference for Multinomial Count Data", 2022.
  */
@@ -28,7 +28,7 @@ export function relative(candidate: Counts, stable: Counts, nullOdds = 1): Bet {
  * Errors against a rate that no release may pass: bad = e_c, total = n_c, expected = p0.
  *
  * Null hypothesis: p_c <= p0 in every look used. A look in which stable itself is over p0 is an outage that both share: it says
- * nothing of the candidate, and the test abstains.
+ * nothing about the candidate, and the test abstains.
  *
  * Source: Wald, "Sequential Tests of Statistical Hypotheses", 1945.
  */

@@ -7,14 +7,14 @@ import { type Arms, type SequentialState, slowOf } from './state.js';
 export interface HealthProof {
   /** ln E for the metric that is furthest from being proven; -Infinity if there is none. */
   logE: number;
-  /** How many more requests of the candidate, an estimate: 0 when it is proven, null when the counts do not point that way. */
+  /** How many more requests of the candidate, an estimate: 0 if it is proven, null if the counts do not point that way. */
   needed: number | null;
 }
 
 /**
  * Every metric has to pass, each at beta, and no correction is needed for that: a candidate that is worse in one metric has to pass
  * that one (intersection-union). Only counts since the weight last went up count, so that a change of the mix is not taken for one of
- * the rate. Where stable gets no traffic any more, all it had during the rollout stands for it.
+ * the rate. If stable no longer gets traffic, its counts of the whole rollout are used.
  *
  * Source: Schultzberg, Ankargren and Franberg, "Risk-aware product decisions in A/B tests with multiple metrics", 2024.
  */

@@ -1,9 +1,10 @@
 /**
- * How the workers of an account share its budget of calls without a word to each other: each reads from Temporal which of them live.
+ * How the workers of an account share its budget of calls without talking to each other: each reads from Temporal which of them are
+ * alive.
  *
- * What holds the sum: whoever makes calls is counted by all others that do. A worker that comes waits until all others have
- * heard of it, or are without news for so long that they make no calls; one that was cut off, or is not listed any more,
- * comes anew. One that goes is counted until its signs of life have stopped for 5 s.
+ * What keeps the sum within the budget: every worker that makes calls is counted by all others that do. A new worker waits until all
+ * others know of it, or have had no news for so long that they make no calls. A worker that was cut off, or is no longer listed, joins
+ * again. A worker that leaves is counted until its heartbeats have stopped for 5 s.
  */
 import type { Client } from '@temporalio/client';
 import type { Account, Lane } from '../model/ids.js';
@@ -12,18 +13,18 @@ import { Attendance, BEAT_EVERY, LIVES_FOR } from '../model/workers.js';
 import type { Share } from '../platforms/drivers.js';
 import { clocks, knowsBeats, listPollers, listWorkers } from '../temporal/living-workers.js';
 
-/** Between two looks at who lives, in ms. */
+/** Between two checks of which workers are alive, in ms. */
 const LOOK_EVERY = 500;
 /** Longest time for one check, in ms. */
 const ANSWER_WITHIN = 1_000;
-/** A worker without news for longer is cut off, in ms: three looks have failed, or their answers are late. */
+/** A worker without news for longer is cut off, in ms: three checks have failed, or their answers are late. */
 const CUT_OFF_AFTER = 2_000;
 /**
  * How long a worker waits after it was listed, in ms: by then all others know it, and the second that they had started is
  * over.
  */
 const HEARD_AFTER = CUT_OFF_AFTER + 1_000;
-/** A worker that was cut off for longer may be counted no more, in ms: nobody had its signs of life either. */
+/** A worker that was cut off for longer may no longer be counted, in ms: nobody had its heartbeats either. */
 const FORGOTTEN_AFTER = LIVES_FOR - 2 * BEAT_EVERY;
 
 const LANES: Lane[] = ['calls', 'watch', 'restore'];
