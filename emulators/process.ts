@@ -18,6 +18,8 @@ const KEPT_REASONS = 5;
 const TAKEN = /address already in use|EADDRINUSE/i;
 /** How often a program that has lost a port in this way is started. */
 const STARTS = 3;
+/** How long the last lines of a program that has ended may take to arrive, in ms. */
+const LAST_LINES = 2_000;
 /** Milliseconds between two looks at a process that is starting. */
 const LOOK_EVERY = 25;
 
@@ -105,6 +107,8 @@ export async function startProcess(options: StartOptions): Promise<Running> {
       resolve();
     });
   });
+  // What it printed last may come after its end.
+  const printedAll = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const pid = child.pid;
   if (pid === undefined) {
     await ended;
@@ -123,6 +127,7 @@ export async function startProcess(options: StartOptions): Promise<Running> {
     }
     const why = failure ?? `was not ready within ${options.within ?? 30_000} ms`;
     await running.stop();
+    await Promise.race([printedAll, pause(LAST_LINES)]);
     const printed = lines();
     const cut = reasons().filter((line) => !printed.includes(line));
     const text = [`${options.name} ${why}`, ...cut, ...printed].join('\n  ');

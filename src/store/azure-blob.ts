@@ -5,7 +5,7 @@ import { ContainerClient, RestError, type StoragePipelineOptions } from '@azure/
 import { credentialOf } from '../cloud/azure-credentials.js';
 import { SluiceError } from '../model/errors.js';
 import { clean } from '../model/text.js';
-import { drained, Late, longest, WAITS, type Waits, within } from './deadline.js';
+import { drained, heard, Late, longest, WAITS, type Waits, within } from './deadline.js';
 import { tooLargeToMove } from './files.js';
 import type { ObjectStore, Stored } from './port.js';
 import { repeated } from './repeat.js';
@@ -72,9 +72,11 @@ export function azureBlobStore(
         'blobs/read',
         async (abortSignal) => {
           try {
-            const answer = await within(longest(waits), () =>
-              blob(key).download(0, undefined, { maxRetryRequests: 3, abortSignal }),
-            );
+            const answer = await within(longest(waits), async () => {
+              const got = await blob(key).download(0, undefined, { maxRetryRequests: 3, abortSignal });
+              heard(got.readableStreamBody);
+              return got;
+            });
             const { contentLength: size = 0, etag: tag = '', readableStreamBody: body } = answer;
             const bytes = body === undefined ? Buffer.alloc(0) : await drained(body as Readable, { most, size }, waits);
             return { tag, size, bytes };

@@ -1,5 +1,5 @@
 /** How long a store is waited for. */
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 
 /** How long a store may be waited for. Tests have less time. */
 export interface Waits {
@@ -40,10 +40,17 @@ export async function within<T>(ms: number, work: (signal: AbortSignal) => Promi
   }
 }
 
+/**
+ * The body of an answer. It may fail when nobody waits for it any longer: after its deadline, or because the call was given up before
+ * its answer was taken. An error that nobody hears would end the process.
+ */
+export function heard(body: unknown): void {
+  if (body instanceof Readable) body.on('error', () => undefined);
+}
+
 /** What a stream brings; null when that is more than `most` bytes. Errors: Late after a silence, and those of the stream. */
 export async function drained(stream: Readable, { most, size }: { most: number; size: number }, waits: Waits) {
-  // An SDK's stream may fail once more after nobody waits for it any longer. Unheard, that would end the process.
-  stream.on('error', () => undefined);
+  heard(stream);
   if (size > most) {
     stream.destroy();
     return null;

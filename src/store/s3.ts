@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { SluiceError } from '../model/errors.js';
 import { clean } from '../model/text.js';
-import { drained, longest, WAITS, type Waits, within } from './deadline.js';
+import { drained, heard, longest, WAITS, type Waits, within } from './deadline.js';
 import { tooLargeToMove } from './files.js';
 import type { ObjectStore, Stored } from './port.js';
 import { repeated } from './repeat.js';
@@ -83,7 +83,11 @@ export function s3Store(of: { bucket: string; prefix: string; region?: string },
         's3:GetObject',
         async (abortSignal) => {
           try {
-            const got = await within(longest(waits), () => client.send(new GetObjectCommand(at(key)), { abortSignal }));
+            const got = await within(longest(waits), async () => {
+              const answer = await client.send(new GetObjectCommand(at(key)), { abortSignal });
+              heard(answer.Body);
+              return answer;
+            });
             const { Body, ContentLength: size = 0, ETag: tag = '' } = got;
             const bytes = Body === undefined ? Buffer.alloc(0) : await drained(Body as Readable, { most, size }, waits);
             return { tag, size, bytes };

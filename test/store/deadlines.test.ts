@@ -1,7 +1,7 @@
 /** Every call to a store has an end, also where the store is silent or stops in the middle. */
 import { Readable } from 'node:stream';
 import { azureBlobStore } from '../../src/store/azure-blob.js';
-import { drained } from '../../src/store/deadline.js';
+import { drained, heard, Late, within } from '../../src/store/deadline.js';
 import type { ObjectStore } from '../../src/store/port.js';
 import { s3Store } from '../../src/store/s3.js';
 import { silent } from './silent.js';
@@ -57,6 +57,20 @@ describe.each(STORES)('%s', (_, open) => {
       await server.close();
     }
   });
+});
+
+test('the body of an answer that comes after its deadline may fail and does not end the process', async () => {
+  const body = new Readable({ read: () => undefined });
+  let answered: Promise<void> = Promise.resolve();
+  const late = within(1, (signal) => {
+    answered = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })).then(
+      () => heard(body),
+    );
+    return answered;
+  });
+  await expect(late).rejects.toBeInstanceOf(Late);
+  await answered;
+  expect(() => body.emit('error', new Error('The operation was aborted.'))).not.toThrow();
 });
 
 test('a stream that fails after it was given up does not end the process', async () => {
