@@ -55,8 +55,9 @@ describe.each(BOTH)('a foreign change found on the way %s', (way) => {
         kept: { split: FIX, by: 'ann', unwatched: false },
         weight: 0,
       });
-      expect(end.reason).toContain('the fix of tonight');
-      expect(end.reason).toContain('all to 7');
+      const before = way === 'back' ? '. It was rolling back: aborted by ann' : '';
+      expect(end.reason).toBe(`ann kept someone else's change (the fix of tonight): all to 7${before}`);
+      expect(end.events.map(({ text }) => text)).toContain('abort --keep (the fix of tonight)');
       expect(act.target.writes.length).toBe(writes);
       expect(act.target.split).toEqual(FIX);
       // What was read is what the companion writes down as live.
@@ -102,6 +103,7 @@ describe.each(BOTH)('a foreign change found on the way %s', (way) => {
       const end = await ending(rolling);
       expect(end).toMatchObject({ outcome: 'abandoned', weight: 33, kept: { split: OURS, unwatched: true } });
       expect(end.reason).toContain('nothing watches');
+      expect(end.events.map(({ text }) => text)).toContain('abort --keep --unwatched');
       expect(act.target.split).toEqual(OURS);
       expect(act.target.told.at(-1)).toMatchObject({ entry: { version: '1', kept: { split: OURS, unwatched: true } } });
     });
@@ -144,7 +146,9 @@ describe.each(BOTH)('a foreign change found on the way %s', (way) => {
       const said = await refusalOf(rolling.executeUpdate('abort', { args: [{ ...BY, keep: true }] }));
       expect(said).toContain('access denied');
       await rolling.executeUpdate('abort', { args: [{ ...BY, keep: true, unwatched: true }] });
-      expect(await ending(rolling)).toMatchObject({ outcome: 'abandoned', kept: { split: FIX, unwatched: true } });
+      const end = await ending(rolling);
+      expect(end).toMatchObject({ outcome: 'abandoned', kept: { split: FIX, unwatched: true } });
+      expect(end.reason).toContain(': all to 7 when it was last read, which nothing watches');
     });
   });
 

@@ -99,7 +99,7 @@ test('what is not signed is refused before a worker is asked, but for the verbs 
   await onStage(
     async (act) => {
       const rolling = await baking(act);
-      for (const said of [{ by: 'ann' }, { by: 'ann', token: null }, undefined])
+      for (const said of [{ by: 'ann' }, { by: 'ann', token: null }, undefined, null])
         expect(await refusalOf(rolling.executeUpdate('skip', { args: [said] }))).toMatch(
           /^SLUICE_ACCESS: skip is not signed/,
         );
