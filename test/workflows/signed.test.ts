@@ -353,6 +353,22 @@ test('where there is no policy, what is impossible is refused before it is accep
   });
 });
 
+test('where nothing must be signed, a token beside an approval is no signature: stage and name are looked at', async () => {
+  await onStage(async (act) => {
+    const rolling = await act.start('canary', canary([HOUR], 10));
+    await phase(act, rolling, 'baking');
+    await rolling.executeUpdate('skip', { args: [{ by: 'ann' }] });
+    await phase(act, rolling, 'awaitingApproval');
+    const approve = (said: object) =>
+      refusalOf(rolling.executeUpdate('approve', { args: [{ ...said, token: 'ann 1' }] }));
+    expect(await approve({ stage: '50%', by: 'ann' })).toMatch(/^SLUICE_VERB: stage "50%" isn't waiting for approval/);
+    expect(await approve({ by: 'ann' })).toMatch(/^SLUICE_VERB: name the stage/);
+    expect(await approve({ stage: '10%' })).toMatch(/^SLUICE_VERB: name who decides/);
+    expect(await approve({ stage: '10%', by: 'ann' })).toBe(': it was taken');
+    expect(await ending(rolling)).toMatchObject({ outcome: 'succeeded' });
+  });
+});
+
 test('what comes before the policy is known waits for it, and is checked by it', async () => {
   const { asked, decide } = worker((message) =>
     typeof message.token === 'string'
