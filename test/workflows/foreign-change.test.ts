@@ -97,7 +97,11 @@ describe.each(BOTH)('a foreign change found on the way %s', (way) => {
       expect(said).toContain('33 %');
       expect(said).toContain('"unwatched":true');
       await rolling.signal('abort', { ...BY, keep: true });
-      await until('the refusal', async () => (await view(rolling)).refusals.some(({ why }) => why === said));
+      // The update's own is there too.
+      await until(
+        'both refusals',
+        async () => (await view(rolling)).refusals.filter(({ why }) => why === said).length === 2,
+      );
       expect(await view(rolling)).toMatchObject({ phase: 'stuck', split: OURS, weight: 33 });
       await rolling.signal('abort', { ...BY, keep: true, unwatched: true });
       const end = await ending(rolling);
