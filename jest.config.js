@@ -25,7 +25,7 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   testSequencer: '<rootDir>/test/support/longest-first.mjs',
   // For what hangs. How long something may take is a matter of the benchmarks: a machine with other things to do takes what it takes.
-  testTimeout: 600_000,
+  testTimeout: 900_000,
   // A suite with real servers beside it waits for two thirds of its time: two cores carry three.
   maxWorkers: availableParallelism() + 1,
   randomize: true,

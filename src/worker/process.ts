@@ -52,7 +52,8 @@ async function drained(worker: RunningWorker): Promise<void> {
   const until = performance.now() + GRACE;
   let away = false;
   const look = async () => {
-    if (away || (await answers())) return;
+    // Looks can overlap.
+    if (away || (await answers()) || away) return;
     away = true;
     process.stderr.write(
       `the worker is stopping while the Temporal server at ${address} cannot be reached: it cannot report its results, and another worker will run its tasks again\n`,

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * How long a condition may take to come, in ms: what does not come in minutes never will. No measure of speed, since a
+ * How long a condition may take to come, in ms: what does not come in eight minutes never will. No measure of speed, since a
  * machine with other things to do takes what it takes; how fast something must be is a matter of the benchmarks.
  */
-export const NEVER = 180_000;
+export const NEVER = 500_000;
 
 /** Between two looks, in ms: soon at first, then at ease, since looking is work too. */
 const SOON = 20;
