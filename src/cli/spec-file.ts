@@ -1,7 +1,6 @@
 /** Reads a rollout.yaml for a command. The parser is loaded only then. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { SluiceError } from '../model/errors.js';
 import type { Spec } from '../model/spec.js';
 import { utf8 } from '../model/text.js';
 import { STRATEGIES, type Strategy } from '../model/words.js';
@@ -28,31 +27,51 @@ export interface SpecChoice {
 
 /** `-` is stdin. Errors: SLUICE_SPEC with file, line and column; SLUICE_USAGE when the file cannot be read. */
 export async function readSpec(ctx: Context, file: string, choice: SpecChoice): Promise<Spec> {
+  return parsed(ctx, file, readText(ctx, file), choice);
+}
+
+/** The specs of all environments that a rollout can be started in from this file, in its order. Errors: as `readSpec`, of the first bad one. */
+export async function readAllSpecs(ctx: Context, file: string): Promise<Spec[]> {
+  const text = readText(ctx, file);
+  const specs: Spec[] = [];
+  for (const environment of await environmentsIn(text)) {
+    const spec = await parsed(ctx, file, text, { environment });
+    if (specs.every((each) => each.environment !== spec.environment)) specs.push(spec);
+  }
+  return specs;
+}
+
+async function parsed(ctx: Context, file: string, text: string, choice: SpecChoice): Promise<Spec> {
   const { parseSpecText } = await import('../spec/index.js');
-  const whole = path.resolve(ctx.cwd, file);
-  return parseSpecText(readText(file, whole), {
+  return parseSpecText(text, {
     file: file === '-' ? 'stdin' : file,
     env: ctx.env,
-    baseDir: file === '-' ? ctx.cwd : path.dirname(whole),
+    baseDir: file === '-' ? ctx.cwd : path.dirname(path.resolve(ctx.cwd, file)),
     ...(choice.environment === undefined ? {} : { environment: choice.environment }),
     ...(choice.type === undefined ? {} : { type: choice.type }),
   });
 }
 
-/** The environments a file names, in its order; empty when it has no `environments`. Not validated. */
-export async function environmentsIn(ctx: Context, file: string): Promise<string[]> {
+/**
+ * The environments that a file lists; undefined is the one of the file itself, which is chosen by no -e and must be a listed one
+ * too. Not validated.
+ */
+async function environmentsIn(text: string): Promise<(string | undefined)[]> {
   const { parse } = await import('yaml');
   try {
-    const found = (parse(readText(file, path.resolve(ctx.cwd, file))) as { environments?: unknown } | null)
-      ?.environments;
-    return typeof found === 'object' && found !== null ? Object.keys(found) : [];
-  } catch (error) {
-    if (error instanceof SluiceError) throw error;
-    return [];
+    const found = parse(text) as { environment?: unknown; environments?: unknown } | null;
+    const { environment: own, environments } = found ?? {};
+    const listed = typeof environments === 'object' && environments !== null ? Object.keys(environments) : [];
+    if (listed.length === 0) return [undefined];
+    return own === undefined || listed.some((each) => each === own) ? listed : [...listed, undefined];
+  } catch {
+    // The spec's own parser says what is wrong.
+    return [undefined];
   }
 }
 
-function readText(file: string, whole: string): string {
+function readText(ctx: Context, file: string): string {
+  const whole = path.resolve(ctx.cwd, file);
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(file === '-' ? 0 : whole);

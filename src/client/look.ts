@@ -237,7 +237,10 @@ export async function refused(
 }
 
 /** What a run was started with, from the first event of its history. */
-async function startInput({ temporal }: Link, execution: { workflowId: string; runId: string }): Promise<object> {
+export async function startInput(
+  { temporal }: Link,
+  execution: { workflowId: string; runId: string },
+): Promise<object> {
   const { history } = await temporal.workflowService.getWorkflowExecutionHistory({
     namespace: temporal.options.namespace,
     execution,

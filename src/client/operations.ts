@@ -7,12 +7,13 @@ import type { Moved, MovePlan } from '../model/moving.js';
 import type { RolloutInput } from '../model/spec.js';
 import type { RolloutType } from '../model/words.js';
 import type { Finding, SweepFinding } from '../platforms/port.js';
+import type { Described } from '../temporal/described.js';
 import { mustAgree } from './agreement.js';
 import type { Link } from './connect.js';
 import { asked, short } from './helper-run.js';
-import { runningRun } from './look.js';
+import { foreignWords, runningRun, startInput, under } from './look.js';
 import { packed } from './packing.js';
-import { whatRuns } from './start.js';
+import { alreadyRunning, heldWords, whatRuns } from './start.js';
 import { startToken } from './tokens.js';
 import type { Adopted, AppEnvironment, MoveRequest, PlanPreview } from './types.js';
 
@@ -32,32 +33,46 @@ export async function plan(
   return { ...preview, findings: await inSight(link, request, preview) };
 }
 
-/** The findings, given the rollout that runs now: its own split is not a leftover that someone should end by hand. */
+/** The findings, given what stops a start that only the server knows of: a hold, and what runs. */
 async function inSight(
   link: Link,
-  target: AppEnvironment,
+  target: AppEnvironment & { type: RolloutType },
+  preview: PlanPreview,
+): Promise<Finding[]> {
+  const [held, findings] = await Promise.all([heldWords(link, target), besideWhatRuns(link, target, preview)]);
+  return held === null ? findings : [...findings, { level: 'refuse', code: 'SLUICE_HELD', message: held }];
+}
+
+/** The findings, given the rollout that runs now: its own split is not a leftover that someone should end by hand. */
+async function besideWhatRuns(
+  link: Link,
+  target: AppEnvironment & { type: RolloutType },
   { spec, before, findings }: PlanPreview,
 ): Promise<Finding[]> {
   const { app, environment } = target;
+  const running = await under(link, target);
+  if (running?.running !== true) return findings;
   const left = parseMark(before.mark ?? undefined);
   const own = left !== null && left.app === app && left.environment === environment;
-  const running = await runningRun(link, target);
-  if (running === null) return findings;
-  const others = findings.filter(({ code }) => code !== 'SLUICE_ALIAS_SPLIT' || !own || left.run !== running);
-  const id = rolloutId(app, environment);
-  const what = await whatRuns(link, target);
-  const then =
-    spec.onNewRelease === 'reject'
-      ? `A start would be refused now. Wait with \`sluice status ${id} --until done\`, or roll it back with \`sluice abort ${id}\``
-      : `A start would not run immediately: onNewRelease is ${spec.onNewRelease}`;
-  return [
+  const others = findings.filter(({ code }) => code !== 'SLUICE_ALIAS_SPLIT' || !own || left.run !== running.run);
+  const said = (level: Finding['level'], message: string) => [
     ...others,
-    {
-      level: spec.onNewRelease === 'reject' ? 'refuse' : 'warn',
-      code: 'SLUICE_ALREADY_RUNNING',
-      message: `${what}. ${then}`,
-    },
+    { level, code: 'SLUICE_ALREADY_RUNNING', message },
   ];
+  if (spec.onNewRelease === 'reject') return said('refuse', (await alreadyRunning(link, target)).message);
+  const what = foreignWords(running) ?? (await whatRuns(link, target));
+  return (await takesNone(link, running))
+    ? said('refuse', `${what}, and nothing can queue behind it. Start again after it, or undo with --keep-queue`)
+    : said('warn', `${what}. A start would not run immediately: onNewRelease is ${spec.onNewRelease}`);
+}
+
+/** Whether what runs is an undo behind which nothing may queue. The companion decides that by what the undo was started with. */
+async function takesNone(link: Link, running: Described): Promise<boolean> {
+  if (running.type !== 'undo') return false;
+  const { workflowId, run: runId } = running;
+  // What cannot be read here, the companion can: its answer may be either.
+  const input = await startInput(link, { workflowId, runId }).catch(() => ({ keepQueue: true }));
+  return Reflect.get(input, 'keepQueue') !== true;
 }
 
 /** The workflow's argument with the proof of who asks. */

@@ -35,12 +35,19 @@ export async function start(link: Link, request: StartRequest): Promise<StartAns
     );
   }
   await mustAgree(link);
-  if (request.type !== 'undo') {
-    const hold = await holdOf(link, request);
-    if (hold !== null)
-      throw new SluiceError('SLUICE_HELD', heldMessage(rolloutId(request.app, request.environment), hold));
-  }
+  const held = await heldWords(link, request);
+  if (held !== null) throw new SluiceError('SLUICE_HELD', held);
   return request.onNewRelease === 'reject' ? directly(link, request) : byCompanion(link, request, request.onNewRelease);
+}
+
+/** Why a rollout of this type may not start at its target for a hold; null if it may. An undo may, which is how one goes on from there. */
+export async function heldWords(
+  link: Link,
+  target: AppEnvironment & Pick<StartRequest, 'type'>,
+): Promise<string | null> {
+  if (target.type === 'undo') return null;
+  const hold = await holdOf(link, target);
+  return hold === null ? null : heldMessage(rolloutId(target.app, target.environment), hold);
 }
 
 /** The spec with its code packed, who started it and why, and the proof of it where there is a key. */
@@ -88,11 +95,14 @@ export async function whatRuns(link: Link, target: AppEnvironment): Promise<stri
   const who = view?.startedBy == null ? '' : ` by ${clean(view.startedBy, 60)}`;
   const since = running === null ? '' : `, since ${running.startedAt.toISOString()}`;
   const phase = view === null ? '' : `, now ${view.phase}`;
-  return `a ${what} of ${id}${who} is running${since}${phase}`;
+  return `${what === 'undo' ? 'an' : 'a'} ${what} of ${id}${who} is running${since}${phase}`;
 }
 
 /** What blocks the start, since when, and what to do. */
-async function alreadyRunning(link: Link, request: AppEnvironment & Pick<StartRequest, 'type'>): Promise<SluiceError> {
+export async function alreadyRunning(
+  link: Link,
+  request: AppEnvironment & Pick<StartRequest, 'type'>,
+): Promise<SluiceError> {
   const id = rolloutId(request.app, request.environment);
   const foreign = await new Sight(link, request).stranger();
   if (foreign !== null) {
@@ -184,7 +194,7 @@ function notThere({ app, environment }: AppEnvironment, ledger: CompanionView | 
     return `release ${clean(version)} is already live at ${app}/${environment}`;
   if (ledger.undo?.version === version || goesBackTo(ledger).includes(version)) return null;
   const there = goesBackTo(ledger);
-  const ways = there.length === 0 ? 'there are no others' : `there are ${there.join(', ')}`;
+  const ways = there.length === 0 ? 'the ledger has no other' : `the ledger has: ${there.join(', ')}`;
   const gone = ledger.releases.find((each) => each.version === version);
   return gone === undefined
     ? `release ${clean(version)} is not in the ledger of ${app}/${environment}; ${ways}`

@@ -664,6 +664,19 @@ describe('files', () => {
     expect(out).toBe('valid: checkout/staging, canary\nvalid: checkout/production, direct\n');
   });
 
+  test('validate refuses an environment of the file that the others leave out, as plan and start do', async () => {
+    const two = `${SPEC.replace('environment: production', 'environment: prod')}environments:\n  production: {}\n  staging: {}\n`;
+    const { code, out, err } = await play(['validate', 'rollout.yaml'], spec(two));
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain('environments: leaves out "prod", the environment of this file');
+    const one = `\${STAGE:-staging}`;
+    const filled = await play(
+      ['validate', 'rollout.yaml'],
+      spec(two.replace('environment: prod\n', `environment: ${one}\n`)),
+    );
+    expect(filled.out).toBe('valid: checkout/production, canary\nvalid: checkout/staging, canary\n');
+  });
+
   test('adopt reads what is live before it writes anything, and writes the first spec', async () => {
     const sluice = new FakeSluice();
     const before = { split: { stable: '7', candidate: null, weight: 0 } };

@@ -5,7 +5,7 @@ import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from '@
 import { rolloutId } from '../../src/model/ids.js';
 import { functionWith } from '../emulators/aws/functions.js';
 import { until } from '../support/until.js';
-import { DIRECT, startWorld, type World } from './target.js';
+import { DIRECT, specOf, startWorld, type World } from './target.js';
 
 let world: World;
 
@@ -146,7 +146,7 @@ describe('undo --to', () => {
     expect(out).not.toContain('--to 3');
     expect(await world.cli(['undo', id, '--to', '9'])).toMatchObject({
       code: 7,
-      err: expect.stringContaining(`release 9 is not in the ledger of ${id}; there are 2, 1`),
+      err: expect.stringContaining(`release 9 is not in the ledger of ${id}; the ledger has: 2, 1`),
     });
     expect((await world.cli(['undo', id, '--to', '3'])).err).toContain('release 3 is already live');
 
@@ -175,11 +175,18 @@ describe('after an undo', () => {
       code: 'SLUICE_ALREADY_RUNNING',
       message: expect.stringContaining('an undo of queued/production is running'),
     });
+    const behind = specOf(app, { ...DIRECT, ...probe('total'), release: { version: '3' }, onNewRelease: 'queue' });
+    const levels = async () =>
+      (await world.sluice.plan({ ...world.at(app), type: 'direct', input: behind })).findings
+        .filter(({ code }) => code === 'SLUICE_ALREADY_RUNNING')
+        .map(({ level, message }) => [level, message.slice(0, 'an undo of'.length)]);
+    expect(await levels()).toEqual([['refuse', 'an undo of']]);
     await world.undone(app, run);
     expect(await world.alias(app)).toMatchObject({ version: '2' });
 
     const next = await world.undo(app, { to: '1', keepQueue: true });
     await world.phase(app, 'baking', next);
+    expect(await levels()).toEqual([['warn', 'an undo of']]);
     const queued = await world.start(app, 'dan', { ...DIRECT, ...probe('total'), release: { version: '3' } }, 'queue');
     expect(queued.state).toBe('queued');
     await world.undone(app, next);
@@ -199,6 +206,14 @@ describe('after an undo', () => {
       const said = await world.cli(['start', file, ...more]);
       expect([said.code, said.err]).toEqual([18, expect.stringContaining(`error SLUICE_HELD: ${held}`)]);
     }
+    // Nothing that stops a start may be missing from a plan.
+    const planned = await world.cli(['plan', file, '-o', 'json']);
+    expect(planned.code).toBe(11);
+    expect(JSON.parse(planned.out).findings).toContainEqual({
+      level: 'refuse',
+      code: 'SLUICE_HELD',
+      message: expect.stringContaining(held),
+    });
     const raw = await world.stack.client.workflow.start('direct', {
       workflowId: id,
       taskQueue: 'sluice',
@@ -213,6 +228,7 @@ describe('after an undo', () => {
       out: `${id} is no longer held; rollouts can start again\n`,
     });
     expect(await world.cli(['unhold', id])).toMatchObject({ code: 7 });
+    expect(await world.cli(['plan', file])).toMatchObject({ code: 0 });
     expect(await world.cli(['start', file, '--wait'])).toMatchObject({ code: 0 });
   });
 });

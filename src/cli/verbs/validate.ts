@@ -1,11 +1,10 @@
 /** `sluice validate`: check a rollout.yaml offline; errors come with line and column. */
-import type { Spec } from '../../model/spec.js';
 import { command } from '../command.js';
 import { SPEC_FILE } from '../common.js';
 import { EXIT } from '../exit-codes.js';
 import { text } from '../inputs.js';
 import { print, printJson } from '../print.js';
-import { environmentsIn, readSpec } from '../spec-file.js';
+import { readAllSpecs, readSpec } from '../spec-file.js';
 
 export const validate = command({
   name: 'validate',
@@ -14,10 +13,9 @@ export const validate = command({
   options: { env: text('environment', 'Check only this environment (default: all in the file).', 'e') },
   examples: ['sluice validate rollout.yaml', 'sluice validate rollout.yaml --env staging -o json'],
   handler: async ({ args: { file }, options }, ctx) => {
-    const named = options.env !== undefined || file === '-' ? [] : await environmentsIn(ctx, file);
-    const environments = named.length === 0 ? [options.env] : named;
-    const specs: Spec[] = [];
-    for (const environment of environments) specs.push(await readSpec(ctx, file, { environment }));
+    const { env: environment } = options;
+    const specs =
+      environment === undefined ? await readAllSpecs(ctx, file) : [await readSpec(ctx, file, { environment })];
     if (ctx.json) printJson(ctx, { valid: true, specs });
     else
       print(

@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { mark } from '../../../src/model/ids.js';
 import type { ProbeSpec, Spec } from '../../../src/model/spec.js';
+import { checkRuntime } from '../../../src/platforms/lambda/driver/release-checks.js';
 import type { Finding } from '../../../src/platforms/port.js';
 import { functionWith, ROLE, settled } from '../../emulators/aws/functions.js';
 import { specFor } from '../../support/specs.js';
@@ -354,6 +355,26 @@ test('an unknown runtime is a warning with the nearest known one, since Lambda m
   expect(
     of(await findings('new-one', { release, configuration: { runtime: 'pyton3.12' } }), 'UNKNOWN_RUNTIME'),
   ).toMatchObject([{ message: expect.stringContaining('did you mean "python3.12"?') }]);
+});
+
+test.each([
+  ['node20', 'nodejs20.x'],
+  ['nodejs-20', 'nodejs20.x'],
+  ['Node.js 22', 'nodejs22.x'],
+  ['nodejs19.x', 'nodejs18.x'],
+  ['node', 'nodejs26.x'],
+  ['nodejs99', 'nodejs26.x'],
+  ['python312', 'python3.12'],
+  ['python3', 'python3.15'],
+  ['python2', 'python2.7'],
+  ['py3.12', 'python3.12'],
+  ['java-17', 'java17'],
+  ['ruby33', 'ruby3.3'],
+  ['provded', 'provided.al2023'],
+  ['dotnet', 'dotnet10'],
+])('of the unknown runtime %s the known one of its language and version is suggested', async (runtime, meant) => {
+  const spec = { ...stack.spec('any'), release: { folder: '.' }, configuration: { runtime } } as Spec;
+  expect(checkRuntime(spec)[0]?.message).toContain(`unknown runtime ${runtime} (did you mean "${meant}"?)`);
 });
 
 test('a package larger than a call may carry is refused before anything is sent', async () => {

@@ -1,7 +1,7 @@
 /** Whether Lambda would take the release: its size, its runtime, and whether anything may call it. */
 import { GetFunctionCommand, Runtime } from '@aws-sdk/client-lambda';
 import type { Spec } from '../../../model/spec.js';
-import { suggestion } from '../../../spec/nearest.js';
+import { nearest } from '../../../spec/nearest.js';
 import type { Artifacts } from '../../../store/index.js';
 import type { Finding } from '../../port.js';
 import { megabytes, packingOf, tooLarge } from '../../registry.js';
@@ -26,15 +26,48 @@ export async function checkPackage({ target }: Session, artifacts: Artifacts, sp
 export function checkRuntime({ release, configuration: { runtime } }: Spec): Finding[] {
   const all: string[] = Object.values(Runtime);
   if (runtime === undefined || 'version' in release || all.includes(runtime)) return [];
-  // nodejs20 is as near to nodejs as to nodejs20.x, which is what was begun.
-  const begun = all.filter((each) => each.startsWith(runtime));
-  const known = [...begun, ...all];
+  const meant = runtimeMeant(runtime, all);
   return [
     warn(
       'UNKNOWN_RUNTIME',
-      `configuration.runtime: unknown runtime ${runtime}${suggestion(runtime, known)}; Lambda will refuse it unless it is newer than this version of Sluice`,
+      `configuration.runtime: unknown runtime ${runtime}${meant === null ? ` (known: ${all.join(', ')})` : ` (did you mean "${meant}"?)`}; Lambda will refuse it unless it is newer than this version of Sluice`,
     ),
   ];
+}
+
+/** The known runtime of the language and, as far as possible, the version that was written; null if its language is unknown. */
+function runtimeMeant(runtime: string, all: string[]): string | null {
+  const written = squeezed(runtime);
+  const begun = languageOf(written);
+  // `nodejs` and `provided` alone are runtimes of long ago, and `-edge` is none of Lambda's own.
+  const known = all.filter((each) => /\d/.test(each) && !each.endsWith('-edge'));
+  const languages = [...new Set(known.map(languageOf))];
+  const language =
+    languages.find((each) => each === begun) ??
+    (begun === '' ? undefined : languages.find((each) => each.startsWith(begun))) ??
+    nearest(begun, languages);
+  const newestFirst = known
+    .filter((each) => languageOf(each) === language)
+    .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
+  return (
+    newestFirst.find((each) => digitsOf(each) === digitsOf(written)) ??
+    newestFirst.find((each) => squeezed(each).startsWith(written)) ??
+    nearest(runtime, newestFirst) ??
+    newestFirst[0] ??
+    null
+  );
+}
+
+function squeezed(runtime: string): string {
+  return runtime.toLowerCase().replace(/[^a-z0-9]/g, '');
+}
+
+function languageOf(runtime: string): string {
+  return /^[a-z]*/.exec(runtime)?.[0] ?? '';
+}
+
+function digitsOf(runtime: string): string {
+  return runtime.replace(/\D/g, '');
 }
 
 /**
