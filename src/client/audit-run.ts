@@ -3,6 +3,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { LoadedDataConverter, Payload } from '@temporalio/common';
 import { decode, decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { unholdUpdate } from '../../workflows/messages.js';
 import { TASK_QUEUE } from '../model/ids.js';
 import { NO_POLICY } from '../model/rollout/words.js';
 import { clean } from '../model/text.js';
@@ -15,6 +16,9 @@ type Payloads = { payloads?: Payload[] | null } | null | undefined;
 type Principal = HistoryEvent['principal'];
 type Failure = Parameters<typeof decodeOptionalFailureToOptionalError>[1];
 type Fields = Record<string, unknown>;
+
+/** Whose histories these are: of the rollouts of a target, or of its companion. */
+export type Kept = 'rollout' | 'companion';
 
 /** Activities that change something at the provider. */
 const CHANGES = new Set([
@@ -42,7 +46,9 @@ export interface Chain {
 
 /** Where an entry belongs. */
 export interface Place {
+  /** The workflow id. */
   rollout: string;
+  of: Kept;
   /** The first run of the chain. */
   run: string;
   runId: string;
@@ -52,7 +58,7 @@ export type Told = Pick<AuditEntry, 'kind' | 'what'> & Partial<AuditEntry>;
 
 /** `sender`: the principal that the server authenticated as the sender; `workers`: its name for those that forward. */
 export function entryOf(
-  { rollout, run, runId }: Place,
+  { rollout, run, runId }: Omit<Place, 'of'>,
   event: HistoryEvent,
   told: Told,
   sender?: Principal,
@@ -133,6 +139,7 @@ export class Reader {
   }
 
   private async event(event: HistoryEvent): Promise<void> {
+    if (this.place.of === 'companion') return this.companionEvent(event);
     if (event.workflowExecutionStartedEventAttributes != null) return this.started(event);
     if (event.activityTaskScheduledEventAttributes != null) return this.scheduled(event);
     if (event.activityTaskCompletedEventAttributes != null) return this.completed(event);
@@ -144,19 +151,46 @@ export class Reader {
     return this.ended(event);
   }
 
+  /** Most of what a companion hears is of rollouts, whose own histories say it. Only here is who released a held target. */
+  private async companionEvent(event: HistoryEvent): Promise<void> {
+    if (event.workflowExecutionUpdateAcceptedEventAttributes != null) return this.updateAccepted(event);
+    if (event.workflowExecutionUpdateCompletedEventAttributes != null) return this.unheld(event);
+    return this.ended(event);
+  }
+
+  private async unheld(event: HistoryEvent): Promise<void> {
+    const { acceptedEventId, outcome } = event.workflowExecutionUpdateCompletedEventAttributes ?? {};
+    const { type, args } = this.begun.get(`update ${acceptedEventId}`) ?? {};
+    if (type !== unholdUpdate.name) return;
+    const { by, token } = isFields(args) ? args : {};
+    const said = { what: type, who: text(by), proof: text(token) };
+    if (outcome?.failure != null) {
+      // The name that came with a signature may be anyone's; whose the signature is, the reason says.
+      const who = said.proof === null || said.who === null ? said.who : `${said.who} (unchecked)`;
+      this.add(event, { kind: 'refusal', ...said, who, why: await this.lastWords(outcome.failure) });
+      return;
+    }
+    // Who has signed it counts, whatever name came with it.
+    const [answer] = await this.decoded(outcome?.success);
+    const who = (isFields(answer) ? text(answer.by) : null) ?? said.who;
+    this.add(event, { kind: 'verb', ...said, who, after: { hold: false } });
+  }
+
   private async started(event: HistoryEvent): Promise<void> {
     const began = event.workflowExecutionStartedEventAttributes;
     if ((began?.continuedExecutionRunId ?? '') !== '') return;
     const [input] = await this.decoded(began?.input);
-    const { startedBy, message, token, release } = isFields(input) ? input : {};
+    const asked = isFields(input) ? input : {};
+    const { startedBy, message, token, release } = asked;
+    const type = typeOf(event);
     this.add(
       event,
       {
         kind: 'start',
-        what: typeOf(event),
+        what: type,
         who: text(startedBy),
         why: text(message),
-        after: { release: release ?? null },
+        after: type === 'undo' ? undoOf(asked) : { release: release ?? null },
         proof: text(token),
         identity: began?.identity ?? null,
       },
@@ -243,7 +277,8 @@ export class Reader {
   private async signaled(event: HistoryEvent): Promise<void> {
     const { signalName, input, identity } = event.workflowExecutionSignaledEventAttributes ?? {};
     const [payload] = await this.decoded(input);
-    const { token, by, comment } = isFields(payload) ? payload : {};
+    const said = isFields(payload) ? payload : {};
+    const { token, by, comment } = said;
     if (typeof token === 'string') {
       if (!this.chain.bearers.has(token)) this.chain.bearers.set(token, event.principal);
       if (this.chain.signed) return;
@@ -255,6 +290,7 @@ export class Reader {
         what: clean(signalName, 60),
         who: text(by),
         why: text(comment),
+        after: flagsOf(said),
         identity: identity ?? null,
       },
       event.principal,
@@ -273,10 +309,11 @@ export class Reader {
     const { acceptedEventId, outcome } = event.workflowExecutionUpdateCompletedEventAttributes ?? {};
     const { type = '', args } = this.begun.get(`update ${acceptedEventId}`) ?? {};
     if (this.chain.signed || !Object.hasOwn(VERB_TABLE, type)) return;
-    const { by, comment } = isFields(args) ? args : {};
+    const said = isFields(args) ? args : {};
+    const { by, comment } = said;
     if (outcome?.failure != null)
       this.add(event, { kind: 'refusal', what: type, who: text(by), why: await this.lastWords(outcome.failure) });
-    else this.add(event, { kind: 'verb', what: type, who: text(by), why: text(comment) });
+    else this.add(event, { kind: 'verb', what: type, who: text(by), why: text(comment), after: flagsOf(said) });
   }
 
   private async failed(event: HistoryEvent, scheduled: string, failure: Failure): Promise<void> {
@@ -349,12 +386,22 @@ function text(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+/** What an undo's start asked for; without a release, for the one that the last rollout replaced. */
+function undoOf({ to, hold, keepQueue }: Fields): object {
+  const release = text(to);
+  return {
+    release: release === null ? null : clean(release, 100),
+    hold: hold === true,
+    keepQueue: keepQueue === true,
+  };
+}
+
 function flagsOf({ stage, full, force, keep, unwatched, adopt }: Fields): object | null {
   const flags = Object.fromEntries(
     Object.entries({ full, force, keep, unwatched, adopt }).filter(([, set]) => set === true),
   );
   const named = text(stage);
-  const all = { ...(named === null ? {} : { stage: named }), ...flags };
+  const all = { ...(named === null ? {} : { stage: clean(named, 100) }), ...flags };
   return Object.keys(all).length === 0 ? null : all;
 }
 

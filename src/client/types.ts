@@ -54,8 +54,9 @@ export type StartAnswer =
 export interface AuditEntry {
   /** ISO 8601, as the server wrote it down. */
   at: string;
+  /** The workflow id: the target's, or its companion's, which alone knows of `unhold`. */
   rollout: string;
-  /** The rollout's run: the first of its chain. */
+  /** The run: the first of its chain. */
   run: string;
   /** Run and event of the history that says it. */
   event: string;

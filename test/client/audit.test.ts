@@ -9,9 +9,22 @@ interface Attributes {
   [name: string]: object;
 }
 
+interface Run {
+  runId: string;
+  events: object[];
+}
+
 /** The entries of runs that came one after the other; each is its events, the first of which is its start. */
-async function told(...runs: { runId: string; events: object[] }[]): Promise<AuditEntry[]> {
-  const teller = new Teller('forgery/production', loadDataConverter());
+function told(...runs: Run[]): Promise<AuditEntry[]> {
+  return tell(new Teller('forgery/production', loadDataConverter()), runs);
+}
+
+/** The same, of runs of the target's companion. */
+function toldOfCompanion(...runs: Run[]): Promise<AuditEntry[]> {
+  return tell(new Teller('companion/forgery/production', loadDataConverter(), 'companion'), runs);
+}
+
+async function tell(teller: Teller, runs: Run[]): Promise<AuditEntry[]> {
   for (const { runId, events } of runs) {
     const numbered = events.map((event, at) => ({ eventId: String(at + 1), ...event }));
     await teller.tell({ runId, events: historyFromJSON({ events: numbered }).events ?? [] });
@@ -161,4 +174,96 @@ test('a continued rollout is listed completely', async () => {
   expect(entries.filter(({ kind }) => kind === 'foreign' || kind === 'unreadable')).toEqual([]);
   expect(entries[0]).toMatchObject({ kind: 'start', what: 'canary' });
   expect(entries.at(-1)).toMatchObject({ kind: 'end', what: 'succeeded', after: expect.anything() });
+});
+
+/** An update and its outcome, as the two events behind event `at`. */
+function update(at: number, name: string, args: unknown, outcome: object): Attributes[] {
+  return [
+    { workflowExecutionUpdateAcceptedEventAttributes: { acceptedRequest: { input: { name, args: json(args) } } } },
+    { workflowExecutionUpdateCompletedEventAttributes: { acceptedEventId: String(at + 1), outcome } },
+  ];
+}
+
+const OPEN = { access: { policy: null, starter: null, open: [], grant: null } };
+
+describe('what was asked for is listed with what was said', () => {
+  test.each([
+    [
+      { to: '2', hold: true },
+      { release: '2', hold: true, keepQueue: false },
+    ],
+    [{ keepQueue: true }, { release: null, hold: false, keepQueue: true }],
+    // Anyone can start a workflow with anything.
+    [
+      { to: 7, hold: 'yes' },
+      { release: null, hold: false, keepQueue: false },
+    ],
+  ])('of an undo with %j', async (asked, after) => {
+    const undo = { workflowType: { name: 'undo' }, input: json({ startedBy: 'lee', ...asked }) };
+    const entries = await told({ runId: 'run-1', events: [started('run-1', undo)] });
+    expect(entries).toMatchObject([{ kind: 'start', what: 'undo', who: 'lee', after }]);
+  });
+
+  test('of a verb that needed no signature, as an update and as a signal', async () => {
+    const abort = { by: 'ben', comment: 'wrong version', force: true };
+    const events = [
+      started('run-1'),
+      ...activity(1, 'parse', {}, OPEN),
+      ...update(3, 'abort', abort, { success: json({ verb: 'abort' }) }),
+      { workflowExecutionSignaledEventAttributes: { signalName: 'abort', input: json(abort) } },
+    ];
+    const entries = await told({ runId: 'run-1', events });
+    const said = { what: 'abort', who: 'ben', why: 'wrong version', after: { force: true } };
+    expect(entries.slice(2)).toMatchObject([
+      { kind: 'verb', ...said },
+      { kind: 'signal', ...said },
+    ]);
+  });
+});
+
+describe('of the companion', () => {
+  const companion = (runId: string, over: object = {}) =>
+    started(runId, { workflowType: { name: 'companion' }, input: json('forgery'), ...over });
+
+  test('it lists who has released a held target, who was refused that, and who has ended it', async () => {
+    const no = { failure: { message: 'unhold is refused: eve may not', applicationFailureInfo: {} } };
+    const signal = { signalName: 'rolloutEvent', input: json({ kind: 'ended', run: 'run-9' }) };
+    const first = [
+      companion('run-1'),
+      { workflowExecutionSignaledEventAttributes: signal },
+      ...update(2, 'submit', { type: 'canary' }, { success: json({ state: 'started' }) }),
+      ...update(4, 'unhold', { by: 'eve' }, no),
+    ];
+    const goesOn = companion('run-2', { continuedExecutionRunId: 'run-1', firstExecutionRunId: 'run-1' });
+    const second = [
+      goesOn,
+      ...update(1, 'unhold', { by: 'somebody', token: 'signed' }, { success: json({ by: 'ann' }) }),
+      ...update(3, 'unhold', { by: 'ben' }, { success: json({ by: null }) }),
+      { workflowExecutionTerminatedEventAttributes: { reason: 'tidying up', identity: 'eve@desk' } },
+    ];
+    const entries = await toldOfCompanion({ runId: 'run-1', events: first }, { runId: 'run-2', events: second });
+    const place = { rollout: 'companion/forgery/production', run: 'run-1' };
+    expect(entries).toMatchObject([
+      {
+        ...place,
+        kind: 'refusal',
+        what: 'unhold',
+        who: 'eve',
+        why: 'unhold is refused: eve may not',
+        event: 'run-1/6',
+      },
+      { ...place, kind: 'verb', what: 'unhold', who: 'ann', proof: 'signed', event: 'run-2/3' },
+      { ...place, kind: 'verb', what: 'unhold', who: 'ben', proof: null },
+      { ...place, kind: 'end', what: 'terminated', why: 'tidying up', identity: 'eve@desk' },
+    ]);
+  });
+
+  test.each([
+    ['of another type', { workflowType: { name: 'canary' } }, 'its type is not that of a companion'],
+    ['on another task queue', { taskQueue: { name: 'evil' } }, 'it ran on task queue "evil"'],
+  ])('a run %s is foreign', async (_, over, why) => {
+    const unheld = update(1, 'unhold', { by: 'ann' }, { success: json({ by: 'ann' }) });
+    const entries = await toldOfCompanion({ runId: 'run-1', events: [companion('run-1', over), ...unheld] });
+    expect(entries).toMatchObject([{ kind: 'foreign', why: expect.stringContaining(why) }]);
+  });
 });

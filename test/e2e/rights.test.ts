@@ -56,6 +56,18 @@ test('a target can be held and released by those the policy allows, and not by a
 
   expect(await people.clients.ben.unhold(at, { by: 'somebody else' })).toEqual({ by: 'ben' });
   expect(await world.end(app, await start())).toMatchObject({ outcome: 'succeeded' });
+
+  const { entries } = await people.clients.cem.audit(at);
+  const said = entries.filter(({ kind, what }) => kind === 'start' || what === 'unhold');
+  const proof = expect.stringMatching(/^ey/);
+  expect(said.slice(-6)).toMatchObject([
+    { kind: 'start', what: 'undo', who: 'ben', after: { release: null, hold: true, keepQueue: false }, proof },
+    { kind: 'refusal', what: 'unhold', who: 'ben (unchecked)', why: expect.stringContaining('ann'), proof },
+    { kind: 'refusal', what: 'unhold', who: 'ben', proof: null },
+    { kind: 'refusal', what: 'unhold', who: 'ben (unchecked)', proof: 'forged' },
+    { kind: 'verb', what: 'unhold', who: 'ben', proof },
+    { kind: 'start', what: 'canary', who: 'ann' },
+  ]);
 });
 
 test('a foreign change can be kept by those the policy lets override, and not by an unsigned flag', async () => {
