@@ -9,6 +9,8 @@ import { GROUPS, groupOf } from './registry.js';
 /** A command with the words it was given, or nothing more to do (help was printed). */
 export type Parsed = ({ command: Command } & CommandLine) | { exit: number; message: string | null };
 
+const HELP = 'help';
+
 /** What other tools call it. */
 const ELSEWHERE: [words: string[], answer: string][] = [
   [
@@ -58,6 +60,12 @@ export async function parse(
   commands: Command[],
   sinks: { stdout: Sink; version: string; width: number },
 ): Promise<Parsed> {
+  const word = commandIn(argv);
+  const asksHelp = argv.some((each) => [HELP, '--help', '-h'].includes(each));
+  // Commander has help for whatever word it is asked about.
+  if (asksHelp && word !== '' && word !== HELP && commands.every(({ name }) => name !== word)) {
+    return { exit: 2, message: noCommand(word, commands) };
+  }
   let found: Parsed | null = null;
   const program = new Commander('sluice')
     .description('Roll out serverless code safely: step by step, watched, and rolled back if it is worse.')
@@ -112,7 +120,7 @@ export async function parse(
 }
 
 function helpCommand(): Commander {
-  const help = new Commander('help').argument('[command]').summary('Show the help of a command.');
+  const help = new Commander(HELP).argument('[command]').summary('Show the help of a command.');
   const title = GROUPS.at(-1)?.title;
   return title === undefined ? help : help.helpGroup(title);
 }
@@ -147,14 +155,21 @@ function writtenValue(option: CommanderOption, given: Record<string, RawValue>):
 
 function worded(error: CommanderError, argv: string[], commands: Command[]): string {
   const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
-  if (error.code === 'commander.unknownCommand') {
-    const word = argv.find((each) => !each.startsWith('-')) ?? '';
-    const answer = ELSEWHERE.find(([words]) => words.includes(word))?.[1];
-    if (answer !== undefined) return `there is no command "${word}"; ${answer}`;
-    return `there is no command "${word}"${suggestion(
-      word,
-      commands.map(({ name }) => name),
-    )}`;
-  }
+  if (error.code === 'commander.unknownCommand') return noCommand(commandIn(argv), commands);
   return error.code === 'commander.help' ? 'no command given; `sluice --help` lists them' : message;
+}
+
+/** The word that should be a command's name; empty if there is none. */
+function commandIn(argv: string[]): string {
+  const [first = '', second = ''] = argv.filter((each) => !each.startsWith('-'));
+  return first === HELP ? second : first;
+}
+
+function noCommand(word: string, commands: Command[]): string {
+  const answer = ELSEWHERE.find(([words]) => words.includes(word))?.[1];
+  if (answer !== undefined) return `there is no command "${word}"; ${answer}`;
+  return `there is no command "${word}"${suggestion(
+    word,
+    commands.map(({ name }) => name),
+  )}`;
 }

@@ -1,13 +1,11 @@
 /** Reads a rollout.yaml for a command. The parser is loaded only then. */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Spec } from '../model/spec.js';
-import { utf8 } from '../model/text.js';
 import { STRATEGIES, type Strategy } from '../model/words.js';
 import type { Context } from './command.js';
 import { ENVIRONMENT } from './common.js';
+import { readText } from './files.js';
 import { choice, type Options, type Values } from './inputs.js';
-import { usageError } from './usage-error.js';
 
 /** Options of the verbs that take a rollout.yaml; `readChosen` reads it by them. */
 export const SPEC_OPTIONS = {
@@ -27,12 +25,12 @@ export interface SpecChoice {
 
 /** `-` is stdin. Errors: SLUICE_SPEC with file, line and column; SLUICE_USAGE when the file cannot be read. */
 export async function readSpec(ctx: Context, file: string, choice: SpecChoice): Promise<Spec> {
-  return parsed(ctx, file, readText(ctx, file), choice);
+  return parsed(ctx, file, readSpecText(ctx, file), choice);
 }
 
 /** The specs of all environments that a rollout can be started in from this file, in its order. Errors: as `readSpec`, of the first bad one. */
 export async function readAllSpecs(ctx: Context, file: string): Promise<Spec[]> {
-  const text = readText(ctx, file);
+  const text = readSpecText(ctx, file);
   const specs: Spec[] = [];
   for (const environment of await environmentsIn(text)) {
     const spec = await parsed(ctx, file, text, { environment });
@@ -70,16 +68,6 @@ async function environmentsIn(text: string): Promise<(string | undefined)[]> {
   }
 }
 
-function readText(ctx: Context, file: string): string {
-  const whole = path.resolve(ctx.cwd, file);
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(file === '-' ? 0 : whole);
-  } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : String(error);
-    throw usageError(`${file}: ${why}. \`sluice init\` writes a first one`);
-  }
-  const text = utf8(bytes);
-  if (text === null) throw usageError(`${file}: not UTF-8 text; save it as UTF-8`);
-  return text;
+function readSpecText(ctx: Context, file: string): string {
+  return readText(ctx, file, { stdin: true, usually: 'rollout.yaml', cure: '`sluice init` writes a first one' });
 }

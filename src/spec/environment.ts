@@ -35,8 +35,8 @@ export function selectEnvironment(
     if (own === undefined) {
       const which =
         names.length === 0
-          ? 'write environment: production, or choose one when starting'
-          : `choose one: ${names.join(', ')}`;
+          ? 'write environment: production, or choose one with -e'
+          : `choose one with -e: ${names.join(', ')}`;
       faults.push({ at: tree.at, path: ['environment'], message: `is missing (${which})` });
     }
     return base;

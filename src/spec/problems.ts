@@ -60,9 +60,15 @@ export function writePath(path: Path): string {
   return said;
 }
 
+/** What zod says of a size. */
+const SIZES: ReadonlySet<z.core.$ZodIssue['code']> = new Set(['too_big', 'too_small']);
+
 /** The schema's complaints, each with the place it is about. */
 export function faultsOf(issues: readonly z.core.$ZodIssue[], tree: Tree): Fault[] {
+  // What is of the wrong kind has no size either: zod measures a text in the place of a list by its characters.
+  const wrong = new Set(issues.filter(({ code }) => code === 'invalid_type').map(({ path }) => writePath(path)));
   return issues.flatMap((issue): Fault[] => {
+    if (SIZES.has(issue.code) && wrong.has(writePath(issue.path))) return [];
     if (issue.code === 'unrecognized_keys') {
       // One line a key, in the keys' order: see `strict`.
       const lines = issue.message.split('\n');

@@ -150,7 +150,14 @@ describe('a mistake on the command line', () => {
     [['start', 'x.yaml', '--watch', '--wait'], 'use either --watch or --wait, not both'],
     [['audit', '--verify', 'trail', '--key', 'nonsense'], '--key is not a public key; expected ed25519:…'],
     [['start', 'x.yaml', '--until', 'held'], '--until needs --watch or --wait'],
-    [['start', 'nowhere.yaml'], 'nowhere.yaml: no such file'],
+    [['start', 'nowhere.yaml'], 'nowhere.yaml: no such file. `sluice init` writes a first one\n'],
+    [['start', '.'], 'error SLUICE_USAGE: . is a folder; name the file in it, such as rollout.yaml\n'],
+    [['validate', '..'], '.. is a folder; name the file in it, such as ../rollout.yaml\n'],
+    [['policy', '.', 'a/b'], '. is a folder; name the file in it'],
+    [['judge', '--rules', '.'], '. is a folder; name the file in it'],
+    [['help', 'strat'], 'there is no command "strat" (did you mean "start"?)'],
+    [['help', 'rollback'], 'there is no command "rollback"; `sluice abort APP/ENVIRONMENT`'],
+    [['strat', '--help'], 'there is no command "strat" (did you mean "start"?)'],
     [[], 'no command given; `sluice --help` lists them'],
   ])('%j is answered in one line, with exit code 2', async (argv, message) => {
     const { code, out, err } = await play(argv, { cwd: folder });
@@ -303,6 +310,28 @@ describe('start', () => {
   test('-o json answers with the run', async () => {
     const { json } = await play(['start', 'rollout.yaml', '-o', 'json'], spec());
     expect(json()).toEqual([{ state: 'started', workflowId: 'checkout/production', run: 'run-1', tookPlaceOf: null }]);
+  });
+
+  test.each([
+    [
+      'replacing',
+      [],
+      'replacing the running rollout of checkout/production: it rolls back first, then this one starts',
+    ],
+    ['queued', [], 'queued checkout/production: it starts when the running rollout ends'],
+    ['replacing', ['stuck'], 'this one replaces the running rollout of checkout/production, which is stuck'],
+    ['queued', ['stuck'], 'queued checkout/production behind the running rollout, which is stuck'],
+  ] as const)('%s behind a rollout that is %j is told as it is', async (state, [phase], said) => {
+    const sluice = seeing(
+      phase === undefined
+        ? baking()
+        : baking({ phase, code: 'SLUICE_FOREIGN_CHANGE', reason: 'someone else changed it' }),
+    );
+    sluice.answers.start = { state, workflowId: 'checkout/production', run: null, ticket: 't', tookPlaceOf: null };
+    const { out } = await play(['start', 'rollout.yaml'], { sluice, ...spec() });
+    const needs =
+      ': someone else changed the target. This one starts once a person ends that with `sluice abort checkout/production --keep` (leaves the change) or `--force` (overwrites it)';
+    expect(out.split('\n')[0]).toBe(phase === undefined ? said : `${said}${needs}`);
   });
 
   test("--wait prints the end on stdout and progress on stderr, and exits with the outcome's code", async () => {

@@ -301,6 +301,18 @@ retain: many
   });
 
   test.each([
+    ['notify: https://example.com/a', ['notify: expected a list, not "https://example.com/a"']],
+    [`message: [${'a, '.repeat(600)}a]`, ['message: expected text, not a list']],
+    [
+      'health: {probes: "a long text in the place of a list"}',
+      ['health.probes: expected a list, not "a long text in the place of a list"'],
+    ],
+  ])('complain of the kind alone where a value is of another: %#', (line, said) => {
+    const found = problems(`${SMALLEST}${line}\n`).map((each) => each.replace(/^\S+ /, ''));
+    expect(found).toEqual(said);
+  });
+
+  test.each([
     ['strategy: {type: rolling}', 'strategy.type: expected one of direct, blueGreen, canary, linear'],
     ['strategy: {stages: [{bake: 5m}]}', 'strategy.stages[0].weight: is missing'],
     ['notify: [{}]', 'notify[0].webhook: is missing'],
@@ -513,7 +525,7 @@ environments:
   });
 
   test('must be chosen if there is no default one', () => {
-    expect(problems(text).join()).toContain('environment: is missing (choose one: production, staging, test)');
+    expect(problems(text).join()).toContain('environment: is missing (choose one with -e: production, staging, test)');
   });
 
   test('that are not listed are refused, with the nearest name', () => {

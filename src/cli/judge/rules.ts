@@ -1,11 +1,10 @@
 /** What `sluice judge` judges by: from its options and from a file. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { z } from 'zod';
 import { type RulesChoice, rulesFrom, type SequentialRules } from '../../judge/index.js';
 import { clean } from '../../model/text.js';
 import { PERCENT, parsePercent } from '../../spec/units.js';
 import type { Context } from '../command.js';
+import { readText } from '../files.js';
 import { flagOf, type Options, text, type Values } from '../inputs.js';
 import { readSpec } from '../spec-file.js';
 import { usageError } from '../usage-error.js';
@@ -99,9 +98,10 @@ function historyOf(text: string | undefined): unknown {
 /** A rollout.yaml, or rules with the names of the options. */
 async function readRules(ctx: Context, file: string, environment: string | undefined): Promise<Policy> {
   const { parse } = await import('yaml');
+  const text = readText(ctx, file);
   let value: unknown;
   try {
-    value = parse(readFileSync(path.resolve(ctx.cwd, file), 'utf8'));
+    value = parse(text);
   } catch (error) {
     throw usageError(
       `${file}: ${clean(error instanceof Error ? error.message : error)}; write the rules as JSON or YAML`,

@@ -1,5 +1,7 @@
 /** `sluice start`: start the rollout that a rollout.yaml describes. */
-import type { AppEnvironment, StartAnswer } from '../../client/types.js';
+import type { AppEnvironment, Sluice, StartAnswer } from '../../client/types.js';
+import { mayKeep } from '../../model/rollout/gate.js';
+import type { RolloutView } from '../../model/view.js';
 import { type Context, command } from '../command.js';
 import { BY, FOLLOW, LOGIN, MESSAGE, SPEC_FILE } from '../common.js';
 import { EXIT } from '../exit-codes.js';
@@ -58,12 +60,13 @@ export const start = command({
       by: options.by,
       ...(message === undefined ? {} : { message }),
     });
+    const said = sentence(target, answer, await aheadOf(sluice, target, answer));
     if (!watch && !wait) {
-      printAnswer(ctx, target, answer);
+      printAnswer(ctx, target, answer, said);
       if (!ctx.json) await reportRejection(ctx, sluice, target, answer);
       return EXIT.succeeded.code;
     }
-    note(ctx, sentence(target, answer));
+    note(ctx, said);
     const as = watch ? 'watch' : 'wait';
     return follow(ctx, sluice, target, { until: until ?? 'done', stopEarly: true, timeout, only: onlyOf(answer), as });
   },
@@ -74,22 +77,39 @@ export function onlyOf(answer: StartAnswer) {
   return answer.state === 'started' ? { run: answer.run } : { ticket: answer.ticket };
 }
 
-function printAnswer(ctx: Context, target: AppEnvironment, answer: StartAnswer): void {
+function printAnswer(ctx: Context, target: AppEnvironment, answer: StartAnswer, said: string): void {
   if (ctx.json) printJson(ctx, answer);
-  else print(ctx, [sentence(target, answer), `follow it: sluice get ${target.app}/${target.environment} --watch`]);
+  else print(ctx, [said, `follow it: sluice get ${target.app}/${target.environment} --watch`]);
 }
 
-export function sentence(target: AppEnvironment, answer: StartAnswer): string {
+/** The rollout that this one waits for; null for one that waits for none, or if it cannot be seen. */
+async function aheadOf(sluice: Sluice, target: AppEnvironment, { state }: StartAnswer): Promise<RolloutView | null> {
+  if (state === 'started') return null;
+  return sluice.status(target).then(
+    ({ view }) => view,
+    () => null,
+  );
+}
+
+/** `ahead`: the rollout that runs before this one. */
+export function sentence(target: AppEnvironment, answer: StartAnswer, ahead: RolloutView | null = null): string {
   const id = `${target.app}/${target.environment}`;
   const { tookPlaceOf } = answer;
   const instead =
     tookPlaceOf === null ? '' : `; the queued ${tookPlaceOf.strategy} by ${tookPlaceOf.by ?? 'someone'} will not run`;
+  // It neither rolls back nor ends by itself, whoever is waiting.
+  const blocked = ahead !== null && mayKeep({ ...ahead, kept: ahead.kept !== null });
+  const stuck = `which is stuck: someone else changed the target. This one starts once a person ends that with \`sluice abort ${id} --keep\` (leaves the change) or \`--force\` (overwrites it)`;
   switch (answer.state) {
     case 'started':
       return `started ${id}, run ${answer.run}${instead}`;
     case 'queued':
-      return `queued ${id}: it starts when the running rollout ends${instead}`;
+      return blocked
+        ? `queued ${id} behind the running rollout, ${stuck}${instead}`
+        : `queued ${id}: it starts when the running rollout ends${instead}`;
     case 'replacing':
-      return `replacing the running rollout of ${id}: it rolls back first, then this one starts${instead}`;
+      return blocked
+        ? `this one replaces the running rollout of ${id}, ${stuck}${instead}`
+        : `replacing the running rollout of ${id}: it rolls back first, then this one starts${instead}`;
   }
 }
