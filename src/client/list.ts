@@ -7,7 +7,7 @@ import { OUTCOMES, type Outcome, PHASES, type Phase, type RolloutType, STRATEGIE
 import { type Listed, listed, OURS } from '../temporal/described.js';
 import type { Link } from './connect.js';
 import { isUnknownAttribute, toSluiceError } from './errors.js';
-import { ask, leavesView, refused } from './look.js';
+import { ask, closedView, leavesView, refused, under } from './look.js';
 import { ledgerOf } from './start.js';
 import type { AppEnvironment, HistoryEntry, ListEntry, ListFilter } from './types.js';
 
@@ -17,6 +17,9 @@ const AT_MOST = 500;
 const ASKED_AT_MOST = 50;
 const TYPES = [...STRATEGIES, 'undo'].map((type) => `'${type}'`).join(', ');
 const ROLLOUTS = `WorkflowType IN (${TYPES}) AND ${OURS} AND ExecutionStatus != 'ContinuedAsNew'`;
+
+/** Closed by someone else than our workers, so without an outcome. */
+const OUTSIDE = "ExecutionStatus IN ('Terminated', 'TimedOut')";
 
 const [PHASE] = SEARCH_ATTRIBUTES.phase;
 const [OUTCOME] = SEARCH_ATTRIBUTES.outcome;
@@ -37,9 +40,10 @@ export async function list(link: Link, filter: ListFilter): Promise<ListEntry[]>
     (named === null || named.test(entry.app)) &&
     (filter.phase === undefined || entry.phase === filter.phase || entry.outcome === filter.phase);
   if (filter.phase === undefined) return (await entries(link, query)).filter(matches);
-  const attribute = closed ? OUTCOME : PHASE;
+  const attribute = `${closed ? OUTCOME : PHASE} = '${filter.phase}'`;
+  const found = filter.phase === 'failed' ? `(${attribute} OR ${OUTSIDE})` : attribute;
   try {
-    return (await entries(link, `${query} AND ${attribute} = '${filter.phase}'`, false)).filter(matches);
+    return (await entries(link, `${query} AND ${found}`, false)).filter(matches);
   } catch (error) {
     if (!isUnknownAttribute(error)) throw toSluiceError(error, link.address);
     const all = await entries(link, query);
@@ -61,15 +65,27 @@ export async function inPhases(link: Link, phases: readonly Phase[]): Promise<Li
 /** See `Sluice.history`. */
 export async function history(link: Link, target: AppEnvironment): Promise<HistoryEntry[]> {
   const found = await closed(link, target);
-  // A refused start has no view, so its history is read.
-  const bare = found.filter(({ entry, bare }) => bare && entry.closed === 'FAILED').slice(0, ASKED_AT_MOST);
+  const bare = found.filter(({ entry, bare }) => bare && entry.closed !== 'COMPLETED').slice(0, ASKED_AT_MOST);
   await Promise.all(
     bare.map(async (each) => {
-      const { outcome, reason, startedBy: by, message } = await refused(link, each);
-      each.entry = { ...each.entry, outcome, reason, by, message };
+      each.entry = { ...each.entry, ...(await lastSeen(link, target, each)) };
     }),
   );
   return found.map(({ entry }) => entry);
+}
+
+/** What `get` says of a run that has left no view: of a refused start its failure, of what was closed from outside what it was doing. */
+async function lastSeen(link: Link, target: AppEnvironment, of: Closed): Promise<Partial<HistoryEntry>> {
+  if (of.entry.closed === 'FAILED') {
+    const { outcome, reason, startedBy: by, message } = await refused(link, of);
+    return { outcome, reason, by, message };
+  }
+  const seen = await under(link, target, of.runId);
+  // The list may be a moment behind what is kept no longer.
+  if (seen === null) return {};
+  const view = await closedView(link, target, seen);
+  const { outcome, reason, startedBy: by, message, candidate: release } = view;
+  return { outcome, reason, by, message, release };
 }
 
 /** A closed run, and whether it has left no view. `runId` is its own, where `run` is the first of its chain. */
@@ -152,14 +168,16 @@ async function each(link: Link, query: string, take: (one: Listed) => Promise<vo
 
 function entryOf({ info, run }: Listed, view: RolloutView | null, target: AppEnvironment): ListEntry {
   const attributes = new Map(info.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
-  const open = info.status.name === 'RUNNING';
+  const status = info.status.name;
+  const open = status === 'RUNNING';
   const outcome = (attributes.get(OUTCOME) as Outcome | undefined) ?? view?.outcome ?? null;
   const weight = attributes.get(WEIGHT);
   return {
     ...target,
     strategy: info.type as RolloutType,
     phase: open ? ((attributes.get(PHASE) as Phase | 'done' | undefined) ?? null) : 'done',
-    outcome: outcome ?? (info.status.name === 'FAILED' ? 'failed' : null),
+    // Of what was closed from outside nobody has written an outcome.
+    outcome: outcome ?? (open || status === 'COMPLETED' ? null : 'failed'),
     weight: typeof weight === 'number' ? weight : (view?.weight ?? null),
     startedAt: view?.startedAt ?? info.startTime.getTime(),
     endedAt: info.closeTime?.getTime() ?? null,

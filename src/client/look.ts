@@ -207,14 +207,19 @@ async function lastWords(
   }
   if (unread !== null) throw toSluiceError(unread, link.address);
   if (seen.status === 'FAILED') return { ...blank, ...(await refused(link, seen)) };
-  const asked = await ask(link, handle).catch(() => blank);
+  const asked = await ask(link, handle).catch(async () => ({ ...blank, ...(await starter(link, seen)) }));
+  const endedAt = seen.closedAt?.getTime() ?? null;
   return {
     ...asked,
     phase: 'done',
+    // What it was doing has stopped, and so has the clock of it.
+    stages: asked.stages.map((stage) =>
+      stage.state === 'running' ? { ...stage, state: 'failed', current: null, until: null, endedAt } : stage,
+    ),
     waitingFor: null,
     outcome: asked.outcome ?? 'failed',
     reason: `the workflow was closed from outside (${clean(seen.status.toLowerCase())}), so nothing was rolled back. See where the traffic is with \`sluice sweep\``,
-    endedAt: seen.closedAt?.getTime() ?? null,
+    endedAt,
   };
 }
 
@@ -223,17 +228,25 @@ export async function refused(
   link: Link,
   { workflowId, runId }: { workflowId: string; runId: string },
 ): Promise<Pick<RolloutView, 'outcome' | 'reason' | 'code' | 'startedBy' | 'message'>> {
-  const [{ outcome, code, reason }, input] = await Promise.all([
+  const [{ outcome, code, reason }, { startedBy: by, message }] = await Promise.all([
     lastFailure(link, { workflowId, runId }),
-    startInput(link, { workflowId, runId }).catch(() => ({})),
+    starter(link, { workflowId, runId }),
   ]);
+  const startedBy = by !== null && code === 'SLUICE_ACCESS' ? `${by} (unchecked)` : by;
+  return { outcome, reason, code, startedBy, message };
+}
+
+/** Who said to have started a run, and why; nulls where nobody did, or it cannot be read here. */
+async function starter(
+  link: Link,
+  { workflowId, runId }: { workflowId: string; runId: string },
+): Promise<Pick<RolloutView, 'startedBy' | 'message'>> {
+  const input = await startInput(link, { workflowId, runId }).catch(() => ({}));
   const said = (key: string) => {
     const value: unknown = Reflect.get(input, key);
     return typeof value === 'string' && clean(value) !== '' ? clean(value, 300) : null;
   };
-  const by = said('startedBy');
-  const startedBy = by !== null && code === 'SLUICE_ACCESS' ? `${by} (unchecked)` : by;
-  return { outcome, reason, code, startedBy, message: said('message') };
+  return { startedBy: said('startedBy'), message: said('message') };
 }
 
 /** What a run was started with, from the first event of its history. */

@@ -47,6 +47,11 @@ describe('the view of a rollout', () => {
     ]);
   });
 
+  test('shows no time left once the rollout has ended, whatever it left behind', () => {
+    const closed = renderView(baking({ phase: 'done', outcome: 'failed', waitingFor: null }), frame());
+    expect(closed.join('\n')).not.toMatch(/ left\b/);
+  });
+
   test('shows slow answers if they are measured, and clips long questions before their answers', () => {
     const lines = renderView(running(), frame());
     expect(lines.slice(6, 13)).toEqual([

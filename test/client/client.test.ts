@@ -348,7 +348,12 @@ describe('without workers', () => {
     });
   });
 
-  test('a terminated rollout says that nothing was rolled back', async () => {
+  test('a terminated rollout says that nothing was rolled back, in the list of past ones too, and no clock of it runs', async () => {
+    const end = { outcome: 'failed', reason: expect.stringContaining('sluice sweep') };
+    const listed = async () => {
+      const entries = () => world.sluice.history(target('killed'));
+      return until('the list', async () => ((await entries()).length === 1 ? entries() : null));
+    };
     await world.withWorkers(async () => {
       await begin('killed', LONG);
       await until('the bake', async () => (await world.sluice.status(target('killed'))).view?.phase === 'baking');
@@ -356,10 +361,21 @@ describe('without workers', () => {
       const connection = await Connection.connect({ address: world.temporal.address });
       await new Client({ connection }).workflow.getHandle('killed/production').terminate();
       await connection.close();
+      const { view } = await world.sluice.status(target('killed'));
+      const stopped = view?.stages.find(({ state }) => state === 'failed');
+      expect(stopped).toMatchObject({ until: null, current: null, endedAt: view?.endedAt });
+      expect(view?.stages.filter(({ state, until }) => state === 'running' || until !== null)).toEqual([]);
+      const { candidate, startedBy, message } = view ?? {};
+      expect(candidate).not.toBeNull();
+      const facts = { release: candidate, by: startedBy, message };
+      expect(await listed()).toMatchObject([{ ...end, ...facts, closed: 'TERMINATED' }]);
     });
     const { view, ended } = await world.sluice.status(target('killed'));
     expect(ended).toBe(true);
-    expect(view).toMatchObject({ phase: 'done', outcome: 'failed', reason: expect.stringContaining('sluice sweep') });
+    expect(view).toMatchObject({ ...end, phase: 'done', startedBy: 'ann' });
+    expect(await listed()).toMatchObject([{ ...end, by: 'ann' }]);
+    const failed = await world.sluice.list({ app: 'killed', phase: 'failed' });
+    expect(failed).toMatchObject([{ app: 'killed', outcome: 'failed' }]);
   });
 });
 

@@ -128,13 +128,15 @@ test('lists, histories, ledgers and the sweep of the store leave out foreign wor
   });
   expect(list.map(({ environment, outcome }) => [environment, outcome])).toEqual([
     ['test', null],
-    ['production', null],
-    ['production', null],
+    ['production', 'failed'],
+    ['production', 'failed'],
   ]);
-  expect(await sluice.history(target(app))).toMatchObject([{ outcome: null }, { outcome: null }]);
+  const closed = { outcome: 'failed', reason: expect.stringContaining('closed from outside') };
+  expect(await sluice.history(target(app))).toMatchObject([closed, closed]);
   expect(await sluice.releases(app)).toEqual([]);
   const { entries } = await sluice.audit(target(app));
-  expect(entries.filter(({ kind }) => kind === 'foreign')).toHaveLength(1);
+  const foreign = entries.filter(({ kind }) => kind === 'foreign').map(({ rollout }) => rollout);
+  expect(foreign).toEqual([id, companionId(app, 'production')]);
   await forged.terminate();
   await last.terminate();
 });

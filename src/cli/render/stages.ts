@@ -44,7 +44,7 @@ function doing(view: RolloutView, stage: StageView, now: number): Line {
   return [piece(`${stage.current}${howFar(view, stage, now)}`, 'cyan')];
 }
 
-/** The clock of the step runs only while nothing holds it up. */
+/** The clock of the step runs only while nothing holds it up, and never in a rollout that has ended. */
 function howFar(view: RolloutView, stage: StageView, now: number): string {
   switch (view.phase) {
     case 'held':
@@ -52,6 +52,8 @@ function howFar(view: RolloutView, stage: StageView, now: number): string {
     case 'stuck':
     case 'restoring':
       return `, ${shortWord(view)}`;
+    case 'done':
+      return '';
     default:
       return stage.until === null ? '' : `, ${left(stage.until, now)}`;
   }
