@@ -98,7 +98,19 @@ async function stageOf({ service, clock, weight, rules, baselines, state }: Stag
   const judge = judgeOf({ rules, ...before, ...decidingSources(spec.health, { stable: STABLE }) });
   let over = false;
   const report = watch(
-    { spec, stable: STABLE, candidate: CANDIDATE, weight, from, state, rules, before, earliest: null, held: false },
+    {
+      spec,
+      stable: STABLE,
+      candidate: CANDIDATE,
+      weight,
+      from,
+      state,
+      rules,
+      before,
+      earliest: null,
+      held: false,
+      own: null,
+    },
     {
       driver: service,
       egress: OUTSIDE,

@@ -23,6 +23,15 @@ export interface WatchInput {
   earliest: number | null;
   /** The rollout is held for want of evidence: it also ends once the verdict is healthy. */
   held: boolean;
+  /** Our own requests that a source may still have to leave out, as the watcher before this one has named them. */
+  own: HandedOn | null;
+}
+
+/** What one watcher tells the next of our own requests. */
+export interface HandedOn {
+  /** All of our requests since then are named, ms since the epoch. */
+  since: number;
+  ids: string[];
 }
 
 /** The state of health before the rollout, as `prepare` found it. */
@@ -42,6 +51,8 @@ export interface WatchReport {
   /** The evidence over this stretch, thinned out. */
   series: SeriesPoint[];
   asked: Asked[];
+  /** For the next watcher; missing where no source sees our own requests. */
+  own?: HandedOn;
 }
 
 /** What the watcher's heartbeat carries: enough to go on after a crash, and to show live counts. */

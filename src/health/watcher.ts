@@ -25,7 +25,7 @@ import { metricSource, probeSource } from './source-names.js';
 import { alarmStates, type Source, type SourceTick, sourceOf } from './sources/index.js';
 import type { AlarmState } from './sources/source.js';
 import { Tally } from './tally.js';
-import type { WatchHeartbeat, WatchInput, WatchReport } from './types.js';
+import type { HandedOn, WatchHeartbeat, WatchInput, WatchReport } from './types.js';
 
 /** Between two heartbeats, in ms: what a crash may cost, and how soon a cancel is noticed. */
 const BEAT = 1_000;
@@ -33,6 +33,8 @@ const BEAT = 1_000;
 const READ = 10_000;
 /** Longest last read after a cancel, in ms: someone is waiting. */
 const LAST_READ = 2_000;
+/** How long a probe's call may still take once the watcher ends, in ms: its request is known as ours only by its answer. */
+const LAST_CALL = 2_000;
 /** Between two looks at the alarms, in ms; they change by the minute. */
 const ALARMS = 5_000;
 /** Points of the evidence over time that a stretch keeps. */
@@ -78,11 +80,13 @@ class Watch {
   private series: SeriesPoint[];
   private readonly tally: Tally;
   private readonly asked: Questions;
-  private readonly probes = new OwnRequests();
+  private readonly probes: OwnRequests;
   /** Whose first call by which probe has been made. */
   private readonly met: Set<string>;
   private readonly readers: Reader[];
   private readonly stop = new AbortController();
+  /** Ends the probes' calls in flight. */
+  private readonly calls = new AbortController();
 
   constructor(
     private readonly input: WatchInput,
@@ -94,16 +98,18 @@ class Watch {
     this.tally = new Tally(last?.errors);
     this.asked = new Questions(last?.asked);
     this.met = new Set(deps.lastHeartbeat?.met);
+    this.probes = new OwnRequests(last?.own ?? input.own);
     // Without traffic there are no users to count.
     this.readers = input.weight > 0 ? input.spec.health.metrics.map((metric) => this.reader(metric)) : [];
     // One listener for each call in flight: dozens at the same time are meant.
-    setMaxListeners(0, this.stop.signal);
+    setMaxListeners(0, this.stop.signal, this.calls.signal);
   }
 
   async run(): Promise<WatchReport> {
     const { signal } = this.deps;
     const cancel = () => this.stop.abort();
     signal.addEventListener('abort', cancel, { once: true });
+    const calling = this.endCalls();
     if (signal.aborted || this.isUnhealthy()) cancel();
     const life = new AbortController();
     const beating = this.repeat(life.signal, BEAT, async () => this.beat());
@@ -115,9 +121,24 @@ class Watch {
       return this.report();
     } finally {
       signal.removeEventListener('abort', cancel);
+      calling();
       life.abort();
       await beating;
     }
+  }
+
+  /** Lets the calls in flight end a little after the watcher, or at once where it has found harm. Answers what ends the wait. */
+  private endCalls(): () => void {
+    let timer: NodeJS.Timeout | undefined;
+    const ended = () => {
+      if (this.isUnhealthy()) this.calls.abort();
+      else timer = setTimeout(() => this.calls.abort(), LAST_CALL);
+    };
+    this.stop.signal.addEventListener('abort', ended, { once: true });
+    return () => {
+      clearTimeout(timer);
+      this.calls.abort();
+    };
   }
 
   private loops(): Promise<void>[] {
@@ -139,7 +160,8 @@ class Watch {
     const of = { spec, stable, candidate, from, now: this.deps.now, isProbe: (id: string) => this.probes.has(id) };
     const name = metricSource(metric);
     const source = opened(() => sourceOf(metric, of, this.deps.driver, this.deps.egress));
-    return { metric, name, source, since: Math.max(from, this.lastId(name)) };
+    const known = source.seesProbes === true ? this.probes.since + windowOf(metric) : 0;
+    return { metric, name, source, since: Math.max(from, this.lastId(name), known) };
   }
 
   /** A probe's calls, release by release, and the ticks they make. */
@@ -183,8 +205,10 @@ class Watch {
       const { spec, from } = this.input;
       const { driver, egress } = this.deps;
       const call = { probe, spec, version, ...(first ? { patience: Math.max(FIRST_CALL, probe.latency) } : {}) };
-      const result = await runProbe(call, driver, readContext(this.stop.signal, from), egress);
-      if (result.requestId !== undefined) this.probes.add(result.requestId);
+      const sent = this.deps.now();
+      const result = await runProbe(call, driver, readContext(this.calls.signal, from), egress);
+      if (result.requestId !== undefined) this.probes.add(result.requestId, sent);
+      if (this.stop.signal.aborted) return;
       this.met.add(meets);
       // A cold start says nothing of the release, and cold or warm it must get the same verdict.
       if (first && result.slow === true) return;
@@ -272,7 +296,17 @@ class Watch {
       errors: this.tally.top(),
       series: this.series,
       asked: this.asked.all(),
+      ...this.handOn(),
     };
+  }
+
+  /** Our requests that a source will read after this watcher, if one sees them. */
+  private handOn(): { own?: HandedOn } {
+    const seeing = this.readers.filter(({ source }) => source.seesProbes === true);
+    if (seeing.length === 0) return {};
+    // The next stretch begins a window before it ends, and a call is logged when it ends.
+    const from = Math.min(...seeing.map(({ since, metric }) => since - windowOf(metric)));
+    return { own: this.probes.handOn(from - FIRST_CALL) };
   }
 
   private beat(): void {
@@ -305,6 +339,11 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+/** Length of a stretch, in ms. */
+function windowOf(metric: MetricSpec): number {
+  return 'window' in metric ? (metric.window ?? 0) : 0;
 }
 
 /** Errors: SLUICE_TARGET when there is no such alarm. */

@@ -1,5 +1,5 @@
 /** Several metrics, one evidence. */
-import { logSum } from './logs.js';
+import { logSum, settled } from './logs.js';
 
 /** One metric's share (0-1) of the evidence and its ln E; null when it was never measured, which counts as E = 1. */
 export interface Part<Name extends string = string> {
@@ -15,7 +15,7 @@ export interface Part<Name extends string = string> {
  * Source: Vovk and Wang, "E-values: calibration, combination and applications", 2021.
  */
 export function combined(parts: readonly Part[]): number {
-  return logSum(parts.map(share));
+  return settled(logSum(parts.map(share)));
 }
 
 /** The metric that carries most of the evidence, of those that were measured. */

@@ -15,3 +15,11 @@ export function logSum(terms: readonly number[]): number {
   for (const term of terms) sum += Math.exp(term - greatest);
   return greatest + Math.log(sum);
 }
+
+/** Shares that sum to 1 do so but for rounding; this much evidence is none, in nats. */
+const NOISE = 1e-9;
+
+/** Evidence without what rounding has added: none is exactly 0. */
+export function settled(logE: number): number {
+  return Math.abs(logE) < NOISE ? 0 : logE;
+}

@@ -7,7 +7,7 @@ import { grouped, odds, percent } from '../model/numbers.js';
 import { clean } from '../model/text.js';
 import { gather, NO_ARMS } from './gather.js';
 import { type Evidence, type SequentialJudge, type SequentialVerdict, sequentialJudge } from './judge.js';
-import { logSum } from './logs.js';
+import { logSum, settled } from './logs.js';
 import { rateOf } from './rates.js';
 import { rulesFrom, type SequentialRules } from './rules.js';
 import { type Counted, countsOf, headline, requestsOf } from './shown.js';
@@ -286,7 +286,7 @@ function sourceOf(state: JudgeState, name: string): SourceState | undefined {
 function evidenceOf(all: Weighed[], sources: number): number {
   if (all.length === 0) return 0;
   const silent = sources > all.length ? [Math.log(sources - all.length)] : [];
-  return logSum([...all.map(({ evidence }) => evidence.logE), ...silent]) - Math.log(sources);
+  return settled(logSum([...all.map(({ evidence }) => evidence.logE), ...silent]) - Math.log(sources));
 }
 
 function byEvidence<T extends Weighed>(all: T[]): T[] {

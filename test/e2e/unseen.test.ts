@@ -156,3 +156,35 @@ test('plan refuses a bake that ends before its metric can report, and names the 
   expect(err).toContain('strategy.bake: is too short to ever pass: metric "requests" counts by 1m');
   expect(err).toContain('use 125s or longer');
 });
+
+test("our own calls in Lambda's log are never users, whichever watcher made them", async () => {
+  const role = 'arn:aws:iam::000000000000:role/quiet';
+  const configuration = { runtime: 'nodejs20.x', handler: 'index.handler', role, logFormat: 'JSON' };
+  const app = 'quiet';
+  await world.end(
+    app,
+    await world.start(app, 'ann', { ...DIRECT, release: { folder: folderOf('quiet-1', false) }, configuration }),
+  );
+  const view = await world.end(
+    app,
+    await world.start(app, 'ann', {
+      release: { folder: folderOf('quiet-2', false) },
+      configuration,
+      strategy: {
+        type: 'canary',
+        stages: [
+          { weight: '50%', bake: '6s' },
+          { weight: '100%', bake: '6s' },
+        ],
+      },
+      health: {
+        probes: [{ name: 'often', invoke: { payload: {} }, every: '100ms' }],
+        judge: { onNoData: 'rollback', onUndecided: 'rollback' },
+        metrics: [{ name: 'logs', lambdaLogs: { every: '1s', window: '1s', delay: '2s' } }],
+      },
+    }),
+  );
+  expect(view.events.filter(({ text }) => text.startsWith('baking: baking for another'))).toHaveLength(1);
+  expect(view).toMatchObject({ outcome: 'rolledBack', verdict: { state: 'noData', candidate: { requests: 0 } } });
+  expect(view.reason).toMatch(/^stage 50%: noData: no request of the candidate was counted by metric logs; /);
+});

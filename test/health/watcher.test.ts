@@ -56,6 +56,7 @@ function start(
       before: { baselines: {}, firing: [] },
       earliest: null,
       held: false,
+      own: null,
       ...input,
     },
     {
@@ -447,6 +448,47 @@ describe('the sources of a watch', () => {
     await until('a read after them', () => known[0] && known[1]);
     await cancel();
     expect(known).toEqual([true, true, false]);
+  });
+
+  test('are told which requests were probes of the watcher before', async () => {
+    const driver = new FunctionDouble();
+    driver.answer = (version) => answered(version, { requestId: `id-${version}` });
+    const known: boolean[] = [];
+    const source: FunctionDouble['source'] = (...[, of]: Parameters<PlatformDriver['source']>) => ({
+      seesProbes: true,
+      read: async () => {
+        known.splice(0, known.length, ...['id-7', 'id-6', 'id-user'].map((id) => of.isProbe(id)));
+        return { ticks: [], asked: [] };
+      },
+    });
+    const first = start(Object.assign(driver, { source }), { metrics: [metric] });
+    await calledTimes(driver, '7', 1);
+    await calledTimes(driver, '6', 1);
+    const { own = null, state } = await first.cancel();
+    known.length = 0;
+    const silent = Object.assign(new FunctionDouble(), { source });
+    const second = start(silent, { metrics: [metric], probes: [], input: { own, state } });
+    await until('a read of the next one', () => known.length > 0);
+    await second.cancel();
+    expect(known).toEqual([true, true, false]);
+  });
+
+  test('are told of a probe that was in flight at the end', async () => {
+    const driver = new FunctionDouble();
+    const answers: (() => void)[] = [];
+    driver.answer = (version) =>
+      new Promise((resolve) => {
+        answers.push(() => resolve(answered(version, { requestId: `late-${version}` }) as never));
+      });
+    const source: FunctionDouble['source'] = () => ({
+      seesProbes: true,
+      read: async () => ({ ticks: [], asked: [] }),
+    });
+    const { cancel } = start(Object.assign(driver, { source }), { metrics: [metric] });
+    await until('both calls', () => answers.length === 2);
+    const ended = cancel();
+    for (const answer of answers) answer();
+    expect((await ended).own?.ids.toSorted()).toEqual(['late-6', 'late-7']);
   });
 });
 

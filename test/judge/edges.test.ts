@@ -56,3 +56,15 @@ test('a p-value is at most 1, and falls as the evidence rises', () => {
   expect([-3, 0].map(pValue)).toEqual([1, 1]);
   expect(pValue(Math.log(100))).toBeCloseTo(0.01, 12);
 });
+
+test('metrics that say nothing are no evidence, not even what rounding adds', () => {
+  const silent = ['relative', 'ceiling', 'latency'] as const;
+  for (const weights of [
+    [0.7, 0.2, 0.1],
+    [0.5, 0.3, 0.2],
+    [1 / 3, 1 / 3, 1 / 3],
+    [0.45, 0.45, 0.1],
+    [0.6, 0.2, 0.2],
+  ])
+    expect(combined(silent.map((name, at) => ({ name, weight: weights[at] ?? 0, logE: 0 })))).toBe(0);
+});

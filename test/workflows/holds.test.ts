@@ -1,7 +1,7 @@
 /** A hold within a wait: the candidate turns unhealthy, by policy a person is asked, and the wait goes on once they have answered. */
 import { Context } from '@temporalio/activity';
 import type { Bake } from '../../src/model/spec.js';
-import type { RolloutView } from '../../src/model/view.js';
+import type { RolloutView, VerbAnswer } from '../../src/model/view.js';
 import type { VerdictState } from '../../src/model/words.js';
 import { canary, ONE_PERSON } from '../support/specs.js';
 import { until } from '../support/until.js';
@@ -289,6 +289,40 @@ describe('an approval from before the candidate turned unhealthy', () => {
       await heldAsUnhealthy(act, rolling);
       await rolling.executeUpdate('approve', approvedBy('ann'));
       expect((await ending(rolling)).outcome).toBe('succeeded');
+    });
+  });
+});
+
+describe('a pause at an open approval', () => {
+  test('shows the deadline that comes first, and an approval leaves the rollout paused until someone resumes it', async () => {
+    await onStage(async (act) => {
+      const { rolling } = await approving(act);
+      const { waitingFor: asked } = await rolling.query<RolloutView>('status');
+      await act.env.sleep(2 * HOUR);
+      await rolling.executeUpdate('pause', BY);
+      const open = await phase(act, rolling, 'paused');
+      expect(open.waitingFor).toMatchObject({ until: asked?.until, otherwise: asked?.otherwise });
+      const { message } = await rolling.executeUpdate<VerbAnswer, [object]>('approve', approvedBy('ann'));
+      expect(message).toBe('approved; the rollout continues once resumed');
+      // Past the deadline of the approval, before that of the pause.
+      await act.env.sleep(23 * HOUR);
+      const paused = await phase(act, rolling, 'paused');
+      expect(paused).toMatchObject({ weight: 10, reason: 'paused by ann' });
+      expect(paused.waitingFor?.until).toBe(open.phaseSince + 24 * HOUR);
+      expect(paused.events.map(({ text }) => text)).toContain('stage 10% approved; the rollout continues once resumed');
+      await rolling.executeUpdate('resume', BY);
+      expect((await ending(rolling)).outcome).toBe('succeeded');
+    });
+  });
+
+  test('ends with the approval, if nobody gives it in time', async () => {
+    await onStage(async (act) => {
+      const { rolling } = await approving(act);
+      await act.env.sleep(2 * HOUR);
+      await rolling.executeUpdate('pause', BY);
+      await phase(act, rolling, 'paused');
+      const { outcome, reason } = await ending(rolling);
+      expect({ outcome, reason }).toEqual({ outcome: 'rolledBack', reason: 'stage 10% was not approved within 1d' });
     });
   });
 });

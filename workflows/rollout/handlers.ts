@@ -278,7 +278,7 @@ function approve({ run: { state, journal } }: Hearing, by: string, comment: stri
   const names = gate.approvals.map((each) => each.by);
   if (names.length >= people) {
     gate.decision = { approved: true, by: together(names), comment };
-    return 'continues';
+    return state.phase === 'paused' ? 'approved; the rollout continues once resumed' : 'continues';
   }
   journal.event(
     `stage ${gate.stage} approved (${names.length} of ${people})${comment === null ? '' : `: ${comment}`}`,

@@ -12,16 +12,22 @@ export async function pause({ run, flow, watching }: Parts, step: Step): Promise
   const { state, requests, journal, spec } = run;
   const here = state.step;
   const paused = begun(run);
-  const { gate } = here;
+  // One that was decided before waits for the pause, whose end alone counts then.
+  const gate = here.gate?.decision == null ? here.gate : undefined;
   const until = gate === undefined ? paused.until : Math.min(paused.until, gate.until);
   journal.enter('paused', `paused by ${paused.by}`);
-  journal.deadline(paused.until);
+  journal.deadline(until);
   if (state.weight > 0 && here.harmKnown !== true) watching.ensure();
   const left = until - Date.now();
   const asked = () =>
-    requests.resume !== undefined || requests.promote !== undefined || gate?.decision?.approved === false;
-  const waited = await flow.until(asked, left, `paused, for ${duration(left)} at most`);
+    requests.resume !== undefined || requests.promote !== undefined || here.gate?.decision?.approved === false;
+  const approved = () => gate?.decision?.approved === true;
+  const waited = await flow.until(() => asked() || approved(), left, `paused, for ${duration(left)} at most`);
   if (waited !== 'asked' && waited !== 'elapsed') return waited;
+  if (waited === 'asked' && !asked()) {
+    journal.event(`stage ${gate?.stage} approved; the rollout continues once resumed`, gate?.decision?.by);
+    return 'again';
+  }
   delete requests.resume;
   // It ends this pause and the bake that the pause interrupted, never a bake that is still to come.
   if (step.kind !== 'bake') delete requests.promote;

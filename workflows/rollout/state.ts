@@ -1,6 +1,7 @@
 /** What a rollout carries: plain data, so that it can continue as new between and within steps. */
 
 import type { Limits, Prepared, UndoParsed } from '../../activities/types.js';
+import type { HandedOn } from '../../src/health/types.js';
 import type { JudgeState } from '../../src/judge/types.js';
 import type { AccessRecord } from '../../src/model/access.js';
 import { CALL_LIFE } from '../../src/model/call-life.js';
@@ -128,6 +129,8 @@ export interface RolloutState {
   weightSince: number;
   /** What the judge knows, over all weights. */
   judge: JudgeState | null;
+  /** What the last watcher has named of our own requests. */
+  ownRequests: HandedOn | null;
   /** The evidence over time, thinned out. */
   series: SeriesPoint[];
   /** The one comparison at half the traffic has been requested. */
@@ -205,6 +208,7 @@ export function newState(of: {
     split: null,
     weightSince: of.now,
     judge: null,
+    ownRequests: null,
     series: [],
     compared: false,
     verdict: null,

@@ -62,6 +62,7 @@ export class Watching {
             before: this.run.prepared.health,
             earliest,
             held,
+            own: state.ownRequests,
             grant: state.grant,
           }),
         )
@@ -149,6 +150,7 @@ export class Watching {
     if (report === null) return;
     const { state, journal } = this.run;
     state.judge = report.state;
+    if (report.own !== undefined) state.ownRequests = report.own;
     state.verdict = shownVerdict(report);
     state.series = joined(state.series, report.series, MOST_POINTS);
     journal.publish();

@@ -28,6 +28,8 @@ export interface Reading {
  * watermark has passed (its end and the metric's delay), and never changes afterwards.
  */
 export interface Source {
+  /** It sees every request, our own probes too, and leaves out those that `isProbe` knows. */
+  seesProbes?: true;
   /**
    * The closed stretches that end after `since` (ms since the epoch: when the weight began, or the id of the last tick),
    * oldest first; of a long time the oldest ones, and the others with the next reads.

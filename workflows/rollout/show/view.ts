@@ -91,7 +91,7 @@ function waitingFor(state: RolloutState): WaitingFor | null {
       return {
         what: 'someone to resume it',
         until,
-        otherwise: state.type === 'undo' ? 'it resumes' : 'it rolls back',
+        otherwise: pauseThen(state, until),
         verbs,
         stage,
         gate,
@@ -146,6 +146,13 @@ function approvalOf(state: RolloutState, stage: string | null): string {
 function someOf(names: string[]): string {
   const shown = names.slice(0, NAMES).map((name) => clean(name, 60));
   return together(names.length <= NAMES ? shown : [...shown, `${names.length - NAMES} more`]);
+}
+
+/** What ends a pause: its own time, or an open approval's if that is over first. */
+function pauseThen(state: RolloutState, until: number | null): string {
+  const { gate } = state.step;
+  if (gate !== undefined && gate.decision == null && gate.until === until) return approvalThen(state);
+  return state.type === 'undo' ? 'it resumes' : 'it rolls back';
 }
 
 function approvalThen(state: RolloutState): string {

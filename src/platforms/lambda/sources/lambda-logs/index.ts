@@ -39,6 +39,7 @@ export function lambdaLogsSource(
   };
 
   return {
+    seesProbes: true,
     async read({ signal }, since) {
       const { window, delay } = metric;
       const ends = closedEnds({ length: window, delay, now: of.now(), since, most: MOST });
