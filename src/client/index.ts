@@ -1,5 +1,6 @@
 /** The typed client of Sluice. */
 import { approvals } from './approvals.js';
+import { mustBeNames, mustBeUntil, mustBeVerb, targeted } from './arguments.js';
 import { audit } from './audit.js';
 import type { ConnectOptions } from './connect.js';
 import { connectLink } from './connect.js';
@@ -32,28 +33,41 @@ export async function connect(options: ConnectOptions = {}): Promise<Sluice> {
   return {
     address: link.address,
     namespace: link.namespace,
-    start: (request) => start(link, request),
+    start: async (request) => start(link, targeted(request)),
     status: async (target) => {
-      const { view, ended, trouble } = await look(link, target);
+      const { view, ended, trouble } = await look(link, targeted(target));
       return { view, ended, trouble };
     },
-    rollout: (target, run) => rollout(link, target, run),
+    rollout: async (target, run) => rollout(link, targeted(target), run),
     approvals: () => approvals(link),
-    audit: async (target) => ({ entries: await audit(link, target), signer: await link.signer() }),
-    verb: (target, said, args) => verb(link, target, said, args),
-    watch: (target, watching) => watch(link, target, watching),
-    wait: (target, until, watching) => wait(link, target, until, watching),
-    list: (filter) => list(link, filter),
-    releases: (app, environment) => releases(link, app, environment),
-    history: (target) => history(link, target),
-    undo: (target, args) => undo(link, target, args),
-    unhold: (target, args) => unhold(link, target, args),
-    plan: (request) => plan(link, request),
+    audit: async (target) => ({ entries: await audit(link, targeted(target)), signer: await link.signer() }),
+    verb: async (target, said, args = {}) => {
+      targeted(target);
+      mustBeVerb(said);
+      return verb(link, target, said, args);
+    },
+    watch: async function* (target, watching) {
+      yield* watch(link, targeted(target), watching);
+    },
+    wait: async (target, until, watching) => {
+      targeted(target);
+      mustBeUntil(until);
+      return wait(link, target, until, watching);
+    },
+    list: (filter = {}) => list(link, filter),
+    releases: async (app, environment) => {
+      mustBeNames(app, environment);
+      return releases(link, app, environment);
+    },
+    history: async (target) => history(link, targeted(target)),
+    undo: async (target, args = {}) => undo(link, targeted(target), args),
+    unhold: async (target, args = {}) => unhold(link, targeted(target), args),
+    plan: async (request) => plan(link, targeted(request)),
     sweep: (account) => sweep(link, account),
     prune: (of) => prune(link, of),
-    adopt: (request) => adopt(link, request),
-    callers: (request) => callers(link, request),
-    moveCallers: (request) => moveCallers(link, request),
+    adopt: async (request) => adopt(link, targeted(request)),
+    callers: async (request) => callers(link, targeted(request)),
+    moveCallers: async (request) => moveCallers(link, targeted(request)),
     close: () => link.close(),
   };
 }

@@ -4,7 +4,7 @@ import type * as workflows from '../../workflows/index.js';
 import { companionQuery, type SubmitAnswer, submitUpdate, unholdUpdate } from '../../workflows/messages.js';
 import { SluiceError } from '../model/errors.js';
 import { HOLD_MEMO, type Hold, heldMessage, holdIn } from '../model/hold.js';
-import { companionId, isName, rolloutId, TASK_QUEUE } from '../model/ids.js';
+import { companionId, rolloutId, TASK_QUEUE } from '../model/ids.js';
 import { goesBackTo } from '../model/ledger.js';
 import { staticTexts } from '../model/rollout/begin.js';
 import { clean } from '../model/text.js';
@@ -28,12 +28,6 @@ const ANSWER_WITHIN = 10_000;
 
 /** See `Sluice.start`. Workers refuse a start at a held target; reading the companion reports it at once. */
 export async function start(link: Link, request: StartRequest): Promise<StartAnswer> {
-  if (!isName(request.app) || !isName(request.environment) || request.app === 'companion') {
-    throw new SluiceError(
-      'SLUICE_WORKFLOW_ID',
-      `"${clean(request.app)}/${clean(request.environment)}" is not <app>/<environment>: letters, digits, ".", "_" and "-", 63 at most each`,
-    );
-  }
   await mustAgree(link);
   const held = await heldWords(link, request);
   if (held !== null) throw new SluiceError('SLUICE_HELD', held);

@@ -231,7 +231,7 @@ export interface Diagnosis {
 /**
  * The client. All methods may throw SLUICE_UNREACHABLE; those that need an answer of a workflow SLUICE_NO_WORKER,
  * SLUICE_WORKERS_BUSY or SLUICE_DEADLINE; those
- * about one rollout SLUICE_NO_ROLLOUT.
+ * about one rollout SLUICE_NO_ROLLOUT; those that are given a target SLUICE_WORKFLOW_ID where it is none.
  */
 export interface Sluice {
   readonly address: string;

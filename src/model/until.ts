@@ -2,7 +2,8 @@
 import type { RolloutView } from './view.js';
 
 /** What can be waited for. `person`: whatever needs one, an approval, a hold, or a rollout that is stuck. */
-export type Until = 'done' | 'approval' | 'held' | 'person' | 'paused';
+export const UNTIL = ['done', 'approval', 'held', 'person', 'paused'] as const;
+export type Until = (typeof UNTIL)[number];
 
 const NEEDS_PERSON: readonly RolloutView['phase'][] = ['awaitingApproval', 'held', 'stuck'];
 

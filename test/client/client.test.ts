@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { Client } from '@temporalio/client';
 import type { Link } from '../../src/client/connect.js';
 import { connect, connectLink, resultOf } from '../../src/client/index.js';
-import type { AppEnvironment, Snapshot } from '../../src/client/types.js';
+import type { AppEnvironment, Sluice, Snapshot } from '../../src/client/types.js';
 import { verb } from '../../src/client/verbs.js';
 import { shortRun, TASK_QUEUE } from '../../src/model/ids.js';
 import { until } from '../support/until.js';
@@ -393,6 +393,72 @@ test('a name that could not be a workflow id is refused before anything starts',
     onNewRelease: 'reject',
   });
   await expect(start).rejects.toMatchObject({ code: 'SLUICE_WORKFLOW_ID' });
+});
+
+describe('what JavaScript passes without types', () => {
+  const TARGETED = [
+    'start',
+    'status',
+    'rollout',
+    'audit',
+    'verb',
+    'wait',
+    'history',
+    'undo',
+    'unhold',
+    'plan',
+    'adopt',
+    'callers',
+    'moveCallers',
+  ] as const;
+  /** A method as one calls it who has no types. */
+  const call = (method: keyof Sluice, ...args: unknown[]): Promise<unknown> =>
+    (Reflect.get(world.sluice, method) as (...args: unknown[]) => Promise<unknown>)(...args);
+
+  test.each(TARGETED)('%s refuses a text in the place of a target, and names the form', async (method) => {
+    await expect(call(method, 'shop/production', 'abort')).rejects.toMatchObject({
+      code: 'SLUICE_WORKFLOW_ID',
+      message: '"shop/production" is not a target; pass {app: "shop", environment: "production"}',
+    });
+    await expect(call(method)).rejects.toMatchObject({
+      code: 'SLUICE_WORKFLOW_ID',
+      message: 'the target has no app and environment; pass {app: "checkout", environment: "production"}',
+    });
+    await expect(call(method, { app: 'shop' }, 'abort')).rejects.toMatchObject({ code: 'SLUICE_WORKFLOW_ID' });
+    await expect(call(method, { app: 'a/b', environment: 'c' }, 'abort')).rejects.toMatchObject({
+      code: 'SLUICE_WORKFLOW_ID',
+      message: expect.stringContaining('"a/b/c" is not <app>/<environment>'),
+    });
+  });
+
+  test('a watch and a ledger refuse it too', async () => {
+    const watching = Reflect.apply(world.sluice.watch, world.sluice, ['shop/production']);
+    await expect(watching[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'SLUICE_WORKFLOW_ID' });
+    await expect(call('releases', 'shop/production')).rejects.toMatchObject({
+      code: 'SLUICE_WORKFLOW_ID',
+      message: expect.stringMatching(/^"shop\/production" is not the name of an app: letters/),
+    });
+    await expect(call('releases', 'shop', 'a/b')).rejects.toMatchObject({
+      message: expect.stringMatching(/^"a\/b" is not the name of an environment: letters/),
+    });
+  });
+
+  test('an unknown verb or state is answered with the known ones', async () => {
+    await expect(call('verb', target('never'), 'nope')).rejects.toMatchObject({
+      code: 'SLUICE_VERB',
+      message: 'there is no verb "nope"; the verbs are approve, reject, pause, resume, promote, skip, retry, abort',
+    });
+    await expect(call('wait', target('never'), 'nope')).rejects.toMatchObject({
+      code: 'SLUICE_USAGE',
+      message: 'one cannot wait for "nope"; wait for done, approval, held, person, paused',
+    });
+  });
+
+  test('a verb without more to say needs no empty object', async () => {
+    await expect(call('verb', target('never'), 'approve')).rejects.toMatchObject({ code: 'SLUICE_NO_ROLLOUT' });
+    await expect(call('undo', target('never'))).rejects.toMatchObject({ code: 'SLUICE_VERB' });
+    await expect(call('unhold', target('never'))).rejects.toMatchObject({ code: 'SLUICE_VERB' });
+  });
 });
 
 test('an unreachable server is named by its address', async () => {
