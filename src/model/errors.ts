@@ -28,7 +28,7 @@ export const ERRORS = {
   SLUICE_HELD: {
     final: true,
     means:
-      'The target is held: someone rolled back with `undo --hold`, and no rollout can start until `sluice unhold`. Nothing was changed.',
+      'The target is held: someone started `undo --hold`, and no rollout can start until `sluice unhold`. Nothing was changed.',
   },
   SLUICE_SUPERSEDED: {
     final: true,

@@ -8,7 +8,7 @@ export interface Hold {
   since: number;
   /** The run of the undo that did. */
   run: string;
-  /** The release that it went back to. */
+  /** The release that it was to go back to. */
   version: string;
   message: string | null;
   /** A worker's, by which other workers believe it; null where they have no key. */
@@ -28,8 +28,8 @@ export function holdIn(memo: Record<string, unknown> | undefined): Hold | null {
   return { by, since, run, version, message, seal };
 }
 
-/** Why a start is refused, and what to do. */
+/** Why a start is refused, and what to do. A hold outlasts an abort of its undo, so it does not say that the undo succeeded. */
 export function heldMessage(id: string, { by, since, version, message }: Hold): string {
   const why = message === null ? '' : `, because: ${clean(message, 200)}`;
-  return `${id} is held: ${clean(by ?? 'someone', 60)} rolled back to release ${clean(version, 60)} with undo --hold at ${new Date(since).toISOString()}${why}. No rollout can start there until \`sluice unhold ${id}\``;
+  return `${id} is held since ${new Date(since).toISOString()} by ${clean(by ?? 'someone', 60)}'s undo to release ${clean(version, 60)}${why}. No rollout can start there until \`sluice unhold ${id}\``;
 }

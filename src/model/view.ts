@@ -199,6 +199,7 @@ export interface VerbAnswer {
 export interface LedgerEntry {
   version: string;
   digest: string;
+  /** When it got all traffic; of what someone else put there, when it was kept. */
   since: number;
   /** When another release took its place; null while live. */
   until: number | null;
@@ -208,7 +209,7 @@ export interface LedgerEntry {
   message: string | null;
   /** The release it replaced. */
   replaced: string | null;
-  /** Until when `undo` can take it back; null where it replaced nothing. */
+  /** Until when `undo` can take it back, counted from the end of its rollout; null where it replaced nothing. */
   undoUntil: number | null;
   /** When Sluice has deleted it at the provider, after the rollback window; null while it is there. */
   retired: number | null;

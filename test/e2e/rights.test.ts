@@ -46,7 +46,7 @@ test('a target can be held and released by those the policy allows, and not by a
   const start = () => people.start(app, QUICK);
   await expect(start()).rejects.toMatchObject({
     code: 'SLUICE_HELD',
-    message: expect.stringContaining('ben rolled back to release'),
+    message: expect.stringContaining("by ben's undo to release"),
   });
 
   await expect(people.clients.ann.unhold(at, { by: 'ben' })).rejects.toMatchObject(refused('ann'));

@@ -201,10 +201,10 @@ describe('after an undo', () => {
     await world.undone(app, run);
 
     const file = world.file(app, { ...DIRECT, ...probe('total'), release: { version: '2' } });
-    const held = `${id} is held: ben rolled back to release 1 with undo --hold at `;
+    const held = / is held since \S+ by ben's undo to release 1, because: prices are wrong\. No rollout can start/;
     for (const more of [[], ['--on-new-release', 'queue'], ['--on-new-release', 'replace']]) {
       const said = await world.cli(['start', file, ...more]);
-      expect([said.code, said.err]).toEqual([18, expect.stringContaining(`error SLUICE_HELD: ${held}`)]);
+      expect([said.code, said.err]).toEqual([18, expect.stringMatching(held)]);
     }
     // Nothing that stops a start may be missing from a plan.
     const planned = await world.cli(['plan', file, '-o', 'json']);
@@ -212,7 +212,7 @@ describe('after an undo', () => {
     expect(JSON.parse(planned.out).findings).toContainEqual({
       level: 'refuse',
       code: 'SLUICE_HELD',
-      message: expect.stringContaining(held),
+      message: expect.stringMatching(held),
     });
     const raw = await world.stack.client.workflow.start('direct', {
       workflowId: id,

@@ -140,10 +140,12 @@ test('state that a start sends along is ignored', async () => {
 
 describe('a release submitted before an undo started, and admitted after that', () => {
   const BEGINS = { by: 'bob', version: '1', message: null, seal: null };
+  // Whether the undo also ends so, nobody knows yet, and the hold outlasts an abort of it.
+  const HELD = /^checkout\/production is held since \d{4}-\d\d-\d\dT[\d:.]+Z by bob's undo to release 1\. No rollout/;
 
   test.each([
     ['does not wait behind it', { hold: false, keepQueue: false }, /^an undo of checkout\/production is running/],
-    ['is refused where it holds the target', { hold: true, keepQueue: true }, /checkout\/production is held/],
+    ['is refused where it holds the target', { hold: true, keepQueue: true }, HELD],
   ])('%s', async (_, asks, why) => {
     await onStage(async ({ env, target }) => {
       let admit: () => void = () => undefined;
@@ -184,6 +186,48 @@ describe('a release submitted before an undo started, and admitted after that', 
       expect(answer).toMatch(why);
       expect(queued).toBeNull();
     });
+  });
+});
+
+test('a release that leaves the queue as an undo starts is told no more than that it has started', async () => {
+  await onStage(async ({ env, target }) => {
+    target.busy = 1_000;
+    const companion = await env.client.workflow.start('companion', {
+      workflowId: companionId('checkout', 'production'),
+      taskQueue: 'sluice',
+      args: ['checkout', 'production'],
+    });
+    const submission = { type: 'canary', input: canary([]), mode: 'queue', by: 'ann', message: null };
+    await companion.executeUpdate('submit', { args: [submission] });
+    const undo = { by: 'bob', version: '1', message: null, seal: null, hold: false, keepQueue: false };
+    const at = await env.currentTimeMs();
+    await companion.signal('rolloutEvent', { kind: 'began', run: 'u', strategy: 'undo', at, undo });
+    const [left] = await until('the queue to be empty', async () => {
+      const { settled } = await companion.query<CompanionView>('companion');
+      return settled.length === 1 && settled;
+    });
+    await companion.terminate('the end of the scene');
+    expect(left?.why).toBe('bob started an undo to release 1; a queued release does not start after an undo');
+  });
+});
+
+test('the rollback window starts at the end of a rollout, and the release is live since it got all traffic', async () => {
+  await onStage(async ({ env }) => {
+    const companion = await env.client.workflow.start('companion', {
+      workflowId: companionId('checkout', 'production'),
+      taskQueue: 'sluice',
+      args: ['checkout', 'production'],
+    });
+    const at = await env.currentTimeMs();
+    const [since, window] = [at - 600_000, 3_600_000];
+    const entry = { version: '2', run: 'a', since, until: null, strategy: 'canary', replaced: '1' };
+    const { app, environment, ...spec } = canary([]);
+    const undo = { version: '1', window, spec: { app, environment, ...spec } };
+    await companion.signal('rolloutEvent', { kind: 'ended', run: 'a', at, entry, undo });
+    const view = await companion.query<CompanionView>('companion');
+    await companion.terminate('the end of the scene');
+    expect(view.releases).toMatchObject([{ version: '2', since }]);
+    expect(view.undo).toEqual({ version: '1', until: at + window });
   });
 });
 

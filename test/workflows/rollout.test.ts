@@ -4,7 +4,7 @@ import type { RolloutView } from '../../src/model/view.js';
 import { canary } from '../support/specs.js';
 import { until } from '../support/until.js';
 import type { Act, Rolling } from './stage.js';
-import { ending, onStage, phase } from './stage.js';
+import { ending, mustTellTheSwitch, onStage, phase } from './stage.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -23,6 +23,13 @@ describe('a canary rollout', () => {
         { stable: '2', candidate: null, weight: 0 },
       ]);
       expect(view.stages.every((each) => each.state === 'passed')).toBe(true);
+    });
+  });
+
+  test('is in the ledger from when it got all traffic; the rollback window starts at its end', async () => {
+    await onStage(async (act) => {
+      const { events } = await ending(await act.start('canary', canary([MINUTE])));
+      mustTellTheSwitch(act, events, '2 is the stable release');
     });
   });
 

@@ -510,3 +510,17 @@ export async function phase(act: Pick<Act, 'env'>, rolling: Rolling, wanted: Pha
     return null;
   });
 }
+
+/**
+ * The companion was told that the release is live since the event `said`, a bake of a minute before the end, and that `undo`
+ * has its time from the end.
+ */
+export function mustTellTheSwitch({ target }: Act, events: RolloutView['events'], said: string): void {
+  const told = target.told.at(-1);
+  const switched = events.find(({ text }) => text === said)?.at;
+  if (told?.kind !== 'ended' || told.entry === null || switched === undefined) throw new Error('no release is live');
+  const { since, undoUntil } = told.entry;
+  expect(since).toBe(switched);
+  expect(told.at - since).toBeGreaterThanOrEqual(60_000);
+  expect(undoUntil).toBe(told.at + (told.undo?.window ?? 0));
+}

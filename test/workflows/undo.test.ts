@@ -4,7 +4,7 @@ import type { Spec } from '../../src/model/spec.js';
 import { specFor } from '../support/specs.js';
 import { until } from '../support/until.js';
 import type { Act } from './stage.js';
-import { ending, onStage, phase } from './stage.js';
+import { ending, mustTellTheSwitch, onStage, phase } from './stage.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -39,6 +39,13 @@ describe('an undo', () => {
       expect(target.writes.map(({ split }) => split)).toEqual([BACK]);
       expect(target.calls).not.toContain('probe');
       expect(target.notified.map(({ type }) => type)).toEqual(['warning', 'ended']);
+    });
+  });
+
+  test('is in the ledger from when it gave its release all traffic; the rollback window starts at its end', async () => {
+    await onStage(async (act) => {
+      const { events } = await ending(await undoing(act, { rollbackWindow: HOUR }));
+      mustTellTheSwitch(act, events, '1 is the stable release');
     });
   });
 

@@ -264,7 +264,7 @@ function take(state: CompanionState, event: RolloutEvent): void {
   const { undo } = event;
   // If this release replaced nothing, the previous release's record says where the target is.
   const last = lastRecord(state);
-  state.undo = undo === null ? null : { ...undo, until: (undo.since ?? entry.since) + undo.window };
+  state.undo = undo === null ? null : { ...undo, until: (undo.since ?? event.at) + undo.window };
   // This release's own window takes precedence.
   if (state.undo !== null) state.retire = null;
   state.base = state.undo === null && state.retire === null ? last : null;

@@ -36,7 +36,7 @@ export async function beginsUndo(state: QueueState & HoldState, run: string, und
   if (!undo.keepQueue)
     leaveQueue(
       state,
-      `${who} rolled back to release ${clean(undo.version, 60)}; a queued release does not start after an undo`,
+      `${who} started an undo to release ${clean(undo.version, 60)}; a queued release does not start after an undo`,
     );
   if (!undo.hold) return;
   const { by, version, message, seal } = undo;

@@ -103,7 +103,8 @@ export class Announcements {
     return {
       version: release.version,
       digest: release.digest,
-      since: at,
+      // It has had all traffic since the last write; the bake came afterwards.
+      since: state.weightSince,
       until: null,
       by: state.startedBy,
       run: state.run,
