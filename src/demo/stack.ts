@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { startAws } from '../../emulators/aws/index.js';
-import { freePort, type Running, startProcess } from '../../emulators/process.js';
+import { freePort, onFreePorts, type Running, startProcess } from '../../emulators/process.js';
 import { startTemporal } from '../../emulators/temporal.js';
 import { projectRoot } from '../../emulators/tools.js';
 import { packInput } from '../client/index.js';
@@ -110,22 +110,25 @@ export async function startWorkerProcess(on: {
   /** What it needs to find its cloud, at least. */
   env: Record<string, string>;
 }): Promise<Running> {
-  const port = await freePort();
-  return startProcess({
-    name: 'worker',
-    command: process.execPath,
-    args: [path.join(projectRoot(), 'dist', 'src', 'worker', 'main.js')],
-    env: {
-      TEMPORAL_ADDRESS: on.temporal,
-      SLUICE_STORE: storeIn(on.folder),
-      SLUICE_LOG_LEVEL: 'warn',
-      SLUICE_POLICY: 'open',
-      SLUICE_HEALTH_PORT: String(port),
-      ...on.env,
-    },
-    ports: [port],
-    ready: async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok,
-    within: 30_000,
-    logFile: path.join(on.folder, 'worker.log'),
+  // Between the look for a free port and the worker's start another program may take it.
+  return onFreePorts(async () => {
+    const port = await freePort();
+    return startProcess({
+      name: 'worker',
+      command: process.execPath,
+      args: [path.join(projectRoot(), 'dist', 'src', 'worker', 'main.js')],
+      env: {
+        TEMPORAL_ADDRESS: on.temporal,
+        SLUICE_STORE: storeIn(on.folder),
+        SLUICE_LOG_LEVEL: 'warn',
+        SLUICE_POLICY: 'open',
+        SLUICE_HEALTH_PORT: String(port),
+        ...on.env,
+      },
+      ports: [port],
+      ready: async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok,
+      within: 30_000,
+      logFile: path.join(on.folder, 'worker.log'),
+    });
   });
 }
