@@ -87,7 +87,7 @@ interface StageOf {
 }
 
 /** Nothing is asked over the network here. */
-const OUTSIDE = createEgress({ env: {}, allowAddresses: '' })(null);
+const NO_EGRESS = createEgress({ env: {}, allowAddresses: '' })(null);
 
 /** One weight, watched until its time is over. */
 async function stageOf({ service, clock, weight, rules, baselines, state }: StageOf): Promise<WatchReport> {
@@ -113,7 +113,7 @@ async function stageOf({ service, clock, weight, rules, baselines, state }: Stag
     },
     {
       driver: service,
-      egress: OUTSIDE,
+      egress: NO_EGRESS,
       signal: stop.signal,
       heartbeat: () => {},
       now: () => clock.now(),

@@ -13,14 +13,14 @@ const MOST_HANDED_ON = 1_000;
 const KEPT = 12;
 
 export class OwnRequests {
-  /** When each was sent, oldest first. */
+  /** When each was sent, in ms since the epoch. */
   private readonly sent = new Map<string, number>();
   /** From when on all are known, in ms since the epoch. */
   readonly since: number;
 
   constructor(before: HandedOn | null = null) {
     this.since = before?.since ?? 0;
-    for (const id of before?.ids ?? []) this.sent.set(id, this.since);
+    for (const [id, at] of before?.sent ?? []) this.sent.set(id, at);
   }
 
   /** `at`: when it was sent, in ms since the epoch. */
@@ -37,9 +37,9 @@ export class OwnRequests {
 
   /** Those sent at `from` or later (ms since the epoch), or as many of the last as are handed on. */
   handOn(from: number): HandedOn {
-    const wanted = [...this.sent].filter(([, at]) => at >= from);
-    const named = wanted.slice(-MOST_HANDED_ON);
-    const since = named.length < wanted.length ? (named[0]?.[1] ?? from) : Math.max(from, this.since);
-    return { since, ids: named.map(([id]) => id) };
+    const wanted = [...this.sent].filter(([, at]) => at >= from).sort(([, one], [, other]) => one - other);
+    const sent = wanted.slice(-MOST_HANDED_ON);
+    const since = sent.length < wanted.length ? (sent[0]?.[1] ?? from) : Math.max(from, this.since);
+    return { since, sent };
   }
 }

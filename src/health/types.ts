@@ -31,7 +31,8 @@ export interface WatchInput {
 export interface HandedOn {
   /** All of our requests since then are named, ms since the epoch. */
   since: number;
-  ids: string[];
+  /** Each by the end of its id, and when it was sent, ms since the epoch: the watcher after the next may still need it. */
+  sent: [id: string, at: number][];
 }
 
 /** The state of health before the rollout, as `prepare` found it. */

@@ -6,6 +6,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Egress } from '../egress/index.js';
 import type { Judge, JudgeState, Tick, Verdict } from '../judge/types.js';
+import { aborted } from '../model/aborted.js';
 import { probeCalls } from '../model/counts.js';
 import { SluiceError } from '../model/errors.js';
 import { extended, type SeriesPoint } from '../model/series.js';
@@ -332,13 +333,6 @@ class Watch {
     this.series = extended(this.series, point, POINTS);
     return at;
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** Length of a stretch, in ms. */

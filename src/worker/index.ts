@@ -142,7 +142,7 @@ export async function startWorker(
       access,
       artifacts: openArtifacts({ setting: config.store, namespace, env: process.env, cwd: process.cwd() }),
       codec: unsealerOf(codec),
-      egress: createEgress(outsideOptions(config))(null),
+      egress: createEgress(egressOptions(config))(null),
       workersOf: (queue) => livingWorkers(client, queue, 'activity'),
       otherPolicies: () => fellowsWithOtherPolicy(client, config.policy?.digest ?? null),
     }),
@@ -179,7 +179,7 @@ export async function startWorker(
   return { done, shutdown, healthUrl: health === null ? null : health.url };
 }
 
-function outsideOptions({ allowAddresses, policy }: WorkerConfig) {
+function egressOptions({ allowAddresses, policy }: WorkerConfig) {
   return { env: process.env, allowAddresses, mayUse: mayUseBy(policy) };
 }
 
@@ -197,7 +197,7 @@ async function accountWorkers(
   });
   const activities = accountActivities({
     driverFor: (spec) => platform.driverFor(spec.target),
-    egressOf: createEgress({ ...outsideOptions(config), served }),
+    egressOf: createEgress({ ...egressOptions(config), served }),
     artifacts,
     access,
     client,

@@ -72,17 +72,21 @@ async function open(app: string): Promise<{ users: Traffic; speaks: boolean }> {
   return shop;
 }
 
+function halves(bake: string) {
+  return {
+    type: 'canary',
+    stages: [
+      { weight: '50%', bake },
+      { weight: '100%', bake },
+    ],
+  };
+}
+
 /** A canary by the default probe and the users' counter. */
 function canaryOf(app: string, folder: string, policy: object) {
   return {
     release: { folder },
-    strategy: {
-      type: 'canary',
-      stages: [
-        { weight: '50%', bake: '4s' },
-        { weight: '100%', bake: '4s' },
-      ],
-    },
+    strategy: halves('4s'),
     health: {
       judge: policy,
       metrics: [
@@ -170,13 +174,7 @@ test("our own calls in Lambda's log are never users, whichever watcher made them
     await world.start(app, 'ann', {
       release: { folder: folderOf('quiet-2', false) },
       configuration,
-      strategy: {
-        type: 'canary',
-        stages: [
-          { weight: '50%', bake: '6s' },
-          { weight: '100%', bake: '6s' },
-        ],
-      },
+      strategy: halves('6s'),
       health: {
         probes: [{ name: 'often', invoke: { payload: {} }, every: '100ms' }],
         judge: { onNoData: 'rollback', onUndecided: 'rollback' },

@@ -488,7 +488,7 @@ describe('the sources of a watch', () => {
     await until('both calls', () => answers.length === 2);
     const ended = cancel();
     for (const answer of answers) answer();
-    expect((await ended).own?.ids.toSorted()).toEqual(['late-6', 'late-7']);
+    expect((await ended).own?.sent.map(([id]) => id).toSorted()).toEqual(['late-6', 'late-7']);
   });
 });
 

@@ -1,67 +1,24 @@
 /** A hold within a wait: the candidate turns unhealthy, by policy a person is asked, and the wait goes on once they have answered. */
 import { Context } from '@temporalio/activity';
-import type { Bake } from '../../src/model/spec.js';
-import type { RolloutView, VerbAnswer } from '../../src/model/view.js';
+import type { RolloutView } from '../../src/model/view.js';
 import type { VerdictState } from '../../src/model/words.js';
-import { canary, ONE_PERSON } from '../support/specs.js';
+import { canary } from '../support/specs.js';
 import { until } from '../support/until.js';
-import { type Act, ending, leaps, onStage, phase, type Rolling } from './stage.js';
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const BY: { args: [{ by: string }] } = { args: [{ by: 'ann' }] };
-const UNHEALTHY = '2 is unhealthy: unhealthy at 10 %';
-
-/** A canary whose policy asks a person about an unhealthy candidate. */
-function asking(remindEvery: number, approvalAt?: number, bakes: Bake[] = [10 * MINUTE]) {
-  const spec = canary(bakes, approvalAt);
-  spec.health.judge = { ...spec.health.judge, onUnhealthy: 'hold', remindEvery };
-  return spec;
-}
-
-/** What the judge says at 10 %: `now` while the watcher runs, and `last` as it ends. */
-interface Says {
-  now: VerdictState;
-  last: VerdictState;
-}
-
-/** A rollout that is held at 10 % because the judge could not decide. */
-async function undecided(act: Act, remindEvery = 12 * HOUR): Promise<{ rolling: Rolling; says: Says }> {
-  const says: Says = { now: 'undecided', last: 'undecided' };
-  act.target.verdict = (weight) => {
-    if (weight !== 10) return 'healthy';
-    return Context.current().cancellationSignal.aborted ? says.last : says.now;
-  };
-  const rolling = await act.start('canary', asking(remindEvery));
-  await phase(act, rolling, 'baking');
-  await act.env.sleep(10 * MINUTE);
-  await phase(act, rolling, 'held');
-  return { rolling, says };
-}
-
-function heldAsUnhealthy(act: Act, rolling: Rolling): Promise<RolloutView> {
-  const pass = leaps(act);
-  return until('the hold over an unhealthy candidate', async () => {
-    const view = await rolling.query<RolloutView>('status');
-    if (view.phase === 'held' && view.reason === UNHEALTHY) return view;
-    await pass();
-    return null;
-  });
-}
-
-/** A person has it baked again: it does, for the whole of the bake, and then passes. */
-async function bakesAgain(act: Act, rolling: Rolling, says: Says, more = async () => {}): Promise<void> {
-  Object.assign(says, { now: 'healthy', last: 'healthy' });
-  await rolling.executeUpdate('retry', BY);
-  const { phaseSince, weight } = await phase(act, rolling, 'baking');
-  expect(weight).toBe(10);
-  await more();
-  const view = await ending(rolling);
-  expect(view.outcome).toBe('succeeded');
-  expect((view.stages.find(({ name }) => name === '10%')?.endedAt ?? 0) - phaseSince).toBeGreaterThanOrEqual(
-    10 * MINUTE,
-  );
-}
+import {
+  approvedBy,
+  approving,
+  asking,
+  BY,
+  bakesAgain,
+  continues,
+  HOUR,
+  heldAsUnhealthy,
+  MINUTE,
+  type Says,
+  SHORT,
+  undecided,
+} from './holding.js';
+import { type Act, ending, onStage, phase, type Rolling } from './stage.js';
 
 describe('a hold without a verdict whose candidate turns unhealthy', () => {
   test('cannot be promoted, and bakes again on retry', async () => {
@@ -164,95 +121,6 @@ test.each<keyof Says>(['now', 'last'])(
   },
 );
 
-describe('a pause in which the candidate turns unhealthy', () => {
-  test('continues, watched, once a person has answered, and ends with resume', async () => {
-    await onStage(async (act) => {
-      const { target } = act;
-      let says: VerdictState = 'healthy';
-      target.verdict = (weight) => (weight === 10 ? says : 'healthy');
-      const rolling = await act.start('canary', asking(12 * HOUR));
-      await phase(act, rolling, 'baking');
-      await act.env.sleep(5 * MINUTE);
-      await rolling.executeUpdate('pause', BY);
-      const { phaseSince: since } = await phase(act, rolling, 'paused');
-      says = 'unhealthy';
-      await heldAsUnhealthy(act, rolling);
-      says = 'healthy';
-      const watchers = target.watched.length;
-      await rolling.executeUpdate('retry', BY);
-      const paused = await phase(act, rolling, 'paused');
-      expect(paused).toMatchObject({ reason: 'paused by ann', weight: 10 });
-      expect(paused.waitingFor?.until).toBe(since + 24 * HOUR);
-      await until('a watcher of the pause', () => target.watched.length > watchers);
-      await rolling.executeUpdate('resume', BY);
-      await phase(act, rolling, 'baking');
-      expect((await ending(rolling)).outcome).toBe('succeeded');
-    });
-  });
-
-  test('ends if only the ceiling speaks against the candidate, which is compared at half the traffic', async () => {
-    await onStage(async (act) => {
-      const { target } = act;
-      target.ceilingOnly = true;
-      let says: VerdictState = 'healthy';
-      const back = () => target.writes.some(({ step }) => step.endsWith('.back'));
-      target.verdict = (weight) => (weight === 100 && !back() ? says : 'healthy');
-      const rolling = await act.start('canary', canary([MINUTE, MINUTE, HOUR]));
-      await until('the bake at 100 %', async () => {
-        await act.env.sleep('10s');
-        const { weight, phase: now } = await rolling.query<RolloutView>('status');
-        return weight === 100 && now === 'baking';
-      });
-      await rolling.executeUpdate('pause', BY);
-      await phase(act, rolling, 'paused');
-      says = 'unhealthy';
-      const { outcome, events } = await ending(rolling);
-      expect(outcome).toBe('succeeded');
-      expect(target.writes.slice(3).map(({ step }) => step)).toEqual([
-        'canary-100.compare.back',
-        'canary-100.compare.forward',
-      ]);
-      expect(events.map(({ text }) => text)).toContain(
-        'the pause by ann ends, since the release must be compared with the old one',
-      );
-    });
-  });
-});
-
-/** Few signals make a run continue as new. */
-const SHORT = { limits: { history: 4_000, signals: 5 } };
-
-/** Makes the run continue as another. Whichever run is the newest from then on. */
-async function continues({ env }: Act, rolling: Rolling): Promise<Rolling> {
-  const newest = env.client.workflow.getHandle(rolling.workflowId) as unknown as Rolling;
-  const { runId } = await newest.describe();
-  for (let i = 0; i < 6; i++) await newest.signal('nonsense', i);
-  await until('the next run', async () => {
-    await env.sleep('1s');
-    return (await newest.describe()).runId !== runId;
-  });
-  return newest;
-}
-
-/** A rollout whose approval is open at 10 %, by this many people. */
-async function approving(act: Act, people = 1): Promise<{ rolling: Rolling; says: Says }> {
-  const says: Says = { now: 'healthy', last: 'healthy' };
-  act.target.verdict = (weight) => {
-    if (weight !== 10) return 'healthy';
-    return Context.current().cancellationSignal.aborted ? says.last : says.now;
-  };
-  const spec = asking(12 * HOUR, 10);
-  const [first] = spec.strategy.type === 'canary' ? spec.strategy.stages : [];
-  if (first?.approval !== undefined) first.approval = { ...first.approval, ...ONE_PERSON, people };
-  const rolling = await act.start('canary', spec);
-  await phase(act, rolling, 'baking');
-  await act.env.sleep(10 * MINUTE);
-  await phase(act, rolling, 'awaitingApproval');
-  return { rolling, says };
-}
-
-const approvedBy = (by: string) => ({ args: [{ stage: '10%', by }] as [{ stage: string; by: string }] });
-
 describe('an approval from before the candidate turned unhealthy', () => {
   test('does not answer the hold within a pause; one given afterwards does', async () => {
     await onStage(async (act) => {
@@ -289,40 +157,6 @@ describe('an approval from before the candidate turned unhealthy', () => {
       await heldAsUnhealthy(act, rolling);
       await rolling.executeUpdate('approve', approvedBy('ann'));
       expect((await ending(rolling)).outcome).toBe('succeeded');
-    });
-  });
-});
-
-describe('a pause at an open approval', () => {
-  test('shows the deadline that comes first, and an approval leaves the rollout paused until someone resumes it', async () => {
-    await onStage(async (act) => {
-      const { rolling } = await approving(act);
-      const { waitingFor: asked } = await rolling.query<RolloutView>('status');
-      await act.env.sleep(2 * HOUR);
-      await rolling.executeUpdate('pause', BY);
-      const open = await phase(act, rolling, 'paused');
-      expect(open.waitingFor).toMatchObject({ until: asked?.until, otherwise: asked?.otherwise });
-      const { message } = await rolling.executeUpdate<VerbAnswer, [object]>('approve', approvedBy('ann'));
-      expect(message).toBe('approved; the rollout continues once resumed');
-      // Past the deadline of the approval, before that of the pause.
-      await act.env.sleep(23 * HOUR);
-      const paused = await phase(act, rolling, 'paused');
-      expect(paused).toMatchObject({ weight: 10, reason: 'paused by ann' });
-      expect(paused.waitingFor?.until).toBe(open.phaseSince + 24 * HOUR);
-      expect(paused.events.map(({ text }) => text)).toContain('stage 10% approved; the rollout continues once resumed');
-      await rolling.executeUpdate('resume', BY);
-      expect((await ending(rolling)).outcome).toBe('succeeded');
-    });
-  });
-
-  test('ends with the approval, if nobody gives it in time', async () => {
-    await onStage(async (act) => {
-      const { rolling } = await approving(act);
-      await act.env.sleep(2 * HOUR);
-      await rolling.executeUpdate('pause', BY);
-      await phase(act, rolling, 'paused');
-      const { outcome, reason } = await ending(rolling);
-      expect({ outcome, reason }).toEqual({ outcome: 'rolledBack', reason: 'stage 10% was not approved within 1d' });
     });
   });
 });

@@ -1,10 +1,10 @@
 /** `sluice codec`: let Temporal's UI and CLI show encrypted payloads (codec server). */
 
+import { aborted } from '../../model/aborted.js';
 import type { Context } from '../command.js';
 import { command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { list, port, text } from '../inputs.js';
-import { interrupted } from '../interrupted.js';
 import { note, print, printJson } from '../print.js';
 import { usageError } from '../usage-error.js';
 
@@ -50,7 +50,7 @@ export const codec = command({
     if (ctx.json) printJson(ctx, { ready: true, url: server.url, token: !open });
     else print(ctx, `Codec server: ${server.url}`);
     if (open) note(ctx, 'No token is required: every program on this machine can decode payloads.');
-    await interrupted(ctx.signal);
+    await aborted(ctx.signal);
     await server.close();
     return EXIT.succeeded.code;
   },

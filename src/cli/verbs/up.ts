@@ -4,13 +4,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { aborted } from '../../model/aborted.js';
 import { SluiceError } from '../../model/errors.js';
 import { listPage } from '../../model/helper.js';
 import { OPEN_TO_ALL } from '../../model/rollout/words.js';
 import { type Context, command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { choice, list, port } from '../inputs.js';
-import { interrupted } from '../interrupted.js';
 import { note, print, printJson } from '../print.js';
 
 interface Part {
@@ -105,7 +105,7 @@ async function runAll(ctx: Context, folder: string, parts: Part[], wanted: Wante
   const gone = await Promise.race([
     worker.ended.then(() => ({ name: 'the worker', lines: worker.lastLines() })),
     temporal.ended.then(() => ({ name: 'Temporal', lines: temporal.lastLines() })),
-    interrupted(ctx.signal).then(() => null),
+    aborted(ctx.signal).then(() => null),
   ]);
   if (gone === null) {
     note(ctx, 'stopping everything…');

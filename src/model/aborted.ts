@@ -1,7 +1,7 @@
-/** For commands that run until Ctrl-C. */
+/** For what goes on until its signal is aborted. */
 
 /** Settles when the signal is aborted. */
-export function interrupted(signal: AbortSignal): Promise<void> {
+export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
